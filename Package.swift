@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Layers (Docs/Architecture.md); an arrow points only to a lower layer, and ArchitectureTests holds them.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["PMTestSupport"], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "pm",
+    products: [
+        .executable(name: "pm", targets: ["pm"]),
+        .executable(name: "pmd", targets: ["pmd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // 0 Linux
+        .target(
+            name: "CPMLinux", path: "CSources/CPMLinux",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]),
+        // 1 base
+        module("PMModel"),
+        module("JSON"),
+        module("PMSystem", ["CPMLinux"]),
+        // 1b: JSONRPC stands on JSON alone
+        module("JSONRPC", ["JSON"]),
+        // 2 one concern
+        module("PMAPI", ["PMModel", "JSON", "JSONRPC"]),
+        module("PMConfig", ["PMModel", "JSON", "PMSystem"]),
+        module("PMDiscovery", ["PMModel", "JSON", "PMSystem"]),
+        module("PMLogs", ["PMModel", "PMSystem"]),
+        // 3 behave
+        module("PMSupervisor", ["PMModel", "PMSystem", "PMLogs", "PMConfig", "JSON", "JSONRPC"]),
+        module("PMRouting", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI"]),
+        module("PMClient", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig"]),
+        // 4 assemble
+        module(
+            "PMDaemon",
+            [
+                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs",
+                "PMSupervisor", "PMRouting",
+            ]),
+        module(
+            "PMCommands",
+            [
+                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // 5 entry
+        .executableTarget(name: "pm", dependencies: ["PMCommands"], swiftSettings: strict),
+        .executableTarget(name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict),
+        // tests
+        .target(
+            name: "PMTestSupport", dependencies: ["PMSystem", "JSON", "PMModel"], path: "Tests/PMTestSupport",
+            swiftSettings: strict),
+        tests("JSONTests", ["JSON"]),
+        tests("JSONRPCTests", ["JSONRPC", "JSON"]),
+        tests("PMModelTests", ["PMModel"]),
+        tests("PMSystemTests", ["PMSystem"]),
+        tests("PMConfigTests", ["PMConfig", "PMModel", "JSON"]),
+        tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
+        tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
+        tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
+        tests("PMSupervisorTests", ["PMSupervisor", "PMModel"]),
+        tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC"]),
+        tests("PMClientTests", ["PMClient"]),
+        tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
+        tests("PMCommandsTests", ["PMCommands"]),
+        tests("CommandTests", ["JSON", "PMSystem"]),
+        tests("ScenarioTests", ["JSON", "PMSystem"]),
+        tests("ArchitectureTests", []),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,35 @@
+/// Which runtime driver turns a unit into a process (`type` in the configuration).
+public enum RuntimeKind: String, Sendable, CaseIterable {
+    /// A child process: a `commands.json` container in a Node process, or any executable.
+    case nodejs
+    /// A worker thread of a Node process.
+    case worker
+    /// A container of a Docker engine.
+    case docker
+}
+
+/// *What* to run: a service definition, one entry of `containers` in the configuration.
+public struct ContainerDefinition: Equatable, Sendable {
+    /// The program: an absolute path, a path relative to the configuration file, or a `file://` URL.
+    public var path: String
+    /// The runtime driver; `nodejs` where the configuration names none.
+    public var runtime: RuntimeKind
+    /// Whether the unit answers JSON-RPC.
+    public var isCommandable: Bool
+    /// Whether several instances may run at once.
+    public var isStateless: Bool
+    /// Names of the units that must be ready before this one starts.
+    public var dependencies: [String]
+
+    /// Makes a definition; everything but the path has the seed's default.
+    public init(
+        path: String, runtime: RuntimeKind = .nodejs, isCommandable: Bool = false, isStateless: Bool = false,
+        dependencies: [String] = []
+    ) {
+        self.path = path
+        self.runtime = runtime
+        self.isCommandable = isCommandable
+        self.isStateless = isStateless
+        self.dependencies = dependencies
+    }
+}

@@ -1,0 +1,71 @@
+/// One variable of `env`; without a value it is removed from the environment.
+public struct EnvironmentVariable: Equatable, Sendable {
+    /// The variable's name.
+    public var name: String
+    /// Its value, or nil to unset it.
+    public var value: String?
+
+    /// Makes a variable, or with `nil` the wish to unset one.
+    public init(name: String, value: String?) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// One entry of `connect`: a URL at which a unit can be reached, and its options as JSON text.
+public struct ConnectionPoint: Equatable, Sendable {
+    /// The URL, `jsonrpc+unix:///srv/app/web.sock` for example.
+    public var url: String
+    /// The options object as JSON text, `{}` when there are none.
+    public var options: String
+
+    /// Makes a connection point.
+    public init(url: String, options: String = "{}") {
+        self.url = url
+        self.options = options
+    }
+}
+
+/// *How* to run a definition: one entry of `mapping` in the configuration. It is saved; it is not running.
+public struct Mapping: Equatable, Sendable {
+    /// The name of the definition.
+    public var container: String
+    /// The working directory, absolute or relative to the configuration file; nil: the configuration file's.
+    public var cwd: String?
+    /// Arguments given to the program.
+    public var cli: [String]
+    /// `config` as JSON text, handed to the service as it stands; nil when there is none.
+    public var config: String?
+    /// Whether it starts with the daemon.
+    public var isAutostart: Bool
+    /// Where it can be reached.
+    public var connect: [ConnectionPoint]
+    /// Variables set or unset on top of the daemon's environment and the files.
+    public var env: [EnvironmentVariable]
+    /// Environment files read at each start, later ones win.
+    public var envFiles: [String]
+    /// When it is started again after a death.
+    public var restart: RestartPolicy
+    /// How it is asked to end.
+    public var stop: StopSequence
+    /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
+    public var readiness: ReadinessCheck?
+    /// How long a start may take until it is ready.
+    public var readyDeadline: Duration
+
+    /// Makes a mapping of a definition with every setting at its default.
+    public init(container: String) {
+        self.container = container
+        cwd = nil
+        cli = []
+        config = nil
+        isAutostart = false
+        connect = []
+        env = []
+        envFiles = []
+        restart = RestartPolicy()
+        stop = StopSequence()
+        readiness = nil
+        readyDeadline = .seconds(60)
+    }
+}

@@ -1,0 +1,80 @@
+/// When a unit is started again after a death nobody asked for, and how fast.
+public struct RestartPolicy: Equatable, Sendable {
+    /// Which deaths are followed by a restart.
+    public enum Condition: String, Sendable, CaseIterable {
+        /// Each one.
+        case always
+        /// Those with a non-zero status or a signal.
+        case onFailure = "on-failure"
+        /// None.
+        case never
+    }
+
+    /// Which deaths are followed by a restart.
+    public var condition: Condition = .onFailure
+    /// The first pause; the very first restart of a series has none.
+    public var delay: Duration = .milliseconds(100)
+    /// The longest pause of the exponential backoff.
+    public var maxDelay: Duration = .seconds(30)
+    /// A run this long ends the series: the next death is a first one again.
+    public var resetAfter: Duration = .seconds(10)
+    /// This many deaths within `window` make the unit `cooling`.
+    public var limit: Int = 10
+    /// The window that `limit` counts in.
+    public var window: Duration = .seconds(60)
+    /// The pause between tries while `cooling`.
+    public var coolingDelay: Duration = .seconds(60)
+
+    /// The default policy.
+    public init() {}
+
+    /// The default policy with another condition.
+    public init(condition: Condition) {
+        self.condition = condition
+    }
+}
+
+/// One step of a stop sequence: a signal and how long to wait for the tree to be gone.
+public struct StopStep: Equatable, Sendable {
+    /// The signal's number (signal(7)).
+    public var signal: Int32
+    /// How long to wait before the next step.
+    public var wait: Duration
+
+    /// Makes a step.
+    public init(signal: Int32, wait: Duration) {
+        self.signal = signal
+        self.wait = wait
+    }
+}
+
+/// How a unit is asked to end: its `$stop` command if it has one, these steps, then SIGKILL for the whole tree.
+public struct StopSequence: Equatable, Sendable {
+    /// The steps, in order; SIGKILL follows the last by itself.
+    public var steps: [StopStep]
+
+    /// Makes a sequence; by default SIGTERM (15) and ten seconds.
+    public init(steps: [StopStep] = [StopStep(signal: 15, wait: .seconds(10))]) {
+        self.steps = steps
+    }
+}
+
+/// What makes a unit count as ready: it serves, by its own word.
+public enum ReadinessCheck: Equatable, Sendable {
+    /// The program was executed; nothing more is asked.
+    case started
+    /// It calls `ready` on its RPC channel.
+    case rpc
+    /// It calls `process.send('ready')` on Node's IPC channel.
+    case ipc
+    /// It sends READY=1 to NOTIFY_SOCKET (sd_notify(3)).
+    case notify
+    /// It writes a newline to this descriptor and closes it.
+    case descriptor(Int32)
+    /// A TCP connection to this host and port is accepted.
+    case tcp(host: String, port: UInt16)
+    /// `GET` of this http URL answers with a status from 200 to 399.
+    case http(url: String)
+    /// A line of its output contains this text, or matches it as a POSIX extended regular expression if written `/…/`.
+    case logLine(pattern: String)
+}

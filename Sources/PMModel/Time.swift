@@ -1,0 +1,51 @@
+/// A point of the monotonic clock (CLOCK_BOOTTIME: it goes on while the machine sleeps and never jumps).
+public struct MonotonicTime: Comparable, Hashable, Sendable {
+    /// Nanoseconds since the machine started.
+    public var nanoseconds: UInt64
+
+    /// Makes a point from nanoseconds since the machine started.
+    public init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The earlier of two points comes first.
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
+
+    /// The point this much later; never before the machine's start.
+    public static func + (lhs: Self, rhs: Duration) -> Self {
+        let sum = Int64(clamping: lhs.nanoseconds).addingReportingOverflow(rhs.nanoseconds)
+        return Self(nanoseconds: sum.overflow ? UInt64(Int64.max) : UInt64(max(0, sum.partialValue)))
+    }
+
+    /// The time from `rhs` to `lhs`; negative when `rhs` is later.
+    public static func - (lhs: Self, rhs: Self) -> Duration {
+        .nanoseconds(Int64(clamping: lhs.nanoseconds) - Int64(clamping: rhs.nanoseconds))
+    }
+}
+
+/// A point of the wall clock (CLOCK_REALTIME); it may jump when the clock is set.
+public struct WallTime: Comparable, Hashable, Sendable {
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    public var nanoseconds: Int64
+
+    /// Makes a point from nanoseconds since 1970.
+    public init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The earlier of two points comes first.
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
+}
+
+extension Duration {
+    /// The whole duration in nanoseconds, clamped to what an Int64 holds (292 years).
+    public var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !whole.overflow else { return seconds < 0 ? .min : .max }
+        return whole.partialValue + attoseconds / 1_000_000_000
+    }
+
+    /// The whole duration in milliseconds, rounded up so that a wait is never cut short.
+    public var milliseconds: Int64 { (nanoseconds + 999_999) / 1_000_000 }
+}

@@ -141,7 +141,7 @@ public final class ByteStream {
         while backlog > 0 {
             let count = outgoing.withUnsafeBytes { bytes -> Int64 in
                 guard let base = bytes.baseAddress else { return 0 }
-                return Int64(send(descriptor.raw, base + sent, bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue)))
+                return Int64(send(descriptor.raw, base + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)))
             }
             if count < 0 {
                 if errno == EINTR { continue }

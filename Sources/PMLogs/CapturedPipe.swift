@@ -1,0 +1,105 @@
+import PMModel
+import PMSystem
+
+/// The reading end of one output of a service.
+@PMActor
+final class CapturedPipe {
+    /// After a pause there may be a megabyte in the pipe; more than this in one turn would keep others waiting.
+    private static let readsAfterPause = 4
+
+    let stream: LogStream
+    private let book: LogBook
+    private let deliver: @PMActor (CapturedPipe, UnsafeRawBufferPointer) -> Void
+    private let onEnd: @PMActor (CapturedPipe) -> Void
+    private var descriptor: OwnedFD?
+    private var number: Int32
+    private var policy = GatherPolicy()
+    private var pause: TimerID?
+
+    init(
+        _ descriptor: consuming OwnedFD, _ stream: LogStream, _ capture: LogCapture
+    ) throws(SystemError) {
+        self.stream = stream
+        book = capture.log.book
+        number = descriptor.raw
+        deliver = { [weak capture] pipe, bytes in capture?.received(bytes, from: pipe.stream) }
+        onEnd = { [weak capture] pipe in capture?.ended(pipe) }
+        try PipeCalls.makeNonblocking(number)
+        self.descriptor = consume descriptor
+        try book.reactor.watch(number, .readable) { [weak self] _ in self?.turn() }
+    }
+
+    /// Reads what is in the pipe now, and no more than a pipe holds, whoever goes on writing.
+    func drain() {
+        var left = GatherPolicy.largestCapacity
+        while left > 0, descriptor != nil {
+            switch PipeCalls.read(number, into: book.buffer) {
+            case .bytes(let count):
+                deliver(self, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]))
+                left -= count
+            case .nothingNow: return
+            case .ended: close()
+            }
+        }
+    }
+
+    /// Stops reading and closes the descriptor.
+    func close() {
+        guard descriptor != nil else { return }
+        cancelPause()
+        book.reactor.unwatch(number)
+        descriptor = nil
+        onEnd(self)
+    }
+
+    /// The writer has been quiet for seconds.
+    func settle() {
+        guard descriptor != nil else { return }
+        perform(policy.settle())
+    }
+
+    private func turn() {
+        cancelPause()
+        var total = 0
+        for _ in 0..<(policy.isGathering ? Self.readsAfterPause : 1) {
+            switch PipeCalls.read(number, into: book.buffer) {
+            case .bytes(let count):
+                deliver(self, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]))
+                guard descriptor != nil else { return }
+                total += count
+                // A pipe gives less than was asked for only when it is empty.
+                if count < book.buffer.count { return decide(total, isDrained: true) }
+            case .nothingNow: return decide(total, isDrained: true)
+            case .ended: return close()
+            }
+        }
+        decide(total, isDrained: false)
+    }
+
+    private func decide(_ total: Int, isDrained: Bool) {
+        perform(policy.step(read: total, isDrained: isDrained, at: book.reactor.clock.monotonic()))
+    }
+
+    private func perform(_ step: GatherPolicy.Step) {
+        switch step {
+        case .wait: watch(.readable)
+        case .pause(let length):
+            watch([])
+            pause = book.reactor.after(length) { [weak self] in self?.turn() }
+        case .resize(let capacity): perform(policy.resized(to: PipeCalls.resize(number, to: capacity)))
+        }
+    }
+
+    private var watched = Events.readable
+
+    private func watch(_ events: Events) {
+        guard watched != events else { return }
+        watched = events
+        book.reactor.change(number, events)
+    }
+
+    private func cancelPause() {
+        if let pause { book.reactor.cancel(pause) }
+        pause = nil
+    }
+}

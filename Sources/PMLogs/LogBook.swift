@@ -1,0 +1,60 @@
+import PMModel
+public import PMSystem
+
+/// The logs of a daemon: one `UnitLog` for each unit, and what they share.
+@PMActor
+public final class LogBook {
+    /// Where the segments live.
+    public nonisolated let directory: LogDirectory
+    let reactor: Reactor
+    /// All pipes are read through this one buffer: between two turns it holds nothing.
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LogBook.bufferSize, alignment: 4096)
+    private let limits: LogLimits
+    private let budget: DescriptorBudget
+    private var logs: [String: UnitLog] = [:]
+    private static let bufferSize = 128 << 10
+
+    /// Names the directory of all logs, `<state>/logs`; nothing is created before the first byte of output.
+    public init(
+        _ directory: LogDirectory, reactor: Reactor, limits: LogLimits = LogLimits(), openLogs: Int = 256
+    ) {
+        self.directory = directory
+        self.reactor = reactor
+        self.limits = limits
+        budget = DescriptorBudget(openLogs: openLogs)
+    }
+
+    isolated deinit {
+        buffer.deallocate()
+    }
+
+    /// The log of a unit, the same object each time.
+    public func log(of unit: String) -> UnitLog {
+        if let log = logs[unit] { return log }
+        let store = LogStore(directory: directory.path(of: unit), limits: limits, budget: budget)
+        let log = UnitLog(unit, store, self)
+        logs[unit] = log
+        return log
+    }
+
+    /// Forgets a unit that is no more; its files stay.
+    public func forget(_ unit: String) {
+        logs.removeValue(forKey: unit)?.close()
+    }
+
+    /// Logs that cannot be written at the moment, by unit name.
+    public var failing: [(unit: String, failure: LogFailure)] {
+        logs.compactMap { unit, log in log.failure.map { (unit, $0) } }.sorted { $0.unit < $1.unit }
+    }
+
+    /// Reads history; first everything that waits is written, so that nothing is missing.
+    public func reader() -> LogReader {
+        for log in logs.values { log.flush() }
+        return LogReader(directory)
+    }
+
+    /// Writes what waits and closes all descriptors, for the daemon's end.
+    public func close() {
+        for log in logs.values { log.close() }
+    }
+}

@@ -1,0 +1,117 @@
+public import PMSystem
+
+/// Reads the outputs of one incarnation of an instance into the log of its unit.
+///
+/// It lives until its pipes end or `close` is called; the log keeps it meanwhile.
+@PMActor
+public final class LogCapture {
+    /// How this capture came to its pipes.
+    public enum Origin: Equatable, Sendable {
+        /// The instance is starting: what it writes does not go on in a line of its predecessor.
+        case started
+        /// A former daemon read the pipes before: their streams go on.
+        case adopted
+    }
+
+    /// Sees each whole line; returns whether it wants more.
+    public typealias LineObserver = @PMActor (LogLine) -> Bool
+
+    /// The log that it reads into.
+    public let log: UnitLog
+    /// Called once, when both pipes have ended or been closed.
+    public var onEnd: (@PMActor () -> Void)?
+    private var pipes: [CapturedPipe] = []
+    private var fresh: Set<LogStream>
+    private var last: LastLines?
+    private var observer: (body: LineObserver, assembler: LineAssembler)?
+    /// Longest line an observer sees in one piece, bytes.
+    private static let observedLine = 65536
+
+    /// Makes a capture without pipes.
+    public init(_ log: UnitLog, origin: Origin) {
+        self.log = log
+        fresh = origin == .started ? [.out, .err] : []
+        log.add(self)
+    }
+
+    /// Starts reading a pipe.
+    ///
+    /// - Throws: `SystemError` when it cannot be watched; the descriptor is then closed.
+    public func attach(_ descriptor: consuming OwnedFD, as stream: LogStream) throws(SystemError) {
+        pipes.append(try CapturedPipe(descriptor, stream, self))
+    }
+
+    /// Shows each line from now on to an observer, for readiness by log line, until it returns false.
+    public func observeLines(_ body: @escaping LineObserver) {
+        observer = (body, LineAssembler(limit: Self.observedLine))
+    }
+
+    /// Ends observing.
+    public func endObserving() {
+        observer = nil
+    }
+
+    /// The last lines of this incarnation, both outputs together, oldest first; at most 8 KB of them.
+    public func lastLines(_ count: Int = 20) -> [LogLine] {
+        last?.lines(count) ?? []
+    }
+
+    /// Reads what is in the pipes now, for the death of the instance: its descendants may hold them open for ever.
+    public func drain() {
+        for pipe in pipes { pipe.drain() }
+    }
+
+    /// Reads what is in the pipes now and closes them.
+    public func close() {
+        for pipe in pipes {
+            pipe.drain()
+            pipe.close()
+        }
+        if pipes.isEmpty { finish() }
+    }
+
+    // MARK: from the pipes
+
+    func received(_ bytes: UnsafeRawBufferPointer, from stream: LogStream) {
+        let isFirst = fresh.remove(stream) != nil
+        let stamp = LogStamp(stream, at: log.book.reactor.clock.wall(), startsAnew: isFirst)
+        log.append(bytes, stamp)
+        remember(bytes, stamp)
+        if observer != nil { observe(bytes, stamp) }
+    }
+
+    func ended(_ pipe: CapturedPipe) {
+        pipes.removeAll { $0 === pipe }
+        if pipes.isEmpty { finish() }
+    }
+
+    func settle() {
+        for pipe in pipes { pipe.settle() }
+    }
+
+    private func finish() {
+        log.remove(self)
+        observer = nil
+        let body = onEnd
+        onEnd = nil
+        body?()
+    }
+
+    private func remember(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
+        var lines = last ?? LastLines()
+        last = nil  // so that it is changed in place and not copied
+        lines.append(bytes, stamp)
+        last = lines
+    }
+
+    private func observe(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
+        guard var (body, assembler) = observer else { return }
+        var wantsMore = true
+        assembler.feed(bytes, stamp) { line in
+            if wantsMore && line.stream != .notice { wantsMore = body(line) }
+        }
+        // The observer may have ended or replaced itself.
+        guard observer != nil else { return }
+        observer = wantsMore ? (body, assembler) : nil
+    }
+}

@@ -1,0 +1,16 @@
+/// How much of a service's output is kept.
+public struct LogLimits: Equatable, Sendable {
+    /// Longest segment, bytes, its index included.
+    public let segmentBytes: Int
+    /// Most segments, the one being written included.
+    public let segments: Int
+
+    /// Makes limits; values that cannot work are clamped (4 KB to 1 GB a segment, at least one segment).
+    public init(segmentBytes: Int = 10_000_000, segments: Int = 5) {
+        self.segmentBytes = min(max(segmentBytes, 4096), 1 << 30)
+        self.segments = max(segments, 1)
+    }
+
+    /// The most that all files of a service hold together, bytes.
+    public var totalBytes: Int { segmentBytes * segments }
+}

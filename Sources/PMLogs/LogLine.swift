@@ -1,0 +1,34 @@
+public import PMModel
+
+/// How a line ends.
+public enum LineEnd: Equatable, Hashable, Sendable {
+    /// With the newline that the service wrote.
+    case newline
+    /// It has no newline: it may still go on, or what wrote it ended within it.
+    case unfinished
+    /// It is too long for one piece and goes on in the next line of the same stream.
+    case split
+}
+
+/// One line of output.
+public struct LogLine: Equatable, Sendable {
+    /// Where it came from.
+    public let stream: LogStream
+    /// When its first byte arrived.
+    public let time: WallTime
+    /// The bytes as written, without the newline.
+    public let bytes: [UInt8]
+    /// How it ends.
+    public let end: LineEnd
+
+    /// Makes a line.
+    public init(_ stream: LogStream, at time: WallTime, _ bytes: [UInt8], end: LineEnd) {
+        self.stream = stream
+        self.time = time
+        self.bytes = bytes
+        self.end = end
+    }
+
+    /// The text; bytes that are not UTF-8 show as U+FFFD.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,71 @@
+public import PMModel
+public import PMSystem
+
+/// Which part of a log is wanted.
+public struct LogQuery: Equatable, Sendable {
+    /// At most this many lines, the last ones; nil: all.
+    public var lines: Int?
+    /// Only lines that began at this time or later.
+    public var since: WallTime?
+    /// Where to stop; nil: at what is there when the reader gets to it.
+    public var until: LogPosition?
+    /// Whether what comes after is read too: then unfinished lines are not handed out but left in the assembler.
+    public var isFollowed: Bool
+
+    /// Makes a query; by default for everything.
+    public init(lines: Int? = nil, since: WallTime? = nil, until: LogPosition? = nil, isFollowed: Bool = false) {
+        self.lines = lines.map { max(0, $0) }
+        self.since = since
+        self.until = until
+        self.isFollowed = isFollowed
+    }
+}
+
+/// Reads the history of units from their segments; it needs no daemon.
+public struct LogReader: Sendable {
+    private let directory: LogDirectory
+
+    /// Names the directory of all logs.
+    public init(_ directory: LogDirectory) {
+        self.directory = directory
+    }
+
+    /// The units that have a log, sorted.
+    ///
+    /// - Throws: `SystemError` when the directory cannot be read; one that does not exist has no units.
+    public func units() throws(SystemError) -> [String] {
+        guard try Files.status(directory.root) != nil else { return [] }
+        return try Files.list(directory.root).compactMap(LogDirectory.decode).sorted()
+    }
+
+    /// The wanted lines of a unit, in the order in which they ended; none when it has no log.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public func lines(of unit: String, _ query: LogQuery = LogQuery()) throws(SystemError) -> LogLines {
+        let files = SegmentFiles(directory: directory.path(of: unit))
+        return LogLines(query, files, from: try TailSearch.start(query, in: files))
+    }
+
+    /// The wanted lines of several units, oldest first; `query.lines` counts all units together.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public func lines(of units: [String], _ query: LogQuery = LogQuery()) throws(SystemError) -> MergedLogLines {
+        var sources: [(String, LogLines)] = []
+        for unit in units { sources.append((unit, try lines(of: unit, query))) }
+        return MergedLogLines(sources, limit: query.lines)
+    }
+
+    /// Where the log of a unit ends now; nil when it has none.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public func end(of unit: String) throws(SystemError) -> LogPosition? {
+        let files = SegmentFiles(directory: directory.path(of: unit))
+        guard let last = try files.sequences().last else { return nil }
+        return LogPosition(sequence: last, offset: Int(try Files.status(files.data(last))?.size ?? 0))
+    }
+
+    /// Lines from a position on, to go on after a `LogLines` that ended there.
+    public func lines(of unit: String, from position: LogPosition, _ query: LogQuery = LogQuery()) -> LogLines {
+        LogLines(query, SegmentFiles(directory: directory.path(of: unit)), from: position)
+    }
+}

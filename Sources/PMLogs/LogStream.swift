@@ -1,0 +1,47 @@
+public import PMModel
+
+/// Which output of a service bytes came from.
+public enum LogStream: UInt8, Sendable, Hashable, CaseIterable {
+    /// Its standard output.
+    case out = 0
+    /// Its standard error.
+    case err = 1
+    /// Not the service's: a line that pm itself put into the log.
+    case notice = 2
+}
+
+/// What is known of a run of bytes that was read at once.
+public struct LogStamp: Equatable, Sendable {
+    /// Where the bytes came from.
+    public var stream: LogStream
+    /// When they arrived (CLOCK_REALTIME).
+    public var time: WallTime
+    /// Whether they begin something new: an unfinished line before them in the same stream does not go on in them.
+    public var startsAnew: Bool
+
+    /// Makes a stamp; by default the bytes go on where the stream stopped.
+    public init(_ stream: LogStream, at time: WallTime, startsAnew: Bool = false) {
+        self.stream = stream
+        self.time = time
+        self.startsAnew = startsAnew
+    }
+}
+
+/// A place in the log of a unit: everything before it is history, everything after it is to come.
+public struct LogPosition: Comparable, Hashable, Sendable {
+    /// The segment's number.
+    public let sequence: UInt64
+    /// Bytes from the segment's start.
+    public let offset: Int
+
+    /// Makes a position.
+    public init(sequence: UInt64, offset: Int) {
+        self.sequence = sequence
+        self.offset = offset
+    }
+
+    /// The one nearer to the start of the log comes first.
+    public static func < (lhs: Self, rhs: Self) -> Bool {
+        (lhs.sequence, lhs.offset) < (rhs.sequence, rhs.offset)
+    }
+}

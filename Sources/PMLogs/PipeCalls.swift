@@ -1,0 +1,34 @@
+import Glibc
+import PMSystem
+
+/// The system calls on a captured pipe.
+enum PipeCalls {
+    /// F_SETPIPE_SZ (fcntl(2)); the header hides it without _GNU_SOURCE.
+    private static let setSize: Int32 = 1031
+
+    /// What one read brought.
+    enum Outcome: Equatable {
+        case bytes(Int)
+        case nothingNow
+        case ended
+    }
+
+    static func read(_ number: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+        let count = Glibc.read(number, buffer.baseAddress, buffer.count)
+        if count > 0 { return .bytes(count) }
+        // Whatever else a pipe reports, no more bytes will come of it.
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothingNow : .ended
+    }
+
+    /// Makes reads return at once. The read end is an open file of its own: the service's end stays as it is.
+    static func makeNonblocking(_ number: Int32) throws(SystemError) {
+        let flags = fcntl(number, F_GETFL)
+        guard flags >= 0, fcntl(number, F_SETFL, flags | O_NONBLOCK) >= 0 else { throw .last("fcntl", "a pipe") }
+    }
+
+    /// Sets the pipe's capacity; nil when the kernel refuses.
+    static func resize(_ number: Int32, to capacity: Int) -> Int? {
+        let granted = fcntl(number, setSize, Int32(clamping: capacity))
+        return granted > 0 ? Int(granted) : nil
+    }
+}

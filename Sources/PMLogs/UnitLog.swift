@@ -1,0 +1,136 @@
+public import PMModel
+public import PMSystem
+
+/// The log of one unit while the daemon runs: takes output, stores it, and passes it on to those who follow.
+@PMActor
+public final class UnitLog {
+    /// The unit's name.
+    public let unit: String
+    let book: LogBook
+    private let store: LogStore
+    private var captures: [LogCapture] = []
+    private var subscriptions: [LogSubscription] = []
+    private var chore = Chore.none
+    private var retryDelay = UnitLog.firstRetry
+
+    private static let quietTime = Duration.seconds(2)
+    private static let firstRetry = Duration.seconds(1)
+    private static let lastRetry = Duration.seconds(30)
+
+    /// The one timer of a log; a silent unit has none.
+    private enum Chore {
+        case none
+        /// Look again whether the unit has been quiet; `isStale` once more output has come.
+        case settle(TimerID, isStale: Bool)
+        case retry(TimerID)
+    }
+
+    init(_ unit: String, _ store: LogStore, _ book: LogBook) {
+        self.unit = unit
+        self.store = store
+        self.book = book
+    }
+
+    /// Why output is held instead of written; nil when all is well.
+    public var failure: LogFailure? { store.failure }
+
+    /// Bytes lost since the daemon's start because the disk refused them.
+    public var droppedBytes: Int { store.droppedBytes }
+
+    /// Takes bytes that arrived at once.
+    public func append(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
+        store.append(bytes, stamp)
+        if !subscriptions.isEmpty { publish(Array(bytes), stamp) }
+        noteOutput()
+    }
+
+    /// Puts a line of pm's own into the log.
+    public func note(_ text: String) {
+        let stamp = LogStamp(.notice, at: book.reactor.clock.wall(), startsAnew: true)
+        Array("\(text)\n".utf8).withUnsafeBytes { append($0, stamp) }
+    }
+
+    /// Follows the log from now on; `limit` bounds the bytes that wait for a slow reader.
+    public func subscribe(limit: Int = 1 << 20) -> LogSubscription {
+        let subscription = LogSubscription(limit: limit) { [weak self] in self?.remove($0) }
+        subscriptions.append(subscription)
+        return subscription
+    }
+
+    /// Writes index records that wait, so that a reader of the files sees every arrival time.
+    public func flush() {
+        store.flush()
+    }
+
+    /// Writes what waits, tries once more to write what is held, and closes the descriptors.
+    public func close() {
+        store.retry(at: book.reactor.clock.wall())
+        store.close()
+        cancelChore()
+    }
+
+    // MARK: captures
+
+    func add(_ capture: LogCapture) {
+        captures.append(capture)
+    }
+
+    func remove(_ capture: LogCapture) {
+        captures.removeAll { $0 === capture }
+    }
+
+    // MARK: subscriptions
+
+    private func publish(_ bytes: [UInt8], _ stamp: LogStamp) {
+        for subscription in subscriptions { subscription.push(bytes, stamp) }
+    }
+
+    private func remove(_ subscription: LogSubscription) {
+        subscriptions.removeAll { $0 === subscription }
+    }
+
+    // MARK: chores
+
+    private func noteOutput() {
+        switch chore {
+        case .none: schedule()
+        case .settle(let timer, isStale: false): chore = .settle(timer, isStale: true)
+        case .settle(_, isStale: true), .retry: break
+        }
+    }
+
+    private func schedule() {
+        if store.failure != nil {
+            chore = .retry(book.reactor.after(retryDelay) { [weak self] in self?.retry() })
+        } else {
+            chore = .settle(book.reactor.after(Self.quietTime) { [weak self] in self?.settle() }, isStale: false)
+        }
+    }
+
+    private func settle() {
+        guard case .settle(_, let isStale) = chore else { return }
+        chore = .none
+        store.flush()
+        if isStale || store.failure != nil {
+            schedule()
+            return
+        }
+        store.close()
+        for capture in captures { capture.settle() }
+    }
+
+    private func retry() {
+        chore = .none
+        let isWhole = store.retry(at: book.reactor.clock.wall())
+        retryDelay = isWhole ? Self.firstRetry : min(retryDelay * 2, Self.lastRetry)
+        schedule()
+    }
+
+    private func cancelChore() {
+        switch chore {
+        case .none: break
+        case .settle(let timer, _), .retry(let timer): book.reactor.cancel(timer)
+        }
+        chore = .none
+    }
+}

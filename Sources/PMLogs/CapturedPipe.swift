@@ -11,13 +11,13 @@ final class CapturedPipe {
     private let book: LogBook
     private let deliver: @PMActor (CapturedPipe, UnsafeRawBufferPointer) -> Void
     private let onEnd: @PMActor (CapturedPipe) -> Void
-    private var descriptor: OwnedFD?
+    private var descriptor: SharedFD?
     private var number: Int32
     private var policy = GatherPolicy()
     private var pause: TimerID?
 
     init(
-        _ descriptor: consuming OwnedFD, _ stream: LogStream, _ capture: LogCapture
+        _ descriptor: SharedFD, _ stream: LogStream, _ capture: LogCapture
     ) throws(SystemError) {
         self.stream = stream
         book = capture.log.book
@@ -25,7 +25,7 @@ final class CapturedPipe {
         deliver = { [weak capture] pipe, bytes in capture?.received(bytes, from: pipe.stream) }
         onEnd = { [weak capture] pipe in capture?.ended(pipe) }
         try PipeCalls.makeNonblocking(number)
-        self.descriptor = consume descriptor
+        self.descriptor = descriptor
         try book.reactor.watch(number, .readable) { [weak self] _ in self?.turn() }
     }
 

@@ -36,8 +36,8 @@ public final class LogCapture {
 
     /// Starts reading a pipe.
     ///
-    /// - Throws: `SystemError` when it cannot be watched; the descriptor is then closed.
-    public func attach(_ descriptor: consuming OwnedFD, as stream: LogStream) throws(SystemError) {
+    /// - Throws: `SystemError` when it cannot be watched; it is then let go.
+    public func attach(_ descriptor: SharedFD, as stream: LogStream) throws(SystemError) {
         pipes.append(try CapturedPipe(descriptor, stream, self))
     }
 
@@ -105,7 +105,7 @@ public final class LogCapture {
     }
 
     private func observe(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
-        guard var (body, assembler) = observer else { return }
+        guard let body = observer?.body, var assembler = observer?.assembler else { return }
         var wantsMore = true
         assembler.feed(bytes, stamp) { line in
             if wantsMore && line.stream != .notice { wantsMore = body(line) }

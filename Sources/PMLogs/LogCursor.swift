@@ -26,7 +26,7 @@ struct LogCursor {
         while try openSegment() {
             do throws(SystemError) {
                 if try read(body) { return true }
-            } catch where error.code == ENOENT {
+            } catch  where error.code == ENOENT {
                 // Rotation removed it between two blocks.
             }
             guard try moveOn() else { return false }

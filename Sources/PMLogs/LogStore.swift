@@ -148,7 +148,7 @@ public final class LogStore {
         lastSequence = sequence
         do {
             return try SegmentWriter(sequence, in: files)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             try Files.makeDirectories(files.directory, mode: 0o750)
             return try SegmentWriter(sequence, in: files)
         }

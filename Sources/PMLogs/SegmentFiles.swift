@@ -14,7 +14,7 @@ struct SegmentFiles: Sendable {
         let names: [String]
         do {
             names = try Files.list(directory)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             return []
         }
         // Half a pair counts: a crash between the two unlinks of a removal leaves one.

@@ -1,4 +1,4 @@
-public import PMModel
+import PMModel
 public import PMSystem
 
 /// The log of one unit while the daemon runs: takes output, stores it, and passes it on to those who follow.

@@ -184,3 +184,30 @@ public final class ByteStream {
         reactor.change(descriptor.raw, wanted)
     }
 }
+
+/// Single reads and writes on non-blocking descriptors, for readers that need no stream.
+public enum Descriptors {
+    /// What a read brought.
+    public enum Bytes: Equatable, Sendable {
+        /// These bytes.
+        case bytes([UInt8])
+        /// Nothing for now.
+        case nothing
+        /// The end, or a broken connection.
+        case end
+    }
+
+    /// Reads once, at most `limit` bytes.
+    public static func read(_ descriptor: Int32, limit: Int) -> Bytes {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = pm_fd_read(descriptor, &buffer, limit)
+        if count == -Int64(EAGAIN) { return .nothing }
+        guard count > 0 else { return .end }
+        return .bytes(Array(buffer[..<Int(count)]))
+    }
+
+    /// Writes once; the bytes that were taken, 0 when the descriptor is full or broken.
+    public static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int {
+        max(0, Int(pm_fd_write(descriptor, bytes, bytes.count)))
+    }
+}

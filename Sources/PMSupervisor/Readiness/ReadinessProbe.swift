@@ -1,0 +1,201 @@
+import PMLogs
+import PMModel
+import PMSystem
+
+/// Watches one incarnation until it is ready.
+@PMActor
+protocol ReadinessProbe: AnyObject {
+    /// Watches; `onReady` is called at most once.
+    func begin(_ onReady: @escaping @PMActor () -> Void)
+    /// Stops watching; `onReady` is not called any more.
+    func end()
+}
+
+/// What probes stand on.
+@PMActor
+struct ProbeContext {
+    let reactor: Reactor
+    /// Reads the incarnation's output.
+    let capture: LogCapture
+    /// The daemon's end of the descriptor, socket or channel that the check reads, if it has one.
+    let descriptor: SharedFD?
+    /// The user the incarnation runs as.
+    let user: UInt32
+}
+
+extension ReadinessCheck {
+    /// The probe for the check; nil where nothing needs watching: `rpc` is told by its channel, `started` by its spawn.
+    @PMActor
+    func probe(_ context: ProbeContext) -> (any ReadinessProbe)? {
+        switch self {
+        case .started, .rpc: nil
+        case .ipc: context.descriptor.map { NodeIPCProbe($0, context.reactor) }
+        case .notify: context.descriptor.map { NotifyProbe($0, context) }
+        case .descriptor: context.descriptor.map { NewlineProbe($0, context.reactor) }
+        case .tcp(let host, let port):
+            ConnectProbe(HTTPTarget(host: host, port: port, path: nil), context.reactor)
+        case .http(let url): HTTPTarget(url: url).map { ConnectProbe($0, context.reactor) }
+        case .logLine(let pattern): LogLineProbe(LinePattern(pattern), context.capture)
+        }
+    }
+}
+
+/// Ready when a line of the output matches.
+@PMActor
+private final class LogLineProbe: ReadinessProbe {
+    private let pattern: LinePattern
+    private let capture: LogCapture
+
+    init(_ pattern: LinePattern, _ capture: LogCapture) {
+        self.pattern = pattern
+        self.capture = capture
+    }
+
+    func begin(_ onReady: @escaping @PMActor () -> Void) {
+        capture.observeLines { [pattern] line in
+            guard pattern.matches(line.bytes) else { return true }
+            onReady()
+            return false
+        }
+    }
+
+    func end() {
+        capture.endObserving()
+    }
+}
+
+/// Ready when a newline arrives on a pipe whose other end the program has (as s6's notification-fd).
+@PMActor
+private final class NewlineProbe: ReadinessProbe {
+    private let reader: ProbeReader
+
+    init(_ descriptor: SharedFD, _ reactor: Reactor) {
+        reader = ProbeReader(descriptor, reactor)
+    }
+
+    func begin(_ onReady: @escaping @PMActor () -> Void) {
+        reader.begin { bytes in
+            guard bytes.contains(UInt8(ascii: "\n")) else { return }
+            onReady()
+        }
+    }
+
+    func end() {
+        reader.end()
+    }
+}
+
+/// Ready when the program says `process.send('ready')`: the JSON string `"ready"` on a line of Node's IPC channel.
+///
+/// It goes on reading after that, so that a program that sends more is not blocked.
+@PMActor
+private final class NodeIPCProbe: ReadinessProbe {
+    private let reader: ProbeReader
+    private var line: [UInt8] = []
+    private var onReady: (@PMActor () -> Void)?
+    private static let longestLine = 4096
+
+    init(_ descriptor: SharedFD, _ reactor: Reactor) {
+        reader = ProbeReader(descriptor, reactor)
+    }
+
+    func begin(_ onReady: @escaping @PMActor () -> Void) {
+        self.onReady = onReady
+        reader.begin { [weak self] bytes in self?.take(bytes) }
+    }
+
+    func end() {
+        onReady = nil
+    }
+
+    private func take(_ bytes: [UInt8]) {
+        guard onReady != nil else { return }
+        for byte in bytes {
+            if byte == UInt8(ascii: "\n") {
+                if line == Array("\"ready\"".utf8) { report() }
+                line.removeAll()
+            } else if line.count < Self.longestLine {
+                line.append(byte)
+            }
+        }
+    }
+
+    private func report() {
+        let body = onReady
+        onReady = nil
+        body?()
+    }
+}
+
+/// Ready when READY=1 comes from a process of the service's user or of root (sd_notify(3)).
+@PMActor
+private final class NotifyProbe: ReadinessProbe {
+    private let descriptor: SharedFD
+    private let context: ProbeContext
+    private var isWatching = false
+
+    init(_ descriptor: SharedFD, _ context: ProbeContext) {
+        self.descriptor = descriptor
+        self.context = context
+    }
+
+    func begin(_ onReady: @escaping @PMActor () -> Void) {
+        do throws(SystemError) {
+            try context.reactor.watch(descriptor.raw, .readable) { [weak self] _ in self?.receive(onReady) }
+            isWatching = true
+        } catch {
+            context.capture.log.note("pm: readiness cannot be watched: \(error)")
+        }
+    }
+
+    func end() {
+        guard isWatching else { return }
+        isWatching = false
+        context.reactor.unwatch(descriptor.raw)
+    }
+
+    private func receive(_ onReady: @PMActor () -> Void) {
+        while let message = NotifySocket.receive(descriptor.raw) {
+            // The name is abstract, so anybody on this machine can send to it.
+            guard message.sender.user == context.user || message.sender.user == 0 else { continue }
+            if message.fields.contains("READY=1") { onReady() }
+        }
+    }
+}
+
+/// Hands over what arrives on a descriptor until its end.
+@PMActor
+private final class ProbeReader {
+    private let descriptor: SharedFD
+    private let reactor: Reactor
+    private var isWatching = false
+
+    init(_ descriptor: SharedFD, _ reactor: Reactor) {
+        self.descriptor = descriptor
+        self.reactor = reactor
+    }
+
+    func begin(_ onBytes: @escaping @PMActor ([UInt8]) -> Void) {
+        do throws(SystemError) {
+            try reactor.watch(descriptor.raw, .readable) { [weak self] _ in self?.read(onBytes) }
+            isWatching = true
+        } catch {
+            // Then nothing arrives and the readiness deadline ends the wait with its own message.
+            isWatching = false
+        }
+    }
+
+    func end() {
+        guard isWatching else { return }
+        isWatching = false
+        reactor.unwatch(descriptor.raw)
+    }
+
+    private func read(_ onBytes: @PMActor ([UInt8]) -> Void) {
+        switch Descriptors.read(descriptor.raw, limit: 4096) {
+        case .bytes(let bytes): onBytes(bytes)
+        case .nothing: break
+        case .end: end()
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import PMModel
+public import PMSystem
+
+/// The `nodejs` runtime: a `commands.json` container in a Node process, and any executable as it is.
+@PMActor
+public struct NodeRuntime: Runtime {
+    /// Computes the environment of a unit: the daemon's, its files, its own variables.
+    public typealias EnvironmentSource = @PMActor (Unit) throws(LaunchError) -> [String]
+
+    private let host: String
+    private let socketURL: String
+    private let environment: EnvironmentSource
+
+    /// Makes a runtime.
+    ///
+    /// - Parameters:
+    ///   - host: the path of the JavaScript that runs a container.
+    ///   - socketURL: where the daemon listens, for programs that call it.
+    ///   - environment: computes a unit's environment anew at each start.
+    public init(host: String, socketURL: String, environment: @escaping EnvironmentSource) {
+        self.host = host
+        self.socketURL = socketURL
+        self.environment = environment
+    }
+
+    /// The program for a unit: the host for commandable JavaScript, else the executable itself.
+    ///
+    /// - Throws: `LaunchError` when there is no such program, or when it is none.
+    public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+        let command = try command(unit, options)
+        let channel: ChannelKind =
+            if unit.definition.isCommandable {
+                .rpc
+            } else {
+                unit.mapping.readiness == .ipc ? .nodeIPC : .none
+            }
+        return Launch(
+            executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
+            environment: try environment(unit) + variables(unit, channel), directory: unit.directory,
+            channel: channel)
+    }
+
+    private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
+        var variables = ["PM_NAME=\(unit.name)", "PM_SOCK=\(socketURL)"]
+        if let config = unit.mapping.config { variables.append("PM_CONFIG=\(config)") }
+        switch channel {
+        case .none: break
+        case .rpc: variables.append("PM_CHANNEL_FD=3")
+        case .nodeIPC: variables += ["NODE_CHANNEL_FD=3", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
+        }
+        if unit.definition.isCommandable && !unit.mapping.connect.isEmpty {
+            variables.append("PM_CONNECT=\(unit.mapping.connectJSON)")
+        }
+        return variables
+    }
+
+    /// The words before the unit's own arguments.
+    private func command(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> [String] {
+        let program = try ProgramFile(unit.program)
+        let node = ["node"] + [options.inspection.argument].compactMap { $0 }
+        switch (program.kind, unit.definition.isCommandable) {
+        case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
+        case (.executable, _): return [unit.program]
+        case (.nodeScript(let isExecutable), _):
+            return isExecutable && options.inspection == .none ? [unit.program] : node + [unit.program]
+        case (.javaScript, false): return node + [unit.program]
+        case (.json, false):
+            throw LaunchError("\(unit.program) is a list of commands, and \(unit.name) is not commandable")
+        case (.directory, false): throw LaunchError("\(unit.program) is a directory")
+        case (.unknown, _): throw LaunchError("\(unit.program) is neither a script nor a program (chmod +x?)")
+        }
+    }
+}
+
+/// What kind of program a path leads to.
+private struct ProgramFile {
+    enum Kind {
+        case json
+        case directory
+        case javaScript
+        /// Its first line names node.
+        case nodeScript(isExecutable: Bool)
+        case executable
+        case unknown
+    }
+
+    let kind: Kind
+
+    init(_ path: String) throws(LaunchError) {
+        do throws(SystemError) {
+            guard let status = try Files.status(path) else {
+                throw LaunchError("\(path): No such file or directory")
+            }
+            kind = try Self.kind(path, status)
+        } catch let error as SystemError {
+            throw LaunchError(error.description)
+        } catch {
+            throw error
+        }
+    }
+
+    private static func kind(_ path: String, _ status: FileStatus) throws(SystemError) -> Kind {
+        if status.kind == .directory { return .directory }
+        if path.hasSuffix(".json") { return .json }
+        switch try ProgramKind(ofFile: path) {
+        case .binary: return status.isExecutable ? .executable : .unknown
+        case .script(let interpreter) where interpreter.namesNode:
+            return .nodeScript(isExecutable: status.isExecutable)
+        case .script where status.isExecutable: return .executable
+        case .script, .other: return path.isJavaScript ? .javaScript : .unknown
+        }
+    }
+}
+
+extension String {
+    fileprivate var isJavaScript: Bool { hasSuffix(".js") || hasSuffix(".mjs") || hasSuffix(".cjs") }
+
+    /// Whether a `#!` line runs node, directly or through env(1).
+    fileprivate var namesNode: Bool {
+        split(separator: " ").prefix(3).contains { word in word == "node" || word.hasSuffix("/node") }
+    }
+}
+
+extension Mapping {
+    /// `connect` as JSON text: URL → options.
+    fileprivate var connectJSON: String {
+        "{" + connect.map { "\"\($0.url)\":\($0.options)" }.joined(separator: ",") + "}"
+    }
+}

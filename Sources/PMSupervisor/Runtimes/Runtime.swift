@@ -1,0 +1,46 @@
+public import PMModel
+public import PMSystem
+
+/// How the daemon and a process of a unit speak over its descriptor 3.
+public enum ChannelKind: UInt8, Sendable {
+    /// Not at all.
+    case none
+    /// Newline-delimited JSON-RPC.
+    case rpc
+    /// Node's IPC channel: newline-delimited JSON (NODE_CHANNEL_SERIALIZATION_MODE=json).
+    case nodeIPC
+}
+
+/// A program to run, without the descriptors it gets.
+public struct Launch: Equatable, Sendable {
+    /// The program: a path, or a name that is looked up in the PATH of `environment`.
+    public var executable: String
+    /// The arguments, the program's name first.
+    public var arguments: [String]
+    /// `NAME=value` strings.
+    public var environment: [String]
+    /// The working directory.
+    public var directory: String
+    /// How the daemon and the process speak.
+    public var channel: ChannelKind
+}
+
+/// Why a unit cannot be launched, in words for a person.
+public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong, on what, and why.
+    public let description: String
+
+    /// Makes an error.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Turns a unit into a program to run.
+@PMActor
+public protocol Runtime {
+    /// The program for a unit.
+    ///
+    /// - Throws: `LaunchError` when the unit cannot be run.
+    func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch
+}

@@ -1,0 +1,60 @@
+public import PMModel
+
+/// A definition and a mapping under one name, with every path made absolute: what is supervised.
+public struct Unit: Equatable, Sendable {
+    /// The name it runs under.
+    public var name: String
+    /// What to run.
+    public var definition: ContainerDefinition
+    /// How to run it.
+    public var mapping: Mapping
+    /// The program's absolute path.
+    public var program: String
+    /// The absolute working directory.
+    public var directory: String
+    /// Absolute paths of the environment files.
+    public var environmentFiles: [String]
+
+    /// Makes a unit.
+    public init(name: String, definition: ContainerDefinition, mapping: Mapping) {
+        self.name = name
+        self.definition = definition
+        self.mapping = mapping
+        program = definition.path
+        directory = mapping.cwd ?? "/"
+        environmentFiles = mapping.envFiles
+    }
+
+    /// What the state machine needs of it.
+    var settings: UnitSettings { UnitSettings(mapping: mapping, isCommandable: definition.isCommandable) }
+}
+
+/// Whether a Node program runs under the inspector.
+public enum Inspection: UInt8, Sendable {
+    /// It does not.
+    case none
+    /// `--inspect`.
+    case inspect
+    /// `--inspect-brk`: it waits for the debugger before its first line.
+    case inspectBreak
+
+    /// The argument for node; nil for none. The port is chosen by the system, so that several services can be debugged.
+    var argument: String? {
+        switch self {
+        case .none: nil
+        case .inspect: "--inspect=127.0.0.1:0"
+        case .inspectBreak: "--inspect-brk=127.0.0.1:0"
+        }
+    }
+}
+
+/// What one start request adds to a unit's configuration; it holds until the next start request.
+public struct RunOptions: Equatable, Sendable {
+    /// Arguments after those of the mapping.
+    public var arguments: [String] = []
+    /// The debugger.
+    public var inspection = Inspection.none
+
+    /// Nothing added.
+    public init() {}
+}

@@ -36,25 +36,22 @@ extension UnitStateMachine {
         }
     }
 
+    /// A stop. Whoever waits for a start is told first, also who did not come to ask for it yet.
     private mutating func wantDown(_ turn: inout Turn) {
+        turn.act(.startOutcome(.superseded))
         switch state {
         case .down:
             state = .down(.stopped)
             turn.act(.ended(survivors: 0))
         case .backingOff, .cooling:
-            turn.act(.startOutcome(.superseded))
             disarm(&turn)
             turn.act(.ended(survivors: 0))
             rest(.stopped, &turn)
         case .starting(var starting):
-            if starting.then != .stop { turn.act(.startOutcome(.superseded)) }
             starting.then = .stop
             state = .starting(starting)
-        case .up(let up):
-            turn.act(.startOutcome(.superseded))
-            beginEnding(up, .requested, next: .rest, &turn)
+        case .up(let up): beginEnding(up, .requested, next: .rest, &turn)
         case .ending(var ending):
-            if ending.next != .rest { turn.act(.startOutcome(.superseded)) }
             ending.next = .rest
             state = .ending(ending)
             // Its caller learns what a new try achieves, not what an old one did not.

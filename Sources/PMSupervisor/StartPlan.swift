@@ -1,4 +1,4 @@
-public import PMModel
+import PMModel
 
 /// What a start plan asks for, or tells.
 public enum StartPlanAction: Equatable, Sendable {

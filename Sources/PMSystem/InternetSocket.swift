@@ -1,4 +1,4 @@
-public import Glibc
+import Glibc
 
 /// TCP connections to numeric addresses; names are not resolved, because that would block.
 public enum InternetSocket {

@@ -61,6 +61,7 @@ public struct NodeRuntime: Runtime {
         switch (program.kind, unit.definition.isCommandable) {
         case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
         case (.executable, _): return [unit.program]
+        case (.nodeScript, true) where unit.program.isJavaScript: return node + [host, unit.program]
         case (.nodeScript(let isExecutable), _):
             return isExecutable && options.inspection == .none ? [unit.program] : node + [unit.program]
         case (.javaScript, false): return node + [unit.program]
@@ -87,16 +88,14 @@ private struct ProgramFile {
     let kind: Kind
 
     init(_ path: String) throws(LaunchError) {
+        let found: Kind?
         do throws(SystemError) {
-            guard let status = try Files.status(path) else {
-                throw LaunchError("\(path): No such file or directory")
-            }
-            kind = try Self.kind(path, status)
-        } catch let error as SystemError {
-            throw LaunchError(error.description)
+            found = try Files.status(path).map { status throws(SystemError) in try Self.kind(path, status) }
         } catch {
-            throw error
+            throw LaunchError(error.description)
         }
+        guard let found else { throw LaunchError("\(path): No such file or directory") }
+        kind = found
     }
 
     private static func kind(_ path: String, _ status: FileStatus) throws(SystemError) -> Kind {

@@ -1,4 +1,3 @@
-public import PMModel
 public import PMSystem
 
 /// How the daemon and a process of a unit speak over its descriptor 3.

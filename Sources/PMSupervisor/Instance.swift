@@ -1,0 +1,299 @@
+import PMLogs
+import PMModel
+import PMSystem
+
+/// One unit while the daemon knows it: performs what its state machine decides, and tells the machine what happened.
+@PMActor
+final class Instance {
+    /// What belongs to the present incarnation, from its spawn until it is forgotten.
+    struct Run {
+        let child: UInt64
+        let incarnation: UInt64
+        let wiring: Wiring
+        let capture: LogCapture
+        let startedAt: WallTime
+        var launch: Launch?
+        var exit: ChildExit?
+        var probe: (any ReadinessProbe)?
+    }
+
+    /// What an instance stands on; all instances share it.
+    struct Context {
+        let reactor: Reactor
+        let holder: Holder
+        let logs: LogBook
+        let runtime: any Runtime
+        let user: UInt32
+    }
+
+    let name: String
+    private(set) var unit: Unit
+    private(set) var machine: UnitStateMachine
+    private(set) var lastDeath: DeathRecord?
+    private(set) var lastLaunch: Launch?
+    private(set) var run: Run?
+    var options = RunOptions()
+    /// The number by which the holder orders this unit's stop.
+    var stopOrder: UInt32 = 0
+
+    private let context: Context
+    private unowned let supervisor: Supervisor
+    private var timer: TimerID?
+    private var isPerforming = false
+    private var waiting: [UnitEvent] = []
+    /// Children of earlier incarnations that the holder still keeps, by incarnation.
+    private var kept: [UInt64: UInt64] = [:]
+    /// The incarnation that said it is ready before its spawn was confirmed.
+    private var earlyReady: UInt64?
+
+    init(_ unit: Unit, _ machine: UnitStateMachine, _ context: Context, _ supervisor: Supervisor) {
+        name = unit.name
+        self.unit = unit
+        self.machine = machine
+        self.context = context
+        self.supervisor = supervisor
+    }
+
+    var isReady: Bool { machine.isReady }
+    var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
+    private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
+
+    /// Takes a changed configuration; what runs is not touched.
+    func update(_ unit: Unit) {
+        self.unit = unit
+        machine.settings = unit.settings
+    }
+
+    /// The last lines of the present or last incarnation.
+    func lastLines() -> [String] {
+        run?.capture.drain()
+        return run?.capture.lastLines().map(\.text) ?? lastDeath?.lastLines ?? []
+    }
+
+    // MARK: events
+
+    func wish(_ wish: Wish) { feed(.wish(wish)) }
+
+    func spawned(pid: Int32) {
+        feed(.child(.spawned(pid: pid), incarnation: machine.incarnation))
+        if let early = earlyReady { feed(.child(.ready, incarnation: early)) }
+        earlyReady = nil
+    }
+
+    func spawnFailed(_ error: SpawnError) {
+        let object =
+            switch error.step {
+            case "chdir": run?.launch?.directory ?? unit.directory
+            case "exec": run?.launch?.executable ?? unit.program
+            case let other: other == "" ? unit.program : ""
+            }
+        fail(SystemError(error.step, object, code: error.code).description)
+    }
+
+    func exited(_ exit: ChildExit) {
+        run?.exit = exit
+        run?.capture.drain()
+        feed(.child(.exited(report(exit)), incarnation: machine.incarnation))
+    }
+
+    func tree(survivors: Int) {
+        let count = UInt32(clamping: survivors)
+        feed(.child(.treeReport(survivors: count), incarnation: machine.incarnation))
+    }
+
+    func ready(_ service: IncarnationID) {
+        // A quick program may speak before the holder's word that it runs has arrived.
+        if case .starting = machine.state { earlyReady = service.number }
+        feed(.child(.ready, incarnation: service.number))
+    }
+
+    /// Goes on with a child of an earlier daemon.
+    func adopt(_ child: PMSystem.AdoptedChild, _ record: InstanceRecord, _ wiring: Wiring) {
+        let capture = LogCapture(context.logs.log(of: name), origin: .adopted)
+        run = Run(
+            child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
+            startedAt: record.startedAt)
+        kept[record.snapshot.record] = child.id
+        attach(capture, wiring)
+        if let exit = child.exit {
+            run?.exit = exit
+            capture.drain()
+            feed(.adopted(.exited(report(exit))))
+        } else {
+            if unit.definition.isCommandable, let channel = wiring.channel {
+                supervisor.channels?.open(channel, to: id)
+            }
+            feed(.adopted(.running(pid: child.pid)))
+        }
+    }
+
+    private func report(_ exit: ChildExit) -> ExitReport {
+        let ran: Duration? = run.map { .nanoseconds(max(0, exit.at.nanoseconds - $0.startedAt.nanoseconds)) }
+        return ExitReport(
+            reason: exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ran)
+    }
+
+    /// Events that come up while actions are performed wait until those are done.
+    private func feed(_ event: UnitEvent) {
+        waiting.append(event)
+        guard !isPerforming else { return }
+        isPerforming = true
+        while !waiting.isEmpty {
+            let next = waiting.removeFirst()
+            for action in machine.handle(next, at: context.reactor.clock.monotonic()) { perform(action) }
+        }
+        isPerforming = false
+    }
+
+    // MARK: actions
+
+    private func perform(_ action: UnitAction) {
+        switch action {
+        case .spawn(let incarnation): spawn(incarnation)
+        case .callStopCommand: callStopCommand()
+        case .signalGroup(let number): send(number, .group)
+        case .sweepTree(let number): send(number, .tree)
+        case .armTimer(let time, let token): arm(time, token)
+        case .cancelTimer: cancelTimer()
+        case .beginReadiness: beginReadiness()
+        case .endReadiness: endReadiness()
+        case .becameReady: supervisor.readinessChanged(self, isReady: true)
+        case .becameUnready: supervisor.readinessChanged(self, isReady: false)
+        case .recordDeath(let death): recordDeath(death)
+        case .startOutcome(let outcome): supervisor.startOutcome(outcome, of: self)
+        case .ended(let survivors): supervisor.ended(self, survivors: survivors)
+        case .forget(let incarnation): forget(incarnation)
+        case .stateChanged: save()
+        }
+    }
+
+    private func spawn(_ incarnation: UInt64) {
+        do {
+            let launch = try context.runtime.launch(unit, options)
+            lastLaunch = launch
+            var request = SpawnRequest(
+                id: context.holder.nextChild(), path: launch.executable, arguments: launch.arguments,
+                directory: launch.directory)
+            request.environment = launch.environment
+            request.stop = holderStop
+            let wiring = try Wiring.make(&request, launch, unit.settings.readiness)
+            let capture = LogCapture(context.logs.log(of: name), origin: .started)
+            run = Run(
+                child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
+                startedAt: context.reactor.clock.wall(), launch: launch)
+            attach(capture, wiring)
+            kept[incarnation] = request.id
+            supervisor.register(self, child: request.id)
+            try context.holder.channel.spawn(request)
+            if launch.channel == .rpc, let channel = wiring.channel { supervisor.channels?.open(channel, to: id) }
+        } catch {
+            fail("\(error)")
+        }
+    }
+
+    /// A spawn that failed leaves nothing with the holder.
+    private func fail(_ text: String) {
+        let incarnation = machine.incarnation
+        if let child = kept.removeValue(forKey: incarnation) { supervisor.unregister(child: child) }
+        closeRun()
+        feed(.child(.spawnFailed(text), incarnation: incarnation))
+    }
+
+    private func attach(_ capture: LogCapture, _ wiring: Wiring) {
+        do throws(SystemError) {
+            try capture.attach(wiring.output, as: .out)
+            try capture.attach(wiring.errors, as: .err)
+        } catch {
+            context.logs.log(of: name).note("pm: output cannot be read: \(error)")
+        }
+    }
+
+    private func callStopCommand() {
+        guard let channels = supervisor.channels else { return stopCommandFinished(.failed, machine.incarnation) }
+        let incarnation = machine.incarnation
+        channels.callStop(of: id) { [weak self] result in self?.stopCommandFinished(result, incarnation) }
+    }
+
+    private func stopCommandFinished(_ result: StopCommandResult, _ incarnation: UInt64) {
+        feed(.child(.stopCommandFinished(result), incarnation: incarnation))
+    }
+
+    private func send(_ number: Int32, _ scope: SignalScope) {
+        guard let run else { return }
+        supervisor.attempt("signal \(name)") { () throws(SystemError) in
+            try context.holder.channel.signal(run.child, number, scope)
+        }
+    }
+
+    private func arm(_ time: MonotonicTime, _ token: UInt64) {
+        cancelTimer()
+        timer = context.reactor.at(time) { [weak self] in self?.feed(.timerFired(token: token)) }
+    }
+
+    private func cancelTimer() {
+        if let timer { context.reactor.cancel(timer) }
+        timer = nil
+    }
+
+    private func beginReadiness() {
+        guard let run else { return }
+        let check = unit.settings.readiness
+        let incarnation = run.incarnation
+        let probe = check.probe(
+            ProbeContext(
+                reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
+                user: context.user))
+        self.run?.probe = probe
+        let report: @PMActor () -> Void = { [weak self] in self?.feed(.child(.ready, incarnation: incarnation)) }
+        if check == .started { report() } else { probe?.begin(report) }
+    }
+
+    private func endReadiness() {
+        run?.probe?.end()
+    }
+
+    private func recordDeath(_ death: Death) {
+        let now = context.reactor.clock.wall()
+        var record = DeathRecord(
+            incarnation: death.incarnation, reason: death.reason, at: run?.exit?.at ?? now, uptime: death.uptime)
+        record.wasRequested = death.wasRequested
+        record.lastLines = run?.capture.lastLines().map(\.text) ?? []
+        lastDeath = record
+        closeRun()
+        supervisor.died(self, record)
+    }
+
+    /// Lets go of the incarnation's resources; its output goes on being read until its pipes end.
+    private func closeRun() {
+        guard let run else { return }
+        supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
+        run.probe?.end()
+        run.capture.drain()
+    }
+
+    private func forget(_ incarnation: UInt64) {
+        guard let child = kept.removeValue(forKey: incarnation) else { return }
+        if run?.incarnation == incarnation {
+            run?.capture.close()
+            run = nil
+        }
+        supervisor.unregister(child: child)
+        supervisor.attempt("forget \(name)") { () throws(SystemError) in try context.holder.channel.forget(child) }
+    }
+
+    private func save() {
+        let snapshot = machine.snapshot
+        guard let child = kept[snapshot.record], let run else { return }
+        let record = InstanceRecord(
+            unit: name, layout: run.wiring.layout, startedAt: run.startedAt, snapshot: snapshot)
+        supervisor.attempt("save the state of \(name)") { () throws(SystemError) in
+            try context.holder.channel.save(child, state: record.encode(), stop: holderStop)
+        }
+    }
+
+    private var holderStop: HolderStop {
+        let first = unit.mapping.stop.steps.first ?? StopStep(signal: 9, wait: .zero)
+        let wait = unit.mapping.stop.steps.reduce(Int64(0)) { $0 + $1.wait.milliseconds }
+        return HolderStop(order: stopOrder, signal: first.signal, waitMilliseconds: UInt32(clamping: wait))
+    }
+}

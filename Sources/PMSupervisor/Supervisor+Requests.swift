@@ -1,0 +1,172 @@
+import PMModel
+import PMSystem
+
+/// A start that somebody waits for.
+struct StartRequest {
+    var plan: StartPlan
+    let target: String
+    let units: [String: Unit]
+    /// Whether the target is stopped first, if it runs.
+    let isRestart: Bool
+    let answer: @PMActor (Result<Void, StartProblem>) -> Void
+}
+
+/// A stop that somebody waits for.
+struct StopRequest {
+    var plan: StopPlan
+    let answer: @PMActor ([Survivors]) -> Void
+}
+
+/// Why a unit did not start.
+public struct StartProblem: Error, Equatable, Sendable {
+    /// The unit that failed: the one that was asked for, or one that it needs.
+    public let unit: String
+    /// What happened to it.
+    public let reason: StartPlanFailure.Reason
+    /// Its last lines of output.
+    public let output: [String]
+}
+
+/// A unit of which processes outlive every SIGKILL.
+public struct Survivors: Equatable, Sendable {
+    /// The unit.
+    public let unit: String
+    /// How many processes.
+    public let count: UInt32
+}
+
+/// What is to be started, and how far.
+public struct StartWish: Sendable {
+    /// The unit.
+    public var unit: String
+    /// How far it has to come before the answer.
+    public var goal: StartPlan.Goal
+    /// Whether a running one is stopped first.
+    public var isRestart: Bool
+    /// What this start adds to the configuration; nil: what the last one added.
+    public var options: RunOptions?
+
+    /// Wishes for a unit to run.
+    public init(_ unit: String, goal: StartPlan.Goal) {
+        self.unit = unit
+        self.goal = goal
+        isRestart = false
+    }
+}
+
+extension Supervisor {
+    /// How many deaths of a unit those that need it wait through.
+    private static let patience = 3
+
+    /// Starts a unit and all that it needs, and answers when it has come as far as was asked.
+    ///
+    /// - Parameter find: looks a unit up in the configuration; nil when there is none.
+    /// - Throws: `StartOrderError` when something it needs does not exist, or in a circle.
+    public func start(
+        _ wish: StartWish, _ find: (String) -> Unit?,
+        _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
+    ) throws(StartOrderError) {
+        var units: [String: Unit] = [:]
+        let order = try StartOrder(starting: [wish.unit]) { name in
+            guard let unit = find(name) else { return nil }
+            units[name] = unit
+            return unit.definition.dependencies
+        }
+        for name in order.names {
+            if let unit = units[name] { instance(of: unit).stopOrder = order.stopOrder(of: name) }
+        }
+        if let options = wish.options { instances[wish.unit]?.options = options }
+        let plan = StartPlan(targets: [wish.unit], order: order, goal: wish.goal, patience: Self.patience) { name in
+            name == wish.unit ? false : instances[name]?.isReady ?? false
+        }
+        let request = StartRequest(
+            plan: plan, target: wish.unit, units: units, isRestart: wish.isRestart, answer: answer)
+        advance(starts.add(request, for: order.names)) { $0.begin() }
+    }
+
+    /// Stops units, each before what it needs, and answers when their trees are gone.
+    public func stop(_ names: [String], _ find: (String) -> Unit?, _ answer: @escaping @PMActor ([Survivors]) -> Void) {
+        let known = Set(names)
+        // Only running units matter, and what they need may be gone from the configuration by now.
+        let needs = Dictionary(
+            uniqueKeysWithValues: names.map { name in
+                let unit = find(name) ?? instances[name]?.unit
+                return (name, (unit?.definition.dependencies ?? []).filter(known.contains))
+            })
+        // With a circle written into the configuration since the start there is no order to keep.
+        guard let order = (try? StartOrder(needs)) ?? StartOrder.unordered(names) else { return answer([]) }
+        let request = StopRequest(plan: StopPlan(stopping: names, order: order), answer: answer)
+        advanceStop(stops.add(request, for: names)) { $0.begin() }
+    }
+
+    /// The units that run or are to run again.
+    public var active: [String] {
+        instances.values.filter { $0.machine.desired == .up || $0.machine.pid != nil || $0.machine.survivors > 0 }
+            .map(\.name).sorted()
+    }
+
+    // MARK: what instances tell
+
+    func startOutcome(_ outcome: StartOutcome, of instance: Instance) {
+        for number in starts.interested(in: instance.name) {
+            advance(number) { $0.take(outcome, of: instance.name) }
+        }
+    }
+
+    func becameUnready(_ name: String) {
+        for number in starts.interested(in: name) { starts.change(number) { $0.plan.becameUnready(name) } }
+    }
+
+    func ended(_ instance: Instance, survivors: UInt32) {
+        for number in stops.interested(in: instance.name) {
+            advanceStop(number) { $0.ended(instance.name, survivors: survivors) }
+        }
+    }
+
+    /// Fails every start that is under way, because everything is to stop.
+    func cancelStarts() {
+        for number in starts.all { advance(number) { $0.cancel() } }
+    }
+
+    // MARK: performing plans
+
+    /// Moves a plan on; it is stored before its actions are performed, because those lead to more of its events.
+    private func advance(_ number: UInt64, _ move: (inout StartPlan) -> [StartPlanAction]) {
+        guard let actions = starts.change(number, { move(&$0.plan) }), let request = starts[number] else { return }
+        if request.plan.isDone { starts[number] = nil }
+        for action in actions { perform(action, for: request) }
+    }
+
+    private func perform(_ action: StartPlanAction, for request: StartRequest) {
+        switch action {
+        case .start(let name):
+            guard let unit = request.units[name] else { return }
+            let isRestart = request.isRestart && name == request.target
+            instance(of: unit).wish(isRestart ? .restart : .up)
+        case .reached: request.answer(.success(()))
+        case .failed(_, let failure):
+            let output = instances[failure.unit]?.lastLines() ?? []
+            request.answer(.failure(StartProblem(unit: failure.unit, reason: failure.reason, output: output)))
+        }
+    }
+
+    private func advanceStop(_ number: UInt64, _ move: (inout StopPlan) -> [StopPlanAction]) {
+        guard let actions = stops.change(number, { move(&$0.plan) }), let request = stops[number] else { return }
+        if request.plan.isDone { stops[number] = nil }
+        for action in actions {
+            switch action {
+            case .stop(let name): instances[name]?.wish(.down)
+            case .done(let survivors):
+                request.answer(survivors.map { Survivors(unit: $0.unit, count: $0.count) })
+            }
+        }
+    }
+}
+
+extension StartOrder {
+    /// No order at all: every unit on one level.
+    fileprivate static func unordered(_ names: [String]) -> StartOrder? {
+        // Units that need nothing cannot form a circle.
+        try? StartOrder(Dictionary(names.map { ($0, []) }) { first, _ in first })
+    }
+}

@@ -1,0 +1,161 @@
+public import PMLogs
+import PMModel
+public import PMSystem
+
+/// All units the daemon knows: finds the instance a message or a request is for, and answers those who wait.
+@PMActor
+public final class Supervisor {
+    /// What the supervisor stands on.
+    public struct Resources {
+        /// The event loop.
+        public var reactor: Reactor
+        /// The process that holds the children.
+        public var holder: Holder
+        /// Where output goes.
+        public var logs: LogBook
+        /// Turns units into programs.
+        public var runtime: any Runtime
+        /// The user that services run as.
+        public var user: UInt32
+
+        /// Names the resources.
+        public init(reactor: Reactor, holder: Holder, logs: LogBook, runtime: any Runtime, user: UInt32) {
+            self.reactor = reactor
+            self.holder = holder
+            self.logs = logs
+            self.runtime = runtime
+            self.user = user
+        }
+    }
+
+    /// Speaks JSON-RPC with the services.
+    public weak var channels: (any ServiceChannels)?
+    /// Learns of deaths and readiness.
+    public weak var observer: (any SupervisorObserver)?
+    /// Told when the daemon meets a failure that concerns no caller.
+    public var onTrouble: @PMActor (String) -> Void = { _ in }
+
+    let resources: Resources
+    private(set) var instances: [String: Instance] = [:]
+    private var children: [UInt64: Instance] = [:]
+    var starts = PlanTable<StartRequest>()
+    var stops = PlanTable<StopRequest>()
+    private var seeds: any RandomNumberGenerator
+
+    /// Makes a supervisor without units.
+    public init(_ resources: Resources, random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
+        self.resources = resources
+        seeds = random
+    }
+
+    // MARK: instances
+
+    /// The instance of a unit, made or brought up to date.
+    func instance(of unit: Unit) -> Instance {
+        if let instance = instances[unit.name] {
+            if instance.unit != unit { instance.update(unit) }
+            return instance
+        }
+        let instance = make(unit, UnitStateMachine(settings: unit.settings, seed: seeds.next()))
+        return instance
+    }
+
+    private func make(_ unit: Unit, _ machine: UnitStateMachine) -> Instance {
+        let context = Instance.Context(
+            reactor: resources.reactor, holder: resources.holder, logs: resources.logs, runtime: resources.runtime,
+            user: resources.user)
+        let instance = Instance(unit, machine, context, self)
+        instances[unit.name] = instance
+        return instance
+    }
+
+    func register(_ instance: Instance, child: UInt64) {
+        children[child] = instance
+    }
+
+    func unregister(child: UInt64) {
+        children[child] = nil
+    }
+
+    /// Does something to the holder; a failure means that the holder is gone, and then so is the daemon soon.
+    func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
+        do throws(SystemError) {
+            try body()
+        } catch {
+            onTrouble("cannot \(what): \(error)")
+        }
+    }
+
+    // MARK: the holder's messages
+
+    /// Takes a message of the holder that concerns a child.
+    public func receive(_ message: InitMessage) {
+        switch message {
+        case .spawned(let id, let pid, _): children[id]?.spawned(pid: pid)
+        case .spawnFailed(let id, let error): children[id]?.spawnFailed(error)
+        case .exited(let id, let exit): children[id]?.exited(exit)
+        case .tree(let id, let report): children[id]?.tree(survivors: report.survivors)
+        case .treeEmpty(let id): children[id]?.tree(survivors: 0)
+        case .signalFailed(let id, let error):
+            onTrouble("\(children[id]?.name ?? "child \(id)") cannot be signalled: \(error)")
+        case .greeting, .adopt, .held, .handedOver, .stopRequested: break
+        }
+    }
+
+    /// Takes over a child of an earlier daemon.
+    ///
+    /// - Parameter find: looks a unit up in the configuration; nil when it is no longer there.
+    public func adopt(_ child: PMSystem.AdoptedChild, _ find: (String) -> Unit?) {
+        resources.holder.reserve(upTo: child.id)
+        guard let record = InstanceRecord(decoding: child.state),
+            let wiring = Wiring(adopting: child.held, record.layout)
+        else {
+            onTrouble("process \(child.pid) comes from a daemon of another version and is ended")
+            return disown(child)
+        }
+        // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
+        let unit = find(record.unit) ?? Unit.unknown(record.unit)
+        let machine = UnitStateMachine(
+            restoring: record.snapshot, settings: unit.settings, seed: seeds.next())
+        guard instances[record.unit] == nil else {
+            onTrouble("process \(child.pid) is a second \(record.unit) and is ended")
+            return disown(child)
+        }
+        let instance = make(unit, machine)
+        children[child.id] = instance
+        instance.adopt(child, record, wiring)
+    }
+
+    private func disown(_ child: PMSystem.AdoptedChild) {
+        let channel = resources.holder.channel
+        attempt("end process \(child.pid)") { () throws(SystemError) in
+            if child.exit == nil { try channel.signal(child.id, 9, .tree) }
+            try channel.forget(child.id)
+        }
+    }
+
+    // MARK: what instances tell
+
+    func readinessChanged(_ instance: Instance, isReady: Bool) {
+        if !isReady { becameUnready(instance.name) }
+        observer?.readinessChanged(of: instance.name, isReady: isReady)
+    }
+
+    func died(_ instance: Instance, _ record: DeathRecord) {
+        observer?.died(instance.name, record)
+    }
+
+    // MARK: what services tell
+
+    /// A service said that it is ready.
+    public func ready(_ service: IncarnationID) {
+        instances[service.unit]?.ready(service)
+    }
+}
+
+extension Unit {
+    /// A unit of which only the name is known.
+    static func unknown(_ name: String) -> Unit {
+        Unit(name: name, definition: ContainerDefinition(path: ""), mapping: Mapping(container: name))
+    }
+}

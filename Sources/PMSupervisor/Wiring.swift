@@ -1,0 +1,95 @@
+import Glibc
+import PMLogs
+import PMModel
+import PMSystem
+
+/// The descriptors between the daemon and one incarnation.
+@PMActor
+struct Wiring {
+    /// The reading ends of its standard output and standard error.
+    let output: SharedFD, errors: SharedFD
+    /// The daemon's end of descriptor 3, if there is one.
+    let channel: SharedFD?
+    /// What its readiness check reads, if it reads something of its own.
+    let probe: SharedFD?
+
+    /// What the holder keeps, in this order.
+    var held: [SharedFD] { [output, errors] + [channel, probe].compactMap { $0 } }
+
+    /// Which of the optional descriptors are there: what a successor needs to tell the held ones apart.
+    var layout: HeldLayout {
+        HeldLayout(hasChannel: channel != nil, hasProbe: probe != nil)
+    }
+
+    /// Takes over what the holder kept; nil when the number is another than the layout says.
+    init?(adopting held: [SharedFD], _ layout: HeldLayout) {
+        guard held.count == layout.count else { return nil }
+        output = held[0]
+        errors = held[1]
+        channel = layout.hasChannel ? held[2] : nil
+        probe = layout.hasProbe ? held[layout.count - 1] : nil
+    }
+
+    private init(output: SharedFD, errors: SharedFD, channel: SharedFD?, probe: SharedFD?) {
+        self.output = output
+        self.errors = errors
+        self.channel = channel
+        self.probe = probe
+    }
+
+    /// Makes the descriptors for a launch, and completes the request with the child's ends.
+    ///
+    /// - Throws: `SystemError`, EMFILE for example; nothing stays open then.
+    static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck)
+        throws(SystemError) -> Wiring
+    {
+        let null = SharedFD(try OwnedFD.open("/dev/null", O_RDWR))
+        let output = try Pipe.make()
+        let errors = try Pipe.make()
+        var child = [null, output.writing, errors.writing]
+        var channel: SharedFD?
+        if launch.channel != .none {
+            let pair = try UnixSocket.pair()
+            channel = pair.ours
+            child.append(pair.theirs)
+        }
+        let probe = try makeProbe(check, &child, &request, null)
+        let wiring = Wiring(output: output.reading, errors: errors.reading, channel: channel, probe: probe)
+        request.childDescriptors = child
+        request.heldDescriptors = wiring.held
+        return wiring
+    }
+
+    private static func makeProbe(
+        _ check: ReadinessCheck, _ child: inout [SharedFD], _ request: inout SpawnRequest, _ null: SharedFD
+    ) throws(SystemError) -> SharedFD? {
+        switch check {
+        case .started, .rpc, .ipc, .tcp, .http, .logLine: return nil
+        case .notify:
+            let socket = try NotifySocket.bind()
+            request.environment.append("NOTIFY_SOCKET=\(socket.name)")
+            return socket.descriptor
+        case .descriptor(let number):
+            guard number >= child.count, number < 24 else {
+                throw SystemError("ready", "descriptor \(number)", code: EINVAL)
+            }
+            while child.count < number { child.append(null) }
+            let pipe = try Pipe.make()
+            child.append(pipe.writing)
+            return pipe.reading
+        }
+    }
+
+    /// The descriptor that a readiness check reads: its own, or the channel.
+    func source(of check: ReadinessCheck) -> SharedFD? {
+        check == .ipc ? channel : probe
+    }
+}
+
+/// Which optional descriptors the holder keeps for a child, besides its outputs.
+struct HeldLayout: Equatable {
+    let hasChannel: Bool
+    let hasProbe: Bool
+
+    var count: Int { 2 + (hasChannel ? 1 : 0) + (hasProbe ? 1 : 0) }
+}

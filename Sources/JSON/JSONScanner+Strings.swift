@@ -4,6 +4,12 @@ public struct JSONStringToken: Sendable {
     public let range: Range<Int>
     /// Whether there are escapes in it; without, the bytes are the string.
     public let hasEscapes: Bool
+
+    /// A part of a string that a scanner has accepted; it must not begin or end inside an escape.
+    public init(range: Range<Int>, hasEscapes: Bool) {
+        self.range = range
+        self.hasEscapes = hasEscapes
+    }
 }
 
 extension JSONScanner {

@@ -1,0 +1,95 @@
+import JSON
+
+/// Where the members of one message stand in its line. Of two members with one name the later counts.
+struct Envelope {
+    /// A member's value; absent while empty, which no value is.
+    struct Place {
+        var start = 0
+        var end = 0
+
+        @inline(__always) var isPresent: Bool { end > start }
+    }
+
+    let bytes: UnsafeRawBufferPointer
+    var jsonrpc = Place()
+    var id = Place()
+    var method = Place()
+    var params = Place()
+    var result = Place()
+    var error = Place()
+    var stream = Place()
+    /// Whether there are escapes in `method`.
+    var methodHasEscapes = false
+
+    /// Scans an object. The scanner stands at its brace, and after it when this returns.
+    init(_ scanner: inout JSONScanner) throws(JSONError) {
+        bytes = scanner.bytes
+        _ = scanner.skip(UInt8(ascii: "{"))
+        if scanner.skip(UInt8(ascii: "}")) { return }
+        repeat {
+            let key = try scanner.skipKey()
+            try scanMember(key, &scanner)
+        } while try scanner.continues(until: UInt8(ascii: "}"))
+    }
+
+    /// The value's bytes, or nil when the member is absent.
+    @inline(__always)
+    func raw(_ place: Place) -> UnsafeRawBufferPointer? {
+        place.isPresent ? UnsafeRawBufferPointer(rebasing: bytes[place.start..<place.end]) : nil
+    }
+
+    private mutating func scanMember(_ key: JSONStringToken, _ scanner: inout JSONScanner) throws(JSONError) {
+        scanner.skipWhitespace()
+        if scanner.next == UInt8(ascii: "\"") {
+            let start = scanner.offset
+            let token = try scanner.skipString()
+            let member = set(key, Place(start: start, end: scanner.offset))
+            if member == .method { methodHasEscapes = token.hasEscapes }
+        } else {
+            let range = try scanner.skipValue()
+            _ = set(key, Place(start: range.lowerBound, end: range.upperBound))
+        }
+    }
+
+    private enum Member {
+        case jsonrpc, id, method, params, result, error, stream, unknown
+    }
+
+    private mutating func set(_ key: JSONStringToken, _ place: Place) -> Member {
+        let member = key.hasEscapes ? decodedMember(key) : member(key.range)
+        switch member {
+        case .jsonrpc: jsonrpc = place
+        case .id: id = place
+        case .method: method = place
+        case .params: params = place
+        case .result: result = place
+        case .error: error = place
+        case .stream: stream = place
+        case .unknown: break
+        }
+        return member
+    }
+
+    private func member(_ range: Range<Int>) -> Member {
+        Self.member(UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
+
+    private static func member(_ name: UnsafeRawBufferPointer) -> Member {
+        switch name.count {
+        case 2 where isText(name, "id"): .id
+        case 5 where isText(name, "error"): .error
+        case 6 where isText(name, "method"): .method
+        case 6 where isText(name, "params"): .params
+        case 6 where isText(name, "result"): .result
+        case 6 where isText(name, "stream"): .stream
+        case 7 where isText(name, "jsonrpc"): .jsonrpc
+        default: .unknown
+        }
+    }
+
+    /// `"\u0069d"` is `"id"` too.
+    private func decodedMember(_ key: JSONStringToken) -> Member {
+        var name = key.string(in: bytes)
+        return name.withUTF8 { Self.member(UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -1,0 +1,116 @@
+import JSON
+
+/// One line from a peer, understood. Everything in it points into the line and is good until the line is given up.
+public enum Incoming {
+    /// A request or a notification.
+    case request(RPCRequest)
+    /// The answer to a request of ours, or a frame of a stream.
+    case reply(RPCReply)
+    /// Several messages; each is handled, and answered, as if it had come alone.
+    case batch(RPCBatch)
+
+    /// Reads a line (without its end) without copying or allocating. Throws what the peer is to be answered.
+    public static func scan(_ line: UnsafeRawBufferPointer) throws(RejectedMessage) -> Incoming {
+        switch try Shape.read(line) {
+        case .object(let envelope): return try classify(envelope)
+        case .array(let range): return .batch(try RPCBatch(UnsafeRawBufferPointer(rebasing: line[range])))
+        case .scalar: throw RejectedMessage(.notJSONRPC2, id: nil)
+        }
+    }
+
+    /// Reads one element of a batch; a batch in a batch is no message.
+    public static func scan(element: UnsafeRawBufferPointer) throws(RejectedMessage) -> Incoming {
+        guard case .object(let envelope) = try Shape.read(element) else {
+            throw RejectedMessage(.notJSONRPC2, id: nil)
+        }
+        return try classify(envelope)
+    }
+
+    /// The reference's checks, in its order.
+    private static func classify(_ envelope: Envelope) throws(RejectedMessage) -> Incoming {
+        let id = envelope.raw(envelope.id)
+        guard let version = envelope.raw(envelope.jsonrpc), isVersion2(version) else {
+            throw RejectedMessage(.notJSONRPC2, id: id.flatMap { isValidID($0) ? RPCID(raw: $0) : nil })
+        }
+        return envelope.method.isPresent
+            ? .request(try RPCRequest(envelope, id: id))
+            : .reply(try RPCReply(envelope, id: id))
+    }
+
+    private static func isVersion2(_ raw: UnsafeRawBufferPointer) -> Bool {
+        if isText(raw, "\"2.0\"") { return true }
+        // Written with escapes it is the same string. Already scanned: reading it cannot fail.
+        return raw.contains(UInt8(ascii: "\\")) && (try? JSONValue(parsing: raw)) == "2.0"
+    }
+}
+
+/// What a line is, once it is known to be JSON.
+private enum Shape {
+    case object(Envelope)
+    case array(Range<Int>)
+    case scalar
+
+    static func read(_ bytes: UnsafeRawBufferPointer) throws(RejectedMessage) -> Shape {
+        do {
+            return try parse(bytes)
+        } catch {
+            throw RejectedMessage(.parseError(error), id: .unreadable, kind: .unreadable)
+        }
+    }
+
+    private static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> Shape {
+        var scanner = JSONScanner(bytes)
+        try scanner.refuseByteOrderMark()
+        scanner.skipWhitespace()
+        let shape: Shape
+        switch scanner.next {
+        case UInt8(ascii: "{"): shape = .object(try Envelope(&scanner))
+        case UInt8(ascii: "["): shape = .array(try scanner.skipValue())
+        default:
+            _ = try scanner.skipValue()
+            shape = .scalar
+        }
+        try scanner.expectEnd()
+        return shape
+    }
+}
+
+extension RPCError {
+    static let notJSONRPC2 = invalidRequest("jsonrpc must be exactly \"2.0\"")
+    static let badID = invalidRequest("id, if provided, must be one of: null, string, number")
+}
+
+/// Whether JSON-RPC allows an id of this type.
+func isValidID(_ raw: UnsafeRawBufferPointer) -> Bool {
+    guard let first = raw.first else { return false }
+    switch first {
+    case UInt8(ascii: "\""), UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "n"): return true
+    default: return false
+    }
+}
+
+/// A line that is no message, and the error it is answered with.
+public struct RejectedMessage: Error {
+    /// What the line seems to have been.
+    public enum Kind: Equatable, Sendable {
+        /// Not JSON.
+        case unreadable
+        /// A request, or not to be told.
+        case request
+        /// An answer: what waits for `id` will get no other and must be failed by the session.
+        case reply
+    }
+
+    /// What is wrong.
+    public let error: RPCError
+    /// The id for the answer; nil leaves it out.
+    public let id: RPCID?
+    /// What the line seems to have been.
+    public let kind: Kind
+
+    init(_ error: RPCError, id: RPCID?, kind: Kind = .request) {
+        self.error = error
+        self.id = id
+        self.kind = kind
+    }
+}

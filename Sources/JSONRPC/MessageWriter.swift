@@ -1,0 +1,141 @@
+public import JSON
+
+/// Appends whole messages, each ended by `\n`, in the reference's key order. What is given as bytes is copied as it is.
+public enum MessageWriter {
+    /// A request of ours; params that are nil are left out.
+    public static func request(
+        id: UInt64, method: String, params: JSONValue? = nil, to output: inout [UInt8]
+    ) {
+        appendID(id, to: &output)
+        appendText(",\"method\":", to: &output)
+        appendJSONString(method, to: &output)
+        appendParams(params, to: &output)
+        appendText(end, to: &output)
+    }
+
+    /// A notification of ours; params that are nil are left out.
+    public static func notification(method: String, params: JSONValue? = nil, to output: inout [UInt8]) {
+        appendText("{\"method\":", to: &output)
+        appendJSONString(method, to: &output)
+        appendParams(params, to: &output)
+        appendText(end, to: &output)
+    }
+
+    /// A peer's request passed on under another id and method name (a nil id makes it a notification).
+    public static func relay(
+        _ request: RPCRequest, id: UInt64?, method: RPCMethod, to output: inout [UInt8]
+    ) {
+        if let id {
+            appendID(id, to: &output)
+            appendText(",\"method\":\"", to: &output)
+        } else {
+            appendText("{\"method\":\"", to: &output)
+        }
+        output.append(contentsOf: method.raw)
+        appendText(request.isStream ? "\",\"stream\":true" : "\"", to: &output)
+        if let params = request.params {
+            appendText(",\"params\":", to: &output)
+            output.append(contentsOf: params)
+        }
+        appendText(end, to: &output)
+    }
+
+    /// A peer's reply, or frame of a stream, passed on under another id.
+    public static func relay(_ reply: RPCReply, id: RPCID, to output: inout [UInt8]) {
+        appendID(id, to: &output)
+        if reply.isStream { appendText(",\"stream\":true", to: &output) }
+        switch reply.outcome {
+        case .result(let raw):
+            appendText(",\"result\":", to: &output)
+            output.append(contentsOf: raw)
+        case .void: appendText(",\"error\":null", to: &output)
+        case .error(let raw):
+            appendText(",\"error\":", to: &output)
+            output.append(contentsOf: raw)
+        }
+        appendText(end, to: &output)
+    }
+
+    /// A result as bytes of JSON.
+    public static func reply(id: RPCID, result raw: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        appendID(id, to: &output)
+        appendText(",\"result\":", to: &output)
+        output.append(contentsOf: raw)
+        appendText(end, to: &output)
+    }
+
+    /// A result; `null` is written as nothing (`void`), as in the reference, while 0, `false` and `""` are kept.
+    public static func reply(id: RPCID, result: JSONValue, to output: inout [UInt8]) {
+        if result.isNull { return void(id: id, to: &output) }
+        appendID(id, to: &output)
+        appendText(",\"result\":", to: &output)
+        result.append(to: &output)
+        appendText(end, to: &output)
+    }
+
+    /// The answer of a call that returns nothing: `"error":null`, which clients of the reference take for success.
+    public static func void(id: RPCID, to output: inout [UInt8]) {
+        appendID(id, to: &output)
+        appendText(",\"error\":null", to: &output)
+        appendText(end, to: &output)
+    }
+
+    /// The answer of a call that failed. JSON-RPC's own errors begin with `error`, those of handlers with `id`.
+    public static func failure(id: RPCID, _ error: RPCError, to output: inout [UInt8]) {
+        if error.isProtocolError { return rejection(id: id, error, to: &output) }
+        appendID(id, to: &output)
+        appendText(",\"error\":", to: &output)
+        error.json.append(to: &output)
+        appendText(end, to: &output)
+    }
+
+    /// The answer to a line that was no message; without an id the member is left out.
+    public static func rejection(id: RPCID?, _ error: RPCError, to output: inout [UInt8]) {
+        appendText("{\"error\":", to: &output)
+        error.json.append(to: &output)
+        if let id {
+            appendText(",\"id\":", to: &output)
+            id.withBytes { output.append(contentsOf: $0) }
+        }
+        appendText(end, to: &output)
+    }
+
+    /// The answer to a line that was no message.
+    public static func rejection(_ rejected: RejectedMessage, to output: inout [UInt8]) {
+        rejection(id: rejected.id, rejected.error, to: &output)
+    }
+}
+
+extension MessageWriter {
+    static var end: StaticString { ",\"jsonrpc\":\"2.0\"}\n" }
+
+    static func appendID(_ id: RPCID, to output: inout [UInt8]) {
+        appendText("{\"id\":", to: &output)
+        id.withBytes { output.append(contentsOf: $0) }
+    }
+
+    static func appendID(_ id: UInt64, to output: inout [UInt8]) {
+        appendText("{\"id\":", to: &output)
+        appendDecimal(id, to: &output)
+    }
+
+    static func appendText(_ text: StaticString, to output: inout [UInt8]) {
+        output.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private static func appendParams(_ params: JSONValue?, to output: inout [UInt8]) {
+        guard let params else { return }
+        appendText(",\"params\":", to: &output)
+        params.append(to: &output)
+    }
+
+    /// Digits without the allocation of a string.
+    static func appendDecimal(_ number: UInt64, to output: inout [UInt8]) {
+        var divisor: UInt64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            output.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/// The requests sent to one peer that wait for their replies: an id of our own for each, and what to do with the reply.
+///
+/// Adding, finding and taking are O(1). The table is a power of two of slots; the call with id n is in slot n mod size,
+/// and an id whose slot is taken is skipped, so ids stay small, are never reused and need no hashing.
+public struct PendingCalls<Payload> {
+    /// The largest table that is kept when nothing waits.
+    private static var keptSlots: Int { 1024 }
+
+    private var ids: [UInt64] = []
+    private var payloads: [Payload?] = []
+    private var last: UInt64 = 0
+
+    /// How many calls wait.
+    public private(set) var count = 0
+
+    /// An empty table.
+    public init() {}
+
+    /// Whether nothing waits.
+    public var isEmpty: Bool { count == 0 }
+
+    /// Remembers a call and returns the id to send it with: from 1 upwards, each only once.
+    public mutating func add(_ payload: Payload) -> UInt64 {
+        // Half empty, so that a free slot is near.
+        if count * 2 >= ids.count { grow() }
+        repeat { last += 1 } while ids[slot(last)] != 0
+        ids[slot(last)] = last
+        payloads[slot(last)] = payload
+        count += 1
+        return last
+    }
+
+    /// What waits for that id, or nil: a late, doubled or invented reply finds nothing. Setting a present one changes it.
+    public subscript(id: UInt64) -> Payload? {
+        get { isPresent(id) ? payloads[slot(id)] : nil }
+        set {
+            guard isPresent(id) else { return }
+            if newValue == nil {
+                _ = take(id)
+            } else {
+                payloads[slot(id)] = newValue
+            }
+        }
+    }
+
+    /// Forgets the call and returns what waited, or nil.
+    public mutating func take(_ id: UInt64) -> Payload? {
+        guard isPresent(id) else { return nil }
+        let payload = payloads[slot(id)].take()
+        ids[slot(id)] = 0
+        count -= 1
+        if count == 0, ids.count > Self.keptSlots { clear() }
+        return payload
+    }
+
+    /// Forgets every call and returns them by age: for a peer that is gone.
+    public mutating func takeAll() -> [(id: UInt64, payload: Payload)] {
+        var waiting: [(id: UInt64, payload: Payload)] = []
+        for (id, payload) in zip(ids, payloads) {
+            if let payload { waiting.append((id, payload)) }
+        }
+        clear()
+        return waiting.sorted { $0.id < $1.id }
+    }
+
+    @inline(__always)
+    private func slot(_ id: UInt64) -> Int { Int(truncatingIfNeeded: id) & (ids.count - 1) }
+
+    @inline(__always)
+    private func isPresent(_ id: UInt64) -> Bool { id != 0 && count > 0 && ids[slot(id)] == id }
+
+    private mutating func clear() {
+        ids = []
+        payloads = []
+        count = 0
+    }
+
+    private mutating func grow() {
+        let old = zip(ids, payloads)
+        let size = Swift.max(8, ids.count * 2)
+        ids = Array(repeating: 0, count: size)
+        payloads = Array(repeating: nil, count: size)
+        // Two ids that had slots of their own in the smaller table have them in the larger one too.
+        for (id, payload) in old where id != 0 {
+            ids[slot(id)] = id
+            payloads[slot(id)] = payload
+        }
+    }
+}
+
+/// The text form of the ids `PendingCalls` gives out.
+public enum PendingCallID {
+    /// The number that these digits are, or nil for anything else: signs, fractions, strings, leading zeros, overflow.
+    public static func parse(_ raw: UnsafeRawBufferPointer) -> UInt64? {
+        guard let first = raw.first, first != UInt8(ascii: "0"), raw.count <= 19 else { return nil }
+        var number: UInt64 = 0
+        for byte in raw {
+            let digit = byte &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            // Nineteen digits always fit.
+            number = number * 10 + UInt64(digit)
+        }
+        return number
+    }
+}

@@ -1,0 +1,38 @@
+import JSON
+
+/// The messages of a batch as bytes, in order; each is for `Incoming.scan(element:)`.
+public struct RPCBatch: Sequence {
+    /// Walks the elements.
+    public struct Iterator: IteratorProtocol {
+        private var scanner: JSONScanner
+        private var isDone = false
+
+        fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+            scanner = JSONScanner(bytes)
+            _ = scanner.skip(UInt8(ascii: "["))
+        }
+
+        /// The next element.
+        public mutating func next() -> UnsafeRawBufferPointer? {
+            // The batch was scanned whole before: nothing here can throw.
+            guard !isDone, let range = try? scanner.skipValue() else { return nil }
+            isDone = !scanner.skip(UInt8(ascii: ","))
+            return UnsafeRawBufferPointer(rebasing: scanner.bytes[range])
+        }
+    }
+
+    /// The array as it was written.
+    public let raw: UnsafeRawBufferPointer
+
+    /// Takes an array that is known to be JSON; throws when it is empty (JSON-RPC 2.0 section 6).
+    init(_ raw: UnsafeRawBufferPointer) throws(RejectedMessage) {
+        self.raw = raw
+        var iterator = Iterator(raw)
+        guard iterator.next() != nil else {
+            throw RejectedMessage(.invalidRequest("a batch must not be empty"), id: nil)
+        }
+    }
+
+    /// Walks the elements.
+    public func makeIterator() -> Iterator { Iterator(raw) }
+}

@@ -1,0 +1,58 @@
+public import JSON
+
+/// An answer from a peer, or a frame of a stream; it points into its line.
+public struct RPCReply {
+    /// What came of the call.
+    public enum Outcome {
+        /// It returned this value, as it was written.
+        case result(UnsafeRawBufferPointer)
+        /// It returned nothing (`"error":null`).
+        case void
+        /// It failed with this error, as it was written.
+        case error(UnsafeRawBufferPointer)
+    }
+
+    /// The id of the request, as bytes.
+    public let id: UnsafeRawBufferPointer
+    /// What came of the call.
+    public let outcome: Outcome
+    /// Whether more replies with this id follow, or, on a frame that says `end`, whether this was the last.
+    public let isStream: Bool
+
+    /// The id as `PendingCalls` gave it out, or nil when it is none of those.
+    public var internalID: UInt64? { PendingCallID.parse(id) }
+
+    /// A copy of the id that outlives the line.
+    public var ownedID: RPCID { RPCID(raw: id) }
+
+    init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(RejectedMessage) {
+        guard let id, isValidID(id) else { throw RejectedMessage(.badID, id: nil, kind: .reply) }
+        self.id = id
+        isStream = envelope.isStream
+        switch (envelope.raw(envelope.result), envelope.raw(envelope.error)) {
+        case (let result?, nil): outcome = .result(result)
+        // The reference takes a falsy error for success.
+        case (let result?, let error?) where isFalsy(error): outcome = .result(result)
+        case (nil, let error?) where isFalsy(error): outcome = .void
+        case (nil, let error?): outcome = .error(error)
+        case (let result?, let error?) where isText(result, "null"): outcome = .error(error)
+        case (nil, nil), (.some, .some):
+            throw RejectedMessage(
+                .invalidRequest("replies must have either a result or error"), id: RPCID(raw: id), kind: .reply)
+        }
+    }
+
+    /// The result as a value (`null` for void), or the error thrown. Throws also when the result cannot be read.
+    public func value() throws(RPCError) -> JSONValue {
+        switch outcome {
+        case .void: return .null
+        case .error(let raw): throw RPCError(raw: raw)
+        case .result(let raw):
+            do {
+                return try JSONValue(parsing: raw)
+            } catch {
+                throw .parseError(error)
+            }
+        }
+    }
+}

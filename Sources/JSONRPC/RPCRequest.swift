@@ -1,0 +1,45 @@
+/// A call from a peer; it points into its line.
+public struct RPCRequest {
+    /// The id to answer with, as bytes; nil for a notification, which is never answered.
+    public let id: UnsafeRawBufferPointer?
+    /// What is called.
+    public let method: RPCMethod
+    /// The parameters as they were written (array, object or `null`), or nil when there are none.
+    public let params: UnsafeRawBufferPointer?
+    /// Whether frames of a stream follow under the same id.
+    public let isStream: Bool
+
+    /// Whether no answer is wanted.
+    public var isNotification: Bool { id == nil }
+
+    /// A copy of the id that outlives the line; nil for a notification.
+    public var ownedID: RPCID? { id.map { RPCID(raw: $0) } }
+
+    init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(RejectedMessage) {
+        if let id, !isValidID(id) { throw RejectedMessage(.badID, id: nil) }
+        guard let name = envelope.raw(envelope.method), name.first == UInt8(ascii: "\"") else {
+            throw RejectedMessage(.invalidRequest("method must be a string"), id: id.map { RPCID(raw: $0) })
+        }
+        params = envelope.raw(envelope.params)
+        if let first = params?.first, first != UInt8(ascii: "["), first != UInt8(ascii: "{"), first != UInt8(ascii: "n")
+        {
+            throw RejectedMessage(
+                .invalidRequest("params, if provided, must be one of: null, object, array"),
+                id: id.map { RPCID(raw: $0) })
+        }
+        self.id = id?.first == UInt8(ascii: "n") ? nil : id
+        method = RPCMethod(
+            raw: UnsafeRawBufferPointer(rebasing: name[1..<name.count - 1]), hasEscapes: envelope.methodHasEscapes)
+        isStream = envelope.isStream
+    }
+}
+
+extension Envelope {
+    /// Whether the member `stream` is set.
+    var isStream: Bool { raw(stream).map { !isFalsy($0) } ?? false }
+}
+
+/// Whether JavaScript takes the value for false (its numbers are recognised in their usual spelling).
+func isFalsy(_ raw: UnsafeRawBufferPointer) -> Bool {
+    isText(raw, "null") || isText(raw, "false") || isText(raw, "0") || isText(raw, "\"\"")
+}

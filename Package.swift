@@ -34,8 +34,8 @@ let package = Package(
         // 1 base
         module("PMModel"),
         module("JSON"),
-        module("PMSystem", ["CPMLinux"]),
-        // 1b: JSONRPC stands on JSON alone
+        module("PMSystem", ["CPMLinux", "PMModel"]),
+        // 2 transport and system
         module("JSONRPC", ["JSON"]),
         // 2 one concern
         module("PMAPI", ["PMModel", "JSON", "JSONRPC"]),

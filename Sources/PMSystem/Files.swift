@@ -1,0 +1,172 @@
+public import Glibc
+
+/// What stat(2) tells of a file, as far as pm asks.
+public struct FileStatus: Equatable, Sendable {
+    /// The kinds of file pm tells apart.
+    public enum Kind: Equatable, Sendable {
+        /// A regular file.
+        case file
+        /// A directory.
+        case directory
+        /// A unix socket.
+        case socket
+        /// Anything else.
+        case other
+    }
+
+    /// The kind of file.
+    public let kind: Kind
+    /// Size in bytes.
+    public let size: Int64
+    /// Permission bits.
+    public let mode: mode_t
+    /// The owner's user id.
+    public let owner: uid_t
+    /// The owner's group id.
+    public let group: gid_t
+    /// Device and inode: together the file's identity.
+    public let device: UInt64, inode: UInt64
+    /// Time of the last change of content, nanoseconds since 1970.
+    public let modified: Int64
+
+    init(_ raw: stat) {
+        switch raw.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .directory
+        case S_IFSOCK: kind = .socket
+        default: kind = .other
+        }
+        size = Int64(raw.st_size)
+        mode = raw.st_mode & 0o7777
+        owner = raw.st_uid
+        group = raw.st_gid
+        device = UInt64(raw.st_dev)
+        inode = UInt64(raw.st_ino)
+        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+    }
+
+    /// Whether somebody may execute the file.
+    public var isExecutable: Bool { mode & 0o111 != 0 }
+}
+
+/// Plain file system calls that throw `SystemError`.
+public enum Files {
+    /// The whole content of a regular file.
+    ///
+    /// - Throws: `SystemError`; EISDIR for a directory, EFBIG when it is longer than `limit` bytes.
+    public static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
+        let file = try OwnedFD.open(path, O_RDONLY | O_NONBLOCK)
+        let status = try Self.status(of: file.raw, path)
+        guard status.kind != .directory else { throw SystemError("read", path, code: EISDIR) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(limit, max(0, Int(status.size))) + 1)
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = try valueOrError("read", path) {
+                chunk.withUnsafeMutableBytes { Glibc.read(file.raw, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            if bytes.count > limit { throw SystemError("read", path, code: EFBIG) }
+        }
+    }
+
+    /// Writes all bytes to a descriptor.
+    ///
+    /// - Throws: `SystemError` with operation `write`; bytes before the failure may have been written.
+    public static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32, named name: String)
+        throws(SystemError)
+    {
+        let all = Array(bytes)
+        var done = 0
+        while done < all.count {
+            done += try valueOrError("write", name) {
+                all.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, all.count - done) }
+            }
+        }
+    }
+
+    /// What a path leads to, links followed; nil when there is nothing.
+    ///
+    /// - Throws: `SystemError` for anything but ENOENT and ENOTDIR.
+    public static func status(_ path: String) throws(SystemError) -> FileStatus? {
+        var raw = stat()
+        do {
+            _ = try valueOrError("stat", path) { stat(path, &raw) }
+        } catch where error.code == ENOENT || error.code == ENOTDIR {
+            return nil
+        }
+        return FileStatus(raw)
+    }
+
+    /// What an open descriptor leads to.
+    ///
+    /// - Throws: `SystemError` with operation `fstat`.
+    public static func status(of descriptor: Int32, _ name: String = "") throws(SystemError) -> FileStatus {
+        var raw = stat()
+        _ = try valueOrError("fstat", name) { fstat(descriptor, &raw) }
+        return FileStatus(raw)
+    }
+
+    /// The names in a directory without `.` and `..`, sorted.
+    ///
+    /// - Throws: `SystemError` with operation `opendir`.
+    public static func list(_ path: String) throws(SystemError) -> [String] {
+        guard let directory = opendir(path) else { throw .last("opendir", path) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes a directory and those above it; one that is there already is fine.
+    ///
+    /// - Throws: `SystemError` with operation `mkdir`.
+    public static func makeDirectories(_ path: String, mode: mode_t = 0o700) throws(SystemError) {
+        if mkdir(path, mode) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw .last("mkdir", path)
+        }
+        try makeDirectories(String(path[..<slash]), mode: mode)
+        if mkdir(path, mode) != 0 && errno != EEXIST { throw .last("mkdir", path) }
+    }
+
+    /// Removes a file; one that is not there is fine.
+    ///
+    /// - Throws: `SystemError` with operation `unlink`.
+    public static func remove(_ path: String) throws(SystemError) {
+        if unlink(path) != 0 && errno != ENOENT { throw .last("unlink", path) }
+    }
+
+    /// The absolute path without links, `.` and `..` (realpath(3)).
+    ///
+    /// - Throws: `SystemError` with operation `realpath`.
+    public static func realPath(_ path: String) throws(SystemError) -> String {
+        guard let resolved = realpath(path, nil) else { throw .last("realpath", path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// The working directory of this process.
+    ///
+    /// - Throws: `SystemError` with operation `getcwd`.
+    public static func currentDirectory() throws(SystemError) -> String {
+        guard let path = getcwd(nil, 0) else { throw .last("getcwd") }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// Where a symbolic link points.
+    ///
+    /// - Throws: `SystemError` with operation `readlink`.
+    public static func linkTarget(_ path: String) throws(SystemError) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = try valueOrError("readlink", path) { readlink(path, &buffer, buffer.count) }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

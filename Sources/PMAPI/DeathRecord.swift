@@ -1,0 +1,68 @@
+public import JSON
+public import PMModel
+
+extension ExitReason {
+    /// One phrase for people: `exit code 1`, `SIGKILL`, `SIGSEGV, core dumped`, `spawn failed: …`, `not ready in 60s`.
+    public var phrase: String {
+        switch self {
+        case .exited(let code): "exit code \(code)"
+        case .signaled(let signal, let dumpedCore): SignalName.of(signal) + (dumpedCore ? ", core dumped" : "")
+        case .spawnFailed(let why): "spawn failed: \(why)"
+        case .notReady(let deadline): "not ready in \(deadline.shortForm)"
+        }
+    }
+
+    /// The members that tell the reason, in the order they are written.
+    fileprivate var members: [(String, JSONValue)] {
+        switch self {
+        case .exited(let code): [("reason", "exited"), ("code", .number(JSONNumber(Int(code))))]
+        case .signaled(let signal, let dumpedCore):
+            [
+                ("reason", "signaled"), ("signal", .string(SignalName.of(signal))),
+                ("signalNumber", .number(JSONNumber(Int(signal)))), ("coreDumped", .bool(dumpedCore)),
+            ]
+        case .spawnFailed(let why): [("reason", "spawnFailed"), ("message", .string(why))]
+        case .notReady(let deadline):
+            [("reason", "notReady"), ("deadlineMs", .number(JSONNumber(Int(deadline.milliseconds))))]
+        }
+    }
+
+    fileprivate init(members json: JSONValue) throws(APIError) {
+        switch json["reason"]?.string {
+        case "exited": self = .exited(code: Int32(clamping: json["code"]?.int ?? 0))
+        case "signaled":
+            self = .signaled(
+                signal: Int32(clamping: json["signalNumber"]?.int ?? 0), dumpedCore: json["coreDumped"]?.bool ?? false)
+        case "spawnFailed": self = .spawnFailed(json["message"]?.string ?? "")
+        case "notReady": self = .notReady(deadline: .milliseconds(json["deadlineMs"]?.int ?? 0))
+        default: throw APIError.malformedAnswer("a reason of a death was expected", json)  // text from outside
+        }
+    }
+}
+
+extension DeathRecord: WireValue {
+    /// Reads a death record; throws a 502 for an unknown reason or a missing time.
+    public init(json: JSONValue) throws(APIError) {
+        guard let time = json["at"]?.string.flatMap({ WallTime(iso8601: $0) }) else {
+            throw APIError.malformedAnswer("a time of a death was expected", json)
+        }
+        self.init(
+            incarnation: UInt64(clamping: json["incarnation"]?.int ?? 0), reason: try ExitReason(members: json),
+            at: time,
+            uptime: .milliseconds(json["uptimeMs"]?.int ?? 0))
+        wasRequested = json["requested"]?.bool ?? false
+        lastLines = (json["lastLines"]?.array ?? []).compactMap(\.string)
+    }
+
+    /// `{reason, code | signal…, at, uptimeMs, requested, incarnation, lastLines}`.
+    public var json: JSONValue {
+        var members = JSONObject()
+        for (key, value) in reason.members { members[key] = value }
+        members["at"] = .string(at.iso8601)
+        members["uptimeMs"] = .number(JSONNumber(Int(uptime.milliseconds)))
+        members["requested"] = .bool(wasRequested)
+        members["incarnation"] = .number(JSONNumber(Int(clamping: incarnation)))
+        members["lastLines"] = .array(lastLines.map { .string($0) })
+        return .object(members)
+    }
+}

@@ -1,0 +1,147 @@
+public import JSON
+public import PMModel
+
+/// `log [name|names|null, options]`: what services wrote, as a stream of `StreamEvent`s.
+public struct Log: DaemonCall, Equatable {
+    /// From when on.
+    public enum Since: Equatable, Sendable {
+        /// A point in time.
+        case at(WallTime)
+        /// So long before now.
+        case ago(Duration)
+    }
+
+    /// The services; none: all.
+    public var names: [String]
+    /// At most so many of the last lines before following; nil: all there are (or, when following, ten).
+    public var lines: Int?
+    /// From when on.
+    public var since: Since?
+    /// Go on with what is written from now on.
+    public var follows = false
+    /// Stream `LogRecord`s instead of text.
+    public var wantsRecords = false
+
+    /// Asks for the logs of some services; none: of all.
+    public init(names: [String]) { self.names = names }
+
+    /// The method's name on the wire.
+    public static let method = Method.log
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .log, doc: "Shows what services wrote", usage: "log <name>", sources: ["options.name", "options"],
+        options: [
+            .init("lines", aliases: ["n"], value: true, doc: "at most so many of the last lines"),
+            .init("since", value: true, doc: "from a time, or for a duration such as 10m"),
+            .init("follow", aliases: ["f"], doc: "go on with what is written from now on"),
+            .init("records", doc: "lines with name, time and stream instead of text"),
+        ])
+
+    /// Reads `[name|names|null, options]`; throws a 400 for a wrong type, number or time.
+    public init(_ parameters: Parameters) throws(APIError) {
+        if parameters[0].array != nil {
+            self.init(names: try JSONObject([("name", parameters[0])]).texts("name"))
+        } else {
+            self.init(names: try parameters.optionalText(0, "name").map { [$0] } ?? [])
+        }
+        let options = try parameters.object(1, named: "options")
+        if let text = try options.text("lines") {
+            guard let count = Int(text), count >= 0 else {
+                throw APIError.badRequest("lines must be a number of lines, not \(text)")
+            }
+            lines = count
+        }
+        if let text = try options.text("since") { since = try Since(text) }
+        follows = options.flag("follow")
+        wantsRecords = options.flag("records")
+    }
+
+    /// `[name|names|null, {options}]`.
+    public var params: JSONValue {
+        var options = JSONObject()
+        if let lines { options["lines"] = .number(JSONNumber(lines)) }
+        if let since { options["since"] = .string(since.text) }
+        if follows { options["follow"] = true }
+        if wantsRecords { options["records"] = true }
+        let which: JSONValue =
+            switch names.count {
+            case 0: .null
+            case 1: .string(names[0])
+            default: .array(names.map { .string($0) })  // a count, not an enum
+            }
+        return [which, .object(options)]
+    }
+
+    /// The stream's first frame says nothing; the lines follow as `StreamEvent`s.
+    public typealias Answer = Nothing
+}
+
+extension Log.Since {
+    /// Reads a duration (`10m`) or a time with its zone (`2026-11-23T01:02:03Z`); throws a 400 for anything else.
+    public init(_ text: String) throws(APIError) {
+        if let duration = Duration(shortForm: text) {
+            self = .ago(duration)
+        } else if let time = WallTime(iso8601: text) {
+            self = .at(time)
+        } else {
+            throw APIError.badRequest(
+                "since must be a time or a duration, not \(text)", hint: "for example 10m, or 2026-11-23T01:02:03Z")
+        }
+    }
+
+    /// What `init(_:)` reads.
+    public var text: String {
+        switch self {
+        case .at(let time): time.iso8601
+        case .ago(let duration): duration.shortForm
+        }
+    }
+}
+
+/// A piece of output with its origin: a line with its newline, or the piece of one that a program has written so far.
+public struct LogRecord: Equatable, Sendable {
+    /// Where it was written.
+    public enum Stream: String, Sendable, CaseIterable {
+        /// Standard output.
+        case stdout
+        /// Standard error.
+        case stderr
+    }
+
+    /// The service.
+    public var name: String
+    /// When it arrived.
+    public var time: WallTime
+    /// Where it was written.
+    public var stream: Stream
+    /// The text, its newline included when the line is complete.
+    public var text: String
+
+    /// Makes a record.
+    public init(name: String, time: WallTime, stream: Stream, text: String) {
+        self.name = name
+        self.time = time
+        self.stream = stream
+        self.text = text
+    }
+}
+
+extension LogRecord: WireValue {
+    /// Reads a record; throws a 502 when a member is missing.
+    public init(json: JSONValue) throws(APIError) {
+        guard let name = json["name"]?.string, let text = json["text"]?.string,
+            let time = json["time"]?.string.flatMap({ WallTime(iso8601: $0) })
+        else { throw APIError.malformedAnswer("a log record was expected", json) }
+        self.init(
+            name: name, time: time, stream: json["stream"]?.string.flatMap(Stream.init) ?? .stdout, text: text)
+    }
+
+    /// `{name, time, stream, text}`.
+    public var json: JSONValue {
+        [
+            "name": .string(name), "time": .string(time.iso8601), "stream": .string(stream.rawValue),
+            "text": .string(text),
+        ]
+    }
+}

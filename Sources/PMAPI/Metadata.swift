@@ -1,0 +1,40 @@
+public import JSON
+
+/// `$metadata [deep, service?]`: the daemon's commands and, when deep, those of the services as `SERVICE.COMMAND`.
+public struct Metadata: DaemonCall, Equatable {
+    /// With the commands of the services.
+    public var isDeep: Bool
+    /// Of the services, only this one (an extension: clients of the reference never send it).
+    public var service: String?
+
+    /// Asks for the commands of the daemon and, when deep, of the services.
+    public init(isDeep: Bool = true, service: String? = nil) {
+        self.isDeep = isDeep
+        self.service = service
+    }
+
+    /// The method's name on the wire.
+    public static let method = Method.metadata
+
+    /// Not listed by itself.
+    public static let description = CommandDescription(
+        .metadata, doc: "The commands of the daemon and of the services", usage: nil, sources: ["options.deep"])
+
+    /// Reads `[]`, `[deep]`, `[deep, service]` and the `{params: true}` that clients of the reference send.
+    public init(_ parameters: Parameters) throws(APIError) {
+        self.init(isDeep: parameters[0].isTruthy, service: try parameters.optionalText(1, "service"))
+    }
+
+    /// `[deep]` or `[deep, service]`.
+    public var params: JSONValue { service.map { [.bool(isDeep), .string($0)] } ?? [.bool(isDeep)] }
+
+    /// Name and commands.
+    public typealias Answer = ServiceMetadata
+
+    /// The daemon's own metadata, without services.
+    public static var ofDaemon: ServiceMetadata {
+        ServiceMetadata(
+            name: "pm",
+            commands: Method.allCases.filter(\.isListed).map { CommandMetadata(description: $0.description) })
+    }
+}

@@ -1,0 +1,92 @@
+public import JSON
+
+/// Each method that the daemon answers itself, by its name on the wire; `SERVICE.COMMAND` is routed to the service.
+public enum Method: String, Sendable, CaseIterable {
+    /// Starts a service and what it depends on.
+    case start
+    /// Stops one service, or all of them and then the daemon.
+    case stop
+    /// Stops a service and starts it again.
+    case restart
+    /// Tells what is wanted, what runs and what died.
+    case status
+    /// The registered definitions.
+    case list = "ls"
+    /// Registers a definition.
+    case map
+    /// Registers what a package offers.
+    case discover
+    /// Where a service can be reached.
+    case connect
+    /// What services wrote, as a stream.
+    case log
+    /// Who answers: version, process, configuration.
+    case version
+    /// A random name.
+    case name
+    /// A service says that it serves.
+    case ready
+    /// The commands of the daemon and of the services.
+    case metadata = "$metadata"
+}
+
+/// A value with a place on the wire.
+public protocol WireValue: Sendable {
+    /// Reads the value; throws a 502 `APIError` when the JSON has another shape.
+    init(json: JSONValue) throws(APIError)
+    /// The value as the wire carries it.
+    var json: JSONValue { get }
+}
+
+/// One call of the daemon: what it takes, and what it answers.
+public protocol DaemonCall: Sendable {
+    /// What the daemon answers.
+    associatedtype Answer: WireValue
+    /// The method's name on the wire.
+    static var method: Method { get }
+    /// Reads the parameters as clients send them; throws a 400 `APIError` that says which one is wrong.
+    init(_ parameters: Parameters) throws(APIError)
+    /// The parameters as our own clients send them.
+    var params: JSONValue { get }
+    /// What the command tree of a client needs to know about the call.
+    static var description: CommandDescription { get }
+}
+
+/// The answer of a call that has nothing to say: `error: null` on the wire.
+public struct Nothing: WireValue, Equatable {
+    /// Makes nothing.
+    public init() {}
+    /// Whatever came is ignored.
+    public init(json: JSONValue) {}
+    /// `null`.
+    public var json: JSONValue { .null }
+}
+
+extension JSONValue: WireValue {
+    /// Any JSON stands for itself.
+    public init(json: JSONValue) { self = json }
+    /// The value itself.
+    public var json: JSONValue { self }
+}
+
+extension String: WireValue {
+    /// Reads a string; throws when the answer is something else.
+    public init(json: JSONValue) throws(APIError) {
+        guard let text = json.string else { throw APIError.malformedAnswer("a string was expected", json) }
+        self = text
+    }
+    /// The string.
+    public var json: JSONValue { .string(self) }
+}
+
+extension Array: WireValue where Element: WireValue {
+    /// Reads a list; throws when the answer is none, or an element has another shape.
+    public init(json: JSONValue) throws(APIError) {
+        guard let elements = json.array else { throw APIError.malformedAnswer("a list was expected", json) }
+        self = []
+        reserveCapacity(elements.count)
+        for element in elements { append(try Element(json: element)) }
+    }
+    /// The elements in order.
+    public var json: JSONValue { .array(map(\.json)) }
+}

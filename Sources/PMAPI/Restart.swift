@@ -1,0 +1,47 @@
+public import JSON
+
+/// `restart [name, options]`: stops a service, waits until its tree is gone, and starts it again.
+public struct Restart: DaemonCall, Equatable {
+    /// The service.
+    public var name: String
+    /// Answer when it is ready, not when it is spawned.
+    public var waits = false
+    /// The debugger.
+    public var inspection = Start.Inspection.none
+
+    /// A plain restart.
+    public init(name: String) { self.name = name }
+
+    /// The method's name on the wire.
+    public static let method = Method.restart
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .restart, doc: "Stops a service and starts it again", usage: "restart <program>",
+        sources: ["options.program", "options", "context"], options: Start.launchOptions)
+
+    /// Reads `[name, options]`, and `[null, context]` as the reference's command line sends it (the name is then
+    /// `context.options.program`); throws a 400 for a missing name or a wrong type.
+    public init(_ parameters: Parameters) throws(APIError) {
+        var options = try parameters.object(1, named: "options")
+        if let inner = options["options"]?.object { options = inner }
+        let program = try options.text("program")
+        guard let name = try parameters.optionalText(0, "name") ?? program else {
+            throw APIError.badRequest("restart needs the name of a service", hint: "pm ls")
+        }
+        self.init(name: name)
+        waits = options.flag("wait")
+        inspection = Start.Inspection(options)
+    }
+
+    /// `[name, {options}]`.
+    public var params: JSONValue {
+        var options = JSONObject()
+        if waits { options["wait"] = true }
+        inspection.add(to: &options)
+        return [.string(name), .object(options)]
+    }
+
+    /// The same as for a start.
+    public typealias Answer = Start.Answer
+}

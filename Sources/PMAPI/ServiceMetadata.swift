@@ -1,0 +1,76 @@
+public import JSON
+
+/// One command and how each kind of caller reaches it.
+public struct CommandMetadata: Equatable, Sendable {
+    /// The command's name; in the daemon's deep metadata `SERVICE.COMMAND`.
+    public var name: String
+    /// Configurations by kind: `""`, `cli`, `jsonrpc`, `fs`…; kept as they came.
+    public var config: JSONObject
+
+    /// Makes a command.
+    public init(name: String, config: JSONObject) {
+        self.name = name
+        self.config = config
+    }
+
+    /// The command of a method of the daemon.
+    public init(description: CommandDescription) {
+        name = description.name
+        config = description.json["config"]?.object ?? JSONObject()
+    }
+
+    /// Whether callers other than the daemon may see it: `$init` and `$stop` are the daemon's business.
+    public var isPublished: Bool { name != "$init" && name != "$stop" && name != "$metadata" }
+}
+
+/// The commands of a service.
+public struct ServiceMetadata: Equatable, Sendable {
+    /// The service's own name.
+    public var name: String
+    /// Its commands.
+    public var commands: [CommandMetadata]
+    /// Other members (`stateless`, `dependencies`, `$schema`…), kept as they came.
+    public var others = JSONObject()
+
+    /// Makes metadata.
+    public init(name: String, commands: [CommandMetadata]) {
+        self.name = name
+        self.commands = commands
+    }
+
+    /// The command of a name.
+    public func command(_ name: String) -> CommandMetadata? { commands.first { $0.name == name } }
+}
+
+extension CommandMetadata: WireValue {
+    /// Reads a command; throws a 502 without a name. A missing `config` is an empty one.
+    public init(json: JSONValue) throws(APIError) {
+        guard let name = json["name"]?.string else { throw APIError.malformedAnswer("a command was expected", json) }
+        self.init(name: name, config: json["config"]?.object ?? JSONObject())
+    }
+
+    /// `{name, config}`.
+    public var json: JSONValue { ["name": .string(name), "config": .object(config)] }
+}
+
+extension ServiceMetadata: WireValue {
+    /// Reads metadata; throws a 502 without a list of commands.
+    public init(json: JSONValue) throws(APIError) {
+        guard var members = json.object, let list = members["commands"] else {
+            throw APIError.malformedAnswer("metadata was expected", json)
+        }
+        self.init(name: members["name"]?.string ?? "", commands: try [CommandMetadata](json: list))
+        members["name"] = nil
+        members["commands"] = nil
+        others = members
+    }
+
+    /// `{name, commands, …}`.
+    public var json: JSONValue {
+        var members = JSONObject()
+        members["name"] = .string(name)
+        members["commands"] = commands.json
+        for (key, value) in others { members[key] = value }
+        return .object(members)
+    }
+}

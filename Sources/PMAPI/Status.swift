@@ -1,0 +1,29 @@
+public import JSON
+
+/// `status [name|null]`: a row for each unit, the daemon first; or the one row of a unit.
+public struct Status: DaemonCall, Equatable {
+    /// The unit; nil for all.
+    public var name: String?
+
+    /// Asks for one unit or, with nil, for all.
+    public init(name: String? = nil) { self.name = name }
+
+    /// The method's name on the wire.
+    public static let method = Method.status
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .status, doc: "Tells what is wanted, what runs and what died", usage: "status [name]",
+        sources: ["options.name"])
+
+    /// Reads `[name|null]`; throws a 400 for a name that is no text.
+    public init(_ parameters: Parameters) throws(APIError) {
+        self.init(name: try parameters.optionalText(0, "name"))
+    }
+
+    /// `[name|null]`.
+    public var params: JSONValue { [name.map { .string($0) } ?? .null] }
+
+    /// The rows.
+    public typealias Answer = [UnitStatus]
+}

@@ -1,0 +1,71 @@
+public import JSON
+
+/// `stop [name|null, options]`: stops one service; without a name, or with `pm`, all of them and then the daemon.
+public struct Stop: DaemonCall, Equatable {
+    /// The service; nil for all and the daemon.
+    public var name: String?
+
+    /// Stops a service; nil or `pm`: everything and the daemon.
+    public init(name: String?) { self.name = name == "pm" ? nil : name }
+
+    /// The method's name on the wire.
+    public static let method = Method.stop
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .stop, doc: "Stops a service; without a name all of them and then the daemon", usage: "stop [process]",
+        sources: ["options.process", "options"])
+
+    /// Reads `[name|null, options]`; throws a 400 for a name that is no text.
+    public init(_ parameters: Parameters) throws(APIError) {
+        self.init(name: try parameters.optionalText(0, "name"))
+    }
+
+    /// `[name|null, {}]`.
+    public var params: JSONValue { [name.map { .string($0) } ?? .null, [:]] }
+
+    /// What is gone, and what is not.
+    public struct Answer: WireValue, Equatable {
+        /// A process that outlived SIGKILL.
+        public struct Survivor: Equatable, Sendable {
+            /// The service it belongs to.
+            public var name: String
+            /// Its process id.
+            public var pid: Int32
+
+            /// Names a survivor.
+            public init(name: String, pid: Int32) {
+                self.name = name
+                self.pid = pid
+            }
+        }
+
+        /// Services that ran and do not any more, in the order they ended.
+        public var stopped: [String]
+        /// Processes that could not be ended.
+        public var survivors: [Survivor]
+
+        /// Tells what was stopped.
+        public init(stopped: [String], survivors: [Survivor] = []) {
+            self.stopped = stopped
+            self.survivors = survivors
+        }
+
+        /// Reads an answer; nothing (the reference's) means that nothing is told.
+        public init(json: JSONValue) throws(APIError) {
+            stopped = (json["stopped"]?.array ?? []).compactMap(\.string)
+            survivors = (json["survivors"]?.array ?? []).compactMap { entry in
+                guard let name = entry["name"]?.string, let pid = entry["pid"]?.int else { return nil }
+                return Survivor(name: name, pid: Int32(clamping: pid))
+            }
+        }
+
+        /// `{stopped: [name], survivors: [{name, pid}]}`.
+        public var json: JSONValue {
+            let left = survivors.map { survivor -> JSONValue in
+                ["name": .string(survivor.name), "pid": .number(JSONNumber(Int(survivor.pid)))]
+            }
+            return ["stopped": .array(stopped.map { .string($0) }), "survivors": .array(left)]
+        }
+    }
+}

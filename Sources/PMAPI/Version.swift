@@ -1,0 +1,73 @@
+public import JSON
+
+/// `version []`: who answers.
+public struct Version: DaemonCall, Equatable {
+    /// The version of this build.
+    public static let current = "0.1.0"
+    /// The version of the protocol: clients and daemons with the same one understand each other.
+    public static let protocolVersion = 1
+
+    /// Asks who answers.
+    public init() {}
+
+    /// The method's name on the wire.
+    public static let method = Method.version
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .version, doc: "Tells the version, process and configuration of the daemon", usage: "version", sources: [])
+
+    /// Takes whatever is sent.
+    public init(_ parameters: Parameters) {}
+
+    /// `[]`.
+    public var params: JSONValue { [] }
+
+    /// Who answers.
+    public struct Answer: WireValue, Equatable {
+        /// The daemon's version.
+        public var version: String
+        /// The protocol's version.
+        public var protocolVersion: Int
+        /// The daemon's process id.
+        public var pid: Int32
+        /// The configuration file.
+        public var config: String
+        /// `project`, `user` or `system`.
+        public var scope: String
+        /// The socket it serves.
+        public var socket: String
+
+        /// Describes a daemon of this build.
+        public init(pid: Int32, config: String, scope: String, socket: String) {
+            version = Version.current
+            protocolVersion = Version.protocolVersion
+            self.pid = pid
+            self.config = config
+            self.scope = scope
+            self.socket = socket
+        }
+
+        /// Reads an answer; throws a 502 when it has no version.
+        public init(json: JSONValue) throws(APIError) {
+            guard let text = json["version"]?.string else {
+                throw APIError.malformedAnswer("a version was expected", json)
+            }
+            version = text
+            protocolVersion = json["protocol"]?.int ?? 0
+            pid = Int32(clamping: json["pid"]?.int ?? 0)
+            config = json["config"]?.string ?? ""
+            scope = json["scope"]?.string ?? ""
+            socket = json["socket"]?.string ?? ""
+        }
+
+        /// `{version, protocol, pid, config, scope, socket}`.
+        public var json: JSONValue {
+            [
+                "version": .string(version), "protocol": .number(JSONNumber(protocolVersion)),
+                "pid": .number(JSONNumber(Int(pid))), "config": .string(config), "scope": .string(scope),
+                "socket": .string(socket),
+            ]
+        }
+    }
+}

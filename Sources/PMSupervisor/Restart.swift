@@ -1,0 +1,96 @@
+public import PMModel
+
+/// What follows a death nobody asked for.
+public enum RestartDecision: Equatable, Sendable {
+    /// It is started again after this pause, zero for the first of a series.
+    case restart(after: Duration)
+    /// It died too often: one slow try after this pause.
+    case cool(for: Duration)
+    /// The policy asks for no restart.
+    case stayDown
+}
+
+/// Decides whether and when an instance is restarted, from its policy and its last deaths.
+///
+/// A series of deaths ends with a run of `resetAfter`, with a manual start, or with a death that the policy does not
+/// answer with a restart. `limit` deaths within `window` begin the cooling, which only the end of the series ends.
+public struct RestartHistory: Equatable, Sendable {
+    /// How many deaths are remembered; a larger `limit` of a policy counts as this.
+    public static let capacity = 48
+
+    /// When it died, oldest first, to the millisecond.
+    public internal(set) var deaths: [MonotonicTime] = []
+    /// Restarts of this series that were decided with backoff.
+    public internal(set) var attempt: UInt16 = 0
+    /// Whether the series reached the limit.
+    public internal(set) var isCooling = false
+
+    /// An instance that never died.
+    public init() {}
+
+    /// Ends the series: the next death is a first one.
+    public mutating func clear() {
+        self = Self()
+    }
+
+    /// Records a death and says what follows it.
+    public mutating func decide(
+        after death: UnexpectedDeath, policy: RestartPolicy, jitter: inout some RandomNumberGenerator
+    ) -> RestartDecision {
+        guard policy.answers(death.reason) else {
+            clear()
+            return .stayDown
+        }
+        if death.endsSeries(of: policy) { clear() }
+        record(death.at, policy: policy)
+        isCooling = isCooling || (policy.limit > 0 && deaths.count >= min(policy.limit, Self.capacity))
+        guard !isCooling else { return .cool(for: policy.coolingDelay) }
+        defer { attempt = attempt == .max ? .max : attempt + 1 }
+        return .restart(after: Backoff(policy: policy).pause(attempt: attempt, using: &jitter))
+    }
+
+    /// Adds a death and drops those that no longer count; at most `capacity` remain.
+    private mutating func record(_ time: MonotonicTime, policy: RestartPolicy) {
+        let rounded = MonotonicTime(nanoseconds: time.nanoseconds - time.nanoseconds % 1_000_000)
+        deaths.removeAll { rounded - $0 >= policy.window }
+        deaths.append(rounded)
+        if deaths.count > Self.capacity { deaths.removeFirst() }
+    }
+}
+
+/// A death nobody asked for, as the restart decision sees it.
+public struct UnexpectedDeath: Equatable, Sendable {
+    /// Why it ended.
+    public var reason: ExitReason
+    /// When it ended, or when it missed its readiness deadline.
+    public var at: MonotonicTime
+    /// How long it ran.
+    public var ranFor: Duration
+
+    /// Makes a death.
+    public init(reason: ExitReason, at: MonotonicTime, ranFor: Duration) {
+        self.reason = reason
+        self.at = at
+        self.ranFor = ranFor
+    }
+
+    /// Whether the run before it was long and good enough to make it the first death of a new series.
+    fileprivate func endsSeries(of policy: RestartPolicy) -> Bool {
+        switch reason {
+        case .exited, .signaled: ranFor >= policy.resetAfter
+        // A run that never served proves nothing, however long its deadline was.
+        case .notReady, .spawnFailed: false
+        }
+    }
+}
+
+extension RestartPolicy {
+    /// Whether a death of this kind is followed by a restart.
+    func answers(_ reason: ExitReason) -> Bool {
+        switch condition {
+        case .always: true
+        case .onFailure: reason.isFailure
+        case .never: false
+        }
+    }
+}

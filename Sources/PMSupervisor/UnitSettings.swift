@@ -1,0 +1,29 @@
+public import PMModel
+
+/// What the machine needs to know of a unit's configuration; replaced when the configuration changes.
+public struct UnitSettings: Equatable, Sendable {
+    /// When it is started again after a death.
+    public var restart: RestartPolicy
+    /// How it is asked to end.
+    public var stop: StopSequence
+    /// When it counts as ready.
+    public var readiness: ReadinessCheck
+    /// How long a start may take until it is ready.
+    public var readyDeadline: Duration
+    /// Whether `$stop` is tried before the first signal.
+    public var hasStopCommand: Bool
+
+    /// Settings of a unit that is not commandable, every one at its default.
+    public init() {
+        self.init(mapping: Mapping(container: ""), isCommandable: false)
+    }
+
+    /// Takes a mapping's settings; without a `ready` a commandable unit is ready by `rpc`, another by its start.
+    public init(mapping: Mapping, isCommandable: Bool) {
+        restart = mapping.restart
+        stop = mapping.stop
+        readiness = mapping.readiness ?? (isCommandable ? .rpc : .started)
+        readyDeadline = mapping.readyDeadline
+        hasStopCommand = isCommandable
+    }
+}

@@ -1,0 +1,139 @@
+public import PMModel
+
+/// Decides everything about one instance of a unit: an event goes in, the actions to perform come out.
+///
+/// It is a plain value. It reads no clock, does no I/O and takes constant time and space per event. At most one
+/// incarnation exists at a time: `spawn` is only ever asked for when the tree of the one before is known to be gone.
+public struct UnitStateMachine: Equatable, Sendable {
+    /// What it is doing.
+    public internal(set) var state: UnitState
+    /// The present or last incarnation; 0 before the first start.
+    public internal(set) var incarnation: UInt64 = 0
+    /// Restarts nobody asked for since the last start that somebody asked for.
+    public internal(set) var restarts: UInt32 = 0
+    /// Its last deaths and what they mean for the next one.
+    public internal(set) var history = RestartHistory()
+    /// The dead incarnation whose record pm-init still keeps, because its snapshot lives there.
+    public internal(set) var held: UInt64?
+    /// The unit's configuration; a new one counts from the next event on.
+    public var settings: UnitSettings
+
+    var jitter: JitterSource
+    var timer: UInt64?
+    var lastToken: UInt64 = 0
+
+    /// An instance that was never started. The seed decides the jitter of its backoff.
+    public init(settings: UnitSettings, seed: UInt64) {
+        self.settings = settings
+        state = .down(.neverStarted)
+        jitter = JitterSource(seed: seed)
+    }
+
+    /// Takes one event and returns what is to be done, in order.
+    public mutating func handle(_ event: UnitEvent, at now: MonotonicTime) -> [UnitAction] {
+        let before = snapshot
+        var turn = Turn(now: now)
+        switch event {
+        case .wish(let wish): take(wish, &turn)
+        case .timerFired(let token): takeTimer(token, &turn)
+        case .child(let child, let incarnation):
+            if incarnation == self.incarnation { take(child, &turn) }
+        case .adopted(let child): adopt(child, &turn)
+        }
+        if snapshot != before { turn.actions.append(.stateChanged) }
+        return turn.actions
+    }
+}
+
+/// One event being handled: its time, and the actions gathered so far.
+struct Turn {
+    let now: MonotonicTime
+    var actions: [UnitAction] = []
+
+    mutating func act(_ action: UnitAction) {
+        actions.append(action)
+    }
+}
+
+extension UnitStateMachine {
+    /// What was asked for.
+    public var desired: Desired {
+        switch state {
+        case .down(let rest): rest == .finished ? .up : .down
+        case .starting(let starting): starting.then == .stop ? .down : .up
+        case .up, .backingOff, .cooling: .up
+        case .ending(let ending): ending.next == .rest ? .down : .up
+        }
+    }
+
+    /// What it is doing, in one word.
+    public var phase: UnitPhase {
+        switch state {
+        case .down: .down
+        case .starting: .starting
+        case .up: .up
+        case .backingOff: .backingOff
+        case .cooling: .cooling
+        case .ending(let ending):
+            ending.step == .stuck ? .stuck : ending.cause == .died ? .sweeping : .stopping
+        }
+    }
+
+    /// Whether it serves; a level, true only while the process runs and nobody asked it to end.
+    public var isReady: Bool {
+        if case .up(let up) = state { up.isReady } else { false }
+    }
+
+    /// The process ID of the running leader.
+    public var pid: Int32? {
+        switch state {
+        case .up(let up): up.pid
+        case .ending(let ending): if case .alive(let pid, _) = ending.leader { pid } else { nil }
+        case .down, .starting, .backingOff, .cooling: nil
+        }
+    }
+
+    /// When the running leader was executed.
+    public var startedAt: MonotonicTime? {
+        switch state {
+        case .up(let up): up.startedAt
+        case .ending(let ending): if case .alive(_, let startedAt) = ending.leader { startedAt } else { nil }
+        case .down, .starting, .backingOff, .cooling: nil
+        }
+    }
+
+    /// How many processes outlive every SIGKILL; 0 unless stuck.
+    public var survivors: UInt32 {
+        if case .ending(let ending) = state, ending.step == .stuck { ending.survivors } else { 0 }
+    }
+}
+
+// MARK: - Timer
+
+extension UnitStateMachine {
+    /// Arms the one timer, replacing an earlier one.
+    mutating func arm(at time: MonotonicTime, _ turn: inout Turn) {
+        lastToken += 1
+        timer = lastToken
+        turn.act(.armTimer(at: time, token: lastToken))
+    }
+
+    /// Disarms the timer, if it is armed.
+    mutating func disarm(_ turn: inout Turn) {
+        guard timer != nil else { return }
+        timer = nil
+        turn.act(.cancelTimer)
+    }
+
+    /// A fired timer; one that was replaced or disarmed meanwhile means nothing.
+    private mutating func takeTimer(_ token: UInt64, _ turn: inout Turn) {
+        guard token == timer else { return }
+        timer = nil
+        switch state {
+        case .up(let up): missReadiness(up, &turn)
+        case .ending(let ending): takeTimer(ending, &turn)
+        case .backingOff, .cooling: restart(&turn)
+        case .down, .starting: break
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import CPMLinux
+public import PMModel
+
+/// What the holder says first.
+public struct HolderGreeting: Equatable, Sendable {
+    /// How many children it will hand over.
+    public let children: Int
+    /// How often the daemon has been started by it, this time included.
+    public let daemonStarts: UInt64
+    /// How the previous daemon ended, as wait(2) tells it; 0 for the first.
+    public let lastDaemonStatus: Int32
+    /// Its process id.
+    public let pid: Int32
+}
+
+/// Resources that a dead child used (getrusage(2)).
+public struct ResourceUsage: Equatable, Sendable {
+    /// CPU time in user mode, microseconds.
+    public let userMicroseconds: UInt64
+    /// CPU time in the kernel, microseconds.
+    public let systemMicroseconds: UInt64
+    /// Largest resident set, kilobytes.
+    public let maxResidentKilobytes: UInt64
+
+    init(_ raw: pm_usage) {
+        userMicroseconds = raw.user_us
+        systemMicroseconds = raw.system_us
+        maxResidentKilobytes = raw.max_rss_kb
+    }
+}
+
+/// The end of a child.
+public struct ChildExit: Equatable, Sendable {
+    /// As wait(2) gives it.
+    public let waitStatus: Int32
+    /// When it was reaped.
+    public let at: WallTime
+    /// Whether processes that descend from it may be left.
+    public let mayHaveLeftovers: Bool
+    /// What it used.
+    public let usage: ResourceUsage
+
+    /// The reason in pm's terms.
+    public var reason: ExitReason {
+        let signal = waitStatus & 0x7F
+        if signal == 0 { return .exited(code: (waitStatus >> 8) & 0xFF) }
+        return .signaled(signal: signal, dumpedCore: waitStatus & 0x80 != 0)
+    }
+}
+
+/// A child that the holder hands to a new daemon.
+public struct AdoptedChild: Sendable {
+    /// The number its first daemon gave it.
+    public let id: UInt64
+    /// Its process id.
+    public let pid: Int32
+    /// When it started, in clock ticks since boot: with the pid, its identity.
+    public let startTicks: UInt64
+    /// How it ended; nil while it runs.
+    public let exit: ChildExit?
+    /// The descriptors held for it, in the order of the spawn request.
+    public let held: [SharedFD]
+    /// The state the last daemon saved.
+    public let state: [UInt8]
+}
+
+/// What is left of a tree.
+public struct TreeReport: Equatable, Sendable {
+    /// Living processes, the leader included.
+    public let survivors: Int
+    /// The process ids of the first eight.
+    public let pids: [Int32]
+}
+
+/// One message from the holder.
+public enum InitMessage: Sendable {
+    /// The first one.
+    case greeting(HolderGreeting)
+    /// A child to take over.
+    case adopt(AdoptedChild)
+    /// A named descriptor to take over.
+    case held(name: String, descriptor: SharedFD)
+    /// All has been handed over.
+    case handedOver
+    /// A spawn worked.
+    case spawned(id: UInt64, pid: Int32, startTicks: UInt64)
+    /// A spawn failed; the holder has forgotten the child.
+    case spawnFailed(id: UInt64, error: SpawnError)
+    /// A signal could not be sent.
+    case signalFailed(id: UInt64, error: SpawnError)
+    /// A child ended; it is kept until it is forgotten.
+    case exited(id: UInt64, exit: ChildExit)
+    /// The answer to a signal with scope `tree`.
+    case tree(id: UInt64, report: TreeReport)
+    /// The leftovers of a dead child are gone.
+    case treeEmpty(id: UInt64)
+    /// The holder was asked to end: stop all, then say goodbye.
+    case stopRequested
+}
+
+/// A step of a spawn that failed, and why.
+public struct SpawnError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The step's name: `chdir`, `exec` and so on.
+    public let step: String
+    /// The errno(3) value.
+    public let code: Int32
+
+    /// `chdir: No such file or directory`.
+    public var description: String { SystemError(step, "", code: code).description }
+}

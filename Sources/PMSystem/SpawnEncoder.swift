@@ -1,0 +1,123 @@
+import CPMLinux
+import Glibc
+
+/// Turns a spawn request into the packet that control.h describes.
+struct SpawnEncoder {
+    private let request: SpawnRequest
+
+    init(_ request: SpawnRequest) {
+        self.request = request
+    }
+
+    /// The packet and the descriptors that go with it.
+    ///
+    /// - Throws: `SystemError`: E2BIG for more than the protocol carries, EINVAL for a string with a NUL.
+    func packet() throws(SystemError) -> (bytes: [UInt8], descriptors: [SharedFD]) {
+        let strings = try strings()
+        var descriptors = request.childDescriptors + request.heldDescriptors
+        var body = try fixedPart()
+        body.strings_size = UInt32(strings.count)
+        let fixed = MemoryLayout<pm_message>.size + MemoryLayout<pm_spawn_message>.size
+        let isInline = fixed + strings.count <= Int(PM_CONTROL_MAX)
+        if !isInline {
+            body.flags |= PM_SPAWN_STRINGS_IN_FD
+            descriptors.append(try memoryFile(strings))
+        }
+        guard descriptors.count <= Int(PM_FDS_MAX), request.heldDescriptors.count <= Int(PM_HELD_MAX) else {
+            throw SystemError("spawn", "\(descriptors.count) descriptors", code: E2BIG)
+        }
+        let header = pm_message(
+            type: pm_message_type.PM_SPAWN.rawValue, size: UInt32(fixed + (isInline ? strings.count : 0)),
+            id: request.id)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(header.size))
+        withUnsafeBytes(of: header) { bytes += $0 }
+        withUnsafeBytes(of: body) { bytes += $0 }
+        if isInline { bytes += strings }
+        return (bytes, descriptors)
+    }
+
+    /// path, cwd, argv, envp, each with its terminator.
+    private func strings() throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for text in [request.path, request.directory] + request.arguments + request.environment {
+            let start = bytes.count
+            bytes += text.utf8
+            if bytes[start...].contains(0) { throw SystemError("spawn", "a string with a NUL byte", code: EINVAL) }
+            bytes.append(0)
+        }
+        return bytes
+    }
+
+    private func fixedPart() throws(SystemError) -> pm_spawn_message {
+        var body = pm_spawn_message()
+        body.flags = UInt32(PM_SPAWN_NEW_SESSION)
+        body.child_fds = UInt32(request.childDescriptors.count)
+        body.held_fds = UInt32(request.heldDescriptors.count)
+        body.argc = UInt32(request.arguments.count)
+        body.envc = UInt32(request.environment.count)
+        body.stop_order = request.stop.order
+        body.stop_signal = request.stop.signal
+        body.stop_wait_ms = request.stop.waitMilliseconds
+        if request.hasNoNewPrivileges { body.flags |= UInt32(PM_SPAWN_NO_NEW_PRIVS) }
+        if let umask = request.umask {
+            body.flags |= UInt32(PM_SPAWN_SET_UMASK)
+            body.umask = UInt32(umask)
+        }
+        if let nice = request.nice {
+            body.flags |= UInt32(PM_SPAWN_SET_NICE)
+            body.nice = nice
+        }
+        try setIdentity(&body)
+        try setLimits(&body)
+        try setCgroup(&body)
+        return body
+    }
+
+    private func setIdentity(_ body: inout pm_spawn_message) throws(SystemError) {
+        guard let identity = request.identity else { return }
+        guard identity.groups.count <= Int(PM_GROUPS_MAX) else {
+            throw SystemError("spawn", "\(identity.groups.count) groups", code: E2BIG)
+        }
+        body.flags |= UInt32(PM_SPAWN_SET_IDS)
+        body.uid = identity.user
+        body.gid = identity.group
+        body.ngroups = UInt32(identity.groups.count)
+        withUnsafeMutableBytes(of: &body.groups) { $0.copyElements(identity.groups) }
+    }
+
+    private func setLimits(_ body: inout pm_spawn_message) throws(SystemError) {
+        guard request.limits.count <= Int(PM_RLIMITS_MAX) else {
+            throw SystemError("spawn", "\(request.limits.count) resource limits", code: E2BIG)
+        }
+        body.nrlimits = UInt32(request.limits.count)
+        let limits = request.limits.map {
+            pm_rlimit(resource: $0.resource, reserved: 0, soft: $0.soft, hard: $0.hard)
+        }
+        withUnsafeMutableBytes(of: &body.rlimits) { $0.copyElements(limits) }
+    }
+
+    private func setCgroup(_ body: inout pm_spawn_message) throws(SystemError) {
+        guard let cgroup = request.cgroup else { return }
+        guard cgroup.utf8.count < Int(PM_CGROUP_MAX) else {
+            throw SystemError("spawn", "cgroup \(cgroup)", code: ENAMETOOLONG)
+        }
+        body.flags |= UInt32(PM_SPAWN_IN_CGROUP)
+        withUnsafeMutableBytes(of: &body.cgroup) { $0.copyBytes(from: cgroup.utf8) }
+    }
+
+    /// A long environment travels in a memfd, because one packet holds 64 KiB.
+    private func memoryFile(_ bytes: [UInt8]) throws(SystemError) -> SharedFD {
+        let descriptor = try valueOrNegated("memfd_create", "", pm_memfd_create("pm-spawn"))
+        let file = SharedFD(owning: descriptor)
+        try Files.write(bytes, to: file.raw, named: "memfd")
+        return file
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Copies elements to the start; the caller has checked that they fit.
+    fileprivate func copyElements<T: BitwiseCopyable>(_ elements: [T]) {
+        elements.withUnsafeBytes { copyMemory(from: $0) }
+    }
+}

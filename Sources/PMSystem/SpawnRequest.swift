@@ -1,0 +1,98 @@
+public import Glibc
+
+/// A resource limit for a child (setrlimit(2)).
+public struct ResourceLimit: Equatable, Sendable {
+    /// RLIMIT_*.
+    public var resource: Int32
+    /// The soft limit.
+    public var soft: UInt64
+    /// The hard limit.
+    public var hard: UInt64
+
+    /// Makes a limit.
+    public init(resource: Int32, soft: UInt64, hard: UInt64) {
+        self.resource = resource
+        self.soft = soft
+        self.hard = hard
+    }
+}
+
+/// The user a child runs as.
+public struct UserIdentity: Equatable, Sendable {
+    /// User id.
+    public var user: uid_t
+    /// Group id.
+    public var group: gid_t
+    /// Supplementary groups, at most 32.
+    public var groups: [gid_t]
+
+    /// Makes an identity.
+    public init(user: uid_t, group: gid_t, groups: [gid_t] = []) {
+        self.user = user
+        self.group = group
+        self.groups = groups
+    }
+}
+
+/// How the holder ends a child when it must do so by itself, because no daemon is there to decide.
+public struct HolderStop: Equatable, Sendable {
+    /// Children with a higher number end before those with a lower one; equal ones together.
+    public var order: UInt32
+    /// The first signal.
+    public var signal: Int32
+    /// Milliseconds until SIGKILL for the whole tree.
+    public var waitMilliseconds: UInt32
+
+    /// Makes a rule.
+    public init(order: UInt32, signal: Int32, waitMilliseconds: UInt32) {
+        self.order = order
+        self.signal = signal
+        self.waitMilliseconds = waitMilliseconds
+    }
+}
+
+/// All that the holder needs to start one child.
+public struct SpawnRequest: Sendable {
+    /// The daemon's number for the child.
+    public var id: UInt64
+    /// The program: a path, or a name looked up in the child's PATH.
+    public var path: String
+    /// The arguments, the program's name first.
+    public var arguments: [String]
+    /// `NAME=value` strings.
+    public var environment: [String]
+    /// The working directory.
+    public var directory: String
+    /// Descriptors that become 0, 1, 2, … of the child.
+    public var childDescriptors: [SharedFD]
+    /// Descriptors that the holder keeps for the daemon's successors.
+    public var heldDescriptors: [SharedFD]
+    /// Who the child runs as; nil: as the daemon.
+    public var identity: UserIdentity?
+    /// The child's umask; nil: the daemon's.
+    public var umask: mode_t?
+    /// The child's nice value; nil: the daemon's.
+    public var nice: Int32?
+    /// Limits set before exec.
+    public var limits: [ResourceLimit]
+    /// Whether no exec may gain privileges (prctl(2) PR_SET_NO_NEW_PRIVS).
+    public var hasNoNewPrivileges: Bool
+    /// The control group's name below the holder's directory; nil: none is made.
+    public var cgroup: String?
+    /// How the holder stops it by itself.
+    public var stop: HolderStop
+
+    /// Makes a request with nothing special about the child: a session of its own and no descriptor.
+    public init(id: UInt64, path: String, arguments: [String], directory: String) {
+        self.id = id
+        self.path = path
+        self.arguments = arguments
+        self.directory = directory
+        environment = []
+        childDescriptors = []
+        heldDescriptors = []
+        limits = []
+        hasNoNewPrivileges = false
+        stop = HolderStop(order: 0, signal: SIGTERM, waitMilliseconds: 10_000)
+    }
+}

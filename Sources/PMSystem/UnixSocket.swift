@@ -1,0 +1,132 @@
+import CPMLinux
+public import Glibc
+
+/// Who is at the other end of a unix socket (SO_PEERCRED, unix(7)): as of its connect(2).
+public struct PeerCredentials: Equatable, Sendable {
+    /// Process id.
+    public let pid: pid_t
+    /// Effective user id.
+    public let user: uid_t
+    /// Effective group id.
+    public let group: gid_t
+
+    /// Makes credentials; for tests and local callers.
+    public init(pid: pid_t, user: uid_t, group: gid_t) {
+        self.pid = pid
+        self.user = user
+        self.group = group
+    }
+}
+
+/// Unix stream sockets; all non-blocking on the listening side, all close-on-exec.
+public enum UnixSocket {
+    /// The longest path that a socket address holds, in bytes (unix(7)).
+    public static let longestPath = 107
+
+    /// Listens at a path; a stale socket file there is replaced, one that somebody serves is an EADDRINUSE.
+    ///
+    /// - Throws: `SystemError`; ENAMETOOLONG when the path does not fit.
+    public static func listen(_ path: String, mode: mode_t, backlog: Int32 = 512) throws(SystemError) -> OwnedFD {
+        if try Files.status(path)?.kind == .socket {
+            if isServed(path) { throw SystemError("bind", path, code: EADDRINUSE) }
+            try Files.remove(path)
+        }
+        let socket = OwnedFD(
+            owning: try valueOrError("socket", path) {
+                Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | nonBlocking, 0)
+            })
+        // The mask makes the file appear with its final mode: nobody can connect before a chmod.
+        let old = umask(~mode & 0o777)
+        defer { umask(old) }
+        try withAddress(path) { address, length throws(SystemError) in
+            _ = try valueOrError("bind", path) { bind(socket.raw, address, length) }
+        }
+        _ = try valueOrError("listen", path) { Glibc.listen(socket.raw, backlog) }
+        return socket
+    }
+
+    /// Connects to a path; the socket is blocking.
+    ///
+    /// - Throws: `SystemError` with operation `connect`.
+    public static func connect(_ path: String) throws(SystemError) -> OwnedFD {
+        let socket = OwnedFD(
+            owning: try valueOrError("socket", path) {
+                Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            })
+        try withAddress(path) { address, length throws(SystemError) in
+            _ = try valueOrError("connect", path) { Glibc.connect(socket.raw, address, length) }
+        }
+        return socket
+    }
+
+    /// Accepts one connection, non-blocking; nil when none waits.
+    ///
+    /// - Throws: `SystemError` with operation `accept`, EMFILE for example; a connection its peer gave up is skipped.
+    public static func accept(_ listener: Int32) throws(SystemError) -> OwnedFD? {
+        while true {
+            let descriptor = pm_socket_accept(listener)
+            if descriptor >= 0 { return OwnedFD(owning: descriptor) }
+            switch -descriptor {
+            case EAGAIN: return nil
+            case ECONNABORTED, EINTR: continue
+            default: throw SystemError("accept", "", code: -descriptor)
+            }
+        }
+    }
+
+    /// Who connected.
+    ///
+    /// - Throws: `SystemError` with operation `getsockopt`.
+    public static func peer(of descriptor: Int32) throws(SystemError) -> PeerCredentials {
+        var raw = pm_peer()
+        _ = try valueOrNegated("getsockopt", "SO_PEERCRED", pm_socket_peer(descriptor, &raw))
+        return PeerCredentials(pid: raw.pid, user: raw.uid, group: raw.gid)
+    }
+
+    /// Two connected stream sockets, both close-on-exec; `ours` is non-blocking, `theirs` is blocking for a child.
+    ///
+    /// - Throws: `SystemError` with operation `socketpair`.
+    public static func pair() throws(SystemError) -> (ours: SharedFD, theirs: SharedFD) {
+        var first: Int32 = -1
+        var second: Int32 = -1
+        _ = try valueOrNegated("socketpair", "", pm_socket_pair(.PM_SOCKET_STREAM, &first, &second))
+        let ours = SharedFD(owning: first)
+        let theirs = SharedFD(owning: second)
+        try setNonBlocking(ours.raw)
+        return (ours, theirs)
+    }
+
+    private static var nonBlocking: Int32 { Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue) }
+
+    private static func isServed(_ path: String) -> Bool {
+        do {
+            _ = try connect(path)
+            return true
+        } catch {
+            // EACCES and EAGAIN come from a socket that is served; ECONNREFUSED from one that nobody serves.
+            return error.code != ECONNREFUSED && error.code != ENOENT
+        }
+    }
+
+    private static func withAddress(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        guard path.utf8.count <= longestPath else { throw SystemError("bind", path, code: ENAMETOOLONG) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        try withUnsafePointer(to: &address) { pointer throws(SystemError) in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic throws(SystemError) in
+                try body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
+
+/// Makes a descriptor non-blocking.
+///
+/// - Throws: `SystemError` with operation `fcntl`.
+public func setNonBlocking(_ descriptor: Int32) throws(SystemError) {
+    let flags = try valueOrError("fcntl") { fcntl(descriptor, F_GETFL) }
+    _ = try valueOrError("fcntl") { fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) }
+}

@@ -1,0 +1,37 @@
+// Counts tests: `node count.mjs swift|tap FILE` prints "PASSED FAILED SKIPPED", then one line for each skipped test.
+//   swift: the event stream of Swift Testing (one JSON object a line)    tap: the Test Anything Protocol, nested too
+import { readFileSync } from 'node:fs';
+
+/** @returns {{passed: number, failed: number, skipped: string[]}} what the event stream says of its test functions */
+function countSwift(text) {
+  const names = new Map();
+  const outcome = new Map();
+  const skipped = [];
+  for (const line of text.split('\n').slice(0, -1)) { // what follows the last line break was torn by a crash
+    const { kind, payload } = JSON.parse(line);
+    if (kind === 'test' && payload.kind === 'function') names.set(payload.id, payload.displayName ?? payload.name);
+    if (kind !== 'event' || !names.has(payload.testID)) continue;
+    if (payload.kind === 'testStarted') outcome.set(payload.testID, 'fail'); // until it says otherwise: it may crash
+    if (payload.kind === 'testEnded') outcome.set(payload.testID, payload.messages[0]?.symbol ?? 'fail');
+    if (payload.kind === 'testSkipped') skipped.push(payload.messages[0]?.text ?? names.get(payload.testID));
+  }
+  const failed = [...outcome.values()].filter((symbol) => symbol === 'fail').length;
+  return { passed: outcome.size - failed, failed, skipped };
+}
+
+/** @returns {{passed: number, failed: number, skipped: string[]}} what a TAP report says; node's own totals win */
+function countTap(text) {
+  const results = [...text.matchAll(/^\s*(not ok|ok)\b[ \d]*-? *(.*)$/gm)];
+  const isSkipped = ([, , rest]) => /# *SKIP\b/i.test(rest);
+  const skipped = results.filter(isSkipped).map(([, , rest]) => rest.replace(/ *# *SKIP */i, ': '));
+  const count = (verdict) => results.filter((result) => result[1] === verdict && !isSkipped(result)).length;
+  // node's report also has a result for each suite, so only its totals count tests
+  const total = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? NaN);
+  if (Number.isNaN(total('tests'))) return { passed: count('ok'), failed: count('not ok'), skipped };
+  return { passed: total('pass'), failed: total('fail') + total('cancelled'), skipped };
+}
+
+const [kind, file] = process.argv.slice(2);
+const { passed, failed, skipped } = (kind === 'swift' ? countSwift : countTap)(readFileSync(file, 'utf8'));
+console.log(`${passed} ${failed} ${skipped.length}`);
+for (const name of skipped) console.log(name);

@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# One pass of tests: an environment of its own, the three kinds of tests, the counts, and the check that nothing is
+# left behind. Sourced by scripts/test.
+
+PASSED=0
+FAILED=0
+SKIPPED=()
+# Prefix of each command of the pass: how to become another user.
+AS=()
+# Directory with bin/ and lib/ of what that user could not read elsewhere.
+TOOLS=/nonexistent
+
+# Longest time for one runner, seconds; it guards against a hang and times nothing.
+readonly RUNNER_LIMIT=900
+
+# begin_pass WHO ROOT STAGE BUNDLES: starts a pass on those directories.
+begin_pass() {
+    WHO=$1 PASS_ROOT=$2 PASS_STAGE=$3 PASS_BUNDLES=$4
+    PASS_HOME=$(mktemp -d /tmp/pmt.XXXXXX)
+    TOKEN="pass-$$-$RANDOM"
+    mkdir -m 700 "$PASS_HOME/run" "$PASS_HOME/home" "$PASS_HOME/tmp"
+    ((${#AS[@]} == 0)) || chown -R "$ORDINARY_USER:$ORDINARY_USER" "$PASS_HOME"
+    say pass "as $WHO"
+}
+
+# in_pass COMMAND...: runs it as the pass's user, in a clean environment with directories of its own.
+in_pass() {
+    (cd "$PASS_HOME/home" && exec "${AS[@]}" env -i PATH="$TOOLS/bin:$PATH" LD_LIBRARY_PATH="$TOOLS/lib" LANG=C.UTF-8 \
+        HOME="$PASS_HOME/home" TMPDIR="$PASS_HOME/tmp" XDG_RUNTIME_DIR="$PASS_HOME/run" \
+        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" PM_TEST_RUN="$TOKEN" \
+        timeout --kill-after=10 "$RUNNER_LIMIT" "$@" </dev/null)
+}
+
+# add KIND FORMAT REPORT STATUS: adds a runner's counts; a runner that failed without a failed test is one failure.
+add() {
+    local kind=$1 passed=0 failed=0 skipped names=()
+    if [[ -s $3 ]]; then
+        mapfile -t names < <(node "$ROOT/scripts/lib/count.mjs" "$2" "$3")
+        read -r passed failed skipped <<<"${names[0]:-0 0 0}"
+    fi
+    if (($4 != 0 && failed == 0)); then
+        echo "  $kind: exit status $4 without a failed test" >&2
+        failed=1
+    fi
+    PASSED=$((PASSED + passed))
+    FAILED=$((FAILED + failed))
+    SKIPPED+=("${names[@]:1}")
+    say "$kind" "$passed passed, $failed failed, ${skipped:-0} skipped (as $WHO)"
+}
+
+# c_tests DIRECTORY: each program there prints TAP; one that prints none is a single test by its exit status.
+c_tests() {
+    local program report status
+    for program in "$1"/*_test; do
+        [[ -x $program ]] || continue
+        report=$PASS_HOME/$(basename "$program").tap
+        status=0
+        in_pass "$program" >"$report" 2>&1 || status=$?
+        if ((status)); then
+            cat "$report"
+        elif ! grep -qE '^(ok|not ok)' "$report"; then
+            echo "ok 1 - $(basename "$program")" >"$report"
+        fi
+        add "c" tap "$report" "$status"
+    done
+}
+
+# swift_tests FILTER: the test bundle, run directly, because `swift test` needs a checkout that the user may write.
+# Shows what fails; the whole output is in .build/log.
+swift_tests() {
+    local report=$PASS_HOME/tmp/events.jsonl log=$ROOT/.build/log/swift-tests-${WHO// /-}.log status=0
+    in_pass "$PASS_BUNDLES/pmPackageTests.xctest" --testing-library swift-testing --filter "$1" \
+        --event-stream-output-path "$report" >"$log" 2>&1 || status=$?
+    grep -vE '^(◇|➜|✔ (Test|Suite)|↳ (Testing Library|Target Platform))' "$log" || true
+    add swift swift "$report" "$status"
+}
+
+# node_tests: the JavaScript tests of the pass's root.
+node_tests() {
+    local report=$PASS_HOME/tmp/node.tap log=$ROOT/.build/log/node-tests-${WHO// /-}.log status=0 files=()
+    [[ -d $PASS_ROOT/Tests/node ]] || return 0
+    mapfile -t files < <(find "$PASS_ROOT/Tests/node" -name node_modules -prune -o -name '*.test.*js' -print | sort)
+    ((${#files[@]})) || return 0
+    in_pass node --test --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=tap --test-reporter-destination="$report" "${files[@]}" >"$log" 2>&1 || status=$?
+    ((status == 0)) || cat "$log"
+    add node tap "$report" "$status"
+}
+
+# leftovers: pids of processes that this pass started, by themselves or through others.
+leftovers() {
+    grep -lzsx "PM_TEST_RUN=$TOKEN" /proc/[0-9]*/environ 2>/dev/null | tr -cd '0-9\n' || true
+}
+
+# end_pass: one more test: nothing that the pass started still runs. Then its directories go.
+end_pass() {
+    local pid found
+    mapfile -t found < <(leftovers)
+    if ((${#found[@]})); then
+        FAILED=$((FAILED + 1))
+        for pid in "${found[@]}"; do
+            echo "  left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
+            kill -KILL "$pid" 2>/dev/null || true
+        done
+    else
+        PASSED=$((PASSED + 1))
+    fi
+    say leftovers "${#found[@]} processes (as $WHO)"
+    rm -rf "$PASS_HOME"
+}

@@ -110,13 +110,18 @@ extension AtomicFile {
 
     /// Looks at what was displaced: if an editor saved at the last moment, its file goes back into its place.
     private func confirm(_ old: Content, _ new: [UInt8], _ isInPlace: inout Bool) throws(SystemError) {
-        if try content(of: temporaryPath, .checkDisplaced)?.bytes == old.bytes { return }
-        // Usually one turn; more if the editor saves again between two turns.
+        var newest = try content(of: temporaryPath, .checkDisplaced)?.bytes
+        if newest == old.bytes { return }
+        var placed: [UInt8]? = new
+        // One turn is enough unless the editor saves again between two turns.
         for _ in 0..<8 {
             try exchange()
-            guard try content(of: temporaryPath, .checkDisplaced)?.bytes == new else { continue }
-            isInPlace = false
-            return
+            let displaced = try content(of: temporaryPath, .checkDisplaced)?.bytes
+            if displaced == placed {
+                isInPlace = false
+                return
+            }
+            (placed, newest) = (newest, displaced)
         }
         throw SystemError("rename", path, code: EBUSY)
     }

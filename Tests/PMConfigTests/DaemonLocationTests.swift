@@ -98,7 +98,9 @@ import Testing
         let files = FakeFiles(user)
         #expect(try DaemonLocation.find(.file(user), in: context(files))?.scope == .user)
         #expect(try DaemonLocation.find(.nearest, in: context(files, at: "/home/ada/.config/pm/x"))?.scope == .user)
-        #expect(try DaemonLocation.find(.file("/etc/pm"), in: LocationContext.system)?.scope == .system)
+        var system = FakeFiles("/etc/pm/.pm.config.json")
+        system.files["/etc/pm"] = FileFacts(kind: .directory)
+        #expect(try DaemonLocation.find(.file("/etc/pm"), in: context(system))?.scope == .system)
     }
 
     @Test func `a symbolic link leads to the daemon of the real file`() throws {
@@ -172,8 +174,4 @@ import Testing
         #expect(probe.contents(of: "/etc/passwd")?.isEmpty == false)
         #expect(try LocationContext.current(environment: [:]).workingDirectory.hasPrefix("/"))
     }
-}
-
-extension LocationContext {
-    static let system = context(FakeFiles("/etc/pm/.pm.config.json"))
 }

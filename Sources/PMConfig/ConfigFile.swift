@@ -1,0 +1,55 @@
+public import JSON
+internal import PMModel
+
+/// A configuration file that has been read: its values, its text, and what is odd in it.
+public struct ConfigFile: Sendable {
+    /// The file.
+    public let path: String
+    /// What it says.
+    public let configuration: Configuration
+    /// The text with the place of each value.
+    public let document: JSONDocument
+    /// What is probably not meant so; the file is used all the same.
+    public let warnings: [ConfigProblem]
+
+    /// Reads a configuration from text; `path` names it in messages.
+    ///
+    /// - Throws: `ConfigError` with every error of the text, each with its line and column.
+    public init(path: String, bytes: [UInt8]) throws(ConfigError) {
+        self.path = path
+        do throws(JSONError) {
+            document = try JSONDocument(parsing: bytes)
+        } catch {
+            throw Self.unreadable(path, error, isEmpty: bytes.isEmpty)
+        }
+        var reader = ConfigReader(document: document, file: path)
+        configuration = reader.configuration()
+        let errors = reader.problems.filter { $0.severity == .error }
+        guard errors.isEmpty else { throw ConfigError(.invalid, errors) }
+        warnings = reader.problems
+    }
+
+    /// The folder that relative paths in the file start from.
+    public var directory: String { Paths.directory(of: path) }
+
+    /// Whatever stands at the root under that name, a container's own settings for example.
+    public func extra(_ name: String) -> JSONValue? { document.root[name]?.value }
+
+    /// The line of the value that these keys lead to, or of the nearest one around it that exists.
+    public func line(of keys: [String]) -> Int {
+        var node = document.root
+        for key in keys {
+            guard let next = node[key] else { break }
+            node = next
+        }
+        return document.position(of: node.offset).line
+    }
+
+    private static func unreadable(_ path: String, _ error: JSONError, isEmpty: Bool) -> ConfigError {
+        let reason = isEmpty ? "the file is empty" : error.reason
+        var problem = ConfigProblem(
+            reason, hint: "the content before the last change by pm is in \(path).previous, if there was one")
+        (problem.file, problem.line, problem.column) = (path, error.line, error.column)
+        return ConfigError(.invalid, [problem])
+    }
+}

@@ -1,0 +1,92 @@
+internal import JSON
+internal import PMModel
+
+extension ConfigReader {
+    static let mappingKeys = [
+        "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
+    ]
+
+    mutating func mapping(_ place: Place, name: String) -> Mapping? {
+        guard case .object = place.node.value else {
+            expected("an object", at: place)
+            return nil
+        }
+        var mapping = Mapping(container: name)
+        for member in members(of: place) {
+            let child = place.child(member)
+            if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping) {
+                unknown(member, in: place, known: Self.mappingKeys)
+            }
+        }
+        return mapping
+    }
+
+    /// The keys about what is run; false when this is none of them.
+    private mutating func run(_ key: String, _ place: Place, _ mapping: inout Mapping) -> Bool {
+        let isNull = place.node.value.isNull
+        switch key {
+        case "container": if !isNull { mapping.container = filledString(place) ?? mapping.container }
+        case "cwd": mapping.cwd = isNull ? nil : filledString(place)
+        case "cli": mapping.cli = elements(of: place, "an array of strings").compactMap { argument($0) }
+        case "config": mapping.config = isNull ? nil : place.node.value.text
+        case "env": mapping.env = variables(place)
+        case "envFiles": mapping.envFiles = strings(place)
+        default: return false
+        }
+        return true
+    }
+
+    /// The keys about when and where it is run; false when this is none of them.
+    private mutating func supervision(_ key: String, _ place: Place, _ mapping: inout Mapping) -> Bool {
+        let isNull = place.node.value.isNull
+        switch key {
+        case "autostart": mapping.isAutostart = bool(place)
+        case "connect": mapping.connect = connectionPoints(place)
+        case "restart": if !isNull { mapping.restart = restartPolicy(place) }
+        case "stop": if !isNull { mapping.stop = stopSequence(place) }
+        case "ready": if !isNull { readiness(place, &mapping) }
+        default: return false
+        }
+        return true
+    }
+
+    /// One argument; a number or a boolean stands for its text.
+    private mutating func argument(_ place: Place) -> String? {
+        switch place.node.value {
+        case .string: return string(place)
+        case .number, .bool: return place.node.value.text
+        case .null, .array, .object:
+            expected("a string", at: place)
+            return nil
+        }
+    }
+
+    private mutating func variables(_ place: Place) -> [EnvironmentVariable] {
+        members(of: place).compactMap { member in
+            let place = place.child(member)
+            if member.key.isEmpty || member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) {
+                report("a variable's name must not be empty or contain '=' or NUL", at: place)
+            }
+            switch place.node.value {
+            case .null: return EnvironmentVariable(name: member.key, value: nil)
+            case .string: return string(place).map { EnvironmentVariable(name: member.key, value: $0) }
+            case .number, .bool: return EnvironmentVariable(name: member.key, value: place.node.value.text)
+            case .array, .object:
+                expected("a string, a number, true, false, or null to unset it", at: place)
+                return nil
+            }
+        }
+    }
+
+    private mutating func connectionPoints(_ place: Place) -> [ConnectionPoint] {
+        members(of: place, "an object of URLs and their options").compactMap { member in
+            switch member.node.value {
+            case .null: return ConnectionPoint(url: member.key)
+            case .object: return ConnectionPoint(url: member.key, options: member.node.value.text)
+            case .bool, .number, .string, .array:
+                expected("an object of options", at: place.child(member))
+                return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+public import PMModel
+
+/// What a configuration file says, as values.
+public struct Configuration: Equatable, Sendable {
+    /// A value and the name it stands under.
+    public struct Named<Value: Equatable & Sendable>: Equatable, Sendable {
+        /// The name.
+        public var name: String
+        /// The value.
+        public var value: Value
+    }
+
+    /// What can be run, in the order of the file.
+    public var containers: [Named<ContainerDefinition>] = [] {
+        didSet { containerPlaces = Self.places(containers) }
+    }
+    /// How it is run, in the order of the file.
+    public var mappings: [Named<Mapping>] = [] {
+        didSet { mappingPlaces = Self.places(mappings) }
+    }
+    /// Modules the daemon loads at its start.
+    public var plugins: [String] = []
+    /// Packages whose containers belong to this configuration (`setup.packages`).
+    public var packages: [String] = []
+
+    private var containerPlaces: [String: Int] = [:]
+    private var mappingPlaces: [String: Int] = [:]
+
+    /// An empty configuration.
+    public init() {}
+
+    /// The definition of that name.
+    public func container(_ name: String) -> ContainerDefinition? {
+        containerPlaces[name].map { containers[$0].value }
+    }
+
+    /// The mapping of that name.
+    public func mapping(_ name: String) -> Mapping? {
+        mappingPlaces[name].map { mappings[$0].value }
+    }
+
+    /// What `pm start NAME` means: a mapping and the definition it names, else a definition with a mapping of defaults.
+    public func unit(_ name: String) -> ConfiguredUnit? {
+        if let mapping = mapping(name), let definition = container(mapping.container) {
+            return ConfiguredUnit(name: name, definition: definition, mapping: mapping)
+        }
+        guard let definition = container(name) else { return nil }
+        var mapping = mapping(name) ?? Mapping(container: name)
+        mapping.container = name
+        return ConfiguredUnit(name: name, definition: definition, mapping: mapping)
+    }
+
+    /// Every name that can be started, in the order of the file, mappings first; `pm` itself is not among them.
+    public var unitNames: [String] {
+        let mapped = mappings.map(\.name).filter { $0 != "pm" && unit($0) != nil }
+        return mapped + containers.map(\.name).filter { $0 != "pm" && mappingPlaces[$0] == nil }
+    }
+
+    /// Names like `name` that exist, nearest first, for "did you mean".
+    public func namesNear(_ name: String) -> [String] { NearNames.of(name, among: unitNames) }
+
+    private static func places<Value>(_ list: [Named<Value>]) -> [String: Int] {
+        Dictionary(list.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { $1 })
+    }
+}
+
+/// A definition and how it is run, under one name.
+public struct ConfiguredUnit: Equatable, Sendable {
+    /// The name it is started by.
+    public var name: String
+    /// What to run.
+    public var definition: ContainerDefinition
+    /// How to run it; `mapping.container` names the definition.
+    public var mapping: Mapping
+
+    /// Makes a unit.
+    public init(name: String, definition: ContainerDefinition, mapping: Mapping) {
+        self.name = name
+        self.definition = definition
+        self.mapping = mapping
+    }
+
+    /// The absolute path of the program; `directory` is the configuration's.
+    ///
+    /// - Throws: `ConfigError` for a URL that is not a `file://` one.
+    public func programPath(in directory: String) throws(ConfigError) -> String {
+        try resolved(definition.path, in: directory, key: "containers.\(mapping.container).path")
+    }
+
+    /// The absolute working directory: `cwd`, else the configuration's.
+    ///
+    /// - Throws: `ConfigError` for a URL that is not a `file://` one.
+    public func workingDirectory(in directory: String) throws(ConfigError) -> String {
+        guard let cwd = mapping.cwd else { return directory }
+        return try resolved(cwd, in: directory, key: "mapping.\(name).cwd")
+    }
+
+    /// The absolute paths of the environment files, in their order.
+    ///
+    /// - Throws: `ConfigError` for a URL that is not a `file://` one.
+    public func environmentFiles(in directory: String) throws(ConfigError) -> [String] {
+        var paths: [String] = []
+        for file in mapping.envFiles {
+            paths.append(try resolved(file, in: directory, key: "mapping.\(name).envFiles"))
+        }
+        return paths
+    }
+
+    private func resolved(_ text: String, in directory: String, key: String) throws(ConfigError) -> String {
+        if let path = Paths.path(ofFileURL: text) { return Paths.normalized(path) }
+        if !isURL(text) { return Paths.resolve(text, from: directory) }
+        var problem = ConfigProblem(
+            "cannot use the URL \"\(text)\"", hint: "give a path, or a file:// URL with an absolute path")
+        problem.key = key
+        throw ConfigError(.invalid, [problem])
+    }
+}
+
+/// Whether a text begins with a URL's scheme and `//`.
+func isURL(_ text: String) -> Bool {
+    guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), colon != text.startIndex else { return false }
+    let scheme = text.utf8[..<colon]
+    return text.utf8[colon...].starts(with: "://".utf8) && !scheme.contains(UInt8(ascii: "/"))
+}

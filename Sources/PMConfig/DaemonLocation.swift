@@ -1,0 +1,98 @@
+internal import PMModel
+
+/// Whose daemon it is.
+public enum DaemonScope: String, Sendable, CaseIterable {
+    /// The one of a project: its configuration stands in the working directory or above.
+    case project
+    /// The one of a user, for all their projects.
+    case user
+    /// The one of the machine.
+    case system
+}
+
+/// Where one daemon has its files. One configuration file, one daemon: everything follows from the file's real path.
+public struct DaemonLocation: Equatable, Sendable {
+    /// The name of a configuration file.
+    public static let configName = ".pm.config.json"
+
+    /// Whose daemon it is.
+    public var scope: DaemonScope
+    /// The configuration file, absolute and without symbolic links; it need not exist yet.
+    public var configFile: String
+    /// Whether the configuration file existed when it was looked for.
+    public var hasConfigFile: Bool
+    /// Where the daemon keeps its lock, its own output, logs and death records.
+    public var stateDirectory: String
+    /// Where the daemon listens; at most 107 bytes, what sockaddr_un holds (unix(7)).
+    public var socketPath: String
+    /// Configuration files nearer than this one that were passed over, each with the reason; usually none.
+    public var passedOver: [ConfigProblem] = []
+
+    /// The folder of the configuration file: relative paths in it start here, and so do services without `cwd`.
+    public var configDirectory: String { Paths.directory(of: configFile) }
+    /// The file that pm-init holds a lock on as long as it lives.
+    public var lockPath: String { stateDirectory + "/lock" }
+    /// The daemon's own output.
+    public var daemonLogPath: String { stateDirectory + "/pmd.log" }
+    /// What the daemon's processes carry in their environment: 16 hexadecimal digits of the configuration's real path.
+    public var marker: String { fingerprint(of: configFile) }
+    /// The socket as existing clients look for it, `jsonrpc+unix:///srv/app/pm.sock`.
+    public var socketURL: String { "jsonrpc+unix://" + Paths.percentEncoded(socketPath) }
+
+    /// The location that belongs to a configuration file (absolute, without symbolic links).
+    public init(
+        scope: DaemonScope, configFile: String, hasConfigFile: Bool, context: LocationContext
+    ) throws(ConfigError) {
+        self.scope = scope
+        self.configFile = configFile
+        self.hasConfigFile = hasConfigFile
+        stateDirectory = try Self.stateDirectory(scope, configFile, context)
+        socketPath = try Self.socketPath(scope, configFile, context)
+    }
+
+    private static func stateDirectory(
+        _ scope: DaemonScope, _ configFile: String, _ context: LocationContext
+    ) throws(ConfigError) -> String {
+        if let directory = context.environment["PM_STATE_DIR"], !directory.isEmpty {
+            return Paths.resolve(directory, from: context.workingDirectory)
+        }
+        switch scope {
+        case .project:
+            let folder = Paths.name(of: Paths.directory(of: configFile))
+            return try context.userStateDirectory() + "/\(folder)-\(fingerprint(of: configFile))"
+        case .user: return try context.userStateDirectory() + "/user"
+        case .system: return "/var/lib/pm"
+        }
+    }
+
+    private static func socketPath(
+        _ scope: DaemonScope, _ configFile: String, _ context: LocationContext
+    ) throws(ConfigError) -> String {
+        let path: String
+        switch scope {
+        case .project:
+            let beside = Paths.resolve("pm.sock", from: Paths.directory(of: configFile))
+            let short = context.runtimeDirectory + "/\(fingerprint(of: configFile)).sock"
+            path = beside.utf8.count <= longestSocketPath ? beside : short
+        case .user: path = context.runtimeDirectory + "/pm.sock"
+        case .system: path = "/run/pm/pm.sock"
+        }
+        guard path.utf8.count <= longestSocketPath else {
+            throw ConfigError(
+                .missing, "the socket path \(path) is longer than \(longestSocketPath) bytes",
+                hint: "set XDG_RUNTIME_DIR to a shorter directory")
+        }
+        return path
+    }
+
+    /// sun_path has 108 bytes, one of them for the terminator (unix(7)).
+    private static let longestSocketPath = 107
+}
+
+/// FNV-1a, 64 bits, of the path's bytes, as 16 hexadecimal digits.
+func fingerprint(of path: String) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+}

@@ -1,0 +1,74 @@
+internal import Glibc
+
+/// What the search for a configuration wants to know about one file.
+public struct FileFacts: Equatable, Sendable {
+    /// The kinds of file that matter here.
+    public enum Kind: Sendable {
+        /// A regular file.
+        case regular
+        /// A folder.
+        case directory
+        /// A device, a socket, a pipe.
+        case other
+    }
+
+    /// What it is, symbolic links followed.
+    public var kind: Kind
+    /// Who owns it.
+    public var owner: UInt32
+    /// The permission bits (07777).
+    public var mode: UInt32
+
+    /// Makes facts.
+    public init(kind: Kind, owner: UInt32 = 0, mode: UInt32 = 0o644) {
+        self.kind = kind
+        self.owner = owner
+        self.mode = mode
+    }
+}
+
+/// What the search for a configuration asks of the file system.
+public protocol FileProbe: Sendable {
+    /// What stands at a path, symbolic links followed; nil when nothing does or it cannot be reached.
+    func facts(of path: String) -> FileFacts?
+    /// The path without any symbolic link; nil when it does not exist.
+    func realPath(of path: String) -> String?
+    /// The start of a file, at most 1 MB; nil when it cannot be read.
+    func contents(of path: String) -> [UInt8]?
+}
+
+/// The real file system.
+public struct LinuxFileProbe: FileProbe {
+    /// Makes a probe of the real file system.
+    public init() {}
+
+    /// What stands at a path, by stat(2).
+    public func facts(of path: String) -> FileFacts? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        let kind: FileFacts.Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            default: .other
+            }
+        return FileFacts(kind: kind, owner: status.st_uid, mode: status.st_mode & 0o7777)
+    }
+
+    /// The path without symbolic links, by realpath(3).
+    public func realPath(of path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(validatingCString: resolved)
+    }
+
+    /// The first megabyte of a file.
+    public func contents(of path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+        return count < 0 ? nil : Array(bytes[..<count])
+    }
+}

@@ -1,0 +1,81 @@
+internal import Glibc
+internal import PMModel
+
+/// Everything the place of a daemon depends on, so that a test can choose it.
+public struct LocationContext: Sendable {
+    /// The environment variables.
+    public var environment: [String: String]
+    /// The absolute working directory.
+    public var workingDirectory: String
+    /// The effective user.
+    public var userID: UInt32
+    /// The file system.
+    public var files: any FileProbe
+
+    /// Makes a context.
+    public init(
+        environment: [String: String], workingDirectory: String, userID: UInt32,
+        files: any FileProbe = LinuxFileProbe()
+    ) {
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.userID = userID
+        self.files = files
+    }
+
+    /// The context of this process; throws when its working directory is gone.
+    public static func current(environment: [String: String]) throws(ConfigError) -> Self {
+        guard let directory = getcwd(nil, 0) else {
+            throw ConfigError(
+                .storage, "the working directory cannot be found: \(String(cString: strerror(errno)))",
+                hint: "change to a directory that exists")
+        }
+        defer { free(directory) }
+        return Self(environment: environment, workingDirectory: String(cString: directory), userID: geteuid())
+    }
+
+    /// The user's home: `HOME`, else the entry of this user in /etc/passwd; throws when neither names one.
+    public func home() throws(ConfigError) -> String {
+        if let home = absolute("HOME") { return home }
+        // Read by hand: getpwuid(3) loads NSS modules, which a static program cannot.
+        if let home = passwdHome() { return home }
+        throw ConfigError(
+            .missing, "the home directory of user \(userID) is not known: HOME is not set and /etc/passwd names none",
+            hint: "set HOME, or name a file with --config FILE and a state directory with PM_STATE_DIR")
+    }
+
+    /// `${XDG_CONFIG_HOME:-~/.config}/pm`.
+    public func userConfigDirectory() throws(ConfigError) -> String {
+        if let directory = absolute("XDG_CONFIG_HOME") { return directory + "/pm" }
+        return try home() + "/.config/pm"
+    }
+
+    /// `${XDG_STATE_HOME:-~/.local/state}/pm`.
+    public func userStateDirectory() throws(ConfigError) -> String {
+        if let directory = absolute("XDG_STATE_HOME") { return directory + "/pm" }
+        return try home() + "/.local/state/pm"
+    }
+
+    /// `$XDG_RUNTIME_DIR/pm`, else `/tmp/pm-<uid>`: whoever uses it makes sure it is theirs (`RuntimeDirectory`).
+    public var runtimeDirectory: String {
+        absolute("XDG_RUNTIME_DIR").map { $0 + "/pm" } ?? "/tmp/pm-\(userID)"
+    }
+
+    /// The value of a variable that names an absolute path, normalized; the XDG specification has others ignored.
+    func absolute(_ variable: String) -> String? {
+        guard let value = environment[variable], value.utf8.first == UInt8(ascii: "/") else { return nil }
+        return Paths.normalized(value)
+    }
+
+    /// The sixth field of the passwd(5) line whose third is our user.
+    private func passwdHome() -> String? {
+        guard let bytes = files.contents(of: "/etc/passwd") else { return nil }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard fields.count >= 6, fields[2].elementsEqual(String(userID).utf8) else { continue }
+            guard fields[5].first == UInt8(ascii: "/") else { return nil }
+            return Paths.normalized(String(decoding: fields[5], as: UTF8.self))
+        }
+        return nil
+    }
+}

@@ -1,0 +1,131 @@
+internal import PMModel
+
+/// Which daemon is meant.
+public enum DaemonSelection: Equatable, Sendable {
+    /// The one whose configuration is nearest: upwards from the working directory, then the user's, then the system's.
+    case nearest
+    /// The one of this configuration file (or of the one in this folder), which need not exist yet.
+    case file(String)
+    /// The user's own.
+    case user
+    /// The system's.
+    case system
+}
+
+extension DaemonLocation {
+    /// Finds the daemon that is meant; nil when `nearest` finds no configuration anywhere.
+    public static func find(
+        _ selection: DaemonSelection, in context: LocationContext
+    ) throws(ConfigError) -> DaemonLocation? {
+        let search = LocationSearch(context: context)
+        switch selection {
+        case .file(let path): return try search.named(path)
+        case .user: return try search.location(of: .user, at: search.userFile())
+        case .system: return try search.location(of: .system, at: LocationSearch.systemFile)
+        case .nearest:
+            let (upwards, passedOver) = try search.upwards()
+            var found = upwards
+            if found == nil { found = try search.fallback() }
+            found?.passedOver = passedOver
+            return found
+        }
+    }
+
+    /// The daemon that starting one here means: as `find`, but where no configuration stands upwards, a new one in the
+    /// working directory.
+    public static func findForStart(
+        _ selection: DaemonSelection, in context: LocationContext
+    ) throws(ConfigError) -> DaemonLocation {
+        let search = LocationSearch(context: context)
+        if selection != .nearest, let found = try find(selection, in: context) { return found }
+        let (upwards, passedOver) = try search.upwards()
+        var found: DaemonLocation
+        if let upwards {
+            found = upwards
+        } else {
+            found = try search.location(of: .project, at: context.workingDirectory + "/" + configName)
+        }
+        found.passedOver = passedOver
+        return found
+    }
+}
+
+/// The rules of the search, over a context.
+struct LocationSearch {
+    static let systemFile = "/etc/pm/" + DaemonLocation.configName
+
+    let context: LocationContext
+
+    func userFile() throws(ConfigError) -> String {
+        try context.userConfigDirectory() + "/" + DaemonLocation.configName
+    }
+
+    /// The first configuration in the working directory or above it, and what was passed over on the way.
+    func upwards() throws(ConfigError) -> (DaemonLocation?, [ConfigProblem]) {
+        var passedOver: [ConfigProblem] = []
+        var directory = Paths.normalized(context.workingDirectory)
+        while true {
+            let file = Paths.resolve(DaemonLocation.configName, from: directory)
+            if let facts = context.files.facts(of: file), facts.kind != .directory {
+                guard let problem = distrust(file, facts, in: directory) else {
+                    return (try location(of: scope(of: file), at: file), passedOver)
+                }
+                passedOver.append(problem)
+            }
+            guard directory != "/" else { return (nil, passedOver) }
+            directory = Paths.directory(of: directory)
+        }
+    }
+
+    /// The user's or the system's configuration, whichever exists first.
+    func fallback() throws(ConfigError) -> DaemonLocation? {
+        // Without a home there is no user's configuration, and the system's may still be meant.
+        if let file = try? userFile(), context.files.facts(of: file) != nil {
+            return try location(of: .user, at: file)
+        }
+        guard context.files.facts(of: Self.systemFile) != nil else { return nil }
+        return try location(of: .system, at: Self.systemFile)
+    }
+
+    func named(_ path: String) throws(ConfigError) -> DaemonLocation {
+        var file = Paths.path(ofFileURL: path) ?? path
+        file = Paths.resolve(file, from: context.workingDirectory)
+        if context.files.facts(of: file)?.kind == .directory {
+            file = Paths.resolve(DaemonLocation.configName, from: file)
+        }
+        return try location(of: scope(of: file), at: file)
+    }
+
+    func location(of scope: DaemonScope, at file: String) throws(ConfigError) -> DaemonLocation {
+        try DaemonLocation(
+            scope: scope, configFile: realPath(of: file), hasConfigFile: context.files.facts(of: file) != nil,
+            context: context)
+    }
+
+    /// The real path; of a file that does not exist yet, its name in the real path of its folder.
+    private func realPath(of file: String) -> String {
+        if let real = context.files.realPath(of: file) { return real }
+        let folder = Paths.directory(of: file)
+        return Paths.resolve(Paths.name(of: file), from: context.files.realPath(of: folder) ?? folder)
+    }
+
+    /// The user's and the system's files keep their scope however they were found.
+    private func scope(of file: String) -> DaemonScope {
+        let real = realPath(of: file)
+        // Without a home no file can be the user's.
+        if let user = try? userFile(), realPath(of: user) == real { return .user }
+        return realPath(of: Self.systemFile) == real ? .system : .project
+    }
+
+    /// A file that somebody else could plant, in a folder that anyone may write to (/tmp), is not taken unasked: it
+    /// names programs that would run as this user.
+    private func distrust(_ file: String, _ facts: FileFacts, in directory: String) -> ConfigProblem? {
+        let isOurs = facts.owner == context.userID || facts.owner == 0
+        guard !isOurs, let folder = context.files.facts(of: directory), folder.mode & 0o002 != 0 else { return nil }
+        var problem = ConfigProblem(
+            "not used: it belongs to user \(facts.owner) and stands in a folder that anyone may write to",
+            severity: .warning, hint: "--config \(file) uses it")
+        problem.file = file
+        return problem
+    }
+}

@@ -1,0 +1,156 @@
+import PMConfig
+import Testing
+
+@Suite struct ConfigProblemTests {
+    @Test func `an error names the file, the place, the key and what was expected`() {
+        let text =
+            "{\n  \"containers\": {\"web\": {\"path\": \"x\"}},\n  \"mapping\": {\n    \"web\": { \"restart\": \"sometimes\" }\n  }\n}"
+        let error = #expect(throws: ConfigError.self) { try load(text) }
+        #expect(
+            error?.description
+                == #"/srv/app/.pm.config.json:4:25: mapping.web.restart: expected "always", "on-failure" or "never", found "sometimes""#
+        )
+        #expect(error?.kind == .invalid)
+    }
+
+    @Test func `every error of a file is told in its order`() {
+        #expect(
+            errors(
+                #"{"containers":{"a":{"path":1},"b":{"type":"java","path":"x"}},"mapping":{"c":[],"a":{"cli":"x"}}}"#)
+                == [
+                    "1:28: containers.a.path: expected a string, found 1",
+                    #"1:42: containers.b.type: expected "nodejs", "worker" or "docker", found "java""#,
+                    "1:77: mapping.c: expected an object, found an empty array",
+                    #"1:91: mapping.a.cli: expected an array of strings, found "x""#,
+                ])
+    }
+
+    @Test(arguments: [
+        ("", "1:1: the file is empty"),
+        ("[]", "1:1: expected an object, found an empty array"),
+        ("{\"a\":}", "1:6: expected a value"),
+        ("{\"a\":1", "1:7: expected ',' or '}'"),
+        ("\u{feff}{}", "1:1: the text begins with a byte order mark; save it without one"),
+        (#"{"containers":[]}"#, "1:15: containers: expected an object, found an empty array"),
+        (#"{"containers":{"a":null}}"#, "1:20: containers.a: expected an object, found null"),
+        (#"{"containers":{"a":{}}}"#, #"1:20: containers.a: "path" is missing"#),
+        (#"{"containers":{"a":{"path":""}}}"#, "1:28: containers.a.path: must not be empty"),
+        (#"{"containers":{"a":{"path":"x\u0000"}}}"#, "1:28: containers.a.path: contains a NUL character"),
+        (
+            #"{"containers":{"a":{"path":"x","commandable":"yes"}}}"#,
+            #"1:46: containers.a.commandable: expected true or false, found "yes""#
+        ),
+        (
+            #"{"containers":{"a":{"path":"x","dependencies":[1]}}}"#,
+            "1:48: containers.a.dependencies[0]: expected a string, found 1"
+        ),
+        (#"{"containers":{"":{"path":"x"}}}"#, "1:19: containers: the name must not be empty"),
+        (
+            #"{"containers":{"../x":{"path":"x"}}}"#,
+            #"1:23: containers.../x: the name must not be or contain ".", ".." or empty parts between slashes"#
+        ),
+        (
+            #"{"containers":{"a\nb":{"path":"x"}}}"#,
+            "1:23: containers.a\nb: the name must not contain control characters"
+        ),
+        (#"{"mapping":{"a":{"container":7}}}"#, "1:30: mapping.a.container: expected a string, found 7"),
+        (
+            #"{"mapping":{"a":{"env":{"A=B":"x"}}}}"#,
+            "1:31: mapping.a.env.A=B: a variable's name must not be empty or contain '=' or NUL"
+        ),
+        (
+            #"{"mapping":{"a":{"env":{"A":[]}}}}"#,
+            "1:29: mapping.a.env.A: expected a string, a number, true, false, or null to unset it, found an empty array"
+        ),
+        (
+            #"{"mapping":{"a":{"connect":{"u":1}}}}"#,
+            "1:33: mapping.a.connect.u: expected an object of options, found 1"
+        ),
+        (
+            #"{"mapping":{"a":{"restart":{"delay":"2m","maxDelay":"1m"}}}}"#,
+            #"1:28: mapping.a.restart: "delay" is longer than "maxDelay""#
+        ),
+        (
+            #"{"mapping":{"a":{"restart":{"delay":"soon"}}}}"#,
+            #"1:37: mapping.a.restart.delay: expected a duration such as "500ms", "10s", "2m" or "1h", or a number of milliseconds, found "soon""#
+        ),
+        (
+            #"{"mapping":{"a":{"restart":{"limit":0}}}}"#,
+            "1:37: mapping.a.restart.limit: expected a whole number from 1 on, found 0"
+        ),
+        (
+            #"{"mapping":{"a":{"stop":{"signal":"SIGNOPE"}}}}"#,
+            #"1:35: mapping.a.stop.signal: expected a signal such as "SIGTERM", "HUP" or 15, found "SIGNOPE""#
+        ),
+        (
+            #"{"mapping":{"a":{"stop":"SIGINT"}}}"#,
+            #"1:25: mapping.a.stop: expected {"signal": …, "wait": …} or a list of such, found "SIGINT""#
+        ),
+        (
+            #"{"mapping":{"a":{"ready":"later"}}}"#,
+            #"1:26: mapping.a.ready: expected "started", "rpc", "ipc" or "notify", found "later""#
+        ),
+        (
+            #"{"mapping":{"a":{"ready":{"fd":1}}}}"#,
+            "1:32: mapping.a.ready.fd: expected a descriptor number from 3 to 255, found 1"
+        ),
+        (
+            #"{"mapping":{"a":{"ready":{"tcp":0}}}}"#,
+            #"1:33: mapping.a.ready.tcp: expected a port, "host:port" or "[address]:port", found 0"#
+        ),
+        (
+            #"{"mapping":{"a":{"ready":{"http":"https://x"}}}}"#,
+            #"1:34: mapping.a.ready.http: expected a URL such as "http://127.0.0.1:3000/health", found "https://x""#
+        ),
+        (
+            #"{"mapping":{"a":{"ready":{"log":"/(/"}}}}"#,
+            "1:33: mapping.a.ready.log: the regular expression cannot be used: Unmatched ( or \\("
+        ),
+        (#"{"mapping":{"a":{"ready":{"deadline":0}}}}"#, "1:38: mapping.a.ready.deadline: must be longer than 0"),
+        (
+            #"{"mapping":{"a":{"ready":{"fd":4,"tcp":1}}}}"#,
+            #"1:26: mapping.a.ready: only one of "check", "fd", "tcp", "http" or "log" may be given"#
+        ),
+        (#"{"plugins":{}}"#, "1:12: plugins: expected an array of strings, found an empty object"),
+        (#"{"setup":{"packages":[null]}}"#, "1:23: setup.packages[0]: expected a string, found null"),
+    ])
+    func `what is wrong is told with its place`(text: String, expected: String) {
+        #expect(errors(text).first?.hasPrefix(expected) == true, "\(errors(text))")
+        #expect(throws: ConfigError.self) { try load(text) }
+    }
+
+    @Test(arguments: [
+        (
+            #"{"mapping":{"a":{"container":"wbe"}},"containers":{"web":{"path":"x"}}}"#,
+            #"1:30: warning: mapping.a.container: there is no container "wbe""#, #"did you mean "web"?"#
+        ),
+        (
+            #"{"containers":{"web":{"path":"x","dependencies":["cahce"]},"cache":{"path":"x"}}}"#,
+            #"1:50: warning: containers.web.dependencies: there is no "cahce" to depend on"#, #"did you mean "cache"?"#
+        ),
+        (
+            #"{"containers":{"web":{"path":"x"}},"mapping":{"web":{"autostrat":true}}}"#,
+            "1:54: warning: mapping.web.autostrat: unknown key, without effect", #"did you mean "autostart"?"#
+        ),
+        (
+            #"{"containers":{"web":{"path":"x","dependancies":[]}}}"#,
+            "1:34: warning: containers.web.dependancies: unknown key, without effect", #"did you mean "dependencies"?"#
+        ),
+        (#"{"container":{}}"#, "1:2: warning: container: unknown key, without effect", #"did you mean "containers"?"#),
+        (
+            #"{"containers":{"a":{"path":"x"},"a":{"path":"y"}}}"#,
+            "1:33: warning: containers.a: stands here more than once; the last one counts", nil
+        ),
+    ])
+    func `what is probably a mistake is a warning with a hint`(text: String, expected: String, hint: String?) throws {
+        #expect(errors(text) == [expected])
+        #expect(try load(text).warnings.first?.hint == hint)
+    }
+
+    @Test func `keys of others are left in peace`() {
+        #expect(
+            errors(
+                #"{"my-app":{"state":1},"commands":{},"containers":{"a":{"path":"x","owner":"me"}},"mapping":{"a":{"zzz":1}}}"#
+            ) == [])
+    }
+}

@@ -1,0 +1,177 @@
+import Testing
+
+@testable import PMConfig
+
+@Suite struct DaemonLocationTests {
+    @Test func `the nearest configuration upwards is the project's`() throws {
+        let files = FakeFiles("/srv/app/.pm.config.json", "/srv/.pm.config.json", "/etc/pm/.pm.config.json")
+        let found = try #require(try DaemonLocation.find(.nearest, in: context(files, at: "/srv/app/src/deep")))
+        #expect(found.scope == .project)
+        #expect(found.configFile == "/srv/app/.pm.config.json")
+        #expect(found.configDirectory == "/srv/app")
+        #expect(found.socketPath == "/srv/app/pm.sock")
+        #expect(found.socketURL == "jsonrpc+unix:///srv/app/pm.sock")
+        #expect(found.hasConfigFile)
+    }
+
+    @Test func `the state directory is named after the folder and the real path's hash`() throws {
+        let found = try #require(try DaemonLocation.find(.nearest, in: context(FakeFiles("/srv/app/.pm.config.json"))))
+        #expect(found.marker == fingerprint(of: "/srv/app/.pm.config.json"))
+        #expect(found.marker.utf8.count == 16)
+        #expect(found.stateDirectory == "/home/ada/.local/state/pm/app-\(found.marker)")
+        #expect(found.lockPath == found.stateDirectory + "/lock")
+    }
+
+    @Test func `the hash is FNV-1a of 64 bits`() {
+        // Test vectors of the algorithm's authors.
+        #expect(fingerprint(of: "") == "cbf29ce484222325")
+        #expect(fingerprint(of: "a") == "af63dc4c8601ec8c")
+        #expect(fingerprint(of: "foobar") == "85944171f73967e8")
+    }
+
+    @Test func `the root folder is searched too`() throws {
+        let found = try #require(try DaemonLocation.find(.nearest, in: context(FakeFiles("/.pm.config.json"))))
+        #expect(found.configFile == "/.pm.config.json")
+        #expect(found.socketPath == "/pm.sock")
+    }
+
+    @Test func `without one upwards the user's and then the system's is taken`() throws {
+        let user = "/home/ada/.config/pm/.pm.config.json"
+        let both = FakeFiles(user, "/etc/pm/.pm.config.json")
+        let found = try #require(try DaemonLocation.find(.nearest, in: context(both)))
+        #expect(found.scope == .user)
+        #expect(found.configFile == user)
+        #expect(found.stateDirectory == "/home/ada/.local/state/pm/user")
+        #expect(found.socketPath == "/tmp/pm-1000/pm.sock")
+
+        let system = try DaemonLocation.find(.nearest, in: context(FakeFiles("/etc/pm/.pm.config.json")))
+        #expect(system?.scope == .system)
+        #expect(system?.stateDirectory == "/var/lib/pm")
+        #expect(system?.socketPath == "/run/pm/pm.sock")
+        #expect(try DaemonLocation.find(.nearest, in: context(FakeFiles())) == nil)
+    }
+
+    @Test func `the XDG variables move the user's files and relative ones are ignored`() throws {
+        var environment = [
+            "HOME": "/home/ada", "XDG_CONFIG_HOME": "/cfg", "XDG_STATE_HOME": "/state",
+            "XDG_RUNTIME_DIR": "/run/user/1000",
+        ]
+        let moved = try #require(
+            try DaemonLocation.find(.user, in: context(FakeFiles(), environment: environment)))
+        #expect(moved.configFile == "/cfg/pm/.pm.config.json")
+        #expect(moved.stateDirectory == "/state/pm/user")
+        #expect(moved.socketPath == "/run/user/1000/pm/pm.sock")
+        #expect(!moved.hasConfigFile)
+
+        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] { environment[name] = "relative" }
+        let kept = try #require(try DaemonLocation.find(.user, in: context(FakeFiles(), environment: environment)))
+        #expect(kept.configFile == "/home/ada/.config/pm/.pm.config.json")
+        #expect(kept.socketPath == "/tmp/pm-1000/pm.sock")
+    }
+
+    @Test func `PM_STATE_DIR moves the state directory of any scope`() throws {
+        let environment = ["HOME": "/home/ada", "PM_STATE_DIR": "state"]
+        for selection in [DaemonSelection.user, .system, .file("/srv/app/x.json")] {
+            let found = try DaemonLocation.find(selection, in: context(FakeFiles(), environment: environment))
+            #expect(found?.stateDirectory == "/srv/app/state")
+        }
+    }
+
+    @Test func `a file named by hand is taken whether it exists or not`() throws {
+        var files = FakeFiles("/srv/app/other.json")
+        files.files["/srv/app/conf"] = FileFacts(kind: .directory)
+        let cases = [
+            ("other.json", "/srv/app/other.json", true), ("../new.json", "/srv/new.json", false),
+            ("file:///srv/app/other.json", "/srv/app/other.json", true),
+            ("conf", "/srv/app/conf/.pm.config.json", false),
+        ]
+        for (given, expected, exists) in cases {
+            let found = try #require(try DaemonLocation.find(.file(given), in: context(files)))
+            #expect(found.configFile == expected)
+            #expect(found.hasConfigFile == exists)
+            #expect(found.scope == .project)
+        }
+    }
+
+    @Test func `the user's and the system's file keep their scope when named by hand or found upwards`() throws {
+        let user = "/home/ada/.config/pm/.pm.config.json"
+        let files = FakeFiles(user)
+        #expect(try DaemonLocation.find(.file(user), in: context(files))?.scope == .user)
+        #expect(try DaemonLocation.find(.nearest, in: context(files, at: "/home/ada/.config/pm/x"))?.scope == .user)
+        var system = FakeFiles("/etc/pm/.pm.config.json")
+        system.files["/etc/pm"] = FileFacts(kind: .directory)
+        #expect(try DaemonLocation.find(.file("/etc/pm"), in: context(system))?.scope == .system)
+    }
+
+    @Test func `a symbolic link leads to the daemon of the real file`() throws {
+        var files = FakeFiles("/data/web.json")
+        files.links["/srv/app/.pm.config.json"] = "/data/web.json"
+        let linked = try DaemonLocation.find(.nearest, in: context(files))
+        #expect(linked?.configFile == "/data/web.json")
+        #expect(linked == (try DaemonLocation.find(.file("/data/web.json"), in: context(files))))
+    }
+
+    @Test func `starting where no configuration stands upwards makes one in the working directory`() throws {
+        let files = FakeFiles("/home/ada/.config/pm/.pm.config.json")
+        let found = try DaemonLocation.findForStart(.nearest, in: context(files))
+        #expect(found.configFile == "/srv/app/.pm.config.json")
+        #expect(!found.hasConfigFile)
+        #expect(try DaemonLocation.findForStart(.user, in: context(files)).scope == .user)
+    }
+
+    @Test func `a folder too deep for a socket uses the runtime directory`() throws {
+        let deep = "/srv/" + String(repeating: "d", count: 95)
+        let fits = try DaemonLocation.find(.file(deep + "/x.json"), in: context(FakeFiles()))
+        #expect(fits?.socketPath == "/tmp/pm-1000/\(fits?.marker ?? "").sock")
+        let edge = "/" + String(repeating: "d", count: 98)
+        #expect(
+            try DaemonLocation.find(.file(edge + "/x.json"), in: context(FakeFiles()))?.socketPath == edge + "/pm.sock")
+        let environment = ["HOME": "/h", "XDG_RUNTIME_DIR": deep]
+        #expect(throws: ConfigError.self) {
+            try DaemonLocation.find(.user, in: context(FakeFiles(), environment: environment))
+        }
+    }
+
+    @Test func `a socket path that a URL cannot hold is encoded`() throws {
+        let found = try DaemonLocation.find(.file("/srv/my app/x.json"), in: context(FakeFiles()))
+        #expect(found?.socketURL == "jsonrpc+unix:///srv/my%20app/pm.sock")
+    }
+
+    @Test func `the home directory comes from passwd when HOME is not set`() throws {
+        var files = FakeFiles()
+        files.text["/etc/passwd"] = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000:Ada,,,:/people/ada:/bin/sh\n"
+        #expect(try context(files, environment: [:]).home() == "/people/ada")
+        #expect(try context(files, environment: ["HOME": ""]).home() == "/people/ada")
+        let nobody = LocationContext(environment: [:], workingDirectory: "/", userID: 4242, files: files)
+        let error = #expect(throws: ConfigError.self) { try nobody.home() }
+        #expect(error?.description.contains("user 4242") == true)
+        #expect(error?.hint?.contains("HOME") == true)
+    }
+
+    @Test func `without a home the system's configuration is still found`() throws {
+        let found = try DaemonLocation.find(
+            .nearest, in: context(FakeFiles("/etc/pm/.pm.config.json"), environment: [:]))
+        #expect(found?.scope == .system)
+    }
+
+    @Test func `a configuration planted in a folder anyone may write to is passed over`() throws {
+        var files = FakeFiles("/etc/pm/.pm.config.json")
+        files.files["/tmp"] = FileFacts(kind: .directory, owner: 0, mode: 0o1777)
+        files.files["/tmp/.pm.config.json"] = FileFacts(kind: .regular, owner: 6666)
+        let found = try DaemonLocation.find(.nearest, in: context(files, at: "/tmp/work"))
+        #expect(found?.scope == .system)
+        #expect(found?.passedOver.map(\.file) == ["/tmp/.pm.config.json"])
+        files.files["/tmp/.pm.config.json"] = FileFacts(kind: .regular, owner: 1000)
+        #expect(try DaemonLocation.find(.nearest, in: context(files, at: "/tmp/work"))?.scope == .project)
+    }
+
+    @Test func `the real file system answers the search`() throws {
+        let probe = LinuxFileProbe()
+        #expect(probe.facts(of: "/")?.kind == .directory)
+        #expect(probe.facts(of: "/dev/null")?.kind == .other)
+        #expect(probe.facts(of: "/nowhere/at/all") == nil)
+        #expect(probe.realPath(of: "/usr/../usr/.") == "/usr")
+        #expect(probe.contents(of: "/etc/passwd")?.isEmpty == false)
+        #expect(try LocationContext.current(environment: [:]).workingDirectory.hasPrefix("/"))
+    }
+}

@@ -1,0 +1,47 @@
+import PMModel
+import Testing
+
+@Suite struct PathsTests {
+    @Test(arguments: [
+        ("/a/b/../c/./d//", "/a/c/d"), ("/..", "/"), ("/", "/"), ("a/../..", ".."), ("./a", "a"), ("", "."),
+        ("../../x", "../../x"), ("/a/../../b", "/b"), ("ü/é", "ü/é"),
+    ])
+    func `a path is normalized by its text`(given: String, expected: String) {
+        #expect(Paths.normalized(given) == expected)
+    }
+
+    @Test func `a path is resolved from a base and taken apart again`() {
+        #expect(Paths.resolve("b/c", from: "/a") == "/a/b/c")
+        #expect(Paths.resolve("/b", from: "/a") == "/b")
+        #expect(Paths.resolve("../b", from: "/a") == "/b")
+        #expect(Paths.directory(of: "/a/b") == "/a")
+        #expect(Paths.directory(of: "/a") == "/")
+        #expect(Paths.directory(of: "a") == ".")
+        #expect(Paths.name(of: "/a/b") == "b")
+        #expect(Paths.name(of: "b") == "b")
+    }
+
+    @Test func `only what lies below a folder is inside it`() {
+        #expect(Paths.isInside("/a/b", "/a"))
+        #expect(Paths.isInside("/a", "/a"))
+        #expect(Paths.isInside("/a", "/"))
+        #expect(!Paths.isInside("/ab", "/a"))
+        #expect(!Paths.isInside("/", "/a"))
+    }
+
+    @Test(arguments: ["/srv/app", "/srv/my app", "/a%20b", "/ü/#1?", "/@scope/pkg"])
+    func `a path survives being a file URL`(path: String) {
+        #expect(Paths.path(ofFileURL: Paths.fileURL(path)) == path)
+    }
+
+    @Test func `only a well-made file URL is a path`() {
+        #expect(Paths.path(ofFileURL: "FILE:///a%20b?x#y") == "/a b")
+        #expect(Paths.path(ofFileURL: "file://localhost/a") == "/a")
+        for bad in [
+            "/a", "file:/a", "file://host/a", "file:///a%2", "file:///a%zz", "file:///a%00", "file:///%ff", "npm:///x",
+        ] {
+            #expect(Paths.path(ofFileURL: bad) == nil, "\(bad)")
+        }
+        #expect(Paths.fileURL("/a b") == "file:///a%20b")
+    }
+}

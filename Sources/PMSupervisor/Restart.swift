@@ -17,6 +17,8 @@ public enum RestartDecision: Equatable, Sendable {
 public struct RestartHistory: Equatable, Sendable {
     /// How many deaths are remembered; a larger `limit` of a policy counts as this.
     public static let capacity = 48
+    /// The distance of two deaths is saved in 32 bits of milliseconds: 49 days.
+    private static let longestWindow = Duration.milliseconds(UInt32.max)
 
     /// When it died, oldest first, to the millisecond.
     public internal(set) var deaths: [MonotonicTime] = []
@@ -52,7 +54,8 @@ public struct RestartHistory: Equatable, Sendable {
     /// Adds a death and drops those that no longer count; at most `capacity` remain.
     private mutating func record(_ time: MonotonicTime, policy: RestartPolicy) {
         let rounded = MonotonicTime(nanoseconds: time.nanoseconds - time.nanoseconds % 1_000_000)
-        deaths.removeAll { rounded - $0 >= policy.window }
+        let window = min(policy.window, Self.longestWindow)
+        deaths.removeAll { $0 > rounded || rounded - $0 >= window }
         deaths.append(rounded)
         if deaths.count > Self.capacity { deaths.removeFirst() }
     }

@@ -1,5 +1,3 @@
-import PMModel
-
 /// What a start plan asks for, or tells.
 public enum StartPlanAction: Equatable, Sendable {
     /// Wish this unit up: all that it needs is ready.

@@ -2,25 +2,18 @@
  * The control protocol between pm-init (the holder) and pmd (the decider).
  *
  * One SOCK_SEQPACKET socketpair, given to pmd as descriptor PM_CONTROL_FD. Every packet is one message: a
- * pm_message header followed by a fixed-layout body in host byte order, then, where the body says so, variable
- * bytes. Descriptors travel with SCM_RIGHTS in the order the body states; the receiver owns them.
+ * pm_message header followed by a fixed-layout body in host byte order, then, where the body says so,
+ * variable bytes. Descriptors travel with SCM_RIGHTS in the order the body states; the receiver owns them.
  *
- * Conversation: pmd sends HELLO. pm-init answers HELLO, then one ADOPT for each child it holds (also dead ones
- * that were not forgotten), one HELD for each named descriptor, then HANDED_OVER. After that both speak freely.
- * pm-init keeps a dead child's record, exit status and descriptors until pmd sends FORGET, so an exit that
- * happens while no pmd runs is reported with the next ADOPT and never lost.
+ * Conversation: pmd sends HELLO. pm-init answers HELLO, then one ADOPT for each child it holds (also dead
+ * ones that were not forgotten), one HELD for each named descriptor, then HANDED_OVER. After that both speak
+ * freely. pm-init keeps a dead child's record, exit status and descriptors until pmd sends FORGET, so an exit
+ * that happens while no pmd runs is reported with the next ADOPT and never lost.
  */
 #ifndef PM_CONTROL_H
 #define PM_CONTROL_H
 
-#include <stdint.h>
-
-/* An enum that Swift imports as a closed one: adding a case stops the Swift build until each switch has it. */
-#ifdef __clang__
-#define PM_CLOSED __attribute__((enum_extensibility(closed)))
-#else
-#define PM_CLOSED
-#endif
+#include "pm_base.h"
 
 #define PM_CONTROL_VERSION 1u
 /* The descriptor number on which pmd finds its end of the socketpair. */
@@ -41,26 +34,28 @@
 #define PM_CGROUP_MAX 64u
 
 typedef enum PM_CLOSED {
-    PM_HELLO = 1,          /* both ways; body pm_hello */
-    PM_ADOPT = 2,          /* init -> pmd; body pm_adopt + state bytes; fds: the held ones */
-    PM_HELD = 3,           /* init -> pmd; body pm_name; fd: the descriptor (a duplicate) */
-    PM_HANDED_OVER = 4,    /* init -> pmd; no body */
-    PM_SPAWN = 5,          /* pmd -> init; body pm_spawn_message + strings; fds: child 0..n-1, held, [strings] */
-    PM_SPAWNED = 6,        /* init -> pmd; body pm_spawned */
-    PM_SPAWN_FAILED = 7,   /* init -> pmd; body pm_failure; the child record and held fds are gone */
-    PM_SIGNAL = 8,         /* pmd -> init; body pm_signal */
-    PM_SIGNAL_FAILED = 9,  /* init -> pmd; body pm_failure; ESRCH for an exited child is not reported */
-    PM_EXITED = 10,        /* init -> pmd; body pm_exit */
-    PM_FORGET = 11,        /* pmd -> init; no body; closes the held descriptors and frees the dead child's slot */
-    PM_STATE = 12,         /* pmd -> init; body pm_state + state bytes; replaces the child's blob */
-    PM_HOLD = 13,          /* pmd -> init; body pm_name; fd: the descriptor; replaces one of the same name */
-    PM_DROP = 14,          /* pmd -> init; body pm_name */
+    PM_HELLO = 1,       /* both ways; body pm_hello */
+    PM_ADOPT = 2,       /* init -> pmd; body pm_adopt + state bytes; fds: the held ones */
+    PM_HELD = 3,        /* init -> pmd; body pm_name; fd: the descriptor (a duplicate) */
+    PM_HANDED_OVER = 4, /* init -> pmd; no body */
+    PM_SPAWN = 5,       /* pmd -> init; body pm_spawn_message + strings; fds: child 0..n-1, held, [strings] */
+    PM_SPAWNED = 6,     /* init -> pmd; body pm_spawned */
+    PM_SPAWN_FAILED = 7,  /* init -> pmd; body pm_failure; the child record and held fds are gone */
+    PM_SIGNAL = 8,        /* pmd -> init; body pm_signal */
+    PM_SIGNAL_FAILED = 9, /* init -> pmd; body pm_failure; ESRCH for an exited child is not reported */
+    PM_EXITED = 10,       /* init -> pmd; body pm_exit */
+    PM_FORGET = 11, /* pmd -> init; no body; closes the held descriptors and frees the dead child's slot */
+    PM_STATE = 12,  /* pmd -> init; body pm_state + state bytes; replaces the child's blob */
+    PM_HOLD = 13,   /* pmd -> init; body pm_name; fd: the descriptor; replaces one of the same name */
+    PM_DROP = 14,   /* pmd -> init; body pm_name */
     PM_STOP_REQUESTED = 15, /* init -> pmd; no body; pm-init got SIGTERM or SIGINT: stop all, then send BYE */
-    PM_BYE = 16,           /* pmd -> init; body pm_bye */
-    PM_TREE = 17,          /* init -> pmd; body pm_tree; answers every PM_SIGNAL with PM_SCOPE_TREE */
+    PM_BYE = 16,            /* pmd -> init; body pm_bye */
+    PM_TREE = 17, /* init -> pmd; body pm_tree; answers every PM_SIGNAL with PM_SCOPE_TREE to a known id */
+    PM_TREE_EMPTY = 18, /* init -> pmd; no body; the leftovers that an EXITED or ADOPT spoke of are gone */
 } pm_message_type;
 
-/* Every message begins with it. `size` counts the whole packet; `id` names the child, 0 where none is meant. */
+/* Every message begins with it. `size` counts the whole packet; `id` names the child, 0 where none is meant.
+ */
 typedef struct {
     uint32_t type; /* a pm_message_type; kept an integer because it comes from outside */
     uint32_t size;
@@ -69,10 +64,10 @@ typedef struct {
 
 typedef struct {
     uint32_t version;
-    uint32_t children;      /* from init: ADOPT messages that will follow */
-    uint64_t pmd_starts;    /* from init: how often pmd has been started, this one included */
-    int32_t last_status;    /* from init: wait status of the previous pmd, 0 for the first */
-    int32_t pid;            /* the sender's */
+    uint32_t children;   /* from init: ADOPT messages that will follow */
+    uint64_t pmd_starts; /* from init: how often pmd has been started, this one included */
+    int32_t last_status; /* from init: wait status of the previous pmd, 0 for the first */
+    int32_t pid;         /* the sender's */
 } pm_hello;
 
 /* Resource use of a reaped child (getrusage(2)): microseconds and kilobytes. */
@@ -89,13 +84,13 @@ typedef enum PM_CLOSED {
 
 typedef struct {
     int32_t pid;
-    uint32_t phase;         /* a pm_child_phase */
-    uint64_t start_ticks;   /* /proc/PID/stat field 22: with the pid, the child's identity */
-    uint64_t exited_at_ns;  /* CLOCK_REALTIME of the reap, 0 while running */
-    int32_t wait_status;    /* as wait(2) gives it; only with PM_CHILD_EXITED */
-    uint32_t held;          /* descriptors that come with the message */
-    uint32_t state_size;    /* state bytes that follow this struct */
-    uint32_t leftovers;     /* as in pm_exit */
+    uint32_t phase;        /* a pm_child_phase */
+    uint64_t start_ticks;  /* /proc/PID/stat field 22: with the pid, the child's identity */
+    uint64_t exited_at_ns; /* CLOCK_REALTIME of the reap, 0 while running */
+    int32_t wait_status;   /* as wait(2) gives it; only with PM_CHILD_EXITED */
+    uint32_t held;         /* descriptors that come with the message */
+    uint32_t state_size;   /* state bytes that follow this struct */
+    uint32_t leftovers;    /* as in pm_exit */
     pm_usage usage;
 } pm_adopt;
 
@@ -104,14 +99,14 @@ typedef struct {
 } pm_name;
 
 /* Bits of pm_spawn_message.flags. */
-#define PM_SPAWN_NEW_SESSION 1u       /* setsid(2) */
-#define PM_SPAWN_SET_IDS 2u           /* setgroups, setresgid, setresuid */
-#define PM_SPAWN_NO_NEW_PRIVS 4u      /* prctl(PR_SET_NO_NEW_PRIVS) */
+#define PM_SPAWN_NEW_SESSION 1u  /* setsid(2); without it the child leads a process group of its own */
+#define PM_SPAWN_SET_IDS 2u      /* setgroups, setresgid, setresuid */
+#define PM_SPAWN_NO_NEW_PRIVS 4u /* prctl(PR_SET_NO_NEW_PRIVS) */
 #define PM_SPAWN_SET_UMASK 8u
 #define PM_SPAWN_SET_NICE 16u
-#define PM_SPAWN_IN_CGROUP 32u        /* create `cgroup` below pm-init's base directory and start in it */
-#define PM_SPAWN_STRINGS_IN_FD 64u    /* the strings are in a memfd, the last descriptor, not in the packet */
-#define PM_SPAWN_SET_OOM_SCORE 128u   /* write oom_score_adj */
+#define PM_SPAWN_IN_CGROUP 32u      /* create `cgroup` below pm-init's base directory and start in it */
+#define PM_SPAWN_STRINGS_IN_FD 64u  /* the strings are in a memfd, the last descriptor, not in the packet */
+#define PM_SPAWN_SET_OOM_SCORE 128u /* write oom_score_adj */
 
 #define PM_RLIMITS_MAX 16u
 #define PM_GROUPS_MAX 32u
@@ -124,12 +119,13 @@ typedef struct {
 } pm_rlimit;
 
 /*
- * Strings follow, each NUL-terminated, in this order: path, cwd (empty: stay in pm-init's), argv[argc], envp[envc].
+ * Strings follow, each NUL-terminated, in this order: path, cwd (empty: stay in pm-init's), argv[argc],
+ * envp[envc].
  */
 typedef struct {
     uint32_t flags;
-    uint32_t child_fds;   /* descriptors that become 0..child_fds-1 of the child */
-    uint32_t held_fds;    /* descriptors that pm-init keeps for the child */
+    uint32_t child_fds; /* descriptors that become 0..child_fds-1 of the child */
+    uint32_t held_fds;  /* descriptors that pm-init keeps for the child */
     uint32_t argc;
     uint32_t envc;
     uint32_t strings_size; /* bytes */
@@ -142,16 +138,21 @@ typedef struct {
     uint32_t groups[PM_GROUPS_MAX];
     uint32_t nrlimits;
     /* How pm-init stops this child when it must do so without pmd. */
-    uint32_t stop_order;   /* higher stops earlier; equal ones stop together */
+    uint32_t stop_order; /* higher stops earlier; equal ones stop together */
     int32_t stop_signal;
     uint32_t stop_wait_ms; /* then SIGKILL for the whole tree */
     pm_rlimit rlimits[PM_RLIMITS_MAX];
     char cgroup[PM_CGROUP_MAX]; /* only with PM_SPAWN_IN_CGROUP */
 } pm_spawn_message;
 
+/* Bits of pm_spawned.clamped: asked for, but the privilege was missing, so the nearest possible was given. */
+#define PM_CLAMPED_OOM_SCORE 1u
+#define PM_CLAMPED_NICE 2u
+#define PM_CLAMPED_LIMIT 4u
+
 typedef struct {
     int32_t pid;
-    uint32_t reserved;
+    uint32_t clamped; /* PM_CLAMPED_* */
     uint64_t start_ticks;
 } pm_spawned;
 
@@ -174,7 +175,8 @@ typedef struct {
 
 /* What may be left of a child's tree after its leader is gone. */
 #define PM_LEFT_NOTHING 0u
-#define PM_LEFT_MAYBE 1u /* its group, session or cgroup is populated, or pm-init has children it did not start */
+#define PM_LEFT_MAYBE                                                                                        \
+    1u /* its group, session or cgroup is populated, or pm-init has children it did not start */
 
 typedef struct {
     int32_t wait_status;
@@ -186,8 +188,8 @@ typedef struct {
 #define PM_TREE_PIDS 8u
 
 typedef struct {
-    uint32_t survivors;          /* living processes of the tree right after the signal, the leader included */
-    int32_t pids[PM_TREE_PIDS];  /* the first of them, 0 where there are fewer */
+    uint32_t survivors;         /* living processes of the tree right after the signal, the leader included */
+    int32_t pids[PM_TREE_PIDS]; /* the first of them, 0 where there are fewer */
 } pm_tree;
 
 typedef struct {

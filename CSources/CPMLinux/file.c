@@ -1,0 +1,109 @@
+#define _GNU_SOURCE
+#include "include/pm_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int checked(int result) {
+    return result < 0 ? -errno : result;
+}
+
+void pm_fd_close(int fd) {
+    if (fd >= 0)
+        close(fd);
+}
+
+int pm_fd_duplicate(int fd, int minimum) {
+    return checked(fcntl(fd, F_DUPFD_CLOEXEC, minimum));
+}
+
+int pm_fd_set_nonblocking(int fd, bool on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0)
+        return -errno;
+    return checked(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+}
+
+int pm_fd_set_cloexec(int fd, bool on) {
+    return checked(fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
+}
+
+int pm_fd_close_range(unsigned first, unsigned last) {
+    return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
+}
+
+int64_t pm_fd_read(int fd, void *buffer, size_t size) {
+    ssize_t n;
+    do
+        n = read(fd, buffer, size);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int64_t pm_fd_write(int fd, const void *buffer, size_t size) {
+    ssize_t n;
+    do
+        n = write(fd, buffer, size);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int pm_pipe_create(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+
+int pm_pipe_set_size(int fd, int bytes) {
+    return checked(fcntl(fd, F_SETPIPE_SZ, bytes));
+}
+
+int pm_memfd_create(const char *name) {
+    return checked(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
+int pm_lock_exclusive(int fd) {
+    return checked(flock(fd, LOCK_EX | LOCK_NB));
+}
+
+int pm_lock_shared(int fd) {
+    return checked(flock(fd, LOCK_SH | LOCK_NB));
+}
+
+int pm_lock_release(int fd) {
+    return checked(flock(fd, LOCK_UN));
+}
+
+int pm_rename_exclusive(const char *from, const char *to) {
+    return checked(renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+}
+
+int pm_rename_exchange(const char *first, const char *second) {
+    return checked(renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE));
+}
+
+int pm_sync_directory(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int result = fsync(fd) < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
+int pm_free_space(const char *path, uint64_t *out) {
+    struct statvfs info;
+    if (statvfs(path, &info) < 0)
+        return -errno;
+    *out = (uint64_t)info.f_bavail * info.f_frsize;
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* Descriptors and files, where the C library's Swift module has no call or an awkward one. */
+#ifndef PM_FILE_H
+#define PM_FILE_H
+
+#include "pm_base.h"
+
+PM_NONNULL_BEGIN
+
+/* Closes fd; a negative one is ignored. Never fails: an interrupted close has closed (close(2), Linux). */
+void pm_fd_close(int fd);
+/* A close-on-exec duplicate with a number >= minimum, owned by the caller, or -errno. */
+int pm_fd_duplicate(int fd, int minimum);
+/* Sets or clears O_NONBLOCK, which all duplicates share. 0 or -errno. */
+int pm_fd_set_nonblocking(int fd, bool on);
+/* Sets or clears FD_CLOEXEC. 0 or -errno. */
+int pm_fd_set_cloexec(int fd, bool on);
+/* Closes first...last, both included. 0 or -errno; -ENOSYS before Linux 5.9. */
+int pm_fd_close_range(unsigned first, unsigned last);
+/* read(2) and write(2), repeated after a signal: bytes, or -errno. */
+int64_t pm_fd_read(int fd, void *buffer, size_t size);
+int64_t pm_fd_write(int fd, const void *buffer, size_t size);
+
+/* A pipe, both ends blocking, owned by the caller. 0 or -errno. */
+int pm_pipe_create(int *read_end, int *write_end);
+/* Asks for a capacity in bytes (F_SETPIPE_SZ); gives the actual one, or -errno: -EPERM above the user's
+ * limit. */
+int pm_pipe_set_size(int fd, int bytes);
+
+/* A memory file that can be sealed, owned by the caller, or -errno. `name` is only seen in /proc. */
+int pm_memfd_create(const char *name);
+
+/* Takes the lock on the open file for its life (flock(2)), without waiting. 0, -EWOULDBLOCK when held
+ * elsewhere. */
+int pm_lock_exclusive(int fd);
+/* As pm_lock_exclusive, but others may share it. */
+int pm_lock_shared(int fd);
+/* Releases the lock. 0 or -errno. */
+int pm_lock_release(int fd);
+
+/* Renames; -EEXIST when `to` exists (renameat2(2), RENAME_NOREPLACE). 0 or -errno; -EINVAL: filesystem
+ * cannot. */
+int pm_rename_exclusive(const char *from, const char *to);
+/* Swaps two paths in one step (RENAME_EXCHANGE). 0 or -errno; -EINVAL: the filesystem cannot. */
+int pm_rename_exchange(const char *first, const char *second);
+/* Makes a rename or creation in the directory durable. 0 or -errno. */
+int pm_sync_directory(const char *path);
+/* Bytes that an ordinary user may still write to path's filesystem. 0 or -errno. */
+int pm_free_space(const char *path, uint64_t *out);
+
+PM_NONNULL_END
+
+#endif

@@ -1,0 +1,42 @@
+/* Packets with descriptors over a SOCK_SEQPACKET unix socket (SCM_RIGHTS, unix(7)). */
+#ifndef PM_PACKET_H
+#define PM_PACKET_H
+
+#include "pm_base.h"
+
+PM_NONNULL_BEGIN
+
+/* Most descriptors in one packet; the kernel's SCM_MAX_FD. */
+#define PM_PACKET_FDS_MAX 253u
+/* Most pieces of one packet. */
+#define PM_PACKET_PIECES_MAX 8u
+
+/* A part of a packet to send; the caller keeps the memory. */
+typedef struct {
+    const void *PM_NULLABLE base;
+    size_t size;
+} pm_piece;
+
+/*
+ * Sends the pieces as one packet with duplicates of the descriptors; the caller keeps its own. Never blocks,
+ * raises no SIGPIPE. Gives the bytes sent, or -errno: -EAGAIN when the peer's queue is full, -EPIPE when it
+ * is gone, -ETOOMANYREFS when too many descriptors of this user are in flight, -EINVAL for too many pieces or
+ * descriptors.
+ */
+int pm_packet_send(int fd, const pm_piece *pieces, size_t count, const int *PM_NULLABLE fds, size_t fd_count);
+/*
+ * Receives one packet, never blocks. Gives its bytes and, in fds[0..<*fd_count], its descriptors, which the
+ * caller owns and which are close-on-exec. 0: the peer closed. Else -errno with no descriptor left open:
+ *   -EAGAIN    nothing waits
+ *   -EMSGSIZE  the packet was longer than `capacity`
+ *   -EMFILE    descriptors were lost, for this process may open no more
+ *   -E2BIG     more descriptors than fd_capacity
+ *   -EBADMSG   an empty packet
+ * With -EMSGSIZE, -EMFILE and -E2BIG the first bytes of the packet are in `buffer`, so its header can be
+ * read.
+ */
+int pm_packet_receive(int fd, void *buffer, size_t capacity, int *fds, size_t fd_capacity, size_t *fd_count);
+
+PM_NONNULL_END
+
+#endif

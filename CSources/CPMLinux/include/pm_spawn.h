@@ -1,0 +1,100 @@
+/*
+ * Starting a process: clone3(CLONE_VM | CLONE_VFORK) on a private stack, so the cost does not grow with the
+ * caller's memory, and the first failing step comes back with its errno through shared memory.
+ *
+ * Threads: may be called on any; the calling thread is suspended until the child has exec'd or failed. Its
+ * signal mask and cancellation state are as before on every return. Kernel: 5.7 for clone3 with all flags;
+ * where clone3 is absent or forbidden (ENOSYS, EPERM from a seccomp filter), clone(2) does the same with
+ * pidfd_open(2) after it.
+ *
+ * Limit: after the child took another user's id and before it has exec'd, that user may SIGSTOP it, which
+ * suspends the caller as well (vfork(2)). The ids are therefore taken as late as possible.
+ */
+#ifndef PM_SPAWN_H
+#define PM_SPAWN_H
+
+#include "control.h"
+#include "pm_base.h"
+
+PM_NONNULL_BEGIN
+
+/* What the child (or its parent on the way to it) was doing when it failed. */
+typedef enum PM_CLOSED {
+    PM_STEP_NONE = 0,         /* nothing failed */
+    PM_STEP_REQUEST = 1,      /* the request itself is wrong (EINVAL, E2BIG, EBADMSG) */
+    PM_STEP_TABLE = 2,        /* pm-init: no room for a child (ENOMEM, ENFILE) or its id is taken (EEXIST) */
+    PM_STEP_STACK = 3,        /* memory for the child's stack */
+    PM_STEP_CLONE = 4,        /* making the process: EAGAIN at the process limit, EMFILE for the pidfd */
+    PM_STEP_PIDFD = 5,        /* pidfd_open after the fallback; the child has been killed and reaped */
+    PM_STEP_CGROUP = 6,       /* creating or entering the cgroup */
+    PM_STEP_SESSION = 7,      /* setsid or setpgid */
+    PM_STEP_OOM_SCORE = 8,    /* writing oom_score_adj */
+    PM_STEP_NICE = 9,         /* setpriority */
+    PM_STEP_DESCRIPTORS = 10, /* placing or closing descriptors; EMFILE */
+    PM_STEP_LIMITS = 11,      /* prlimit */
+    PM_STEP_GROUPS = 12,      /* setgroups or setresgid */
+    PM_STEP_USER = 13,        /* setresuid */
+    PM_STEP_DIRECTORY = 14,   /* chdir */
+    PM_STEP_PRIVILEGES = 15,  /* PR_SET_NO_NEW_PRIVS */
+    PM_STEP_SIGNALS = 16,     /* dispositions or mask */
+    PM_STEP_EXEC = 17,        /* execve: ENOENT not found, EACCES found but may not be executed */
+    PM_STEP_SIGNAL = 18,      /* pm-init: sending a signal (PM_SIGNAL_FAILED) */
+} pm_step;
+
+/* A word for the step, as in "chdir /srv/web: No such file": never null, static. */
+const char *pm_step_name(pm_step step);
+
+/* Most descriptors that a child is given. */
+#define PM_SPAWN_FDS_MAX 256u
+/* Source of a descriptor that is to be /dev/null. */
+#define PM_SPAWN_FD_NULL (-1)
+
+/* Everything is borrowed for the call. Zeroed fields ask for nothing, but see cgroup_fd. */
+typedef struct {
+    /* The program, required (nullable so that Swift has the zeroing initializer). Without a slash it is
+     * looked up in the PATH of envp; when envp has none, in /usr/local/bin:/bin:/usr/bin. */
+    const char *PM_NULLABLE path;
+    const char *const PM_NULLABLE *PM_NULLABLE argv; /* null-terminated */
+    const char *const PM_NULLABLE *PM_NULLABLE envp; /* null-terminated */
+    const char *PM_NULLABLE cwd;                     /* null or empty: the caller's */
+    const int32_t *PM_NULLABLE fds; /* child's descriptor i is a duplicate of fds[i], or PM_SPAWN_FD_NULL; all
+                                       others are closed; the caller keeps its own */
+    const uint32_t *PM_NULLABLE groups; /* supplementary groups, with PM_SPAWN_SET_IDS */
+    const pm_rlimit *PM_NULLABLE rlimits;
+    uint32_t fd_count;
+    uint32_t group_count;
+    uint32_t rlimit_count;
+    /* PM_SPAWN_NEW_SESSION ... PM_SPAWN_SET_OOM_SCORE of control.h, and those below. */
+    uint32_t flags;
+    uint32_t umask;
+    uint32_t uid;
+    uint32_t gid;
+    int32_t nice;
+    int32_t oom_score_adj;
+    int32_t cgroup_fd; /* directory of a cgroup v2, looked at only with PM_SPAWN_IN_CGROUP */
+} pm_spawn_request;
+
+/* Bits of pm_spawn_request.flags that are not in control.h. */
+#define PM_SPAWN_WANT_PIDFD 0x10000u /* give a pidfd in pm_child */
+#define PM_SPAWN_NEW_GROUP 0x20000u  /* a process group of its own, in the caller's session */
+
+typedef struct {
+    int32_t pid;
+    int32_t pidfd;    /* owned by the caller; -1 without PM_SPAWN_WANT_PIDFD */
+    uint32_t clamped; /* PM_CLAMPED_*: what was asked for and only partly given */
+} pm_child;
+
+typedef struct {
+    pm_step step;
+    int32_t error; /* errno */
+} pm_spawn_failure;
+
+/*
+ * Starts a child. true: it has exec'd, and *child is set; the caller must reap it. false: there is no child
+ * (a failed one has been reaped) and *failure says which step failed and why.
+ */
+bool pm_spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure);
+
+PM_NONNULL_END
+
+#endif

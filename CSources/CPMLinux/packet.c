@@ -1,0 +1,95 @@
+#define _GNU_SOURCE
+#include "include/pm_file.h"
+#include "include/pm_packet.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+typedef union {
+    char bytes[CMSG_SPACE(PM_PACKET_FDS_MAX * sizeof(int))];
+    struct cmsghdr align;
+} rights_control;
+
+static void attach_rights(struct msghdr *message, rights_control *control, const int *fds, size_t count) {
+    message->msg_control = control->bytes;
+    message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+}
+
+int pm_packet_send(int fd, const pm_piece *pieces, size_t count, const int *fds, size_t fd_count) {
+    if (count > PM_PACKET_PIECES_MAX || fd_count > PM_PACKET_FDS_MAX)
+        return -EINVAL;
+    struct iovec vector[PM_PACKET_PIECES_MAX];
+    for (size_t i = 0; i < count; i++)
+        vector[i] = (struct iovec){.iov_base = (void *)pieces[i].base, .iov_len = pieces[i].size};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = count};
+    rights_control control;
+    if (fd_count > 0)
+        attach_rights(&message, &control, fds, fd_count);
+    ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? -errno : (int)sent;
+}
+
+/* Copies the descriptors out of the ancillary data, whatever their number; gives the number. */
+static size_t take_rights(struct msghdr *message, int *fds) {
+    size_t count = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds + count, CMSG_DATA(c), n * sizeof(int));
+        count += n;
+    }
+    return count;
+}
+
+/* recvmsg gives 0 for an empty packet as for the end; only the end hangs up. */
+static int empty_or_closed(int fd) {
+    struct pollfd state = {.fd = fd, .events = POLLRDHUP};
+    bool closed = poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    return closed ? 0 : -EBADMSG;
+}
+
+/* What is wrong with a received packet, or its size. */
+static int judge(const struct msghdr *message, ssize_t size, size_t taken, size_t fd_capacity) {
+    if ((message->msg_flags & MSG_TRUNC) != 0)
+        return -EMSGSIZE;
+    /* There was room for the most that the kernel sends, so descriptors are only lost at the process's limit.
+     */
+    if ((message->msg_flags & MSG_CTRUNC) != 0)
+        return -EMFILE;
+    return taken > fd_capacity ? -E2BIG : (int)size;
+}
+
+int pm_packet_receive(int fd, void *buffer, size_t capacity, int *fds, size_t fd_capacity, size_t *fd_count) {
+    int taken[PM_PACKET_FDS_MAX];
+    rights_control control;
+    struct iovec piece = {.iov_base = buffer, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &piece,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+    *fd_count = 0;
+    ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0)
+        return -errno;
+    size_t count = take_rights(&message, taken);
+    int result = size == 0 ? empty_or_closed(fd) : judge(&message, size, count, fd_capacity);
+    if (result > 0) {
+        memcpy(fds, taken, count * sizeof(int));
+        *fd_count = count;
+        return result;
+    }
+    for (size_t i = 0; i < count; i++)
+        pm_fd_close(taken[i]);
+    return result;
+}

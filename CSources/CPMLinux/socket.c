@@ -1,0 +1,162 @@
+#define _GNU_SOURCE
+#include "include/pm_file.h"
+#include "include/pm_socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+_Static_assert(PM_SOCKET_PATH_MAX + 1 == sizeof((struct sockaddr_un *)0)->sun_path, "sun_path");
+
+int pm_socket_pair(pm_socket_kind kind, int *first, int *second) {
+    static const int types[] = {
+        [PM_SOCKET_STREAM] = SOCK_STREAM,
+        [PM_SOCKET_DATAGRAM] = SOCK_DGRAM,
+        [PM_SOCKET_SEQPACKET] = SOCK_SEQPACKET,
+    };
+    int ends[2];
+    if (socketpair(AF_UNIX, types[kind] | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    *first = ends[0];
+    *second = ends[1];
+    return 0;
+}
+
+static int unix_address(const char *path, struct sockaddr_un *out) {
+    size_t length = strlen(path);
+    if (length == 0)
+        return -EINVAL;
+    if (length > PM_SOCKET_PATH_MAX)
+        return -ENAMETOOLONG;
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(out->sun_path, path, length);
+    return 0;
+}
+
+static int unix_socket(int type) {
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Gives -errno as it stands, after closing fd. */
+static int close_failed(int fd) {
+    int error = errno;
+    pm_fd_close(fd);
+    return -error;
+}
+
+int pm_socket_listen(const char *path, int backlog) {
+    struct sockaddr_un address;
+    int bad = unix_address(path, &address);
+    if (bad < 0)
+        return bad;
+    int fd = unix_socket(SOCK_STREAM);
+    if (fd < 0)
+        return fd;
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, backlog) < 0)
+        return close_failed(fd);
+    return fd;
+}
+
+int pm_socket_connect(const char *path) {
+    struct sockaddr_un address;
+    int bad = unix_address(path, &address);
+    if (bad < 0)
+        return bad;
+    int fd = unix_socket(SOCK_STREAM);
+    if (fd < 0)
+        return fd;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return close_failed(fd);
+    return fd;
+}
+
+int pm_socket_accept(int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int pm_socket_peer(int fd, pm_peer *out) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return -errno;
+    *out = (pm_peer){.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+    return 0;
+}
+
+/* Copies the kernel's abstract name, a NUL and then the name without terminator, as "@name". */
+static int copy_bound_name(int fd, char *name) {
+    struct sockaddr_un address = {0};
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return -1;
+    size_t length = size - offsetof(struct sockaddr_un, sun_path);
+    if (length + 1 > PM_NOTIFY_NAME_SIZE) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(name, address.sun_path, length);
+    name[0] = '@';
+    name[length] = '\0';
+    return 0;
+}
+
+int pm_notify_bind(char *name) {
+    int fd = unix_socket(SOCK_DGRAM);
+    if (fd < 0)
+        return fd;
+    int on = 1;
+    sa_family_t family = AF_UNIX; /* nothing but the family: the kernel chooses a name */
+    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+        bind(fd, (struct sockaddr *)&family, sizeof family) < 0 || copy_bound_name(fd, name) < 0)
+        return close_failed(fd);
+    return fd;
+}
+
+/* Room for credentials and for the most descriptors that a sender can attach. */
+typedef union {
+    char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(253 * sizeof(int))];
+    struct cmsghdr align;
+} notify_control;
+
+/* Takes the sender out of the ancillary data and closes descriptors that nobody asked for. */
+static bool take_sender(struct msghdr *message, pm_peer *sender) {
+    bool found = false;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET)
+            continue;
+        if (c->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred peer;
+            memcpy(&peer, CMSG_DATA(c), sizeof peer);
+            *sender = (pm_peer){.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+            found = true;
+        } else if (c->cmsg_type == SCM_RIGHTS) {
+            for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+                int fd;
+                memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+                pm_fd_close(fd);
+            }
+        }
+    }
+    return found;
+}
+
+int pm_notify_receive(int fd, void *buffer, size_t capacity, pm_peer *sender) {
+    notify_control control;
+    struct iovec piece = {.iov_base = buffer, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &piece,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+    ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0)
+        return -errno;
+    bool known = take_sender(&message, sender);
+    if ((message.msg_flags & MSG_TRUNC) != 0)
+        return -EMSGSIZE;
+    return known ? (int)size : -EBADMSG;
+}

@@ -51,9 +51,9 @@ const char *pm_step_name(pm_step step);
 
 /* Everything is borrowed for the call. Zeroed fields ask for nothing, but see cgroup_fd. */
 typedef struct {
-    /* The program; without a slash it is looked up in the PATH of envp (without one:
-     * /usr/local/bin:/bin:/usr/bin). */
-    const char *path;
+    /* The program, required (nullable so that Swift has the zeroing initializer). Without a slash it is
+     * looked up in the PATH of envp; when envp has none, in /usr/local/bin:/bin:/usr/bin. */
+    const char *PM_NULLABLE path;
     const char *const PM_NULLABLE *PM_NULLABLE argv; /* null-terminated */
     const char *const PM_NULLABLE *PM_NULLABLE envp; /* null-terminated */
     const char *PM_NULLABLE cwd;                     /* null or empty: the caller's */
@@ -64,8 +64,8 @@ typedef struct {
     uint32_t fd_count;
     uint32_t group_count;
     uint32_t rlimit_count;
-    uint32_t
-        flags; /* PM_SPAWN_NEW_SESSION .. PM_SPAWN_SET_OOM_SCORE, PM_SPAWN_WANT_PIDFD, PM_SPAWN_NEW_GROUP */
+    /* PM_SPAWN_NEW_SESSION ... PM_SPAWN_SET_OOM_SCORE of control.h, and those below. */
+    uint32_t flags;
     uint32_t umask;
     uint32_t uid;
     uint32_t gid;

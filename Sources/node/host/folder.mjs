@@ -34,7 +34,7 @@ async function registerScript(container, url, name) {
   if (typeof run !== 'function') return;
   const extra = readJSON(new URL(url.href.replace(SCRIPT, '.json'))) ?? {};
   const inject = extra['']?.inject ?? run.$inject ?? injectOf(run);
-  const config = { ...extra, fs: { path: decodeURI(url.pathname), ...extra.fs, inject }, '': { ...extra[''], inject } };
+  const config = { ...extra, fs: { path: decodeURIComponent(url.pathname), ...extra.fs, inject }, '': { ...extra[''], inject } };
   container.register({ name, config }, url);
 }
 
@@ -75,5 +75,5 @@ function readJSON(url) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
-  return parseJSON(text, decodeURI(url.pathname));
+  return parseJSON(text, decodeURIComponent(url.pathname));
 }

@@ -50,9 +50,9 @@ async function loadDefinition(url, name, provided) {
  */
 export function readDefinition(url) {
   const { pathname } = url;
-  const definition = parseJSON(readFileSync(url, 'utf8'), decodeURI(pathname));
+  const definition = parseJSON(readFileSync(url, 'utf8'), decodeURIComponent(pathname));
   const problem = problemOf(definition);
-  if (problem !== undefined) throw new Error(`${decodeURI(pathname)}: ${problem}`);
+  if (problem !== undefined) throw new Error(`${decodeURIComponent(pathname)}: ${problem}`);
   return definition;
 }
 

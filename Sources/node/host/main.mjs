@@ -58,18 +58,22 @@ async function start() {
 function serve(container) {
   // The first signal stops in order; the second one finds no handler and ends the process.
   if (container.command('$stop') !== undefined) process.once('SIGTERM', stopAndExit);
-  if (channel === undefined) return;
   service.onStopped(leave);
+  if (channel === undefined) return;
   calls.call('ready', [container.metadata]).catch((error) => {
     if (!channel.closed) process.stderr.write(`pm: the daemon refused ready: ${error.message}\n`);
   });
 }
 
-/** After `$stop` the process ends by itself, when what still runs has been answered and the program lets it. */
-async function leave() {
+/**
+ * After `$stop` the process ends by itself, when what still runs has been answered and the program lets it.
+ * @param {{thrown: unknown}} [failure] of `$stop`
+ */
+async function leave(failure) {
   process.removeListener('SIGTERM', stopAndExit);
+  if (failure !== undefined) report(`$stop of ${settings.name} failed`, failure.thrown);
   await peer.idle();
-  channel.close();
+  channel?.close();
   calls.disconnect();
 }
 
@@ -81,17 +85,18 @@ function abandon() {
 }
 
 async function stopAndExit() {
-  try {
-    await service.stop();
-  } catch (error) {
-    process.stderr.write(`pm: $stop of ${settings.name} failed: ${error?.stack ?? error}\n`);
-    process.exitCode = 1;
-  }
+  // Its failure is reported by `leave`.
+  await service.stop().catch(() => {});
   // An answer to `$stop` that is on its way leaves in this turn.
   setImmediate(() => process.exit());
 }
 
 function fail(error) {
-  process.stderr.write(`pm: cannot start ${settings.name}: ${error?.stack ?? error}\n`);
-  process.exit(1);
+  report(`cannot start ${settings.name}`, error);
+  process.exit();
+}
+
+function report(what, error) {
+  process.stderr.write(`pm: ${what}: ${error?.stack ?? error}\n`);
+  process.exitCode = 1;
 }

@@ -20,7 +20,7 @@ export async function loadModule(url, name, provided) {
   const foreign = exported.container ?? (isForeign(exported.default) ? exported.default : undefined);
   if (foreign !== undefined) return adopt(foreign, exported.metadata, name, provided);
   if (exported.commands !== undefined) return fromCommands(exported, url, name, provided);
-  throw new Error(`${decodeURI(url.pathname)} exports neither "container" nor "commands": nothing in it can be called`);
+  throw new Error(`${decodeURIComponent(url.pathname)} exports neither "container" nor "commands": nothing in it can be called`);
 }
 
 function unwrap(value) {

@@ -12,12 +12,12 @@ export async function importCommand(source, what) {
   if (source === undefined) throw errorWithStatus(500, `${what} has no "fs" path in its configuration`);
   const script = await importFile(source, what);
   const run = defaultExport(script);
-  if (typeof run !== 'function') throw errorWithStatus(500, `${what}: ${source.pathname} exports no function by default`);
+  if (typeof run !== 'function') throw errorWithStatus(500, `${what}: ${decodeURIComponent(source.pathname)} exports no function by default`);
   return run;
 }
 
 /**
- * Imports a file, and says clearly when it is not there.
+ * Imports a file, and says clearly when it is not there or not JavaScript: Node's own error names neither.
  * @param {URL} source
  * @param {string} what for messages
  */
@@ -25,12 +25,16 @@ export async function importFile(source, what) {
   try {
     return await import(source.href);
   } catch (error) {
-    if (!isMissing(error)) throw error;
-    // Of the file itself Node says "Cannot find module '/a/b.js' imported from <a file of ours>", which helps nobody.
-    const missing = error.url === source.href || error.message.includes(`'${decodeURI(source.pathname)}'`);
-    const message = missing ? `${source.pathname}: no such file` : error.message;
+    const message = explain(error, decodeURIComponent(source.pathname));
+    if (message === undefined) throw error;
     throw Object.assign(errorWithStatus(500, `${what}: ${message}`, { cause: error }), { code: error.code });
   }
+}
+
+function explain(error, path) {
+  if (error instanceof SyntaxError && isPlaceless(error)) return `${path}: ${error.message}`;
+  if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return undefined;
+  return error.message.startsWith(`Cannot find module '${path}'`) ? `${path}: no such file` : error.message;
 }
 
 /**
@@ -42,6 +46,8 @@ export function defaultExport(script) {
   return exported !== null && typeof exported === 'object' && 'default' in exported ? exported.default : exported;
 }
 
-function isMissing(error) {
-  return error?.code === 'ERR_MODULE_NOT_FOUND' || error?.code === 'MODULE_NOT_FOUND';
+/** Node keeps the place of a mistake in an ES module to itself, and shows it only when it dies of it. */
+function isPlaceless(error) {
+  const lines = String(error.stack).split('\n');
+  return lines[0].startsWith('SyntaxError') && lines.slice(1).every((line) => line.includes('node:internal'));
 }

@@ -42,11 +42,11 @@ export class Service {
     if (this.#stopping !== undefined) return this.#stopping;
     this.#phase = 'stopping';
     this.#stopping = this.#runStop(params);
-    this.#stopping.then(() => this.#onStopped(), () => this.#onStopped());
+    this.#stopping.then(() => this.#onStopped(), (thrown) => this.#onStopped({ thrown }));
     return this.#stopping;
   }
 
-  /** @param {() => void} listener called when `stop` is over, however it ended */
+  /** @param {(failure?: {thrown: unknown}) => void} listener called when `stop` is over, however it ended */
   onStopped(listener) {
     this.#onStopped = listener;
   }

@@ -45,16 +45,16 @@ export class Host {
   /** What the process wrote so far. */
   stdout = '';
   stderr = '';
-  /** Answers the host's requests: method -> function of params, whose result is sent as it is. */
-  serve = { ready: () => null };
 
   /**
    * @param {import('node:test').TestContext} t
-   * @param {{program: string, args?: string[], env?: object, execArgv?: string[], cwd?: string}} options
+   * @param {{program?: string, args?: string[], env?: object, serve?: object, cwd?: string}} options
    */
-  constructor(t, { program, args = [], env = {}, execArgv = [], cwd }) {
+  constructor(t, { program, args = [], env = {}, serve = {}, cwd }) {
     const own = { PM_NAME: 'svc', PM_CHANNEL_FD: '3', PATH: process.env.PATH, ...env };
-    this.process = spawn(process.execPath, [...execArgv, HOST, program, ...args], {
+    // Answers to the host's own requests: method -> function of params.
+    this.serve = { ready: () => null, ...serve };
+    this.process = spawn(process.execPath, [HOST, ...(program === undefined ? [] : [program]), ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: own, cwd,
     });
     t.after(() => this.process.kill('SIGKILL'));
@@ -65,7 +65,6 @@ export class Host {
     this.channel.setEncoding('utf8').on('data', (text) => this.#read(text));
     // A host that dies with data unread resets the connection: its exit is what tests look at.
     this.channel.on('error', () => {});
-    this.ended = once(this.channel, 'end');
   }
 
   /** Writes bytes or text as they are. */
@@ -101,6 +100,27 @@ export class Host {
   /** Resolves when stderr holds the text. */
   async says(text) {
     while (!this.stderr.includes(text)) await once(this.process.stderr, 'data');
+  }
+
+  /** Resolves when stdout holds the text. */
+  async prints(text) {
+    while (!this.stdout.includes(text)) await once(this.process.stdout, 'data');
+  }
+
+  /**
+   * What a service that prints `count N` on SIGUSR2 has counted when it counts no more: it is stuck, or done.
+   * @returns {Promise<number>}
+   */
+  async settledCount() {
+    for (let same = 0, last = -1, asked = 1; ; asked++) {
+      this.process.kill('SIGUSR2');
+      let counts;
+      while ((counts = [...this.stdout.matchAll(/count (\d+)\n/g)]).length < asked) await once(this.process.stdout, 'data');
+      const count = Number(counts.at(-1)[1]);
+      same = count === last ? same + 1 : 0;
+      last = count;
+      if (same === 10) return count;
+    }
   }
 
   #read(text) {

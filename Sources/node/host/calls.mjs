@@ -1,0 +1,78 @@
+/** The calls this process makes to the other side, and who waits for their answers. */
+import { errorWithStatus, revive } from './errors.mjs';
+
+export class Calls {
+  #send;
+  #waiting = new Map();
+  #nextId = 1;
+
+  /** @param {(line: string) => void} send */
+  connect(send) {
+    this.#send = send;
+  }
+
+  /**
+   * Sends a request.
+   * @param {string} method
+   * @param {unknown[]} params
+   * @returns {Promise<unknown>} the result, an async iterable when the answer is a stream; rejects with the error
+   *   answered, or with statusCode 503 when there is nobody to ask
+   */
+  call(method, params) {
+    if (this.#send === undefined) return Promise.reject(disconnected(method));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#send(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+      this.#waiting.set(id, { method, resolve, reject, stream: undefined });
+    });
+  }
+
+  /**
+   * Gives an answer to whoever waits for it.
+   * @param {{id: unknown, result?: unknown, error?: unknown, stream?: boolean}} answer
+   * @returns {boolean} false when nobody does
+   */
+  settle({ id, result, error, stream }) {
+    const call = this.#waiting.get(id);
+    if (call === undefined) return false;
+    if (call.stream !== undefined) this.#continueStream(id, call.stream, { result, error });
+    else if (stream && !error) this.#openStream(call);
+    else this.#close(id, call, result, error);
+    return true;
+  }
+
+  /** The other side has gone: whoever waits gets an error. */
+  disconnect() {
+    this.#send = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const call of waiting) {
+      if (call.stream === undefined) call.reject(disconnected(call.method));
+      else call.stream.take({ error: disconnected(call.method) });
+    }
+  }
+
+  #close(id, call, result, error) {
+    this.#waiting.delete(id);
+    if (error) call.reject(revive(error));
+    else call.resolve(result);
+  }
+
+  /** Frames that come before the code for streams is read wait in `early`. */
+  #openStream(call) {
+    const early = [];
+    call.stream = { take: (frame) => early.push(frame) };
+    import('./streams.mjs').then(({ ReceivedStream }) => {
+      call.stream.take = ReceivedStream.feed(early, call.resolve);
+    });
+  }
+
+  #continueStream(id, stream, frame) {
+    if (frame.error || frame.result?.event === 'end') this.#waiting.delete(id);
+    stream.take(frame.error ? { error: revive(frame.error) } : frame);
+  }
+}
+
+function disconnected(method) {
+  return Object.assign(errorWithStatus(503, `cannot call ${method}: not connected to pm`), { code: 'PM_DISCONNECTED' });
+}

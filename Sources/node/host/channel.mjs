@@ -1,0 +1,98 @@
+/**
+ * The unix socket between this process and the daemon: lines in, lines out.
+ *
+ * Lines written during one turn of the event loop leave in one write. When the other side does not read, the channel
+ * stops reading too, so requests wait in the kernel instead of piling up answers here.
+ */
+import { Socket } from 'node:net';
+import { LineSplitter } from './lines.mjs';
+
+/** Bytes waiting to be written above which the channel stops reading. */
+const HIGH_WATER = 1024 * 1024;
+const READ_BUFFER = 64 * 1024;
+
+export class Channel {
+  #socket;
+  #queue = '';
+  #scheduled = false;
+  #waiting = [];
+  #open = true;
+
+  /**
+   * @param {number} fd descriptor of a connected stream socket
+   * @param {{line: (text: string) => void, closed: () => void}} handlers `closed` is called once, when the peer has
+   *   gone; it is not called after `close()`
+   */
+  constructor(fd, { line, closed }) {
+    const splitter = new LineSplitter(line);
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_BUFFER),
+      callback: (length, buffer) => {
+        splitter.push(buffer.subarray(0, length));
+        return true;
+      },
+    };
+    this.#socket = new Socket({ fd, onread });
+    this.#socket.on('drain', () => this.#drained());
+    // EPIPE and ECONNRESET say what 'close' says: the peer has gone.
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => this.#ended(closed));
+  }
+
+  /**
+   * Queues one line, which must end with a newline; it leaves at the end of this turn. Does nothing once closed.
+   * @param {string} line
+   */
+  send(line) {
+    if (!this.#open) return;
+    this.#queue += line;
+    if (this.#queue.length > HIGH_WATER) return this.#flush();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => this.#flush());
+  }
+
+  /** Whether the peer is slow to read; wait for `drained()` before sending more than answers. */
+  get congested() {
+    return this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
+  }
+
+  /** Whether nothing can be sent any more. */
+  get closed() {
+    return !this.#open;
+  }
+
+  /** Resolves when the peer has read what was written, or has gone. */
+  drained() {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Writes what is queued, then closes: nothing here keeps the process alive any longer. */
+  close() {
+    this.#flush();
+    this.#open = false;
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  #flush() {
+    this.#scheduled = false;
+    if (this.#queue === '' || !this.#open) return;
+    const text = this.#queue;
+    this.#queue = '';
+    this.#socket.write(text);
+    if (this.#socket.writableLength > HIGH_WATER) this.#socket.pause();
+  }
+
+  #drained() {
+    if (this.#open) this.#socket.resume();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #ended(closed) {
+    const byPeer = this.#open;
+    this.#open = false;
+    this.#drained();
+    if (byPeer) closed();
+  }
+}

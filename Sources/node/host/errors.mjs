@@ -1,0 +1,91 @@
+/** Errors on their way over the wire, in both directions. */
+
+const RPC_ERRORS = {
+  parseError: [-32700, 'Parse error'],
+  invalidRequest: [-32600, 'Invalid Request'],
+  methodNotFound: [-32601, 'Method not found'],
+  invalidParams: [-32602, 'Invalid params'],
+};
+
+/** A JSON-RPC protocol error: `{code, message, data: {info}}`, as the specification and the reference write it. */
+export class RpcError extends Error {
+  /**
+   * @param {keyof RPC_ERRORS} kind
+   * @param {string} info what exactly was wrong
+   */
+  constructor(kind, info) {
+    const [code, message] = RPC_ERRORS[kind];
+    super(message);
+    this.code = code;
+    this.data = { info };
+  }
+
+  toJSON() {
+    return { code: this.code, message: this.message, data: this.data };
+  }
+}
+
+/**
+ * The error of a call to a command nobody has.
+ * @param {string} method
+ */
+export function methodNotFound(method) {
+  return new RpcError('methodNotFound', `no handler found for method ${method}`);
+}
+
+/**
+ * An error with an HTTP-like status, which every caller of pm understands.
+ * @param {number} statusCode
+ * @param {string} message
+ * @param {object} [options] as of `Error`, for instance `{cause}`
+ */
+export function errorWithStatus(statusCode, message, options) {
+  return Object.assign(new Error(message, options), { statusCode });
+}
+
+/**
+ * The JSON text of anything thrown: own enumerable members, then message and stack; `toJSON` is honoured.
+ * @param {unknown} thrown
+ * @returns {string} always an object: a falsy `error` would mean success to the receiver
+ */
+export function errorText(thrown) {
+  try {
+    return JSON.stringify(errorObject(thrown)) ?? JSON.stringify({ message: String(thrown) });
+  } catch {
+    // An HTTP client's error may hold its socket: cyclic. What can be written is kept.
+    return JSON.stringify(plainMembers(thrown));
+  }
+}
+
+function errorObject(thrown) {
+  if (thrown === null || typeof thrown !== 'object') return { message: String(thrown) };
+  if (typeof thrown.toJSON === 'function') return thrown.toJSON();
+  if (!isErrorLike(thrown)) return thrown;
+  return { ...thrown, message: thrown.message, stack: thrown.stack };
+}
+
+function plainMembers(thrown) {
+  const kept = {};
+  for (const [key, value] of Object.entries(thrown)) {
+    if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) kept[key] = value;
+  }
+  return { ...kept, message: String(thrown.message ?? thrown), stack: thrown.stack };
+}
+
+function isErrorLike(value) {
+  return value instanceof Error || (typeof value.message === 'string' && typeof value.stack === 'string');
+}
+
+/**
+ * The error that an answer carried, as something to throw: an `Error` with the members it had on the other side.
+ * @param {unknown} error the `error` member of the answer
+ * @returns {Error}
+ */
+export function revive(error) {
+  if (error === null || typeof error !== 'object') return new Error(String(error));
+  const revived = new Error(typeof error.message === 'string' ? error.message : JSON.stringify(error));
+  for (const [key, value] of Object.entries(error)) {
+    if (key !== '__proto__') revived[key] = value;
+  }
+  return revived;
+}

@@ -1,0 +1,91 @@
+/** Makes a container out of a program: a commands.json file, a folder of commands, or a module that exports one. */
+import { readFileSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { Container } from './container.mjs';
+import { parseJSON } from './json.mjs';
+
+/**
+ * @param {string} path absolute path of the program
+ * @param {string} name of the service, for a container that has none of its own
+ * @param {object} provided injectable words, see `Container`
+ * @returns {Promise<Container>}
+ * @throws with a message for the person who wrote the program: what is wrong, in which file and line
+ */
+export async function load(path, name, provided) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new Error(`${path}: no such file`);
+  if (stat.isDirectory()) return loadFolder(path, name, provided);
+  const url = pathToFileURL(path);
+  if (path.endsWith('.json')) return loadDefinition(url, name, provided);
+  const { loadModule } = await import('./program.mjs');
+  return loadModule(url, name, provided);
+}
+
+async function loadFolder(path, name, provided) {
+  const url = pathToFileURL(`${path}/`);
+  const definition = new URL('commands.json', url);
+  if (statSync(definition, { throwIfNoEntry: false })?.isFile()) return loadDefinition(definition, name, provided);
+  const { discoverFolder } = await import('./folder.mjs');
+  const container = new Container(name, provided);
+  await discoverFolder(container, url);
+  return container;
+}
+
+async function loadDefinition(url, name, provided) {
+  const definition = readDefinition(url);
+  const container = new Container(definition.name ?? name, provided);
+  registerAll(container, definition, url);
+  if (definition.extends !== undefined) {
+    const { extend } = await import('./extends.mjs');
+    await extend(container, definition, url);
+  }
+  return container;
+}
+
+/**
+ * Reads a commands.json file.
+ * @param {URL} url
+ * @returns {{name?: string, commands: {name: string, config?: object}[], extends?: string[]}}
+ * @throws naming file, line and column when it is not JSON, and the member when it is not a container
+ */
+export function readDefinition(url) {
+  const { pathname } = url;
+  const definition = parseJSON(readFileSync(url, 'utf8'), decodeURIComponent(pathname));
+  const problem = problemOf(definition);
+  if (problem !== undefined) throw new Error(`${decodeURIComponent(pathname)}: ${problem}`);
+  return definition;
+}
+
+/**
+ * Registers every command of a definition; a path in it is relative to the file it stands in.
+ * @param {Container} container
+ * @param {{commands: object[]}} definition
+ * @param {URL} url of the file
+ */
+export function registerAll(container, definition, url) {
+  for (const command of definition.commands) {
+    const fs = command.config?.fs;
+    if (fs?.disabled) continue;
+    container.register(command, typeof fs?.path === 'string' ? new URL(encodePath(fs.path), url) : undefined);
+  }
+}
+
+/** A path may hold `#`, `?` and `%`, which in a URL mean something else. */
+function encodePath(path) {
+  return /^[a-z]+:\/\//.test(path) ? path : path.replace(/[%#?]/g, encodeURIComponent);
+}
+
+function problemOf(definition) {
+  if (!isObject(definition)) return 'must hold an object';
+  if (!Array.isArray(definition.commands)) return '"commands" must be an array';
+  if (definition.name !== undefined && typeof definition.name !== 'string') return '"name" must be a string';
+  for (const [index, command] of definition.commands.entries()) {
+    if (typeof command?.name !== 'string') return `"commands[${index}].name" must be a string`;
+    if (command.config !== undefined && !isObject(command.config)) return `"config" of ${command.name} must be an object`;
+  }
+  return undefined;
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

@@ -1,0 +1,102 @@
+/**
+ * Runs a container as a service: `node main.mjs PROGRAM [ARG...]`.
+ *
+ * PM_CHANNEL_FD names the socket to the daemon (without it the service runs alone), PM_NAME the service, PM_CONFIG its
+ * configuration as JSON, PM_SOCK the daemon's URL.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Calls } from './calls.mjs';
+import { Channel } from './channel.mjs';
+import { provideClient } from './client.mjs';
+import { daemonProxy } from './daemon.mjs';
+import { runInit } from './init.mjs';
+import { parseJSON } from './json.mjs';
+import { load } from './load.mjs';
+import { Peer } from './peer.mjs';
+import { Service } from './service.mjs';
+
+const settings = readSettings();
+const calls = new Calls();
+const service = new Service(Promise.resolve().then(start));
+const peer = new Peer(calls, (method) => service.find(method));
+const channel = openChannel();
+service.started.then(serve).catch(fail);
+
+function readSettings() {
+  const [, , program, ...args] = process.argv;
+  if (program === undefined) {
+    process.stderr.write('usage: main.mjs PROGRAM [ARG...]\n');
+    process.exit(64);
+  }
+  const path = resolve(program);
+  // What `node PROGRAM ARG...` would show: programs read their arguments here.
+  process.argv.splice(1, 2, path);
+  const { PM_NAME: name = path, PM_CHANNEL_FD: fd, PM_CONFIG: config, PM_SOCK: pmSock } = process.env;
+  // A child of the service does not have the channel.
+  delete process.env.PM_CHANNEL_FD;
+  return { program: path, args, name, fd, configText: config, pmSock };
+}
+
+function openChannel() {
+  if (settings.fd === undefined) return undefined;
+  const opened = new Channel(Number(settings.fd), { line: (text) => peer.receive(text), closed: abandon });
+  peer.attach(opened);
+  calls.connect((line) => opened.send(line));
+  return opened;
+}
+
+async function start() {
+  const { program, name, configText } = settings;
+  const config = configText === undefined ? undefined : parseJSON(configText, 'PM_CONFIG');
+  provideClient(pathToFileURL(program));
+  const container = await load(program, name, { pm: daemonProxy(calls), config });
+  await runInit(container, { ...settings, config });
+  return container;
+}
+
+function serve(container) {
+  // The first signal stops in order; the second one finds no handler and ends the process.
+  if (container.command('$stop') !== undefined) process.once('SIGTERM', stopAndExit);
+  service.onStopped(leave);
+  if (channel === undefined) return;
+  calls.call('ready', [container.metadata]).catch((error) => {
+    if (!channel.closed) process.stderr.write(`pm: the daemon refused ready: ${error.message}\n`);
+  });
+}
+
+/**
+ * After `$stop` the process ends by itself, when what still runs has been answered and the program lets it.
+ * @param {{thrown: unknown}} [failure] of `$stop`
+ */
+async function leave(failure) {
+  process.removeListener('SIGTERM', stopAndExit);
+  if (failure !== undefined) report(`$stop of ${settings.name} failed`, failure.thrown);
+  await peer.idle();
+  channel?.close();
+  calls.disconnect();
+}
+
+/** Only the holder of the channel closes it: there is nobody left to serve. */
+function abandon() {
+  calls.disconnect();
+  peer.attach(undefined);
+  return stopAndExit();
+}
+
+async function stopAndExit() {
+  // Its failure is reported by `leave`.
+  await service.stop().catch(() => {});
+  // An answer to `$stop` that is on its way leaves in this turn.
+  setImmediate(() => process.exit());
+}
+
+function fail(error) {
+  report(`cannot start ${settings.name}`, error);
+  process.exit();
+}
+
+function report(what, error) {
+  process.stderr.write(`pm: ${what}: ${error?.stack ?? error}\n`);
+  process.exitCode = 1;
+}

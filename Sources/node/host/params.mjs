@@ -1,0 +1,30 @@
+/**
+ * From the `params` of a request to the structured parameters that a command's inject list draws from.
+ *
+ * Only what a caller may say is taken. Who the caller is (connection, socket, process, auth), how the call came
+ * (`_trigger`), and what this process provides (`pm`, `config`, `$…`) are never taken from the wire.
+ */
+
+const RESERVED = new Set([
+  'connection', 'connectionId', 'connectionAsContainer', 'socket', 'process', 'auth', 'pm', 'config',
+]);
+
+/**
+ * @param {unknown} params an array, an object or nothing, as it came
+ * @returns {{params: unknown[], _trigger: 'jsonrpc'}} with the other members the caller gave (`options`, `context` …)
+ */
+export function fromWire(params) {
+  if (params === undefined || params === null) return { params: [], _trigger: 'jsonrpc' };
+  if (Array.isArray(params)) return { params, _trigger: 'jsonrpc' };
+  if (!Array.isArray(params.params)) return { params: [params], _trigger: 'jsonrpc' };
+  const taken = {};
+  for (const key of Object.keys(params)) {
+    if (isCallers(key)) taken[key] = params[key];
+  }
+  taken._trigger = 'jsonrpc';
+  return taken;
+}
+
+function isCallers(key) {
+  return key[0] !== '_' && key[0] !== '$' && !RESERVED.has(key);
+}

@@ -1,0 +1,86 @@
+/**
+ * A JavaScript program that is a container by what it exports: `container`, an object with `dispatch` (as a `Container`
+ * of @akala/commands), or `commands`, functions by name. What we cannot serve is refused with the reason.
+ */
+import { Container } from './container.mjs';
+import { registerAll } from './load.mjs';
+import { importFile } from './script.mjs';
+
+/**
+ * @param {URL} url of the module
+ * @param {string} name of the service
+ * @param {object} provided injectable words, see `Container`
+ * @returns {Promise<Container>}
+ * @throws when it exports nothing that could be served
+ */
+export async function loadModule(url, name, provided) {
+  const module = await importFile(url, `program ${name}`);
+  // A CommonJS module's exports are all in its default; an ES module may export an object by default as well.
+  const exported = { ...unwrap(module.default), ...module };
+  const foreign = exported.container ?? (isForeign(exported.default) ? exported.default : undefined);
+  if (foreign !== undefined) return adopt(foreign, exported.metadata, name, provided);
+  if (exported.commands !== undefined) return fromCommands(exported, url, name, provided);
+  throw new Error(`${decodeURIComponent(url.pathname)} exports neither "container" nor "commands": nothing in it can be called`);
+}
+
+function unwrap(value) {
+  return value !== null && typeof value === 'object' && typeof value.default === 'object' ? value.default : value;
+}
+
+function isForeign(value) {
+  return value !== null && typeof value === 'object' && typeof value.dispatch === 'function';
+}
+
+async function adopt(foreign, metadata, name, provided) {
+  if (!isForeign(foreign)) throw new Error(`the container of ${name} has no function "dispatch"`);
+  const container = new Container(foreign.name ?? name, provided);
+  for (const { name: command, config } of await definitionsOf(foreign, metadata)) {
+    container.add(new ForeignCommand(foreign, command, config ?? {}));
+  }
+  return container;
+}
+
+/** A command of a container that is not ours, which does its own injection and keeps its own state. */
+class ForeignCommand {
+  #container;
+
+  constructor(container, name, config) {
+    this.#container = container;
+    this.name = name;
+    this.config = config;
+  }
+
+  get metadata() {
+    return { name: this.name, config: this.config };
+  }
+
+  get isRemote() {
+    return this.config.jsonrpc !== false;
+  }
+
+  /** Structured parameters are handed over only when they say more than the positional ones. */
+  invoke(param) {
+    const { params, _trigger, ...others } = param;
+    const says = Object.keys(others).length > 0 || this.config[_trigger]?.inject !== undefined;
+    return says ? this.#container.dispatch(this.name, param) : this.#container.dispatch(this.name, ...params);
+  }
+}
+
+async function definitionsOf(foreign, metadata) {
+  const described = metadata?.commands ?? foreign.commands ?? (await foreign.dispatch('$metadata'))?.commands;
+  if (!Array.isArray(described)) throw new Error(`the container ${foreign.name ?? ''} does not tell its commands`);
+  return described.filter((definition) => typeof definition?.name === 'string');
+}
+
+function fromCommands(exported, url, name, provided) {
+  const container = new Container(typeof exported.name === 'string' ? exported.name : name, provided);
+  if (Array.isArray(exported.commands)) {
+    registerAll(container, exported, url);
+    return container;
+  }
+  for (const [command, run] of Object.entries(exported.commands)) {
+    const inject = run?.$inject;
+    if (typeof run === 'function') container.register({ name: command, config: inject ? { '': { inject } } : {} }, run);
+  }
+  return container;
+}

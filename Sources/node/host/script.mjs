@@ -1,0 +1,53 @@
+/** Imports the files that hold commands. */
+import { errorWithStatus } from './errors.mjs';
+
+/**
+ * The function a command file exports by default. Node caches the file, and so its top-level code runs once.
+ * @param {URL | undefined} source
+ * @param {string} what for messages: `command get of users`
+ * @returns {Promise<Function>}
+ * @throws statusCode 500: no file named, no such file, not a function; or what the file's own code throws
+ */
+export async function importCommand(source, what) {
+  if (source === undefined) throw errorWithStatus(500, `${what} has no "fs" path in its configuration`);
+  const script = await importFile(source, what);
+  const run = defaultExport(script);
+  if (typeof run !== 'function') throw errorWithStatus(500, `${what}: ${decodeURIComponent(source.pathname)} exports no function by default`);
+  return run;
+}
+
+/**
+ * Imports a file, and says clearly when it is not there or not JavaScript: Node's own error names neither.
+ * @param {URL} source
+ * @param {string} what for messages
+ */
+export async function importFile(source, what) {
+  try {
+    return await import(source.href);
+  } catch (error) {
+    const message = explain(error, decodeURIComponent(source.pathname));
+    if (message === undefined) throw error;
+    throw Object.assign(errorWithStatus(500, `${what}: ${message}`, { cause: error }), { code: error.code });
+  }
+}
+
+function explain(error, path) {
+  if (error instanceof SyntaxError && isPlaceless(error)) return `${path}: ${error.message}`;
+  if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return undefined;
+  return error.message.startsWith(`Cannot find module '${path}'`) ? `${path}: no such file` : error.message;
+}
+
+/**
+ * What a module exports by default; a CommonJS module compiled from ESM exports it one level deeper.
+ * @param {object} script
+ */
+export function defaultExport(script) {
+  const exported = script.default;
+  return exported !== null && typeof exported === 'object' && 'default' in exported ? exported.default : exported;
+}
+
+/** Node keeps the place of a mistake in an ES module to itself, and shows it only when it dies of it. */
+function isPlaceless(error) {
+  const lines = String(error.stack).split('\n');
+  return lines[0].startsWith('SyntaxError') && lines.slice(1).every((line) => line.includes('node:internal'));
+}

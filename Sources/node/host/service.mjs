@@ -1,0 +1,69 @@
+/** The life of a hosted service: starting, serving, stopping. */
+import { errorWithStatus, methodNotFound } from './errors.mjs';
+import { fromWire } from './params.mjs';
+
+export class Service {
+  #container;
+  #phase = 'starting';
+  #stopping;
+  #onStopped = () => {};
+
+  /** @param {Promise<import('./container.mjs').Container>} loaded resolves when `$init` is done */
+  constructor(loaded) {
+    /** Resolves with the container when requests are served; rejects as `loaded` does. */
+    this.started = loaded.then((container) => {
+      this.#container = container;
+      this.#phase = 'serving';
+      return container;
+    });
+  }
+
+  /**
+   * The handler of a method called from outside.
+   * @param {string} method
+   * @returns {((params: unknown) => unknown) | undefined} undefined: there is no such method
+   */
+  find(method) {
+    if (this.#phase === 'starting') return (params) => this.#later(method, params);
+    if (method === '$metadata') return () => this.#container.metadata;
+    if (method === '$stop') return (params) => this.stop(params);
+    const command = this.#container.command(method);
+    if (command === undefined || !command.isRemote || method === '$init') return undefined;
+    if (this.#phase === 'stopping') return () => this.#refuse(method);
+    return (params) => command.invoke(fromWire(params));
+  }
+
+  /**
+   * Runs the container's `$stop`, once: whoever asks again gets the same answer.
+   * @param {unknown} [params] as they came
+   * @returns {Promise<unknown>} what `$stop` returned, or threw
+   */
+  stop(params) {
+    if (this.#stopping !== undefined) return this.#stopping;
+    this.#phase = 'stopping';
+    this.#stopping = this.#runStop(params);
+    this.#stopping.then(() => this.#onStopped(), (thrown) => this.#onStopped({ thrown }));
+    return this.#stopping;
+  }
+
+  /** @param {(failure?: {thrown: unknown}) => void} listener called when `stop` is over, however it ended */
+  onStopped(listener) {
+    this.#onStopped = listener;
+  }
+
+  async #runStop(params) {
+    return this.#container?.command('$stop')?.invoke(fromWire(params));
+  }
+
+  /** Requests that come while the service starts wait until it has. */
+  async #later(method, params) {
+    await this.started;
+    const handler = this.find(method);
+    if (handler === undefined) throw methodNotFound(method);
+    return handler(params);
+  }
+
+  #refuse(method) {
+    throw errorWithStatus(503, `cannot call ${method}: ${this.#container.name} is stopping`);
+  }
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { definition, hostOf } from './support/host.mjs';
+
+/** A container whose commands are the given function expressions. */
+function container(commands) {
+  const files = { 'commands.json': definition(Object.fromEntries(Object.keys(commands).map((name) => [name, {}]))) };
+  for (const [name, source] of Object.entries(commands)) files[`${name}.mjs`] = `export default ${source};`;
+  return files;
+}
+
+test('a result may be returned or promised, and nothing is error:null', async (t) => {
+  const host = await hostOf(t, container({
+    sync: '() => 1', async: 'async () => 2', thenable: '() => ({ then: (resolve) => setImmediate(resolve, 3) })',
+    nothing: '() => {}', promised: 'async () => {}', fn: '() => () => 1',
+  }));
+  assert.equal((await host.ask('sync')).result, 1);
+  assert.equal((await host.ask('async')).result, 2);
+  assert.equal((await host.ask('thenable')).result, 3);
+  for (const method of ['nothing', 'promised', 'fn']) {
+    assert.match((await host.ask(method)).raw, /^\{"id":"t\d","error":null,"jsonrpc":"2\.0"\}$/);
+  }
+});
+
+test('top-level members that begin with _ are dropped, toJSON is honoured', async (t) => {
+  const host = await hostOf(t, container({
+    object: '() => ({ _secret: 1, kept: { _inner: 2 }, a_b: 3 })', date: '() => new Date(0)',
+    own: '() => ({ _x: 1, toJSON: () => ({ _shown: true }) })', error: '() => Object.assign(new Error("x"), { code: 7 })',
+  }));
+  assert.deepEqual((await host.ask('object')).result, { kept: { _inner: 2 }, a_b: 3 });
+  assert.equal((await host.ask('date')).result, '1970-01-01T00:00:00.000Z');
+  assert.deepEqual((await host.ask('own')).result, { _shown: true });
+  assert.deepEqual((await host.ask('error')).result, { code: 7 });
+});
+
+test('a result that JSON cannot hold is an error, and the service lives', async (t) => {
+  const host = await hostOf(t, container({
+    big: '() => 10n', circle: '() => { const a = {}; a.a = a; return a; }', fine: '() => "fine"',
+  }));
+  for (const method of ['big', 'circle']) {
+    const { error } = await host.ask(method);
+    assert.equal(error.statusCode, 500);
+    assert.match(error.message, /the result cannot be written as JSON: /);
+  }
+  assert.equal((await host.ask('fine')).result, 'fine');
+});
+
+test('a thrown error keeps its own members, message and stack', async (t) => {
+  const host = await hostOf(t, container({
+    teapot: '(message) => { throw Object.assign(new Error(message), { statusCode: 418, code: "TEAPOT" }); }',
+    reject: 'async () => { throw new TypeError("later"); }',
+    toJSON: '() => { throw Object.assign(new Error("x"), { toJSON: () => ({ code: "INTERACT", message: "Name?", as: "n" }) }); }',
+    plain: '() => { throw { statusCode: 404, reason: "gone" }; }',
+    cyclic: '() => { const e = new Error("deep"); e.statusCode = 502; e.self = e; throw e; }',
+  }));
+  const { error, raw } = await host.ask('teapot', ['short']);
+  assert.match(error.stack, /^Error: short\n {4}at /);
+  assert.match(raw, /"error":\{"statusCode":418,"code":"TEAPOT","message":"short","stack":/);
+  assert.equal((await host.ask('reject')).error.message, 'later');
+  assert.deepEqual((await host.ask('toJSON')).error, { code: 'INTERACT', message: 'Name?', as: 'n' });
+  assert.deepEqual((await host.ask('plain')).error, { statusCode: 404, reason: 'gone' });
+  const cyclic = (await host.ask('cyclic')).error;
+  assert.deepEqual([cyclic.statusCode, cyclic.message], [502, 'deep']);
+});
+
+test('whatever is thrown, the answer is an error', async (t) => {
+  const host = await hostOf(t, container({
+    text: '() => { throw "no"; }', undef: '() => { throw undefined; }', zero: '() => { throw 0; }',
+    nul: 'async () => { throw null; }', empty: '() => { throw { toJSON() {} }; }', symbol: '() => { throw Symbol("s"); }',
+  }));
+  const messages = [];
+  for (const method of ['text', 'undef', 'zero', 'nul', 'symbol']) messages.push((await host.ask(method)).error.message);
+  assert.deepEqual(messages, ['no', 'undefined', '0', 'null', 'Symbol(s)']);
+  assert.equal(typeof (await host.ask('empty')).error.message, 'string');
+});
+
+test('requests run at the same time and are answered as they finish', async (t) => {
+  const host = await hostOf(t, container({
+    wait: 'function () { return new Promise((resolve) => (this.open = resolve)); }', open: 'function () { this.open("opened"); }',
+  }));
+  const waiting = host.ask('wait');
+  assert.equal((await host.ask('open')).error, null);
+  assert.equal((await waiting).result, 'opened');
+});

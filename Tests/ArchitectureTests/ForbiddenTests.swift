@@ -1,0 +1,110 @@
+import Testing
+
+/// A pattern that must not stand in some kinds of files.
+struct Ban {
+    let reason: String
+    /// Whether the pattern is looked for in comments and strings too.
+    var inProse = false
+    /// A comment on the line or right above it that says this allows the pattern; nil: nothing does.
+    var excuse: String?
+    // Regex is not Sendable, so a ban makes it anew.
+    let pattern: @Sendable () -> any RegexComponent
+
+    func violations(in file: SourceFile) -> [Violation] {
+        let lines = file.lines
+        let searched = inProse ? lines.map(String.init) : code(file)
+        let regex = pattern()
+        return searched.indices.compactMap { index in
+            guard searched[index].contains(regex), !isExcused(index, lines) else { return nil }
+            return Violation(path: file.path, line: index + 1, reason: reason)
+        }
+    }
+
+    private func code(_ file: SourceFile) -> [String] {
+        Code.language(of: file.path).map { Code(file.text, $0).lines } ?? file.lines.map(String.init)
+    }
+
+    private func isExcused(_ index: Int, _ lines: [Substring]) -> Bool {
+        guard let excuse else { return false }
+        let above = lines[..<index].reversed().prefix { $0.drop { $0 == " " }.hasPrefix("//") }
+        return ([lines[index]] + above).contains { line in
+            line.firstRange(of: "//").map { excuse.isEmpty || line[$0.upperBound...].contains(excuse) } ?? false
+        }
+    }
+}
+
+extension Ban {
+    static let swift = [
+        Ban(reason: "may crash") { /\btry!|\bas!|\bfatalError\(/ },
+        Ban(reason: "no comment says that it holds because", excuse: "holds because") {
+            /@unchecked Sendable|nonisolated\(unsafe\)|unowned\(unsafe\)|@preconcurrency/
+        },
+        Ban(reason: "an error is dropped and no comment says why that is right", excuse: "") { /\btry\?/ },
+        Ban(reason: "no Foundation") { /\bimport Foundation/ },
+    ]
+
+    static let belowCommands = [Ban(reason: "only the command line prints") { /\b(print|debugPrint|dump)\(/ }]
+
+    // One letter of each stands in brackets, so that this file does not hold them.
+    static let everywhere = [
+        Ban(reason: "unfinished", inProse: true) { /\b(TOD[O]|FIXM[E]|XX[X])\b/ },
+        Ban(reason: "a path of one machine", inProse: true) {
+            /\/(work|farm)\/(main|shared|steering|h|in)\b|\/opt\/swif[t]|\/User[s]\/|\/roo[t]\//
+        },
+    ]
+
+    static let tests = [
+        Ban(reason: "waits for time, not for an event") {
+            /\bTask\.sleep|\bThread\.sleep|\b(usleep|nanosleep)\(|(^|[^.\w])sleep\(|timers\/promises/
+        }
+    ]
+}
+
+@Suite struct ForbiddenTests {
+    @Test func `sources hold nothing that crashes, hides an error or silences the compiler`() throws {
+        expectNone(try violations(of: Ban.swift, in: ["Sources"], [".swift"]))
+    }
+
+    @Test func `nothing is printed below the command line`() throws {
+        let below = try SourceTree.swift("Sources").filter { !["PMCommands", "pm"].contains($0.module) }
+        expectNone(below.flatMap { file in Ban.belowCommands.flatMap { $0.violations(in: file) } })
+    }
+
+    @Test func `nothing is unfinished or bound to one machine`() throws {
+        let places = ["Sources", "CSources", "Tests", "Benchmarks", "Examples", "scripts", "Docs", "Packaging", ".ci"]
+        let kinds = [".swift", ".c", ".h", ".S", "js", ".json", ".sh", ".py", ".md", "run", "test", "lint", "demo"]
+        expectNone(try violations(of: Ban.everywhere, in: places, kinds))
+    }
+
+    @Test func `tests wait for events and never sleep`() throws {
+        expectNone(try violations(of: Ban.tests, in: ["Tests"], [".swift", ".c", ".mjs", ".js"]))
+    }
+
+    @Test(arguments: [
+        ("try! f()", 1), ("x as! Int", 1), ("// try! f()\n\"try!\"", 0), ("fatalError(\"a\")", 1),
+        ("final class A: @unchecked Sendable {", 1), ("// holds because one thread\nclass A: @unchecked Sendable {", 0),
+        ("nonisolated(unsafe) var a = 1", 1), ("let a = try? f()", 1), ("let a = try? f()  // absent is fine", 0),
+        ("// absent is fine\nlet a = try? f()", 0), ("internal import FoundationEssentials", 1),
+    ])
+    func `a breach is found`(text: String, count: Int) {
+        let file = SourceFile(path: "Sources/A/a.swift", text: text)
+        #expect(Ban.swift.flatMap { $0.violations(in: file) }.count == count)
+    }
+
+    @Test(arguments: ["TO" + "DO: more", "a /wo" + "rk/main b", "XX" + "X"])
+    func `unfinished words and machine paths are found in prose too`(text: String) {
+        #expect(Ban.everywhere.flatMap { $0.violations(in: SourceFile(path: "a.md", text: text)) }.count == 1)
+    }
+
+    @Test(arguments: [
+        "Task.sleep(for: x)", "usleep(1)", "  sleep(1);", "import { setTimeout } from 'node:timers/promises'",
+    ])
+    func `a sleep is found`(text: String) {
+        let file = SourceFile(path: "a.txt", text: text)
+        #expect(Ban.tests.flatMap { $0.violations(in: file) }.count == 1)
+    }
+
+    private func violations(of bans: [Ban], in places: [String], _ kinds: [String]) throws -> [Violation] {
+        try SourceTree.files(places, kinds).flatMap { file in bans.flatMap { $0.violations(in: file) } }
+    }
+}

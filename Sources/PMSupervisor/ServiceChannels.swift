@@ -1,14 +1,6 @@
 public import PMModel
 public import PMSystem
 
-/// Names one incarnation of a unit.
-public struct IncarnationID: Hashable, Sendable {
-    /// The unit.
-    public let unit: String
-    /// Which start of it, from 1.
-    public let number: UInt64
-}
-
 /// What the supervisor needs of the part of the daemon that speaks JSON-RPC with services.
 @PMActor
 public protocol ServiceChannels: AnyObject {

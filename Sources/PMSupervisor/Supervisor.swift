@@ -1,5 +1,5 @@
 public import PMLogs
-import PMModel
+public import PMModel
 public import PMSystem
 
 /// All units the daemon knows: finds the instance a message or a request is for, and answers those who wait.

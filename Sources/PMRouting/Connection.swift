@@ -1,0 +1,147 @@
+public import JSONRPC
+public import PMSystem
+
+/// What happens on a connection.
+@PMActor
+public protocol ConnectionDelegate: AnyObject {
+    /// A request, a notification or a reply; what it points to is good until this returns.
+    func receive(_ message: Incoming)
+    /// A line that is no message.
+    func receive(_ rejected: RejectedMessage)
+    /// The peer sends no more; it may still read.
+    func peerFinished()
+    /// The connection is gone.
+    func closed()
+}
+
+/// One stream socket that carries newline-delimited JSON-RPC.
+///
+/// A peer that does not read what it is sent is not read from either, so what waits for it stays bounded by what it
+/// had asked for before.
+@PMActor
+public final class Connection {
+    /// Above so many bytes that wait for the peer, nothing more is read from it.
+    static let softLimit = 1 << 20
+    /// Above so many bytes that wait for the peer, it is given up.
+    static let hardLimit = 256 << 20
+    /// At most so many reads a turn, so that one peer does not starve the others.
+    private static let readsPerTurn = 4
+
+    private let stream: ByteStream
+    private var framer = LineFramer()
+    private weak var delegate: (any ConnectionDelegate)?
+    private var hasEnded = false
+    private var pauses = 0
+
+    /// Takes over a connected socket.
+    ///
+    /// - Throws: `SystemError` when it cannot be made non-blocking.
+    public init(_ descriptor: SharedFD, reactor: Reactor) throws(SystemError) {
+        stream = try ByteStream(descriptor, reactor: reactor)
+    }
+
+    /// Delivers messages from now on; the delegate is not kept alive.
+    ///
+    /// - Throws: `SystemError` when the socket cannot be watched.
+    public func start(_ delegate: any ConnectionDelegate) throws(SystemError) {
+        self.delegate = delegate
+        try stream.start { [weak self] in self?.readable() }
+    }
+
+    /// Bytes that wait for the peer.
+    public var backlog: Int { stream.backlog }
+
+    /// Whether the connection is gone.
+    public var isClosed: Bool { stream.isClosed }
+
+    /// Appends whole messages; they go out at the end of the turn.
+    public func send(_ fill: (inout [UInt8]) -> Void) {
+        stream.write(fill)
+        if stream.backlog > Self.hardLimit { return close() }
+        if stream.backlog > Self.softLimit { pauseUntilDrained(stream) }
+    }
+
+    /// Reads nothing from this peer until another has taken what waits for it.
+    public func pause(until other: Connection) {
+        pauseUntilDrained(other.stream)
+    }
+
+    /// Calls `body` once when nothing waits for the peer any more.
+    public func whenDrained(_ body: @escaping @PMActor () -> Void) {
+        stream.whenDrained(body)
+    }
+
+    /// Closes at once.
+    public func close() {
+        guard !stream.isClosed else { return }
+        stream.close()
+        delegate?.closed()
+    }
+
+    /// Sends what waits, then closes.
+    public func closeAfterFlush() {
+        stream.closeAfterFlush()
+        if stream.isClosed { delegate?.closed() }
+    }
+
+    private func pauseUntilDrained(_ other: ByteStream) {
+        pauses += 1
+        if pauses == 1 { stream.setReading(paused: true) }
+        other.whenDrained { [weak self] in self?.resume() }
+    }
+
+    private func resume() {
+        pauses -= 1
+        guard pauses == 0, !stream.isClosed else { return }
+        stream.setReading(paused: false)
+        // Lines that were cut already do not make the socket readable again.
+        if framer.unread > 0 { deliver() }
+    }
+
+    private func readable() {
+        for _ in 0..<Self.readsPerTurn {
+            guard !hasEnded, pauses == 0, !stream.isClosed else { return }
+            var chunk = ByteStream.Chunk.nothing
+            var isFull = false
+            framer.withFreeSpace { space in
+                chunk = stream.read(into: space)
+                guard case .bytes(let count) = chunk else { return 0 }
+                isFull = count == space.count
+                return count
+            }
+            switch chunk {
+            case .bytes: deliver()
+            case .nothing: return
+            case .end: return end()
+            }
+            if !isFull { return }
+        }
+    }
+
+    private func deliver() {
+        while pauses == 0, !stream.isClosed {
+            do throws(LineTooLong) {
+                guard let line = try framer.nextLine() else { return }
+                deliver(line)
+            } catch {
+                let refusal = RPCError.invalidRequest(error.description)
+                send { MessageWriter.rejection(id: nil, refusal, to: &$0) }
+            }
+        }
+    }
+
+    private func deliver(_ line: UnsafeRawBufferPointer) {
+        do throws(RejectedMessage) {
+            delegate?.receive(try Incoming.scan(line))
+        } catch {
+            delegate?.receive(error)
+        }
+    }
+
+    private func end() {
+        hasEnded = true
+        stream.setReading(paused: true)
+        if let rest = framer.takeRemainder() { deliver(rest) }
+        delegate?.peerFinished()
+    }
+}

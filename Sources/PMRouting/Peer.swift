@@ -1,0 +1,225 @@
+public import JSON
+public import JSONRPC
+public import PMModel
+public import PMSystem
+
+/// Who is at the other end of a connection.
+public enum PeerOrigin: Equatable, Sendable {
+    /// A client, with what the kernel says of its process.
+    case client(PeerCredentials)
+    /// An incarnation of a unit, over the channel it was started with.
+    case service(IncarnationID)
+}
+
+/// Answers requests.
+@PMActor
+public protocol RequestHandler: AnyObject {
+    /// Takes a request; it is answered through `Call`, now or later. What the request points to is good until this
+    /// returns.
+    func handle(_ request: RPCRequest, from peer: Peer)
+    /// The peer is gone.
+    func closed(_ peer: Peer)
+}
+
+/// One end of JSON-RPC: takes the peer's requests, and sends it requests of its own or of others.
+@PMActor
+public final class Peer: ConnectionDelegate {
+    /// What a reply is for.
+    private enum Waiting {
+        /// Another peer's request, passed on to this one.
+        case relayed(Peer, RPCID)
+        /// A request of the daemon itself.
+        case own(@PMActor (Result<JSONValue, RPCError>) -> Void)
+    }
+
+    /// Who it is.
+    public let origin: PeerOrigin
+    /// The connection.
+    public let connection: Connection
+    /// Called once when the connection is gone.
+    public var onClose: (@PMActor () -> Void)?
+    private unowned let handler: any RequestHandler
+    private var waiting = PendingCalls<Waiting>()
+    /// Requests of this peer that are not answered yet.
+    private var unanswered = 0
+    private var hasFinished = false
+
+    /// Takes over a connected socket.
+    ///
+    /// - Throws: `SystemError` when it cannot be watched.
+    public init(
+        _ descriptor: SharedFD, origin: PeerOrigin, reactor: Reactor, handler: any RequestHandler
+    ) throws(SystemError) {
+        self.origin = origin
+        self.handler = handler
+        connection = try Connection(descriptor, reactor: reactor)
+        try connection.start(self)
+    }
+
+    // MARK: requests to this peer
+
+    /// Calls a method of this peer; `done` is called once, with a retriable error when the peer goes away first.
+    public func call(
+        _ method: String, _ params: JSONValue?, _ done: @escaping @PMActor (Result<JSONValue, RPCError>) -> Void
+    ) {
+        guard !connection.isClosed else { return done(.failure(Self.gone)) }
+        let id = waiting.add(.own(done))
+        connection.send { MessageWriter.request(id: id, method: method, params: params, to: &$0) }
+    }
+
+    /// Passes another peer's request on to this one, its parameters byte for byte.
+    public func relay(_ request: RPCRequest, as method: RPCMethod, for caller: Peer) {
+        guard let id = request.ownedID else {
+            connection.send { MessageWriter.relay(request, id: nil, method: method, to: &$0) }
+            return
+        }
+        guard !connection.isClosed else { return caller.fail(id, Self.gone) }
+        guard connection.backlog < Connection.hardLimit / 4 else { return caller.fail(id, Self.busy) }
+        caller.unanswered += 1
+        let internalID = waiting.add(.relayed(caller, id))
+        connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
+        // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
+        // other could wait for each other for ever.
+        if connection.backlog > Connection.softLimit, case .client = caller.origin {
+            caller.connection.pause(until: connection)
+        }
+    }
+
+    private static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
+    private static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
+
+    // MARK: answers to this peer
+
+    /// Opens an answer to a request; a notification's is thrown away.
+    public func begin(_ request: RPCRequest) -> Call {
+        if request.id != nil { unanswered += 1 }
+        return Call(self, request.ownedID)
+    }
+
+    /// Sends what makes up an answer or a part of one.
+    func send(_ fill: (inout [UInt8]) -> Void) {
+        connection.send(fill)
+    }
+
+    /// One request is answered.
+    func finishOne() {
+        unanswered -= 1
+        closeIfDone()
+    }
+
+    private func fail(_ id: RPCID, _ error: RPCError) {
+        connection.send { MessageWriter.failure(id: id, error, to: &$0) }
+    }
+
+    // MARK: from the connection
+
+    /// Takes one message.
+    public func receive(_ message: Incoming) {
+        switch message {
+        case .request(let request): handler.handle(request, from: self)
+        case .reply(let reply): receive(reply)
+        case .batch(let batch):
+            for element in batch { receive(element: element) }
+        }
+    }
+
+    private func receive(element: UnsafeRawBufferPointer) {
+        do throws(RejectedMessage) {
+            receive(try Incoming.scan(element: element))
+        } catch {
+            receive(error)
+        }
+    }
+
+    /// Answers what is no message.
+    public func receive(_ rejected: RejectedMessage) {
+        // A reply that cannot be understood is the last one for its id.
+        if rejected.kind == .reply, let id = rejected.id, let number = id.withBytes(PendingCallID.parse) {
+            return fail(number, rejected.error)
+        }
+        connection.send { MessageWriter.rejection(rejected, to: &$0) }
+    }
+
+    private func fail(_ number: UInt64, _ error: RPCError) {
+        switch waiting.take(number) {
+        case .relayed(let caller, let id):
+            caller.fail(id, error)
+            caller.finishOne()
+        case .own(let done): done(.failure(error))
+        case nil: break
+        }
+    }
+
+    private func receive(_ reply: RPCReply) {
+        guard let number = reply.internalID, let call = waiting[number] else {
+            if case .error = reply.outcome { return }
+            let refusal = RPCError.noResponseHandler(reply.ownedID)
+            connection.send { MessageWriter.rejection(id: reply.ownedID, refusal, to: &$0) }
+            return
+        }
+        switch call {
+        case .relayed(let caller, let id): relay(reply, number, to: caller, id)
+        case .own(let done):
+            waiting[number] = nil
+            do throws(RPCError) {
+                done(.success(try reply.value()))
+            } catch {
+                done(.failure(error))
+            }
+        }
+    }
+
+    private func relay(_ reply: RPCReply, _ number: UInt64, to caller: Peer, _ id: RPCID) {
+        caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
+        if streams.isEmpty && !reply.isStream {
+            waiting[number] = nil
+            caller.finishOne()
+        } else if endsCall(reply, number) {
+            waiting[number] = nil
+            caller.finishOne()
+        } else if caller.connection.backlog > Connection.softLimit {
+            connection.pause(until: caller.connection)
+        }
+    }
+
+    /// Requests whose answer is a stream that has begun.
+    private var streams: Set<UInt64> = []
+
+    /// Whether this was the last reply of its call: the only one, an error, or the flagged end of a stream.
+    private func endsCall(_ reply: RPCReply, _ number: UInt64) -> Bool {
+        guard streams.contains(number) else {
+            if reply.isStream { streams.insert(number) }
+            return !reply.isStream
+        }
+        var isOver = reply.isStream
+        if case .error = reply.outcome { isOver = true }
+        if isOver { streams.remove(number) }
+        return isOver
+    }
+
+    /// The peer sends no more: it is closed when it has all its answers.
+    public func peerFinished() {
+        hasFinished = true
+        closeIfDone()
+    }
+
+    private func closeIfDone() {
+        if hasFinished && unanswered <= 0 { connection.closeAfterFlush() }
+    }
+
+    /// The connection is gone: what waits for this peer fails.
+    public func closed() {
+        for (_, call) in waiting.takeAll() {
+            switch call {
+            case .relayed(let caller, let id):
+                caller.fail(id, Self.gone)
+                caller.finishOne()
+            case .own(let done): done(.failure(Self.gone))
+            }
+        }
+        let body = onClose
+        onClose = nil
+        body?()
+        handler.closed(self)
+    }
+}

@@ -55,6 +55,9 @@ public struct RunOptions: Equatable, Sendable {
     /// The debugger.
     public var inspection = Inspection.none
 
-    /// Nothing added.
-    public init() {}
+    /// What is added; nothing by default.
+    public init(arguments: [String] = [], inspection: Inspection = .none) {
+        self.arguments = arguments
+        self.inspection = inspection
+    }
 }

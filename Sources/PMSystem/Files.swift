@@ -86,6 +86,17 @@ public enum Files {
         }
     }
 
+    /// Replaces a file by a rename, so that a reader sees the old or the new content. It is not made durable: after a
+    /// power cut it may be empty (use `AtomicFile` where that matters).
+    ///
+    /// - Throws: `SystemError`; the old content is whole then.
+    public static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+        let temporary = path + ".new"
+        let file = try OwnedFD.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        try write(bytes, to: file.raw, named: temporary)
+        _ = try valueOrError("rename", path) { rename(temporary, path) }
+    }
+
     /// What a path leads to, links followed; nil when there is nothing.
     ///
     /// - Throws: `SystemError` for anything but ENOENT and ENOTDIR.

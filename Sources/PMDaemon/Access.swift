@@ -1,0 +1,59 @@
+import Glibc
+import PMAPI
+import PMSystem
+
+/// Who may do what: root and the daemon's own user everything, members of group `pm` everything but to run things as
+/// another user, others nothing (Docs/Architecture.md, Trust).
+struct Access {
+    /// What a caller may do.
+    enum Role: Equatable {
+        case owner
+        case member
+        case stranger
+    }
+
+    private let owner: uid_t
+    private let group: gid_t?
+
+    /// The rules for a daemon that runs as this process does.
+    init() {
+        self.init(owner: geteuid(), group: Self.group(named: "pm"))
+    }
+
+    init(owner: uid_t, group: gid_t?) {
+        self.owner = owner
+        self.group = group
+    }
+
+    /// What the caller may do. Supplementary groups are asked of /proc, because SO_PEERCRED has only the first.
+    func role(of peer: PeerCredentials) -> Role {
+        if peer.user == 0 || peer.user == owner { return .owner }
+        guard let group else { return .stranger }
+        if peer.group == group || Self.groups(of: peer.pid).contains(group) { return .member }
+        return .stranger
+    }
+
+    /// Why a stranger is turned away.
+    func refusal(of peer: PeerCredentials) -> APIError {
+        .notPermitted(
+            "user \(peer.user) may not use this daemon: it serves root, user \(owner) and members of group pm",
+            hint: "use your own daemon (pm start pm --user), or ask to be added to group pm")
+    }
+
+    private static func group(named name: String) -> gid_t? {
+        guard let text = try? Files.read("/etc/group") else { return nil }  // none, so nobody is a member
+        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            if fields.count > 2, fields[0] == name { return gid_t(fields[2]) }
+        }
+        return nil
+    }
+
+    private static func groups(of pid: pid_t) -> [gid_t] {
+        // A caller that has ended meanwhile is no member.
+        guard let text = try? Files.read("/proc/\(pid)/status") else { return [] }
+        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("Groups:") } ?? ""
+        return line.dropFirst("Groups:".count).split(whereSeparator: \.isWhitespace).compactMap { gid_t($0) }
+    }
+}

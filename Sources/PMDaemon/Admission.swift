@@ -1,0 +1,41 @@
+import JSONRPC
+import PMAPI
+import PMRouting
+import PMSystem
+
+/// Lets connections in, or turns them away with the reason.
+@PMActor
+final class Admission {
+    private let access: Access
+    private let router: Router
+    private let reactor: Reactor
+    private let onTrouble: @PMActor (String) -> Void
+
+    init(
+        _ access: Access, _ router: Router, reactor: Reactor, onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        self.access = access
+        self.router = router
+        self.reactor = reactor
+        self.onTrouble = onTrouble
+    }
+
+    /// Takes a new connection.
+    func admit(_ socket: SharedFD) {
+        do throws(SystemError) {
+            let credentials = try UnixSocket.peer(of: socket.raw)
+            guard access.role(of: credentials) != .stranger else { return refuse(socket, credentials) }
+            let origin = PeerOrigin.client(credentials)
+            router.add(client: try Peer(socket, origin: origin, reactor: reactor, handler: router))
+        } catch {
+            onTrouble("a connection cannot be used: \(error)")
+        }
+    }
+
+    /// The reason goes out as an answer to nothing in particular, before the stranger has said anything.
+    private func refuse(_ socket: SharedFD, _ credentials: PeerCredentials) {
+        var line: [UInt8] = []
+        MessageWriter.rejection(id: nil, RPCError(access.refusal(of: credentials).json), to: &line)
+        _ = Descriptors.write(line, to: socket.raw)
+    }
+}

@@ -1,0 +1,262 @@
+import Glibc
+import PMAPI
+import PMConfig
+import PMLogs
+import PMModel
+import PMRouting
+import PMSupervisor
+public import PMSystem
+
+/// The composition root: makes the parts, connects them, and leads them from the hand-over to the last goodbye.
+@PMActor
+public final class Daemon {
+    /// Why a daemon cannot start: its exit code and what is wrong.
+    struct StartFailure: Error {
+        let code: ExitCode
+        let message: String
+    }
+
+    private enum Phase {
+        /// The holder is handing over what an earlier daemon left.
+        case takingOver
+        case serving
+        case stopping
+    }
+
+    private let options: DaemonOptions
+    private let reactor: Reactor
+    private let launch: LaunchReport
+    private let journal: DaemonLog
+    private let units: UnitDirectory
+    private let deaths: DeathArchive
+    private let logs: LogBook
+    private let registry = CommandRegistry()
+    private let router: Router
+    private let links: ServiceLinks
+    private let holder: Holder
+    private let supervisor: Supervisor
+    private let startedAt: MonotonicTime
+    private let startedAtWall: WallTime
+    private var listener: Listener?
+    private var heldSocket: SharedFD?
+    private var phase = Phase.takingOver
+    /// The name under which the holder keeps the listening socket.
+    private static let socketName = "socket"
+
+    /// Makes the daemon's parts; nothing is started yet.
+    ///
+    /// - Throws: `StartFailure`, with what is wrong.
+    init(_ options: DaemonOptions, reactor: Reactor, launch: LaunchReport) throws {
+        self.options = options
+        self.reactor = reactor
+        self.launch = launch
+        startedAt = reactor.clock.monotonic()
+        startedAtWall = reactor.clock.wall()
+        let journal = DaemonLog(isVerbose: options.isVerbose, clock: reactor.clock)
+        self.journal = journal
+        units = try UnitDirectory(path: options.config, environment: Environment.current())
+        deaths = DeathArchive(stateDirectory: options.state) { journal.trouble($0) }
+        logs = LogBook(LogDirectory(root: options.state + "/logs"), reactor: reactor)
+        router = Router(registry)
+        links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
+        holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
+        let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
+            [units] unit throws(LaunchError) in try units.environment(of: unit)
+        }
+        supervisor = Supervisor(
+            Supervisor.Resources(
+                reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid()))
+        connectParts()
+    }
+
+    private func connectParts() {
+        supervisor.channels = links
+        supervisor.observer = self
+        supervisor.onTrouble = { [journal] in journal.trouble($0) }
+        router.explainAbsence = { [units, supervisor] name in
+            guard units.find(name) != nil || supervisor.names.contains(name) else { return nil }
+            let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
+            return .init(error.json)
+        }
+        addHandlers()
+    }
+
+    private func addHandlers() {
+        router.add(StartHandler(supervisor: supervisor, units: units, inspection: options.inspection))
+        router.add(RestartHandler(supervisor: supervisor, units: units))
+        router.add(
+            StopHandler(supervisor: supervisor, units: units) { [weak self] peer in
+                await self?.shutDown(answering: peer) ?? []
+            })
+        router.add(
+            StatusHandler(supervisor: supervisor, units: units, deaths: deaths) { [unowned self] in ownStatus })
+        router.add(ListHandler(units: units))
+        router.add(MapHandler(units: units))
+        router.add(DiscoverHandler(units: units))
+        router.add(ConnectHandler(units: units))
+        router.add(MetadataHandler(registry: registry))
+        router.add(NameHandler())
+        router.add(VersionHandler(options: options))
+        router.add(ReadyHandler(supervisor: supervisor, registry: registry))
+        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
+        router.add(.log) { parameters, call in streamer.answer(parameters, call) }
+    }
+
+    // MARK: start
+
+    /// Greets the holder; everything else follows from its messages.
+    ///
+    /// - Throws: `SystemError` when the holder cannot be reached.
+    func start() throws {
+        launch.loaded()
+        try holder.channel.start { [weak self] message in self?.receive(message) }
+    }
+
+    private func receive(_ message: InitMessage?) {
+        guard let message else {
+            // Without the holder there is nothing left to decide about: services and daemon end with it.
+            return reactor.stop()
+        }
+        switch message {
+        case .greeting(let greeting): greeted(greeting)
+        case .adopt(let child): supervisor.adopt(child) { units.find($0) }
+        case .held(let name, let descriptor): if name == Self.socketName { heldSocket = descriptor }
+        case .handedOver: serve()
+        case .stopRequested: Task { @PMActor in _ = await shutDown(answering: nil) }
+        case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
+        }
+    }
+
+    private func greeted(_ greeting: HolderGreeting) {
+        guard greeting.daemonStarts > 1 else { return }
+        journal.trouble(
+            "started again (number \(greeting.daemonStarts)) after the daemon before ended with wait status "
+                + "\(greeting.lastDaemonStatus); \(greeting.children) services are taken over")
+    }
+
+    private func serve() {
+        do {
+            let socket = try heldSocket ?? listen()
+            heldSocket = socket
+            let admission = Admission(Access(), router, reactor: reactor) { [journal] in journal.trouble($0) }
+            listener = try Listener(
+                socket, reactor: reactor, onTrouble: { [journal] in journal.trouble($0) },
+                onAccept: { admission.admit($0) })
+            phase = .serving
+            publishSocket()
+            launch.serving()
+            journal.tell("serving \(options.socketURL) for \(options.config)")
+            askAdopted()
+            startAutomatic()
+        } catch {
+            launch.failed(ExitCode.failure.rawValue, "\(error)")
+            journal.trouble("cannot serve \(options.socket): \(error)")
+            leave(.stopped(status: ExitCode.failure.rawValue))
+        }
+    }
+
+    private func listen() throws(SystemError) -> SharedFD {
+        let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
+        if options.scope != .project { try Files.makeDirectories(directory, mode: 0o755) }
+        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660))
+        try holder.channel.hold(Self.socketName, socket)
+        return socket
+    }
+
+    /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
+    /// the same.
+    private func publishSocket() {
+        let point = ConnectionPoint(url: options.socketURL)
+        guard units.configuration.mapping("pm")?.connect != [point] else { return }
+        var mapping = units.configuration.mapping("pm") ?? Mapping(container: "pm")
+        mapping.cwd = mapping.cwd ?? options.configDirectory
+        mapping.connect = [point]
+        do throws(APIError) {
+            try units.edit([.setMapping("pm", mapping)])
+        } catch {
+            journal.trouble("clients that look into the configuration will not find the socket: \(error.message)")
+        }
+    }
+
+    private func askAdopted() {
+        for service in registry.all where service.metadata == nil { links.askMetadata(of: service.id) }
+    }
+
+    private func startAutomatic() {
+        for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
+            if supervisor.isActive(mapping.name) { continue }
+            Task { @PMActor in
+                do throws(APIError) {
+                    try await supervisor.start(StartWish(mapping.name, goal: .ready), units)
+                } catch {
+                    journal.trouble("autostart: \(error.message)")
+                }
+            }
+        }
+    }
+
+    // MARK: end
+
+    /// Stops everything; the daemon ends when the caller has its answer.
+    private func shutDown(answering peer: Peer?) async -> [Survivors] {
+        phase = .stopping
+        supervisor.cancelStarts()
+        let survivors = await supervisor.stop(supervisor.active, units)
+        // The answer is written by the caller of this; it goes out at the end of the turn after that.
+        reactor.after(.zero) { [weak self] in self?.finish(peer) }
+        return survivors
+    }
+
+    private func finish(_ peer: Peer?) {
+        guard let peer, !peer.connection.isClosed else { return end() }
+        peer.connection.whenDrained { [weak self] in self?.end() }
+    }
+
+    private func end() {
+        logs.close()
+        listener?.close()
+        do throws(SystemError) {
+            try Files.remove(options.socket)
+        } catch {
+            journal.trouble("the socket file stays: \(error)")
+        }
+        journal.tell("stopped")
+        leave(.stopped(status: 0))
+    }
+
+    private func leave(_ goodbye: Goodbye) {
+        do throws(SystemError) {
+            try holder.channel.leave(goodbye)
+        } catch {
+            journal.trouble("cannot say goodbye to the holder: \(error)")
+        }
+        reactor.stop()
+    }
+
+    private var ownStatus: UnitStatus {
+        var row = UnitStatus(
+            name: "pm", type: "self", wanted: phase == .stopping ? .down : .up,
+            state: phase == .stopping ? .stopping : .up)
+        row.folder = options.config
+        row.cwd = options.configDirectory
+        row.isCommandable = true
+        row.isReady = phase == .serving
+        row.pid = getpid()
+        row.startedAt = startedAtWall
+        row.uptime = reactor.clock.monotonic() - startedAt
+        return row
+    }
+}
+
+extension Daemon: SupervisorObserver {
+    /// A unit's level of readiness changed.
+    public func readinessChanged(of unit: String, isReady: Bool) {
+        journal.tell("\(unit) is \(isReady ? "ready" : "not ready any more")")
+    }
+
+    /// An incarnation ended.
+    public func died(_ unit: String, _ record: DeathRecord) {
+        deaths.keep(record, of: unit)
+        if !record.wasRequested { journal.tell("\(unit) ended: \(record.reason.phrase)") }
+    }
+}

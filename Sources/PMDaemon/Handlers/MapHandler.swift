@@ -1,0 +1,53 @@
+import JSON
+import PMAPI
+import PMConfig
+import PMModel
+import PMRouting
+import PMSystem
+
+/// `map`: registers a definition.
+struct MapHandler: Handler {
+    let units: UnitDirectory
+
+    func handle(_ request: Map, from peer: Peer) async throws(APIError) -> String {
+        guard request.name != "pm" else { throw .conflict("pm is the name of the daemon") }
+        var definition = request.definition
+        if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
+            definition.path = Self.absolute(definition.path, from: cwd)
+        }
+        try units.refresh()
+        if definition.isCommandable { try readContainer(&definition) }
+        if let old = units.configuration.container(request.name), definition.dependencies.isEmpty {
+            definition.dependencies = old.dependencies
+        }
+        try units.edit([.setContainer(request.name, definition)])
+        return request.name
+    }
+
+    /// Takes what the container says of itself; a program without a list of commands says nothing.
+    private func readContainer(_ definition: inout ContainerDefinition) throws(APIError) {
+        guard definition.path.hasSuffix(".json") else { return }
+        let path = definition.path.hasPrefix("file://") ? String(definition.path.dropFirst(7)) : definition.path
+        do {
+            let json = try JSONValue(parsing: try Files.read(path))
+            definition.dependencies = (json["dependencies"]?.array ?? []).compactMap(\.string)
+            if json["stateless"]?.bool == true { definition.isStateless = true }
+        } catch let error as JSONError {
+            throw .badRequest("\(path):\(error.line):\(error.column): \(error.reason)")
+        } catch {
+            throw .notFound("cannot read the list of commands: \(error)")
+        }
+    }
+
+    private static func absolute(_ path: String, from directory: String) -> String {
+        var parts: [Substring] = directory.split(separator: "/")
+        for part in path.split(separator: "/") {
+            switch part {
+            case ".": continue
+            case "..": _ = parts.popLast()
+            default: parts.append(part)  // a name, not an enum of ours
+            }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}

@@ -1,0 +1,69 @@
+import PMAPI
+import PMConfig
+import PMModel
+import PMRouting
+import PMSupervisor
+import PMSystem
+
+/// `start`: a service and what it needs.
+struct StartHandler: Handler {
+    let supervisor: Supervisor
+    let units: UnitDirectory
+    /// What a service runs under unless the request says otherwise.
+    let inspection: Inspection
+
+    func handle(_ request: Start, from peer: Peer) async throws(APIError) -> Start.Answer {
+        guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
+        try units.refresh()
+        let base = try units.require(request.name)
+        let name = try runName(request)
+        if supervisor.isActive(name) {
+            throw .conflict("\(name) is already started", hint: "pm restart \(name), or pm start \(name) --new")
+        }
+        if name != base.name && units.configuration.unit(name) == nil { units.add(alias: name, for: base.name) }
+        if let autostart = request.autostart { try setAutostart(name, base, autostart) }
+        var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
+        wish.options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
+        try await supervisor.start(wish, units)
+        return try answer(name)
+    }
+
+    private func runName(_ request: Start) throws(APIError) -> String {
+        if let alias = request.alias {
+            guard alias != "pm" else { throw .conflict("pm is the name of the daemon") }
+            return alias
+        }
+        guard request.isNew else { return request.name }
+        var random = SystemRandomNumberGenerator()
+        let taken = Set(units.configuration.unitNames).union(supervisor.names)
+        return RandomName.make(using: &random) { taken.contains($0) }
+    }
+
+    private func setAutostart(_ name: String, _ base: Unit, _ isOn: Bool) throws(APIError) {
+        var edits: [ConfigEdit] = [.setAutostart(name, isOn)]
+        if units.configuration.mapping(name) == nil {
+            var mapping = Mapping(container: base.mapping.container)
+            mapping.isAutostart = isOn
+            edits = [.setMapping(name, mapping)]
+        }
+        try units.edit(edits)
+    }
+
+    private func answer(_ name: String) throws(APIError) -> Start.Answer {
+        guard let answer = supervisor.startAnswer(name) else {
+            throw .serviceFailed("\(name) is gone again", hint: "pm status \(name)")
+        }
+        return answer
+    }
+}
+
+extension Inspection {
+    /// What a request asks for, else what the daemon was started with.
+    init(_ request: Start.Inspection, _ fallback: Inspection) {
+        switch request {
+        case .none: self = fallback
+        case .inspect: self = .inspect
+        case .inspectBreak: self = .inspectBreak
+        }
+    }
+}

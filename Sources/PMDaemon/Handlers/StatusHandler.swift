@@ -1,0 +1,45 @@
+import PMAPI
+import PMModel
+import PMRouting
+import PMSupervisor
+import PMSystem
+
+/// `status`: what is wanted, what runs and what died.
+struct StatusHandler: Handler {
+    let supervisor: Supervisor
+    let units: UnitDirectory
+    let deaths: DeathArchive
+    /// The row of the daemon itself.
+    let daemon: @PMActor () -> UnitStatus
+
+    func handle(_ request: Status, from peer: Peer) async throws(APIError) -> [UnitStatus] {
+        // A configuration that is broken at the moment is no reason not to tell what runs.
+        try? units.refresh()
+        if let name = request.name {
+            if name == "pm" { return [daemon()] }
+            if let row = supervisor.status(of: name, deaths) { return [row] }
+            return [row(ofIdle: try units.require(name))]
+        }
+        var rows = [daemon()]
+        var seen: Set<String> = []
+        for name in units.configuration.unitNames {
+            seen.insert(name)
+            if let row = supervisor.status(of: name, deaths) {
+                rows.append(row)
+            } else if let unit = units.find(name) {
+                rows.append(row(ofIdle: unit))
+            }
+        }
+        for name in supervisor.names where !seen.contains(name) {
+            if let row = supervisor.status(of: name, deaths) { rows.append(row) }
+        }
+        return rows
+    }
+
+    /// A unit that was not started since the daemon runs.
+    private func row(ofIdle unit: Unit) -> UnitStatus {
+        var row = UnitStatus(unit, wanted: .down, state: .down)
+        row.lastExit = deaths.last(of: unit.name)
+        return row
+    }
+}

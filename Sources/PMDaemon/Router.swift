@@ -1,0 +1,76 @@
+import JSON
+import JSONRPC
+import PMAPI
+import PMConfig
+import PMRouting
+import PMSystem
+
+/// Finds who answers a method: a handler of the daemon, or a service.
+@PMActor
+final class Router: RequestHandler {
+    private typealias Answerer = @PMActor (Parameters, Call) -> Void
+
+    private let registry: CommandRegistry
+    private var answerers: [String: Answerer] = [:]
+    /// Clients that are connected; a service's peer is kept by the registry.
+    private var clients: [ObjectIdentifier: Peer] = [:]
+    /// Says why a service cannot be called; nil when there is no such unit.
+    var explainAbsence: @PMActor (String) -> RPCError? = { _ in nil }
+
+    init(_ registry: CommandRegistry) {
+        self.registry = registry
+    }
+
+    /// Lets a handler answer its method.
+    func add<H: Handler>(_ handler: H) {
+        answerers[H.Request.method.rawValue] = { parameters, call in
+            Task { @PMActor in
+                do throws(APIError) {
+                    call.succeed(try await handler.handle(try H.Request(parameters), from: call.peer).json)
+                } catch {
+                    call.fail(RPCError(error.json))
+                }
+            }
+        }
+    }
+
+    /// Lets something answer `log`, which is a stream.
+    func add(_ method: Method, _ answer: @escaping @PMActor (Parameters, Call) -> Void) {
+        answerers[method.rawValue] = answer
+    }
+
+    /// Keeps a client until it is gone.
+    func add(client: Peer) {
+        clients[ObjectIdentifier(client)] = client
+    }
+
+    /// How many clients are connected.
+    var clientCount: Int { clients.count }
+
+    func closed(_ peer: Peer) {
+        clients[ObjectIdentifier(peer)] = nil
+    }
+
+    func handle(_ request: RPCRequest, from peer: Peer) {
+        if let (service, command) = registry.find(request.method) {
+            service.peer.relay(request, as: command, for: peer)
+            return
+        }
+        let call = peer.begin(request)
+        let name = request.method.string
+        guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
+        answer(Parameters(params(of: request)), call)
+    }
+
+    /// Params that were scanned once are JSON; what cannot be read all the same (bad UTF-8) counts as none.
+    private func params(of request: RPCRequest) -> JSONValue? {
+        request.params.flatMap { try? JSONValue(parsing: $0) }
+    }
+
+    private func absence(of method: String) -> RPCError {
+        guard let dot = method.firstIndex(of: "."), let error = explainAbsence(String(method[..<dot])) else {
+            return .methodNotFound(method)
+        }
+        return error
+    }
+}

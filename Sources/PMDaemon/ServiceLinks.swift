@@ -1,0 +1,67 @@
+import JSON
+import JSONRPC
+import PMAPI
+import PMModel
+import PMRouting
+import PMSupervisor
+import PMSystem
+
+/// The channels to the services: connects the supervisor, which starts and stops them, with the registry, which calls
+/// them.
+@PMActor
+final class ServiceLinks: ServiceChannels {
+    private let registry: CommandRegistry
+    private let reactor: Reactor
+    private unowned let handler: any RequestHandler
+    private let onTrouble: @PMActor (String) -> Void
+
+    init(
+        _ registry: CommandRegistry, reactor: Reactor, handler: any RequestHandler,
+        onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        self.registry = registry
+        self.reactor = reactor
+        self.handler = handler
+        self.onTrouble = onTrouble
+    }
+
+    func open(_ channel: SharedFD, to service: IncarnationID) {
+        do throws(SystemError) {
+            let peer = try Peer(channel, origin: .service(service), reactor: reactor, handler: handler)
+            registry.add(service, peer)
+        } catch {
+            onTrouble("the channel to \(service.unit) cannot be used: \(error)")
+        }
+    }
+
+    /// Asks a service that an earlier daemon has started what it offers.
+    func askMetadata(of service: IncarnationID) {
+        registry.service(service.unit)?.peer.call("$metadata", [.null]) { [weak self] result in
+            self?.publish(result, of: service)
+        }
+    }
+
+    private func publish(_ result: Result<JSONValue, RPCError>, of service: IncarnationID) {
+        do {
+            registry.publish(try ServiceMetadata(json: result.get()), of: service)
+        } catch {
+            onTrouble("\(service.unit) does not say what it offers: \(error)")
+        }
+    }
+
+    func close(_ service: IncarnationID) {
+        registry.remove(service)?.peer.connection.close()
+    }
+
+    func callStop(of service: IncarnationID, _ done: @escaping @PMActor (StopCommandResult) -> Void) {
+        guard let link = registry.service(service.unit), link.id == service, link.has("$stop") else {
+            return done(.failed)
+        }
+        link.peer.call("$stop", [.null]) { result in
+            switch result {
+            case .success: done(.answered)
+            case .failure: done(.failed)
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import PMAPI
+import PMModel
+import PMSupervisor
+import PMSystem
+
+extension Supervisor {
+    /// Starts what is wished for, and returns when it has come as far as was asked.
+    ///
+    /// - Throws: 404 and 409 for dependencies that do not exist or need each other, 502 and 504 when something failed.
+    func start(_ wish: StartWish, _ units: UnitDirectory) async throws(APIError) {
+        let outcome: Result<Void, APIError> = await withCheckedContinuation { continuation in
+            do throws(StartOrderError) {
+                try start(wish, { units.find($0) }) { result in
+                    continuation.resume(returning: result.mapError { APIError($0, starting: wish.unit) })
+                }
+            } catch {
+                continuation.resume(returning: .failure(APIError(error, starting: wish.unit)))
+            }
+        }
+        try outcome.get()
+    }
+
+    /// Stops units, and returns when their trees are gone.
+    func stop(_ names: [String], _ units: UnitDirectory) async -> [Survivors] {
+        await withCheckedContinuation { continuation in
+            stop(names, { units.find($0) }) { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// What was started under a name.
+    func startAnswer(_ name: String) -> Start.Answer? {
+        guard let report = report(of: name) else { return nil }
+        var answer = Start.Answer(
+            name: name, state: PMAPI.UnitState(report.phase), execPath: report.launch?.executable ?? "",
+            arguments: Array(report.launch?.arguments.dropFirst() ?? []), cwd: report.launch?.directory ?? "")
+        answer.pid = report.pid
+        return answer
+    }
+
+    /// The row of a unit that was started; nil for others.
+    func status(of name: String, _ deaths: DeathArchive) -> UnitStatus? {
+        guard let report = report(of: name) else { return nil }
+        var row = UnitStatus(report.unit, wanted: PMAPI.Desired(report.desired), state: PMAPI.UnitState(report.phase))
+        row.isReady = report.isReady
+        row.pid = report.pid
+        row.startedAt = report.startedAt
+        row.uptime = report.uptime
+        row.restarts = report.restarts
+        row.lastExit = report.lastDeath ?? deaths.last(of: name)
+        return row
+    }
+
+    /// Survivors as the wire has them: the leader's pid is all that is known of them here.
+    func list(_ survivors: [Survivors]) -> [Stop.Answer.Survivor] {
+        survivors.map { .init(name: $0.unit, pid: report(of: $0.unit)?.pid ?? 0) }
+    }
+}
+
+extension UnitStatus {
+    /// What the configuration says of a unit.
+    init(_ unit: Unit, wanted: PMAPI.Desired, state: PMAPI.UnitState) {
+        self.init(name: unit.name, type: unit.definition.runtime.rawValue, wanted: wanted, state: state)
+        folder = unit.definition.path
+        cwd = unit.directory
+        isStateless = unit.definition.isStateless
+        isCommandable = unit.definition.isCommandable
+    }
+}
+
+extension APIError {
+    /// Why nothing can be started in any order.
+    init(_ error: StartOrderError, starting unit: String) {
+        switch error {
+        case .missing:
+            self = .notFound(
+                "Some dependencies are missing to start \(unit): \(error)",
+                hint: "register them (pm discover, pm map), or correct \"dependencies\"")
+        case .cycle: self = .conflict(error.description, hint: "correct \"dependencies\" in the configuration")
+        }
+    }
+
+    /// Why a unit did not start.
+    init(_ problem: StartProblem, starting unit: String) {
+        let subject = problem.unit == unit ? unit : "cannot start \(unit), which needs \(problem.unit): it"
+        let hint = "pm log \(problem.unit)"
+        switch problem.reason {
+        case .stopped:
+            self = .conflict("\(subject) was stopped before it was ready")
+        case .failed(.blocked(let count)):
+            self = .conflict("\(subject) still has \(count) processes that SIGKILL does not end", hint: "pm status")
+        case .failed(.died(.notReady(let deadline), _)):
+            self = .timeout(
+                "\(subject) was not ready within \(deadline.shortForm)", output: problem.output, hint: hint)
+        case .failed(.died(.spawnFailed(let text), _)):
+            let message = problem.unit == unit ? "cannot start \(unit): \(text)" : "\(subject) cannot start: \(text)"
+            self = .serviceFailed(message, output: problem.output)
+        case .failed(.died(let reason, _)):
+            self = .serviceFailed(
+                "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)
+        }
+    }
+}
+
+extension PMAPI.Desired {
+    init(_ desired: PMModel.Desired) {
+        switch desired {
+        case .up: self = .up
+        case .down: self = .down
+        }
+    }
+}
+
+extension PMAPI.UnitState {
+    init(_ phase: UnitPhase) {
+        switch phase {
+        case .down: self = .down
+        case .starting: self = .starting
+        case .up: self = .up
+        case .stopping, .sweeping, .stuck: self = .stopping
+        case .backingOff: self = .backoff
+        case .cooling: self = .cooling
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import PMAPI
+import PMConfig
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// The configuration as the daemon uses it: read anew whenever the file has changed.
+@PMActor
+final class UnitDirectory {
+    /// What tells one version of the file from another.
+    private struct Version: Equatable {
+        let inode: UInt64
+        let size: Int64
+        let modified: Int64
+    }
+
+    let store: ConfigStore
+    private(set) var file: ConfigFile
+    private var version: Version?
+    /// Units that were started under a name that the configuration does not have, and the name that it has.
+    private var aliases: [String: String] = [:]
+    private let environment: [String: String]
+
+    /// Reads the configuration, or makes an empty one.
+    ///
+    /// - Throws: `ConfigError` when it cannot be read or has errors.
+    init(path: String, environment: [String: String]) throws(ConfigError) {
+        store = try ConfigStore(path: path)
+        file = try store.loadOrCreate()
+        self.environment = environment
+        version = Self.version(of: path)
+    }
+
+    /// Reads the file again if it has changed.
+    ///
+    /// - Throws: a 400 with all errors of the file; the last good configuration stays in use for what runs.
+    func refresh() throws(APIError) {
+        let current = Self.version(of: store.path)
+        guard current == nil || current != version else { return }
+        do throws(ConfigError) {
+            file = try store.load()
+            version = current
+        } catch {
+            throw APIError(configuration: error)
+        }
+    }
+
+    /// Changes the file.
+    ///
+    /// - Throws: an `APIError` that says what the file or the disk has against it.
+    func edit(_ edits: [ConfigEdit]) throws(APIError) {
+        do throws(ConfigError) {
+            file = try store.edit(edits)
+            version = Self.version(of: store.path)
+        } catch {
+            throw APIError(configuration: error)
+        }
+    }
+
+    var configuration: Configuration { file.configuration }
+
+    /// Lets `alias` stand for the unit `name`.
+    func add(alias: String, for name: String) {
+        aliases[alias] = name
+    }
+
+    /// The unit of a name; nil when there is none, or when its paths make no sense.
+    func find(_ name: String) -> Unit? {
+        // `require` says what is wrong; here there is nobody to tell.
+        try? unit(name)
+    }
+
+    /// The unit of a name.
+    ///
+    /// - Throws: a 404 with near names, or a 400 for a path that makes no sense.
+    func require(_ name: String) throws(APIError) -> Unit {
+        guard let unit = try unit(name) else {
+            throw .notFound(
+                "there is no service \(name)",
+                hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
+        }
+        return unit
+    }
+
+    private func unit(_ name: String) throws(APIError) -> Unit? {
+        guard let configured = configured(name) else { return nil }
+        var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
+        do throws(ConfigError) {
+            unit.program = try configured.programPath(in: file.directory)
+            unit.directory = try configured.workingDirectory(in: file.directory)
+            unit.environmentFiles = try configured.environmentFiles(in: file.directory)
+        } catch {
+            throw APIError(configuration: error)
+        }
+        return unit
+    }
+
+    private func configured(_ name: String) -> ConfiguredUnit? {
+        if let unit = configuration.unit(name) { return unit }
+        return aliases[name].flatMap { configuration.unit($0) }
+    }
+
+    /// The environment of a unit, its files read now.
+    ///
+    /// - Throws: `LaunchError` when a file is missing or wrong.
+    func environment(of unit: Unit) throws(LaunchError) -> [String] {
+        let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
+        do throws(ConfigError) {
+            return try UnitEnvironment.of(configured, in: file.directory, base: environment).strings
+        } catch {
+            throw LaunchError(error.description)
+        }
+    }
+
+    private static func version(of path: String) -> Version? {
+        // A file that cannot be looked at has no version; reading it says why.
+        guard let status = try? Files.status(path) else { return nil }
+        return Version(inode: status.inode, size: status.size, modified: status.modified)
+    }
+}
+
+extension APIError {
+    /// What is wrong with a configuration, for a caller.
+    init(configuration error: ConfigError) {
+        switch error.kind {
+        case .invalid: self = .badRequest(error.description, hint: error.hint)
+        case .missing: self = .notFound(error.description, hint: error.hint)
+        case .busy: self = .conflict(error.description, hint: error.hint)
+        case .storage: self = APIError(500, error.description, hint: error.hint)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+public import PMModel
+
+/// What is known of one unit at a moment.
+public struct UnitReport: Sendable {
+    /// Its configuration.
+    public let unit: Unit
+    /// What was asked for.
+    public let desired: Desired
+    /// What it is doing.
+    public let phase: UnitPhase
+    /// Whether it serves.
+    public let isReady: Bool
+    /// Its leader.
+    public let pid: Int32?
+    /// When it was started.
+    public let startedAt: WallTime?
+    /// How long it has been running.
+    public let uptime: Duration?
+    /// Restarts nobody asked for since the last start that somebody asked for.
+    public let restarts: Int
+    /// Its last death since the daemon runs.
+    public let lastDeath: DeathRecord?
+    /// What was executed last.
+    public let launch: Launch?
+}
+
+extension Supervisor {
+    /// What is known of a unit; nil when it was never started since this daemon or an earlier one runs.
+    public func report(of name: String) -> UnitReport? {
+        guard let instance = instances[name] else { return nil }
+        let machine = instance.machine
+        let now = resources.reactor.clock.monotonic()
+        return UnitReport(
+            unit: instance.unit, desired: machine.desired, phase: machine.phase, isReady: machine.isReady,
+            pid: machine.pid, startedAt: instance.startedAt, uptime: machine.startedAt.map { now - $0 },
+            restarts: Int(machine.restarts), lastDeath: instance.lastDeath, launch: instance.lastLaunch)
+    }
+
+    /// The units that were started, sorted.
+    public var names: [String] { instances.keys.sorted() }
+
+    /// Whether a unit runs, is about to, or is not gone yet.
+    public func isActive(_ name: String) -> Bool {
+        guard let machine = instances[name]?.machine else { return false }
+        switch machine.phase {
+        case .up, .starting: return machine.desired == .up
+        case .down, .backingOff, .cooling, .stopping, .sweeping, .stuck: return false
+        }
+    }
+
+    /// What the last start added to a unit's configuration.
+    public func options(of name: String) -> RunOptions { instances[name]?.options ?? RunOptions() }
+}

@@ -19,9 +19,9 @@ import Testing
                 #"{"containers":{"a":{"path":1},"b":{"type":"java","path":"x"}},"mapping":{"c":[],"a":{"cli":"x"}}}"#)
                 == [
                     "1:28: containers.a.path: expected a string, found 1",
-                    #"1:42: containers.b.type: expected "nodejs", "worker" or "docker", found "java""#,
-                    "1:77: mapping.c: expected an object, found an empty array",
-                    #"1:91: mapping.a.cli: expected an array of strings, found "x""#,
+                    #"1:43: containers.b.type: expected "nodejs", "worker" or "docker", found "java""#,
+                    "1:78: mapping.c: expected an object, found an empty array",
+                    #"1:92: mapping.a.cli: expected an array of strings, found "x""#,
                 ])
     }
 
@@ -44,7 +44,7 @@ import Testing
             #"{"containers":{"a":{"path":"x","dependencies":[1]}}}"#,
             "1:48: containers.a.dependencies[0]: expected a string, found 1"
         ),
-        (#"{"containers":{"":{"path":"x"}}}"#, "1:19: containers: the name must not be empty"),
+        (#"{"containers":{"":{"path":"x"}}}"#, "1:19: containers.: the name must not be empty"),
         (
             #"{"containers":{"../x":{"path":"x"}}}"#,
             #"1:23: containers.../x: the name must not be or contain ".", ".." or empty parts between slashes"#

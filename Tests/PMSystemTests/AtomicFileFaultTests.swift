@@ -119,7 +119,8 @@ import Testing
     @Test func `a program that never stops saving is refused with its file whole`() throws {
         let folder = try AtomicFileFolder()
         try folder.put("old")
-        let (saves, wasChecked) = (Mutex(0), Mutex(false))
+        let saves = Mutex(0)
+        let wasChecked = Mutex(false)
         let plan = FaultPlan { (step, _) throws(SystemError) in
             // After the last look and before the exchange, where only the displaced file tells of it.
             if step == .exchange, wasChecked.withLock({ $0 }) {

@@ -1,0 +1,64 @@
+public import JSON
+public import PMModel
+
+/// One change of a configuration. Each touches the keys it is about and nothing else.
+public enum ConfigEdit: Equatable, Sendable {
+    /// Adds a definition, or changes the keys of one that differ.
+    case setContainer(String, ContainerDefinition)
+    /// Removes a definition; its mappings stay.
+    case removeContainer(String)
+    /// Adds a mapping, or changes the keys of one that differ.
+    case setMapping(String, Mapping)
+    /// Removes a mapping.
+    case removeMapping(String)
+    /// Whether a unit starts with the daemon; makes a mapping when there is none.
+    case setAutostart(String, Bool)
+    /// Where a unit can be reached; makes a mapping when there is none.
+    case setConnect(String, [ConnectionPoint])
+    /// Adds a package to `setup.packages` unless it is there.
+    case addPackage(String)
+    /// Takes a package out of `setup.packages`.
+    case removePackage(String)
+    /// Sets, or with nil removes, whatever these keys lead to.
+    case setValue([String], JSONValue?)
+
+    /// The members to set, given what the file says now.
+    func changes(in file: ConfigFile) -> [(keys: [String], value: JSONValue?)] {
+        switch self {
+        case .setContainer(let name, let definition):
+            Self.changed(definition.json, file.configuration.container(name)?.json, ["containers", name])
+        case .removeContainer(let name): [(["containers", name], nil)]
+        case .setMapping(let name, let mapping):
+            Self.changed(mapping.json, file.configuration.mapping(name)?.json, ["mapping", name])
+        case .removeMapping(let name): [(["mapping", name], nil)]
+        case .setAutostart(let name, let isOn): Self.setting("autostart", .bool(isOn), name, file)
+        case .setConnect(let name, let points): Self.setting("connect", points.json, name, file)
+        case .addPackage(let name): Self.packages(file) { $0.contains(name) ? $0 : $0 + [name] }
+        case .removePackage(let name): Self.packages(file) { $0.filter { $0 != name } }
+        case .setValue(let keys, let value): [(keys, value)]
+        }
+    }
+
+    /// The members that are new or differ; those that went back to their default are removed.
+    private static func changed(
+        _ new: JSONObject, _ old: JSONObject?, _ keys: [String]
+    ) -> [(keys: [String], value: JSONValue?)] {
+        guard let old else { return [(keys, .object(new))] }
+        let set = new.filter { old[$0.key] != $0.value }.map { (keys: keys + [$0.key], value: Optional($0.value)) }
+        return set + old.filter { new[$0.key] == nil }.map { (keys: keys + [$0.key], value: nil) }
+    }
+
+    private static func setting(
+        _ key: String, _ value: JSONValue, _ name: String, _ file: ConfigFile
+    ) -> [(keys: [String], value: JSONValue?)] {
+        if file.configuration.mapping(name) != nil { return [(["mapping", name, key], value)] }
+        return [(["mapping", name], .object(JSONObject([("container", .string(name)), (key, value)])))]
+    }
+
+    private static func packages(
+        _ file: ConfigFile, _ change: ([String]) -> [String]
+    ) -> [(keys: [String], value: JSONValue?)] {
+        let packages = change(file.configuration.packages)
+        return [(["setup", "packages"], .array(packages.map(JSONValue.string)))]
+    }
+}

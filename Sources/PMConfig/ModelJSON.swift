@@ -1,0 +1,92 @@
+internal import JSON
+internal import PMModel
+
+extension ContainerDefinition {
+    /// The members as they are written; what is at its default is left out, except where the reference writes it.
+    var json: JSONObject {
+        var object: JSONObject = ["type": .string(runtime.rawValue), "path": .string(path)]
+        object["commandable"] = .bool(isCommandable)
+        if isStateless { object["stateless"] = .bool(true) }
+        if !dependencies.isEmpty { object["dependencies"] = .array(dependencies.map(JSONValue.string)) }
+        return object
+    }
+}
+
+extension Mapping {
+    /// The members as they are written; what is at its default is left out.
+    var json: JSONObject {
+        var object: JSONObject = ["container": .string(container)]
+        if isAutostart { object["autostart"] = .bool(true) }
+        object["cwd"] = cwd.map(JSONValue.string)
+        if !cli.isEmpty { object["cli"] = .array(cli.map(JSONValue.string)) }
+        // It was read from JSON; a text that is none is kept as a text.
+        object["config"] = config.map { text in (try? JSONValue(parsing: text)) ?? .string(text) }
+        if !connect.isEmpty { object["connect"] = connect.json }
+        if !env.isEmpty {
+            object["env"] = .object(JSONObject(env.map { ($0.name, $0.value.map(JSONValue.string) ?? .null) }))
+        }
+        if !envFiles.isEmpty { object["envFiles"] = .array(envFiles.map(JSONValue.string)) }
+        if restart != RestartPolicy() { object["restart"] = restart.json }
+        if stop != StopSequence() { object["stop"] = .array(stop.steps.map { .object($0.json) }) }
+        object["ready"] = readinessJSON
+        return object
+    }
+
+    private var readinessJSON: JSONValue? {
+        let plain = Mapping(container: container)
+        var object = readiness?.json ?? [:]
+        if readyDeadline != plain.readyDeadline { object["deadline"] = .duration(readyDeadline) }
+        return object.isEmpty ? nil : .object(object)
+    }
+}
+
+extension [ConnectionPoint] {
+    /// The object of `connect`.
+    var json: JSONValue {
+        // The options came from JSON; a text that is none is no options.
+        .object(JSONObject(map { ($0.url, (try? JSONValue(parsing: $0.options)) ?? .object([:])) }))
+    }
+}
+
+extension RestartPolicy {
+    /// A word when nothing but the condition is chosen, else an object of what differs from the defaults.
+    fileprivate var json: JSONValue {
+        if self == RestartPolicy(condition: condition) { return .string(condition.rawValue) }
+        let plain = RestartPolicy()
+        var object: JSONObject = ["policy": .string(condition.rawValue)]
+        if delay != plain.delay || maxDelay != plain.maxDelay {
+            object["delay"] = .duration(delay)
+            object["maxDelay"] = .duration(maxDelay)
+        }
+        if resetAfter != plain.resetAfter { object["resetAfter"] = .duration(resetAfter) }
+        if limit != plain.limit { object["limit"] = .number(JSONNumber(limit)) }
+        if window != plain.window { object["window"] = .duration(window) }
+        if coolingDelay != plain.coolingDelay { object["coolingDelay"] = .duration(coolingDelay) }
+        return .object(object)
+    }
+}
+
+extension StopStep {
+    fileprivate var json: JSONObject {
+        ["signal": .string(SignalName.name(of: signal)), "wait": .duration(wait)]
+    }
+}
+
+extension ReadinessCheck {
+    fileprivate var json: JSONObject {
+        switch self {
+        case .started: ["check": "started"]
+        case .rpc: ["check": "rpc"]
+        case .ipc: ["check": "ipc"]
+        case .notify: ["check": "notify"]
+        case .descriptor(let number): ["fd": .number(JSONNumber(Int(number)))]
+        case .tcp(let host, let port): ["tcp": .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")]
+        case .http(let url): ["http": .string(url)]
+        case .logLine(let pattern): ["log": .string(pattern)]
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
+}

@@ -52,7 +52,7 @@ struct GatherPolicy {
         case .gathering: return gather(count, isDrained)
         case .eager(let quick, let full):
             let isQuick = count < Self.smallRead && gap < Self.quickGap
-            return readEagerly(quick: isQuick ? quick + 1 : 0, full: count >= capacity ? full + 1 : 0)
+            return readEagerly(quick: isQuick ? quick + 1 : 0, full: isFull(count) ? full + 1 : 0)
         }
     }
 
@@ -74,7 +74,7 @@ struct GatherPolicy {
             mode = .eager(quick: 0, full: 0)
             return .wait
         }
-        if count >= capacity, let larger = larger(upTo: Self.largestCapacity) { return .resize(larger) }
+        if isFull(count), let larger = larger(upTo: Self.largestCapacity) { return .resize(larger) }
         return isDrained ? .pause(Self.pauseLength) : .wait
     }
 
@@ -87,6 +87,9 @@ struct GatherPolicy {
         if full >= Self.fullReads, let larger = larger(upTo: Self.eagerCapacity) { return .resize(larger) }
         return .wait
     }
+
+    /// Half counts as full: a page of a pipe takes a small write only whole, so much of each page may stay unused.
+    private func isFull(_ count: Int) -> Bool { count >= capacity / 2 }
 
     private func larger(upTo limit: Int) -> Int? {
         capacity < limit && !isRefused ? min(capacity * 4, limit) : nil

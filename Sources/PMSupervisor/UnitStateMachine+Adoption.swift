@@ -41,7 +41,11 @@ extension UnitStateMachine {
         case .starting:
             take(.spawned(pid: 0), &turn)
             take(.exited(report), &turn)
-        case .up: take(.exited(report), &turn)
+        case .up(var up):
+            // This daemon never said that it serves, so it has nothing to take back.
+            up.readiness = .waiting(deadline: turn.now)
+            state = .up(up)
+            take(.exited(report), &turn)
         case .ending(let ending):
             if ending.leader == .gone { resume(ending, &turn) } else { take(.exited(report), &turn) }
         // The earlier daemon was about to forget it.

@@ -1,0 +1,259 @@
+import PMModel
+import PMSupervisor
+
+/// One machine, a performer as dumb as the real one, its callers, and the world; driven at random from one seed.
+struct Simulation {
+    /// What happened, to be printed when a rule is broken.
+    enum Step {
+        case handled(UnitEvent, at: MonotonicTime, [UnitAction])
+        case daemonDied
+    }
+
+    var world: World
+    var machine: UnitStateMachine
+    let settings: UnitSettings
+    var timer: (at: MonotonicTime, token: UInt64)?
+    var oldTokens: [UInt64] = []
+    var isProbing = false
+    var isReady = false
+    var startsForReady = 0
+    var startsForSpawn = 0
+    var stops = 0
+    var lastWish: MonotonicTime
+    var lastSpawned: UInt64 = 0
+    /// Actions that are still performed before the daemon dies; nil: it lives.
+    var diesAfter: Int?
+    /// A daemon that died may have done things that it did not save.
+    var isAfterCrash = false
+    var trace: [Step] = []
+    var phases: Set<UnitPhase> = []
+
+    init(seed: UInt64) {
+        world = World(seed: seed)
+        settings = Self.settings(&world)
+        machine = UnitStateMachine(settings: settings, seed: seed)
+        lastWish = world.now
+    }
+
+    private static func settings(_ world: inout World) -> UnitSettings {
+        var settings = world.chance(60) ? UnitSettings.service : .plain
+        settings.restart.condition = world.chance(40) ? .always : world.chance(80) ? .onFailure : .never
+        settings.stop = StopSequence(
+            steps: [StopStep(signal: 15, wait: .seconds(2)), StopStep(signal: 2, wait: .seconds(1))])
+        settings.readyDeadline = .seconds(3)
+        if world.chance(50) { settings.restart.limit = 3 }
+        return settings
+    }
+
+    // MARK: Driving
+
+    /// A whole life: wishes and accidents at random, then quiet, then a stop, then nothing more.
+    mutating func run(steps: Int) throws {
+        for _ in 0..<steps { try step() }
+        diesAfter = nil
+        try settle(until: lastWish + Bounds.start + .seconds(1))
+        try wish(.down)
+        try settle(until: lastWish + Bounds.stop + .seconds(1))
+        try checkEnd()
+    }
+
+    private mutating func step() throws {
+        switch Int.random(in: 0..<100, using: &world.random) {
+        case 0..<14: try wish(.up)
+        case 14..<24: try wish(.down)
+        case 24..<30: try wish(.restart)
+        case 30..<34: try fireOldTimer()
+        case 34..<37: try stray()
+        case 37..<40: diesAfter = Int.random(in: 0...4, using: &world.random)
+        case 40..<42: try daemonDies()
+        case 42..<45: standStill()
+        default: try goOn()
+        }
+    }
+
+    mutating func wish(_ wish: Wish) throws {
+        switch wish {
+        case .down: stops += 1
+        case .up, .restart: if world.chance(50) { startsForReady += 1 } else { startsForSpawn += 1 }
+        }
+        lastWish = world.now
+        try handle(.wish(wish))
+    }
+
+    /// What comes next in time: the timer, or something in the world.
+    mutating func goOn() throws {
+        if let timer, timer.at <= (world.nextTime ?? timer.at) {
+            self.timer = nil
+            world.now = max(world.now, timer.at)
+            oldTokens.append(timer.token)
+            return try handle(.timerFired(token: timer.token))
+        }
+        guard world.nextTime != nil else { return world.now = world.now + world.time(0...1_000) }
+        switch world.takeNext() {
+        case .message(let event, let incarnation): try handle(.child(event, incarnation: incarnation))
+        case .call(let event, let incarnation):
+            guard event != .ready || (isProbing && world.records[incarnation]?.exit == nil) else { return }
+            try handle(.child(event, incarnation: incarnation))
+        case .end(let process, let incarnation, let reason): world.endProcess(process, incarnation, reason)
+        }
+    }
+
+    mutating func settle(until end: MonotonicTime) throws {
+        var left = 20_000
+        while let next = [timer?.at, world.nextTime].compactMap({ $0 }).min(), next <= end {
+            try goOn()
+            left -= 1
+            guard left > 0 else { throw Violation(rule: "it comes to rest") }
+        }
+        world.now = max(world.now, end)
+        try checkAnswers()
+    }
+
+    /// The daemon or the whole machine stands still: everything is late by so much, answers too.
+    private mutating func standStill() {
+        let pause = world.time(0...3_000)
+        world.now = world.now + pause
+        lastWish = lastWish + pause
+    }
+
+    private mutating func fireOldTimer() throws {
+        guard let token = oldTokens.randomElement(using: &world.random) else { return }
+        let before = machine
+        try handle(.timerFired(token: token))
+        if machine != before { throw Violation(rule: "a timer that is not armed changes nothing") }
+    }
+
+    /// Something of an incarnation that is long gone, or never was.
+    private mutating func stray() throws {
+        let incarnation = world.chance(50) ? machine.incarnation + 1 : machine.incarnation &- 1
+        let event: ChildEvent = world.chance(50) ? .exited(ExitReport(reason: .crash)) : .treeReport(survivors: 0)
+        let before = machine
+        try handle(.child(event, incarnation: incarnation))
+        if machine != before { throw Violation(rule: "another incarnation changes nothing") }
+    }
+
+    // MARK: Performing
+
+    mutating func handle(_ event: UnitEvent) throws {
+        let actions = machine.handle(event, at: world.now)
+        trace.append(.handled(event, at: world.now, actions))
+        phases.insert(machine.phase)
+        for action in actions {
+            if let left = diesAfter {
+                guard left > 0 else { return try daemonDies() }
+                diesAfter = left - 1
+            }
+            try perform(action)
+        }
+        try check(actions)
+    }
+
+    private mutating func perform(_ action: UnitAction) throws {
+        switch action {
+        case .spawn(let incarnation): try spawn(incarnation)
+        case .callStopCommand: world.callStop(machine.incarnation)
+        case .signalGroup: world.signalGroup(machine.incarnation)
+        case .sweepTree(let signal): world.sweep(signal, machine.incarnation)
+        case .armTimer(let time, let token):
+            if let timer { oldTokens.append(timer.token) }
+            timer = (time, token)
+        case .cancelTimer: try cancelTimer()
+        case .beginReadiness, .endReadiness: try probe(action == .beginReadiness)
+        case .becameReady, .becameUnready: try change(isReady: action == .becameReady)
+        case .recordDeath: break
+        case .startOutcome(let outcome): answerStarts(outcome)
+        case .ended(let survivors): try answerStops(survivors)
+        case .forget(let incarnation): try forget(incarnation)
+        case .stateChanged: world.records[machine.snapshot.record]?.state = machine.snapshot.encode()
+        }
+    }
+
+    private mutating func spawn(_ incarnation: UInt64) throws {
+        guard world.records.values.allSatisfy({ $0.living == 0 }) else {
+            throw Violation(rule: "never two incarnations")
+        }
+        guard incarnation > lastSpawned || isAfterCrash else { throw Violation(rule: "incarnations count upwards") }
+        lastSpawned = incarnation
+        world.spawn(incarnation)
+    }
+
+    private mutating func cancelTimer() throws {
+        guard let armed = timer else { throw Violation(rule: "only an armed timer is cancelled") }
+        oldTokens.append(armed.token)
+        timer = nil
+    }
+
+    private mutating func probe(_ isOn: Bool) throws {
+        guard isProbing != isOn else { throw Violation(rule: "readiness checks begin and end in turn") }
+        isProbing = isOn
+    }
+
+    private mutating func change(isReady: Bool) throws {
+        guard self.isReady != isReady else { throw Violation(rule: "readiness changes in turn") }
+        self.isReady = isReady
+    }
+
+    private mutating func answerStarts(_ outcome: StartOutcome) {
+        startsForSpawn = 0
+        if outcome != .spawned { startsForReady = 0 }
+    }
+
+    private mutating func answerStops(_ survivors: UInt32) throws {
+        if survivors == 0, let record = world.records[machine.incarnation], record.living > 0 {
+            throw Violation(rule: "a stop is done when the tree is empty")
+        }
+        stops = 0
+    }
+
+    private mutating func forget(_ incarnation: UInt64) throws {
+        guard let record = world.records[incarnation] else {
+            if isAfterCrash { return }
+            throw Violation(rule: "only what is held is forgotten")
+        }
+        guard record.exit != nil else { throw Violation(rule: "only the dead are forgotten") }
+        world.drop(incarnation)
+    }
+
+    // MARK: The daemon dies
+
+    mutating func daemonDies() throws {
+        trace.append(.daemonDied)
+        diesAfter = nil
+        isAfterCrash = true
+        (timer, isProbing, isReady) = (nil, false, false)
+        (startsForReady, startsForSpawn, stops) = (0, 0, 0)
+        oldTokens = []
+        let back = world.now + world.time(0...3_000)
+        while let next = world.nextTime, next <= back {
+            if case .end(let process, let incarnation, let reason) = world.takeNext() {
+                world.endProcess(process, incarnation, reason)
+            }
+        }
+        world.now = back
+        world.dropMessages()
+        lastWish = world.now
+        try adopt()
+    }
+
+    /// The new daemon ends what has no snapshot, goes on with the newest that has one, and forgets older ones.
+    private mutating func adopt() throws {
+        for (incarnation, record) in world.records where record.state == nil { world.drop(incarnation) }
+        let seed = world.random.next()
+        guard let newest = world.records.keys.max(), let record = world.records[newest], let bytes = record.state
+        else {
+            machine = UnitStateMachine(settings: settings, seed: seed)
+            lastSpawned = 0
+            return
+        }
+        guard let snapshot = UnitSnapshot(decoding: bytes) else { throw Violation(rule: "a snapshot is readable") }
+        for old in world.records.keys where old != newest && old != snapshot.held { world.drop(old) }
+        machine = UnitStateMachine(restoring: snapshot, settings: settings, seed: seed)
+        lastSpawned = machine.incarnation
+        if var report = record.exit {
+            report.leftovers = record.living > 0 ? .maybe : .none
+            try handle(.adopted(.exited(report)))
+        } else {
+            try handle(.adopted(.running(pid: record.pid)))
+        }
+    }
+}

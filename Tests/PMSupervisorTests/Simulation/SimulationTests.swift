@@ -1,0 +1,40 @@
+import PMModel
+import PMSupervisor
+import Testing
+
+/// Sequences of wishes and accidents, each from its own seed. To repeat one: call `Self.run(seed)`.
+struct SimulationTests {
+    private static let chunks = 20
+    private static let sequences = 600
+
+    @Test(arguments: 0..<chunks)
+    func `twelve thousand random lives break no rule`(chunk: Int) {
+        var phases: Set<UnitPhase> = []
+        for seed in UInt64(chunk * Self.sequences)..<UInt64((chunk + 1) * Self.sequences) {
+            guard let seen = Self.run(seed) else { return }
+            phases.formUnion(seen)
+        }
+        #expect(phases == Set(UnitPhase.allCases))
+    }
+
+    /// Lives one life; nil, with the seed and the sequence printed, if it breaks a rule.
+    private static func run(_ seed: UInt64) -> Set<UnitPhase>? {
+        var simulation = Simulation(seed: seed)
+        do {
+            try simulation.run(steps: 60)
+            return simulation.phases
+        } catch {
+            Issue.record("seed \(seed) breaks: \(error)\n\(text(simulation.trace))")
+            return nil
+        }
+    }
+
+    private static func text(_ trace: [Simulation.Step]) -> String {
+        trace.map { step in
+            switch step {
+            case .daemonDied: "the daemon dies"
+            case .handled(let event, let time, let actions): "\(time.nanoseconds / 1_000) us: \(event) -> \(actions)"
+            }
+        }.joined(separator: "\n")
+    }
+}

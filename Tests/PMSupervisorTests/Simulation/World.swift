@@ -1,0 +1,194 @@
+import PMModel
+import PMSupervisor
+
+/// A rule that did not hold.
+struct Violation: Error {
+    var rule: String
+}
+
+/// A process of the world: the leader of a tree, or a helper that it started.
+struct Process {
+    var isAlive = true
+    /// How long it takes to end after SIGTERM; nil: it ignores that.
+    var obeysAfter: Duration?
+    /// Whether it stayed in the leader's process group.
+    var isInGroup = true
+    /// It hangs in the kernel: until then not even SIGKILL ends it.
+    var hangsUntil = MonotonicTime(nanoseconds: 0)
+}
+
+/// pm-init's record of one child.
+struct Record {
+    var pid: Int32
+    var leader: Process
+    var helpers: [Process] = []
+    /// The exit, once the leader was reaped.
+    var exit: ExitReport?
+    /// The snapshot that the daemon left here.
+    var state: [UInt8]?
+
+    var living: Int { (leader.isAlive ? 1 : 0) + helpers.count(where: \.isAlive) }
+
+    mutating func change(_ process: ProcessID, _ body: (inout Process) -> Void) {
+        switch process {
+        case .leader: body(&leader)
+        case .helper(let index): body(&helpers[index])
+        }
+    }
+
+    var processes: [(ProcessID, Process)] {
+        [(.leader, leader)] + helpers.enumerated().map { (.helper($0), $1) }
+    }
+}
+
+enum ProcessID: Equatable {
+    case leader
+    case helper(Int)
+}
+
+/// Something that will happen in the world.
+enum Happening {
+    /// pm-init tells the daemon; what was told to a daemon that died is lost.
+    case message(ChildEvent, incarnation: UInt64)
+    /// The service tells the daemon on a channel of its own.
+    case call(ChildEvent, incarnation: UInt64)
+    case end(ProcessID, incarnation: UInt64, ExitReason)
+
+    var incarnation: UInt64 {
+        switch self {
+        case .message(_, let incarnation), .call(_, let incarnation), .end(_, let incarnation, _): incarnation
+        }
+    }
+}
+
+/// pm-init and the processes it holds, as small as they can be, with every bad habit.
+struct World {
+    var random: JitterSource
+    var now = MonotonicTime(nanoseconds: 1_000_000_000)
+    var records: [UInt64: Record] = [:]
+    private(set) var happenings: [(at: MonotonicTime, what: Happening)] = []
+    /// Messages of pm-init keep their order.
+    private var lastMessage = MonotonicTime(nanoseconds: 0)
+    private var lastPID: Int32 = 100
+
+    init(seed: UInt64) {
+        random = JitterSource(seed: seed)
+    }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+    mutating func time(_ range: ClosedRange<Int>) -> Duration {
+        .milliseconds(Int.random(in: range, using: &random))
+    }
+
+    var nextTime: MonotonicTime? { happenings.first?.at }
+
+    mutating func takeNext() -> Happening {
+        let next = happenings.removeFirst()
+        now = max(now, next.at)
+        return next.what
+    }
+
+    mutating func schedule(_ what: Happening, after pause: Duration) {
+        let time = now + pause
+        let place = happenings.firstIndex { $0.at > time } ?? happenings.endIndex
+        happenings.insert((time, what), at: place)
+    }
+
+    mutating func tell(_ event: ChildEvent, _ incarnation: UInt64) {
+        lastMessage = max(lastMessage, now + .microseconds(Int.random(in: 10...3000, using: &random)))
+        schedule(.message(event, incarnation: incarnation), after: lastMessage - now)
+    }
+
+    mutating func dropMessages() {
+        happenings.removeAll { if case .message = $0.what { true } else { false } }
+    }
+
+    mutating func drop(_ incarnation: UInt64) {
+        records[incarnation] = nil
+        happenings.removeAll { $0.what.incarnation == incarnation }
+    }
+
+    // MARK: What the daemon asks for
+
+    mutating func spawn(_ incarnation: UInt64) {
+        guard !chance(10) else { return tell(.spawnFailed("exec"), incarnation) }
+        lastPID += 1
+        var record = Record(pid: lastPID, leader: process())
+        if chance(40) { record.helpers = (0..<Int.random(in: 1...3, using: &random)).map { _ in process() } }
+        records[incarnation] = record
+        tell(.spawned(pid: lastPID), incarnation)
+        if chance(70) { end(.leader, incarnation, after: time(chance(60) ? 0...400 : 0...15_000), spontaneous()) }
+        for index in record.helpers.indices where chance(30) {
+            end(.helper(index), incarnation, after: time(0...5_000), .clean)
+        }
+        if chance(80) { schedule(.call(.ready, incarnation: incarnation), after: time(0...4_000)) }
+    }
+
+    /// Any signal but SIGKILL is taken as SIGTERM is.
+    mutating func signalGroup(_ incarnation: UInt64) {
+        guard let record = records[incarnation] else { return }
+        for (id, process) in record.processes where process.isAlive && (process.isInGroup || record.exit != nil) {
+            if let pause = process.obeysAfter { end(id, incarnation, after: pause, .terminated) }
+        }
+    }
+
+    mutating func sweep(_ signal: Int32, _ incarnation: UInt64) {
+        guard let record = records[incarnation] else { return tell(.treeReport(survivors: 0), incarnation) }
+        if signal == 9 {
+            if chance(5), record.living > 0 {
+                let late = process()
+                records[incarnation]?.helpers.append(late)
+            }
+            for (id, process) in record.processes where process.isAlive {
+                let hang = process.hangsUntil > now ? process.hangsUntil - now : .zero
+                end(id, incarnation, after: hang + .microseconds(Int.random(in: 0...900, using: &random)), .killed)
+            }
+        }
+        tell(.treeReport(survivors: UInt32(record.living)), incarnation)
+    }
+
+    /// The service answers its `$stop` in its own way, or not at all.
+    mutating func callStop(_ incarnation: UInt64) {
+        guard records[incarnation]?.leader.isAlive == true else {
+            return schedule(.call(.stopCommandFinished(.failed), incarnation: incarnation), after: .zero)
+        }
+        if chance(30) { return }
+        let pause = time(0...2_500)
+        let result: StopCommandResult = chance(70) ? .answered : .failed
+        schedule(.call(.stopCommandFinished(result), incarnation: incarnation), after: pause)
+        if chance(60) { end(.leader, incarnation, after: pause + time(0...1_000), .clean) }
+    }
+
+    // MARK: Processes
+
+    private mutating func process() -> Process {
+        var process = Process()
+        process.obeysAfter = chance(70) ? time(0...1_500) : nil
+        process.isInGroup = chance(80)
+        if chance(4) { process.hangsUntil = now + time(1_000...30_000) }
+        if chance(1) { process.hangsUntil = MonotonicTime(nanoseconds: UInt64(Int64.max)) }
+        return process
+    }
+
+    private mutating func spontaneous() -> ExitReason {
+        chance(30) ? .clean : chance(50) ? .exited(code: 1) : .crash
+    }
+
+    private mutating func end(_ id: ProcessID, _ incarnation: UInt64, after pause: Duration, _ reason: ExitReason) {
+        schedule(.end(id, incarnation: incarnation, reason), after: pause)
+    }
+
+    /// A process ends, if it still runs; the end of a leader is reported.
+    mutating func endProcess(_ id: ProcessID, _ incarnation: UInt64, _ reason: ExitReason) {
+        guard let process = records[incarnation]?.processes.first(where: { $0.0 == id })?.1, process.isAlive,
+            process.hangsUntil <= now
+        else { return }
+        records[incarnation]?.change(id) { $0.isAlive = false }
+        guard id == .leader, let record = records[incarnation] else { return }
+        let maybe = record.living > 0 || chance(10)
+        let report = ExitReport(reason: reason, leftovers: maybe ? .maybe : .none)
+        records[incarnation]?.exit = report
+        tell(.exited(report), incarnation)
+    }
+}

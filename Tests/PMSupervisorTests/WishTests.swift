@@ -1,0 +1,123 @@
+import PMModel
+import PMSupervisor
+import Testing
+
+/// Wishes that cross: the later one wins, and the earlier one is answered.
+struct WishTests {
+    @Test func `a restart stops and starts`() {
+        var rig = Rig()
+        rig.start()
+        #expect(
+            rig.wish(.restart) == [.becameUnready, .signalGroup(15), rig.arm(.seconds(10)), .stateChanged])
+        #expect(rig.machine.desired == .up)
+        #expect(rig.exit(.terminated).suffix(3) == [.ended(survivors: 0), .spawn(incarnation: 2), .stateChanged])
+        #expect(rig.machine.restarts == 0)
+    }
+
+    @Test func `a restart of what is down is a start`() {
+        var rig = Rig()
+        #expect(rig.wish(.restart) == [.spawn(incarnation: 1), .stateChanged])
+    }
+
+    @Test func `a start during a stop is remembered`() {
+        var rig = Rig()
+        rig.start()
+        rig.wish(.down)
+        #expect(rig.wish(.up) == [.stateChanged])
+        #expect(rig.machine.desired == .up && rig.machine.phase == .stopping)
+        #expect(rig.exit(.terminated).suffix(3) == [.ended(survivors: 0), .spawn(incarnation: 2), .stateChanged])
+    }
+
+    @Test func `stop, start, stop ends down and answers the start`() {
+        var rig = Rig()
+        rig.start()
+        rig.wish(.down)
+        rig.wish(.up)
+        #expect(rig.wish(.down) == [.startOutcome(.superseded), .stateChanged])
+        rig.exit(.terminated)
+        #expect(rig.machine.state == .down(.stopped))
+    }
+
+    @Test func `a stop before the spawn is answered ends the process once it is there`() {
+        var rig = Rig(.service)
+        rig.wish(.up)
+        #expect(rig.wish(.down) == [.startOutcome(.superseded), .stateChanged])
+        #expect(rig.machine.desired == .down)
+        #expect(rig.child(.spawned(pid: 7)) == [.signalGroup(15), rig.arm(.seconds(10)), .stateChanged])
+        rig.exit(.terminated)
+        #expect(rig.machine.state == .down(.stopped))
+    }
+
+    @Test func `a stop before a spawn that fails is done`() {
+        var rig = Rig()
+        rig.wish(.up)
+        rig.wish(.down)
+        #expect(
+            rig.child(.spawnFailed("exec")) == [
+                .death(1, .spawnFailed("exec"), requested: true), .ended(survivors: 0), .stateChanged,
+            ])
+        #expect(rig.machine.state == .down(.stopped))
+    }
+
+    @Test func `stop then start before the spawn is answered is a restart`() {
+        var rig = Rig()
+        rig.wish(.up)
+        rig.wish(.down)
+        #expect(rig.wish(.up) == [.stateChanged])
+        rig.child(.spawned(pid: 7))
+        #expect(rig.machine.phase == .stopping)
+        #expect(rig.exit(.terminated).contains(.spawn(incarnation: 2)))
+    }
+
+    @Test func `a restart before a spawn that fails tries again at once`() {
+        var rig = Rig()
+        rig.wish(.up)
+        rig.wish(.restart)
+        #expect(rig.child(.spawnFailed("exec")).contains(.spawn(incarnation: 2)))
+    }
+
+    @Test(arguments: [10, 2]) func `a stop while waiting for a restart is immediate`(deaths: Int) {
+        var rig = Rig()
+        rig.start()
+        for _ in 1..<deaths {
+            rig.exit(.crash)
+            rig.fire()
+            rig.child(.spawned(pid: 9))
+        }
+        rig.exit(.crash)
+        #expect(rig.machine.phase == (deaths == 10 ? .cooling : .backingOff))
+        #expect(
+            rig.wish(.down) == [
+                .startOutcome(.superseded), .cancelTimer, .ended(survivors: 0),
+                .forget(incarnation: UInt64(deaths)), .stateChanged,
+            ])
+        #expect(rig.machine.state == .down(.stopped) && rig.timer == nil)
+    }
+
+    @Test func `a stop of what is down is answered at once, and ends its being wanted`() {
+        var rig = Rig()
+        #expect(rig.wish(.down) == [.startOutcome(.superseded), .ended(survivors: 0), .stateChanged])
+        #expect(rig.wish(.down) == [.startOutcome(.superseded), .ended(survivors: 0)])
+        rig.start()
+        rig.exit(.clean)
+        rig.wish(.down)
+        #expect(rig.machine.desired == .down)
+    }
+
+    @Test func `a stop while leftovers are swept is done when they are gone`() {
+        var rig = Rig()
+        rig.start()
+        rig.exit(.crash, .maybe)
+        #expect(rig.wish(.down) == [.startOutcome(.superseded), .stateChanged])
+        #expect(rig.child(.treeReport(survivors: 0)).contains(.ended(survivors: 0)))
+        #expect(rig.machine.state == .down(.stopped))
+    }
+
+    @Test func `a start while leftovers are swept skips the backoff`() {
+        var rig = Rig(.plain.with(.never))
+        rig.start()
+        rig.exit(.crash, .maybe)
+        rig.wish(.up)
+        #expect(rig.child(.treeReport(survivors: 0)).contains(.spawn(incarnation: 2)))
+    }
+}

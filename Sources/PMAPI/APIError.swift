@@ -1,4 +1,5 @@
 public import JSON
+public import JSONRPC
 
 /// Why a call failed, as the wire carries it and as a person needs it.
 public struct APIError: Error, Equatable, Sendable {
@@ -97,4 +98,12 @@ extension APIError: WireValue {
         case .some, nil: 500
         }
     }
+}
+
+extension APIError {
+    /// The error of a reply, understood.
+    public init(_ error: RPCError) { self.init(json: error.json) }
+
+    /// The error as the reply carries it.
+    public var rpc: RPCError { RPCError(json) }
 }

@@ -1,7 +1,7 @@
 public import JSON
 public import PMModel
 
-/// `log [name|names|null, options]`: what services wrote, as a stream of `StreamEvent`s.
+/// `log [name|names|null, options]`: what services wrote, as a stream of stream frames.
 public struct Log: DaemonCall, Equatable {
     /// From when on.
     public enum Since: Equatable, Sendable {
@@ -73,7 +73,7 @@ public struct Log: DaemonCall, Equatable {
         return [which, .object(options)]
     }
 
-    /// The stream's first frame says nothing; the lines follow as `StreamEvent`s.
+    /// The stream's first frame says nothing; the lines follow as stream frames.
     public typealias Answer = Nothing
 }
 

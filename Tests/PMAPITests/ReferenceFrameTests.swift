@@ -85,14 +85,4 @@ import Testing
         let answer = try Start.Answer(json: JSONValue(parsing: text))
         #expect(answer.execPath == "/usr/bin/node" && answer.arguments == ["fork.js"] && answer.pid == nil)
     }
-
-    @Test func `the frames of its streams are read`() throws {
-        let data = #"{"event":"data","isBuffer":true,"data":{"type":"Buffer","data":[97,98]}}"#
-        #expect(StreamEvent(result: try JSONValue(parsing: data)) == .bytes([97, 98]))
-        #expect(StreamEvent(result: ["event": "data", "isBuffer": false, "data": "text"]) == .value("text"))
-        #expect(StreamEvent(result: ["event": "end"]) == .end)
-        #expect(StreamEvent(result: [:]) == .begin)
-        #expect(StreamEvent(result: ["allowHalfOpen": true]) == nil)
-        #expect(StreamEvent(result: [1]) == nil)
-    }
 }

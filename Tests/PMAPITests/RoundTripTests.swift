@@ -104,12 +104,6 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         #expect(try UnitStatus(json: row.json) == row)
     }
 
-    @Test(arguments: [
-        StreamEvent.begin, .value("text"), .value(["name": "web"]), .bytes([0, 97, 255]), .end,
-    ]) func `a stream event reads what it writes`(event: StreamEvent) {
-        #expect(StreamEvent(result: event.result) == event)
-    }
-
     @Test func `a log record reads what it writes`() throws {
         let record = LogRecord(
             name: "web", time: WallTime(nanoseconds: 1_000), stream: .stderr, text: "é\u{1b}[0m\n")

@@ -44,10 +44,10 @@ import Testing
     }
 
     @Test func `signals have names`() {
-        #expect(SignalName.of(15) == "SIGTERM" && SignalName.of(9) == "SIGKILL" && SignalName.of(31) == "SIGSYS")
-        #expect(SignalName.of(34) == "signal 34" && SignalName.of(0) == "signal 0")
-        for number in Int32(1)...64 { #expect(SignalName.number(of: SignalName.of(number)) == number) }
-        #expect(SignalName.number(of: "HUP") == 1 && SignalName.number(of: "SIGNOPE") == nil)
+        #expect(SignalText.of(15) == "SIGTERM" && SignalText.of(9) == "SIGKILL" && SignalText.of(31) == "SIGSYS")
+        #expect(SignalText.of(34) == "signal 34" && SignalText.of(0) == "signal 0")
+        for number in Int32(1)...64 { #expect(SignalText.number(of: SignalText.of(number)) == number) }
+        #expect(SignalText.number(of: "HUP") == 1 && SignalText.number(of: "SIGNOPE") == nil)
     }
 
     @Test func `a made up name is an adjective and a person`() {

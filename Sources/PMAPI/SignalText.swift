@@ -1,5 +1,5 @@
 /// Names of the signals 1 to 31 of Linux on x86-64 and arm64 (signal(7)).
-public enum SignalName {
+public enum SignalText {
     private static let names = [
         "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
         "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",

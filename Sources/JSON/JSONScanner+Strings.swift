@@ -16,18 +16,18 @@ extension JSONScanner {
     /// Steps over the string whose opening quote is next; throws for control characters, bad escapes and bad UTF-8.
     @discardableResult
     public mutating func skipString() throws(JSONError) -> JSONStringToken {
-        let opening = offset
-        offset += 1
+        let opening = index
+        index += 1
         var hasEscapes = false
         while true {
             skipPlainBytes()
-            guard offset < end else {
+            guard index < end else {
                 throw JSONError("this string is not ended", at: opening, in: bytes)
             }
-            let byte = bytes[offset]
+            let byte = bytes[index]
             if byte == Byte.quote {
-                offset += 1
-                return JSONStringToken(range: opening + 1..<offset - 1, hasEscapes: hasEscapes)
+                index += 1
+                return JSONStringToken(range: opening + 1..<index - 1, hasEscapes: hasEscapes)
             } else if byte == Byte.backslash {
                 hasEscapes = true
                 try skipEscape()
@@ -43,8 +43,8 @@ extension JSONScanner {
     @inline(__always)
     private mutating func skipPlainBytes() {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        while offset + 8 <= end {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        while index + 8 <= end {
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             // Subtracting sets the high bit of the first byte that is too small (and perhaps of later ones: only
             // the first counts).
             let quote = (word ^ (ones &* 0x22)) &- ones
@@ -52,12 +52,12 @@ extension JSONScanner {
             let control = word &- (ones &* 0x20)
             let special = (quote | backslash | control | word) & (ones &* 0x80)
             if special != 0 {
-                offset += special.trailingZeroBitCount >> 3
+                index += special.trailingZeroBitCount >> 3
                 return
             }
-            offset += 8
+            index += 8
         }
-        while offset < end, isPlain(bytes[offset]) { offset += 1 }
+        while index < end, isPlain(bytes[index]) { index += 1 }
     }
 
     @inline(__always)
@@ -66,28 +66,28 @@ extension JSONScanner {
     }
 
     private mutating func skipEscape() throws(JSONError) {
-        guard offset + 1 < end else {
-            offset = end
+        guard index + 1 < end else {
+            index = end
             return
         }
-        switch bytes[offset + 1] {
+        switch bytes[index + 1] {
         case Byte.quote, Byte.backslash, UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
             UInt8(ascii: "r"), UInt8(ascii: "t"):
-            offset += 2
+            index += 2
         case UInt8(ascii: "u"):
-            for place in offset + 2..<offset + 6 {
+            for place in index + 2..<index + 6 {
                 guard place < end, hexDigit(bytes[place]) != nil else {
                     throw failure("expected four hexadecimal digits after \\u")
                 }
             }
-            offset += 6
+            index += 6
         default: throw failure("no such escape")
         }
     }
 
     /// Steps over one character of two to four bytes (Unicode table 3-7: no overlong forms, no surrogates).
     private mutating func skipMultibyte() throws(JSONError) {
-        let lead = bytes[offset]
+        let lead = bytes[index]
         let length: Int
         var second: ClosedRange<UInt8> = 0x80...0xBF
         switch lead {
@@ -100,11 +100,11 @@ extension JSONScanner {
         case 0xF4: (length, second) = (4, 0x80...0x8F)
         default: throw failure("invalid UTF-8")
         }
-        guard offset + length <= end, second.contains(bytes[offset + 1]) else { throw failure("invalid UTF-8") }
-        for place in offset + 2..<offset + length where bytes[place] & 0xC0 != 0x80 {
+        guard index + length <= end, second.contains(bytes[index + 1]) else { throw failure("invalid UTF-8") }
+        for place in index + 2..<index + length where bytes[place] & 0xC0 != 0x80 {
             throw failure("invalid UTF-8")
         }
-        offset += length
+        index += length
     }
 }
 

@@ -7,56 +7,59 @@ public struct JSONScanner {
 
     /// The text.
     public let bytes: UnsafeRawBufferPointer
-    /// The next byte to look at, from the start of `bytes`.
-    public internal(set) var offset: Int
-    let end: Int
+    @usableFromInline var index: Int
+    @usableFromInline let end: Int
 
     /// A scanner that begins at `offset`.
+    @inlinable
     public init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
         self.bytes = bytes
-        self.offset = offset
+        self.index = offset
         self.end = bytes.count
     }
 
+    /// The next byte to look at, from the start of `bytes`.
+    @inlinable public var offset: Int { index }
+
     /// The byte at `offset`, or nil at the end.
-    public var next: UInt8? {
-        offset < end ? bytes[offset] : nil
+    @inlinable public var next: UInt8? {
+        index < end ? bytes[index] : nil
     }
 
     /// Steps over blanks, tabs and line ends.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func skipWhitespace() {
-        while offset < end {
-            let byte = bytes[offset]
+        while index < end {
+            let byte = bytes[index]
             guard byte <= Byte.space else { return }
             guard
                 byte == Byte.space || byte == Byte.newline || byte == Byte.carriageReturn || byte == Byte.tab
             else { return }
-            offset += 1
+            index += 1
         }
     }
 
     /// Steps over `byte` if it is next, whitespace first; says whether it was.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func skip(_ byte: UInt8) -> Bool {
         skipWhitespace()
-        guard offset < end, bytes[offset] == byte else { return false }
-        offset += 1
+        guard index < end, bytes[index] == byte else { return false }
+        index += 1
         return true
     }
 
     /// Steps over one whole value, whitespace first, and returns where it stands; throws at the first byte that is not JSON.
     public mutating func skipValue() throws(JSONError) -> Range<Int> {
         skipWhitespace()
-        let start = offset
+        let start = index
         try skipValue(depth: 0)
-        return start..<offset
+        return start..<index
     }
 
     /// Throws unless only whitespace is left.
     public mutating func expectEnd() throws(JSONError) {
         skipWhitespace()
-        guard offset == end else { throw failure("expected the end of the text") }
+        guard index == end else { throw failure("expected the end of the text") }
     }
 
     /// Throws the plainer error for a text that opens with a byte order mark (RFC 8259 section 8.1 allows refusing it).
@@ -68,12 +71,12 @@ public struct JSONScanner {
     /// An error at the current place; at the end of the text it says so.
     @inline(never)
     public func failure(_ reason: String) -> JSONError {
-        JSONError(offset < end ? reason : "\(reason), but the text ends here", at: offset, in: bytes)
+        JSONError(index < end ? reason : "\(reason), but the text ends here", at: index, in: bytes)
     }
 
     private mutating func skipValue(depth: Int) throws(JSONError) {
-        guard offset < end else { throw failure("expected a value") }
-        switch bytes[offset] {
+        guard index < end else { throw failure("expected a value") }
+        switch bytes[index] {
         case Byte.quote: try skipString()
         case Byte.leftBrace: try skipObject(depth: depth + 1)
         case Byte.leftBracket: try skipArray(depth: depth + 1)
@@ -109,61 +112,62 @@ extension JSONScanner {
     @inline(__always)
     mutating func enter(_ depth: Int) throws(JSONError) {
         guard depth <= Self.depthLimit else { throw failure("nested deeper than \(Self.depthLimit) levels") }
-        offset += 1
+        index += 1
     }
 
     /// Steps over a member's name and its colon, whitespace first, and returns the name.
-    @inline(__always)
+    @inlinable @inline(__always)
     @discardableResult
     public mutating func skipKey() throws(JSONError) -> JSONStringToken {
         skipWhitespace()
-        guard offset < end, bytes[offset] == Byte.quote else { throw failure("expected a name in double quotes") }
+        guard index < end, bytes[index] == Byte.quote else { throw failure("expected a name in double quotes") }
         let key = try skipString()
         guard skip(Byte.colon) else { throw failure("expected ':'") }
         return key
     }
 
     /// Steps over a comma (true: another element follows) or the closing bracket (false).
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
         skipWhitespace()
-        guard offset < end else { throw failure("expected ',' or '\(Character(Unicode.Scalar(close)))'") }
-        let byte = bytes[offset]
-        guard byte == Byte.comma || byte == close else {
-            throw failure("expected ',' or '\(Character(Unicode.Scalar(close)))'")
-        }
-        offset += 1
-        return byte == Byte.comma
+        guard index < end, bytes[index] == Byte.comma || bytes[index] == close else { throw noEnd(close) }
+        index += 1
+        return bytes[index - 1] == Byte.comma
+    }
+
+    @usableFromInline @inline(never)
+    func noEnd(_ close: UInt8) -> JSONError {
+        failure("expected ',' or '\(Character(Unicode.Scalar(close)))'")
     }
 
     mutating func skipLiteral(_ text: StaticString) throws(JSONError) {
         for place in 0..<text.utf8CodeUnitCount {
-            guard offset + place < end, bytes[offset + place] == text.utf8Start[place] else {
+            guard index + place < end, bytes[index + place] == text.utf8Start[place] else {
                 throw failure("expected a value, perhaps \(text)")
             }
         }
-        offset += text.utf8CodeUnitCount
+        index += text.utf8CodeUnitCount
     }
 
     mutating func skipNumber() throws(JSONError) {
-        let start = offset
-        if bytes[offset] == Byte.minus { offset += 1 }
+        let start = index
+        if bytes[index] == Byte.minus { index += 1 }
         guard let first = next, isDigit(first) else {
-            if offset > start { throw failure("expected a digit") }
+            if index > start { throw failure("expected a digit") }
             throw failure("expected a value")
         }
         skipDigits()
-        if first == Byte.zero, offset - start > (bytes[start] == Byte.minus ? 2 : 1) {
-            offset = start
+        if first == Byte.zero, index - start > (bytes[start] == Byte.minus ? 2 : 1) {
+            index = start
             throw failure("a number must not begin with 0")
         }
         if next == Byte.point {
-            offset += 1
+            index += 1
             try expectDigits()
         }
         if let byte = next, byte | 0x20 == UInt8(ascii: "e") {
-            offset += 1
-            if let sign = next, sign == Byte.plus || sign == Byte.minus { offset += 1 }
+            index += 1
+            if let sign = next, sign == Byte.plus || sign == Byte.minus { index += 1 }
             try expectDigits()
         }
     }
@@ -175,7 +179,7 @@ extension JSONScanner {
 
     @inline(__always)
     private mutating func skipDigits() {
-        while offset < end, isDigit(bytes[offset]) { offset += 1 }
+        while index < end, isDigit(bytes[index]) { index += 1 }
     }
 
     @inline(__always)

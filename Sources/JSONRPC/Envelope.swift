@@ -2,6 +2,11 @@ import JSON
 
 /// Where the members of one message stand in its line. Of two members with one name the later counts.
 struct Envelope {
+    /// What the line is.
+    enum Shape {
+        case object, array, scalar
+    }
+
     /// A member's value; absent while empty, which no value is.
     struct Place {
         var start = 0
@@ -11,6 +16,7 @@ struct Envelope {
     }
 
     let bytes: UnsafeRawBufferPointer
+    private(set) var shape = Shape.object
     var jsonrpc = Place()
     var id = Place()
     var method = Place()
@@ -21,10 +27,21 @@ struct Envelope {
     /// Whether there are escapes in `method`.
     var methodHasEscapes = false
 
-    /// Scans an object. The scanner stands at its brace, and after it when this returns.
-    init(_ scanner: inout JSONScanner) throws(JSONError) {
-        bytes = scanner.bytes
-        _ = scanner.skip(UInt8(ascii: "{"))
+    /// Scans a line; throws unless it is exactly one JSON value.
+    init(_ line: UnsafeRawBufferPointer) throws(JSONError) {
+        bytes = line
+        var scanner = JSONScanner(line)
+        try scanner.refuseByteOrderMark()
+        if scanner.skip(UInt8(ascii: "{")) {
+            try scanMembers(&scanner)
+        } else {
+            shape = scanner.next == UInt8(ascii: "[") ? .array : .scalar
+            _ = try scanner.skipValue()
+        }
+        try scanner.expectEnd()
+    }
+
+    private mutating func scanMembers(_ scanner: inout JSONScanner) throws(JSONError) {
         if scanner.skip(UInt8(ascii: "}")) { return }
         repeat {
             let key = try scanner.skipKey()

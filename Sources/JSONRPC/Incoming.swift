@@ -11,19 +11,21 @@ public enum Incoming {
 
     /// Reads a line (without its end) without copying or allocating. Throws what the peer is to be answered.
     public static func scan(_ line: UnsafeRawBufferPointer) throws(RejectedMessage) -> Incoming {
-        switch try Shape.read(line) {
-        case .object(let envelope): return try classify(envelope)
-        case .array(let range): return .batch(try RPCBatch(UnsafeRawBufferPointer(rebasing: line[range])))
-        case .scalar: throw RejectedMessage(.notJSONRPC2, id: nil)
-        }
+        let envelope = try read(line)
+        return envelope.shape == .array ? .batch(try RPCBatch(line)) : try classify(envelope)
     }
 
     /// Reads one element of a batch; a batch in a batch is no message.
     public static func scan(element: UnsafeRawBufferPointer) throws(RejectedMessage) -> Incoming {
-        guard case .object(let envelope) = try Shape.read(element) else {
-            throw RejectedMessage(.notJSONRPC2, id: nil)
+        try classify(try read(element))
+    }
+
+    private static func read(_ line: UnsafeRawBufferPointer) throws(RejectedMessage) -> Envelope {
+        do {
+            return try Envelope(line)
+        } catch {
+            throw RejectedMessage(.parseError(error), id: .unreadable, kind: .unreadable)
         }
-        return try classify(envelope)
     }
 
     /// The reference's checks, in its order.
@@ -41,37 +43,6 @@ public enum Incoming {
         if isText(raw, "\"2.0\"") { return true }
         // Written with escapes it is the same string. Already scanned: reading it cannot fail.
         return raw.contains(UInt8(ascii: "\\")) && (try? JSONValue(parsing: raw)) == "2.0"
-    }
-}
-
-/// What a line is, once it is known to be JSON.
-private enum Shape {
-    case object(Envelope)
-    case array(Range<Int>)
-    case scalar
-
-    static func read(_ bytes: UnsafeRawBufferPointer) throws(RejectedMessage) -> Shape {
-        do {
-            return try parse(bytes)
-        } catch {
-            throw RejectedMessage(.parseError(error), id: .unreadable, kind: .unreadable)
-        }
-    }
-
-    private static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> Shape {
-        var scanner = JSONScanner(bytes)
-        try scanner.refuseByteOrderMark()
-        scanner.skipWhitespace()
-        let shape: Shape
-        switch scanner.next {
-        case UInt8(ascii: "{"): shape = .object(try Envelope(&scanner))
-        case UInt8(ascii: "["): shape = .array(try scanner.skipValue())
-        default:
-            _ = try scanner.skipValue()
-            shape = .scalar
-        }
-        try scanner.expectEnd()
-        return shape
     }
 }
 

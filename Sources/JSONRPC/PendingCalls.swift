@@ -4,33 +4,38 @@
 /// and an id whose slot is taken is skipped, so ids stay small, are never reused and need no hashing.
 public struct PendingCalls<Payload> {
     /// The largest table that is kept when nothing waits.
-    private static var keptSlots: Int { 1024 }
+    @usableFromInline static var keptSlots: Int { 1024 }
 
-    private var ids: [UInt64] = []
-    private var payloads: [Payload?] = []
-    private var last: UInt64 = 0
+    @usableFromInline var ids: [UInt64] = []
+    @usableFromInline var payloads: [Payload?] = []
+    @usableFromInline var last: UInt64 = 0
+
+    @usableFromInline var waiting = 0
 
     /// How many calls wait.
-    public private(set) var count = 0
+    @inlinable public var count: Int { waiting }
 
     /// An empty table.
+    @inlinable
     public init() {}
 
     /// Whether nothing waits.
-    public var isEmpty: Bool { count == 0 }
+    @inlinable public var isEmpty: Bool { count == 0 }
 
     /// Remembers a call and returns the id to send it with: from 1 upwards, each only once.
+    @inlinable
     public mutating func add(_ payload: Payload) -> UInt64 {
         // Half empty, so that a free slot is near.
-        if count * 2 >= ids.count { grow() }
+        if waiting * 2 >= ids.count { grow() }
         repeat { last += 1 } while ids[slot(last)] != 0
         ids[slot(last)] = last
         payloads[slot(last)] = payload
-        count += 1
+        waiting += 1
         return last
     }
 
     /// What waits for that id, or nil: a late, doubled or invented reply finds nothing. Setting a present one changes it.
+    @inlinable
     public subscript(id: UInt64) -> Payload? {
         get { isPresent(id) ? payloads[slot(id)] : nil }
         set {
@@ -44,38 +49,42 @@ public struct PendingCalls<Payload> {
     }
 
     /// Forgets the call and returns what waited, or nil.
+    @inlinable
     public mutating func take(_ id: UInt64) -> Payload? {
         guard isPresent(id) else { return nil }
         let payload = payloads[slot(id)].take()
         ids[slot(id)] = 0
-        count -= 1
-        if count == 0, ids.count > Self.keptSlots { clear() }
+        waiting -= 1
+        if waiting == 0, ids.count > Self.keptSlots { clear() }
         return payload
     }
 
     /// Forgets every call and returns them by age: for a peer that is gone.
+    @inlinable
     public mutating func takeAll() -> [(id: UInt64, payload: Payload)] {
-        var waiting: [(id: UInt64, payload: Payload)] = []
+        var calls: [(id: UInt64, payload: Payload)] = []
         for (id, payload) in zip(ids, payloads) {
-            if let payload { waiting.append((id, payload)) }
+            if let payload { calls.append((id, payload)) }
         }
         clear()
-        return waiting.sorted { $0.id < $1.id }
+        return calls.sorted { $0.id < $1.id }
     }
 
-    @inline(__always)
-    private func slot(_ id: UInt64) -> Int { Int(truncatingIfNeeded: id) & (ids.count - 1) }
+    @inlinable @inline(__always)
+    func slot(_ id: UInt64) -> Int { Int(truncatingIfNeeded: id) & (ids.count - 1) }
 
-    @inline(__always)
-    private func isPresent(_ id: UInt64) -> Bool { id != 0 && count > 0 && ids[slot(id)] == id }
+    @inlinable @inline(__always)
+    func isPresent(_ id: UInt64) -> Bool { id != 0 && waiting > 0 && ids[slot(id)] == id }
 
-    private mutating func clear() {
+    @inlinable
+    mutating func clear() {
         ids = []
         payloads = []
-        count = 0
+        waiting = 0
     }
 
-    private mutating func grow() {
+    @inlinable
+    mutating func grow() {
         let old = zip(ids, payloads)
         let size = Swift.max(8, ids.count * 2)
         ids = Array(repeating: 0, count: size)

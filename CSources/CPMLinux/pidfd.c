@@ -66,25 +66,46 @@ static void stat_path(int pid, char *path) {
     memcpy(path, "/stat", 6);
 }
 
-int pm_process_start_ticks(int pid, uint64_t *out) {
-    char path[32], text[1024];
+/* The number after *at, which goes on to the character behind it; 0 where there is none. */
+static uint64_t next_number(const char **at) {
+    uint64_t number = 0;
+    while (**at == ' ')
+        ++*at;
+    bool negative = **at == '-';
+    *at += negative;
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        number = number * 10 + (uint64_t)(**at - '0');
+    return negative ? -number : number;
+}
+
+static int64_t read_stat(int pid, char *text, size_t capacity) {
+    char path[32];
     stat_path(pid, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    int64_t size = pm_fd_read(fd, text, sizeof text - 1);
+    int64_t size = pm_fd_read(fd, text, capacity - 1);
     close(fd);
+    text[size > 0 ? size : 0] = '\0';
+    return size;
+}
+
+int pm_process_read(int pid, pm_process *out) {
+    char text[1024];
+    int64_t size = read_stat(pid, text, sizeof text);
     if (size <= 0)
         return size < 0 ? (int)size : -ESRCH;
-    text[size] = '\0';
     /* The command name, field 2, may hold anything, also ") 1 2"; the last ')' ends it. */
     const char *at = strrchr(text, ')');
-    for (int field = 2; at != NULL && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    if (at == NULL)
+    if (at == NULL || at[1] != ' ' || at[2] == '\0')
         return -EBADMSG;
-    *out = 0;
-    for (at++; *at >= '0' && *at <= '9'; at++)
-        *out = *out * 10 + (uint64_t)(*at - '0');
+    *out = (pm_process){.pid = pid, .state = at[2]};
+    at += 3;
+    out->parent = (int32_t)next_number(&at);
+    out->group = (int32_t)next_number(&at);
+    out->session = (int32_t)next_number(&at);
+    for (int field = 7; field < 22; field++)
+        next_number(&at);
+    out->start_ticks = next_number(&at);
     return 0;
 }

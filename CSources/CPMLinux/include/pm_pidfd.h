@@ -14,8 +14,19 @@ int pm_pidfd_signal(int pidfd, int signal);
 /* Reaps a child that has ended, without waiting: 0, -EAGAIN while it runs, -ECHILD when it is not ours to
  * reap. wait_status is as wait(2) gives it. */
 int pm_pidfd_reap(int pidfd, int *wait_status, pm_usage *PM_NULLABLE usage);
-/* Start time of a process, /proc/PID/stat field 22 (clock ticks since boot). 0 or -errno. */
-int pm_process_start_ticks(int pid, uint64_t *out);
+/* What /proc/PID/stat says of a process. */
+typedef struct {
+    int32_t pid;
+    int32_t parent;
+    int32_t group;
+    int32_t session;
+    int32_t state; /* a letter of proc(5): R S D T t Z X I; 'Z' and 'X' are dead */
+    int32_t reserved;
+    uint64_t start_ticks; /* clock ticks since boot; with the pid, the process's identity */
+} pm_process;
+
+/* 0, or -errno: -ENOENT or -ESRCH when there is no such process, -ENOENT also without /proc. */
+int pm_process_read(int pid, pm_process *out);
 
 PM_NONNULL_END
 

@@ -1,0 +1,26 @@
+/* Program, arguments and environment of a process to start, as arrays of pointers into memory that others
+ * own. */
+#ifndef ENVIRONMENT_H
+#define ENVIRONMENT_H
+
+#include "holder.h"
+
+/* Most arguments and environment strings of one process together. */
+#define ENVIRONMENT_STRINGS_MAX 65536u
+
+/* The arrays lie in static memory that the next environment uses again. */
+typedef struct {
+    const char *path;
+    const char *cwd;
+    const char **argv; /* null-terminated */
+    const char **envp; /* null-terminated; its first string is the marker once it is marked */
+} environment;
+
+/* Takes path, cwd, argv and envp out of the strings of a message; false when they do not match its counts. */
+bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m);
+/* The holder's own environment, for pmd, with `extra` unless it is null. */
+void environment_inherit(environment *out, const char *extra);
+/* Puts the marker of the child with this id first. */
+void environment_mark(environment *env, const holder *h, uint64_t id);
+
+#endif

@@ -1,0 +1,86 @@
+/* All that the holder knows; one of it, on main's side, passed to everything. */
+#ifndef HOLDER_H
+#define HOLDER_H
+
+#include "control.h"
+#include "options.h"
+#include "table.h"
+
+#include <sys/resource.h>
+
+/* What an epoll event is about; the upper half of its data, a record's index in the lower one. */
+#define EVENT_SIGNAL 1u
+#define EVENT_CONTROL 2u
+#define EVENT_CGROUP 3u
+
+#define SECOND_NS 1000000000u
+#define MILLISECOND_NS 1000000u
+
+typedef enum {
+    PHASE_SERVING,    /* pmd decides */
+    PHASE_STOP_ASKED, /* pmd was told to stop all and may take until phase_deadline_ns */
+    PHASE_STOPPING,   /* the holder itself stops the children, in order */
+    PHASE_ENDING,     /* whatever is left is killed */
+    PHASE_DONE,
+} holder_phase;
+
+/* The control socket to the pmd of the moment (channel.c). */
+typedef struct {
+    int fd;                /* -1 between two pmds */
+    bool is_blocked;       /* the socket is full: nothing is read until it takes more */
+    bool is_handing_over;  /* HELLO was answered, HANDED_OVER was not sent yet */
+    bool is_attached;      /* HANDED_OVER was sent */
+    bool owes_stop;        /* PM_STOP_REQUESTED is to be sent */
+    bool is_broken;        /* pmd reads no more; what it sent before is still to be read */
+    uint32_t watched;      /* PM_EPOLL_* that epoll reports */
+    uint32_t hand_over_at; /* next record, then next named descriptor, that is handed over */
+    uint32_t reply_size;   /* an answer that waits, in bytes; 0: none */
+    uint64_t retry_at_ns;  /* monotonic; the kernel refused for a reason that epoll does not watch; 0: none */
+    uint32_t first_report; /* list of records with reports, index + 1 */
+    uint32_t last_report;
+    _Alignas(8) uint8_t reply[128];
+} channel;
+
+/* The pmd of the moment (pmd.c). */
+typedef struct {
+    int32_t pid; /* 0: none runs */
+    int32_t last_status;
+    uint64_t starts;
+    uint64_t started_at_ns; /* monotonic, as all below */
+    uint64_t restart_at_ns; /* 0: no start is planned */
+    uint64_t kill_at_ns;    /* it left the channel or said goodbye and must have ended by then; 0: need not */
+    uint32_t failures;      /* in a row, for the backoff */
+    bool is_upgrading;      /* it said PM_BYE_UPGRADE */
+    bool has_attached;      /* some pmd has completed the hand-over */
+} pmd_state;
+
+typedef struct {
+    int fd; /* -1: free */
+    char name[PM_NAME_MAX + 1];
+} named_fd;
+
+typedef struct holder {
+    options options;
+    holder_phase phase;
+    int exit_status;
+    uint64_t phase_deadline_ns; /* monotonic */
+    uint64_t next_sweep_ns;     /* monotonic; in PHASE_ENDING */
+    uint64_t judge_at_ns;       /* monotonic; leftovers_judge is due; 0: nothing to judge */
+    uint64_t judge_rest_ns;     /* monotonic; not before, so that a burst of deaths is judged in few looks */
+    int epoll;
+    int signals; /* signalfd */
+    int lock;
+    int status_fd;
+    int cgroup; /* the base directory, or -1 */
+    int32_t pid;
+    uint64_t start_ticks;
+    struct rlimit open_files; /* as the holder found it; children get it */
+    channel channel;
+    pmd_state pmd;
+    table table;
+    named_fd named[PM_NAMED_MAX];
+    char marker[TOKEN_MAX + 16]; /* "PM_MARKER=<token>-": how the environment of each descendant begins */
+    size_t marker_size;
+} holder;
+
+#endif

@@ -1,0 +1,24 @@
+/* Starting children: PM_SPAWN from its packet to the running process. */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include "holder.h"
+#include "pm_spawn.h"
+
+/* A received PM_SPAWN. Whoever takes a descriptor out of fds puts -1 there; the rest is closed by the caller.
+ */
+typedef struct {
+    uint64_t id;
+    const pm_spawn_message *body;
+    const char *strings;
+    size_t strings_size;
+    int *fds;
+    size_t fd_count;
+} launch_request;
+
+/* Starts the child and adds its record. False: there is none, and *failure says why. */
+bool launch_child(holder *h, const launch_request *request, pm_child *child, pm_spawn_failure *failure);
+/* Starts pmd with the control socket and, if it is not negative, the status descriptor. */
+bool launch_pmd(holder *h, int control, int status, pm_child *child, pm_spawn_failure *failure);
+
+#endif

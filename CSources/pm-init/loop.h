@@ -1,0 +1,10 @@
+/* The event loop: signals, the control socket, cgroups, and the times at which something is due. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include "holder.h"
+
+/* Runs until the holder is done; gives the exit status. */
+int loop_run(holder *h);
+
+#endif

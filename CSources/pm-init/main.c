@@ -1,0 +1,163 @@
+/*
+ * pm-init: the holder. It starts and reaps the children, keeps their descriptors, and keeps a pmd running
+ * that decides about them. Signals: SIGTERM and SIGINT stop all (a second one without pmd, a third one at
+ * once); all others but SIGKILL are blocked and mean nothing, for a stray SIGHUP must not take the services
+ * along.
+ */
+#define _GNU_SOURCE
+#include "cgroup.h"
+#include "cpmlinux.h"
+#include "loop.h"
+#include "pmd.h"
+#include "status.h"
+#include "text.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* sysexits(3), as the command line of pm documents them. */
+#define EXIT_USAGE 64
+#define EXIT_SYSTEM 71
+#define EXIT_RUNNING 75
+
+static void complain(const char *message) {
+    pm_fd_write(STDERR_FILENO, "pm-init: ", 9);
+    pm_fd_write(STDERR_FILENO, message, strlen(message));
+    pm_fd_write(STDERR_FILENO, "\n", 1);
+}
+
+/* Reports to the launcher and on the standard error. Gives the exit status. */
+static int give_up(holder *h, int code, const char *what, int error) {
+    char buffer[400];
+    text message = text_in(buffer, sizeof buffer);
+    text_add(&message, what);
+    const char *reason = error != 0 ? strerrordesc_np(error) : NULL;
+    text_add(&message, reason != NULL ? ": " : "");
+    text_add(&message, reason != NULL ? reason : "");
+    complain(message.start);
+    status_fail(h, code, message.start);
+    return code;
+}
+
+/* 0, 1 and 2 are open, or what we open next would be taken for them; of the rest only the status descriptor
+ * stays. */
+static void tidy_descriptors(holder *h) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    pm_fd_close(fd);
+    int status = h->options.status_fd;
+    if (status > STDERR_FILENO && pm_fd_set_cloexec(status, true) == 0) {
+        pm_fd_close_range(STDERR_FILENO + 1, (unsigned)status - 1);
+        pm_fd_close_range((unsigned)status + 1, UINT32_MAX);
+        h->status_fd = status;
+    } else {
+        pm_fd_close_range(STDERR_FILENO + 1, UINT32_MAX);
+    }
+}
+
+/* 0 or an errno. The lock lives as long as this process and tells that there is one. */
+static int take_lock(holder *h) {
+    if (h->options.lock == NULL)
+        return 0;
+    h->lock = open(h->options.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (h->lock < 0)
+        return errno;
+    return -pm_lock_exclusive(h->lock);
+}
+
+static void raise_open_files(holder *h) {
+    getrlimit(RLIMIT_NOFILE, &h->open_files);
+    struct rlimit raised = {.rlim_cur = h->open_files.rlim_max, .rlim_max = h->open_files.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+/* "PM_MARKER=<token>-"; without a token one that no other holder has: pid and start time. */
+static void make_marker(holder *h) {
+    text marker = text_in(h->marker, sizeof h->marker);
+    text_add(&marker, "PM_MARKER=");
+    if (h->options.token != NULL) {
+        text_add(&marker, h->options.token);
+    } else {
+        text_add_number(&marker, (uint64_t)h->pid);
+        text_add(&marker, ".");
+        text_add_number(&marker, h->start_ticks);
+    }
+    text_add(&marker, "-");
+    h->marker_size = marker.size;
+}
+
+/* Everything is blocked, also what nobody reads: a signal may end the services only where that was decided.
+ */
+static int open_signals(holder *h) {
+    static const int read[] = {SIGCHLD, SIGTERM, SIGINT};
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    /* An inherited SIG_IGN for SIGCHLD would make the kernel reap our children. */
+    signal(SIGCHLD, SIG_DFL);
+    h->signals = pm_signalfd_create(read, 3);
+    return h->signals < 0 ? h->signals
+                          : pm_epoll_add(h->epoll, h->signals, PM_EPOLL_IN, (uint64_t)EVENT_SIGNAL << 32);
+}
+
+/* 0 or an errno. */
+static int set_up(holder *h) {
+    pm_process self;
+    h->pid = getpid();
+    if (pm_process_read(h->pid, &self) == 0)
+        h->start_ticks = self.start_ticks;
+    make_marker(h);
+    raise_open_files(h);
+    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
+        h->named[i].fd = -1;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    h->epoll = pm_epoll_create();
+    if (h->epoll < 0)
+        return -h->epoll;
+    int error = -open_signals(h);
+    if (error != 0)
+        return error;
+    uint64_t most = h->open_files.rlim_max < 1u << 20 ? h->open_files.rlim_max : 1u << 20;
+    return -table_init(&h->table, (uint32_t)most);
+}
+
+/* 0 or an errno. Whatever a killed predecessor left is ended before anything is started. */
+static int clear_the_ground(holder *h) {
+    if (h->options.cgroup != NULL) {
+        h->cgroup = open(h->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (h->cgroup < 0)
+            return errno;
+        cgroup_sweep(h->cgroup);
+    }
+    if (h->options.token != NULL)
+        tree_kill_predecessors(h);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    static holder h = {.status_fd = -1, .lock = -1, .cgroup = -1, .channel = {.fd = -1}};
+    const char *wrong = options_parse(argc, argv, &h.options);
+    tidy_descriptors(&h);
+    if (wrong != NULL)
+        return give_up(&h, EXIT_USAGE, wrong, 0);
+    int error = take_lock(&h);
+    if (error == EWOULDBLOCK)
+        return give_up(&h, EXIT_RUNNING, "already running", 0);
+    if (error != 0)
+        return give_up(&h, EXIT_SYSTEM, h.options.lock, error);
+    error = set_up(&h);
+    if (error != 0)
+        return give_up(&h, EXIT_SYSTEM, "set-up", error);
+    error = clear_the_ground(&h);
+    if (error != 0)
+        return give_up(&h, EXIT_SYSTEM, h.options.cgroup, error);
+    pmd_start(&h);
+    return loop_run(&h);
+}

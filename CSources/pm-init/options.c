@@ -1,0 +1,43 @@
+#include "options.h"
+#include "text.h"
+
+#include <string.h>
+
+static bool is_token(const char *string) {
+    size_t length = strlen(string);
+    /* It is searched for in environments up to a '-', which therefore cannot be part of its end. */
+    return length > 0 && length <= TOKEN_MAX && strchr(string, '=') == NULL;
+}
+
+static const char *parse_option(const char *name, const char *value, options *out) {
+    uint64_t number = 0;
+    if (strcmp(name, "--lock") == 0)
+        out->lock = value;
+    else if (strcmp(name, "--cgroup") == 0)
+        out->cgroup = value;
+    else if (strcmp(name, "--marker") == 0 && is_token(value))
+        out->token = value;
+    else if (strcmp(name, "--status-fd") == 0 && text_to_number(value, 1 << 20, &number))
+        out->status_fd = (int)number;
+    else if (strcmp(name, "--grace") == 0 && text_to_number(value, 86400, &number))
+        out->grace_s = (uint32_t)number;
+    else
+        return "unknown option, or a value that it does not take";
+    return NULL;
+}
+
+const char *options_parse(int argc, char *const *argv, options *out) {
+    *out = (options){.status_fd = -1, .grace_s = 60};
+    int at = 1;
+    while (at < argc && strcmp(argv[at], "--") != 0) {
+        const char *wrong =
+            at + 1 < argc ? parse_option(argv[at], argv[at + 1], out) : "option without value";
+        if (wrong != NULL)
+            return wrong;
+        at += 2;
+    }
+    if (at + 1 >= argc)
+        return "no program after --";
+    out->program = argv + at + 1;
+    return NULL;
+}

@@ -1,0 +1,146 @@
+#define _GNU_SOURCE
+#include "pmd.h"
+#include "channel.h"
+#include "cpmlinux.h"
+#include "launch.h"
+#include "status.h"
+#include "stop.h"
+#include "text.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define BACKOFF_FIRST_NS (100u * (uint64_t)MILLISECOND_NS)
+#define BACKOFF_LAST_NS (30u * (uint64_t)SECOND_NS)
+/* A pmd that lived this long is no failed start; the backoff begins anew. */
+#define STABLE_NS (10u * (uint64_t)SECOND_NS)
+/* How long it may live on without a channel. */
+#define LINGER_NS (5u * (uint64_t)SECOND_NS)
+/* Exit status where pmd could not be started or gave none of its own. */
+#define EXIT_FAILURE_STATUS 1
+
+/* 0, 100 ms, 200 ms, ... 30 s. */
+static uint64_t backoff(uint32_t failures) {
+    if (failures == 0)
+        return 0;
+    uint64_t delay = failures > 16 ? BACKOFF_LAST_NS : BACKOFF_FIRST_NS << (failures - 1);
+    return delay < BACKOFF_LAST_NS ? delay : BACKOFF_LAST_NS;
+}
+
+static void plan_restart(holder *h, uint64_t now) {
+    h->pmd.restart_at_ns = now + backoff(h->pmd.failures);
+    h->pmd.failures++;
+}
+
+static void end_with_failure(holder *h, int code, const char *message) {
+    status_fail(h, code, message);
+    stop_all_now(h, code);
+}
+
+static void start_failed(holder *h, const pm_spawn_failure *failure) {
+    char buffer[400];
+    text message = text_in(buffer, sizeof buffer);
+    text_add(&message, "cannot start ");
+    text_add(&message, h->options.program[0]);
+    text_add(&message, ": ");
+    text_add(&message, pm_step_name(failure->step));
+    text_add(&message, ": ");
+    const char *reason = strerrordesc_np(failure->error);
+    text_add(&message, reason != NULL ? reason : "unknown error");
+    if (h->pmd.starts == 1 && h->table.count == 0)
+        end_with_failure(h, EXIT_FAILURE_STATUS, message.start);
+    else
+        plan_restart(h, pm_clock_read(PM_CLOCK_MONOTONIC));
+}
+
+/* A socket pair, our end in the channel; gives the other end or -1. */
+static int open_channel(holder *h, pm_spawn_failure *failure) {
+    int ours, theirs;
+    int result = pm_socket_pair(PM_SOCKET_SEQPACKET, &ours, &theirs);
+    if (result == 0 && (result = channel_open(h, ours)) < 0) {
+        pm_fd_close(ours);
+        pm_fd_close(theirs);
+    }
+    *failure = (pm_spawn_failure){.step = PM_STEP_DESCRIPTORS, .error = -result};
+    return result < 0 ? -1 : theirs;
+}
+
+void pmd_start(holder *h) {
+    pmd_state *p = &h->pmd;
+    pm_child child;
+    pm_spawn_failure failure;
+    p->starts++;
+    p->restart_at_ns = 0;
+    p->kill_at_ns = 0;
+    p->is_upgrading = false;
+    p->started_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC);
+    int theirs = open_channel(h, &failure);
+    bool started = theirs >= 0 && launch_pmd(h, theirs, p->starts == 1 ? h->status_fd : -1, &child, &failure);
+    pm_fd_close(theirs);
+    if (started) {
+        p->pid = child.pid;
+    } else {
+        channel_close(h);
+        start_failed(h, &failure);
+    }
+}
+
+/* The first pmd ended before it took anything over: most likely a bad configuration, which a restart would
+ * not cure. */
+static void pass_failure_on(holder *h, int wait_status) {
+    char buffer[64];
+    text message = text_in(buffer, sizeof buffer);
+    if (WIFEXITED(wait_status)) {
+        text_add(&message, "pmd ended while starting");
+        end_with_failure(h, WEXITSTATUS(wait_status), message.start);
+        return;
+    }
+    text_add(&message, "pmd was ended by signal ");
+    text_add_number(&message, (uint64_t)WTERMSIG(wait_status));
+    end_with_failure(h, 128 + WTERMSIG(wait_status), message.start);
+}
+
+void pmd_ended(holder *h, int wait_status) {
+    pmd_state *p = &h->pmd;
+    uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
+    channel_close(h);
+    p->pid = 0;
+    p->kill_at_ns = 0;
+    p->last_status = wait_status;
+    if (h->phase == PHASE_STOP_ASKED)
+        stop_begin(h);
+    if (h->phase != PHASE_SERVING)
+        return;
+    if (p->starts == 1 && !p->has_attached && h->table.count == 0) {
+        pass_failure_on(h, wait_status);
+        return;
+    }
+    status_close(h);
+    if (p->is_upgrading || now - p->started_at_ns >= STABLE_NS)
+        p->failures = 0;
+    plan_restart(h, now);
+}
+
+void pmd_expect_end(holder *h) {
+    if (h->pmd.pid != 0 && h->pmd.kill_at_ns == 0)
+        h->pmd.kill_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + LINGER_NS;
+}
+
+void pmd_kill(holder *h) {
+    h->pmd.restart_at_ns = 0;
+    h->pmd.kill_at_ns = 0;
+    channel_close(h);
+    if (h->pmd.pid != 0)
+        kill(h->pmd.pid, SIGKILL);
+}
+
+void pmd_tick(holder *h, uint64_t now_ns) {
+    pmd_state *p = &h->pmd;
+    if (p->kill_at_ns != 0 && now_ns >= p->kill_at_ns) {
+        p->kill_at_ns = 0;
+        kill(p->pid, SIGKILL);
+    }
+    if (p->restart_at_ns != 0 && now_ns >= p->restart_at_ns && h->phase == PHASE_SERVING)
+        pmd_start(h);
+}

@@ -1,0 +1,127 @@
+#define _GNU_SOURCE
+#include "procs.h"
+#include "directory.h"
+#include "pm_file.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+typedef struct {
+    procs_visitor *visit;
+    void *context;
+} pid_visit;
+
+static void visit_name(void *context, const char *name, bool is_directory) {
+    const pid_visit *v = context;
+    uint64_t pid;
+    (void)is_directory;
+    if (text_to_number(name, INT32_MAX, &pid))
+        v->visit(v->context, (int32_t)pid);
+}
+
+bool procs_each(procs_visitor *visit, void *context) {
+    int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_visit all = {.visit = visit, .context = context};
+    bool is_read = fd >= 0 && directory_each(fd, visit_name, &all);
+    pm_fd_close(fd);
+    return is_read;
+}
+
+static int open_children(void) {
+    char path[64];
+    text name = text_in(path, sizeof path);
+    text_add(&name, "/proc/self/task/");
+    text_add_number(&name, (uint64_t)getpid());
+    text_add(&name, "/children");
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool procs_each_child(procs_visitor *visit, void *context) {
+    char batch[4096];
+    int fd = open_children();
+    if (fd < 0)
+        return procs_each(visit, context);
+    int32_t pid = 0;
+    int64_t size;
+    while ((size = pm_fd_read(fd, batch, sizeof batch)) > 0)
+        for (int64_t i = 0; i < size; i++) {
+            if (batch[i] >= '0' && batch[i] <= '9') {
+                pid = pid * 10 + (batch[i] - '0');
+            } else if (pid != 0) {
+                visit(context, pid);
+                pid = 0;
+            }
+        }
+    pm_fd_close(fd);
+    return size == 0;
+}
+
+/* A search for "PM_MARKER=<token>-<number>" at the start of an environment string, byte by byte. */
+typedef struct {
+    const char *prefix;
+    size_t prefix_size;
+    size_t matched;
+    bool is_skipping; /* to the end of a string that is not the marker */
+    bool has_digit;
+    uint64_t id;
+} marker_search;
+
+/* True once the marker is complete. */
+static bool search_byte(marker_search *s, char byte) {
+    if (byte == '\0') {
+        if (!s->is_skipping && s->has_digit)
+            return true;
+        *s = (marker_search){.prefix = s->prefix, .prefix_size = s->prefix_size};
+    } else if (s->is_skipping) {
+        return false;
+    } else if (s->matched < s->prefix_size) {
+        s->is_skipping = byte != s->prefix[s->matched++];
+    } else if (byte >= '0' && byte <= '9') {
+        s->has_digit = true;
+        s->id = s->id * 10 + (uint64_t)(byte - '0');
+    } else {
+        s->is_skipping = true;
+    }
+    return false;
+}
+
+static bool search_environment(int fd, marker_search *search) {
+    char batch[4096];
+    int64_t size;
+    while ((size = pm_fd_read(fd, batch, sizeof batch)) > 0)
+        for (int64_t i = 0; i < size; i++)
+            if (search_byte(search, batch[i]))
+                return true;
+    /* A program that overwrote its arguments may have cut the last terminator off. */
+    return search_byte(search, '\0');
+}
+
+bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
+    char path[64];
+    text name = text_in(path, sizeof path);
+    text_add(&name, "/proc/");
+    text_add_number(&name, (uint64_t)pid);
+    text_add(&name, "/environ");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    marker_search search = {.prefix = h->marker, .prefix_size = h->marker_size};
+    bool found = search_environment(fd, &search);
+    pm_fd_close(fd);
+    *id = search.id;
+    return found;
+}
+
+int procs_signal(const pm_process *seen, int signal) {
+    int pidfd = pm_pidfd_open(seen->pid);
+    if (pidfd < 0)
+        return pidfd;
+    pm_process now;
+    /* The pidfd names the process that has the pid now; the start time tells whether it is the one we saw. */
+    bool is_same = pm_process_read(seen->pid, &now) == 0 && now.start_ticks == seen->start_ticks;
+    int result = is_same ? pm_pidfd_signal(pidfd, signal) : -ESRCH;
+    pm_fd_close(pidfd);
+    return result;
+}

@@ -1,0 +1,24 @@
+/* Reading /proc: which processes there are and which carry our marker. Without /proc there are none. */
+#ifndef PROCS_H
+#define PROCS_H
+
+#include "holder.h"
+#include "pm_pidfd.h"
+
+typedef void procs_visitor(void *context, int32_t pid);
+
+/* Calls visit with the pid of each process, in ascending order; false when /proc cannot be read. */
+bool procs_each(procs_visitor *visit, void *context);
+/*
+ * Calls visit with the pid of each child of this process, also those it did not start. Where the kernel has
+ * no list of children (CONFIG_PROC_CHILDREN), all of /proc is visited: the visitor looks at the parent
+ * itself.
+ */
+bool procs_each_child(procs_visitor *visit, void *context);
+/* Finds the marker in the process's environment: its child's id, or false. Programs may overwrite or hide it.
+ */
+bool procs_marker(const holder *h, int32_t pid, uint64_t *id);
+/* Signals the process if it still is the one that was seen: pid and start time. 0 or -errno. */
+int procs_signal(const pm_process *seen, int signal);
+
+#endif

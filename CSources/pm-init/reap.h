@@ -1,0 +1,10 @@
+/* Reaping: pmd, the children, and every orphan that the holder inherits. */
+#ifndef REAP_H
+#define REAP_H
+
+#include "holder.h"
+
+/* SIGCHLD came: reaps all that has ended. */
+void reap_all(holder *h);
+
+#endif

@@ -1,0 +1,12 @@
+/* The receiving half of the control socket: pmd's requests, one function each. */
+#ifndef REQUESTS_H
+#define REQUESTS_H
+
+#include "holder.h"
+
+/* The control socket is ready: these PM_EPOLL_* bits. Reads a bounded number of requests. */
+void requests_ready(holder *h, uint32_t events);
+/* pmd has ended: reads what it sent before, so that a goodbye is not lost, and closes the channel. */
+void requests_finish(holder *h);
+
+#endif

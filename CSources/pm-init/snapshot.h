@@ -1,0 +1,29 @@
+/* One look at /proc: every process that may descend from the holder, and whose it is. */
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
+
+#include "holder.h"
+#include "pm_pidfd.h"
+
+/* Whose a process is, when it is no child's: see snapshot_entry.owner. */
+#define OWNER_UNKNOWN 0u
+
+typedef struct {
+    pm_process process;
+    uint32_t owner;     /* index of the child's record + 1, or OWNER_UNKNOWN */
+    bool is_descendant; /* carries the marker or belongs to a child */
+} snapshot_entry;
+
+typedef struct {
+    snapshot_entry *entries; /* ascending pids */
+    uint32_t count;
+    uint32_t capacity;
+} snapshot;
+
+/* False without /proc or memory; what was found until then is in it. To be ended by snapshot_end in any case.
+ */
+bool snapshot_take(holder *h, snapshot *out);
+void snapshot_end(snapshot *s);
+const snapshot_entry *snapshot_find(const snapshot *s, int32_t pid);
+
+#endif

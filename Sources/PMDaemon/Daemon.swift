@@ -5,11 +5,11 @@ import PMLogs
 import PMModel
 import PMRouting
 import PMSupervisor
-public import PMSystem
+import PMSystem
 
 /// The composition root: makes the parts, connects them, and leads them from the hand-over to the last goodbye.
 @PMActor
-public final class Daemon {
+final class Daemon {
     /// Why a daemon cannot start: its exit code and what is wrong.
     struct StartFailure: Error {
         let code: ExitCode
@@ -92,7 +92,6 @@ public final class Daemon {
             StatusHandler(supervisor: supervisor, units: units, deaths: deaths) { [unowned self] in ownStatus })
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
-        router.add(DiscoverHandler(units: units))
         router.add(ConnectHandler(units: units))
         router.add(MetadataHandler(registry: registry))
         router.add(NameHandler())
@@ -250,12 +249,12 @@ public final class Daemon {
 
 extension Daemon: SupervisorObserver {
     /// A unit's level of readiness changed.
-    public func readinessChanged(of unit: String, isReady: Bool) {
+    func readinessChanged(of unit: String, isReady: Bool) {
         journal.tell("\(unit) is \(isReady ? "ready" : "not ready any more")")
     }
 
     /// An incarnation ended.
-    public func died(_ unit: String, _ record: DeathRecord) {
+    func died(_ unit: String, _ record: DeathRecord) {
         deaths.keep(record, of: unit)
         if !record.wasRequested { journal.tell("\(unit) ended: \(record.reason.phrase)") }
     }

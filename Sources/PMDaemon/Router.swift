@@ -8,7 +8,7 @@ import PMSystem
 /// Finds who answers a method: a handler of the daemon, or a service.
 @PMActor
 final class Router: RequestHandler {
-    private typealias Answerer = @PMActor (Parameters, Call) -> Void
+    private typealias Answerer = @PMActor (Parameters, Responder) -> Void
 
     private let registry: CommandRegistry
     private var answerers: [String: Answerer] = [:]
@@ -35,7 +35,7 @@ final class Router: RequestHandler {
     }
 
     /// Lets something answer `log`, which is a stream.
-    func add(_ method: Method, _ answer: @escaping @PMActor (Parameters, Call) -> Void) {
+    func add(_ method: Method, _ answer: @escaping @PMActor (Parameters, Responder) -> Void) {
         answerers[method.rawValue] = answer
     }
 

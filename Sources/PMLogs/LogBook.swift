@@ -1,4 +1,4 @@
-import PMModel
+public import PMModel
 public import PMSystem
 
 /// The logs of a daemon: one `UnitLog` for each unit, and what they share.
@@ -41,6 +41,9 @@ public final class LogBook {
     public func forget(_ unit: String) {
         logs.removeValue(forKey: unit)?.close()
     }
+
+    /// The wall clock by which output is stamped.
+    public var now: WallTime { reactor.clock.wall() }
 
     /// Logs that cannot be written at the moment, by unit name.
     public var failing: [(unit: String, failure: LogFailure)] {

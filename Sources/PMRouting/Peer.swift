@@ -14,7 +14,7 @@ public enum PeerOrigin: Equatable, Sendable {
 /// Answers requests.
 @PMActor
 public protocol RequestHandler: AnyObject {
-    /// Takes a request; it is answered through `Call`, now or later. What the request points to is good until this
+    /// Takes a request; it is answered through a `Responder`, now or later. What the request points to is good until this
     /// returns.
     func handle(_ request: RPCRequest, from peer: Peer)
     /// The peer is gone.
@@ -36,8 +36,7 @@ public final class Peer: ConnectionDelegate {
     public let origin: PeerOrigin
     /// The connection.
     public let connection: Connection
-    /// Called once when the connection is gone.
-    public var onClose: (@PMActor () -> Void)?
+    private var onClose: [@PMActor () -> Void] = []
     private unowned let handler: any RequestHandler
     private var waiting = PendingCalls<Waiting>()
     /// Requests of this peer that are not answered yet.
@@ -54,6 +53,11 @@ public final class Peer: ConnectionDelegate {
         self.handler = handler
         connection = try Connection(descriptor, reactor: reactor)
         try connection.start(self)
+    }
+
+    /// Calls `body` once when the connection is gone; at once if it is.
+    public func whenClosed(_ body: @escaping @PMActor () -> Void) {
+        if connection.isClosed { body() } else { onClose.append(body) }
     }
 
     // MARK: requests to this peer
@@ -91,9 +95,9 @@ public final class Peer: ConnectionDelegate {
     // MARK: answers to this peer
 
     /// Opens an answer to a request; a notification's is thrown away.
-    public func begin(_ request: RPCRequest) -> Call {
+    public func begin(_ request: RPCRequest) -> Responder {
         if request.id != nil { unanswered += 1 }
-        return Call(self, request.ownedID)
+        return Responder(self, request.ownedID)
     }
 
     /// Sends what makes up an answer or a part of one.
@@ -217,9 +221,9 @@ public final class Peer: ConnectionDelegate {
             case .own(let done): done(.failure(Self.gone))
             }
         }
-        let body = onClose
-        onClose = nil
-        body?()
+        var bodies: [@PMActor () -> Void] = []
+        swap(&bodies, &onClose)
+        for body in bodies { body() }
         handler.closed(self)
     }
 }

@@ -124,7 +124,7 @@ extension Supervisor {
     }
 
     /// Fails every start that is under way, because everything is to stop.
-    func cancelStarts() {
+    public func cancelStarts() {
         for number in starts.all { advance(number) { $0.cancel() } }
     }
 

@@ -34,7 +34,7 @@ public final class ByteStream {
     private var sent = 0
     private var interest = Events.readable
     private var onReadable: (@PMActor () -> Void)?
-    private var onDrained: (@PMActor () -> Void)?
+    private var onDrained: [@PMActor () -> Void] = []
 
     /// Takes over a connected socket and makes it non-blocking.
     ///
@@ -77,7 +77,7 @@ public final class ByteStream {
 
     /// Calls `body` once when nothing waits to be written any more; at once if nothing does.
     public func whenDrained(_ body: @escaping @PMActor () -> Void) {
-        if backlog == 0 || phase == .closed { body() } else { onDrained = body }
+        if backlog == 0 || phase == .closed { body() } else { onDrained.append(body) }
     }
 
     /// Stops or resumes reading; what the peer sends meanwhile waits in the kernel and then slows the peer down.
@@ -115,9 +115,7 @@ public final class ByteStream {
         onReadable = nil
         outgoing = []
         sent = 0
-        let drained = onDrained
-        onDrained = nil
-        drained?()
+        tellDrained()
     }
 
     private func ready(_ events: Events) {
@@ -157,9 +155,13 @@ public final class ByteStream {
 
     private func drained() {
         if phase == .draining { return close() }
-        let body = onDrained
-        onDrained = nil
-        body?()
+        tellDrained()
+    }
+
+    private func tellDrained() {
+        var bodies: [@PMActor () -> Void] = []
+        swap(&bodies, &onDrained)
+        for body in bodies { body() }
     }
 
     /// Gives back memory after a burst, and moves what is left to the front when most of the buffer is sent.

@@ -1,1 +1,4 @@
-print("pmd")
+import Glibc
+import PMDaemon
+
+exit(DaemonProcess.main(Array(CommandLine.arguments.dropFirst())))

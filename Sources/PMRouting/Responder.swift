@@ -4,7 +4,7 @@ public import PMSystem
 
 /// One request that is being answered; it is answered exactly once, or streamed and then ended once.
 @PMActor
-public final class Call {
+public final class Responder {
     private enum Phase {
         case open
         case streaming

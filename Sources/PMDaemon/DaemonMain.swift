@@ -1,0 +1,61 @@
+import Glibc
+import PMAPI
+import PMConfig
+import PMSystem
+
+/// The daemon as a process.
+public enum DaemonProcess {
+    /// Runs the daemon until it is stopped, and returns its exit code.
+    ///
+    /// Call it from a synchronous `main`.
+    public static func main(_ arguments: [String]) -> Int32 {
+        // A peer that has gone is an error of the write, not the end of the daemon.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGHUP, SIG_IGN)
+        var code: Int32 = 0
+        do {
+            try Reactor.run {
+                let launch = LaunchReport()
+                do {
+                    return try prepare(arguments, launch)
+                } catch {
+                    code = report(error, launch)
+                    throw error
+                }
+            }
+        } catch {
+            return code
+        }
+        return 0
+    }
+
+    @PMActor
+    private static var running: Daemon?
+
+    @PMActor
+    private static func prepare(_ arguments: [String], _ launch: LaunchReport) throws -> Reactor {
+        let options = try DaemonOptions(arguments)
+        let reactor = try Reactor()
+        let daemon = try Daemon(options, reactor: reactor, launch: launch)
+        running = daemon
+        try daemon.start()
+        return reactor
+    }
+
+    /// Tells the launcher and the log why the daemon cannot start.
+    @PMActor
+    private static func report(_ error: any Error, _ launch: LaunchReport) -> Int32 {
+        let code: ExitCode =
+            switch error {
+            case is DaemonOptions.Problem: .usage
+            case is ConfigError: .data
+            default: .failure  // errors are an open set
+            }
+        let hint = (error as? ConfigError)?.hint.map { "\nhint: \($0)" } ?? ""
+        let message = "\(error)\(hint)"
+        launch.failed(code.rawValue, message.split(separator: "\n").joined(separator: "\u{1f}"))
+        // There is nowhere to report that standard error is full or closed.
+        try? Files.write("pmd: cannot start: \(message)\n".utf8, to: STDERR_FILENO, named: "standard error")
+        return code.rawValue
+    }
+}

@@ -1,0 +1,118 @@
+import JSON
+import JSONRPC
+import PMAPI
+import PMLogs
+import PMModel
+import PMRouting
+import PMSystem
+
+/// Writes log lines into the stream of one call, as records or as text.
+@PMActor
+final class LogSender {
+    private let call: Responder
+    private let isRecords: Bool
+    private let prefixes: Bool
+
+    init(_ call: Responder, isRecords: Bool, prefixes: Bool) {
+        self.call = call
+        self.isRecords = isRecords
+        self.prefixes = prefixes
+    }
+
+    /// Whether the caller is still there.
+    var isOpen: Bool { call.isOpen }
+
+    /// Whether the caller needs time to read.
+    var isBusy: Bool { call.backlog > LogHandler.patience }
+
+    /// Returns when the caller has read everything.
+    func drained() async {
+        await withCheckedContinuation { continuation in call.whenDrained { continuation.resume() } }
+    }
+
+    /// Calls `body` when the caller has read everything.
+    func whenDrained(_ body: @escaping @PMActor () -> Void) { call.whenDrained(body) }
+
+    /// Sends a line.
+    func send(_ line: LogLine, of unit: String) {
+        send(line.text + (line.end == .newline ? "\n" : ""), LogStamp(line.stream, at: line.time), of: unit)
+    }
+
+    /// Sends a piece of text.
+    func send(_ text: String, _ stamp: LogStamp, of unit: String) {
+        guard !text.isEmpty else { return }
+        if isRecords {
+            let record = LogRecord(
+                name: unit, time: stamp.time, stream: stamp.stream == .out ? .stdout : .stderr, text: text)
+            call.stream(.data(record.json))
+        } else {
+            call.stream(.data(.string(prefixes ? "[\(unit)] \(text)" : text)))
+        }
+    }
+}
+
+/// Passes on what a unit writes from now on.
+@PMActor
+final class LogFollower {
+    private let unit: String
+    private let subscription: LogSubscription
+    /// Bytes of a character that is not complete yet, per stream.
+    private var torn: [LogStream: [UInt8]] = [:]
+    private var isWaiting = false
+
+    init(_ log: UnitLog) {
+        unit = log.unit
+        subscription = log.subscribe()
+    }
+
+    /// Sends what has arrived since, and from now on as it arrives.
+    func start(_ sender: LogSender) {
+        subscription.onAvailable = { [weak self] in self?.pump(sender) }
+        pump(sender)
+    }
+
+    /// Ends following.
+    func cancel() {
+        subscription.cancel()
+    }
+
+    private func pump(_ sender: LogSender) {
+        guard !isWaiting else { return }
+        while let event = subscription.next() {
+            switch event {
+            case .chunk(let stamp, let bytes): sender.send(text(bytes, stamp.stream), stamp, of: unit)
+            case .dropped(let count):
+                let note = "pm: \(count) bytes are left out here, because they were read too slowly\n"
+                sender.send(note, LogStamp(.notice, at: WallTime(nanoseconds: 0)), of: unit)
+            }
+            if sender.isBusy { return wait(sender) }
+        }
+    }
+
+    private func wait(_ sender: LogSender) {
+        isWaiting = true
+        sender.whenDrained { [weak self] in
+            self?.isWaiting = false
+            if sender.isOpen { self?.pump(sender) }
+        }
+    }
+
+    /// The text of bytes, the end of a character that is still to come held back.
+    private func text(_ bytes: [UInt8], _ stream: LogStream) -> String {
+        let all = (torn[stream] ?? []) + bytes
+        let whole = all.count - Self.tornEnd(all)
+        torn[stream] = whole == all.count ? nil : Array(all[whole...])
+        return String(decoding: all[..<whole], as: UTF8.self)
+    }
+
+    /// How many bytes at the end begin a UTF-8 character that is not complete (RFC 3629).
+    private static func tornEnd(_ bytes: [UInt8]) -> Int {
+        for length in 1...3 where bytes.count >= length {
+            let byte = bytes[bytes.count - length]
+            if byte & 0xC0 == 0x80 { continue }
+            let needed = byte & 0xE0 == 0xC0 ? 2 : byte & 0xF0 == 0xE0 ? 3 : byte & 0xF8 == 0xF0 ? 4 : 1
+            return needed > length ? length : 0
+        }
+        return 0
+    }
+}

@@ -1,0 +1,54 @@
+/// What a prefixer writes to, and how its prefixes look.
+public struct PrefixerOptions: Equatable, Sendable {
+    /// What the bytes are shown on.
+    public enum Surface: Equatable, Sendable {
+        /// A file, a pipe or anything else on which nothing can be drawn over.
+        case lines
+        /// A terminal of this size.
+        case terminal(columns: Int, rows: Int)
+    }
+
+    /// The time put before each prefix.
+    public enum Timestamps: Equatable, Sendable {
+        /// No time.
+        case none
+        /// `2026-11-22T10:11:12.345Z`, shifted by so many seconds east of UTC (then `+01:00` instead of `Z`).
+        case shown(secondsEastOfUTC: Int)
+    }
+
+    /// What the bytes are shown on.
+    public var surface: Surface
+    /// Whether prefixes are coloured and the colours of the programs pass; without it both are left out.
+    public var hasColour: Bool
+    /// The time put before each prefix.
+    public var timestamps: Timestamps
+
+    /// Makes options; by default plain lines.
+    public init(surface: Surface = .lines, hasColour: Bool = false, timestamps: Timestamps = .none) {
+        self.surface = surface
+        self.hasColour = hasColour
+        self.timestamps = timestamps
+    }
+}
+
+/// The colour of a name.
+public enum PrefixerColour: UInt8, Sendable, CaseIterable {
+    case cyan = 36
+    case green = 32
+    case yellow = 33
+    case magenta = 35
+    case blue = 34
+    case brightCyan = 96
+    case brightGreen = 92
+    case brightYellow = 93
+    case brightMagenta = 95
+    case brightBlue = 94
+
+    /// The colour that a name always has. (Red is left to errors.)
+    public static func stable(for name: String) -> PrefixerColour {
+        // FNV-1a: the hash of the standard library differs from run to run.
+        var hash: UInt32 = 0x811C_9DC5
+        for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+        return allCases[Int(hash % UInt32(allCases.count))]
+    }
+}

@@ -119,7 +119,12 @@ public struct StartPlan: Equatable, Sendable {
     /// Gives up, as when everything is to stop: nothing more is started and every target is answered.
     public mutating func cancel() -> [StartPlanAction] {
         var actions: [StartPlanAction] = []
-        for name in order.names { failForGood(StartPlanFailure(unit: name, reason: .stopped), &actions) }
+        for name in order.names {
+            let failure = StartPlanFailure(unit: name, reason: .stopped)
+            progress[name] = .failed(failure)
+            answer(name, failure, &actions)
+        }
+        waiting = 0
         return actions
     }
 }

@@ -66,9 +66,7 @@ struct ByteWriter {
     }
 
     mutating func put(_ value: some FixedWidthInteger) {
-        for shift in stride(from: 0, to: value.bitWidth, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     mutating func put(_ time: MonotonicTime) { put(time.nanoseconds) }
@@ -76,19 +74,20 @@ struct ByteWriter {
 
 /// Takes fixed-width integers, least significant byte first; every take may find too few bytes.
 struct ByteReader {
-    private var rest: ArraySlice<UInt8>
+    private let bytes: [UInt8]
+    private var place = 0
 
     init(_ bytes: [UInt8]) {
-        rest = bytes[...]
+        self.bytes = bytes
     }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { place == bytes.count }
 
     mutating func take<Value: FixedWidthInteger>(_: Value.Type) -> Value? {
-        let size = Value.bitWidth / 8
-        guard rest.count >= size else { return nil }
-        defer { rest.removeFirst(size) }
-        return rest.prefix(size).reversed().reduce(Value.zero) { ($0 << 8) | Value(truncatingIfNeeded: $1) }
+        let size = MemoryLayout<Value>.size
+        guard bytes.count - place >= size else { return nil }
+        defer { place += size }
+        return bytes.withUnsafeBytes { Value(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Value.self)) }
     }
 
     mutating func takeTime() -> MonotonicTime? {

@@ -75,9 +75,8 @@ extension Simulation {
     mutating func checkEnd() throws {
         if machine.phase == .stuck { try settle(until: world.now + .seconds(180)) }
         guard machine.phase == .down else {
-            let forever = world.records[machine.incarnation]?.processes.contains {
-                $0.1.isAlive && $0.1.hangsUntil > world.now
-            }
+            let record = world.records[machine.incarnation]
+            let forever = record?.alive.contains { record?[$0].hangsUntil ?? world.now > world.now }
             guard machine.phase == .stuck, forever == true else { throw Violation(rule: "every stop ends") }
             return
         }

@@ -27,17 +27,27 @@ struct Record {
     /// The snapshot that the daemon left here.
     var state: [UInt8]?
 
-    var living: Int { (leader.isAlive ? 1 : 0) + helpers.count(where: \.isAlive) }
+    var living: Int { helpers.reduce(leader.isAlive ? 1 : 0) { $0 + ($1.isAlive ? 1 : 0) } }
 
-    mutating func change(_ process: ProcessID, _ body: (inout Process) -> Void) {
-        switch process {
-        case .leader: body(&leader)
-        case .helper(let index): body(&helpers[index])
-        }
+    /// Who still runs.
+    var alive: [ProcessID] {
+        let helpers = helpers.indices.filter { self.helpers[$0].isAlive }.map { ProcessID.helper($0) }
+        return leader.isAlive ? [.leader] + helpers : helpers
     }
 
-    var processes: [(ProcessID, Process)] {
-        [(.leader, leader)] + helpers.enumerated().map { (.helper($0), $1) }
+    subscript(process: ProcessID) -> Process {
+        get {
+            switch process {
+            case .leader: leader
+            case .helper(let index): helpers[index]
+            }
+        }
+        set {
+            switch process {
+            case .leader: leader = newValue
+            case .helper(let index): helpers[index] = newValue
+            }
+        }
     }
 }
 
@@ -61,12 +71,17 @@ enum Happening {
     }
 }
 
+struct Scheduled {
+    var at: MonotonicTime
+    var what: Happening
+}
+
 /// pm-init and the processes it holds, as small as they can be, with every bad habit.
 struct World {
     var random: JitterSource
     var now = MonotonicTime(nanoseconds: 1_000_000_000)
     var records: [UInt64: Record] = [:]
-    private(set) var happenings: [(at: MonotonicTime, what: Happening)] = []
+    private var happenings: [Scheduled] = []
     /// Messages of pm-init keep their order.
     private var lastMessage = MonotonicTime(nanoseconds: 0)
     private var lastPID: Int32 = 100
@@ -92,7 +107,7 @@ struct World {
     mutating func schedule(_ what: Happening, after pause: Duration) {
         let time = now + pause
         let place = happenings.firstIndex { $0.at > time } ?? happenings.endIndex
-        happenings.insert((time, what), at: place)
+        happenings.insert(Scheduled(at: time, what: what), at: place)
     }
 
     mutating func tell(_ event: ChildEvent, _ incarnation: UInt64) {
@@ -128,8 +143,8 @@ struct World {
     /// Any signal but SIGKILL is taken as SIGTERM is.
     mutating func signalGroup(_ incarnation: UInt64) {
         guard let record = records[incarnation] else { return }
-        for (id, process) in record.processes where process.isAlive && (process.isInGroup || record.exit != nil) {
-            if let pause = process.obeysAfter { end(id, incarnation, after: pause, .terminated) }
+        for id in record.alive where record[id].isInGroup || record.exit != nil {
+            if let pause = record[id].obeysAfter { end(id, incarnation, after: pause, .terminated) }
         }
     }
 
@@ -140,8 +155,8 @@ struct World {
                 let late = process()
                 records[incarnation]?.helpers.append(late)
             }
-            for (id, process) in record.processes where process.isAlive {
-                let hang = process.hangsUntil > now ? process.hangsUntil - now : .zero
+            for id in record.alive {
+                let hang = max(.zero, record[id].hangsUntil - now)
                 end(id, incarnation, after: hang + .microseconds(Int.random(in: 0...900, using: &random)), .killed)
             }
         }
@@ -181,14 +196,13 @@ struct World {
 
     /// A process ends, if it still runs; the end of a leader is reported.
     mutating func endProcess(_ id: ProcessID, _ incarnation: UInt64, _ reason: ExitReason) {
-        guard let process = records[incarnation]?.processes.first(where: { $0.0 == id })?.1, process.isAlive,
-            process.hangsUntil <= now
-        else { return }
-        records[incarnation]?.change(id) { $0.isAlive = false }
-        guard id == .leader, let record = records[incarnation] else { return }
+        guard var record = records[incarnation], record[id].isAlive, record[id].hangsUntil <= now else { return }
+        record[id].isAlive = false
+        defer { records[incarnation] = record }
+        guard id == .leader else { return }
         let maybe = record.living > 0 || chance(10)
         let report = ExitReport(reason: reason, leftovers: maybe ? .maybe : .none)
-        records[incarnation]?.exit = report
+        record.exit = report
         tell(.exited(report), incarnation)
     }
 }

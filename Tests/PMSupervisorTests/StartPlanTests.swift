@@ -1,0 +1,166 @@
+import PMModel
+import PMSupervisor
+import Testing
+
+struct StartPlanTests {
+    private static let all = [
+        "api": ["users", "cache"], "users": ["cache"], "cache": [], "mail": [], "web": ["api", "mail"],
+    ]
+
+    private func plan(
+        _ targets: [String], goal: StartPlan.Goal = .ready, ready: Set<String> = [], patience: Int = 10
+    ) throws -> StartPlan {
+        let order = try StartOrder(starting: targets) { Self.all[$0] }
+        return StartPlan(targets: targets, order: order, goal: goal, patience: patience) { ready.contains($0) }
+    }
+
+    private func died(_ reason: ExitReason, _ then: RestartDecision) -> StartOutcome {
+        .failed(.died(reason, then: then))
+    }
+
+    private func failure(_ unit: String, _ reason: ExitReason, _ then: RestartDecision) -> StartPlanFailure {
+        StartPlanFailure(unit: unit, reason: .failed(.died(reason, then: then)))
+    }
+
+    @Test func `each unit is started when all that it needs is ready`() throws {
+        var plan = try plan(["web"])
+        #expect(plan.begin() == [.start("cache"), .start("mail")])
+        #expect(plan.take(.spawned, of: "cache") == [])
+        #expect(plan.take(.ready, of: "cache") == [.start("users")])
+        #expect(plan.take(.ready, of: "users") == [.start("api")])
+        #expect(plan.take(.ready, of: "api") == [])
+        #expect(plan.take(.ready, of: "mail") == [.start("web")])
+        #expect(!plan.isDone)
+        #expect(plan.take(.ready, of: "web") == [.reached("web")])
+        #expect(plan.isDone)
+    }
+
+    @Test func `what is ready is not waited for`() throws {
+        var plan = try plan(["api"], ready: ["users", "cache"])
+        #expect(plan.begin() == [.start("api")])
+    }
+
+    @Test func `what a ready unit needs is started beside those that wait for it`() throws {
+        var plan = try plan(["api"], ready: ["users"])
+        #expect(plan.begin() == [.start("cache")])
+        #expect(plan.take(.ready, of: "cache") == [.start("api")])
+    }
+
+    @Test func `a target that is ready is there`() throws {
+        var plan = try plan(["api"], ready: ["api", "users", "cache"])
+        #expect(plan.begin() == [.reached("api")])
+        #expect(plan.isDone)
+    }
+
+    @Test func `a start that does not wait is answered by the spawn`() throws {
+        var plan = try plan(["users"], goal: .spawned)
+        #expect(plan.begin() == [.start("cache")])
+        #expect(plan.take(.spawned, of: "cache") == [])
+        #expect(plan.take(.ready, of: "cache") == [.start("users")])
+        #expect(plan.take(.spawned, of: "users") == [.reached("users")])
+        #expect(plan.isDone)
+    }
+
+    @Test func `a dependency that is restarted keeps its dependents waiting`() throws {
+        var plan = try plan(["users"])
+        _ = plan.begin()
+        for _ in 1...9 { #expect(plan.take(died(.crash, .restart(after: .seconds(1))), of: "cache") == []) }
+        #expect(plan.take(.ready, of: "cache") == [.start("users")])
+    }
+
+    @Test func `too many deaths of a dependency fail its dependents`() throws {
+        var plan = try plan(["users"], patience: 3)
+        _ = plan.begin()
+        let restart = RestartDecision.restart(after: .seconds(1))
+        #expect(plan.take(died(.crash, restart), of: "cache") == [])
+        #expect(plan.take(died(.crash, restart), of: "cache") == [])
+        #expect(
+            plan.take(died(.crash, restart), of: "cache") == [.failed("users", failure("cache", .crash, restart))])
+        #expect(plan.isDone)
+    }
+
+    @Test(arguments: [
+        (ExitReason.crash, RestartDecision.stayDown),
+        (.crash, .cool(for: .seconds(60))),
+        (.notReady(deadline: .seconds(60)), .restart(after: .zero)),
+    ])
+    func `a dependency that failed for good fails its dependents at once`(
+        reason: ExitReason, then: RestartDecision
+    ) throws {
+        var plan = try plan(["web"])
+        _ = plan.begin()
+        #expect(plan.take(died(reason, then), of: "cache") == [.failed("web", failure("cache", reason, then))])
+        #expect(plan.isDone)
+        #expect(plan.take(.ready, of: "mail") == [])
+    }
+
+    @Test func `a dependency that cannot be started fails its dependents`() throws {
+        var plan = try plan(["users"])
+        _ = plan.begin()
+        let blocked = StartFailure.blocked(survivors: 2)
+        #expect(
+            plan.take(.failed(blocked), of: "cache") == [
+                .failed("users", StartPlanFailure(unit: "cache", reason: .failed(blocked)))
+            ])
+    }
+
+    @Test func `a target fails at its first death although it is restarted`() throws {
+        var plan = try plan(["cache"])
+        _ = plan.begin()
+        let then = RestartDecision.restart(after: .zero)
+        #expect(plan.take(died(.crash, then), of: "cache") == [.failed("cache", failure("cache", .crash, then))])
+        #expect(plan.take(.ready, of: "cache") == [])
+    }
+
+    @Test func `others go on when one fails`() throws {
+        var plan = try plan(["users", "mail"])
+        #expect(plan.begin() == [.start("cache"), .start("mail")])
+        let failed = failure("cache", .crash, .stayDown)
+        #expect(plan.take(died(.crash, .stayDown), of: "cache") == [.failed("users", failed)])
+        #expect(!plan.isDone)
+        #expect(plan.take(.ready, of: "mail") == [.reached("mail")])
+        #expect(plan.isDone)
+    }
+
+    @Test func `a dependency that was ready and is not any more is waited for again`() throws {
+        var plan = try plan(["web"])
+        _ = plan.begin()
+        _ = plan.take(.ready, of: "cache")
+        _ = plan.take(.ready, of: "users")
+        #expect(plan.take(.ready, of: "api") == [])
+        plan.becameUnready("api")
+        #expect(plan.take(died(.crash, .restart(after: .zero)), of: "api") == [])
+        #expect(plan.take(.ready, of: "mail") == [])
+        #expect(plan.take(.ready, of: "api") == [.start("web")])
+    }
+
+    @Test func `a stop of what is to be started, or of what it needs, ends the plan`() throws {
+        for stopped in ["web", "api", "cache"] {
+            var plan = try plan(["web"])
+            _ = plan.begin()
+            #expect(
+                plan.take(.superseded, of: stopped) == [
+                    .failed("web", StartPlanFailure(unit: stopped, reason: .stopped))
+                ])
+            #expect(plan.take(.ready, of: "mail") == [])
+            if stopped != "cache" { #expect(!plan.take(.ready, of: "cache").contains(.start("api"))) }
+        }
+    }
+
+    @Test func `a unit that someone else started counts when it is ready`() throws {
+        var plan = try plan(["users"])
+        _ = plan.begin()
+        #expect(plan.take(died(.crash, .stayDown), of: "users") == [])
+        #expect(plan.take(.ready, of: "users") == [.reached("users")])
+    }
+
+    @Test func `a plan that is cancelled answers everyone and starts nothing`() throws {
+        var plan = try plan(["web", "users"])
+        _ = plan.begin()
+        let failures = ["users", "web"].map { name in
+            StartPlanAction.failed(name, StartPlanFailure(unit: name, reason: .stopped))
+        }
+        #expect(plan.cancel() == failures)
+        #expect(plan.isDone && plan.take(.ready, of: "cache") == [])
+    }
+}

@@ -17,7 +17,7 @@ readonly RUNNER_LIMIT=900
 begin_pass() {
     WHO=$1 PASS_ROOT=$2 PASS_STAGE=$3 PASS_BUNDLES=$4
     PASS_HOME=$(mktemp -d /tmp/pmt.XXXXXX)
-    TOKEN="pass-$$-$RANDOM"
+    new_mark
     mkdir -m 700 "$PASS_HOME/run" "$PASS_HOME/home" "$PASS_HOME/tmp"
     ((${#AS[@]} == 0)) || chown -R "$ORDINARY_USER:$ORDINARY_USER" "$PASS_HOME"
     say pass "as $WHO"
@@ -27,7 +27,7 @@ begin_pass() {
 in_pass() {
     (cd "$PASS_HOME/home" && exec "${AS[@]}" env -i PATH="$TOOLS/bin:$PATH" LD_LIBRARY_PATH="$TOOLS/lib" LANG=C.UTF-8 \
         HOME="$PASS_HOME/home" TMPDIR="$PASS_HOME/tmp" XDG_RUNTIME_DIR="$PASS_HOME/run" \
-        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" PM_TEST_RUN="$TOKEN" \
+        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" "$MARK" \
         timeout --kill-after=10 "$RUNNER_LIMIT" "$@" </dev/null)
 }
 
@@ -87,21 +87,17 @@ node_tests() {
     add node tap "$report" "$status"
 }
 
-# leftovers: pids of processes that this pass started, by themselves or through others.
-leftovers() {
-    grep -lzsx "PM_TEST_RUN=$TOKEN" /proc/[0-9]*/environ 2>/dev/null | tr -cd '0-9\n' || true
-}
-
 # end_pass: one more test: nothing that the pass started still runs. Then its directories go.
 end_pass() {
     local pid found
-    mapfile -t found < <(leftovers)
+    await_no_marked 5 || true
+    mapfile -t found < <(marked_processes)
     if ((${#found[@]})); then
         FAILED=$((FAILED + 1))
         for pid in "${found[@]}"; do
             echo "  left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
-            kill -KILL "$pid" 2>/dev/null || true
         done
+        kill_marked
     else
         PASSED=$((PASSED + 1))
     fi

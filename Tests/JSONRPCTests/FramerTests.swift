@@ -111,6 +111,15 @@ extension LineFramer {
         }
     }
 
+    @Test func `a line without end is too long once not even a carriage return would save it`() throws {
+        var framer = LineFramer(limit: 8)
+        framer.feed("123456789".utf8)
+        #expect(try framer.nextLine() == nil)
+        framer.feed("0".utf8)
+        let error = #expect(throws: LineTooLong.self) { try framer.lines() }
+        #expect(error?.description == "a line is longer than 8 bytes")
+    }
+
     @Test func `an endless line is an error once and takes constant memory`() throws {
         var framer = LineFramer(limit: 100_000)
         let piece = [UInt8](repeating: 0x61, count: 50_000)

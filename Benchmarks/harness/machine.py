@@ -1,0 +1,109 @@
+"""What /proc says of processes, and the slots in which services say that they run."""
+
+import mmap
+import os
+import statistics
+import struct
+import time
+from pathlib import Path
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def percentile(values, percent):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else None
+
+
+def tasks(pid):
+    """The directories of a process's threads."""
+    return list(Path(f"/proc/{pid}/task").iterdir())
+
+
+def cpu_ns(pids):
+    """CPU that the living threads of the processes have used, in nanoseconds (schedstat)."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for pid in pids for task in tasks(pid))
+
+
+def switches(pids):
+    """Context switches of the processes so far."""
+    lines = [line for pid in pids for task in tasks(pid) for line in (task / "status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+
+
+def memory_kb(pids, kind):
+    """Sum of `Rss` or `Pss` of the processes, in KB."""
+    rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() for pid in pids)
+    return sum(int(line.split()[1]) for lines in rollups for line in lines if line.startswith(kind + ":"))
+
+
+def marked(mark, names=None):
+    """Processes whose environment holds the mark, by pid; only those of the given names."""
+    found = []
+    for directory in Path("/proc").iterdir():
+        if not directory.name.isdigit():
+            continue
+        try:
+            if mark not in (directory / "environ").read_bytes().split(b"\0"):
+                continue
+            name = (directory / "comm").read_text().strip()
+        except OSError:
+            continue  # it ended meanwhile, or belongs to another user
+        if names is None or name in names:
+            found.append(int(directory.name))
+    return sorted(found)
+
+
+def wait_until(condition, seconds, what):
+    """Looks again and again, because what is waited for comes from other programs; says what did not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds} s")
+        time.sleep(0.001)
+
+
+class Slots:
+    """The file that services stamp: for each (CLOCK_MONOTONIC nanoseconds of its exec, its pid)."""
+
+    SIZE = struct.calcsize("qq")
+
+    def __init__(self, path, count):
+        self.path, self.count = str(path), count
+        with open(path, "w+b") as file:
+            file.truncate(max(1, count) * self.SIZE)
+            self.map = mmap.mmap(file.fileno(), 0)
+        os.chmod(path, 0o666)
+
+    def started(self, index):
+        return struct.unpack_from("q", self.map, index * self.SIZE)[0]
+
+    def pid(self, index):
+        return struct.unpack_from("q", self.map, index * self.SIZE + 8)[0]
+
+    def clear(self):
+        self.map[:] = bytes(len(self.map))
+
+    def await_all(self, seconds=60):
+        """Waits until every slot is stamped and returns the latest stamp."""
+        indices = range(self.count)
+        wait_until(lambda: all(self.started(i) for i in indices), seconds, f"{self.count} services")
+        return max(self.started(i) for i in indices)
+
+    def await_other(self, index, before, seconds=20):
+        """Waits until a slot holds another time, and returns it."""
+        wait_until(lambda: self.started(index) not in (0, before), seconds, f"service {index} again")
+        return self.started(index)
+
+
+def gone(pids):
+    """Whether none of the processes is left, zombies not counted."""
+    for pid in pids:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+                return False
+        except OSError:
+            continue  # gone
+    return True

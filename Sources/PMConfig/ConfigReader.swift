@@ -20,6 +20,10 @@ struct ConfigReader {
     let document: JSONDocument
     let file: String
     private(set) var problems: [ConfigProblem] = []
+    private var errorCount = 0
+
+    /// Nobody reads more, and each costs a walk over the file to find its line.
+    private static let mostErrors = 100, mostWarnings = 100
 
     init(document: JSONDocument, file: String) {
         self.document = document
@@ -27,16 +31,24 @@ struct ConfigReader {
     }
 
     mutating func report(
-        _ message: String, at place: Place, hint: String? = nil, severity: ConfigProblem.Severity = .error
+        _ message: String, at place: Place, hint: @autoclosure () -> String? = nil,
+        severity: ConfigProblem.Severity = .error
     ) {
-        report(message, offset: place.node.offset, key: place.key, hint: hint, severity: severity)
+        report(message, offset: place.node.offset, key: place.key, hint: hint(), severity: severity)
     }
 
     private mutating func report(
-        _ message: String, offset: Int, key: String, hint: String?, severity: ConfigProblem.Severity
+        _ message: String, offset: Int, key: String, hint: @autoclosure () -> String?, severity: ConfigProblem.Severity
     ) {
+        errorCount += severity == .error ? 1 : 0
+        let isTooMuch =
+            switch severity {
+            case .error: errorCount > Self.mostErrors
+            case .warning: problems.count - min(errorCount, Self.mostErrors) >= Self.mostWarnings
+            }
+        guard !isTooMuch else { return }
         let position = document.position(of: offset)
-        var problem = ConfigProblem(message, severity: severity, hint: hint)
+        var problem = ConfigProblem(message, severity: severity, hint: hint())
         (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, key)
         problems.append(problem)
     }

@@ -2,12 +2,12 @@
 struct PrefixerGlyph: Equatable {
     private var bits: UInt64
     private(set) var count: UInt8
-    /// Columns it takes: 1, or 2 for wide ones; 0 for the second half of a wide one.
+    /// Columns it takes: 1, 2 for wide ones, up to 8 for tabs; 0 for a `tail`.
     let width: UInt8
 
     static let space = PrefixerGlyph(UInt8(ascii: " "))
-    /// The cell behind a wide glyph.
-    static let wideTail = PrefixerGlyph(bits: 0, count: 0, width: 0)
+    /// A cell that the glyph before it takes as well.
+    static let tail = PrefixerGlyph(bits: 0, count: 0, width: 0)
 
     private init(bits: UInt64, count: UInt8, width: UInt8) {
         (self.bits, self.count, self.width) = (bits, count, width)
@@ -17,6 +17,14 @@ struct PrefixerGlyph: Equatable {
     init(_ byte: UInt8) {
         self.init(bits: UInt64(byte), count: 1, width: 1)
     }
+
+    /// A tab that takes so many columns.
+    static func tab(width: Int) -> PrefixerGlyph {
+        PrefixerGlyph(bits: 9, count: 1, width: UInt8(clamping: width))
+    }
+
+    /// Whether it is a tab.
+    var isTab: Bool { bits == 9 }
 
     /// A scalar; nil when it is a control or takes no column of its own.
     init?(_ scalar: Unicode.Scalar) {

@@ -13,6 +13,8 @@ struct PrefixerRow {
     var time: WallTime
     /// Whether something in it was drawn over or erased.
     private(set) var isRedrawn = false
+    /// Whether the program went back to its start, so that it may be about to draw over it.
+    var hasReturned = false
     /// How many cells have been shown as the beginning of a line that is not yet ended.
     var shownCells = 0
     /// The row as it was last shown whole.
@@ -30,17 +32,17 @@ struct PrefixerRow {
         pad(to: column)
         if column < cells.count { isRedrawn = true }
         pad(to: end)
-        splitWide(at: column)
-        splitWide(at: end)
+        split(at: column)
+        split(at: end)
         cells[column] = Cell(glyph: glyph, style: style)
-        if glyph.width == 2 { cells[column + 1] = Cell(glyph: .wideTail, style: style) }
+        for place in (column + 1)..<max(end, column + 1) { cells[place] = Cell(glyph: .tail, style: style) }
         return end
     }
 
     /// Adds a zero-width scalar to the glyph before a column.
     mutating func combine(_ scalar: Unicode.Scalar, before column: Int) {
         var place = min(column, cells.count) - 1
-        while place > 0, cells[place].glyph == .wideTail { place -= 1 }
+        while place > 0, cells[place].glyph == .tail { place -= 1 }
         if place >= 0 { cells[place].glyph.append(scalar) }
     }
 
@@ -64,20 +66,25 @@ struct PrefixerRow {
         cells.removeSubrange(range)
     }
 
-    /// The bytes that show the cells from one on, at most so many columns wide, ending in the plain look.
-    func rendered(from first: Int = 0, columns: Int = .max, hasColour: Bool) -> [UInt8] {
+    /// The bytes that show the cells from one on, ending in the plain look. With a number of columns they are cut
+    /// there, and tabs become spaces, because the prefix has moved them off the tab stops.
+    func rendered(from first: Int = 0, columns: Int? = nil, hasColour: Bool) -> [UInt8] {
         var bytes: [UInt8] = []
         var style: [UInt8] = []
         var used = 0
         for cell in cells.dropFirst(first) {
             used += Int(cell.glyph.width)
-            if used > columns { break }
+            if used > columns ?? .max { break }
             if hasColour && cell.style != style {
                 if !style.isEmpty { bytes += PrefixerBytes.plainLook }
                 style = cell.style
                 if !style.isEmpty { PrefixerBytes.appendLook(style, to: &bytes) }
             }
-            cell.glyph.append(to: &bytes)
+            if cell.glyph.isTab && columns != nil {
+                bytes += [UInt8](repeating: UInt8(ascii: " "), count: Int(cell.glyph.width))
+            } else {
+                cell.glyph.append(to: &bytes)
+            }
         }
         if !style.isEmpty { bytes += PrefixerBytes.plainLook }
         return bytes
@@ -87,11 +94,17 @@ struct PrefixerRow {
         while cells.count < count { cells.append(Cell(glyph: .space, style: [])) }
     }
 
-    /// A wide glyph of which one half is drawn over leaves a space.
-    private mutating func splitWide(at column: Int) {
-        guard column > 0, column < cells.count, cells[column].glyph == .wideTail else { return }
-        cells[column].glyph = .space
-        cells[column - 1].glyph = .space
+    /// A glyph of several columns of which one is drawn over leaves spaces.
+    private mutating func split(at column: Int) {
+        guard column > 0, column < cells.count, cells[column].glyph == .tail else { return }
+        var head = column
+        while head > 0, cells[head].glyph == .tail { head -= 1 }
+        cells[head].glyph = .space
+        var place = head + 1
+        while place < cells.count, cells[place].glyph == .tail {
+            cells[place].glyph = .space
+            place += 1
+        }
     }
 }
 

@@ -33,8 +33,8 @@ struct PrefixerScreen {
     /// Whether nothing waits here and what comes next begins a row.
     var isIdle: Bool { rows.count == 1 && rows[0].isEmpty && cursor.column == 0 && !isAlternate }
 
-    /// Whether something that was there before has been drawn over.
-    var isRedrawing: Bool { rows.count > 1 || rows[0].isRedrawn }
+    /// Whether something that was there before has been drawn over or may be about to be.
+    var isRedrawing: Bool { rows.count > 1 || rows[0].isRedrawn || rows[0].hasReturned }
 
     /// The rows that a terminal would show now.
     var visibleRows: ArraySlice<PrefixerRow> {
@@ -44,6 +44,7 @@ struct PrefixerScreen {
     /// Notes a row that went out without passing through here.
     mutating func remember(_ line: some Sequence<UInt8>, look: [UInt8]?) {
         history.append(line)
+        rows[0].hasReturned = false
         if let look { self.look = look }
     }
 
@@ -62,7 +63,7 @@ struct PrefixerScreen {
         case .glyph(let glyph): put(glyph)
         case .combining(let scalar): rows[cursor.row].combine(scalar, before: cursor.column)
         case .lineFeed: lineFeed()
-        case .tab: moveColumn(to: (cursor.column / Self.tabWidth + 1) * Self.tabWidth)
+        case .tab: tab()
         case .carriageReturn, .backspace, .up, .down, .forward, .back, .column, .place, .saveCursor, .restoreCursor:
             move(action)
         case .eraseInRow, .eraseOnScreen, .blank, .delete: erase(action)
@@ -87,6 +88,16 @@ struct PrefixerScreen {
         guard cursor.column < Self.mostColumns else { return wrap(glyph) }
         if rows[cursor.row].isEmpty { rows[cursor.row].time = now }
         cursor.column = rows[cursor.row].put(glyph, at: cursor.column, look)
+    }
+
+    /// At the end of a row a tab is kept, so that the line comes out as written; elsewhere it only moves.
+    private mutating func tab() {
+        let stop = (cursor.column / Self.tabWidth + 1) * Self.tabWidth
+        if cursor.column == rows[cursor.row].cells.count {
+            put(.tab(width: stop - cursor.column))
+        } else {
+            moveColumn(to: stop)
+        }
     }
 
     /// A row without end is cut, so that memory stays bounded.
@@ -139,7 +150,9 @@ struct PrefixerScreen {
 
     private mutating func move(_ action: PrefixerAction) {
         switch action {
-        case .carriageReturn: cursor.column = 0
+        case .carriageReturn:
+            cursor.column = 0
+            rows[cursor.row].hasReturned = true
         case .backspace: moveColumn(to: cursor.column - 1)
         case .forward(let count): moveColumn(to: cursor.column + count)
         case .back(let count): moveColumn(to: cursor.column - count)
@@ -197,7 +210,7 @@ struct PrefixerScreen {
             switch action {
             case .glyph(let glyph): column = row.put(glyph, at: column, look)
             case .combining(let scalar): row.combine(scalar, before: column)
-            case .tab: column = (column / tabWidth + 1) * tabWidth
+            case .tab: column = row.put(.tab(width: tabWidth - column % tabWidth), at: column, look)
             case .look(let parameters): look = PrefixerLook.adding(parameters, to: look)
             default: break  // a line that is done holds nothing else
             }

@@ -55,21 +55,24 @@ public struct StartPlan: Equatable, Sendable {
         case failed(StartPlanFailure)
     }
 
+    /// How many deaths of one unit its dependents wait through.
+    public var patience = 10
+    /// Whether the plan restarts its targets: how they are before it wishes them up, or restarted, means nothing.
+    public var renewsTargets = false
+
     private let order: StartOrder
     private let goal: Goal
-    private let patience: Int
+    private let targets: Set<String>
     private var progress: [String: Progress] = [:]
     private var unanswered: Set<String>
     private var waiting = 0
 
     /// Plans to start `targets`, which with all that they need are in `order`; `isReady` is each unit's present level.
-    ///
-    /// `patience` is how many deaths of one unit its dependents wait through.
-    public init(targets: [String], order: StartOrder, goal: Goal, patience: Int = 10, isReady: (String) -> Bool) {
+    public init(targets: [String], order: StartOrder, goal: Goal, isReady: (String) -> Bool) {
         self.order = order
         self.goal = goal
-        self.patience = patience
-        unanswered = Set(targets)
+        self.targets = Set(targets)
+        unanswered = self.targets
         progress.reserveCapacity(order.count)
         for name in order.names {
             if isReady(name) {
@@ -88,6 +91,7 @@ public struct StartPlan: Equatable, Sendable {
     /// What to do at first; once.
     public mutating func begin() -> [StartPlanAction] {
         var actions: [StartPlanAction] = []
+        if renewsTargets { forgetTargets() }
         for name in order.names {
             if progress[name] == .ready { reach(name, &actions) } else { startIfMet(name, &actions) }
         }
@@ -97,6 +101,7 @@ public struct StartPlan: Equatable, Sendable {
     /// A unit of the order said how its start went.
     public mutating func take(_ outcome: StartOutcome, of name: String) -> [StartPlanAction] {
         var actions: [StartPlanAction] = []
+        if renewsTargets, outcome.isSuccess, targets.contains(name), case .waiting = progress[name] { return [] }
         switch outcome {
         case .spawned:
             if goal == .spawned { reach(name, &actions) }
@@ -111,9 +116,7 @@ public struct StartPlan: Equatable, Sendable {
     public mutating func becameUnready(_ name: String) {
         guard progress[name] == .ready else { return }
         progress[name] = .started(deaths: 0)
-        for dependent in order.dependents(of: name) {
-            if case .waiting(let unmet) = progress[dependent] { progress[dependent] = .waiting(unmet: unmet + 1) }
-        }
+        holdBack(dependentsOf: name)
     }
 
     /// Gives up, as when everything is to stop: nothing more is started and every target is answered.
@@ -130,6 +133,21 @@ public struct StartPlan: Equatable, Sendable {
 }
 
 extension StartPlan {
+    /// Takes targets that are ready for ones that are still to be started.
+    private mutating func forgetTargets() {
+        for name in order.names where targets.contains(name) && progress[name] == .ready {
+            progress[name] = .waiting(unmet: order.dependencies(of: name).count { progress[$0] != .ready })
+            waiting += 1
+            holdBack(dependentsOf: name)
+        }
+    }
+
+    private mutating func holdBack(dependentsOf name: String) {
+        for dependent in order.dependents(of: name) {
+            if case .waiting(let unmet) = progress[dependent] { progress[dependent] = .waiting(unmet: unmet + 1) }
+        }
+    }
+
     private mutating func startIfMet(_ name: String, _ actions: inout [StartPlanAction]) {
         guard progress[name] == .waiting(unmet: 0) else { return }
         progress[name] = .started(deaths: 0)
@@ -188,6 +206,15 @@ extension StartPlan {
         _ name: String, _ failure: StartPlanFailure, _ actions: inout [StartPlanAction]
     ) {
         if unanswered.remove(name) != nil { actions.append(.failed(name, failure)) }
+    }
+}
+
+extension StartOutcome {
+    fileprivate var isSuccess: Bool {
+        switch self {
+        case .spawned, .ready: true
+        case .failed, .superseded: false
+        }
     }
 }
 

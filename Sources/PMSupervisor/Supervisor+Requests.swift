@@ -76,9 +76,11 @@ extension Supervisor {
             if let unit = units[name] { instance(of: unit).stopOrder = order.stopOrder(of: name) }
         }
         if let options = wish.options { instances[wish.unit]?.options = options }
-        let plan = StartPlan(targets: [wish.unit], order: order, goal: wish.goal, patience: Self.patience) { name in
+        var plan = StartPlan(targets: [wish.unit], order: order, goal: wish.goal) { name in
             name == wish.unit ? false : instances[name]?.isReady ?? false
         }
+        plan.patience = Self.patience
+        plan.renewsTargets = wish.isRestart
         let request = StartRequest(
             plan: plan, target: wish.unit, units: units, isRestart: wish.isRestart, answer: answer)
         advance(starts.add(request, for: order.names)) { $0.begin() }

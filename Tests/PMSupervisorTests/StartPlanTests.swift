@@ -8,10 +8,10 @@ struct StartPlanTests {
     ]
 
     private func plan(
-        _ targets: [String], goal: StartPlan.Goal = .ready, ready: Set<String> = [], patience: Int = 10
+        _ targets: [String], goal: StartPlan.Goal = .ready, ready: Set<String> = []
     ) throws -> StartPlan {
         let order = try StartOrder(starting: targets) { Self.all[$0] }
-        return StartPlan(targets: targets, order: order, goal: goal, patience: patience) { ready.contains($0) }
+        return StartPlan(targets: targets, order: order, goal: goal) { ready.contains($0) }
     }
 
     private func died(_ reason: ExitReason, _ then: RestartDecision) -> StartOutcome {
@@ -69,7 +69,8 @@ struct StartPlanTests {
     }
 
     @Test func `too many deaths of a dependency fail its dependents`() throws {
-        var plan = try plan(["users"], patience: 3)
+        var plan = try plan(["users"])
+        plan.patience = 3
         _ = plan.begin()
         let restart = RestartDecision.restart(after: .seconds(1))
         #expect(plan.take(died(.crash, restart), of: "cache") == [])
@@ -152,6 +153,28 @@ struct StartPlanTests {
         _ = plan.begin()
         #expect(plan.take(died(.crash, .stayDown), of: "users") == [])
         #expect(plan.take(.ready, of: "users") == [.reached("users")])
+    }
+
+    @Test func `a restart renews what is ready, and what becomes ready before it`() throws {
+        var ready = try plan(["api"], ready: ["api", "users", "cache"])
+        ready.renewsTargets = true
+        #expect(ready.begin() == [.start("api")])
+        ready.becameUnready("api")
+        #expect(ready.take(.spawned, of: "api") == [])
+        #expect(ready.take(.ready, of: "api") == [.reached("api")])
+        var early = try plan(["users"], goal: .spawned)
+        early.renewsTargets = true
+        #expect(early.begin() == [.start("cache")])
+        #expect(early.take(.spawned, of: "users") == [] && early.take(.ready, of: "users") == [])
+        #expect(early.take(.ready, of: "cache") == [.start("users")])
+        #expect(early.take(.spawned, of: "users") == [.reached("users")])
+    }
+
+    @Test func `what needs a unit that is renewed waits for it`() throws {
+        var plan = try plan(["cache", "users"], ready: ["cache"])
+        plan.renewsTargets = true
+        #expect(plan.begin() == [.start("cache")])
+        #expect(plan.take(.ready, of: "cache") == [.reached("cache"), .start("users")])
     }
 
     @Test func `a plan that is cancelled answers everyone and starts nothing`() throws {

@@ -67,6 +67,14 @@ test('an error of the other service is thrown as an Error with its members', asy
   });
 });
 
+test('an answer that says nothing is an error of the call', async (t) => {
+  const host = await caller(t);
+  const answer = host.ask('fails');
+  const { id } = await host.message(({ method }) => method === 'users.get');
+  host.write(`{"id":${id},"jsonrpc":"2.0"}\n`);
+  assert.equal((await answer).result.message, 'replies must have either a result or error');
+});
+
 test('calls in both directions share the channel, whatever the order of their answers', async (t) => {
   const host = await caller(t);
   const answers = [1, 2, 3].map((n) => host.ask('ask', ['slow', n]));

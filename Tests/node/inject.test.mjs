@@ -3,7 +3,7 @@ import test from 'node:test';
 import { compileInject } from '../../Sources/node/host/inject.mjs';
 import { definition, hostOf } from './support/host.mjs';
 
-const PARAM = { params: ['a', { deep: { er: 1 }, list: [7, 8] }], options: { x: 2, later: Promise.resolve({ y: 3 }) } };
+const PARAM = { params: ['a', { deep: { er: 1 }, list: [7, 8] }], options: { x: 2, later: { then: (resolve) => void resolve({ y: 3 }) } } };
 const WORDS = { $state: { config: { port: 80 } }, options: 'shadowed' };
 
 /** [inject list, what it resolves to] */

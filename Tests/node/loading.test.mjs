@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { definition, folder, Host, hostOf } from './support/host.mjs';
@@ -43,6 +44,16 @@ test('a command file is read once, and its top-level code runs once, for calls a
   assert.deepEqual(answers.map(({ result }) => result), [1, 1, 1]);
 });
 
+test('first calls start in the order they came, however long their files take to load', async (t) => {
+  const host = await hostOf(t, {
+    'commands.json': definition({ slow: {}, quick: {} }),
+    'slow.mjs': 'await new Promise((resolve) => setTimeout(resolve, 50)); export default function () { this.slow = true; }',
+    'quick.mjs': 'export default function () { return this.slow; }',
+  });
+  const [, quick] = await Promise.all([host.ask('slow'), host.ask('quick')]);
+  assert.equal(quick.result, true);
+});
+
 test('a command whose file is missing, broken or no function says so when it is called', async (t) => {
   const files = {
     'commands.json': definition({ gone: {}, needs: {}, syntax: {}, throws: {}, object: {}, pathless: { fs: {} }, fine: {} }),
@@ -61,6 +72,10 @@ test('a command whose file is missing, broken or no function says so when it is 
   assert.equal(await message('object'), 'command object of svc: /object.mjs exports no function by default');
   assert.equal(await message('pathless'), 'command pathless of svc has no "fs" path in its configuration');
   assert.equal((await host.ask('gone')).error.code, 'ERR_MODULE_NOT_FOUND');
+  // All of it was reported when the service started.
+  assert.equal(host.stderr.split('\n').filter((line) => line.startsWith('pm: ')).length, 6, host.stderr);
+  writeFileSync(join(host.root, 'gone.mjs'), 'export default () => "back";');
+  assert.equal((await host.ask('gone')).result, 'back');
   assert.equal((await host.ask('fine')).result, 'fine');
 });
 

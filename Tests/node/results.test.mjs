@@ -11,7 +11,7 @@ function container(commands) {
 
 test('a result may be returned or promised, and nothing is error:null', async (t) => {
   const host = await hostOf(t, container({
-    sync: '() => 1', async: 'async () => 2', thenable: '() => ({ then: (resolve) => setImmediate(resolve, 3) })',
+    sync: '() => 1', async: 'async () => 2', thenable: '() => ({ then: (resolve) => void setImmediate(resolve, 3) })',
     nothing: '() => {}', promised: 'async () => {}', fn: '() => () => 1',
   }));
   assert.equal((await host.ask('sync')).result, 1);

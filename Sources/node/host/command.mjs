@@ -39,10 +39,24 @@ export class Command {
    * @throws whatever the function throws
    */
   invoke(param) {
-    if (this.#run === undefined) return this.#load().then(() => this.invoke(param));
+    if (this.#run === undefined) return this.load().then(() => this.invoke(param));
     const args = this.#arguments(param);
     if (isPromise(args)) return args.then((values) => this.#run.apply(this.#container.state, values));
     return this.#run.apply(this.#container.state, args);
+  }
+
+  /**
+   * Imports the file of the function, if that is still to be done.
+   * @throws what `importCommand` throws; the next call tries again
+   */
+  load() {
+    if (this.#run !== undefined) return Promise.resolve();
+    this.#loading ??= this.#import().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  async #import() {
+    this.#run = await importCommand(this.#source, `command ${this.name} of ${this.#container.name}`);
   }
 
   #arguments(param) {
@@ -72,14 +86,5 @@ export class Command {
     } catch (error) {
       throw new Error(`command ${this.name} of ${this.#container.name}: ${error.message}`);
     }
-  }
-
-  #load() {
-    this.#loading ??= this.#import().finally(() => (this.#loading = undefined));
-    return this.#loading;
-  }
-
-  async #import() {
-    this.#run = await importCommand(this.#source, `command ${this.name} of ${this.#container.name}`);
   }
 }

@@ -33,7 +33,7 @@ export class Container {
 
   /**
    * Adds a command that is made already, unless one of that name is there.
-   * @param {Pick<Command, 'name' | 'config' | 'metadata' | 'isRemote' | 'invoke'>} command
+   * @param {Pick<Command, 'name' | 'config' | 'metadata' | 'isRemote' | 'load' | 'invoke'>} command
    */
   add(command) {
     if (BUILT_IN.has(command.name) || this.#commands.has(command.name)) return;
@@ -56,6 +56,14 @@ export class Container {
   }
 
   /**
+   * Imports the files of all commands, so that the first calls are as quick as later ones and start in the order they
+   * came. What cannot be imported is reported on stderr, and is an error of the calls to that command alone.
+   */
+  async load() {
+    await Promise.all([...this.#commands.values()].map((command) => command.load().catch(report)));
+  }
+
+  /**
    * Calls a command from within this process.
    * @param {string} name
    * @param {...unknown} params positional, or one object `{params: [...], _trigger, options …}`
@@ -68,4 +76,8 @@ export class Container {
     const structured = params.length === 1 && Array.isArray(params[0]?.params);
     return command.invoke(structured ? params[0] : { params });
   }
+}
+
+function report(error) {
+  process.stderr.write(`pm: ${error?.message ?? error}\n`);
 }

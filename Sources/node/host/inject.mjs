@@ -59,7 +59,7 @@ function word(name, param, words) {
 
 function descend(value, keys, from) {
   for (let index = from; index < keys.length; index++) {
-    if (isPromise(value)) return value.then((settledValue) => descend(settledValue, keys, index));
+    if (isPromise(value)) return Promise.resolve(value).then((settledValue) => descend(settledValue, keys, index));
     value = value?.[keys[index]];
   }
   return value;

@@ -52,6 +52,7 @@ async function start() {
   provideClient(pathToFileURL(program));
   const container = await load(program, name, { pm: daemonProxy(calls), config });
   await runInit(container, { ...settings, config });
+  await container.load();
   return container;
 }
 

@@ -82,7 +82,7 @@ export class Peer {
     if (!isPromise(result)) return this.#answer(id, result);
     this.#running++;
     const done = () => this.#finished();
-    result.then((value) => this.#answer(id, value), (error) => this.#fail(id, error)).then(done, done);
+    Promise.resolve(result).then((value) => this.#answer(id, value), (error) => this.#fail(id, error)).then(done, done);
   }
 
   #finished() {
@@ -115,7 +115,10 @@ export class Peer {
   #settle(message) {
     const { id, result, error } = message;
     if (result === undefined && error === undefined) {
-      return this.#send(refusalLine(id, 'replies must have either a result or error'));
+      const info = 'replies must have either a result or error';
+      // Who waits for it must not wait for ever.
+      this.#calls.settle({ id, error: { message: info, statusCode: 502 } });
+      return this.#send(refusalLine(id, info));
     }
     if (this.#calls.settle(message)) return;
     if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error)}`);

@@ -58,6 +58,8 @@ class ForeignCommand {
     return this.config.jsonrpc !== false;
   }
 
+  async load() {}
+
   /** Structured parameters are handed over only when they say more than the positional ones. */
   invoke(param) {
     const { params, _trigger, ...others } = param;

@@ -34,7 +34,10 @@ export async function importFile(source, what) {
 function explain(error, path) {
   if (error instanceof SyntaxError && isPlaceless(error)) return `${path}: ${error.message}`;
   if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return undefined;
-  return error.message.startsWith(`Cannot find module '${path}'`) ? `${path}: no such file` : error.message;
+  if (error.message.startsWith(`Cannot find module '${path}'`)) return `${path}: no such file`;
+  // See client.mjs: this Node provides the client to ES modules only where a package.json mentions it.
+  const hint = error.message.includes("package '@akala/pm'") ? '; name it in the dependencies in package.json' : '';
+  return error.message.split('\n')[0] + hint;
 }
 
 /**

@@ -52,7 +52,7 @@ export class Host {
    */
   constructor(t, { program, args = [], env = {}, serve = {}, cwd }) {
     const own = { PM_NAME: 'svc', PM_CHANNEL_FD: '3', PATH: process.env.PATH, ...env };
-    // Answers to the host's own requests: method -> function of params.
+    // Answers to the host's own requests: method -> function of params, whose result or error is sent.
     this.serve = { ready: () => null, ...serve };
     this.process = spawn(process.execPath, [HOST, ...(program === undefined ? [] : [program]), ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: own, cwd,
@@ -61,6 +61,7 @@ export class Host {
     this.process.stdout.setEncoding('utf8').on('data', (text) => (this.stdout += text));
     this.process.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
     this.exited = once(this.process, 'close').then(([code, signal]) => ({ code, signal }));
+    this.exited.then(() => this.#giveUp());
     this.channel = this.process.stdio[3];
     this.channel.setEncoding('utf8').on('data', (text) => this.#read(text));
     // A host that dies with data unread resets the connection: its exit is what tests look at.
@@ -73,7 +74,7 @@ export class Host {
   }
 
   /** Sends a request and resolves with the whole answer. */
-  async ask(method, params) {
+  ask(method, params) {
     const id = `t${this.#nextId++}`;
     this.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
     return this.answer(id);
@@ -88,7 +89,10 @@ export class Host {
   message(condition) {
     const index = this.#messages.findIndex(condition);
     if (index >= 0) return Promise.resolve(this.#messages.splice(index, 1)[0]);
-    return new Promise((resolve) => this.#waiting.push({ condition, resolve }));
+    const promise = new Promise((resolve, reject) => this.#waiting.push({ condition, resolve, reject }));
+    // Not every test waits for every answer: those that do see the failure.
+    promise.catch(() => {});
+    return promise;
   }
 
   /** Resolves with the parameters of the host's `ready`. */
@@ -123,6 +127,20 @@ export class Host {
     }
   }
 
+  async #reply(id, answer) {
+    try {
+      const result = await answer();
+      const outcome = result === undefined ? { error: null } : { result };
+      this.write(`${JSON.stringify({ id, ...outcome, jsonrpc: '2.0' })}\n`);
+    } catch (error) {
+      this.write(`${JSON.stringify({ id, error: { ...error, message: error.message }, jsonrpc: '2.0' })}\n`);
+    }
+  }
+
+  #giveUp() {
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error(`the host ended; it said: ${this.stderr}`));
+  }
+
   #read(text) {
     const lines = (this.#text + text).split('\n');
     this.#text = lines.pop();
@@ -130,8 +148,8 @@ export class Host {
   }
 
   #take(message) {
-    const answer = message.method !== undefined && message.id !== undefined ? this.serve[message.method] : undefined;
-    if (answer) this.write(`${JSON.stringify({ id: message.id, result: answer(...message.params), jsonrpc: '2.0' })}\n`);
+    const answer = message.id === undefined ? undefined : this.serve[message.method];
+    if (answer) this.#reply(message.id, () => answer(...message.params));
     const index = this.#waiting.findIndex(({ condition }) => condition(message));
     if (index >= 0) this.#waiting.splice(index, 1)[0].resolve(message);
     else this.#messages.push(message);

@@ -1,0 +1,3 @@
+export default function size() {
+  return this.values.size;
+}

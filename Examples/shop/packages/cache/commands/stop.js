@@ -1,0 +1,3 @@
+export default function stop() {
+  console.log(`cache stops with ${this.values.size} values`);
+}

@@ -1,0 +1,1 @@
+export { InteractError, interact, getRandomName } from './index.cjs';

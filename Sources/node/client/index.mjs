@@ -1,0 +1,4 @@
+/** ES module entry. The code is CommonJS, so that both kinds of importers share one `InteractError`. */
+import client from './index.cjs';
+
+export const { interact, InteractError, getRandomName } = client;

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import module, { createRequire } from 'node:module';
+import test from 'node:test';
+import * as client from '../../Sources/node/client/index.mjs';
+import { definition, hostOf } from './support/host.mjs';
+
+const require = createRequire(import.meta.url);
+
+test('interact throws a question that crosses the wire as the reference writes it', () => {
+  assert.throws(() => client.interact('Name?', 'name'), client.InteractError);
+  const error = new client.InteractError('Name?', 'name');
+  assert.ok(error instanceof Error);
+  assert.equal(JSON.stringify(error), '{"code":"INTERACT","message":"Name?","as":"name"}');
+  assert.equal(JSON.stringify(new client.InteractError('Go on?')), '{"code":"INTERACT","message":"Go on?"}');
+});
+
+test('random names have the form brave-stallman, and there are thousands of them', () => {
+  const names = new Set();
+  for (let n = 0; n < 20_000; n++) {
+    const name = client.getRandomName();
+    assert.match(name, /^[a-z]+-[a-z]+$/);
+    names.add(name);
+  }
+  const part = (index) => new Set([...names].map((name) => name.split('-')[index])).size;
+  assert.ok(part(0) >= 60 && part(1) >= 60, `${part(0)} adjectives, ${part(1)} surnames`);
+  assert.match(client.getRandomName(1), /^[a-z]+-[a-z]+\d$/);
+});
+
+test('import and require give the same client', () => {
+  assert.equal(require('../../Sources/node/client/index.cjs').InteractError, client.InteractError);
+});
+
+const ASK = {
+  'package.json': { type: 'module', peerDependencies: { '@akala/pm': '*' } },
+  'commands.json': definition({ esm: {}, cjs: { fs: { path: 'cjs.cjs' } }, lib: {} }),
+  'esm.mjs': 'import { interact } from "@akala/pm"; export default (name) => name ?? interact("Name?", "name");',
+  'cjs.cjs': 'const { interact } = require("@akala/pm"); module.exports = () => interact("From CommonJS?");',
+  'lib.mjs': 'import { value } from "./deep/lib.mjs"; export default () => value;',
+  'deep/lib.mjs': 'import { getRandomName } from "@akala/pm"; export const value = typeof getRandomName;',
+};
+
+test('a service imports and requires the client that it has not installed', async (t) => {
+  const host = await hostOf(t, ASK);
+  assert.deepEqual((await host.ask('esm')).error, { code: 'INTERACT', message: 'Name?', as: 'name' });
+  assert.equal((await host.ask('esm', ['Ada'])).result, 'Ada');
+  assert.deepEqual((await host.ask('cjs')).error, { code: 'INTERACT', message: 'From CommonJS?' });
+  assert.equal((await host.ask('lib')).result, 'function');
+});
+
+test('an installed client wins', async (t) => {
+  const host = await hostOf(t, {
+    ...ASK,
+    'node_modules/@akala/pm/package.json': { name: '@akala/pm', version: '9.0.0', main: 'index.cjs' },
+    'node_modules/@akala/pm/index.cjs': 'exports.interact = () => "installed"; exports.getRandomName = "installed";',
+  });
+  assert.equal((await host.ask('esm')).result, 'installed');
+  assert.equal((await host.ask('cjs')).result, 'installed');
+  assert.equal((await host.ask('lib')).result, 'string');
+});
+
+test('a client imported where no package.json mentions it is missed with a hint', async (t) => {
+  const host = await hostOf(t, {
+    'package.json': {}, 'commands.json': definition({ x: {} }), 'x.mjs': 'import "@akala/pm"; export default () => 1;',
+  });
+  const { error } = await host.ask('x');
+  if (error) assert.match(error.message, /Cannot find package '@akala\/pm' .*; name it in the dependencies in package\.json$/);
+  else assert.ok(module.registerHooks, 'only a Node with synchronous hooks finds it');
+});
+
+test('with synchronous hooks the client is what is found when nothing else is', async () => {
+  const hooks = [];
+  const original = module.registerHooks;
+  module.registerHooks = (added) => hooks.push(added);
+  try {
+    const { provideClient } = await import('../../Sources/node/host/client.mjs');
+    provideClient(new URL('file:///program.mjs'));
+  } finally {
+    module.registerHooks = original;
+  }
+  const [{ resolve }] = hooks;
+  const missing = () => { throw new Error('missing'); };
+  const found = (specifier) => ({ url: `found:${specifier}` });
+  assert.deepEqual(resolve('@akala/pm', { conditions: ['node', 'import'] }, found), { url: 'found:@akala/pm' });
+  assert.match(resolve('@akala/pm', { conditions: ['node', 'import'] }, missing).url, /client\/index\.mjs$/);
+  assert.match(resolve('@akala/pm', { conditions: ['node', 'require'] }, missing).url, /client\/index\.cjs$/);
+  assert.throws(() => resolve('other', { conditions: [] }, missing), /missing/);
+});
+
+test('another missing package is still missing', async (t) => {
+  const host = await hostOf(t, {
+    'commands.json': definition({ x: {}, y: { fs: { path: 'y.cjs' } } }),
+    'x.mjs': 'import "@akala/other"; export default () => 1;', 'y.cjs': 'require("@akala/other"); module.exports = () => 1;',
+  });
+  assert.match((await host.ask('x')).error.message, /Cannot find package '@akala\/other'/);
+  assert.match((await host.ask('y')).error.message, /Cannot find module '@akala\/other'/);
+});

@@ -92,6 +92,7 @@ final class Daemon {
             StatusHandler(supervisor: supervisor, units: units, deaths: deaths) { [unowned self] in ownStatus })
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
+        router.add(DiscoverHandler(units: units))
         router.add(ConnectHandler(units: units))
         router.add(MetadataHandler(registry: registry))
         router.add(NameHandler())

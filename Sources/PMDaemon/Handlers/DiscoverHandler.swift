@@ -1,0 +1,49 @@
+import PMAPI
+import PMConfig
+import PMDiscovery
+import PMModel
+import PMRouting
+
+/// `discover`: registers what a package, or each package of a workspace, offers.
+struct DiscoverHandler: Handler {
+    let units: UnitDirectory
+
+    func handle(_ request: Discover, from peer: Peer) async throws(APIError) -> Discover.Answer {
+        try units.refresh()
+        let found: Discovery
+        do throws(DiscoveryError) {
+            found = try Discovery.discover(
+                request.path, name: request.name, from: request.cwd ?? units.file.directory)
+        } catch {
+            throw APIError(discovery: error)
+        }
+        try units.edit(found.containers.map { .setContainer($0.name, keepingDependencies($0)) })
+        let names = found.containers.map(\.name)
+        guard found.problems.isEmpty else {
+            let problems = found.problems.map(\.description).joined(separator: "\n")
+            throw .badRequest(
+                "\(names.isEmpty ? "nothing" : names.joined(separator: ", ")) registered; left out:\n\(problems)",
+                hint: found.problems.lazy.compactMap(\.hint).first)
+        }
+        return Discover.Answer(names: names)
+    }
+
+    /// Dependencies that somebody wrote into the configuration stay when the package names none.
+    private func keepingDependencies(_ found: DiscoveredContainer) -> ContainerDefinition {
+        var definition = found.definition
+        if definition.dependencies.isEmpty, let old = units.configuration.container(found.name) {
+            definition.dependencies = old.dependencies
+        }
+        return definition
+    }
+}
+
+extension APIError {
+    /// Why nothing was found, or nothing can be read.
+    init(discovery error: DiscoveryError) {
+        switch error.kind {
+        case .invalid: self = .badRequest(error.description, hint: error.hint)
+        case .missing, .nothing: self = .notFound(error.description, hint: error.hint)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import JSON
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct `A daemon that dies` {
+    @Test func `leaves services running, and its successor takes them over`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "n=0; while :; do n=$((n+1)); echo line $n; sleep 0.01; done")
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let before = try project.status("web")
+            for _ in 1...5 {
+                let pid = try #require(try project.status("pm")["pid"]?.int)
+                kill(pid_t(pid), SIGKILL)
+                try project.until("pm", "replaced") { $0["pid"]?.int != pid }
+            }
+            let after = try project.status("web")
+            #expect(after["pid"] == before["pid"])
+            #expect(after["restarts"]?.int == 0)
+            #expect(after["ready"]?.bool == true)
+            try project.must("stop", "web")
+            let numbers = try project.must("log", "web").split(separator: "\n").compactMap { line in
+                line.split(separator: " ").last.flatMap { Int($0) }
+            }
+            #expect(numbers == Array(1...max(1, numbers.count)))
+        }
+    }
+
+    @Test func `learns of exits that happened while it was gone`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "trap 'exit 9' USR1; echo up; while :; do sleep 0.02; done")
+            try project.configure(
+                ["web": ["path": "./web.sh"]],
+                mapping: ["web": ["container": "web", "restart": "never", "ready": ["log": "up"]]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            let service = try #require(try project.status("web")["pid"]?.int)
+            kill(pid_t(daemon), SIGSTOP)
+            kill(pid_t(service), SIGUSR1)
+            kill(pid_t(daemon), SIGKILL)
+            let row = try project.until("web", "reported dead") { $0["pid"] == nil }
+            #expect(row["lastExit"]?["code"]?.int == 9)
+        }
+    }
+}

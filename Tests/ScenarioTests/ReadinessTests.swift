@@ -1,0 +1,93 @@
+import Glibc
+import JSON
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct Readiness {
+    /// Starts a service, and expects it not to be ready before a file `go` exists.
+    private func expectReady(_ script: String, _ check: JSONValue) async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", script)
+            try project.configure(
+                ["web": ["path": "./web.sh"]], mapping: ["web": ["container": "web", "ready": check]])
+            try project.startDaemon()
+            try project.must("start", "web")
+            #expect(try project.status("web")["ready"]?.bool == false)
+            try project.write("go", "")
+            let row = try project.until("web", "ready") { $0["ready"]?.bool == true }
+            #expect(row["restarts"]?.int == 0)
+        }
+    }
+
+    private let waiting = "while [ ! -e go ]; do sleep 0.02; done;"
+
+    @Test func `by a line of output`() async throws {
+        try await expectReady("\(waiting) echo listening on port 7; exec sleep 1000", ["log": "/port [0-9]+/"])
+    }
+
+    @Test func `by a newline on a descriptor`() async throws {
+        try await expectReady("\(waiting) echo >&4; exec sleep 1000", ["fd": 4])
+    }
+
+    @Test func `by the notify protocol`() async throws {
+        let send =
+            #"node -e 'require("fs")' ; python3 -c "import os,socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); a=os.environ['NOTIFY_SOCKET']; s.connect('\0'+a[1:] if a[0]=='@' else a); s.send(b'READY=1')""#
+        try await expectReady("\(waiting) \(send); exec sleep 1000", "notify")
+    }
+
+    @Test func `by Node's channel`() async throws {
+        try await TestProject.with { project in
+            try project.write(
+                "web.js",
+                "const fs=require('fs');const t=setInterval(()=>{if(fs.existsSync('go')){clearInterval(t);process.send('ready')}},20);setInterval(()=>{},1000)"
+            )
+            try project.configure(
+                ["web": ["path": "./web.js"]], mapping: ["web": ["container": "web", "ready": "ipc"]])
+            try project.startDaemon()
+            try project.must("start", "web")
+            #expect(try project.status("web")["ready"]?.bool == false)
+            try project.write("go", "")
+            try project.until("web", "ready") { $0["ready"]?.bool == true }
+        }
+    }
+
+    @Test func `by a port and by HTTP`() async throws {
+        let port = 20_000 + Int(getpid()) % 20_000
+        for (number, check) in [
+            (port, ["tcp": JSONValue(port)]), (port + 1, ["http": .string("http://127.0.0.1:\(port + 1)/health")]),
+        ] {
+            try await TestProject.with { project in
+                try project.write(
+                    "web.js",
+                    "const fs=require('fs');const t=setInterval(()=>{if(fs.existsSync('go')){clearInterval(t);require('http').createServer((q,r)=>r.end('ok')).listen(\(number),'127.0.0.1')}},20)"
+                )
+                try project.configure(
+                    ["web": ["path": "./web.js"]],
+                    mapping: [
+                        "web": ["container": "web", "ready": .object(JSONObject(check.map { ($0.key, $0.value) }))]
+                    ])
+                try project.startDaemon()
+                try project.must("start", "web")
+                #expect(try project.status("web")["ready"]?.bool == false)
+                try project.write("go", "")
+                try project.until("web", "ready") { $0["ready"]?.bool == true }
+            }
+        }
+    }
+
+    @Test func `that never comes ends the service at its deadline`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web.sh"]],
+                mapping: [
+                    "web": ["container": "web", "restart": "never", "ready": ["check": "notify", "deadline": "300ms"]]
+                ])
+            try project.startDaemon()
+            let outcome = try project.pm("start", "web", "--wait")
+            #expect(outcome.code == 75)
+            #expect(outcome.errors.contains("not ready within"))
+            #expect(try project.status("web")["pid"] == nil)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import Glibc
+public import JSON
+import JSONRPC
+public import PMAPI
+import PMModel
+public import PMSystem
+
+/// A connection to a daemon for a program that does one thing at a time: each call waits for its answer.
+public final class DaemonClient {
+    /// How long the daemon may take to answer what it knows by heart.
+    public static let patience = Duration.seconds(15)
+
+    /// A request whose answer has not been taken yet.
+    public struct Ticket: Hashable, Sendable {
+        let id: UInt64
+        let method: String
+    }
+
+    /// The path of the socket, for people.
+    public let address: String
+    let connection: Connection
+    private var lastID: UInt64 = 0
+    /// Replies that came while another one was waited for, in their order.
+    private var early: [(id: UInt64, reply: Reply)] = []
+
+    /// What came for a request, copied out of its line.
+    enum Reply {
+        case value([UInt8])
+        case opened
+        case void
+        case failed(APIError)
+    }
+
+    /// Uses a connected stream socket.
+    public init(socket: consuming OwnedFD, address: String) throws(ClientError) {
+        self.address = address
+        do {
+            connection = try Connection(SharedFD(socket))
+        } catch {
+            throw .unreachable(error)
+        }
+    }
+
+    /// Connects to a daemon's socket; throws `notRunning`, `notPermitted` or `unreachable`.
+    public static func connect(to address: SocketAddress) throws(ClientError) -> DaemonClient {
+        let socket: OwnedFD
+        do {
+            socket = try UnixSocket.connect(address.path)
+        } catch {
+            throw ClientError(connecting: error)
+        }
+        return try DaemonClient(socket: socket, address: address.path)
+    }
+
+    /// Calls a method of the daemon and waits at most `limit` for its answer.
+    public func call<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(ClientError)
+        -> C.Answer
+    {
+        try answer(to: send(call), of: C.self, within: limit)
+    }
+
+    /// Calls any method, `web.greet` for example; void is null.
+    public func call(_ method: String, _ params: JSONValue, within limit: Duration? = nil) throws(ClientError)
+        -> JSONValue
+    {
+        try value(of: send(method, params), within: limit)
+    }
+
+    /// Sends a request without waiting, so that several answers come in one round trip.
+    public func send<C: DaemonCall>(_ call: C) throws(ClientError) -> Ticket {
+        try send(C.method.rawValue, call.params)
+    }
+
+    /// Sends a request without waiting.
+    public func send(_ method: String, _ params: JSONValue) throws(ClientError) -> Ticket {
+        lastID += 1
+        var bytes: [UInt8] = []
+        MessageWriter.request(id: lastID, method: method, params: params, to: &bytes)
+        let wasWritten: Bool
+        do {
+            wasWritten = try connection.write(bytes, Deadline(Self.patience))
+        } catch {
+            throw error.code == EPIPE || error.code == ECONNRESET ? .lost(method: method) : .unreachable(error)
+        }
+        guard wasWritten else { throw .timedOut(method: method, Self.patience) }
+        return Ticket(id: lastID, method: method)
+    }
+
+    /// Waits for the answer to a request.
+    public func answer<C: DaemonCall>(
+        to ticket: Ticket, of type: C.Type, within limit: Duration? = DaemonClient.patience
+    ) throws(ClientError) -> C.Answer {
+        let json = try value(of: ticket, within: limit)
+        do {
+            return try C.Answer(json: json)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// Waits for the answer to a request, as JSON; void is null.
+    public func value(of ticket: Ticket, within limit: Duration? = DaemonClient.patience) throws(ClientError)
+        -> JSONValue
+    {
+        guard let bytes = try bytes(of: ticket, within: limit) else { return .null }
+        do {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw .garbled("\(error)")
+        }
+    }
+
+    /// Waits for the answer to a request, as the JSON text that came; void is nil.
+    public func bytes(of ticket: Ticket, within limit: Duration? = DaemonClient.patience) throws(ClientError)
+        -> [UInt8]?
+    {
+        switch try reply(to: ticket, Deadline(limit)) {
+        case .some(.value(let bytes)): return bytes
+        case .some(.void), .some(.opened): return nil
+        case .some(.failed(let error)): throw .refused(error)
+        case nil: throw .timedOut(method: ticket.method, limit ?? .zero)
+        }
+    }
+
+    /// Waits until the daemon has closed the connection; false when it still has not at the deadline.
+    public func waitForEnd(within limit: Duration) throws(ClientError) -> Bool {
+        let deadline = Deadline(limit)
+        while true {
+            switch try connection.nextLine(deadline, { _ in }) {
+            case .line, .interrupted: continue
+            case .end: return true
+            case .late: return false
+            }
+        }
+    }
+
+    /// The next reply to a request; nil at the deadline, and when `interrupt` became readable, which is then told.
+    func reply(
+        to ticket: Ticket, _ deadline: Deadline, interrupt: Int32? = nil, wasInterrupted: inout Bool
+    ) throws(ClientError) -> Reply? {
+        while true {
+            if let place = early.firstIndex(where: { $0.id == ticket.id }) { return early.remove(at: place).reply }
+            switch try connection.nextLine(deadline, interrupt: interrupt, take) {
+            case .line: continue
+            case .end: throw .lost(method: ticket.method)
+            case .late: return nil
+            case .interrupted:
+                wasInterrupted = true
+                return nil
+            }
+        }
+    }
+
+    private func reply(to ticket: Ticket, _ deadline: Deadline) throws(ClientError) -> Reply? {
+        var ignored = false
+        return try reply(to: ticket, deadline, wasInterrupted: &ignored)
+    }
+
+    /// Sorts one line: replies are kept for whoever waits, everything else a daemon may say is not for us.
+    private func take(_ line: UnsafeRawBufferPointer) throws(ClientError) {
+        let message: Incoming
+        do {
+            message = try Incoming.scan(line)
+        } catch {
+            throw .garbled(error.error.description)
+        }
+        guard case .reply(let reply) = message else { return }
+        guard let id = reply.internalID else {
+            // -1 is how a line that could not be read is answered: then ours is the one that was not understood.
+            if case .error(let raw) = reply.outcome { throw .refused(APIError(RPCError(raw: raw))) }
+            return
+        }
+        early.append((id, Reply(reply)))
+    }
+}
+
+extension DaemonClient.Reply {
+    init(_ reply: RPCReply) {
+        switch reply.outcome {
+        case .void: self = .void
+        case .error(let raw): self = .failed(APIError(RPCError(raw: raw)))
+        case .result(let raw): self = reply.isStream && raw.elementsEqual("{}".utf8) ? .opened : .value([UInt8](raw))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Glibc
+public import PMAPI
+public import PMConfig
+import PMModel
+public import PMSystem
+
+/// Starts a daemon: pm-init in a session of its own, which starts pmd, which tells over a pipe how far it has come.
+public struct DaemonLauncher: Sendable {
+    /// How far a daemon must have come.
+    public enum Stage: Sendable {
+        /// Its configuration is loaded.
+        case loaded
+        /// Its socket serves.
+        case serving
+    }
+
+    /// Where its files are.
+    public var location: DaemonLocation
+    /// Where its programs are.
+    public var installation: Installation
+    /// The environment it gets.
+    public var environment: [String: String]
+    /// The debugger for the services it starts.
+    public var inspection = Start.Inspection.none
+    /// Whether it tells more in its own log.
+    public var isVerbose = false
+    /// How long it may take.
+    public var patience = Duration.seconds(30)
+
+    /// Describes a daemon to start.
+    public init(location: DaemonLocation, installation: Installation, environment: [String: String]) {
+        self.location = location
+        self.installation = installation
+        self.environment = environment
+    }
+
+    /// Starts it and waits until it has reached a stage; tells pm-init's process id. Throws a 409 when one runs already
+    /// for this configuration, else what pmd said was wrong.
+    public func launch(until stage: Stage) throws(APIError) -> Int32 {
+        let report: LaunchReport
+        do throws(SystemError) {
+            try Files.makeDirectories(location.stateDirectory)
+            let status = try Pipe.make()
+            report = LaunchReport(location: location, pipe: status.reading, pid: try start(status: status.writing))
+        } catch {
+            throw APIError(error, doing: "start pm", hint: hint(for: error))
+        }
+        try report.wait(until: stage, Deadline(patience))
+        return report.pid
+    }
+
+    private func hint(for error: SystemError) -> String? {
+        switch error.code {
+        case EACCES, EPERM, EROFS:
+            location.scope == .system ? "run it as root, or start a daemon of your own: pm start pm --user" : nil
+        case ENOENT where error.object == installation.holder:
+            "pm is not installed whole; PM_LIBEXEC names the directory of pm-init"
+        default: nil  // errno is a number, not an enum of ours
+        }
+    }
+
+    /// The writing end is closed here when this returns: what stays open is the child's.
+    private func start(status: consuming SharedFD) throws(SystemError) -> pid_t {
+        let null = try OwnedFD.open("/dev/null", O_RDWR)
+        let log = try OwnedFD.open(location.daemonLogPath, O_WRONLY | O_CREAT | O_APPEND)
+        var child = ChildProcess(path: installation.holder, arguments: arguments, environment: environmentStrings)
+        child.directory = location.scope == .project ? location.configDirectory : "/"
+        child.descriptors = [null.raw, log.raw, log.raw, status.raw]
+        child.isDetached = true
+        return try child.start()
+    }
+
+    /// The command line of pm-init: its own options, then pmd and its options. The status pipe is descriptor 3.
+    public var arguments: [String] {
+        var words = ["--lock", location.lockPath, "--status-fd", "3", "--marker", location.marker]
+        if let cgroup = environment["PM_CGROUP"], !cgroup.isEmpty { words += ["--cgroup", cgroup] }
+        words += ["--", installation.daemon]
+        words += ["--config", location.configFile, "--scope", location.scope.rawValue]
+        words += ["--state", location.stateDirectory, "--socket", location.socketPath]
+        words += ["--libexec", installation.libexec]
+        switch inspection {
+        case .none: break
+        case .inspect: words.append("--inspect")
+        case .inspectBreak: words.append("--inspect-brk")
+        }
+        return isVerbose ? words + ["-v"] : words
+    }
+
+    private var environmentStrings: [String] { environment.map { "\($0.key)=\($0.value)" }.sorted() }
+}
+
+extension APIError {
+    /// A system call that failed while something was done: 403 or 404 where the errno says so, else 500.
+    public init(_ error: SystemError, doing what: String, hint: String? = nil) {
+        let status =
+            switch error.code {
+            case EACCES, EPERM, EROFS: 403
+            case ENOENT, ENOTDIR: 404
+            default: 500  // errno is a number, not an enum of ours
+            }
+        self.init(status, "cannot \(what): \(error)", hint: hint)
+    }
+
+    /// A configuration that cannot be found, read or understood.
+    public init(_ error: ConfigError) {
+        let status =
+            switch error.kind {
+            case .invalid: 400
+            case .missing: 404
+            case .storage: 403
+            case .busy: 409
+            }
+        self.init(status, error.description, hint: error.hint)
+    }
+}

@@ -1,0 +1,131 @@
+import Glibc
+import JSON
+public import PMAPI
+public import PMConfig
+import PMModel
+import PMSystem
+
+/// Finds and reaches the daemon that a command line means.
+public struct DaemonLocator: Sendable {
+    /// Which daemon.
+    public var selection = DaemonSelection.nearest
+    /// `--pm-sock`: a socket, by URL or path; it goes before the configuration.
+    public var socket: String?
+    /// Environment, working directory and user.
+    public var context: LocationContext
+    /// How long to wait for a daemon that is just starting.
+    public var patience = Duration.seconds(5)
+
+    /// Looks from a context.
+    public init(context: LocationContext) { self.context = context }
+
+    /// Where the daemon has its files; nil when there is no configuration, or only a socket is known.
+    public func location() throws(APIError) -> DaemonLocation? {
+        if socket != nil { return nil }
+        do {
+            return try DaemonLocation.find(selection, in: context)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// The place for a daemon that is to be started.
+    public func locationForStart() throws(APIError) -> DaemonLocation {
+        do {
+            return try DaemonLocation.findForStart(selection, in: context)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// Connects; throws 503 when no daemon runs, 403 when this user may not.
+    public func connect() throws(APIError) -> DaemonClient {
+        if let socket {
+            let address = try SocketAddress(socket, from: context.workingDirectory)
+            return try Self.reporting { () throws(ClientError) in try DaemonClient.connect(to: address) }
+        }
+        guard let location = try location() else {
+            throw .stopping(
+                "pm is not running: there is no \(DaemonLocation.configName) here or above, and none of the user or the system",
+                hint: "pm start pm makes one here and starts")
+        }
+        return try connect(to: location)
+    }
+
+    /// Connects to the daemon of a location, at the socket it is expected at, else where its configuration says; waits
+    /// for one that holds its lock and does not serve yet.
+    public func connect(to location: DaemonLocation) throws(APIError) -> DaemonClient {
+        let deadline = Deadline(patience)
+        let expected = SocketAddress(path: location.socketPath)
+        while true {
+            do throws(ClientError) {
+                return try DaemonClient.connect(to: expected)
+            } catch {
+                guard case .notRunning = error else { throw error.report }
+                if let client = try connectElsewhere(location, than: expected) { return client }
+                guard DaemonLock.isHeld(location.lockPath), deadline.milliseconds > 0 else {
+                    throw .stopping("pm is not running for \(location.configFile)", hint: "pm start pm")
+                }
+                poll(nil, 0, 5)
+            }
+        }
+    }
+
+    /// Tries the addresses under `mapping.pm.connect`; nil when none is served.
+    private func connectElsewhere(_ location: DaemonLocation, than expected: SocketAddress) throws(APIError)
+        -> DaemonClient?
+    {
+        for address in configuredAddresses(location) where address != expected {
+            do throws(ClientError) {
+                return try DaemonClient.connect(to: address)
+            } catch {
+                guard case .notRunning = error else { throw error.report }
+            }
+        }
+        return nil
+    }
+
+    private func configuredAddresses(_ location: DaemonLocation) -> [SocketAddress] {
+        // Whatever is wrong with the file is the daemon's to report; here it only means that no address is known.
+        guard let bytes = try? Files.read(location.configFile), let json = try? JSONValue(parsing: bytes),
+            let points = json["mapping"]?["pm"]?["connect"]?.object
+        else { return [] }
+        // Other transports than unix sockets are not for us.
+        return points.keys.compactMap { try? SocketAddress($0, from: location.configDirectory) }
+    }
+
+    private static func reporting<T>(_ body: () throws(ClientError) -> T) throws(APIError) -> T {
+        do throws(ClientError) {
+            return try body()
+        } catch {
+            throw error.report
+        }
+    }
+}
+
+/// The lock that pm-init holds as long as it lives.
+public enum DaemonLock {
+    /// Whether somebody holds the lock, as /proc/locks tells (proc(5)). Trying to take it would not do: a daemon that
+    /// starts in that moment would find it taken and give up.
+    public static func isHeld(_ path: String) -> Bool {
+        // Without the file or without /proc nobody is known to hold it.
+        guard let file = try? Files.status(path), let table = try? Files.read("/proc/locks") else { return false }
+        let inode = Array(":\(file.inode)".utf8)
+        return table.split(separator: UInt8(ascii: "\n")).contains { line in
+            // `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; a waiter's line has `->` after its number.
+            let words = line.split(separator: UInt8(ascii: " "))
+            return words.count > 5 && words[1].elementsEqual("FLOCK".utf8) && words[5].suffix(inode.count) == inode[...]
+        }
+    }
+
+    /// Waits until nobody holds the lock; false when somebody still does at the end of the time.
+    public static func waitUntilFree(_ path: String, within limit: Duration) -> Bool {
+        let deadline = Deadline(limit)
+        while isHeld(path) {
+            if deadline.milliseconds == 0 { return false }
+            // flock(2) has no waiting with a limit, and the lock is let go within moments of the last answer.
+            poll(nil, 0, 2)
+        }
+        return true
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+import PMAPI
+import PMModel
+public import PMSystem
+
+/// Where the other programs of pm are: `lib/pm` beside the `bin` that `pm` is in.
+public struct Installation: Equatable, Sendable {
+    /// The directory that holds pm-init, pmd and node/.
+    public let libexec: String
+
+    /// The directory that `PM_LIBEXEC` names, else `../lib/pm` from the running executable.
+    ///
+    /// - Throws: `SystemError` when /proc/self/exe cannot be read.
+    public init(environment: [String: String]) throws(SystemError) {
+        if let named = environment["PM_LIBEXEC"], !named.isEmpty {
+            libexec = Paths.resolve(named, from: try Files.currentDirectory())
+        } else {
+            let program = try Files.linkTarget("/proc/self/exe")
+            libexec = Paths.resolve("../lib/pm", from: Paths.directory(of: program))
+        }
+    }
+
+    /// Uses a known directory.
+    public init(libexec: String) { self.libexec = libexec }
+
+    /// The holder of processes.
+    public var holder: String { libexec + "/pm-init" }
+    /// The daemon.
+    public var daemon: String { libexec + "/pmd" }
+    /// The JavaScript that runs a commandable service.
+    public var nodeHost: String { libexec + "/node/host/main.mjs" }
+}

@@ -1,0 +1,95 @@
+import Glibc
+import PMAPI
+import PMConfig
+import PMSystem
+
+/// What pm-init and pmd tell over the status pipe: `L`, `S`, or `E <exit code> <message>`, a line each.
+struct LaunchReport {
+    let location: DaemonLocation
+    let pipe: SharedFD
+    let pid: pid_t
+
+    /// One line of the report.
+    enum Line: Equatable {
+        case loaded
+        case serving
+        case failed(code: Int32, message: String)
+
+        /// Reads a line; nil for anything else, which a newer daemon may say.
+        init?(_ text: Substring) {
+            let words = text.split(separator: " ", maxSplits: 2)
+            switch words.first {
+            case "L": self = .loaded
+            case "S": self = .serving
+            case "E":
+                self = .failed(
+                    code: words.count > 1 ? Int32(words[1]) ?? 1 : 1, message: words.last.map(String.init) ?? "")
+            default: return nil  // text from outside, not an enum of ours
+            }
+        }
+    }
+
+    /// Waits for a stage; throws what went wrong instead, or a 504 at the deadline.
+    func wait(until stage: DaemonLauncher.Stage, _ deadline: Deadline) throws(APIError) {
+        var text = ""
+        while true {
+            guard waitFor([(pipe.raw, Int32(POLLIN))], deadline) != nil else {
+                throw .timeout("pm did not start in \((deadline.limit ?? .zero).shortForm)", output: lastWords)
+            }
+            guard let piece = read() else { throw died() }
+            text += piece
+            while let newline = text.firstIndex(of: "\n") {
+                let line = Line(text[..<newline])
+                text.removeSubrange(...newline)
+                if let line, try reaches(line, stage) { return }
+            }
+        }
+    }
+
+    private func reaches(_ line: Line, _ stage: DaemonLauncher.Stage) throws(APIError) -> Bool {
+        switch line {
+        case .loaded: return stage == .loaded
+        case .serving: return true
+        case .failed(let code, let message): throw failure(code, message)
+        }
+    }
+
+    /// The next piece; nil at the end.
+    private func read() -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = Glibc.read(pipe.raw, &bytes, bytes.count)
+        if count < 0 && (errno == EINTR || errno == EAGAIN) { return "" }
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    }
+
+    /// pm-init ends with EX_TEMPFAIL (75) when the lock is taken; pmd's codes are the exit codes of `pm`.
+    private func failure(_ code: Int32, _ message: String) -> APIError {
+        if code == EX_TEMPFAIL {
+            return .conflict("pm is already running for \(location.configFile)", hint: "pm status")
+        }
+        let status =
+            switch ExitCode(rawValue: code) {
+            case .usage, .data: 400
+            case .notFound: 404
+            case .notPermitted: 403
+            case .conflict: 409
+            case .timeout: 504
+            case .serviceFailed, .notRunning: 502
+            case .success, .failure, nil: 500
+            }
+        return APIError(status, "pm did not start: \(message)", output: status == 400 ? [] : lastWords)
+    }
+
+    private func died() -> APIError {
+        APIError(
+            500, "pm did not start: it ended without a word", hint: "\(location.daemonLogPath) has its output",
+            output: lastWords)
+    }
+
+    /// The last lines of the daemon's own output.
+    private var lastWords: [String] {
+        // Only an addition to an error that is reported anyway: without the file it is shorter.
+        guard let bytes = try? Files.read(location.daemonLogPath) else { return [] }
+        return bytes.split(separator: UInt8(ascii: "\n")).suffix(10).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

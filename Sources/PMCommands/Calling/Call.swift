@@ -1,0 +1,116 @@
+import ArgumentParser
+import JSON
+import PMAPI
+import PMClient
+import PMConfig
+
+/// `pm call NAME COMMAND [args...]`, and `pm NAME COMMAND [args...]`.
+struct CallCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "call", abstract: "Call a command of a running service and print its result.",
+        discussion: """
+            `pm NAME COMMAND` is short for it where NAME is no command of pm. Options of pm stand before NAME; what \
+            follows it, dashes included, reaches the service. A string is printed as it is, any other result as JSON. \
+            When the service asks a question, the answer is read from standard input.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .customLong("json-args"), help: "An argument that is JSON counts as what it says, not as a string.")
+    var jsonArguments = false
+
+    @Argument(help: "The service.")
+    var service: String
+
+    @Argument(help: "Its command.")
+    var command: String?
+
+    @Argument(help: "Arguments for the command.")
+    var args: [String] = []
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        guard let command else { return Program.misused(loneWord, session) }
+        let client = try session.connect()
+        let metadata = try client.ask(Metadata(isDeep: true, service: service))
+        let arguments = CallArguments(
+            args, for: metadata.command("\(service).\(command)"), isJSON: jsonArguments,
+            workingDirectory: try session.workingDirectory())
+        if let complaint = arguments.complaint(service: service) {
+            return Program.misused(.badRequest(complaint), session)
+        }
+        let call = Call(service: service, command: command, params: arguments.params)
+        print(try Conversation(session: session, client: client).hold(call, arguments), session)
+        return .success
+    }
+
+    /// A lone word that is no command of pm was most likely meant to be one.
+    private var loneWord: APIError {
+        let near = NearNames.of(service, among: PM.words.sorted()).first
+        return .badRequest(
+            "'\(service)' is no command of pm, and calling a service needs a command too",
+            hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service) COMMAND")
+    }
+
+    private func print(_ result: JSONValue, _ session: Session) {
+        switch (session.format, result) {
+        case (.json, _): session.output.line(result.text)
+        case (.table, .null): break
+        case (.table, .string(let text)): session.output.line(text)
+        case (.table, _): session.output.write(result.serialized(indent: "  ") + [UInt8(ascii: "\n")])
+        }
+    }
+}
+
+/// A call that may ask back: each question is put to the person, and the call made again with the answer.
+struct Conversation {
+    let session: Session
+    let client: DaemonClient
+
+    /// A service that asks for ever is stopped here.
+    private static let mostQuestions = 100
+
+    func hold(_ call: Call, _ arguments: CallArguments) throws(APIError) -> JSONValue {
+        var (call, arguments) = (call, arguments)
+        for _ in 0..<Self.mostQuestions {
+            do throws(ClientError) {
+                return try client.call(call.method, call.params)
+            } catch {
+                guard case .refused(let refusal) = error, let question = Interaction(refusal) else {
+                    throw try explained(error.report, call)
+                }
+                arguments.add(try answer(to: question), to: question)
+                call.params = arguments.params
+            }
+        }
+        throw .serviceFailed("\(call.method) asked \(Self.mostQuestions) questions without coming to an end")
+    }
+
+    private func answer(to question: Interaction) throws(APIError) -> String {
+        session.errors.write(DisplayWidth.printable(question.message) + " ")
+        guard let line = session.readLine() else {
+            session.errors.line("")
+            throw APIError(500, "there is no answer to \"\(question.message)\": standard input has ended")
+        }
+        return line
+    }
+
+    /// "Method not found" in the words of services and commands.
+    private func explained(_ error: APIError, _ call: Call) throws(APIError) -> APIError {
+        guard error.code == -32601 else { return error }
+        let rows: [UnitStatus]
+        do throws(APIError) {
+            rows = try client.ask(Status(name: call.service))
+        } catch {
+            guard error.statusCode == 404 else { throw error }
+            return .notFound("there is no service \(call.service), and no command of pm", hint: "pm ls, or pm --help")
+        }
+        guard let row = rows.first(where: { $0.name == call.service }) else {
+            return .notFound("there is no service \(call.service), and no command of pm", hint: "pm ls, or pm --help")
+        }
+        if row.pid == nil {
+            return .conflict("\(call.service) is not running", hint: "pm start \(call.service) --wait")
+        }
+        if !row.isReady { return .conflict("\(call.service) is not ready yet", hint: "pm status \(call.service)") }
+        return .notFound("\(call.service) has no command \(call.command)", hint: "pm connect \(call.service)")
+    }
+}

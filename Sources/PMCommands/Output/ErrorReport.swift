@@ -1,0 +1,39 @@
+import JSON
+import PMAPI
+
+/// What a failed command tells: what failed, on what, why, the last output of the service, and the next step.
+struct ErrorReport {
+    let error: APIError
+    let exitCode: ExitCode
+
+    /// Reports an error; the exit code is that of its kind unless another one is given.
+    init(_ error: APIError, exitCode: ExitCode? = nil) {
+        self.error = error
+        self.exitCode = exitCode ?? error.exitCode
+    }
+
+    /// For people: `pm: …`, the output behind a bar, `hint: …`.
+    func text(_ style: Style) -> String {
+        var text = style(.red, "pm:") + " " + printable(error.message) + "\n"
+        for line in error.output { text += style(.dim, "  | ") + DisplayWidth.printable(line) + "\n" }
+        if let hint = error.hint { text += style(.cyan, "hint:") + " " + printable(hint) + "\n" }
+        return text
+    }
+
+    /// For programs: one JSON object on one line, `{"error":{…},"exitCode":N}`.
+    var json: String {
+        var members = error.json.object ?? JSONObject()
+        // A stack is of no use to who runs a command, and ours is made up.
+        members["stack"] = nil
+        let report: JSONValue = ["error": .object(members), "exitCode": .number(JSONNumber(exitCode.rawValue))]
+        return report.text + "\n"
+    }
+
+    /// Several lines stay several lines, indented under the first.
+    private func printable(_ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map {
+            DisplayWidth.printable(String($0))
+        }
+        return lines.joined(separator: "\n    ")
+    }
+}

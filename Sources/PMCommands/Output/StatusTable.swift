@@ -1,0 +1,44 @@
+import PMAPI
+import PMModel
+
+/// The table of `pm status`.
+enum StatusTable {
+    /// Lays the rows out; `now` is for how long ago deaths were.
+    static func make(_ rows: [UnitStatus], now: WallTime) -> Table {
+        var table = Table([
+            .init(title: "NAME", importance: 10, narrowest: 8), .init(title: "STATE", importance: 9, narrowest: 8),
+            .init(title: "READY", importance: 7), .init(title: "PID", isRight: true, importance: 5, narrowest: 7),
+            .init(title: "UPTIME", isRight: true, importance: 6, narrowest: 7),
+            .init(title: "RESTARTS", isRight: true, importance: 4, narrowest: 8),
+            .init(title: "LAST EXIT", importance: 3, narrowest: 11),
+        ])
+        for row in rows { table.add(cells(row, now)) }
+        return table
+    }
+
+    private static func cells(_ row: UnitStatus, _ now: WallTime) -> [Table.Cell] {
+        [
+            .init(row.name), .init(row.state, look(row)),
+            .init(row.isReady ? "yes" : row.pid == nil ? "-" : "no", row.isReady ? .green : .plain),
+            .init(row.pid.map { String($0) } ?? "-"), .init(row.uptime?.forPeople ?? "-"),
+            .init(String(row.restarts), row.restarts > 0 ? .yellow : .plain),
+            .init(row.lastExit.map { lastExit($0, now) } ?? "-"),
+        ]
+    }
+
+    private static func look(_ row: UnitStatus) -> Style.Look {
+        switch UnitState(rawValue: row.state) {
+        case .up?: row.isReady ? .green : .yellow
+        case .starting?, .waiting?, .stopping?: .yellow
+        case .backoff?, .cooling?: .red
+        case .down?: row.wanted == PMAPI.Desired.up.rawValue ? .red : .dim
+        case nil: .plain
+        }
+    }
+
+    /// `SIGKILL, 3s ago`; a stop that was asked for says so.
+    static func lastExit(_ death: DeathRecord, _ now: WallTime) -> String {
+        let age = Duration.nanoseconds(max(0, now.nanoseconds - death.at.nanoseconds)).forPeople
+        return "\(death.reason.phrase)\(death.wasRequested ? " (stopped)" : ""), \(age) ago"
+    }
+}

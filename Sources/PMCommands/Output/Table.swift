@@ -1,0 +1,85 @@
+/// Rows and columns for people, fitted into a width.
+struct Table {
+    /// A column.
+    struct Column {
+        /// Its heading.
+        var title: String
+        /// Numbers stand at the right.
+        var isRight = false
+        /// What gives way first when there is no room: the lowest number.
+        var importance = 5
+        /// Columns below which it is left out rather than cut further.
+        var narrowest = 4
+    }
+
+    /// A cell.
+    struct Cell {
+        var text: String
+        var look = Style.Look.plain
+
+        init(_ text: String, _ look: Style.Look = .plain) {
+            self.text = DisplayWidth.printable(text)
+            self.look = look
+        }
+    }
+
+    private let columns: [Column]
+    private var rows: [[Cell]] = []
+
+    /// A table without rows.
+    init(_ columns: [Column]) { self.columns = columns }
+
+    /// Adds a row, a cell for each column.
+    mutating func add(_ cells: [Cell]) { rows.append(cells) }
+
+    /// The lines of the table, each ended by a newline, none wider than `width`; without one as wide as it needs.
+    func rendered(width: Int?, _ style: Style) -> String {
+        let widths = fit(naturalWidths(), into: width)
+        var text = ""
+        append(columns.map { Cell($0.title, .bold) }, widths, style, to: &text)
+        for row in rows { append(row, widths, style, to: &text) }
+        return text
+    }
+
+    private static let gap = 2
+
+    private func naturalWidths() -> [Int] {
+        columns.indices.map { index in
+            rows.reduce(DisplayWidth.of(columns[index].title)) { max($0, DisplayWidth.of($1[index].text)) }
+        }
+    }
+
+    /// Widths that fit: the least important columns are cut first, then left out (width 0), the first column never.
+    private func fit(_ natural: [Int], into width: Int?) -> [Int] {
+        var widths = natural
+        guard let width else { return widths }
+        let order = columns.indices.sorted { columns[$0].importance < columns[$1].importance }
+        for index in order where Self.total(widths) > width {
+            let excess = Self.total(widths) - width
+            widths[index] = max(min(columns[index].narrowest, natural[index]), widths[index] - excess)
+        }
+        for index in order where Self.total(widths) > width && index != 0 { widths[index] = 0 }
+        if Self.total(widths) > width { widths[0] = max(1, widths[0] - (Self.total(widths) - width)) }
+        return widths
+    }
+
+    private static func total(_ widths: [Int]) -> Int {
+        let shown = widths.filter { $0 > 0 }
+        return shown.reduce(0, +) + gap * max(0, shown.count - 1)
+    }
+
+    private func append(_ cells: [Cell], _ widths: [Int], _ style: Style, to text: inout String) {
+        let last = widths.lastIndex { $0 > 0 } ?? 0
+        for (index, cell) in cells.enumerated() where widths[index] > 0 {
+            let shown = DisplayWidth.cut(cell.text, to: widths[index])
+            let padding = String(repeating: " ", count: max(0, widths[index] - DisplayWidth.of(shown)))
+            if columns[index].isRight { text += padding }
+            text += style(cell.look, shown)
+            if index == last { break }
+            // No blanks at the end of a line: they would wrap on a terminal that is exactly as wide.
+            if !columns[index].isRight { text += padding }
+            text += String(repeating: " ", count: Self.gap)
+        }
+        text += "\n"
+    }
+}

@@ -1,0 +1,19 @@
+import PMModel
+
+extension Duration {
+    /// A length of time for people, two units at most: `340ms`, `5s`, `2m 5s`, `3h 4m`, `2d 7h`.
+    var forPeople: String {
+        let total = max(0, components.seconds)
+        switch total {
+        case 0: return "\(components.attoseconds / 1_000_000_000_000_000)ms"
+        case ..<60: return "\(total)s"
+        case ..<3_600: return Self.pair(total / 60, "m", total % 60, "s")
+        case ..<86_400: return Self.pair(total / 3_600, "h", total % 3_600 / 60, "m")
+        default: return Self.pair(total / 86_400, "d", total % 86_400 / 3_600, "h")  // a number, not an enum
+        }
+    }
+
+    private static func pair(_ large: Int64, _ unit: String, _ small: Int64, _ smallUnit: String) -> String {
+        small == 0 ? "\(large)\(unit)" : "\(large)\(unit) \(small)\(smallUnit)"
+    }
+}

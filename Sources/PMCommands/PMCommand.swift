@@ -1,0 +1,51 @@
+import ArgumentParser
+import PMAPI
+
+/// Ours: the parser has one of the same name.
+typealias ExitCode = PMAPI.ExitCode
+
+/// A command of `pm`: it is parsed, then given the world it runs in.
+protocol PMCommand: ParsableCommand {
+    /// The options that every command has.
+    var global: GlobalOptions { get }
+    /// Does it; tells the exit code, or throws what failed.
+    func execute(_ session: Session) throws(APIError) -> ExitCode
+}
+
+/// The command tree.
+struct PM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pm",
+        abstract: "Keeps services running and lets them call each other.",
+        usage: """
+            pm <command> [<args>]
+            pm [<options>] NAME COMMAND [<args>]
+            """,
+        discussion: """
+            A first word that is no command of pm names a service: `pm api greet Ada` calls the command greet of the \
+            running service api and prints its result. Options of pm stand before the name; what follows it, dashes \
+            included, reaches the service. A service named like a command is called with `pm call`.
+
+            Exit codes: 0 done, 1 failed, 64 usage, 65 configuration or input wrong, 66 not found, 69 pm is not \
+            running, 70 service failed, 73 conflict, 75 took too long, 77 not permitted.
+            """,
+        version: Version.current,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Services",
+                subcommands: [
+                    StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
+                    RunCommand.self,
+                ]),
+            CommandGroup(
+                name: "What can be started", subcommands: [DiscoverCommand.self, MapCommand.self, ListCommand.self]),
+            CommandGroup(name: "Calling", subcommands: [CallCommand.self, ConnectCommand.self]),
+            CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
+        ])
+
+    /// The words that are commands, `help` included.
+    static let words: Set<String> = {
+        let groups = configuration.groupedSubcommands.flatMap(\.subcommands)
+        return Set((configuration.ungroupedSubcommands + groups).compactMap { $0.configuration.commandName } + ["help"])
+    }()
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Glibc
+import PMAPI
+
+/// The program `pm`.
+public enum Program {
+    /// Parses a command line (without the program's name), runs the command, and tells the exit code.
+    public static func run(_ words: [String], environment: [String: String]) -> Int32 {
+        run(words, Session.current(environment: environment))
+    }
+
+    static func run(_ words: [String], _ session: Session) -> Int32 {
+        let command: any ParsableCommand
+        do {
+            command = try PM.parseAsRoot(CommandWords(commands: PM.words).normalized(words))
+        } catch {
+            return report(parsing: error, session)
+        }
+        guard let command = command as? any PMCommand else { return runOther(command, session) }
+        return execute(command, session.with(command.global))
+    }
+
+    private static func execute(_ command: any PMCommand, _ session: Session) -> Int32 {
+        do throws(APIError) {
+            return try command.execute(session).rawValue
+        } catch {
+            return report(ErrorReport(error), session)
+        }
+    }
+
+    /// Tells a failure on standard error, in the form of the results.
+    static func report(_ report: ErrorReport, _ session: Session) -> Int32 {
+        switch session.format {
+        case .table: session.errors.write(report.text(Style(isOn: session.terminal.hasErrorColour)))
+        case .json: session.errors.write(report.json)
+        }
+        return report.exitCode.rawValue
+    }
+
+    /// Tells what is wrong with a command line that the parser could not judge.
+    static func misused(_ error: APIError, _ session: Session) -> ExitCode {
+        _ = report(ErrorReport(error, exitCode: .usage), session)
+        return .usage
+    }
+
+    /// Help, the version and completion scripts are results; anything else the parser says is wrong usage (64).
+    private static func report(parsing error: any Error, _ session: Session) -> Int32 {
+        let code = PM.exitCode(for: error).rawValue
+        let message = PM.fullMessage(for: error, columns: session.terminal.columns)
+        if code == 0 {
+            session.output.line(message)
+            return 0
+        }
+        session.errors.line(message.hasPrefix("Error: ") ? "pm: " + message.dropFirst(7) : message)
+        return ExitCode.usage.rawValue
+    }
+
+    /// A command of the parser itself, `help`: running it throws the text.
+    private static func runOther(_ command: any ParsableCommand, _ session: Session) -> Int32 {
+        var command = command
+        do {
+            try command.run()
+            return 0
+        } catch {
+            return report(parsing: error, session)
+        }
+    }
+}

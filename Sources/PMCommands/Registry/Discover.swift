@@ -1,0 +1,30 @@
+import ArgumentParser
+import PMAPI
+
+/// `pm discover [PATH] [NAME]`.
+struct DiscoverCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "discover", abstract: "Register what the package at a path offers.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: "The package's directory.")
+    var path = "."
+
+    @Argument(help: "The name to register, when the package offers one thing.")
+    var name: String?
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let call = Discover(path: path, name: name, cwd: try session.workingDirectory())
+        // A workspace may hold thousands of packages on a slow disk.
+        let text = try session.connect().askForText(call, within: .seconds(120))
+        switch session.format {
+        case .json: session.output.line(String(decoding: text, as: UTF8.self))
+        case .table:
+            for name in try Discover.Answer(json: parsedAnswer(text)).names {
+                session.output.line(DisplayWidth.printable(name))
+            }
+        }
+        return .success
+    }
+}

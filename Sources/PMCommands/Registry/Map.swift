@@ -1,0 +1,46 @@
+import ArgumentParser
+import PMAPI
+import PMModel
+
+/// `pm map NAME PATH`.
+struct MapCommand: PMCommand {
+    static let configuration = CommandConfiguration(commandName: "map", abstract: "Register what a service runs.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "It answers commands.")
+    var commandable = false
+
+    @Flag(name: .shortAndLong, help: "Several instances of it may run.")
+    var stateless = false
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("What runs it: nodejs, worker or docker.", valueName: "type"),
+        transform: Self.runtime)
+    var runtime = RuntimeKind.nodejs
+
+    @Argument(help: "The name to register.")
+    var name: String
+
+    @Argument(help: "The program or the commands.json.")
+    var path: String
+
+    private static func runtime(_ text: String) throws -> RuntimeKind {
+        guard let kind = RuntimeKind(rawValue: text) else {
+            throw ValidationError("There is no runtime '\(text)'; the runtimes are nodejs, worker and docker.")
+        }
+        return kind
+    }
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let definition = ContainerDefinition(
+            path: path, runtime: runtime, isCommandable: commandable, isStateless: stateless)
+        let call = Map(name: name, definition: definition, cwd: try session.workingDirectory())
+        let registered = try session.connect().ask(call)
+        switch session.format {
+        case .json: session.output.line(registered.json.text)
+        case .table: session.output.line(DisplayWidth.printable(registered))
+        }
+        return .success
+    }
+}

@@ -1,0 +1,78 @@
+import Glibc
+import PMAPI
+import PMClient
+import PMConfig
+import PMSystem
+
+/// `pm start pm`: launches the daemon and, with `--keep-attached`, stays with it.
+struct DaemonStart {
+    let command: StartCommand
+    let session: Session
+
+    func execute() throws(APIError) -> ExitCode {
+        let locator = try session.locator()
+        let location = try locator.locationForStart()
+        for problem in location.passedOver { session.note(problem.description) }
+        // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
+        let signals = command.keepAttached ? try attachmentSignals() : nil
+        let stage: DaemonLauncher.Stage = command.wait || command.keepAttached ? .serving : .loaded
+        let pid = try launcher(location).launch(until: stage)
+        tell(location, pid)
+        guard let signals else { return .success }
+        let client = try locator.connect(to: location)
+        return try Attachment(session: session, client: client, location: location).stay(until: signals)
+    }
+
+    private func launcher(_ location: DaemonLocation) throws(APIError) -> DaemonLauncher {
+        let installation: Installation
+        do {
+            installation = try Installation(environment: session.environment)
+        } catch {
+            throw APIError(error, doing: "find the programs of pm", hint: "PM_LIBEXEC names their directory")
+        }
+        var launcher = DaemonLauncher(
+            location: location, installation: installation, environment: session.environment)
+        launcher.inspection = command.inspection
+        launcher.isVerbose = session.isVerbose
+        if session.isVerbose {
+            session.note("\(installation.holder) \(launcher.arguments.joined(separator: " "))")
+        }
+        return launcher
+    }
+
+    private func tell(_ location: DaemonLocation, _ pid: Int32) {
+        switch session.format {
+        case .table:
+            let made = location.hasConfigFile ? "" : " (new)"
+            session.output.line("pm started for \(location.configFile)\(made), \(location.scope.rawValue) daemon")
+        case .json:
+            let answer = Version.Answer(
+                pid: pid, config: location.configFile, scope: location.scope.rawValue, socket: location.socketPath)
+            session.output.line(answer.json.text)
+        }
+    }
+
+    private func attachmentSignals() throws(APIError) -> SignalWatch {
+        do {
+            return try SignalWatch(SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGWINCH]))
+        } catch {
+            throw APIError(error, doing: "watch for signals")
+        }
+    }
+}
+
+/// A signal descriptor that can be optional and passed on.
+final class SignalWatch {
+    private let descriptor: SignalDescriptor
+
+    init(_ descriptor: consuming SignalDescriptor) { self.descriptor = descriptor }
+
+    /// The number to poll.
+    var raw: Int32 { descriptor.raw }
+
+    /// The next signal; nil when none is left. A read that fails is no signal.
+    func next() -> SignalDescriptor.Arrival? {
+        // A signalfd of ours that is open and non-blocking has no way to fail but "nothing there".
+        try? descriptor.next()
+    }
+}

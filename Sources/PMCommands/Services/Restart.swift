@@ -1,0 +1,47 @@
+import ArgumentParser
+import PMAPI
+
+/// `pm restart NAME`.
+struct RestartCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Stop a service, wait until all of it is gone, and start it again.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Return when it is ready.")
+    var wait = false
+
+    @Flag(help: "Run Node under its inspector.")
+    var inspect = false
+
+    @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
+    var inspectBreak = false
+
+    @Argument(help: "The service.")
+    var name: String
+
+    /// `pm` itself cannot be restarted by a call to it.
+    func validate() throws {
+        if name == "pm" { throw ValidationError("To restart pm: pm stop, then pm start pm.") }
+    }
+
+    /// The call that this command line means.
+    var call: Restart {
+        var call = Restart(name: name)
+        call.waits = wait
+        call.inspection = inspectBreak ? .inspectBreak : inspect ? .inspect : .none
+        return call
+    }
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let client = try session.connect()
+        let text = try client.askForText(call, within: nil)
+        switch session.format {
+        case .json: session.output.line(String(decoding: text, as: UTF8.self))
+        case .table:
+            let answer = try Restart.Answer(json: parsedAnswer(text))
+            session.output.line(StartCommand.sentence(answer, fallback: name))
+        }
+        return .success
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Glibc
+import PMAPI
+import PMClient
+import PMConfig
+import PMModel
+import PMSystem
+
+/// `pm run PROGRAM [args...]`: in the foreground, without the daemon.
+struct RunCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a service or a program here, in the foreground, without the daemon.",
+        discussion: """
+            PROGRAM is a name of the configuration, a file, a folder with a commands.json, or a program in PATH. It gets \
+            standard input, output and signals, and its exit code is the exit code. Behind PROGRAM only the options \
+            --name, --new and --inspect are pm's; a `--` there hands everything after it over unread.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: "Run it under this name.")
+    var name: String?
+
+    @Flag(help: "Run it under a random name.")
+    var new = false
+
+    @Flag(help: "Run Node under its inspector.")
+    var inspect = false
+
+    @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
+    var inspectBreak = false
+
+    // It always does: the flag is there because existing instructions name it.
+    @Flag(name: .customLong("keep-attached"), help: "Stay attached to the terminal, as it does without this.")
+    var keepAttached = false
+
+    @Argument(help: "A service, a file, or a program.")
+    var program: String
+
+    @Argument(help: "Its arguments.")
+    var args: [String] = []
+
+    /// Two names at once cannot be.
+    func validate() throws {
+        if name != nil && new { throw ValidationError("--name and --new exclude each other.") }
+    }
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let plan = try planner(session).plan()
+        if session.isVerbose {
+            session.note("running \(([plan.path] + plan.arguments).joined(separator: " ")) in \(plan.directory)")
+        }
+        let process = ForegroundProcess(plan: plan, session: session)
+        return plan.isHosted ? try process.runHosted() : try process.replaceOurselves()
+    }
+
+    /// All that the decision depends on.
+    func planner(_ session: Session) throws(APIError) -> RunPlanner {
+        let locator = try session.locator()
+        let location = try locator.location()
+        var planner = RunPlanner(
+            program: program, arguments: args, installation: try installation(session), context: locator.context)
+        planner.name = chosenName
+        planner.inspection = inspectBreak ? .inspectBreak : inspect ? .inspect : .none
+        planner.socketURL = global.pmSock ?? location?.socketURL
+        if let location, location.hasConfigFile { planner.configuration = try configuration(location) }
+        return planner
+    }
+
+    private var chosenName: String? {
+        guard new else { return name }
+        var generator = SystemRandomNumberGenerator()
+        return RandomName.make(using: &generator)
+    }
+
+    private func installation(_ session: Session) throws(APIError) -> Installation {
+        do {
+            return try Installation(environment: session.environment)
+        } catch {
+            throw APIError(error, doing: "find the programs of pm", hint: "PM_LIBEXEC names their directory")
+        }
+    }
+
+    private func configuration(_ location: DaemonLocation) throws(APIError) -> ConfigFile {
+        let bytes: [UInt8]
+        do {
+            bytes = try Files.read(location.configFile)
+        } catch {
+            throw APIError(error, doing: "read the configuration")
+        }
+        do {
+            return try ConfigFile(path: location.configFile, bytes: bytes)
+        } catch {
+            throw APIError(error)
+        }
+    }
+}

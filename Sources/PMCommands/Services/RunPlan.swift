@@ -1,0 +1,147 @@
+import PMAPI
+import PMClient
+import PMConfig
+import PMModel
+import PMSystem
+
+/// What `pm run` executes: decided from the configuration where it names the program, else from the file itself.
+struct RunPlan: Equatable {
+    /// The name the service runs under.
+    var name: String
+    /// The program to execute; without a slash it is looked up in `PATH`.
+    var path: String
+    /// Its arguments.
+    var arguments: [String]
+    /// Its environment, `NAME=value`.
+    var environment: [String]
+    /// Its working directory.
+    var directory: String
+    /// Whether it is a commandable service, which needs a channel to pm.
+    var isHosted: Bool
+}
+
+/// Makes a plan.
+struct RunPlanner {
+    /// The word behind `pm run`.
+    var program: String
+    /// The words behind it.
+    var arguments: [String]
+    /// `--name`, or a random name.
+    var name: String?
+    /// The debugger.
+    var inspection = Start.Inspection.none
+    /// The configuration around; nil when there is none.
+    var configuration: ConfigFile?
+    /// The daemon's URL, for services that call it.
+    var socketURL: String?
+    /// Where the JavaScript of pm is.
+    var installation: Installation
+    /// Environment and working directory.
+    var context: LocationContext
+
+    /// Decides; throws a 400 or 404 when there is no such program, or none that runs without a daemon.
+    func plan() throws(APIError) -> RunPlan {
+        if let unit = configuration?.configuration.unit(program), let directory = configuration?.directory {
+            return try plan(unit, in: directory)
+        }
+        return try planFile()
+    }
+
+    private func plan(_ unit: ConfiguredUnit, in directory: String) throws(APIError) -> RunPlan {
+        guard unit.definition.runtime == .nodejs else {
+            throw .badRequest(
+                "\(unit.name) has the runtime \(unit.definition.runtime.rawValue), which only the daemon runs",
+                hint: "pm start \(unit.name)")
+        }
+        do throws(ConfigError) {
+            let path = try unit.programPath(in: directory)
+            let environment = try UnitEnvironment.of(unit, in: directory, base: context.environment).strings
+            let command = try command(for: path, isCommandable: unit.definition.isCommandable)
+            return RunPlan(
+                name: name ?? unit.name, path: command.path,
+                arguments: command.arguments + unit.mapping.cli + arguments,
+                environment: environment + variables(name ?? unit.name, unit.mapping, isHosted: command.isHosted),
+                directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    private func planFile() throws(APIError) -> RunPlan {
+        let path = Paths.resolve(program, from: context.workingDirectory)
+        let isFile = context.files.facts(of: path) != nil
+        guard isFile || !program.utf8.contains(UInt8(ascii: "/")) else {
+            throw .notFound("there is no service and no file \(program)", hint: nearest)
+        }
+        let own = name ?? Self.baseName(path)
+        do throws(ConfigError) {
+            let command =
+                isFile
+                ? try command(for: path, isCommandable: false) : Command(path: program, arguments: [], isHosted: false)
+            let base = context.environment.map { "\($0.key)=\($0.value)" }.sorted()
+            return RunPlan(
+                name: own, path: command.path, arguments: command.arguments + arguments,
+                environment: base + variables(own, nil, isHosted: command.isHosted),
+                directory: context.workingDirectory, isHosted: command.isHosted)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// Names like the one that was given.
+    private var nearest: String? {
+        configuration?.configuration.namesNear(program).first.map { "did you mean \($0)?" }
+    }
+
+    /// `api` for `/srv/api/commands.json` and for `/srv/api.js`.
+    private static func baseName(_ path: String) -> String {
+        let file = Paths.name(of: path)
+        let isMetadata = file == "commands.json" || file == "package.json"
+        let name = isMetadata ? Paths.name(of: Paths.directory(of: path)) : file
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+        return String(name[..<dot])
+    }
+
+    private struct Command {
+        var path: String
+        var arguments: [String]
+        var isHosted: Bool
+    }
+
+    /// A list of commands, a folder and commandable JavaScript run in the host; other JavaScript runs in Node; everything
+    /// else runs as it is.
+    private func command(for path: String, isCommandable: Bool) throws(ConfigError) -> Command {
+        guard let facts = context.files.facts(of: path) else {
+            throw ConfigError(.missing, "there is no program \(path)", hint: nearest)
+        }
+        let isScript = [".js", ".mjs", ".cjs"].contains { path.hasSuffix($0) }
+        let isHosted = path.hasSuffix(".json") || facts.kind == .directory || (isCommandable && isScript)
+        if isHosted {
+            return Command(path: "node", arguments: inspector + [installation.nodeHost, path], isHosted: true)
+        }
+        if isScript && (facts.mode & 0o111 == 0 || inspection != .none) {
+            return Command(path: "node", arguments: inspector + [path], isHosted: false)
+        }
+        return Command(path: path, arguments: [], isHosted: false)
+    }
+
+    private var inspector: [String] {
+        switch inspection {
+        case .none: []
+        case .inspect: ["--inspect"]
+        case .inspectBreak: ["--inspect-brk"]
+        }
+    }
+
+    /// What the daemon tells a service in its environment.
+    private func variables(_ name: String, _ mapping: Mapping?, isHosted: Bool) -> [String] {
+        var variables = ["PM_NAME=\(name)"]
+        if let socketURL { variables.append("PM_SOCK=\(socketURL)") }
+        if isHosted { variables.append("PM_CHANNEL_FD=3") }
+        if let config = mapping?.config { variables.append("PM_CONFIG=\(config)") }
+        if isHosted, let points = mapping?.connect, !points.isEmpty {
+            variables.append("PM_CONNECT=\(Connect.Answer(points: points).json.text)")
+        }
+        return variables
+    }
+}

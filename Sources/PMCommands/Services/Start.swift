@@ -1,0 +1,91 @@
+import ArgumentParser
+import PMAPI
+
+/// `pm start pm` and `pm start NAME [args...]`.
+struct StartCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start pm itself (`pm start pm`) or a service and what it depends on.",
+        discussion: """
+            `pm start pm` starts the daemon of the nearest .pm.config.json, upwards from here; where none stands it makes \
+            one here. Arguments with dashes for a service go behind `--`.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Return when it is ready, or pm serves.")
+    var wait = false
+
+    @Option(help: "Run the service under this name.")
+    var name: String?
+
+    @Flag(help: "Run the service under a random name.")
+    var new = false
+
+    @Flag(help: "Run Node under its inspector; with pm: all services.")
+    var inspect = false
+
+    @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
+    var inspectBreak = false
+
+    @Flag(help: "Start the service whenever pm starts.")
+    var autostart = false
+
+    @Flag(name: .customLong("keep-attached"), help: "With pm: stay, show what services write, and stop all at ^C.")
+    var keepAttached = false
+
+    @Argument(help: "`pm`, or a service.")
+    var program: String
+
+    @Argument(help: "Arguments for the service.")
+    var args: [String] = []
+
+    /// What makes no sense for what is started is refused, not ignored.
+    func validate() throws {
+        if name != nil && new { throw ValidationError("--name and --new exclude each other.") }
+        if program == "pm" {
+            if name != nil || new || autostart {
+                throw ValidationError("--name, --new and --autostart are for services.")
+            }
+            if !args.isEmpty { throw ValidationError("pm itself takes no arguments: \(args.joined(separator: " "))") }
+            if global.pmSock != nil { throw ValidationError("pm start pm takes its socket from the configuration.") }
+        } else if keepAttached {
+            throw ValidationError("--keep-attached is for `pm start pm`; `pm run \(program)` runs a service here.")
+        }
+    }
+
+    var inspection: Start.Inspection { inspectBreak ? .inspectBreak : inspect ? .inspect : .none }
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        program == "pm" ? try DaemonStart(command: self, session: session).execute() : try startService(session)
+    }
+
+    /// The call that this command line means.
+    var call: Start {
+        var call = Start(name: program)
+        call.waits = wait
+        call.alias = name
+        call.isNew = new
+        call.inspection = inspection
+        call.autostart = autostart ? true : nil
+        call.arguments = args
+        return call
+    }
+
+    private func startService(_ session: Session) throws(APIError) -> ExitCode {
+        let client = try session.connect()
+        if session.format == .json {
+            session.output.line(String(decoding: try client.askForText(call, within: nil), as: UTF8.self))
+            return .success
+        }
+        let answer = try client.ask(call, within: nil)
+        session.output.line(Self.sentence(answer, fallback: name ?? program))
+        return .success
+    }
+
+    /// `web is up, pid 123`.
+    static func sentence(_ answer: Start.Answer, fallback: String) -> String {
+        let name = answer.name.isEmpty ? fallback : answer.name
+        let pid = answer.pid.map { ", pid \($0)" } ?? ""
+        return "\(DisplayWidth.printable(name)) is \(answer.state)\(pid)"
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import JSON
+import PMAPI
+import PMClient
+
+/// `pm status [NAME]`.
+struct StatusCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show what is wanted, what runs and what died.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: "The service; all of them without.")
+    var name: String?
+
+    /// The call that this command line means.
+    var call: Status { Status(name: name) }
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let client = try session.connect()
+        if session.format == .json {
+            session.output.write(try client.askForText(call) + [UInt8(ascii: "\n")])
+            return .success
+        }
+        // Two requests, one round trip: who answers, and the rows.
+        let version = try reporting { () throws(ClientError) in try client.send(Version()) }
+        let status = try reporting { () throws(ClientError) in try client.send(call) }
+        session.errors.line(try header(client, version, session))
+        let rows = try reporting { () throws(ClientError) in try client.answer(to: status, of: Status.self) }
+        let table = StatusTable.make(rows, now: session.clock.wall())
+        session.output.write(table.rendered(width: session.terminal.columns, session.style))
+        if let name, let row = rows.first(where: { $0.name == name }) { tellDeath(row, session) }
+        return .success
+    }
+
+    /// `pm 0.1.0, project daemon of /srv/app/.pm.config.json, pid 12`; on standard error, so that pipes get only rows.
+    private func header(
+        _ client: DaemonClient, _ ticket: DaemonClient.Ticket, _ session: Session
+    ) throws(APIError) -> String {
+        let style = Style(isOn: session.terminal.hasErrorColour)
+        let text: String
+        do throws(ClientError) {
+            let who = try client.answer(to: ticket, of: Version.self)
+            text = "pm \(who.version), \(who.scope) daemon of \(who.config), pid \(who.pid)"
+        } catch {
+            // The reference's daemon has another `version`: the rows are still worth showing.
+            guard case .refused = error else { throw error.report }
+            text = "pm at \(client.address)"
+        }
+        return style(.dim, DisplayWidth.printable(text))
+    }
+
+    /// For one service: what it wrote last before it died.
+    private func tellDeath(_ row: UnitStatus, _ session: Session) {
+        guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
+        session.output.line("\nlast output before \(StatusTable.lastExit(death, session.clock.wall())):")
+        for line in death.lastLines { session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line)) }
+    }
+}
+
+/// The daemon's answer as a value; throws when it is no JSON.
+func parsedAnswer(_ text: [UInt8]) throws(APIError) -> JSONValue {
+    do {
+        return try JSONValue(parsing: text)
+    } catch {
+        throw APIError(500, "what answers is not pm: \(error)")
+    }
+}

@@ -1,0 +1,111 @@
+import Glibc
+import PMAPI
+import PMClient
+import PMConfig
+import PMModel
+import PMSystem
+
+/// All that a command may use of the world.
+struct Session {
+    /// The environment variables.
+    var environment: [String: String]
+    /// The terminal.
+    var terminal: Terminal
+    /// Standard output: results.
+    var output: any OutputSink
+    /// Standard error: everything else.
+    var errors: any OutputSink
+    /// The clock.
+    var clock: any TimeSource = SystemClock()
+    /// The next line of standard input without its end; nil at the end.
+    var readLine: () -> String? = { Swift.readLine() }
+    /// How results are written.
+    var format = OutputFormat.table
+    /// Whether to tell more on standard error.
+    var isVerbose = false
+    /// Which daemon is meant.
+    var target = DaemonTarget()
+
+    /// The session of this process.
+    static func current(environment: [String: String]) -> Session {
+        Session(
+            environment: environment, terminal: Terminal(environment: environment),
+            output: DescriptorSink(STDOUT_FILENO), errors: DescriptorSink(STDERR_FILENO))
+    }
+
+    /// The same session with what the command line says.
+    func with(_ options: GlobalOptions) -> Session {
+        var session = self
+        session.format = options.output
+        session.isVerbose = options.verbose
+        session.target = options.target
+        return session
+    }
+
+    /// Finds the daemon that is meant.
+    func locator() throws(APIError) -> DaemonLocator {
+        do {
+            var locator = DaemonLocator(context: try LocationContext.current(environment: environment))
+            locator.selection = target.selection
+            locator.socket = target.socket
+            return locator
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// Connects to the daemon that is meant.
+    func connect() throws(APIError) -> DaemonClient {
+        let client = try locator().connect()
+        if isVerbose { note("connected to \(client.address)") }
+        return client
+    }
+
+    /// Tells something that is not a result.
+    func note(_ text: String) { errors.line("pm: \(text)") }
+
+    /// Whether there is colour to use on standard output.
+    var style: Style { Style(isOn: terminal.hasColour) }
+
+    /// The working directory.
+    func workingDirectory() throws(APIError) -> String {
+        do {
+            return try Files.currentDirectory()
+        } catch {
+            throw APIError(error, doing: "find the working directory")
+        }
+    }
+}
+
+/// Which daemon a command line means.
+struct DaemonTarget: Equatable, Sendable {
+    /// By configuration.
+    var selection = DaemonSelection.nearest
+    /// By socket; it goes before the configuration.
+    var socket: String?
+}
+
+extension DaemonClient {
+    /// Calls the daemon; a failure comes as people and exit codes need it.
+    func ask<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(APIError) -> C.Answer {
+        try reporting { () throws(ClientError) in try self.call(call, within: limit) }
+    }
+
+    /// The JSON text of the daemon's answer, as it came; `null` for void.
+    func askForText<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(APIError)
+        -> [UInt8]
+    {
+        try reporting { () throws(ClientError) in
+            try bytes(of: send(call), within: limit) ?? Array("null".utf8)
+        }
+    }
+}
+
+/// Runs something with the client; a failure comes as people and exit codes need it.
+func reporting<T>(_ body: () throws(ClientError) -> T) throws(APIError) -> T {
+    do throws(ClientError) {
+        return try body()
+    } catch {
+        throw error.report
+    }
+}

@@ -30,11 +30,7 @@ SWIFT_SOURCES := Package.swift $(shell find Sources CSources -not -path 'Sources
 NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
 
 # pm-init is built by the C compiler alone: SwiftPM would link the Swift runtime into it.
-INIT_SOURCES := $(wildcard CSources/pm-init/*.c CSources/CPMLinux/*.c CSources/CPMLinux/*.S)
-INIT_HEADERS := $(wildcard CSources/pm-init/*.h CSources/CPMLinux/*.h CSources/CPMLinux/include/*.h)
-WARNINGS := -Wall -Wextra -Werror
-CFLAGS ?= -O2
-INIT_FLAGS := -std=gnu11 $(WARNINGS) -ICSources/CPMLinux/include -ICSources/CPMLinux -ffunction-sections -fdata-sections
+INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
 PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
 
@@ -64,11 +60,14 @@ $(STAGE)/bin/pm $(LIBEXEC)/pmd:
 	@mkdir -p $(@D)
 	@strip -o $@.new $(RELEASE)/$(@F) && mv $@.new $@
 
-$(LIBEXEC)/pm-init: $(INIT_SOURCES) $(INIT_HEADERS) | bootstrap
-	@mkdir -p $(@D)
+$(BUILD)/pm-init/pm-init: $(INIT_SOURCES) | bootstrap
 	@scripts/run-logged pm-init "static build" \
-	    $(CC) $(INIT_FLAGS) $(CFLAGS) -static -s -Wl,--gc-sections -o $@.new $(INIT_SOURCES)
-	@mv $@.new $@
+	    $(MAKE) -C CSources/pm-init CC=$(CC) BUILD=$(abspath $(@D)) $(abspath $@)
+	@touch $@
+
+$(LIBEXEC)/pm-init: $(BUILD)/pm-init/pm-init
+	@mkdir -p $(@D)
+	@strip -o $@.new $< && mv $@.new $@
 
 $(LIBEXEC)/node/.staged: $(NODE_SOURCES)
 	@mkdir -p $(@D)

@@ -149,7 +149,7 @@ public struct Discovery: Equatable, Sendable {
 
     private func error(_ folder: String) -> DiscoveryError {
         if !problems.isEmpty { return DiscoveryError(.invalid, problems + warnings) }
-        let message = #"there is nothing to run: no "commands", "bin", commands.json or "main""#
+        let message = #"there is nothing to run: no "commands", "bin", commands.json, "main" or index.js"#
         let nothing = DiscoveryProblem(message, file: folder + "/" + PackageFile.name, hint: Disk.mapHint)
         return DiscoveryError(.nothing, [nothing] + warnings)
     }

@@ -19,11 +19,14 @@ struct PackageReader {
         if let node = field("bin") { return entries(of: node, .bin) }
         let file = package.directory + "/commands.json"
         if Disk.look(at: file) == .file {
-            guard let name = packageName(for: package.root, "commands.json") else { return [] }
+            guard let name = packageName() else { return [] }
             return [container(name, file, .commandsFile)].compactMap { $0 }
         }
         if let node = field("main") { return entries(of: node, .main) }
-        return []
+        // What Node runs for a package without a "main".
+        let index = package.directory + "/index.js"
+        guard Disk.look(at: index) == .file, let name = packageName() else { return [] }
+        return [container(name, index, .main)].compactMap { $0 }
     }
 
     /// A field that says something: null, and an object or a text with nothing in it, say nothing.
@@ -41,7 +44,7 @@ struct PackageReader {
     private mutating func entries(of node: JSONNode, _ source: DiscoveredContainer.Source) -> [DiscoveredContainer] {
         switch node.value {
         case .string:
-            guard let name = ownName(for: node, source) else { return [] }
+            guard let name = ownName(source) else { return [] }
             return [entry(name, node, source, key: source.rawValue)].compactMap { $0 }
         case .object where source != .main:
             guard node.members.count <= Self.limit else {
@@ -153,8 +156,8 @@ struct PackageReader {
     }
 
     /// The name of what a field with a single path offers: npm calls a single `bin` by the package's name without scope.
-    private mutating func ownName(for node: JSONNode, _ source: DiscoveredContainer.Source) -> String? {
-        packageName(for: node, source.rawValue).map { source == .bin ? Paths.name(of: $0) : $0 }
+    private mutating func ownName(_ source: DiscoveredContainer.Source) -> String? {
+        packageName().map { source == .bin ? Paths.name(of: $0) : $0 }
     }
 
     /// npm installs a command under the last part of its name, whatever stands before it.
@@ -162,7 +165,7 @@ struct PackageReader {
         source == .bin ? Paths.name(of: key) : key
     }
 
-    private mutating func packageName(for node: JSONNode, _ key: String) -> String? {
+    private mutating func packageName() -> String? {
         guard let nameNode = package.root["name"], !nameNode.value.isNull else {
             // Without a name of its own it is called as its folder.
             return Paths.name(of: package.directory)

@@ -1,7 +1,8 @@
 import JSON
-import PMConfig
 import PMModel
 import Testing
+
+@testable import PMConfig
 
 private let seed = """
     {
@@ -181,16 +182,20 @@ private let seed = """
     @Test func `random edits of random texts change what they say and nothing else`() throws {
         var random = SplitMix(state: 42)
         let keys = ["a", "b", "c", "é\"", "container"]
-        for _ in 0..<400 {
+        for _ in 0..<3000 {
             let tree = random.tree(3, keys)
             let text = random.layout(tree)
             let path = ["x"] + (0..<Int.random(in: 0...2, using: &random)).map { _ in random.pick(keys) }
             let value: JSONValue? = Bool.random(using: &random) ? random.tree(2, keys) : nil
             guard let expected = setting(tree, path[...], value) else { continue }
-            let folder = try ConfigFolder(text)
-            try folder.store().edit([.setValue(path, value)])
-            #expect(
-                try JSONValue(parsing: try folder.text()) == expected, "\(text) \(path) \(String(describing: value))")
+            var edit = JSONTextEdit(Array(text.utf8))
+            try edit.set(path, to: value)
+            let result = try JSONValue(parsing: edit.bytes)
+            #expect(result == expected, "\(text) \(path) \(String(describing: value))")
+            // A second time there is nothing left to do.
+            let once = edit.bytes
+            try edit.set(path, to: value)
+            #expect(edit.bytes == once)
         }
     }
 }

@@ -8,7 +8,9 @@ final class ConfigFolder: Sendable {
     var file: String { path + "/.pm.config.json" }
 
     init(_ text: String? = nil) throws {
-        var template = Array("/tmp/pm-config-XXXXXX".utf8CString)
+        // In memory where possible: hundreds of fsync(2) on a slow disk would take minutes.
+        let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+        var template = Array("\(base)/pm-config-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         if let text { try put(text) }

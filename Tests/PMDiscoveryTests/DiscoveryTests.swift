@@ -58,6 +58,15 @@ private let files = [
         #expect(try found(#"{"name":"a"}"#) == ["a commands.json commandable db"])
     }
 
+    @Test func `without a main it is index js, as for Node`() throws {
+        #expect(try PackageFolder(["package.json": #"{"name":"a"}"#, "index.js": ""]).found() == ["a index.js"])
+        let types = try PackageFolder(["package.json": #"{"name":"a","main":""}"#, "index.d.ts": ""])
+        let error = #expect(throws: DiscoveryError.self) { try types.discover() }
+        #expect(error?.kind == .nothing)
+        let message = #"there is nothing to run: no "commands", "bin", commands.json, "main" or index.js"#
+        #expect(types.problems() == ["package.json: " + message])
+    }
+
     @Test func `what names a container is told, and its path is a URL`() throws {
         let folder = try PackageFolder(["p q/package.json": #"{"name":"a","main":"i.js"}"#, "p q/i.js": ""])
         let container = try #require(try folder.discover("p q").containers.first)
@@ -99,7 +108,6 @@ private let files = [
         ),
         ("[]", "package.json:1:1: expected an object, found an array"),
         (#""x""#, #"package.json:1:1: expected an object, found "x""#),
-        (#"{"name":"a"}"#, #"package.json: there is nothing to run: no "commands", "bin", commands.json or "main""#),
         (#"{"name":7,"main":"index.js"}"#, "package.json:1:9: name: expected a name, found 7"),
         (#"{"name":"","main":"index.js"}"#, "package.json:1:9: name: the name must not be empty"),
         (

@@ -31,7 +31,7 @@ private enum Installed {
     func `every installed package is discovered or fails cleanly`() throws {
         var found = 0
         for folder in Self.folders {
-            do throws(DiscoveryError) {
+            do {
                 let discovery = try Discovery.discover(folder, from: "/")
                 found += 1
                 for container in discovery.containers {
@@ -40,7 +40,7 @@ private enum Installed {
                     #expect(UnitName.problem(container.name) == nil)
                     #expect(Paths.isInside(path, folder))
                 }
-            } catch {
+            } catch let error as DiscoveryError {
                 #expect(!error.problems.isEmpty, "\(folder)")
                 for problem in error.problems {
                     #expect(problem.description.hasPrefix(folder + "/"), "\(problem)")

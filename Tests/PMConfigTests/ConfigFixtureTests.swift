@@ -1,0 +1,80 @@
+import JSON
+import PMConfig
+import PMModel
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// Configurations that were written once and must load for ever: add files, never change one.
+@Suite struct ConfigFixtureTests {
+    static let names = ["seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names"]
+
+    private func bytes(_ name: String) throws -> [UInt8] {
+        try Files.read(TestPaths.fixture("configs/\(name).json"))
+    }
+
+    private func configuration(_ name: String) throws -> Configuration {
+        try ConfigFile(path: "/srv/app/.pm.config.json", bytes: try bytes(name)).configuration
+    }
+
+    @Test func `the list is complete`() throws {
+        #expect(try Files.list(TestPaths.fixture("configs")).sorted() == Self.names.map { $0 + ".json" }.sorted())
+    }
+
+    @Test(arguments: names) func `it loads, and an edit and its opposite leave every byte`(name: String) throws {
+        let text = String(decoding: try bytes(name), as: UTF8.self)
+        let folder = try ConfigFolder(text)
+        let before = try folder.store().load()
+        let mark: [(key: String, value: JSONValue)] = [("container", "mark"), ("autostart", true)]
+        try folder.store().edit([.setValue(["mark"], .object(JSONObject(mark)))])
+        #expect(try folder.store().load().extra("mark") == .object(JSONObject(mark)))
+        try folder.store().edit([.setValue(["mark"], nil)])
+        #expect(try folder.text() == (name == "empty" ? "{}\n" : text))
+        #expect(try folder.store().load().configuration == before.configuration)
+    }
+
+    @Test func `the documented example means what it says`() throws {
+        let configuration = try configuration("seed")
+        let unit = try #require(configuration.unit("my-app-prod"))
+        #expect(
+            unit.definition
+                == ContainerDefinition(
+                    path: "/path/to/commands.json", isCommandable: true, dependencies: ["database", "cache"]))
+        #expect(unit.mapping.isAutostart)
+        #expect(unit.mapping.cwd == "/var/app")
+        #expect(unit.mapping.cli == ["--port", "8080"])
+        #expect(unit.mapping.config == #"{"environment":"production"}"#)
+        #expect(configuration.packages == ["@akala/my-service"])
+    }
+
+    @Test func `what the reference wrote is understood`() throws {
+        let configuration = try configuration("reference")
+        #expect(configuration.unitNames == ["svc", "db"])
+        #expect(configuration.container("db")?.runtime == .nodejs)
+        #expect(configuration.mapping("pm")?.connect == [ConnectionPoint(url: "jsonrpc+unix:///srv/app/pm.sock")])
+        #expect(configuration.mapping("svc")?.connect.count == 2)
+        #expect(try configuration.unit("svc")?.programPath(in: "/") == "/srv/app/svc/commands.json")
+    }
+
+    @Test func `every key takes effect`() throws {
+        let configuration = try configuration("every-key")
+        let web = try #require(configuration.unit("web-prod"))
+        #expect(web.definition.isStateless)
+        #expect(try web.programPath(in: "/x") == "/srv/web app/commands.json")
+        #expect(try web.workingDirectory(in: "/x") == "/x/run")
+        #expect(web.mapping.cli == ["--port", "8080", "--fast", "true"])
+        #expect(web.mapping.env.map(\.value) == ["production", "8080", "false", nil])
+        #expect(web.mapping.connect[1].options == #"{"key":"k.pem","cert":"c.pem"}"#)
+        #expect(web.mapping.restart.condition == .always)
+        #expect(web.mapping.restart.limit == 5)
+        #expect(web.mapping.restart.resetAfter == .seconds(15))
+        #expect(web.mapping.stop.steps.map(\.signal) == [2, 15])
+        #expect(web.mapping.readiness == .http(url: "http://127.0.0.1:8080/health"))
+        #expect(web.mapping.readyDeadline == .seconds(30))
+        #expect(configuration.container("worker")?.runtime == .worker)
+        #expect(configuration.container("image")?.runtime == .docker)
+        #expect(configuration.mapping("@scope/cache")?.readiness == .tcp(host: "127.0.0.1", port: 6379))
+        #expect(configuration.mapping("b")?.readiness == .notify)
+        #expect(configuration.plugins == ["./plugin.js"])
+    }
+}

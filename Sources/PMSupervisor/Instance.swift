@@ -184,6 +184,8 @@ final class Instance {
             attach(capture, wiring)
             kept[incarnation] = request.id
             supervisor.register(self, child: request.id)
+            // A line may come before the holder's word that the program runs.
+            if case .logLine = unit.settings.readiness { beginProbe() }
             try context.holder.channel.spawn(request)
             if launch.channel == .rpc, let channel = wiring.channel { supervisor.channels?.open(channel, to: id) }
         } catch {
@@ -236,16 +238,23 @@ final class Instance {
     }
 
     private func beginReadiness() {
+        if unit.settings.readiness == .started { return reportReady(machine.incarnation) }
+        if run?.probe == nil { beginProbe() }
+    }
+
+    private func beginProbe() {
         guard let run else { return }
         let check = unit.settings.readiness
-        let incarnation = run.incarnation
         let probe = check.probe(
             ProbeContext(
                 reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
                 user: context.user))
         self.run?.probe = probe
-        let report: @PMActor () -> Void = { [weak self] in self?.feed(.child(.ready, incarnation: incarnation)) }
-        if check == .started { report() } else { probe?.begin(report) }
+        probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
+    }
+
+    private func reportReady(_ incarnation: UInt64) {
+        ready(IncarnationID(unit: name, number: incarnation))
     }
 
     private func endReadiness() {

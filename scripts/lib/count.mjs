@@ -1,15 +1,36 @@
 // Counts tests: `node count.mjs swift|tap FILE` prints "PASSED FAILED SKIPPED", then one line for each skipped test.
 //   swift: the event stream of Swift Testing (one JSON object a line)    tap: the Test Anything Protocol, nested too
+// `node count.mjs issues FILE` prints what went wrong according to an event stream.
 import { readFileSync } from 'node:fs';
+
+/** @returns {object[]} the records of an event stream; what follows the last line break was torn by a crash */
+function records(text) {
+  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+}
+
+/** @returns {string[]} each recorded issue: the test, the place, what was expected, the comments */
+function issues(text) {
+  const all = records(text);
+  const names = new Map(all.filter(({ kind }) => kind === 'test').map(({ payload }) => [payload.id, nameOf(payload)]));
+  const recorded = all.filter(({ kind, payload }) => kind === 'event' && payload.kind === 'issueRecorded');
+  return recorded.filter(({ payload }) => !payload.issue?.isKnown).map(({ payload }) => {
+    const { filePath, _filePath: path = filePath, line } = payload.issue?.sourceLocation ?? {};
+    const said = payload.messages.map((message) => message.text.trim()).join('\n  ');
+    return `  ✘ ${names.get(payload.testID) ?? 'outside a test'}\n  ${path}:${line}: ${said}`;
+  });
+}
+
+function nameOf({ displayName, name }) {
+  return displayName ?? name;
+}
 
 /** @returns {{passed: number, failed: number, skipped: string[]}} what the event stream says of its test functions */
 function countSwift(text) {
   const names = new Map();
   const outcome = new Map();
   const skipped = [];
-  for (const line of text.split('\n').slice(0, -1)) { // what follows the last line break was torn by a crash
-    const { kind, payload } = JSON.parse(line);
-    if (kind === 'test' && payload.kind === 'function') names.set(payload.id, payload.displayName ?? payload.name);
+  for (const { kind, payload } of records(text)) {
+    if (kind === 'test' && payload.kind === 'function') names.set(payload.id, nameOf(payload));
     if (kind !== 'event' || !names.has(payload.testID)) continue;
     if (payload.kind === 'testStarted') outcome.set(payload.testID, 'fail'); // until it says otherwise: it may crash
     if (payload.kind === 'testEnded') outcome.set(payload.testID, payload.messages[0]?.symbol ?? 'fail');
@@ -31,7 +52,11 @@ function countTap(text) {
   return { passed: total('pass'), failed: total('fail') + total('cancelled'), skipped };
 }
 
+function printCounts({ passed, failed, skipped }) {
+  console.log([`${passed} ${failed} ${skipped.length}`, ...skipped].join('\n'));
+}
+
 const [kind, file] = process.argv.slice(2);
-const { passed, failed, skipped } = (kind === 'swift' ? countSwift : countTap)(readFileSync(file, 'utf8'));
-console.log(`${passed} ${failed} ${skipped.length}`);
-for (const name of skipped) console.log(name);
+const text = readFileSync(file, 'utf8');
+if (kind === 'issues') issues(text).forEach((issue) => console.log(issue));
+else printCounts(kind === 'swift' ? countSwift(text) : countTap(text));

@@ -66,12 +66,13 @@ c_tests() {
 }
 
 # swift_tests FILTER: the test bundle, run directly, because `swift test` needs a checkout that the user may write.
-# Shows what fails; the whole output is in .build/log.
+# Shows what went wrong, and after a crash the last lines; the whole output is in .build/log.
 swift_tests() {
     local report=$PASS_HOME/tmp/events.jsonl log=$ROOT/.build/log/swift-tests-${WHO// /-}.log status=0
     in_pass "$PASS_BUNDLES/pmPackageTests.xctest" --testing-library swift-testing --filter "$1" \
         --event-stream-output-path "$report" >"$log" 2>&1 || status=$?
-    grep -vE '^(◇|➜|✔ (Test|Suite)|↳ (Testing Library|Target Platform))' "$log" || true
+    [[ ! -s $report ]] || node "$ROOT/scripts/lib/count.mjs" issues "$report"
+    ((status <= 1)) || tail -n 20 "$log"
     add swift swift "$report" "$status"
 }
 
@@ -83,7 +84,7 @@ node_tests() {
     ((${#files[@]})) || return 0
     in_pass node --test --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$report" "${files[@]}" >"$log" 2>&1 || status=$?
-    ((status == 0)) || cat "$log"
+    ((status == 0)) || sed -n '/failing tests:/,$p' "$log"
     add node tap "$report" "$status"
 }
 

@@ -30,6 +30,10 @@ struct Blanker {
     }
 
     private mutating func skipLiteral() -> Bool {
+        switch bytes[at] {
+        case UInt8(ascii: "/"), UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "#"): break
+        default: return false
+        }
         if has("//") || (has("#!") && at == 0) { return skipLine() }
         if has("/*") { return skipBlock() }
         switch language {

@@ -50,10 +50,10 @@ extension Code {
             let body = body(after: close), let end = closing(body)
         else { return nil }
         let name = bytes[start..<open].split { $0.isSpace || $0 == UInt8(ascii: "<") }.first ?? []
+        let count = parameters(open, close)
         return Function(
             name: String(decoding: name, as: UTF8.self), line: line(of: start),
-            length: line(of: end) - line(of: start) + 1,
-            parameters: storesAll(body, end) ? 1 : parameters(open, close))
+            length: line(of: end) - line(of: start) + 1, parameters: count > 1 && storesAll(body, end) ? 1 : count)
     }
 
     /// Whether a body only stores its parameters: such an initializer takes one value, given field by field.
@@ -112,7 +112,7 @@ extension Code {
     /// Functions written `name(parameters) {`.
     private func bracedFunctions(isFunction: (Int) -> Bool) -> [Function] {
         bytes.indices.filter { bytes[$0] == UInt8(ascii: "{") }.compactMap { body in
-            guard isFunction(body), let close = previous(body), bytes[close] == UInt8(ascii: ")"),
+            guard let close = previous(body), bytes[close] == UInt8(ascii: ")"), isFunction(body),
                 let open = opening(close), let end = closing(body)
             else { return nil }
             let name = word(endingAt: previous(open).map { $0 + 1 } ?? 0)

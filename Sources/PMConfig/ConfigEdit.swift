@@ -15,6 +15,8 @@ public enum ConfigEdit: Equatable, Sendable {
     case setAutostart(String, Bool)
     /// Where a unit can be reached; makes a mapping when there is none.
     case setConnect(String, [ConnectionPoint])
+    /// Where the daemon's own socket is: existing clients look for it in `mapping.pm.connect`. Its other URLs stay.
+    case setDaemonSocket(url: String)
     /// Adds a package to `setup.packages` unless it is there.
     case addPackage(String)
     /// Takes a package out of `setup.packages`.
@@ -33,6 +35,7 @@ public enum ConfigEdit: Equatable, Sendable {
         case .removeMapping(let name): [(["mapping", name], nil)]
         case .setAutostart(let name, let isOn): Self.setting("autostart", .bool(isOn), name, file)
         case .setConnect(let name, let points): Self.setting("connect", points.json, name, file)
+        case .setDaemonSocket(let url): Self.daemonSocket(url, file)
         case .addPackage(let name): Self.packages(file) { $0.contains(name) ? $0 : $0 + [name] }
         case .removePackage(let name): Self.packages(file) { $0.filter { $0 != name } }
         case .setValue(let keys, let value): [(keys, value)]
@@ -53,6 +56,17 @@ public enum ConfigEdit: Equatable, Sendable {
     ) -> [(keys: [String], value: JSONValue?)] {
         if file.configuration.mapping(name) != nil { return [(["mapping", name, key], value)] }
         return [(["mapping", name], .object(JSONObject([("container", .string(name)), (key, value)])))]
+    }
+
+    /// A socket path that the file names from before, when it stood elsewhere, would lead clients astray.
+    private static func daemonSocket(
+        _ url: String, _ file: ConfigFile
+    ) -> [(keys: [String], value: JSONValue?)] {
+        let points = file.configuration.mapping("pm")?.connect ?? []
+        let others = points.filter { !$0.url.hasPrefix("jsonrpc+unix://") || $0.url == url }
+        let isThere = others.contains { $0.url == url }
+        if isThere, others == points { return [] }
+        return setting("connect", (isThere ? others : [ConnectionPoint(url: url)] + others).json, "pm", file)
     }
 
     private static func packages(

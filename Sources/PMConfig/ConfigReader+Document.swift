@@ -61,7 +61,7 @@ extension ConfigReader {
         return definition
     }
 
-    private static let containerKeys = ["path", "type", "commandable", "stateless", "dependencies"]
+    static let containerKeys = ["path", "type", "commandable", "stateless", "dependencies"]
 
     /// The reference writes null where no runtime was given.
     private mutating func runtime(_ place: Place) -> RuntimeKind {

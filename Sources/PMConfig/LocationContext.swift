@@ -56,7 +56,8 @@ public struct LocationContext: Sendable {
         return try home() + "/.local/state/pm"
     }
 
-    /// `$XDG_RUNTIME_DIR/pm`, else `/tmp/pm-<uid>`: whoever uses it makes sure it is theirs (`RuntimeDirectory`).
+    /// `$XDG_RUNTIME_DIR/pm`, else `/tmp/pm-<uid>`: whoever uses it makes sure first that it is theirs
+    /// (`DaemonLocation.checkSocketDirectory`).
     public var runtimeDirectory: String {
         absolute("XDG_RUNTIME_DIR").map { $0 + "/pm" } ?? "/tmp/pm-\(userID)"
     }

@@ -129,6 +129,17 @@ private let seed = """
         #expect(try load(try edited(text, .removePackage("@a/b"))).configuration.packages == ["c"])
     }
 
+    @Test func `the daemon's socket replaces an older one and leaves its other URLs`() throws {
+        let (old, new) = ("jsonrpc+unix:///old/pm.sock", "jsonrpc+unix:///new/pm.sock")
+        let first = try edited("{}", .setDaemonSocket(url: old))
+        #expect(first.contains(#""connect": {"#) && first.contains(#""container": "pm""#))
+        #expect(try edited(first, .setDaemonSocket(url: old)) == first)
+        let points = [ConnectionPoint(url: old), ConnectionPoint(url: "jsonrpc+tcp://h:1", options: #"{"key":"k"}"#)]
+        let moved = try edited(try edited(first, .setConnect("pm", points)), .setDaemonSocket(url: new))
+        #expect(try load(moved).configuration.mapping("pm")?.connect == [ConnectionPoint(url: new), points[1]])
+        #expect(try edited(moved, .setDaemonSocket(url: new)) == moved)
+    }
+
     @Test func `any value can be set and removed by its keys`() throws {
         let text = try edited("{}", .setValue(["web", "counter"], 5), .setValue(["web", "on"], true))
         #expect(try load(text).extra("web") == ["counter": 5, "on": true])

@@ -116,7 +116,9 @@ test('a refused ready is reported, and the service serves on', async (t) => {
 test('who waits for an answer when the channel closes gets an error', async (t) => {
   const files = {
     'commands.json': definition({ ask: { '': { inject: ['pm'] } }, $stop: {} }),
-    'ask.mjs': 'export default async (pm) => { try { await pm.dispatch("x"); } catch (error) { console.log(error.statusCode, error.code, error.message); } };',
+    'ask.mjs': `export default (pm) => pm.dispatch('x').catch((error) => {
+      console.log(error.statusCode, error.code, error.message);
+    });`,
     'stop.mjs': 'export default () => new Promise((resolve) => setImmediate(resolve));',
   };
   const host = await hostOf(t, files);

@@ -6,25 +6,47 @@ import { definition, folder, Host, hostOf } from './support/host.mjs';
 const STOPPABLE = {
   'commands.json': definition({ $stop: {}, wait: {}, echo: {} }),
   'stop.mjs': 'export default function () { console.log("stopped", this.n ?? ""); return "bye"; }',
-  'wait.mjs': 'import { once } from "node:events"; export default async () => { const go = once(process, "SIGUSR2"); console.log("waiting"); await go; return "released"; };',
+  'wait.mjs': `import { once } from 'node:events';
+    export default async () => {
+      const go = once(process, 'SIGUSR2');
+      console.log('waiting');
+      await go;
+      return 'released';
+    };`,
   'echo.mjs': 'export default (x) => x;',
 };
 
 /** A `$stop` that prints, and goes on when it gets SIGUSR2. */
 const SLOW_STOP = {
-  'commands.json': definition({ $stop: {} }),
-  'stop.mjs': 'import { once } from "node:events"; export default async () => { const go = once(process, "SIGUSR2"); console.log("stopping"); await go; console.log("stopped"); };',
+  'commands.json': definition({ $stop: {}, hang: {} }),
+  'hang.mjs': 'export default () => new Promise(() => {});',
+  'stop.mjs': `import { once } from 'node:events';
+    export default async () => {
+      const go = once(process, 'SIGUSR2');
+      console.log('stopping');
+      await go;
+      console.log('stopped');
+    };`,
 };
 
 test('$init gets options, arguments, context and configuration, before anything is served', async (t) => {
   const files = {
     'commands.json': definition({
-      $init: { '': { inject: ['params.0'] }, cli: { inject: ['options', 'args', 'context', 'params.0', 'config.a'], options: { port: { aliases: ['p'], needsValue: true } } } },
+      $init: {
+        '': { inject: ['params.0'] },
+        cli: {
+          inject: ['options', 'args', 'context', 'params.0', 'config.a'],
+          options: { port: { aliases: ['p'], needsValue: true } },
+        },
+      },
       seen: {},
     }),
     'init.mjs': `export default async function (options, args, { config, currentWorkingDirectory, pm, ...context }, first, a) {
       await new Promise((resolve) => setImmediate(resolve));
-      this.seen = { options, args, config, currentWorkingDirectory, pm: typeof pm.dispatch, context: Object.keys(context), first, a, argv: process.argv.slice(2), fd: process.env.PM_CHANNEL_FD ?? null };
+      this.seen = {
+        options, args, config, currentWorkingDirectory, pm: typeof pm.dispatch, context: Object.keys(context), first, a,
+        argv: process.argv.slice(2), fd: process.env.PM_CHANNEL_FD ?? null,
+      };
     }`,
     'seen.mjs': 'export default function () { return this.seen; }',
   };
@@ -33,6 +55,7 @@ test('$init gets options, arguments, context and configuration, before anything 
   const args = ['-p', '80', '--mode=fast', 'pos'];
   const host = new Host(t, { program: join(root, 'commands.json'), args, env, cwd: root });
   const { result } = await host.ask('seen');
+  assert.equal((await host.ask('$init', [])).error.code, -32601);
   const program = join(root, 'commands.json');
   assert.deepEqual(result, {
     options: { name: 'svc', program, pmSock: env.PM_SOCK, config: { a: 1 }, port: '80', mode: 'fast', args: ['pos'] },
@@ -60,7 +83,13 @@ test('an option of $init that has no value is a clear failure', async (t) => {
 test('requests that come before $init is done wait for it', async (t) => {
   const root = folder(t, {
     'commands.json': definition({ $init: {}, value: {} }),
-    'init.mjs': 'import { once } from "node:events"; export default async function () { const go = once(process, "SIGUSR2"); console.log("in"); await go; this.value = 5; }',
+    'init.mjs': `import { once } from 'node:events';
+      export default async function () {
+        const go = once(process, 'SIGUSR2');
+        console.log('in');
+        await go;
+        this.value = 5;
+      }`,
     'value.mjs': 'export default function () { return this.value; }',
   });
   const host = new Host(t, { program: join(root, 'commands.json') });
@@ -127,6 +156,7 @@ test('SIGTERM runs $stop once and ends with code 0', async (t) => {
 
 test('SIGTERM during $stop waits for it and its answer, a second one ends the process', async (t) => {
   const patient = await hostOf(t, SLOW_STOP);
+  patient.ask('hang');
   const answer = patient.ask('$stop');
   await patient.prints('stopping');
   patient.process.kill('SIGTERM');
@@ -173,7 +203,8 @@ test('a channel that is half-closed by the daemon is closed', async (t) => {
 
 test('a channel that closes while the service starts ends it', async (t) => {
   const root = folder(t, {
-    'commands.json': definition({ $init: {} }), 'init.mjs': 'console.log("in"); export default () => new Promise((resolve) => setInterval(resolve, 1e6));',
+    'commands.json': definition({ $init: {} }),
+    'init.mjs': 'console.log("in"); export default () => new Promise((resolve) => setInterval(resolve, 1e6));',
   });
   const host = new Host(t, { program: join(root, 'commands.json') });
   await host.prints('in');
@@ -203,7 +234,8 @@ test('a service without a daemon runs its $init and stays while it has something
 test('processes that a service starts do not hold its channel', async (t) => {
   const host = await hostOf(t, {
     'commands.json': definition({ descriptors: {} }),
-    'descriptors.mjs': 'import { execFileSync } from "node:child_process"; export default () => execFileSync("ls", ["-l", "/proc/self/fd"], { encoding: "utf8" });',
+    'descriptors.mjs': `import { execFileSync } from 'node:child_process';
+      export default () => execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' });`,
   });
   assert.doesNotMatch((await host.ask('descriptors')).result, / 3 -> socket/);
 });

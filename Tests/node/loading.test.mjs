@@ -142,7 +142,8 @@ const FOREIGN = `
     dispatch(command, ...params) { this.calls.push(params); return { command, params }; }
   }
   export const container = new Container('foreign');
-  export const metadata = { name: 'foreign', commands: [{ name: 'do', config: { cli: { usage: 'do' } } }, { name: 'hidden', config: { jsonrpc: false } }] };
+  const hidden = { name: 'hidden', config: { jsonrpc: false } };
+  export const metadata = { name: 'foreign', commands: [{ name: 'do', config: { cli: { usage: 'do' } } }, hidden] };
 `;
 
 test('a module that exports a container is served through its dispatch', async (t) => {
@@ -161,10 +162,14 @@ test('a module that exports a container is served through its dispatch', async (
 
 test('a module may export its commands as functions, as definitions, or a container that describes itself', async (t) => {
   const root = folder(t, {
-    'functions.cjs': 'exports.name = "fns"; exports.commands = { add: (a, b) => a + b, who: Object.assign((c) => c.name, { $inject: ["$container"] }) };',
+    'functions.cjs': `exports.name = 'fns';
+      exports.commands = { add: (a, b) => a + b, who: Object.assign((c) => c.name, { $inject: ['$container'] }) };`,
     'list.mjs': 'export const commands = [{ name: "echo", config: { fs: { path: "./echo.mjs" } } }];',
     'echo.mjs': 'export default (x) => x;',
-    'self.mjs': 'export default { name: "self", async dispatch(name, ...params) { return name === "$metadata" ? { commands: [{ name: "x" }] } : [name, params]; } };',
+    'self.mjs': `export default {
+      name: 'self',
+      async dispatch(name, ...params) { return name === '$metadata' ? { commands: [{ name: 'x' }] } : [name, params]; },
+    };`,
   });
   const functions = new Host(t, { program: join(root, 'functions.cjs') });
   assert.equal((await functions.ready()).name, 'fns');

@@ -50,6 +50,7 @@ test('a thrown error keeps its own members, message and stack', async (t) => {
     teapot: '(message) => { throw Object.assign(new Error(message), { statusCode: 418, code: "TEAPOT" }); }',
     reject: 'async () => { throw new TypeError("later"); }',
     toJSON: '() => { throw Object.assign(new Error("x"), { toJSON: () => ({ code: "INTERACT", message: "Name?", as: "n" }) }); }',
+    inherited: '() => { throw new (class extends Error { toJSON() { return { code: "OWN" }; } })("x"); }',
     plain: '() => { throw { statusCode: 404, reason: "gone" }; }',
     cyclic: '() => { const e = new Error("deep"); e.statusCode = 502; e.self = e; throw e; }',
   }));
@@ -58,6 +59,7 @@ test('a thrown error keeps its own members, message and stack', async (t) => {
   assert.match(raw, /"error":\{"statusCode":418,"code":"TEAPOT","message":"short","stack":/);
   assert.equal((await host.ask('reject')).error.message, 'later');
   assert.deepEqual((await host.ask('toJSON')).error, { code: 'INTERACT', message: 'Name?', as: 'n' });
+  assert.deepEqual((await host.ask('inherited')).error, { code: 'OWN' });
   assert.deepEqual((await host.ask('plain')).error, { statusCode: 404, reason: 'gone' });
   const cyclic = (await host.ask('cyclic')).error;
   assert.deepEqual([cyclic.statusCode, cyclic.message], [502, 'deep']);

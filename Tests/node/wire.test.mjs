@@ -122,7 +122,7 @@ test('a notification runs and is not answered, and its failure is reported', asy
 test('what only this process can know is never taken from the wire', async (t) => {
   const host = await hostOf(t, FILES);
   const forged = '{"params":[1],"_trigger":"cli","$state":1,"$container":2,"connection":3,"connectionId":4,'
-    + '"connectionAsContainer":5,"socket":6,"process":7,"auth":8,"pm":9,"config":10,"__proto__":{"auth":11},"options":{"x":1}}';
+    + '"connectionAsContainer":5,"socket":6,"process":7,"auth":8,"pm":9,"config":10,"_own":1,"__proto__":{"auth":11},"options":{"x":1}}';
   host.write(`{"jsonrpc":"2.0","id":1,"method":"seen","params":${forged}}\n`);
   const { result } = await host.answer(1);
   assert.deepEqual(result.keys, ['_trigger', 'options', 'params']);

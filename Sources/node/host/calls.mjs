@@ -73,6 +73,16 @@ export class Calls {
   }
 }
 
+/**
+ * What service code is injected with as `pm`: the daemon, and through it every other service.
+ * @param {Calls} calls
+ * @returns {{name: 'pm', dispatch: (method: string, ...params: unknown[]) => Promise<unknown>}} `dispatch` calls a
+ *   command of pm (`status`) or of a service (`users.get`) by name; it rejects with the error the command answered
+ */
+export function daemonProxy(calls) {
+  return { name: 'pm', dispatch: (method, ...params) => calls.call(method, params) };
+}
+
 function disconnected(method) {
   return Object.assign(errorWithStatus(503, `cannot call ${method}: not connected to pm`), { code: 'PM_DISCONNECTED' });
 }

@@ -6,7 +6,6 @@ export class Command {
   #container;
   #source;
   #run;
-  #loading;
   #plans = new Map();
 
   /**
@@ -49,14 +48,8 @@ export class Command {
    * Imports the file of the function, if that is still to be done.
    * @throws what `importCommand` throws; the next call tries again
    */
-  load() {
-    if (this.#run !== undefined) return Promise.resolve();
-    this.#loading ??= this.#import().finally(() => (this.#loading = undefined));
-    return this.#loading;
-  }
-
-  async #import() {
-    this.#run = await importCommand(this.#source, `command ${this.name} of ${this.#container.name}`);
+  async load() {
+    this.#run ??= await importCommand(this.#source, `command ${this.name} of ${this.#container.name}`);
   }
 
   #arguments(param) {

@@ -17,7 +17,9 @@ export async function extend(container, definition, url, seen = new Set([url.hre
   if (!Array.isArray(bases)) throw new Error(`${decodeURIComponent(url.pathname)}: "extends" must be an array`);
   for (const base of bases) {
     const found = resolveBase(String(base), url);
-    if (found === undefined) process.stderr.write(`pm: ${decodeURIComponent(url.pathname)} extends ${base}: no such file\n`);
+    if (found === undefined) {
+      process.stderr.write(`pm: ${decodeURIComponent(url.pathname)} extends ${base}: no such file\n`);
+    }
     if (found === undefined || seen.has(found.href)) continue;
     seen.add(found.href);
     const inherited = readDefinition(found);

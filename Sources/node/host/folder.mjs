@@ -8,6 +8,9 @@ import { parseJSON } from './json.mjs';
 import { registerAll } from './load.mjs';
 import { defaultExport, importFile } from './script.mjs';
 
+/** The parameters of a function, in parentheses or a single one before an arrow. */
+const PARAMETERS = /^(?:async\s+)?(?:function\s*[\w$]*\s*)?\(([^)]*)\)|^(?:async\s+)?([\w$]+)\s*=>/;
+
 const SCRIPT = /\.[mc]?js$/;
 
 /**
@@ -34,7 +37,8 @@ async function registerScript(container, url, name) {
   if (typeof run !== 'function') return;
   const extra = readJSON(new URL(url.href.replace(SCRIPT, '.json'))) ?? {};
   const inject = extra['']?.inject ?? run.$inject ?? injectOf(run);
-  const config = { ...extra, fs: { path: decodeURIComponent(url.pathname), ...extra.fs, inject }, '': { ...extra[''], inject } };
+  const path = decodeURIComponent(url.pathname);
+  const config = { ...extra, fs: { path, ...extra.fs, inject }, '': { ...extra[''], inject } };
   container.register({ name, config }, url);
 }
 
@@ -52,7 +56,7 @@ function registerLone(container, url, prefix) {
  * Undefined, which means all parameters as they come, where the names cannot be read so simply.
  */
 function injectOf(run) {
-  const list = /^(?:async\s+)?(?:function\s*[\w$]*\s*)?\(([^)]*)\)|^(?:async\s+)?([\w$]+)\s*=>/.exec(String(run));
+  const list = PARAMETERS.exec(String(run));
   const names = (list?.[1] ?? list?.[2] ?? '...').split(',').map((name) => name.trim().replace(/\s*=.*$/s, ''));
   if (names.some((name) => !/^[\w$]*$/.test(name))) return undefined;
   let position = 0;

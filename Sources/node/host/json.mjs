@@ -19,11 +19,18 @@ export function parseJSON(text, where) {
   }
 }
 
+/** One token: a mark, a string (both captured), or a number or word that ends where it should. */
+const TOKEN = [
+  /([{}[\],:])/,
+  /("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")/,
+  /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/,
+];
+
 /**
  * Where a text stops being JSON: Node tells the offset only in some versions, for some mistakes.
  */
 function errorOffset(text) {
-  const token = /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-]))/y;
+  const token = new RegExp(`[ \\t\\r\\n]*(?:${TOKEN.map((part) => part.source).join('|')})`, 'y');
   const state = { expected: 'value', open: [] };
   let offset = 0;
   while (offset < text.length) {

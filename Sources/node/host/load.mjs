@@ -81,7 +81,8 @@ function problemOf(definition) {
   if (definition.name !== undefined && typeof definition.name !== 'string') return '"name" must be a string';
   for (const [index, command] of definition.commands.entries()) {
     if (typeof command?.name !== 'string') return `"commands[${index}].name" must be a string`;
-    if (command.config !== undefined && !isObject(command.config)) return `"config" of ${command.name} must be an object`;
+    const { config } = command;
+    if (config !== undefined && !isObject(config)) return `"config" of ${command.name} must be an object`;
   }
   return undefined;
 }

@@ -6,10 +6,9 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Calls } from './calls.mjs';
+import { Calls, daemonProxy } from './calls.mjs';
 import { Channel } from './channel.mjs';
 import { provideClient } from './client.mjs';
-import { daemonProxy } from './daemon.mjs';
 import { runInit } from './init.mjs';
 import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';

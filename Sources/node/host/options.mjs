@@ -1,8 +1,8 @@
 /** Command-line arguments of a service, read by the `cli` configuration of a command. */
 
 /**
- * @typedef {{aliases?: string[], needsValue?: boolean, caseSensitive?: boolean, default?: unknown, positional?: boolean,
- *   position?: number}} OptionSpec
+ * @typedef {{aliases?: string[], needsValue?: boolean, caseSensitive?: boolean, default?: unknown,
+ *   positional?: boolean, position?: number}} OptionSpec
  */
 
 /**

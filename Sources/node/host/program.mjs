@@ -1,6 +1,6 @@
 /**
- * A JavaScript program that is a container by what it exports: `container`, an object with `dispatch` (as a `Container`
- * of @akala/commands), or `commands`, functions by name. What we cannot serve is refused with the reason.
+ * A JavaScript program that is a container by what it exports: `container`, an object with `dispatch` (as a
+ * `Container` of @akala/commands), or `commands`, functions by name. What we cannot serve is refused with the reason.
  */
 import { Container } from './container.mjs';
 import { registerAll } from './load.mjs';
@@ -20,7 +20,8 @@ export async function loadModule(url, name, provided) {
   const foreign = exported.container ?? (isForeign(exported.default) ? exported.default : undefined);
   if (foreign !== undefined) return adopt(foreign, exported.metadata, name, provided);
   if (exported.commands !== undefined) return fromCommands(exported, url, name, provided);
-  throw new Error(`${decodeURIComponent(url.pathname)} exports neither "container" nor "commands": nothing in it can be called`);
+  const path = decodeURIComponent(url.pathname);
+  throw new Error(`${path} exports neither "container" nor "commands": nothing in it can be called`);
 }
 
 function unwrap(value) {

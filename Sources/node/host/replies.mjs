@@ -14,7 +14,8 @@ export function resultLine(id, result) {
   } catch (error) {
     return errorLine(id, errorWithStatus(500, `the result cannot be written as JSON: ${error.message}`));
   }
-  return `{"id":${JSON.stringify(id)},${text === undefined ? '"error":null' : `"result":${text}`},"jsonrpc":"2.0"}\n`;
+  const outcome = text === undefined ? '"error":null' : `"result":${text}`;
+  return `{"id":${JSON.stringify(id)},${outcome},"jsonrpc":"2.0"}\n`;
 }
 
 /**
@@ -23,8 +24,9 @@ export function resultLine(id, result) {
  * @param {unknown} error whatever was thrown
  */
 export function errorLine(id, error) {
-  if (error instanceof RpcError) return `{"error":${JSON.stringify(error)},"id":${JSON.stringify(id)},"jsonrpc":"2.0"}\n`;
-  return `{"id":${JSON.stringify(id)},"error":${errorText(error)},"jsonrpc":"2.0"}\n`;
+  const idText = JSON.stringify(id);
+  if (error instanceof RpcError) return `{"error":${JSON.stringify(error)},"id":${idText},"jsonrpc":"2.0"}\n`;
+  return `{"id":${idText},"error":${errorText(error)},"jsonrpc":"2.0"}\n`;
 }
 
 /**

@@ -12,8 +12,8 @@ export async function importCommand(source, what) {
   if (source === undefined) throw errorWithStatus(500, `${what} has no "fs" path in its configuration`);
   const script = await importFile(source, what);
   const run = defaultExport(script);
-  if (typeof run !== 'function') throw errorWithStatus(500, `${what}: ${decodeURIComponent(source.pathname)} exports no function by default`);
-  return run;
+  if (typeof run === 'function') return run;
+  throw errorWithStatus(500, `${what}: ${decodeURIComponent(source.pathname)} exports no function by default`);
 }
 
 /**

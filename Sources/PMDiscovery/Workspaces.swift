@@ -45,8 +45,16 @@ struct Workspaces {
                 members.problems.append(package.problem(error.message, node, key: "workspaces"))
             }
         }
-        members.folders = folders.sorted()
+        members.folders = withoutDoubles(folders)
         return members
+    }
+
+    /// Sorted; of those that links make one folder only the first, and never the package itself.
+    private func withoutDoubles(_ folders: Set<String>) -> [String] {
+        // One that has just gone shows when it is read.
+        let real = { (folder: String) in (try? Files.realPath(folder)) ?? folder }
+        var seen: Set = [real(package.directory)]
+        return folders.sorted().filter { seen.insert(real($0)).inserted }
     }
 
     private func apply(

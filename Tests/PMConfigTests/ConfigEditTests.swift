@@ -225,20 +225,10 @@ private func setting(_ tree: JSONValue, _ path: ArraySlice<String>, _ value: JSO
     return .object(object)
 }
 
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
+extension SplitMix {
+    fileprivate mutating func pick(_ keys: [String]) -> String { keys[Int.random(in: 0..<keys.count, using: &self)] }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    mutating func pick(_ keys: [String]) -> String { keys[Int.random(in: 0..<keys.count, using: &self)] }
-
-    mutating func tree(_ depth: Int, _ keys: [String]) -> JSONValue {
+    fileprivate mutating func tree(_ depth: Int, _ keys: [String]) -> JSONValue {
         var object: JSONObject = [:]
         if depth == 3 { object["x"] = tree(2, keys) }
         for _ in 0..<Int.random(in: 0...3, using: &self) {
@@ -250,7 +240,7 @@ private struct SplitMix: RandomNumberGenerator {
         return .object(object)
     }
 
-    mutating func layout(_ tree: JSONValue) -> String {
+    fileprivate mutating func layout(_ tree: JSONValue) -> String {
         switch Int.random(in: 0..<4, using: &self) {
         case 0: tree.text
         case 1: String(decoding: tree.serialized(indent: "\t"), as: UTF8.self) + "\n"

@@ -77,4 +77,27 @@ import Testing
         #expect(configuration.mapping("b")?.readiness == .notify)
         #expect(configuration.plugins == ["./plugin.js"])
     }
+
+    @Test func `a damaged file is read or refused with a place, and no damage stops the reader`() throws {
+        var random = SplitMix(state: 7)
+        for name in Self.names {
+            let whole = try bytes(name)
+            for _ in 0..<300 {
+                var damaged = whole
+                for _ in 0..<Int.random(in: 1...3, using: &random) {
+                    let place = Int.random(in: 0..<damaged.count, using: &random)
+                    damaged[place] =
+                        [UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "0"), 0xFF, 0, damaged[place] ^ 1]
+                        .randomElement(using: &random) ?? 0
+                }
+                do throws(ConfigError) {
+                    _ = try ConfigFile(path: "/x", bytes: damaged)
+                } catch {
+                    #expect(error.problems.allSatisfy { $0.line != nil && $0.column != nil })
+                }
+                // Most of it is no environment file, and that is told too.
+                _ = try? EnvironmentFile.parse(damaged, file: "/x")
+            }
+        }
+    }
 }

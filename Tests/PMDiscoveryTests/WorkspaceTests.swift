@@ -81,12 +81,19 @@ private func workspace(_ patterns: String, root: String = "") throws -> PackageF
         #expect(try workspace(patterns, root: #","main":"i.js""#).problems() == [expected])
     }
 
-    @Test func `links that go round in circles end`() throws {
-        let folder = try workspace(#"["packages/*","**/x"]"#)
+    @Test func `links that go round in circles end, and a linked package is found once`() throws {
+        let folder = try workspace(#"["packages/*","**"]"#)
         symlink("..", folder.path + "/packages/up")
         symlink("loop", folder.path + "/packages/loop")
         symlink("../apps/web", folder.path + "/packages/linked")
-        #expect(try folder.discover().containers.map(\.name) == ["a", "@o/b", "web"])
+        symlink("../../c", folder.path + "/packages/c/up")
+        let discovery = try folder.discover()
+        #expect(discovery.containers.map(\.name) == ["web", "web2", "a", "@o/b", "d"])
+        #expect(discovery.packages.count == 6)
+        #expect(folder.problems() == [])
+        var walk = FolderWalk(root: folder.path)
+        let pattern = try #require(try FolderPattern.patterns(of: "**").first)
+        #expect(try walk.folders(matching: pattern).allSatisfy { !$0.contains("/up") && !$0.contains("/linked") })
     }
 
     @Test(arguments: [

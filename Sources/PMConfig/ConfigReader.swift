@@ -34,23 +34,20 @@ struct ConfigReader {
         _ message: String, at place: Place, hint: @autoclosure () -> String? = nil,
         severity: ConfigProblem.Severity = .error
     ) {
-        report(message, offset: place.node.offset, key: place.key, hint: hint(), severity: severity)
+        guard hasRoom(for: severity) else { return }
+        let position = document.position(of: place.node.offset)
+        var problem = ConfigProblem(message, severity: severity, hint: hint())
+        (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, place.key)
+        problems.append(problem)
     }
 
-    private mutating func report(
-        _ message: String, offset: Int, key: String, hint: @autoclosure () -> String?, severity: ConfigProblem.Severity
-    ) {
+    /// Counts a problem; whether it is among the first of its kind, which are told.
+    private mutating func hasRoom(for severity: ConfigProblem.Severity) -> Bool {
         errorCount += severity == .error ? 1 : 0
-        let isTooMuch =
-            switch severity {
-            case .error: errorCount > Self.mostErrors
-            case .warning: problems.count - min(errorCount, Self.mostErrors) >= Self.mostWarnings
-            }
-        guard !isTooMuch else { return }
-        let position = document.position(of: offset)
-        var problem = ConfigProblem(message, severity: severity, hint: hint())
-        (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, key)
-        problems.append(problem)
+        switch severity {
+        case .error: return errorCount <= Self.mostErrors
+        case .warning: return problems.count - min(errorCount, Self.mostErrors) < Self.mostWarnings
+        }
     }
 
     mutating func expected(_ what: String, at place: Place) {

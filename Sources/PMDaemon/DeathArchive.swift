@@ -9,7 +9,8 @@ import PMSystem
 final class DeathArchive {
     private let directory: String
     private let onTrouble: @PMActor (String) -> Void
-    private var records: [String: DeathRecord] = [:]
+    /// What is known; nil for a unit of which no death is on disk.
+    private var records: [String: DeathRecord?] = [:]
     private var isBroken = false
 
     init(stateDirectory: String, onTrouble: @escaping @PMActor (String) -> Void) {
@@ -33,13 +34,19 @@ final class DeathArchive {
 
     /// The last death of a unit, if it is known.
     func last(of unit: String) -> DeathRecord? {
-        if let record = records[unit] { return record }
-        // None, or one of another version: then nothing is known.
-        guard let bytes = try? Files.read(path(of: unit)), let json = try? JSONValue(parsing: bytes),
-            let record = try? DeathRecord(json: json)
-        else { return nil }
-        records[unit] = record
+        if let known = records[unit] { return known }
+        let record = read(unit)
+        records[unit] = .some(record)
         return record
+    }
+
+    private func read(_ unit: String) -> DeathRecord? {
+        do {
+            return try DeathRecord(json: try JSONValue(parsing: try Files.read(path(of: unit))))
+        } catch {
+            // None, or one of another version: then nothing is known.
+            return nil
+        }
     }
 
     private func path(of unit: String) -> String {

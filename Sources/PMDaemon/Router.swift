@@ -62,8 +62,8 @@ final class Router: RequestHandler {
         answer(Parameters(params(of: request)), call)
     }
 
-    /// Params that were scanned once are JSON; what cannot be read all the same (bad UTF-8) counts as none.
     private func params(of request: RPCRequest) -> JSONValue? {
+        // What was scanned is JSON, so this cannot fail.
         request.params.flatMap { try? JSONValue(parsing: $0) }
     }
 

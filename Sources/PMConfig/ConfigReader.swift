@@ -34,10 +34,22 @@ struct ConfigReader {
         _ message: String, at place: Place, hint: @autoclosure () -> String? = nil,
         severity: ConfigProblem.Severity = .error
     ) {
+        report(message, at: Spot(offset: place.node.offset, key: place.key), hint: hint(), severity: severity)
+    }
+
+    /// A place in the text, and the keys that lead there.
+    private struct Spot {
+        let offset: Int
+        let key: String
+    }
+
+    private mutating func report(
+        _ message: String, at spot: Spot, hint: @autoclosure () -> String?, severity: ConfigProblem.Severity
+    ) {
         guard hasRoom(for: severity) else { return }
-        let position = document.position(of: place.node.offset)
+        let position = document.position(of: spot.offset)
         var problem = ConfigProblem(message, severity: severity, hint: hint())
-        (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, place.key)
+        (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, spot.key)
         problems.append(problem)
     }
 
@@ -71,7 +83,8 @@ struct ConfigReader {
             if let earlier = places[member.key] {
                 let message = "stands here more than once; the last one counts"
                 report(
-                    message, offset: member.keyOffset, key: place.child(member).key, hint: nil, severity: .warning)
+                    message, at: Spot(offset: member.keyOffset, key: place.child(member).key), hint: nil,
+                    severity: .warning)
                 kept[earlier] = member
             } else {
                 places[member.key] = kept.count
@@ -85,8 +98,8 @@ struct ConfigReader {
     mutating func unknown(_ member: JSONNode.Member, in place: Place, known: [String]) {
         guard let hint = NearNames.hint(for: member.key, among: known) else { return }
         report(
-            "unknown key, without effect", offset: member.keyOffset, key: place.child(member).key, hint: hint,
-            severity: .warning)
+            "unknown key, without effect", at: Spot(offset: member.keyOffset, key: place.child(member).key),
+            hint: hint, severity: .warning)
     }
 
     /// A text that can be handed to the system; nil and a problem for anything else.

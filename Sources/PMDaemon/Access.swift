@@ -25,11 +25,11 @@ struct Access {
         self.group = group
     }
 
-    /// What the caller may do. Supplementary groups are asked of /proc, because SO_PEERCRED has only the first.
+    /// What the caller may do.
     func role(of peer: PeerCredentials) -> Role {
         if peer.user == 0 || peer.user == owner { return .owner }
         guard let group else { return .stranger }
-        if peer.group == group || Self.groups(of: peer.pid).contains(group) { return .member }
+        if peer.group == group || peer.groups.contains(group) { return .member }
         return .stranger
     }
 
@@ -47,13 +47,5 @@ struct Access {
             if fields.count > 2, fields[0] == name { return gid_t(fields[2]) }
         }
         return nil
-    }
-
-    private static func groups(of pid: pid_t) -> [gid_t] {
-        // A caller that has ended meanwhile is no member.
-        guard let text = try? Files.read("/proc/\(pid)/status") else { return [] }
-        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-        let line = lines.first { $0.hasPrefix("Groups:") } ?? ""
-        return line.dropFirst("Groups:".count).split(whereSeparator: \.isWhitespace).compactMap { gid_t($0) }
     }
 }

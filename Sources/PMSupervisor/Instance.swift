@@ -93,7 +93,7 @@ final class Instance {
     func exited(_ exit: ChildExit) {
         run?.exit = exit
         run?.capture.drain()
-        feed(.child(.exited(report(exit)), incarnation: machine.incarnation))
+        feed(.child(.exited(report(exit, ranFor: nil)), incarnation: machine.incarnation))
     }
 
     func tree(survivors: Int) {
@@ -118,7 +118,8 @@ final class Instance {
         if let exit = child.exit {
             run?.exit = exit
             capture.drain()
-            feed(.adopted(.exited(report(exit))))
+            let ran = max(0, exit.at.nanoseconds - record.startedAt.nanoseconds)
+            feed(.adopted(.exited(report(exit, ranFor: .nanoseconds(ran)))))
         } else {
             if unit.definition.isCommandable, let channel = wiring.channel {
                 supervisor.channels?.open(channel, to: id)
@@ -127,10 +128,9 @@ final class Instance {
         }
     }
 
-    private func report(_ exit: ChildExit) -> ExitReport {
-        let ran: Duration? = run.map { .nanoseconds(max(0, exit.at.nanoseconds - $0.startedAt.nanoseconds)) }
-        return ExitReport(
-            reason: exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ran)
+    /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
+    private func report(_ exit: ChildExit, ranFor: Duration?) -> ExitReport {
+        ExitReport(reason: exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
     }
 
     /// Events that come up while actions are performed wait until those are done.

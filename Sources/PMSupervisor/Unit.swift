@@ -1,4 +1,5 @@
 public import PMModel
+import PMSystem
 
 /// A definition and a mapping under one name, with every path made absolute: what is supervised.
 public struct Unit: Equatable, Sendable {
@@ -38,13 +39,18 @@ public enum Inspection: UInt8, Sendable {
     /// `--inspect-brk`: it waits for the debugger before its first line.
     case inspectBreak
 
-    /// The argument for node; nil for none. The port is chosen by the system, so that several services can be debugged.
+    /// The argument for node; nil for none. Node's usual port, or the first one above it that is free, so that several
+    /// services can be debugged at once; with none free the system chooses.
     var argument: String? {
         switch self {
         case .none: nil
-        case .inspect: "--inspect=127.0.0.1:0"
-        case .inspectBreak: "--inspect-brk=127.0.0.1:0"
+        case .inspect: "--inspect=127.0.0.1:\(Self.freePort)"
+        case .inspectBreak: "--inspect-brk=127.0.0.1:\(Self.freePort)"
         }
+    }
+
+    private static var freePort: UInt16 {
+        (9229..<9329).first { InternetSocket.isFree(port: $0) } ?? 0
     }
 }
 

@@ -25,6 +25,26 @@ public enum InternetSocket {
         return socket
     }
 
+    /// Whether a server could listen on a port of 127.0.0.1 at this moment.
+    public static func isFree(port: UInt16) -> Bool {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let number = socket(AF_INET, kind, 0)
+        guard number >= 0 else { return false }
+        let probe = OwnedFD(owning: number)
+        // As servers do: a port whose last connections are still being forgotten counts as free.
+        var on: Int32 = 1
+        setsockopt(probe.raw, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(probe.raw, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
     /// How a connection that became writable was decided: 0, or its errno.
     public static func outcome(of descriptor: Int32) -> Int32 {
         var code: Int32 = 0

@@ -9,12 +9,15 @@ public struct PeerCredentials: Equatable, Sendable {
     public let user: uid_t
     /// Effective group id.
     public let group: gid_t
+    /// Supplementary group ids (SO_PEERGROUPS, Linux 4.13); empty where they are not asked for.
+    public let groups: [gid_t]
 
     /// Makes credentials; for tests and local callers.
-    public init(pid: pid_t, user: uid_t, group: gid_t) {
+    public init(pid: pid_t, user: uid_t, group: gid_t, groups: [gid_t] = []) {
         self.pid = pid
         self.user = user
         self.group = group
+        self.groups = groups
     }
 }
 
@@ -80,8 +83,19 @@ public enum UnixSocket {
     public static func peer(of descriptor: Int32) throws(SystemError) -> PeerCredentials {
         var raw = pm_peer()
         _ = try valueOrNegated("getsockopt", "SO_PEERCRED", pm_socket_peer(descriptor, &raw))
-        return PeerCredentials(pid: raw.pid, user: raw.uid, group: raw.gid)
+        return PeerCredentials(pid: raw.pid, user: raw.uid, group: raw.gid, groups: peerGroups(of: descriptor))
     }
+
+    /// None when the kernel does not tell; then only the first group counts.
+    private static func peerGroups(of descriptor: Int32) -> [gid_t] {
+        var groups = [gid_t](repeating: 0, count: 1024)
+        var length = socklen_t(groups.count * MemoryLayout<gid_t>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, soPeerGroups, &groups, &length) == 0 else { return [] }
+        return Array(groups.prefix(Int(length) / MemoryLayout<gid_t>.size))
+    }
+
+    /// SO_PEERGROUPS of asm-generic/socket.h; the C library's Swift module does not have it.
+    private static let soPeerGroups: Int32 = 59
 
     /// Two connected stream sockets, both close-on-exec; `ours` is non-blocking, `theirs` is blocking for a child.
     ///

@@ -73,6 +73,8 @@ static bool is_dead_with_questions(const record *r) {
 }
 
 void leftovers_settle(holder *h, record *r) {
+    if (r->cgroup[0] == '\0' && is_group_populated(h, r->pid))
+        return; /* the search missed somebody; the next death in the group judges it again */
     bool is_news = r->leftovers == PM_LEFT_MAYBE && !r->is_fresh;
     leftovers_unwatch(h, r);
     table_set_leftovers(&h->table, r, PM_LEFT_NOTHING);

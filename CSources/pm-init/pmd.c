@@ -16,7 +16,7 @@
 /* A pmd that lived this long is no failed start; the backoff begins anew. */
 #define STABLE_NS (10u * (uint64_t)SECOND_NS)
 /* How long it may live on without a channel. */
-#define LINGER_NS (5u * (uint64_t)SECOND_NS)
+#define LINGER_NS (2u * (uint64_t)SECOND_NS)
 /* Exit status where pmd could not be started or gave none of its own. */
 #define EXIT_FAILURE_STATUS 1
 

@@ -9,7 +9,6 @@
 typedef struct {
     holder *h;
     snapshot *s;
-    bool is_complete;
 } taking;
 
 static bool has_room(snapshot *s) {
@@ -52,36 +51,43 @@ static void own(holder *h, snapshot_entry *e) {
     e->is_descendant |= r != NULL;
 }
 
+static bool is_alive(const pm_process *p) {
+    return p->state != 'Z' && p->state != 'X';
+}
+
 /*
  * What the process is. Of a child that is not looked for only its descendants matter, so what the table knows
  * of it will do: with 1,000 children that saves most of the time.
  */
-static bool describe(const holder *h, int32_t pid, pm_process *out) {
-    const record *r = table_find_running(&h->table, pid);
+static bool describe(const taking *t, int32_t pid, pm_process *out) {
+    const record *r = table_find_running(&t->h->table, pid);
     if (r != NULL && !r->is_doomed) {
-        *out = (pm_process){.pid = pid, .parent = h->pid, .group = pid, .session = pid, .state = 'S'};
+        *out = (pm_process){.pid = pid, .parent = t->h->pid, .group = pid, .session = pid, .state = 'S'};
         out->start_ticks = r->start_ticks;
         return true;
     }
-    return pm_process_read(pid, out) == 0 && out->state != 'Z' && out->state != 'X';
+    bool is_there = pm_process_read(pid, out) == 0;
+    t->s->has_vanished |= !is_there;
+    return is_there && is_alive(out);
 }
 
 static void add(void *context, int32_t pid) {
     taking *t = context;
     holder *h = t->h;
     pm_process process;
-    if (pid == h->pid || pid == h->pmd.pid || !describe(h, pid, &process))
+    if (pid == h->pid || pid == h->pmd.pid || !describe(t, pid, &process))
         return;
     /* What started before the holder does not descend from it; that spares the rest of the machine. */
     if (process.start_ticks < h->start_ticks)
         return;
-    if (!has_room(t->s)) {
-        t->is_complete = false;
+    if (!has_room(t->s))
         return;
-    }
     snapshot_entry *e = &t->s->entries[t->s->count++];
     *e = (snapshot_entry){.process = process};
     own(h, e);
+    /* A process that is just ending has no environment any more. */
+    if (!e->is_descendant && (pm_process_read(pid, &process) < 0 || !is_alive(&process)))
+        t->s->has_vanished = true;
 }
 
 const snapshot_entry *snapshot_find(const snapshot *s, int32_t pid) {
@@ -124,13 +130,12 @@ static bool inherit(holder *h, snapshot *s) {
     return changed;
 }
 
-bool snapshot_take(holder *h, snapshot *out) {
+void snapshot_take(holder *h, snapshot *out) {
     *out = (snapshot){0};
-    taking t = {.h = h, .s = out, .is_complete = true};
-    bool is_read = procs_each(add, &t);
+    taking t = {.h = h, .s = out};
+    procs_each(add, &t);
     while (inherit(h, out)) {
     }
-    return is_read && t.is_complete;
 }
 
 void snapshot_end(snapshot *s) {

@@ -18,11 +18,13 @@ typedef struct {
     snapshot_entry *entries; /* ascending pids */
     uint32_t count;
     uint32_t capacity;
+    /* Somebody was listed but gone, or without environment, when it was looked at: it may have been a member,
+     * and have left a child where the look had passed already. */
+    bool has_vanished;
 } snapshot;
 
-/* False without /proc or memory; what was found until then is in it. To be ended by snapshot_end in any case.
- */
-bool snapshot_take(holder *h, snapshot *out);
+/* Without /proc or memory it holds what was found until then. To be ended by snapshot_end. */
+void snapshot_take(holder *h, snapshot *out);
 void snapshot_end(snapshot *s);
 const snapshot_entry *snapshot_find(const snapshot *s, int32_t pid);
 

@@ -10,10 +10,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* Looks that kill, before a tree that goes on forking is stopped first, and all looks together. */
 #define KILL_ROUNDS 4
 #define ROUNDS 24
+/* How often a look that may have missed somebody is repeated; on a busy machine every look may have. */
+#define DOUBTS 5
 #define PREDECESSOR_WAIT_MS 2000
 
 static void count_member(pm_tree *out, int32_t pid) {
@@ -33,25 +36,31 @@ static bool was_seen(const snapshot *before, const pm_process *p) {
     return e != NULL && e->process.start_ticks == p->start_ticks;
 }
 
-/* Takes one look, signals who is selected, counts them. True when somebody was not there at the look before.
- */
-static bool signal_round(holder *h, int signal, bool all, snapshot *before, pm_tree *out) {
+typedef struct {
+    snapshot before;
+    pm_tree found;
+    bool is_new;       /* somebody was not there at the look before */
+    bool has_vanished; /* as in a snapshot */
+} search;
+
+/* Takes one look, signals who is selected, and counts them. */
+static void look(holder *h, int signal, bool all, search *s) {
     snapshot now;
-    bool news = false;
-    *out = (pm_tree){0};
     snapshot_take(h, &now);
+    s->found = (pm_tree){0};
+    s->is_new = false;
+    s->has_vanished = now.has_vanished;
     for (uint32_t i = 0; i < now.count; i++) {
         const snapshot_entry *e = &now.entries[i];
         if (!is_selected(h, e, all))
             continue;
-        count_member(out, e->process.pid);
-        news |= !was_seen(before, &e->process);
+        count_member(&s->found, e->process.pid);
+        s->is_new |= !was_seen(&s->before, &e->process);
         if (signal != 0)
             procs_signal(&e->process, signal);
     }
-    snapshot_end(before);
-    *before = now;
-    return news;
+    snapshot_end(&s->before);
+    s->before = now;
 }
 
 /*
@@ -59,13 +68,30 @@ static bool signal_round(holder *h, int signal, bool all, snapshot *before, pm_t
  * first: stopped processes keep their places at the process limit and fork no more.
  */
 static void kill_rounds(holder *h, bool all, pm_tree *out) {
-    snapshot before = {0};
-    int signal = SIGKILL;
-    for (int round = 0; round < ROUNDS && signal_round(h, signal, all, &before, out); round++)
-        signal = round + 1 < KILL_ROUNDS ? SIGKILL : SIGSTOP;
+    search s = {0};
+    int signal = SIGKILL, doubts = 0;
+    for (int round = 1; round <= ROUNDS; round++) {
+        signal = round <= KILL_ROUNDS ? SIGKILL : SIGSTOP;
+        look(h, signal, all, &s);
+        doubts = s.is_new || !s.has_vanished ? 0 : doubts + 1;
+        if (!s.is_new && (doubts == 0 || doubts > DOUBTS))
+            break;
+    }
     if (signal == SIGSTOP)
-        signal_round(h, SIGKILL, all, &before, out);
-    snapshot_end(&before);
+        look(h, SIGKILL, all, &s);
+    *out = s.found;
+    snapshot_end(&s.before);
+}
+
+/* Signals once; looks again as long as nobody was found but somebody may have been missed. */
+static void signal_once(holder *h, int signal, pm_tree *out) {
+    search s = {0};
+    int doubts = 0;
+    do
+        look(h, signal, false, &s);
+    while (s.found.survivors == 0 && s.has_vanished && doubts++ < DOUBTS);
+    *out = s.found;
+    snapshot_end(&s.before);
 }
 
 typedef struct {
@@ -96,10 +122,17 @@ static void signal_cgroup(holder *h, const record *r, int signal, pm_tree *out) 
         out->survivors = 1;
 }
 
-/* The kernel signals a group in one step, which a fork in it cannot slip through; safe while the leader is
- * unreaped. */
-static void kill_group(const record *r) {
-    if (r->phase == PM_CHILD_RUNNING)
+/*
+ * The kernel signals a group in one step, which a fork in it cannot slip through. While the leader is not
+ * reaped the group's number is its own; afterwards, if an orphan in it is our child and no new child of ours
+ * has the number.
+ */
+static void kill_group(const holder *h, const record *r) {
+    siginfo_t info;
+    bool is_verified = r->phase == PM_CHILD_RUNNING ||
+                       (table_find_running(&h->table, r->pid) == NULL &&
+                        waitid(P_PGID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+    if (is_verified)
         kill(-r->pid, SIGKILL);
 }
 
@@ -110,12 +143,10 @@ void tree_signal(holder *h, record *r, int signal, pm_tree *out) {
     }
     r->is_doomed = true;
     if (signal == SIGKILL) {
-        kill_group(r);
+        kill_group(h, r);
         kill_rounds(h, false, out);
     } else {
-        snapshot before = {0};
-        signal_round(h, signal, false, &before, out);
-        snapshot_end(&before);
+        signal_once(h, signal, out);
     }
     r->is_doomed = false;
 }
@@ -129,7 +160,7 @@ void tree_kill_doomed(holder *h) {
         if (r->cgroup[0] != '\0')
             signal_cgroup(h, r, SIGKILL, &counted);
         else
-            kill_group(r);
+            kill_group(h, r);
         is_sweep_due |= r->cgroup[0] == '\0';
     }
     if (is_sweep_due)
@@ -143,7 +174,7 @@ uint32_t tree_kill_all(holder *h) {
     for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
         if (r->cgroup[0] != '\0')
             cgroup_kill(h->cgroup, r->cgroup);
-        kill_group(r);
+        kill_group(h, r);
     }
     kill_rounds(h, true, &counted);
     return counted.survivors;

@@ -1,0 +1,264 @@
+#define _GNU_SOURCE
+#include "rig.h"
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ARGUMENTS_MAX 32
+
+static int socket_path(char path[96]) {
+    return snprintf(path, 96, "%s/pmd", scratch());
+}
+
+void rig_launch(rig *r, const char *const *options, const char *program) {
+    static char path[96], status[12];
+    const char *argv[ARGUMENTS_MAX] = {"pm-init"};
+    int count = 1, status_end;
+    *r = (rig){.leash = -1, .control = -1, .pmd_status = -1};
+    socket_path(path);
+    r->listener = pm_socket_listen(path, 16);
+    CHECK(r->listener >= 0);
+    CHECK_EQUAL(pm_pipe_create(&r->status, &status_end), 0);
+    pm_fd_set_cloexec(status_end, false);
+    snprintf(status, sizeof status, "%d", 3);
+    for (; options != NULL && *options != NULL; options++)
+        argv[count++] = *options;
+    const char *const tail[] = {"--status-fd", status, "--", program != NULL ? program : self_path,
+                                "--role",      "pmd",  path};
+    memcpy(argv + count, tail, sizeof tail);
+    const int32_t fds[] = {0, 1, 2, status_end};
+    const pm_spawn_request request = {.path = init_path,
+                                      .argv = argv,
+                                      .envp = (const char *const *)environ,
+                                      .fds = fds,
+                                      .fd_count = 4,
+                                      .cgroup_fd = -1};
+    pm_child child;
+    pm_spawn_failure failure;
+    if (!pm_spawn(&request, &child, &failure))
+        fail_at(__FILE__, __LINE__, "%s: %s", init_path, strerror(failure.error));
+    r->init = child.pid;
+    close(status_end);
+}
+
+void rig_next_pmd(rig *r) {
+    int32_t pid = 0;
+    int fds[2];
+    size_t count;
+    char buffer[8];
+    pm_fd_close(r->leash);
+    pm_fd_close(r->control);
+    wait_readable(r->listener);
+    r->leash = pm_socket_accept(r->listener);
+    CHECK(r->leash >= 0);
+    wait_readable(r->leash);
+    CHECK_EQUAL(pm_packet_receive(r->leash, buffer, sizeof buffer, fds, 2, &count), sizeof pid);
+    memcpy(&pid, buffer, sizeof pid);
+    r->pmd = pid;
+    r->control = fds[0];
+    if (count == 2) {
+        CHECK_EQUAL(r->pmd_status, -1);
+        r->pmd_status = fds[1];
+    }
+}
+
+void rig_start(rig *r, const char *const *options) {
+    rig_launch(r, options, NULL);
+    rig_next_pmd(r);
+}
+
+int rig_hello(rig *r, message *adopted) {
+    static message m;
+    const pm_hello hello = {.version = PM_CONTROL_VERSION, .pid = r->pmd};
+    send_message(r, PM_HELLO, 0, &hello, sizeof hello);
+    expect(r, PM_HELLO, 0, &m);
+    CHECK_EQUAL(m.hello.version, PM_CONTROL_VERSION);
+    CHECK_EQUAL(m.hello.pid, r->init);
+    r->starts = m.hello.pmd_starts;
+    r->last_status = m.hello.last_status;
+    uint32_t children = m.hello.children, count = 0;
+    for (receive(r, &m); m.header.type != PM_HANDED_OVER; receive(r, &m)) {
+        count += m.header.type == PM_ADOPT;
+        CHECK(m.header.type == PM_ADOPT || m.header.type == PM_HELD);
+        if (adopted != NULL && m.header.type == PM_ADOPT)
+            *adopted = m;
+        else
+            close_fds(&m);
+    }
+    CHECK_EQUAL(count, children);
+    return (int)count;
+}
+
+void rig_serve(rig *r, const char *const *options) {
+    rig_start(r, options);
+    CHECK_EQUAL(rig_hello(r, NULL), 0);
+    CHECK_EQUAL(r->starts, 1);
+}
+
+void rig_kill_pmd(rig *r) {
+    CHECK_EQUAL(kill(r->pmd, SIGKILL), 0);
+}
+
+void rig_end_pmd(rig *r, int status) {
+    const char command[] = {'x', (char)status};
+    CHECK_EQUAL(write(r->leash, command, 2), 2);
+}
+
+int rig_stop(rig *r) {
+    const pm_bye bye = {.reason = PM_BYE_STOPPED, .status = 0};
+    send_message(r, PM_BYE, 0, &bye, sizeof bye);
+    rig_end_pmd(r, 0);
+    return rig_wait(r);
+}
+
+int rig_wait(rig *r) {
+    int status = wait_for(r->init);
+    pm_fd_close(r->listener);
+    pm_fd_close(r->leash);
+    pm_fd_close(r->control);
+    pm_fd_close(r->status);
+    pm_fd_close(r->pmd_status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void send_raw(rig *r, const void *bytes, size_t size, const int *fds, size_t fd_count) {
+    const pm_piece piece = {bytes, size};
+    int sent = pm_packet_send(r->control, &piece, 1, fds, fd_count);
+    if (sent != (int)size)
+        fail_at(__FILE__, __LINE__, "sending %zu bytes: %s", size, strerror(-sent));
+}
+
+void send_message(rig *r, uint32_t type, uint64_t id, const void *body, size_t size) {
+    const pm_message header = {.type = type, .size = (uint32_t)(sizeof header + size), .id = id};
+    const pm_piece pieces[] = {{&header, sizeof header}, {body, size}};
+    CHECK_EQUAL(pm_packet_send(r->control, pieces, 2, NULL, 0), header.size);
+}
+
+static size_t add_string(char *strings, size_t at, const char *string) {
+    memcpy(strings + at, string, strlen(string) + 1);
+    return at + strlen(string) + 1;
+}
+
+static size_t add_strings(pm_spawn_message *body, const child_spec *spec, char *strings) {
+    const char *const argv[] = {"c-tests",         spec->role != NULL ? "--role" : NULL,
+                                spec->role,        spec->argument[0],
+                                spec->argument[1], spec->argument[2]};
+    size_t at = add_string(strings, 0, spec->path != NULL ? spec->path : self_path);
+    at = add_string(strings, at, "");
+    for (size_t i = 0; i < sizeof argv / sizeof *argv; i++)
+        if (argv[i] != NULL) {
+            at = add_string(strings, at, argv[i]);
+            body->argc++;
+        }
+    at = add_string(strings, at, "PATH=/usr/bin:/bin");
+    at = add_string(strings, at, "PM_MARKER=stale-1");
+    body->envc = 2;
+    return at;
+}
+
+void send_spawn(rig *r, uint64_t id, const child_spec *spec) {
+    struct {
+        pm_message header;
+        pm_spawn_message body;
+        char strings[4096];
+    } packet = {.header = {.type = PM_SPAWN, .id = id}};
+    pm_spawn_message *body = &packet.body;
+    body->flags = PM_SPAWN_NEW_SESSION | spec->flags;
+    body->strings_size = (uint32_t)add_strings(body, spec, packet.strings);
+    body->child_fds = 3;
+    body->held_fds = (uint32_t)spec->held_count;
+    body->stop_order = spec->stop_order;
+    body->stop_wait_ms = spec->stop_wait_ms != 0 ? spec->stop_wait_ms : PATIENCE_MS;
+    body->stop_signal = SIGTERM;
+    if (spec->cgroup != NULL) {
+        body->flags |= PM_SPAWN_IN_CGROUP;
+        memcpy(body->cgroup, spec->cgroup, strlen(spec->cgroup));
+    }
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int fds[3 + PM_HELD_MAX] = {spec->input > 0 ? spec->input : null, spec->output > 0 ? spec->output : null,
+                                2};
+    memcpy(fds + 3, spec->held, sizeof spec->held);
+    packet.header.size = (uint32_t)(offsetof(typeof(packet), strings) + body->strings_size);
+    send_raw(r, &packet, packet.header.size, fds, 3 + (size_t)spec->held_count);
+    close(null);
+}
+
+void send_signal(rig *r, uint64_t id, int signal, pm_signal_scope scope) {
+    const pm_signal body = {.signal = signal, .scope = scope};
+    send_message(r, PM_SIGNAL, id, &body, sizeof body);
+}
+
+void send_state(rig *r, uint64_t id, const char *state, uint32_t order, uint32_t wait_ms) {
+    struct {
+        pm_state body;
+        char bytes[PM_STATE_MAX];
+    } packet = {.body = {.stop_order = order, .stop_signal = SIGTERM, .stop_wait_ms = wait_ms}};
+    packet.body.state_size = (uint32_t)strlen(state);
+    memcpy(packet.bytes, state, strlen(state));
+    send_message(r, PM_STATE, id, &packet, sizeof packet.body + strlen(state));
+}
+
+void receive(rig *r, message *m) {
+    struct {
+        pm_message header;
+        uint8_t body[PM_CONTROL_MAX];
+    } *packet = malloc(sizeof *packet);
+    wait_readable(r->control);
+    int size = pm_packet_receive(r->control, packet, sizeof *packet, m->fds, PM_FDS_MAX, &m->fd_count);
+    if (size < (int)sizeof packet->header)
+        fail_at(__FILE__, __LINE__, "receiving from pm-init: %s", size == 0 ? "closed" : strerror(-size));
+    m->header = packet->header;
+    CHECK_EQUAL(m->header.size, size);
+    memcpy(m->bytes, packet->body, (size_t)size - sizeof packet->header);
+    free(packet);
+}
+
+void expect(rig *r, uint32_t type, uint64_t id, message *m) {
+    receive(r, m);
+    if (m->header.type == PM_SPAWN_FAILED && type != PM_SPAWN_FAILED)
+        fail_at(__FILE__, __LINE__, "spawn failed: %s: %s", pm_step_name((pm_step)m->failure.step),
+                strerror(m->failure.error));
+    CHECK_EQUAL(m->header.type, type);
+    CHECK_EQUAL(m->header.id, id);
+}
+
+pid_t spawn_child(rig *r, uint64_t id, const child_spec *spec) {
+    static message m;
+    send_spawn(r, id, spec);
+    expect(r, PM_SPAWNED, id, &m);
+    CHECK(m.spawned.pid > 0 && m.spawned.start_ticks > 0);
+    return m.spawned.pid;
+}
+
+int make_pipe(int *write_end) {
+    int read_end;
+    CHECK_EQUAL(pm_pipe_create(&read_end, write_end), 0);
+    return read_end;
+}
+
+pid_t read_ready(int fd) {
+    char line[32];
+    size_t size = 0;
+    while (size == 0 || line[size - 1] != '\n') {
+        wait_readable(fd);
+        ssize_t n = read(fd, line + size, 1);
+        CHECK(n == 1);
+        CHECK(++size < sizeof line);
+    }
+    line[size - 1] = '\0';
+    CHECK(strncmp(line, "ready ", 6) == 0);
+    return (pid_t)atoi(line + 6);
+}
+
+void close_fds(message *m) {
+    for (size_t i = 0; i < m->fd_count; i++)
+        close(m->fds[i]);
+    m->fd_count = 0;
+}

@@ -1,0 +1,90 @@
+/*
+ * A running pm-init whose pmd is the test: the fake pmd hands its end of the control socket over to the test,
+ * which then speaks the raw protocol, and lives only so that it can end or be killed.
+ */
+#ifndef RIG_H
+#define RIG_H
+
+#include "cpmlinux.h"
+
+#include <sys/types.h>
+
+typedef struct {
+    pid_t init;
+    pid_t pmd;
+    int listener;    /* where fake pmds announce themselves */
+    int leash;       /* connection to the fake pmd of the moment */
+    int control;     /* its control socket, or -1 */
+    int status;      /* read end of the status pipe */
+    int pmd_status;  /* the status descriptor that the first pmd got, or -1 */
+    uint64_t starts; /* from the last HELLO */
+    int32_t last_status;
+} rig;
+
+/* One received packet. */
+typedef struct {
+    pm_message header;
+    union {
+        pm_hello hello;
+        pm_adopt adopt;
+        pm_name name;
+        pm_spawned spawned;
+        pm_failure failure;
+        pm_exit exit;
+        pm_tree tree;
+        uint8_t bytes[PM_CONTROL_MAX];
+    };
+    int fds[PM_FDS_MAX];
+    size_t fd_count;
+} message;
+
+/* What a child is started with; zeroed fields ask for the plain thing. */
+typedef struct {
+    const char *role;
+    const char *argument[3];
+    const char *cgroup;
+    const char *path; /* instead of this program; without a role it gets the arguments alone */
+    int held[PM_HELD_MAX];
+    int held_count;
+    uint32_t stop_order, stop_wait_ms, flags;
+    int input;  /* descriptor 0, or 0 for /dev/null */
+    int output; /* descriptor 1, or 0 for /dev/null */
+} child_spec;
+
+/* Starts pm-init with these further options, null-terminated, and takes the first pmd's control socket. */
+void rig_start(rig *r, const char *const *options);
+/* The same without waiting for a pmd. `program` null: the fake pmd. */
+void rig_launch(rig *r, const char *const *options, const char *program);
+/* Waits for the next fake pmd. */
+void rig_next_pmd(rig *r);
+/* Says HELLO and takes everything up to HANDED_OVER; gives the number of ADOPT messages, the last in
+ * `adopted`. */
+int rig_hello(rig *r, message *adopted);
+/* rig_start, rig_hello. */
+void rig_serve(rig *r, const char *const *options);
+void rig_kill_pmd(rig *r);
+/* Lets the fake pmd exit with this status. */
+void rig_end_pmd(rig *r, int status);
+/* BYE STOPPED, and waits for pm-init's exit status. */
+int rig_stop(rig *r);
+/* Waits for pm-init and gives its exit status, -signal if one ended it; closes everything. */
+int rig_wait(rig *r);
+
+void send_raw(rig *r, const void *bytes, size_t size, const int *fds, size_t fd_count);
+void send_message(rig *r, uint32_t type, uint64_t id, const void *body, size_t size);
+void send_spawn(rig *r, uint64_t id, const child_spec *spec);
+void send_signal(rig *r, uint64_t id, int signal, pm_signal_scope scope);
+void send_state(rig *r, uint64_t id, const char *state, uint32_t order, uint32_t wait_ms);
+/* Waits for the next packet. */
+void receive(rig *r, message *m);
+/* Waits for the next packet, which must be of this type and id. */
+void expect(rig *r, uint32_t type, uint64_t id, message *m);
+/* Spawns and waits for SPAWNED; gives the pid. */
+pid_t spawn_child(rig *r, uint64_t id, const child_spec *spec);
+/* A pipe whose write end a child gets; gives the read end. */
+int make_pipe(int *write_end);
+/* Reads "ready PID\n" and gives the PID. */
+pid_t read_ready(int fd);
+void close_fds(message *m);
+
+#endif

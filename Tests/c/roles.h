@@ -1,0 +1,9 @@
+/* What this program does when a test starts it again: the fake pmd, and children that misbehave in known
+ * ways. */
+#ifndef ROLES_H
+#define ROLES_H
+
+/* Gives the exit status. */
+int play_role(const char *name, int argc, char **argv);
+
+#endif

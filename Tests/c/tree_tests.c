@@ -1,0 +1,174 @@
+/* Trees without cgroups: what is left, what is found, what is killed. */
+#define _GNU_SOURCE
+#include "harness.h"
+#include "rig.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static message m;
+
+/* A child with an escapee: two pids, a pipe that stays open as long as either lives. */
+typedef struct {
+    pid_t leader, escapee;
+    int pipe;
+} family;
+
+static family spawn_family(rig *r, uint64_t id, const char *manner, const char *hide) {
+    family f;
+    int write_end;
+    f.pipe = make_pipe(&write_end);
+    f.leader =
+        spawn_child(r, id, &(child_spec){.role = "escape", .argument = {manner, hide}, .output = write_end});
+    close(write_end);
+    f.escapee = read_ready(f.pipe);
+    return f;
+}
+
+static void check_all_gone(const family *f) {
+    CHECK_TEXT(read_all(f->pipe), "");
+    close(f->pipe);
+}
+
+static void finds_and_kills_an_escapee(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "stay", NULL), other = spawn_family(&r, 2, "stay", NULL);
+    send_signal(&r, 1, 0, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    CHECK_EQUAL(m.tree.survivors, 2);
+    CHECK((m.tree.pids[0] == f.leader && m.tree.pids[1] == f.escapee) ||
+          (m.tree.pids[0] == f.escapee && m.tree.pids[1] == f.leader));
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    expect(&r, PM_EXITED, 1, &m);
+    check_all_gone(&f);
+    send_signal(&r, 2, 0, PM_SCOPE_TREE);
+    for (receive(&r, &m); m.header.type == PM_TREE_EMPTY; receive(&r, &m))
+        CHECK_EQUAL(m.header.id, 1);
+    CHECK(m.header.type == PM_TREE && m.header.id == 2);
+    CHECK_EQUAL(m.tree.survivors, 2); /* the other family is whole */
+    CHECK_EQUAL(rig_stop(&r), 0);
+    check_all_gone(&other);
+}
+
+static void tells_leftovers_and_their_end(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "leave", NULL);
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK_EQUAL(m.exit.leftovers, PM_LEFT_MAYBE);
+    kill(f.escapee, SIGKILL);
+    expect(&r, PM_TREE_EMPTY, 1, &m);
+    check_all_gone(&f);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void kills_leftovers_after_the_leader_is_gone(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "leave", NULL);
+    expect(&r, PM_EXITED, 1, &m);
+    send_signal(&r, 1, SIGTERM, PM_SCOPE_GROUP); /* the escapee is deaf to it */
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    expect(&r, PM_TREE_EMPTY, 1, &m);
+    check_all_gone(&f);
+    send_signal(&r, 1, 0, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    CHECK_EQUAL(m.tree.survivors, 0);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void tells_leftovers_in_the_group(void) {
+    rig r;
+    int write_end, read_end = make_pipe(&write_end), keep, input = make_pipe(&keep);
+    rig_serve(&r, NULL);
+    spawn_child(
+        &r, 1, &(child_spec){.role = "mate", .argument = {"exit", "x"}, .input = input, .output = write_end});
+    close(write_end);
+    close(input);
+    read_ready(read_end);
+    close(keep); /* the leader ends, its mate stays */
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK_EQUAL(m.exit.leftovers, PM_LEFT_MAYBE);
+    send_signal(&r, 1, SIGTERM, PM_SCOPE_GROUP);
+    expect(&r, PM_TREE_EMPTY, 1, &m);
+    CHECK_TEXT(read_all(read_end), "x");
+    close(read_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void leftovers_survive_pmd(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "leave", NULL);
+    expect(&r, PM_EXITED, 1, &m);
+    rig_kill_pmd(&r);
+    rig_next_pmd(&r);
+    CHECK_EQUAL(rig_hello(&r, &m), 1);
+    CHECK_EQUAL(m.adopt.phase, PM_CHILD_EXITED);
+    CHECK_EQUAL(m.adopt.leftovers, PM_LEFT_MAYBE);
+    kill(f.escapee, SIGKILL);
+    expect(&r, PM_TREE_EMPTY, 1, &m);
+    check_all_gone(&f);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void end_of_init_finds_who_hides_its_environment(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "leave", "hide");
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK_EQUAL(kill(f.escapee, 0), 0);
+    send_message(&r, PM_FORGET, 1, NULL, 0);
+    CHECK_EQUAL(rig_stop(&r), 0);
+    check_all_gone(&f);
+}
+
+static void ends_a_tree_that_goes_on_forking(void) {
+    rig r;
+    int write_end, read_end = make_pipe(&write_end);
+    rig_serve(&r, NULL);
+    spawn_child(&r, 1, &(child_spec){.role = "chain", .output = write_end});
+    close(write_end);
+    read_ready(read_end);
+    expect(&r, PM_EXITED, 1, &m); /* the leader was its first link */
+    CHECK_EQUAL(m.exit.leftovers, PM_LEFT_MAYBE);
+    do {
+        send_signal(&r, 1, SIGKILL, PM_SCOPE_TREE);
+        receive(&r, &m);
+    } while (m.header.type == PM_TREE && m.tree.survivors > 0);
+    CHECK_TEXT(read_all(read_end), "");
+    close(read_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void a_childs_tree_is_not_anothers(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family one = spawn_family(&r, 1, "stay", NULL), ten = spawn_family(&r, 10, "stay", NULL);
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    expect(&r, PM_EXITED, 1, &m);
+    check_all_gone(&one);
+    CHECK_EQUAL(kill(ten.leader, 0), 0);
+    CHECK_EQUAL(kill(ten.escapee, 0), 0);
+    CHECK_EQUAL(rig_stop(&r), 0);
+    check_all_gone(&ten);
+}
+
+const test tree_tests[] = {
+    {"tree: an escapee is found and killed", finds_and_kills_an_escapee},
+    {"tree: leftovers and their end are told", tells_leftovers_and_their_end},
+    {"tree: leftovers are killed after the leader is gone", kills_leftovers_after_the_leader_is_gone},
+    {"tree: leftovers in the group are told", tells_leftovers_in_the_group},
+    {"tree: leftovers survive pmd", leftovers_survive_pmd},
+    {"tree: who hides its environment is found at the end", end_of_init_finds_who_hides_its_environment},
+    {"tree: one that goes on forking is ended", ends_a_tree_that_goes_on_forking},
+    {"tree: one child's is not another's", a_childs_tree_is_not_anothers},
+    {NULL, NULL},
+};

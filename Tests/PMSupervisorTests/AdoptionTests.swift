@@ -87,6 +87,16 @@ struct AdoptionTests {
         #expect(new.machine.restarts == 2 && new.machine.history.attempt == 2)
     }
 
+    @Test func `the snapshot of a spawn that failed belongs to the last process there was`() {
+        var rig = Rig()
+        rig.start()
+        rig.exit(.crash)
+        #expect(rig.machine.snapshot.record == 2)
+        rig.child(.spawnFailed("exec"))
+        #expect(rig.machine.phase == .backingOff && rig.machine.incarnation == 2)
+        #expect(rig.machine.snapshot.record == 1)
+    }
+
     @Test func `a backoff that ended meanwhile starts at once`() {
         var old = Rig()
         old.start()

@@ -39,6 +39,7 @@ struct StartOrderTests {
 
     @Test func `a cycle is named as it runs`() {
         #expect(message(["A": ["B"], "B": ["C"], "C": ["A"]]) == "Circular dependency detected: A -> B -> C -> A")
+        #expect(message(["a": ["x"], "x": ["y"], "y": ["x"]]) == "Circular dependency detected: x -> y -> x")
         #expect(message(["A": ["A"]]) == "Circular dependency detected: A -> A")
     }
 

@@ -90,7 +90,7 @@ enum StateTable {
     private static func stuck(_ stopping: Rig) -> Rig {
         applied(stopping) { rig in
             rig.exit(.terminated, .maybe)
-            while rig.machine.phase != .stuck {
+            for _ in 0..<200 where rig.machine.phase != .stuck {
                 rig.child(.treeReport(survivors: 3))
                 rig.fire()
             }

@@ -166,7 +166,7 @@ struct StopTests {
         rig.start()
         rig.wish(.down)
         rig.exit(.terminated, .maybe)
-        while rig.machine.phase != .stuck {
+        for _ in 0..<200 where rig.machine.phase != .stuck {
             rig.child(.treeReport(survivors: 3))
             rig.fire()
         }

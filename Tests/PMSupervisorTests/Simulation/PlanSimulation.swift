@@ -48,7 +48,7 @@ struct PlanSimulation {
             default: try goOn()
             }
         }
-        for _ in 0..<20_000 where !starts.isEmpty || !stops.isEmpty { try goOn() }
+        for _ in 0..<2_000 where !starts.isEmpty || !stops.isEmpty { try goOn() }
         guard starts.isEmpty else { throw Violation(rule: "every start is answered") }
         guard stops.isEmpty else { throw Violation(rule: "every stop is answered") }
     }

@@ -99,7 +99,7 @@ struct Simulation {
     }
 
     mutating func settle(until end: MonotonicTime) throws {
-        var left = 20_000
+        var left = 2_000
         while let next = [timer?.at, world.nextTime].compactMap({ $0 }).min(), next <= end {
             try goOn()
             left -= 1

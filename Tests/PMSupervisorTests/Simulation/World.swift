@@ -13,6 +13,8 @@ struct Process {
     var obeysAfter: Duration?
     /// Whether it stayed in the leader's process group.
     var isInGroup = true
+    /// SIGKILL was sent.
+    var isKilled = false
     /// It hangs in the kernel: until then not even SIGKILL ends it.
     var hangsUntil = MonotonicTime(nanoseconds: 0)
 }
@@ -155,7 +157,8 @@ struct World {
                 let late = process()
                 records[incarnation]?.helpers.append(late)
             }
-            for id in record.alive {
+            for id in record.alive where !record[id].isKilled {
+                records[incarnation]?[id].isKilled = true
                 let hang = max(.zero, record[id].hangsUntil - now)
                 end(id, incarnation, after: hang + .microseconds(Int.random(in: 0...900, using: &random)), .killed)
             }

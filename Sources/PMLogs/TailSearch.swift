@@ -5,7 +5,8 @@ import PMSystem
 /// Finds, from the end, the place from which the last lines of a log can be read whole.
 ///
 /// A newline ends exactly one line, whatever its stream, so counting newlines backwards counts lines. Once there are
-/// enough, the search goes on until each stream of a counted line has shown where that line begins.
+/// enough, the search goes on until each stream of a counted line has shown where that line begins. An unfinished line
+/// whose last byte is older than all of that is not found.
 struct TailSearch {
     /// A line that begins further back than this is cut.
     private static let patience = 1 << 20
@@ -23,7 +24,9 @@ struct TailSearch {
     }
 
     init(_ query: LogQuery) {
-        lines = query.lines
+        // Of each stream, one line that ends after `since` may have begun before it and will not count.
+        let surplus = query.since == nil ? 0 : LogStream.allCases.count
+        lines = query.lines.map { $0 > 0 ? $0 + surplus : 0 }
         since = query.since
         beginnings = [Beginning](repeating: .nothingSeen, count: LogStream.allCases.count)
     }
@@ -82,9 +85,8 @@ struct TailSearch {
         while end > range.lowerBound {
             let bytes = try segment.tail(of: range.lowerBound..<end)
             if bytes.isEmpty { break }
-            if end == range.upperBound, bytes.last != 10, beginnings[slot] == .nothingSeen, !isEnough {
-                count(slot)
-            }
+            // An unfinished line: nothing of it may be handed out without its beginning.
+            if end == range.upperBound, bytes.last != 10, beginnings[slot] == .nothingSeen { count(slot) }
             let origin = end - bytes.count
             var rest = bytes
             while let place = rest.lastIndex(of: 10) {

@@ -32,13 +32,13 @@ struct PM: ParsableCommand {
         version: Version.current,
         groupedSubcommands: [
             CommandGroup(
-                name: "Services",
+                name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
                     RunCommand.self,
                 ]),
             CommandGroup(
-                name: "What can be started", subcommands: [DiscoverCommand.self, MapCommand.self, ListCommand.self]),
+                name: "Containers", subcommands: [DiscoverCommand.self, MapCommand.self, ListCommand.self]),
             CommandGroup(name: "Calling", subcommands: [CallCommand.self, ConnectCommand.self]),
             CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
         ])

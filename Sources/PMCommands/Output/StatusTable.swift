@@ -7,7 +7,8 @@ enum StatusTable {
     static func make(_ rows: [UnitStatus], now: WallTime) -> Table {
         var table = Table([
             .init(title: "NAME", importance: 10, narrowest: 8), .init(title: "STATE", importance: 9, narrowest: 8),
-            .init(title: "READY", importance: 7), .init(title: "PID", isRight: true, importance: 5, narrowest: 7),
+            .init(title: "READY", importance: 7, narrowest: 5),
+            .init(title: "PID", isRight: true, importance: 5, narrowest: 7),
             .init(title: "UPTIME", isRight: true, importance: 6, narrowest: 7),
             .init(title: "RESTARTS", isRight: true, importance: 4, narrowest: 8),
             .init(title: "LAST EXIT", importance: 3, narrowest: 11),

@@ -49,16 +49,17 @@ struct Table {
         }
     }
 
-    /// Widths that fit: the least important columns are cut first, then left out (width 0), the first column never.
+    /// Widths that fit: the least important columns are left out (width 0) until the others can be made narrow enough,
+    /// the first one never; then the least important of those are cut.
     private func fit(_ natural: [Int], into width: Int?) -> [Int] {
-        var widths = natural
-        guard let width else { return widths }
+        guard let width else { return natural }
         let order = columns.indices.sorted { columns[$0].importance < columns[$1].importance }
-        for index in order where Self.total(widths) > width {
-            let excess = Self.total(widths) - width
-            widths[index] = max(min(columns[index].narrowest, natural[index]), widths[index] - excess)
+        let narrow = columns.indices.map { min(columns[$0].narrowest, natural[$0]) }
+        var (widths, least) = (natural, narrow)
+        for index in order where Self.total(least) > width && index != 0 { (widths[index], least[index]) = (0, 0) }
+        for index in order where Self.total(widths) > width && widths[index] > 0 {
+            widths[index] = max(least[index], widths[index] - (Self.total(widths) - width))
         }
-        for index in order where Self.total(widths) > width && index != 0 { widths[index] = 0 }
         if Self.total(widths) > width { widths[0] = max(1, widths[0] - (Self.total(widths) - width)) }
         return widths
     }

@@ -1,0 +1,57 @@
+import JSON
+import JSONRPC
+import PMAPI
+import PMModel
+import Testing
+
+@testable import PMCommands
+
+@Suite struct LogCommandTests {
+    private func show(_ frames: [StreamFrame], json: Bool = false, raw: Bool = false, times: Bool = false) throws
+        -> String
+    {
+        let output = TextSink()
+        var session = Session(environment: [:], terminal: Terminal(), output: output, errors: TextSink())
+        session.clock = StoppedClock()
+        session.format = json ? .json : .table
+        var printer = LogPrinter(session, timestamps: times, isRaw: raw)
+        for frame in frames { try printer.show(frame) }
+        printer.finish()
+        return output.text
+    }
+
+    private func record(_ text: String, _ name: String = "web", _ stream: LogRecord.Stream = .stdout) -> StreamFrame {
+        .data(LogRecord(name: name, time: WallTime(nanoseconds: 0), stream: stream, text: text).json)
+    }
+
+    @Test func `each line has its service's name before it`() throws {
+        #expect(try show([record("one\n"), record("two\n", "api")]) == "[web] one\n[api] two\n")
+    }
+
+    @Test func `pieces of a line are put together, streams kept apart`() throws {
+        let frames = [record("o"), record("err\n", "web", .stderr), record("ne\n")]
+        #expect(try show(frames) == "[web] err\n[web] one\n")
+    }
+
+    @Test func `an unfinished last line is shown`() throws {
+        #expect(try show([record("half")]) == "[web] half\n")
+    }
+
+    @Test func `raw is what the service wrote`() throws {
+        #expect(try show([record("a\r"), record("b\u{1B}[1m\n")], raw: true) == "a\rb\u{1B}[1m\n")
+    }
+
+    @Test func `as json each record is a line`() throws {
+        #expect(
+            try show([record("one\n")], json: true)
+                == #"{"name":"web","time":"1970-01-01T00:00:00.000000Z","stream":"stdout","text":"one\n"}"# + "\n")
+    }
+
+    @Test func `text of a daemon that has no records is passed on`() throws {
+        #expect(try show([.data("one\n"), .bytes(Array("two\n".utf8)), .end]) == "one\ntwo\n")
+    }
+
+    @Test func `a service's name cannot move the cursor`() throws {
+        #expect(try show([record("x\n", "a\u{1B}[2Jb")]) == "[a?[2Jb] x\n")
+    }
+}

@@ -1,0 +1,173 @@
+import ArgumentParser
+import PMAPI
+import PMConfig
+import Testing
+
+@testable import PMCommands
+
+private func words(_ line: String) -> [String] {
+    CommandWords(commands: PM.words).normalized(line.split(separator: " ").map(String.init))
+}
+
+private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self) throws -> C {
+    try #require(try PM.parseAsRoot(words(line)) as? C, "\(line)")
+}
+
+@Suite struct ParsingTests {
+    @Test func `each command is a word of pm`() {
+        let expected = [
+            "start", "stop", "restart", "status", "log", "run", "discover", "map", "ls", "call", "connect", "version",
+            "name", "help",
+        ]
+        #expect(PM.words == Set(expected))
+    }
+
+    @Test func `pm starts`() throws {
+        let plain: StartCommand = try parse("start pm")
+        #expect(plain.program == "pm" && !plain.wait && !plain.keepAttached && plain.inspection == .none)
+        let all: StartCommand = try parse("start pm --wait --keep-attached --inspect-brk --user -v")
+        #expect(all.wait && all.keepAttached && all.inspection == .inspectBreak && all.global.verbose)
+        #expect(all.global.target.selection == .user)
+    }
+
+    @Test func `a service starts with everything there is`() throws {
+        let command: StartCommand = try parse("start web -w --inspect --autostart --name w2 a b -- --port 1 -v")
+        var call = Start(name: "web")
+        call.waits = true
+        call.inspection = .inspect
+        call.autostart = true
+        call.alias = "w2"
+        call.arguments = ["a", "b", "--port", "1", "-v"]
+        #expect(command.call == call)
+        let new: StartCommand = try parse("start --new web")
+        #expect(new.call.isNew)
+    }
+
+    @Test(arguments: [
+        "start", "start web --keep-attached", "start pm --name x", "start pm --new", "start pm --autostart",
+        "start pm x",
+        "start web --name x --new", "start pm --pm-sock /x", "start web --port 1", "status --nope", "status a b",
+        "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
+        "restart",
+        "restart pm", "map web", "map web p -r fridge", "log", "log web -n x", "log web -n -1",
+        "log web --since yesterday",
+        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x",
+        "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
+    ]) func `wrong usage exits with 64`(line: String) throws {
+        let fixture = try CommandFixture()
+        var session = Session(environment: [:], terminal: Terminal(), output: fixture.output, errors: fixture.errors)
+        session.terminal.columns = 80
+        #expect(Program.run(line.split(separator: " ").map(String.init), session) == 64)
+        #expect(fixture.errors.text.hasPrefix("pm: "), "\(fixture.errors.text)")
+        #expect(fixture.output.text == "")
+    }
+
+    @Test(arguments: [
+        "--help", "-h", "", "help", "help start", "start --help", "call --help", "run --help", "--version",
+    ])
+    func `help and version are results`(line: String) throws {
+        let fixture = try CommandFixture()
+        let session = Session(environment: [:], terminal: Terminal(), output: fixture.output, errors: fixture.errors)
+        #expect(Program.run(line.split(separator: " ").map(String.init), session) == 0)
+        #expect(!fixture.output.text.isEmpty && fixture.errors.text == "")
+    }
+
+    @Test func `the other commands are parsed`() throws {
+        #expect(try parse("stop", as: StopCommand.self).call == Stop(name: nil))
+        #expect(try parse("stop pm", as: StopCommand.self).call == Stop(name: nil))
+        #expect(try parse("stop web", as: StopCommand.self).call == Stop(name: "web"))
+        var restart = Restart(name: "web")
+        restart.waits = true
+        #expect(try parse("restart web --wait", as: RestartCommand.self).call == restart)
+        #expect(try parse("status", as: StatusCommand.self).call == Status())
+        #expect(try parse("status web -o json", as: StatusCommand.self).global.output == .json)
+        let map: MapCommand = try parse("map my-app ./dist/commands.json --commandable --runtime worker -s")
+        #expect(map.commandable && map.stateless && map.runtime == .worker && map.path == "./dist/commands.json")
+        #expect(try parse("map a b -c -r docker", as: MapCommand.self).commandable)
+        let discover: DiscoverCommand = try parse("discover")
+        #expect(discover.path == "." && discover.name == nil)
+        #expect(try parse("discover /x my-name", as: DiscoverCommand.self).name == "my-name")
+        #expect(try parse("connect web", as: ConnectCommand.self).name == "web")
+        _ = try parse("ls", as: ListCommand.self)
+        _ = try parse("version", as: VersionCommand.self)
+        _ = try parse("name", as: NameCommand.self)
+    }
+
+    @Test func `logs are asked for`() throws {
+        let plain: LogCommand = try parse("log web")
+        #expect(
+            plain.call.names == ["web"] && plain.call.lines == 100 && plain.call.wantsRecords && !plain.call.follows)
+        let all: LogCommand = try parse("log web api -f -n 5 --since 10m --timestamps")
+        #expect(all.call.names == ["web", "api"] && all.call.lines == 5 && all.call.follows && all.timestamps)
+        #expect(all.call.since == .ago(.seconds(600)))
+        #expect(try parse("log web -n all", as: LogCommand.self).call.lines == nil)
+        #expect(try parse("log web --since 1h", as: LogCommand.self).call.lines == nil)
+        let dated: LogCommand = try parse("log web --since 2026-11-22T22:22:04Z --raw")
+        #expect(dated.call.since == .at(.init(nanoseconds: 1_795_386_124_000_000_000)) && dated.raw)
+    }
+
+    @Test(arguments: ["14:30", "14:30:15", "2026-11-22", "2026-11-22T14:30", "2026-11-22T14:30:15.5"])
+    func `local times are understood`(text: String) {
+        #expect(LogTime(argument: text) != nil)
+    }
+
+    @Test(arguments: ["", "25:00", "14", "2026-13-01", "tomorrow"]) func `no time is refused`(text: String) {
+        #expect(LogTime(argument: text) == nil)
+    }
+}
+
+@Suite struct FallThroughTests {
+    @Test func `a first word that is no command names a service`() throws {
+        let call: CallCommand = try parse("api greet Ada")
+        #expect(call.service == "api" && call.command == "greet" && call.args == ["Ada"])
+    }
+
+    @Test func `options of pm stand before the name`() throws {
+        let call: CallCommand = try parse("-o json --pm-sock=/x -v api greet")
+        #expect(call.global.output == .json && call.global.pmSock == "/x" && call.global.verbose)
+        #expect(call.service == "api" && call.command == "greet" && call.args == [])
+    }
+
+    @Test func `what follows the name reaches the service, dashes included`() throws {
+        let call: CallCommand = try parse("api greet --help -o json --user -- -x --")
+        #expect(call.args == ["--help", "-o", "json", "--user", "--", "-x", "--"])
+        #expect(call.global.output == .table)
+    }
+
+    @Test func `call does the same for names that are words of pm`() throws {
+        let call: CallCommand = try parse("-v call --json-args -o json start greet --help -v")
+        #expect(call.service == "start" && call.command == "greet" && call.args == ["--help", "-v"])
+        #expect(call.jsonArguments && call.global.output == .json && call.global.verbose)
+    }
+
+    @Test func `options of pm may stand before any command`() throws {
+        let status: StatusCommand = try parse("--config c.json -o json status web")
+        #expect(status.global.output == .json && status.global.target.selection == .file("c.json"))
+        #expect(status.name == "web")
+    }
+
+    @Test func `what follows the program of run is the program's`() throws {
+        let run: RunCommand = try parse("run --name n my-app --arg1 value1 -o x --inspect")
+        #expect(run.program == "my-app" && run.args == ["--arg1", "value1", "-o", "x"])
+        #expect(run.inspect && run.name == "n" && run.global.output == .table)
+        let late: RunCommand = try parse("run my-app --keep-attached --name x y")
+        #expect(late.keepAttached && late.name == "x" && late.args == ["y"])
+        let verbatim: RunCommand = try parse("run -v my-app -- --inspect --name x")
+        #expect(verbatim.args == ["--inspect", "--name", "x"] && !verbatim.inspect && verbatim.global.verbose)
+    }
+
+    @Test func `a lone word is no call`() throws {
+        let fixture = try CommandFixture()
+        #expect(fixture.run("staus") == 64)
+        #expect(
+            fixture.errors.text == """
+                pm: 'staus' is no command of pm, and calling a service needs a command too
+                hint: did you mean 'pm status'?
+
+                """)
+    }
+
+    @Test func `the help says so`() {
+        #expect(PM.helpMessage(columns: 200).contains("A first word that is no command of pm names a service"))
+    }
+}

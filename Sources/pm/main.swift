@@ -16,4 +16,13 @@ private func environment() -> [String: String] {
     return variables
 }
 
+/// A standard descriptor that is closed would be the next socket's, and results would be sent to the daemon: the place is
+/// taken by something that cannot be read or written.
+private func occupyStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+        open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+}
+
+occupyStandardDescriptors()
 exit(Program.run(Array(CommandLine.arguments.dropFirst()), environment: environment()))

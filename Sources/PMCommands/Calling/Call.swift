@@ -30,16 +30,23 @@ struct CallCommand: PMCommand {
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {
         guard let command else { return Program.misused(loneWord, session) }
+        guard service != "pm" else {
+            let hint = PM.words.contains(command) ? "pm \(command)" : "pm --help"
+            return Program.misused(.badRequest("pm's own commands are called without its name", hint: hint), session)
+        }
         let client = try session.connect()
-        let metadata = try client.ask(Metadata(isDeep: true, service: service))
+        var conversation = Conversation(session: session, client: client)
+        let metadata = try conversation.metadata(for: service, command)
+        // Our daemon answers with the service's own names; the reference's has them behind the service's name.
         let arguments = CallArguments(
-            args, for: metadata.command("\(service).\(command)"), isJSON: jsonArguments,
+            args, for: metadata.command("\(service).\(command)") ?? metadata.command(command), isJSON: jsonArguments,
             workingDirectory: try session.workingDirectory())
         if let complaint = arguments.complaint(service: service) {
             return Program.misused(.badRequest(complaint), session)
         }
         let call = Call(service: service, command: command, params: arguments.params)
-        print(try Conversation(session: session, client: client).hold(call, arguments), session)
+        conversation.commands = metadata.commands.filter(\.isPublished).map(\.name)
+        print(try conversation.hold(call, arguments), session)
         return .success
     }
 
@@ -65,6 +72,18 @@ struct CallCommand: PMCommand {
 struct Conversation {
     let session: Session
     let client: DaemonClient
+    /// The commands that the service offers, for who asks for another one.
+    var commands: [String] = []
+
+    /// What the service offers; a service that offers nothing, or is not there, is told apart from one that is down.
+    func metadata(for service: String, _ command: String) throws(APIError) -> ServiceMetadata {
+        do throws(APIError) {
+            return try client.ask(Metadata(isDeep: true, service: service))
+        } catch {
+            guard error.statusCode == 404 else { throw error }
+            throw try absence(of: command, in: service)
+        }
+    }
 
     /// A service that asks for ever is stopped here.
     private static let mostQuestions = 100
@@ -96,21 +115,25 @@ struct Conversation {
 
     /// "Method not found" in the words of services and commands.
     private func explained(_ error: APIError, _ call: Call) throws(APIError) -> APIError {
-        guard error.code == -32601 else { return error }
+        error.code == -32601 ? try absence(of: call.command, in: call.service) : error
+    }
+
+    /// Why a command cannot be called.
+    private func absence(of command: String, in service: String) throws(APIError) -> APIError {
         let rows: [UnitStatus]
         do throws(APIError) {
-            rows = try client.ask(Status(name: call.service))
+            rows = try client.ask(Status(name: service))
         } catch {
             guard error.statusCode == 404 else { throw error }
-            return .notFound("there is no service \(call.service), and no command of pm", hint: "pm ls, or pm --help")
+            return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
         }
-        guard let row = rows.first(where: { $0.name == call.service }) else {
-            return .notFound("there is no service \(call.service), and no command of pm", hint: "pm ls, or pm --help")
+        guard let row = rows.first(where: { $0.name == service }) else {
+            return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
         }
-        if row.pid == nil {
-            return .conflict("\(call.service) is not running", hint: "pm start \(call.service) --wait")
-        }
-        if !row.isReady { return .conflict("\(call.service) is not ready yet", hint: "pm status \(call.service)") }
-        return .notFound("\(call.service) has no command \(call.command)", hint: "pm connect \(call.service)")
+        if row.pid == nil { return .conflict("\(service) is not running", hint: "pm start \(service) --wait") }
+        if !row.isReady { return .conflict("\(service) is not ready yet", hint: "pm status \(service)") }
+        return .notFound(
+            "\(service) has no command \(command)",
+            hint: commands.isEmpty ? "pm ls shows what is commandable" : "it has \(commands.joined(separator: ", "))")
     }
 }

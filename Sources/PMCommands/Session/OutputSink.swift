@@ -39,8 +39,16 @@ final class DescriptorSink: OutputSink {
                 raise(SIGPIPE)
                 _exit(128 + SIGPIPE)
             } else if errno != EINTR {
-                return
+                return endIfResult(errno)
             }
         }
+    }
+
+    /// Results that are lost (a full disk) are a failure, and the program ends here; lost notes are not.
+    private func endIfResult(_ code: Int32) {
+        guard descriptor == STDOUT_FILENO else { return }
+        let reason = String(cString: strerror(code))
+        DescriptorSink(STDERR_FILENO).line("pm: cannot write to standard output: \(reason)")
+        _exit(ExitCode.failure.rawValue)
     }
 }

@@ -18,6 +18,11 @@ struct ConnectHandler: Handler {
                 hint: "set mapping.\(request.name).connect in \(units.store.path)")
         }
         guard let mapping, !mapping.connect.isEmpty else {
+            if configuration.unit(request.name) != nil {
+                throw .notFound(
+                    "\(request.name) has no connection point of its own; it is reached through pm",
+                    hint: "pm \(request.name) COMMAND, or set mapping.\(request.name).connect in \(units.store.path)")
+            }
             throw .notFound("Mapping \(request.name) could not be found", hint: "pm ls shows what there is")
         }
         return Connect.Answer(points: mapping.connect)

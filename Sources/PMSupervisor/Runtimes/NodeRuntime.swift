@@ -25,8 +25,11 @@ public struct NodeRuntime: Runtime {
 
     /// The program for a unit: the host for commandable JavaScript, else the executable itself.
     ///
-    /// - Throws: `LaunchError` when there is no such program, or when it is none.
+    /// - Throws: `LaunchError` when there is no such program, when it is none, or when it is a Docker container.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+        guard unit.definition.runtime != .docker else {
+            throw LaunchError("\(unit.name) has the runtime docker, which this version cannot run")
+        }
         let command = try command(unit, options)
         let channel: ChannelKind =
             if unit.definition.isCommandable {

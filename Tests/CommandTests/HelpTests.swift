@@ -1,0 +1,51 @@
+import JSON
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct `pm --help` {
+    private static let commands = [
+        "start", "stop", "restart", "status", "log", "run", "discover", "map", "ls", "call", "connect", "version",
+        "name",
+    ]
+
+    @Test func `names every command, the short call and the exit codes`() async throws {
+        try await TestProject.with { project in
+            let text = try project.must("--help")
+            for command in Self.commands { #expect(lines(text).contains { $0.hasPrefix("  \(command) ") }) }
+            #expect(text.contains("pm [<options>] NAME COMMAND [<args>]"))
+            for code in ["64", "65", "66", "69", "70", "73", "75", "77"] { #expect(text.contains(code)) }
+            #expect(try project.must("help") == text)
+            #expect(try project.must() == text)
+        }
+    }
+
+    @Test func `of a command has its options, on standard output`() async throws {
+        try await TestProject.with { project in
+            for command in Self.commands {
+                let text = try project.must(command, "--help")
+                #expect(text.contains("USAGE: pm \(command)"))
+                #expect(text.contains("--pm-sock <url|path>"))
+                #expect(try project.must("help", command) == text)
+            }
+            let start = try project.must("start", "--help")
+            for option in ["--wait", "--name", "--new", "--inspect", "--inspect-brk", "--autostart", "--keep-attached"]
+            {
+                #expect(start.contains("  \(option)") || start.contains(", \(option)"))
+            }
+        }
+    }
+
+    @Test func `wrong words are told on standard error with the usage, and end with 64`() async throws {
+        try await TestProject.with { project in
+            for words in [
+                ["status", "--bogus"], ["-o", "xml", "ls"], ["stop", "a", "b"], ["-v"], ["help", "bogus"],
+            ] {
+                let outcome = try project.run([TestPaths.pm] + words)
+                #expect(outcome.code == 64, "\(words)")
+                #expect(outcome.output.isEmpty)
+                #expect(
+                    outcome.errors.hasPrefix("pm: ") && outcome.errors.lowercased().contains("usage: pm"), "\(words)")
+            }
+        }
+    }
+}

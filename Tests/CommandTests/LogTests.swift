@@ -1,0 +1,118 @@
+import JSON
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct `pm log` {
+    private func written(_ body: (TestProject) throws -> Void) async throws {
+        try await TestProject.with { project in
+            try project.script(
+                "web.sh", "for i in 1 2 3; do echo line $i; done; echo sorry >&2; echo up; exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web.sh"], "db": try project.sleeper("db")], mapping: project.mapping("web", "db"))
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            try body(project)
+        }
+    }
+
+    @Test func `has the service's name before each line; -n chooses the last ones`() async throws {
+        try await written { project in
+            let all = lines(try project.must("log", "web"))
+            #expect(all.filter { $0 != "[web] sorry" } == (1...3).map { "[web] line \($0)" } + ["[web] up"])
+            #expect(all.contains("[web] sorry"))
+            #expect(lines(try project.must("log", "web", "-n", "2")) == Array(all.suffix(2)))
+            #expect(lines(try project.must("log", "web", "-n", "all")) == all)
+            #expect(try project.must("log", "web", "-n", "0").isEmpty)
+            #expect(try !project.must("log", "web", "--raw").contains("[web]"))
+            try project.must("start", "db", "--wait")
+            let both = lines(try project.must("log", "web", "db"))
+            #expect(both.contains("[web] line 1") && both.contains("[db] db got"))
+        }
+    }
+
+    @Test func `--timestamps shows when, and --since from when`() async throws {
+        try await written { project in
+            let stamped = lines(try project.must("log", "web", "--timestamps"))
+            #expect(stamped.count == 5)
+            for line in stamped {
+                #expect(line.contains(#/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}\S* \[web\] /#))
+            }
+            #expect(lines(try project.must("log", "web", "--since", "1h")).count == 5)
+            #expect(lines(try project.must("log", "web", "--since", "2001-01-01")).count == 5)
+            #expect(try project.must("log", "web", "--since", "0s").isEmpty)
+            #expect(try project.must("log", "web", "--since", "2099-01-01T00:00:00Z").isEmpty)
+            #expect(try project.pm("log", "web", "--since", "once").code == 64)
+        }
+    }
+
+    @Test func `in JSON is an object a line`() async throws {
+        try await written { project in
+            let rows = try lines(project.must("-o", "json", "log", "web")).map { try JSONValue(parsing: $0) }
+            #expect(rows.count == 5)
+            for row in rows { #expect(keys(row) == ["name", "time", "stream", "text"]) }
+            #expect(rows.first { $0["stream"] == "stderr" }?["text"] == "sorry\n")
+            #expect(rows.first?["text"] == "line 1\n")
+        }
+    }
+
+    @Test func `has colour on a terminal only, one for each name, and never with NO_COLOR`() async throws {
+        try await written { project in
+            try project.must("start", "db", "--wait")
+            let shown = try project.onTerminal("$PM log web db").output
+            let marks = Set(shown.matches(of: #/\u{1B}\[([0-9;]+)m\[(web|db)\]\u{1B}\[0m /#).map { "\($0.1) \($0.2)" })
+            #expect(marks.count == 2)
+            #expect(Set(marks.map { $0.split(separator: " ")[0] }).count == 2)
+            let plain = try project.onTerminal("$PM log web", adding: ["NO_COLOR": "1"]).output
+            #expect(plain.contains("[web] line 1") && !plain.contains("\u{1B}"))
+            #expect(try !project.must("log", "web").contains("\u{1B}"))
+        }
+    }
+
+    @Test func `-f goes on with what is written, until it is interrupted`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "echo up; while read line < go; do echo said $line; done; exec sleep 1000")
+            try project.run(["mkfifo", "go"])
+            try project.configure(["web": ["path": "./web.sh"]], mapping: project.mapping("web"))
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let log = try project.start([TestPaths.pm, "log", "web", "-f"])
+            #expect(log.waitForOutput("[web] up\n"))
+            for word in ["one", "two"] {
+                try project.run(["sh", "-c", "echo \(word) > go"])
+                #expect(log.waitForOutput("[web] said \(word)\n"))
+            }
+            log.signal(2)
+            #expect(log.wait().code == 130)
+        }
+    }
+
+    @Test func `ends quietly when nobody reads on`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "seq 1 20000; echo up; exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]], mapping: project.mapping("web"))
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            for command in ["log web -n all", "log web -n all -f", "-o json log web -n all"] {
+                let outcome = try project.run(
+                    ["sh", "-c", "\"$PM\" \(command) | head -1"], adding: ["PM": TestPaths.pm])
+                #expect(outcome.code == 0)
+                #expect(lines(outcome.output).count == 1)
+                #expect(outcome.errors.isEmpty)
+            }
+            let ignoring = "trap '' PIPE; \"$PM\" log web -n all | head -1"
+            #expect(try project.run(["sh", "-c", ignoring], adding: ["PM": TestPaths.pm]).errors.isEmpty)
+        }
+    }
+
+    @Test func `is refused for what does not exist, and for options that exclude each other`() async throws {
+        try await written { project in
+            let ghost = try project.pm("log", "ghost")
+            #expect(ghost.code == 66)
+            #expect(ghost.errors == "pm: there is no service ghost\nhint: pm ls shows what there is\n")
+            #expect(try project.pm("log").code == 64)
+            #expect(try project.pm("log", "web", "--raw", "--timestamps").code == 64)
+            #expect(try project.pm("log", "web", "-n", "few").code == 64)
+            #expect(try project.must("log", "db").isEmpty)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import JSON
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct `pm map` {
+    private func definition(_ project: TestProject, _ name: String) throws -> JSONValue? {
+        try JSONValue(parsing: try project.read(".pm.config.json"))["containers"]?[name]
+    }
+
+    @Test func `registers a program with its options, relative to the caller's directory`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            try project.script("below/web.sh", "exec sleep 1000")
+            _ = try project.answering("below/svc")
+            let own = try project.run([TestPaths.pm, "map", "web", "./web.sh"], in: "below")
+            #expect(own.output == "web\n")
+            #expect(try definition(project, "web")?["path"]?.string == "\(project.directory)/below/web.sh")
+            #expect(try definition(project, "web")?["type"] == "nodejs")
+            #expect(try project.json("map", "svc", "below/svc/commands.json", "-c", "-s", "-r", "worker") == "svc")
+            let row = try definition(project, "svc")
+            #expect(row?["commandable"] == true && row?["stateless"] == true && row?["type"] == "worker")
+            try project.must("map", "svc", "below/svc/commands.json", "--commandable", "--runtime", "nodejs")
+            #expect(try definition(project, "svc")?["type"] == "nodejs")
+            try project.must("start", "web", "--wait")
+            try project.must("start", "svc", "--wait")
+            #expect(try project.must("svc", "value", "zero") == "0\n")
+        }
+    }
+
+    @Test func `keeps everything else in the configuration as it is`() async throws {
+        try await TestProject.with { project in
+            let text = "{\"zebra\": [1, 2.50],\n \"containers\": {\"old\": {\"path\": \"x\", \"mine\": 1e2}}}\n"
+            try project.write(".pm.config.json", text)
+            try project.startDaemon()
+            try project.must("map", "new", "/bin/true")
+            let after = try project.read(".pm.config.json")
+            #expect(after.contains("[1, 2.50]") && after.contains("\"mine\": 1e2"))
+            #expect(keys(try JSONValue(parsing: after)).prefix(2) == ["zebra", "containers"])
+            #expect(keys(try project.json("ls")) == ["old", "new"])
+        }
+    }
+
+    @Test func `refuses what it does not know`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            let runtime = try project.pm("map", "web", "./web.sh", "-r", "perl")
+            #expect(runtime.code == 64)
+            #expect(runtime.errors.contains("There is no runtime 'perl'; the runtimes are nodejs, worker and docker."))
+            let own = try project.pm("map", "pm", "./web.sh")
+            #expect(own.code == 73)
+            #expect(own.errors == "pm: pm is the name of the daemon\n")
+            let missing = try project.pm("map", "web", "./commands.json", "-c")
+            #expect(missing.code == 66)
+            #expect(missing.errors.contains("\(project.directory)/commands.json: No such file or directory"))
+            try project.write("commands.json", "{\n  nonsense\n}")
+            let broken = try project.pm("map", "web", "./commands.json", "-c")
+            #expect(broken.code == 65)
+            #expect(broken.errors.contains("\(project.directory)/commands.json:2:3: "))
+            #expect(try project.pm("map", "web").code == 64)
+            #expect(try project.json("ls") == [:])
+        }
+    }
+
+    @Test func `a runtime that is not there is refused when it is started`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            try project.script("box.sh", "exec sleep 1000")
+            try project.must("map", "box", "./box.sh", "-r", "docker")
+            let outcome = try project.pm("start", "box", "--wait")
+            #expect(outcome.code == 70)
+            #expect(outcome.errors.contains("box has the runtime docker, which this version cannot run"))
+            #expect(try project.status("box")["pid"] == nil)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct `pm start pm` {
+    @Test func `makes a configuration where none stands, and starts one daemon only`() async throws {
+        try await TestProject.with { project in
+            let file = "\(project.directory)/.pm.config.json"
+            #expect(try project.must("start", "pm", "--wait") == "pm started for \(file) (new), project daemon\n")
+            let url = "jsonrpc+unix://\(project.socket)"
+            let mapping = try JSONValue(parsing: try project.read(".pm.config.json"))["mapping"]?["pm"]
+            #expect(keys(mapping?["connect"]) == [url])
+            let again = try project.pm("start", "pm")
+            #expect(again.code == 73)
+            #expect(again.errors == "pm: pm is already running for \(file)\nhint: pm status\n")
+            try project.must("stop")
+            let answer = try project.json("start", "pm", "--wait")
+            #expect(answer["config"]?.string == file)
+            #expect(answer["scope"] == "project")
+        }
+    }
+
+    @Test func `refuses a configuration it cannot read, with file, line and column`() async throws {
+        try await TestProject.with { project in
+            try project.write(".pm.config.json", "{\n  \"containers\": oops\n}\n")
+            let outcome = try project.pm("start", "pm", "--wait")
+            #expect(outcome.code == 65)
+            #expect(outcome.errors.contains("\(project.directory)/.pm.config.json:2:17: "))
+        }
+    }
+
+    @Test func `--inspect is passed to Node services started later`() async throws {
+        try await TestProject.with { project in
+            try project.write("tool.js", "setInterval(() => {}, 1000)\n")
+            try project.configure(["tool": ["path": "./tool.js"]])
+            try project.must("start", "pm", "--inspect", "--wait")
+            let pid = try #require(try project.json("start", "tool")["pid"]?.int)
+            let words = try Files.read("/proc/\(pid)/cmdline").split(separator: 0)
+            #expect(words.contains { String(decoding: $0, as: UTF8.self).hasPrefix("--inspect") })
+        }
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func `--keep-attached shows what all write until a signal stops all`(_ signal: Int32) async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "echo web writes; exec sleep 1000")
+            try project.script("db.sh", "echo db writes; exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web.sh", "dependencies": ["db"]], "db": ["path": "./db.sh"]],
+                mapping: ["web": ["container": "web", "autostart": true]])
+            let attached = try project.start([TestPaths.pm, "start", "pm", "--keep-attached"])
+            #expect(attached.waitForOutput("[web] web writes\n"))
+            let pids = try [#require(project.status("web")["pid"]?.int), #require(project.status("db")["pid"]?.int)]
+            attached.signal(signal)
+            let outcome = attached.wait()
+            #expect(outcome.code == 0)
+            #expect(outcome.errors.contains("stopping all services and pm"))
+            for pid in pids { #expect(kill(pid_t(pid), 0) == -1) }
+            #expect(try Files.status(project.socket) == nil)
+        }
+    }
+
+    @Test func `--keep-attached ends when somebody else stops the daemon`() async throws {
+        try await TestProject.with { project in
+            try project.configure(
+                ["web": try project.sleeper()], mapping: ["web": ["container": "web", "autostart": true]])
+            let attached = try project.start([TestPaths.pm, "start", "pm", "--keep-attached"])
+            #expect(attached.waitForOutput("[web] up\n"))
+            try project.must("stop")
+            #expect(attached.wait().code == 0)
+        }
+    }
+}

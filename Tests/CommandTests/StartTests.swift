@@ -1,0 +1,131 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+@Suite(.serialized) struct `pm start NAME` {
+    private func running(_ body: (TestProject) throws -> Void) async throws {
+        try await TestProject.with { project in
+            try project.configure(["web": try project.sleeper()], mapping: project.mapping("web"))
+            try project.startDaemon()
+            try body(project)
+        }
+    }
+
+    @Test func `starts a service with arguments; --wait returns when it is ready`() async throws {
+        try await running { project in
+            let text = try project.must("start", "web", "--wait", "one", "--", "--port", "80")
+            let row = try project.status("web")
+            #expect(text == "web is up, pid \(row["pid"]?.int ?? 0)\n")
+            #expect(row["ready"]?.bool == true)
+            #expect(try project.must("log", "web").contains("web got one --port 80"))
+        }
+    }
+
+    @Test func `is refused when the service runs, or does not exist`() async throws {
+        try await running { project in
+            try project.must("start", "web")
+            let again = try project.pm("start", "web")
+            #expect(again.code == 73)
+            #expect(
+                again.errors == "pm: web is already started\nhint: pm restart web, or pm start web --new\n")
+            let ghost = try project.pm("start", "wbe")
+            #expect(ghost.code == 66)
+            #expect(ghost.errors.hasPrefix("pm: there is no service wbe\nhint: "))
+        }
+    }
+
+    @Test func `--name and --new run further instances under other names`() async throws {
+        try await running { project in
+            try project.must("start", "web")
+            #expect(try project.must("start", "web", "--name", "second").hasPrefix("second is "))
+            #expect(try project.status("second")["pid"]?.int != nil)
+            let third = try #require(try project.json("start", "web", "--new")["name"]?.string)
+            #expect(third.wholeMatch(of: /[a-z]+-[a-z]+/) != nil)
+            #expect(try project.status(third)["pid"]?.int != nil)
+            #expect(try project.pm("start", "web", "--name", "second").code == 73)
+            #expect(try project.pm("start", "web", "--name", "x", "--new").code == 64)
+            #expect(try project.pm("start", "web", "--name", "pm").code == 73)
+        }
+    }
+
+    @Test func `--inspect and --inspect-brk reach Node, of programs and of commandable services`() async throws {
+        try await TestProject.with { project in
+            try project.write("tool.js", "console.log('tool'); setInterval(() => {}, 1000)\n")
+            try project.configure(["svc": try project.answering(), "tool": ["path": "./tool.js"]])
+            try project.startDaemon()
+            let tool = try project.json("start", "tool", "--inspect-brk")
+            #expect(try commandLine(tool).contains { $0.hasPrefix("--inspect-brk") })
+            let service = try project.json("start", "svc", "--inspect", "--wait")
+            #expect(try commandLine(service).contains { $0.hasPrefix("--inspect=") || $0 == "--inspect" })
+            #expect(try project.must("log", "svc").contains("Debugger listening on ws://"))
+            #expect(try project.must("svc", "value", "zero") == "0\n")
+        }
+    }
+
+    private func commandLine(_ answer: JSONValue) throws -> [String] {
+        let pid = try #require(answer["pid"]?.int)
+        return try Files.read("/proc/\(pid)/cmdline").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test func `--autostart starts the service again with the next daemon`() async throws {
+        try await running { project in
+            try project.must("start", "web", "--autostart")
+            try project.must("stop")
+            try project.startDaemon()
+            try project.until("web", "up") { $0["pid"] != nil }
+            let configuration = try JSONValue(parsing: try project.read(".pm.config.json"))
+            #expect(configuration["mapping"]?["web"]?["autostart"]?.bool == true)
+            #expect(configuration["mapping"]?["web"]?["ready"]?["log"]?.string == "up")
+        }
+    }
+
+    @Test func `--wait tells the last output of a service that dies, and when it takes too long`() async throws {
+        try await TestProject.with { project in
+            try project.script("bad.sh", "echo first; echo no such table >&2; exit 7")
+            try project.script("slow.sh", "echo thinking; exec sleep 1000")
+            try project.configure(
+                ["bad": ["path": "./bad.sh"], "slow": ["path": "./slow.sh"]],
+                mapping: [
+                    "bad": ["container": "bad", "restart": "never", "ready": "notify"],
+                    "slow": [
+                        "container": "slow", "restart": "never", "ready": ["check": "notify", "deadline": "200ms"],
+                    ],
+                ])
+            try project.startDaemon()
+            let bad = try project.pm("start", "bad", "--wait")
+            #expect(bad.code == 70)
+            #expect(bad.errors.contains("bad") && bad.errors.contains("exit code 7"))
+            #expect(bad.errors.contains("  | first\n  | no such table\n"))
+            let slow = try project.pm("-o", "json", "start", "slow", "--wait")
+            #expect(slow.code == 75)
+            let report = try JSONValue(parsing: slow.errors)
+            #expect(report["error"]?["statusCode"]?.int == 504)
+            #expect(report["error"]?["output"] == ["thinking"])
+            #expect(report["exitCode"]?.int == 75)
+        }
+    }
+
+    @Test func `answers in JSON with what runs`() async throws {
+        try await running { project in
+            let answer = try project.json("start", "web", "--wait", "x")
+            #expect(keys(answer) == ["name", "pid", "state", "execPath", "args", "cwd"])
+            #expect(answer["name"] == "web" && answer["state"] == "up")
+            #expect(answer["args"]?.array?.last == "x")
+            #expect(answer["cwd"]?.string == project.directory)
+        }
+    }
+
+    @Test func `needs a daemon and knows its options`() async throws {
+        try await TestProject.with { project in
+            let outcome = try project.pm("start", "web")
+            #expect(outcome.code == 69)
+            #expect(outcome.errors.contains("pm is not running"))
+            #expect(outcome.errors.contains("hint: pm start pm"))
+            #expect(try project.pm("start").code == 64)
+            #expect(try project.pm("start", "web", "--keep-attached").code == 64)
+            #expect(try project.pm("start", "pm", "--name", "x").code == 64)
+        }
+    }
+}

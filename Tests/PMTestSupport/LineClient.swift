@@ -6,6 +6,8 @@ public import PMSystem
 public final class LineClient {
     private let socket: OwnedFD
     private var pending: [UInt8] = []
+    private var start = 0
+    private var searched = 0
 
     /// Connects; reads wait at most `seconds`.
     ///
@@ -32,17 +34,33 @@ public final class LineClient {
     }
 
     /// The next line without its end; nil at the end of the connection or after the time.
-    public func line() -> String? {
-        var chunk = [UInt8](repeating: 0, count: 65536)
+    public func line() -> String? { bytes().map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The bytes of the next line without its end; nil at the end of the connection or after the time.
+    public func bytes() -> ArraySlice<UInt8>? {
+        var chunk = [UInt8](repeating: 0, count: 1 << 18)
         while true {
-            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = String(decoding: pending[..<end], as: UTF8.self)
-                pending.removeSubrange(...end)
+            if let end = lineEnd() {
+                let line = pending[start..<end]
+                start = end + 1
+                searched = start
                 return line
             }
+            pending.removeFirst(start)
+            searched -= start
+            start = 0
             let count = read(socket.raw, &chunk, chunk.count)
             guard count > 0 else { return nil }
             pending += chunk[..<count]
+        }
+    }
+
+    /// Where the next line ends; looks at each byte once, for there are lines of many megabytes.
+    private func lineEnd() -> Int? {
+        defer { searched = pending.count }
+        return pending.withUnsafeBytes { all in
+            guard searched < all.count, let base = all.baseAddress else { return nil }
+            return memchr(base + searched, 10, all.count - searched).map { UnsafeRawPointer($0) - base }
         }
     }
 

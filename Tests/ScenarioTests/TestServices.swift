@@ -1,0 +1,94 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+
+/// Services that tests of the wire call.
+extension TestProject {
+    /// Registers `svc`, a container in Node: commands that answer with what they are given.
+    func addContainer() throws {
+        try write("svc/echo.js", "exports.default = function (value) { return value };")
+        try write("svc/add.js", "exports.default = function (a, b) { return a + b };")
+        try write("svc/nothing.js", "exports.default = function () {};")
+        try write("svc/note.js", "exports.default = function (text) { (this.notes ??= []).push(text) };")
+        try write("svc/notes.js", "exports.default = function () { return this.notes ?? [] };")
+        try write(
+            "svc/stream.js", "exports.default = async function* (n) { for (let i = 0; i < n; i++) yield 's' + i };")
+        try write(
+            "svc/fail.js",
+            "exports.default = function (m) { throw Object.assign(new Error(m), { statusCode: 418, code: 'TEAPOT' }) };"
+        )
+        let commands: JSONValue = .array(
+            [
+                ("echo", 1), ("add", 2), ("nothing", 0), ("note", 1), ("notes", 0), ("stream", 1), ("fail", 1),
+            ].map { name, count in
+                let inject = JSONValue.array((0..<count).map { .string("params.\($0)") })
+                return [
+                    "name": .string(name), "config": ["fs": ["path": .string("./\(name).js")], "": ["inject": inject]],
+                ]
+            })
+        try write("svc/commands.json", JSONValue.object(["name": "svc", "commands": commands]).text)
+    }
+
+    /// Registers `raw`, a service without the host: it sees the bytes of its requests.
+    ///
+    /// `line` returns its whole request, `echo` its first argument, `big` that many letters, `hold` never answers.
+    func addRawService() throws {
+        try write(
+            "raw.py",
+            """
+            #!/usr/bin/env python3
+            import json, os, socket
+            channel = socket.socket(fileno=int(os.environ['PM_CHANNEL_FD'])).makefile('rwb')
+            def say(message):
+                channel.write(message + b'\\n')
+                channel.flush()
+            say(b'{"jsonrpc":"2.0","id":1,"method":"ready","params":[{"name":"raw","commands":[]}]}')
+            for line in channel:
+                message = json.loads(line)
+                method, params = message.get('method'), message.get('params') or [None]
+                if method is None or method == 'hold': continue
+                if method == 'line': result = line.decode().rstrip('\\n')
+                elif method == 'big': result = 'x' * params[0]
+                else: result = params[0]
+                say(json.dumps({'jsonrpc': '2.0', 'id': message['id'], 'result': result}).encode())
+            """, executable: true)
+    }
+
+    /// Starts a daemon and these services, which `addContainer` and `addRawService` wrote.
+    func startServices(_ names: String..., mapping: JSONValue = [:]) throws {
+        try configure(
+            [
+                "svc": ["path": "./svc/commands.json", "type": "nodejs", "commandable": true],
+                "raw": ["path": "./raw.py", "type": "nodejs", "commandable": true],
+            ], mapping: mapping)
+        try startDaemon()
+        for name in names { try must("start", name, "--wait") }
+    }
+
+    /// The process id of the running daemon.
+    func daemonID() throws -> pid_t {
+        guard let pid = try status("pm")["pid"]?.int else { throw TestFailure("the daemon has no pid") }
+        return pid_t(pid)
+    }
+
+    /// What the running daemon holds in memory, in MB.
+    func daemonMemory() throws -> Int {
+        let text = String(decoding: try Files.read("/proc/\(daemonID())/status"), as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        guard let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+            throw TestFailure("no VmRSS in \(text)")
+        }
+        return size / 1024
+    }
+}
+
+/// Asks again and again until a condition holds; throws when it never does.
+func until(_ what: String, seconds: Int = 30, _ condition: () throws -> Bool) throws {
+    let clock = SystemClock()
+    let limit = clock.monotonic() + .seconds(seconds)
+    while !(try condition()) {
+        guard clock.monotonic() < limit else { throw TestFailure("it never comes to this: \(what)") }
+        sched_yield()
+    }
+}

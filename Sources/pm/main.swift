@@ -20,7 +20,8 @@ private func environment() -> [String: String] {
 /// taken by something that cannot be read or written.
 private func occupyStandardDescriptors() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
-        open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        // It gets the number that is free; if /dev/null cannot be opened, nothing better can be done.
+        _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
 }
 

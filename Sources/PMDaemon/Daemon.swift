@@ -119,9 +119,11 @@ final class Daemon {
         }
         switch message {
         case .greeting(let greeting): greeted(greeting)
-        case .adopt(let child): supervisor.adopt(child) { units.find($0) }
+        case .adopt(let child): supervisor.adopt(child)
         case .held(let name, let descriptor): if name == Self.socketName { heldSocket = descriptor }
-        case .handedOver: serve()
+        case .handedOver:
+            supervisor.finishAdoption { units.find($0) }
+            serve()
         case .stopRequested: Task { @PMActor in _ = await shutDown(answering: nil) }
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
         }

@@ -16,27 +16,29 @@ public protocol ConnectionDelegate: AnyObject {
 
 /// One stream socket that carries newline-delimited JSON-RPC.
 ///
-/// A peer that does not read what it is sent is not read from either, so what waits for it stays bounded by what it
-/// had asked for before.
+/// A client that does not read what it is sent is not read from either, so what waits for it stays bounded by what it
+/// had asked for before. A service is always read from: it may itself wait until its answers are taken.
 @PMActor
 public final class Connection {
     /// Above so many bytes that wait for the peer, nothing more is read from it.
     static let softLimit = 1 << 20
     /// Above so many bytes that wait for the peer, it is given up.
-    static let hardLimit = 256 << 20
+    static let hardLimit = 128 << 20
     /// At most so many reads a turn, so that one peer does not starve the others.
     private static let readsPerTurn = 4
 
     private let stream: ByteStream
+    private let isPaced: Bool
     private var framer = LineFramer()
     private weak var delegate: (any ConnectionDelegate)?
     private var hasEnded = false
     private var pauses = 0
 
-    /// Takes over a connected socket.
+    /// Takes over a connected socket; a paced one is not read from while it does not read.
     ///
     /// - Throws: `SystemError` when it cannot be made non-blocking.
-    public init(_ descriptor: SharedFD, reactor: Reactor) throws(SystemError) {
+    public init(_ descriptor: SharedFD, isPaced: Bool, reactor: Reactor) throws(SystemError) {
+        self.isPaced = isPaced
         stream = try ByteStream(descriptor, reactor: reactor)
     }
 
@@ -58,7 +60,7 @@ public final class Connection {
     public func send(_ fill: (inout [UInt8]) -> Void) {
         stream.write(fill)
         if stream.backlog > Self.hardLimit { return close() }
-        if stream.backlog > Self.softLimit { pauseUntilDrained(stream) }
+        if isPaced && pauses == 0 && stream.backlog > Self.softLimit { pauseUntilDrained(stream) }
     }
 
     /// Reads nothing from this peer until another has taken what waits for it.

@@ -51,7 +51,8 @@ public final class Peer: ConnectionDelegate {
     ) throws(SystemError) {
         self.origin = origin
         self.handler = handler
-        connection = try Connection(descriptor, reactor: reactor)
+        let isClient = if case .client = origin { true } else { false }
+        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor)
         try connection.start(self)
     }
 
@@ -181,8 +182,6 @@ public final class Peer: ConnectionDelegate {
         } else if endsCall(reply, number) {
             waiting[number] = nil
             caller.finishOne()
-        } else if caller.connection.backlog > Connection.softLimit {
-            connection.pause(until: caller.connection)
         }
     }
 

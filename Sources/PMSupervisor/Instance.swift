@@ -41,8 +41,15 @@ final class Instance {
     private var timer: TimerID?
     private var isPerforming = false
     private var waiting: [UnitEvent] = []
-    /// Children of earlier incarnations that the holder still keeps, by incarnation.
-    private var kept: [UInt64: UInt64] = [:]
+    /// A child that the holder keeps, and what its record says of it.
+    private struct Kept {
+        let child: UInt64
+        let layout: HeldLayout
+        let startedAt: WallTime
+    }
+
+    /// The present child and those of earlier incarnations that the holder keeps, by incarnation.
+    private var kept: [UInt64: Kept] = [:]
     /// The incarnation that said it is ready before its spawn was confirmed.
     private var earlyReady: UInt64?
 
@@ -113,7 +120,7 @@ final class Instance {
         run = Run(
             child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
             startedAt: record.startedAt)
-        kept[record.snapshot.record] = child.id
+        keep(child.id, record)
         attach(capture, wiring)
         if let exit = child.exit {
             run?.exit = exit
@@ -126,6 +133,11 @@ final class Instance {
             }
             feed(.adopted(.running(pid: child.pid)))
         }
+    }
+
+    /// Remembers a child of an earlier daemon until its record is not needed any more.
+    func keep(_ child: UInt64, _ record: InstanceRecord) {
+        kept[record.snapshot.record] = Kept(child: child, layout: record.layout, startedAt: record.startedAt)
     }
 
     /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
@@ -178,11 +190,12 @@ final class Instance {
             request.stop = holderStop
             let wiring = try Wiring.make(&request, launch, unit.settings.readiness)
             let capture = LogCapture(context.logs.log(of: name), origin: .started)
+            let started = context.reactor.clock.wall()
             run = Run(
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
-                startedAt: context.reactor.clock.wall(), launch: launch)
+                startedAt: started, launch: launch)
             attach(capture, wiring)
-            kept[incarnation] = request.id
+            kept[incarnation] = Kept(child: request.id, layout: wiring.layout, startedAt: started)
             supervisor.register(self, child: request.id)
             // A line may come before the holder's word that the program runs.
             if case .logLine = unit.settings.readiness { beginProbe() }
@@ -196,7 +209,7 @@ final class Instance {
     /// A spawn that failed leaves nothing with the holder.
     private func fail(_ text: String) {
         let incarnation = machine.incarnation
-        if let child = kept.removeValue(forKey: incarnation) { supervisor.unregister(child: child) }
+        if let failed = kept.removeValue(forKey: incarnation) { supervisor.unregister(child: failed.child) }
         closeRun()
         feed(.child(.spawnFailed(text), incarnation: incarnation))
     }
@@ -281,7 +294,7 @@ final class Instance {
     }
 
     private func forget(_ incarnation: UInt64) {
-        guard let child = kept.removeValue(forKey: incarnation) else { return }
+        guard let child = kept.removeValue(forKey: incarnation)?.child else { return }
         if run?.incarnation == incarnation {
             run?.capture.close()
             run = nil
@@ -292,11 +305,11 @@ final class Instance {
 
     private func save() {
         let snapshot = machine.snapshot
-        guard let child = kept[snapshot.record], let run else { return }
+        guard let kept = kept[snapshot.record] else { return }
         let record = InstanceRecord(
-            unit: name, layout: run.wiring.layout, startedAt: run.startedAt, snapshot: snapshot)
+            unit: name, layout: kept.layout, startedAt: kept.startedAt, snapshot: snapshot)
         supervisor.attempt("save the state of \(name)") { () throws(SystemError) in
-            try context.holder.channel.save(child, state: record.encode(), stop: holderStop)
+            try context.holder.channel.save(kept.child, state: record.encode(), stop: holderStop)
         }
     }
 

@@ -38,6 +38,8 @@ public final class Supervisor {
     let resources: Resources
     private(set) var instances: [String: Instance] = [:]
     private var children: [UInt64: Instance] = [:]
+    /// Children of an earlier daemon, until all are known.
+    var inherited: [PMSystem.AdoptedChild] = []
     var starts = PlanTable<StartRequest>()
     var stops = PlanTable<StopRequest>()
     private var seeds: any RandomNumberGenerator
@@ -58,6 +60,11 @@ public final class Supervisor {
         }
         let instance = make(unit, UnitStateMachine(settings: unit.settings, seed: seeds.next()))
         return instance
+    }
+
+    /// Makes an instance that goes on where an earlier daemon stopped.
+    func restore(_ unit: Unit, _ snapshot: UnitSnapshot) -> Instance {
+        make(unit, UnitStateMachine(restoring: snapshot, settings: unit.settings, seed: seeds.next()))
     }
 
     private func make(_ unit: Unit, _ machine: UnitStateMachine) -> Instance {
@@ -102,38 +109,6 @@ public final class Supervisor {
         }
     }
 
-    /// Takes over a child of an earlier daemon.
-    ///
-    /// - Parameter find: looks a unit up in the configuration; nil when it is no longer there.
-    public func adopt(_ child: PMSystem.AdoptedChild, _ find: (String) -> Unit?) {
-        resources.holder.reserve(upTo: child.id)
-        guard let record = InstanceRecord(decoding: child.state),
-            let wiring = Wiring(adopting: child.held, record.layout)
-        else {
-            onTrouble("process \(child.pid) comes from a daemon of another version and is ended")
-            return disown(child)
-        }
-        // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
-        let unit = find(record.unit) ?? Unit.unknown(record.unit)
-        let machine = UnitStateMachine(
-            restoring: record.snapshot, settings: unit.settings, seed: seeds.next())
-        guard instances[record.unit] == nil else {
-            onTrouble("process \(child.pid) is a second \(record.unit) and is ended")
-            return disown(child)
-        }
-        let instance = make(unit, machine)
-        children[child.id] = instance
-        instance.adopt(child, record, wiring)
-    }
-
-    private func disown(_ child: PMSystem.AdoptedChild) {
-        let channel = resources.holder.channel
-        attempt("end process \(child.pid)") { () throws(SystemError) in
-            if child.exit == nil { try channel.signal(child.id, 9, .tree) }
-            try channel.forget(child.id)
-        }
-    }
-
     // MARK: what instances tell
 
     func readinessChanged(_ instance: Instance, isReady: Bool) {
@@ -150,12 +125,5 @@ public final class Supervisor {
     /// A service said that it is ready.
     public func ready(_ service: IncarnationID) {
         instances[service.unit]?.ready(service)
-    }
-}
-
-extension Unit {
-    /// A unit of which only the name is known.
-    static func unknown(_ name: String) -> Unit {
-        Unit(name: name, definition: ContainerDefinition(path: ""), mapping: Mapping(container: name))
     }
 }

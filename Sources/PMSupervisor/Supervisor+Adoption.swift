@@ -1,0 +1,73 @@
+import PMModel
+public import PMSystem
+
+extension Supervisor {
+    /// A child that the holder hands over and whose record can be read.
+    private struct Heir {
+        let child: PMSystem.AdoptedChild
+        let record: InstanceRecord
+        let wiring: Wiring
+    }
+
+    /// Notes a child of an earlier daemon; `finishAdoption` decides what becomes of it.
+    public func adopt(_ child: PMSystem.AdoptedChild) {
+        resources.holder.reserve(upTo: child.id)
+        inherited.append(child)
+    }
+
+    /// Takes over the children that were noted.
+    ///
+    /// While a successor was being spawned the holder kept two records of one unit: the one of the latest incarnation
+    /// counts, and the other stays until the machine has no more use for it.
+    ///
+    /// - Parameter find: looks a unit up in the configuration; nil when it is no longer there.
+    public func finishAdoption(_ find: (String) -> Unit?) {
+        var heirs: [String: [Heir]] = [:]
+        for child in inherited {
+            if let heir = heir(child) { heirs[heir.record.unit, default: []].append(heir) } else { disown(child) }
+        }
+        inherited = []
+        for (name, candidates) in heirs.sorted(by: { $0.key < $1.key }) { adopt(name, candidates, find) }
+    }
+
+    private func heir(_ child: PMSystem.AdoptedChild) -> Heir? {
+        guard let record = InstanceRecord(decoding: child.state),
+            let wiring = Wiring(adopting: child.held, record.layout)
+        else { return nil }
+        return Heir(child: child, record: record, wiring: wiring)
+    }
+
+    private func adopt(_ name: String, _ candidates: [Heir], _ find: (String) -> Unit?) {
+        let latest = candidates.max { $0.record.snapshot.record < $1.record.snapshot.record }
+        guard let latest else { return }
+        // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
+        let instance = restore(find(name) ?? Unit.unknown(name), latest.record.snapshot)
+        for other in candidates where other.child.id != latest.child.id {
+            if other.record.snapshot.record == latest.record.snapshot.held {
+                instance.keep(other.child.id, other.record)
+                register(instance, child: other.child.id)
+            } else {
+                disown(other.child)
+            }
+        }
+        register(instance, child: latest.child.id)
+        instance.adopt(latest.child, latest.record, latest.wiring)
+    }
+
+    /// Ends what nobody can answer for: a child of another version's daemon, or one that it had not described yet.
+    private func disown(_ child: PMSystem.AdoptedChild) {
+        let channel = resources.holder.channel
+        if child.exit == nil { onTrouble("process \(child.pid) belongs to no known service and is ended") }
+        attempt("end process \(child.pid)") { () throws(SystemError) in
+            if child.exit == nil { try channel.signal(child.id, 9, .tree) }
+            try channel.forget(child.id)
+        }
+    }
+}
+
+extension Unit {
+    /// A unit of which only the name is known.
+    static func unknown(_ name: String) -> Unit {
+        Unit(name: name, definition: ContainerDefinition(path: ""), mapping: Mapping(container: name))
+    }
+}

@@ -84,13 +84,14 @@ test('commands of extended containers are added, but never over one that is ther
     'commands.json': definition({ mine: {}, both: {} }, { extends: ['./base/commands.json', 'packaged/commands.json', './no.json'] }),
     'mine.mjs': 'export default () => "mine";',
     'both.mjs': 'export default () => "mine";',
-    'base/commands.json': definition({ both: {}, base: {} }, { name: 'base', extends: ['../commands.json'] }),
+    'base/commands.json': definition({ both: {}, base: {} }, { name: 'base', extends: ['../commands.json', 'further.json'] }),
+    'base/further.json': definition({ further: { fs: { path: 'base.mjs' } } }),
     'base/both.mjs': 'export default () => "base";',
     'base/base.mjs': 'export default function () { this.shared = 1; return "base"; }',
     'node_modules/packaged/commands.json': definition({ packaged: {} }, { name: 'packaged' }),
     'node_modules/packaged/packaged.mjs': 'export default function () { return this.shared; }',
   });
-  assert.deepEqual(host.metadata.commands.map(({ name }) => name), ['mine', 'both', 'base', 'packaged']);
+  assert.deepEqual(host.metadata.commands.map(({ name }) => name), ['mine', 'both', 'base', 'further', 'packaged']);
   assert.equal((await host.ask('both')).result, 'mine');
   assert.equal((await host.ask('base')).result, 'base');
   assert.equal((await host.ask('packaged')).result, 1);
@@ -110,7 +111,7 @@ test('a folder without commands.json is a container of the files in it', async (
     'all.mjs': 'export default (...all) => all;',
     'own.mjs': 'export default (a) => a; export const x = 1;',
     'own.json': { '': { inject: ['params.1'] }, cli: { usage: 'own <x>' } },
-    'listed.cjs': 'module.exports = (state) => state.n; module.exports.$inject = ["$state"];',
+    'listed.cjs': 'module.exports = (state) => typeof state; module.exports.$inject = ["$state"];',
     'users/get.js': 'module.exports = (id) => `user ${id}`;',
     'users/deep/er.mjs': 'export default () => "deep";',
     'notes.json': { name: 'alone', config: { fs: { path: './own.mjs' } } },
@@ -128,6 +129,7 @@ test('a folder without commands.json is a container of the files in it', async (
   assert.equal((await host.ask('users.get', [4])).result, 'user 4');
   assert.equal((await host.ask('users.deep.er')).result, 'deep');
   assert.equal((await host.ask('alone', [9])).result, 9);
+  assert.equal((await host.ask('listed')).result, 'object');
 });
 
 test('a folder with commands.json is that container', async (t) => {

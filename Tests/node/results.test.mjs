@@ -25,7 +25,7 @@ test('a result may be returned or promised, and nothing is error:null', async (t
 test('top-level members that begin with _ are dropped, toJSON is honoured', async (t) => {
   const host = await hostOf(t, container({
     object: '() => ({ _secret: 1, kept: { _inner: 2 }, a_b: 3 })', date: '() => new Date(0)',
-    own: '() => ({ _x: 1, toJSON: () => ({ _shown: true }) })', error: '() => Object.assign(new Error("x"), { code: 7 })',
+    own: '() => new (class { _x = 1; toJSON() { return { _shown: true }; } })()', error: '() => Object.assign(new Error("x"), { code: 7 })',
   }));
   assert.deepEqual((await host.ask('object')).result, { kept: { _inner: 2 }, a_b: 3 });
   assert.equal((await host.ask('date')).result, '1970-01-01T00:00:00.000Z');

@@ -29,7 +29,7 @@ export function provideClient(program) {
       return decodeURIComponent(COMMONJS.pathname);
     }
   };
-  if (isMentioned(program)) Module.register(new URL('./client-loader.mjs', import.meta.url));
+  if (isMentioned(program)) Module.register?.(new URL('./client-loader.mjs', import.meta.url));
 }
 
 function fallBack(specifier, context, next) {

@@ -41,7 +41,9 @@ public struct DaemonLauncher: Sendable {
         do throws(SystemError) {
             try Files.makeDirectories(location.stateDirectory)
             let status = try Pipe.make()
-            report = LaunchReport(location: location, pipe: status.reading, pid: try start(status: status.writing))
+            let logStart = Int(try Files.status(location.daemonLogPath)?.size ?? 0)
+            report = LaunchReport(
+                location: location, pipe: status.reading, pid: try start(status: status.writing), logStart: logStart)
         } catch {
             throw APIError(error, doing: "start pm", hint: hint(for: error))
         }

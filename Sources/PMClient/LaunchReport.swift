@@ -8,6 +8,8 @@ struct LaunchReport {
     let location: DaemonLocation
     let pipe: SharedFD
     let pid: pid_t
+    /// How long the daemon's own output was before: what stands there is about an earlier start.
+    let logStart: Int
 
     /// One line of the report.
     enum Line: Equatable {
@@ -77,7 +79,13 @@ struct LaunchReport {
             case .serviceFailed, .notRunning: 502
             case .success, .failure, nil: 500
             }
-        return APIError(status, "pm did not start: \(message)", output: status == 400 ? [] : lastWords)
+        // Lines come joined by a unit separator; the last one may be the next step.
+        var lines = message.split(separator: "\u{1f}")
+        var hint: String?
+        if let last = lines.last, last.hasPrefix("hint: ") { hint = String(lines.removeLast().dropFirst(6)) }
+        return APIError(
+            status, "pm did not start: \(lines.joined(separator: "\n"))", hint: hint,
+            output: status == 400 ? [] : lastWords)
     }
 
     private func died() -> APIError {
@@ -90,6 +98,6 @@ struct LaunchReport {
     private var lastWords: [String] {
         // Only an addition to an error that is reported anyway: without the file it is shorter.
         guard let bytes = try? Files.read(location.daemonLogPath) else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).suffix(10).map { String(decoding: $0, as: UTF8.self) }
+        return bytes.dropFirst(logStart).split(separator: UInt8(ascii: "\n")).suffix(10).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -49,11 +49,15 @@ public struct ConfigStore: Sendable {
     ///
     /// - Throws: `ConfigError` as `load` and `edit` do.
     public func loadOrCreate() throws(ConfigError) -> ConfigFile {
+        let isThere: Bool
         do throws(SystemError) {
-            if try Files.status(path) == nil { try Files.makeDirectories(Paths.directory(of: path), mode: 0o755) }
+            isThere = try Files.status(path) != nil
+            if !isThere { try Files.makeDirectories(Paths.directory(of: path), mode: 0o755) }
         } catch {
             throw Self.unwritable(path, .failed(error))
         }
+        // Writing needs a lock beside the file, and the folder of a file that is only read may be read-only.
+        if isThere { return try load() }
         return try write { old throws(ConfigError) in old ?? Array(Self.empty.utf8) }
     }
 

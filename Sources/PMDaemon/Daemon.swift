@@ -151,9 +151,11 @@ final class Daemon {
             askAdopted()
             startAutomatic()
         } catch {
-            launch.failed(ExitCode.failure.rawValue, "\(error)")
+            let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)
+            let code: ExitCode = isRefusal ? .notPermitted : .failure
+            launch.failed(code.rawValue, "\(error)")
             journal.trouble("cannot serve \(options.socket): \(error)")
-            leave(.stopped(status: ExitCode.failure.rawValue))
+            leave(.stopped(status: code.rawValue))
         }
     }
 

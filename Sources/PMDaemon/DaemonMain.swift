@@ -48,7 +48,7 @@ public enum DaemonProcess {
         let code: ExitCode =
             switch error {
             case is DaemonOptions.Problem: .usage
-            case is ConfigError: .data
+            case let error as ConfigError: error.exitCode
             default: .failure  // errors are an open set
             }
         let hint = (error as? ConfigError)?.hint.map { "\nhint: \($0)" } ?? ""
@@ -57,5 +57,16 @@ public enum DaemonProcess {
         // There is nowhere to report that standard error is full or closed.
         try? Files.write("pmd: cannot start: \(message)\n".utf8, to: STDERR_FILENO, named: "standard error")
         return code.rawValue
+    }
+}
+
+extension ConfigError {
+    fileprivate var exitCode: ExitCode {
+        switch kind {
+        case .invalid: .data
+        case .missing: .notFound
+        case .storage: .notPermitted
+        case .busy: .conflict
+        }
     }
 }

@@ -85,10 +85,9 @@ extension TestProject {
 
 /// Asks again and again until a condition holds; throws when it never does.
 func until(_ what: String, seconds: Int = 30, _ condition: () throws -> Bool) throws {
-    let clock = SystemClock()
-    let limit = clock.monotonic() + .seconds(seconds)
+    let limit = ContinuousClock.now + .seconds(seconds)
     while !(try condition()) {
-        guard clock.monotonic() < limit else { throw TestFailure("it never comes to this: \(what)") }
+        guard ContinuousClock.now < limit else { throw TestFailure("it never comes to this: \(what)") }
         sched_yield()
     }
 }

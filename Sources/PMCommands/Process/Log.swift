@@ -53,8 +53,20 @@ struct LogCommand: PMCommand {
     }
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {
-        let client = try session.connect()
         var printer = LogPrinter(session, timestamps: timestamps, isRaw: raw)
+        let client: DaemonClient
+        do throws(APIError) {
+            client = try session.connect()
+        } catch {
+            guard error.exitCode == .notRunning, let stored = try StoredLog(call, session) else { throw error }
+            session.note("pm is not running; this is what it has stored")
+            try stored.show(in: &printer)
+            return .success
+        }
+        return try show(client, in: &printer)
+    }
+
+    private func show(_ client: DaemonClient, in printer: inout LogPrinter) throws(APIError) -> ExitCode {
         let ticket = try reporting { () throws(ClientError) in try client.open(call) }
         while true {
             let patience = printer.patience

@@ -10,6 +10,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
+# One SwiftPM at a time in one scratch path.
+.NOTPARALLEL:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 SWIFT ?= swift
@@ -50,9 +52,6 @@ bootstrap-bench:
 $(BUILD)/%.built: $(SWIFT_SOURCES) | bootstrap
 	@scripts/run-logged $* "release build" $(SWIFT_RELEASE) --product $*
 	@touch $@
-
-# One SwiftPM at a time in one scratch path.
-$(BUILD)/pmd.built: $(BUILD)/pm.built
 
 $(STAGE)/bin/pm: $(BUILD)/pm.built
 $(LIBEXEC)/pmd: $(BUILD)/pmd.built

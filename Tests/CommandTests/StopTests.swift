@@ -37,7 +37,8 @@ import Testing
 
     @Test func `NAME stops it, says when it was not running, and leaves the others`() async throws {
         try await running { project in
-            #expect(try project.must("stop", "web") == "web stopped\n")
+            let stopped = try project.must("stop", "web")
+            #expect(stopped == "web stopped\n")
             #expect(try project.must("stop", "web") == "web was not running\n")
             #expect(try project.status("web")["state"] == "down")
             #expect(try project.status("web")["lastExit"]?["requested"]?.bool == true)

@@ -20,7 +20,7 @@ public struct LineAssembler {
 
     /// Takes a chunk and hands out the lines that it ends.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp, _ emit: (LogLine) -> Void) {
-        if stamp.startsAnew { finish(stamp.stream, emit) }
+        if stamp.startsAnew { finish(stamp.stream, .brokenOff, emit) }
         var rest = bytes
         while let base = rest.baseAddress, !rest.isEmpty {
             guard let found = memchr(base, 10, rest.count) else { break }
@@ -36,14 +36,14 @@ public struct LineAssembler {
     public mutating func finish(_ emit: (LogLine) -> Void) {
         let left = LogStream.allCases.filter { !partials[Int($0.rawValue)].bytes.isEmpty }
         for stream in left.sorted(by: { partials[Int($0.rawValue)].time < partials[Int($1.rawValue)].time }) {
-            finish(stream, emit)
+            finish(stream, .unfinished, emit)
         }
     }
 
-    private mutating func finish(_ stream: LogStream, _ emit: (LogLine) -> Void) {
+    private mutating func finish(_ stream: LogStream, _ end: LineEnd, _ emit: (LogLine) -> Void) {
         let partial = partials[Int(stream.rawValue)]
         guard !partial.bytes.isEmpty else { return }
-        take(LogStamp(stream, at: partial.time), .unfinished, emit)
+        take(LogStamp(stream, at: partial.time), end, emit)
     }
 
     private mutating func add(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp, _ emit: (LogLine) -> Void) {

@@ -4,8 +4,10 @@ public import PMModel
 public enum LineEnd: Equatable, Hashable, Sendable {
     /// With the newline that the service wrote.
     case newline
-    /// It has no newline: it may still go on, or what wrote it ended within it.
+    /// It has no newline yet: it is the last of its stream and may still go on.
     case unfinished
+    /// It never got its newline: what wrote it ended within it, or what followed was lost.
+    case brokenOff
     /// It is too long for one piece and goes on in the next line of the same stream.
     case split
 }

@@ -7,7 +7,7 @@ public struct LogQuery: Equatable, Sendable {
     public var lines: Int?
     /// Only lines that began at this time or later.
     public var since: WallTime?
-    /// Where to stop; nil: at what is there when the reader gets to it.
+    /// Where to stop; nil: at what is there when the lines are asked for.
     public var until: LogPosition?
     /// Whether what comes after is read too: then unfinished lines are not handed out but left in the assembler.
     public var isFollowed: Bool
@@ -43,6 +43,9 @@ public struct LogReader: Sendable {
     /// - Throws: `SystemError` when the files cannot be read.
     public func lines(of unit: String, _ query: LogQuery = LogQuery()) throws(SystemError) -> LogLines {
         let files = SegmentFiles(directory: directory.path(of: unit))
+        var query = query
+        // What comes while the lines are read belongs to those who follow, who would otherwise get it twice.
+        if query.until == nil { query.until = try end(of: unit) }
         return LogLines(query, files, from: try TailSearch.start(query, in: files))
     }
 

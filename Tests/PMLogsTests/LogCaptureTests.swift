@@ -61,7 +61,7 @@ import Testing
             service.write(text)
             service.capture.close()
         }
-        #expect(try fixture.lines() == ["out: one\u{2026}", "out: two goes on"])
+        #expect(try fixture.lines() == ["out: one¶", "out: two goes on"])
     }
 
     @Test @PMActor func `the last lines are at most twenty and eight kilobytes, whole, and of both outputs`() throws {

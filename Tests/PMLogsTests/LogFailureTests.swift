@@ -68,7 +68,7 @@ import Testing
         rename(path + ".kept", path)
         #expect(store.retry(at: .seconds(3)))
         let lines = try fixture.lines()
-        #expect(lines.contains("out: half\u{2026}"))
+        #expect(lines.contains("out: half¶"))
         #expect(lines.filter { $0.hasPrefix("out: half") }.count == 1)
     }
 

@@ -69,12 +69,13 @@ extension MergedLogLines {
 }
 
 extension LogLine {
-    /// `out: text` with a mark for lines without newline: `…` unfinished, `»` split.
+    /// `out: text` with a mark for lines without newline: `…` unfinished, `¶` broken off, `»` split.
     var shown: String {
         let mark =
             switch end {
             case .newline: ""
             case .unfinished: "…"
+            case .brokenOff: "¶"
             case .split: "»"
             }
         return "\(stream): \(text)\(mark)"

@@ -58,7 +58,7 @@ import Testing
         let store = fixture.store()
         store.append("Segmentation fau", startsAnew: true)
         store.append("hello\n", startsAnew: true)
-        #expect(try fixture.lines() == ["out: Segmentation fau…", "out: hello"])
+        #expect(try fixture.lines() == ["out: Segmentation fau¶", "out: hello"])
     }
 
     @Test func `closing gives the descriptors back and the next byte opens again`() throws {

@@ -47,7 +47,14 @@ public struct DaemonLauncher: Sendable {
         } catch {
             throw APIError(error, doing: "start pm", hint: hint(for: error))
         }
-        try report.wait(until: stage, Deadline(patience))
+        do throws(APIError) {
+            try report.wait(until: stage, Deadline(patience))
+        } catch {
+            // pm-init is about to end: the next start must not find its lock.
+            let isGoing = error.exitCode != .conflict && error.exitCode != .timeout
+            if isGoing { _ = DaemonLock.waitUntilFree(location.lockPath, within: .seconds(5)) }
+            throw error
+        }
         return report.pid
     }
 

@@ -12,9 +12,12 @@ public struct LogQuery: Equatable, Sendable {
     /// Whether what comes after is read too: then unfinished lines are not handed out but left in the assembler.
     public var isFollowed: Bool
 
+    /// More lines than any log holds, with room to count further.
+    private static let mostLines = Int.max / 2
+
     /// Makes a query; by default for everything.
     public init(lines: Int? = nil, since: WallTime? = nil, until: LogPosition? = nil, isFollowed: Bool = false) {
-        self.lines = lines.map { max(0, $0) }
+        self.lines = lines.map { min(max(0, $0), Self.mostLines) }
         self.since = since
         self.until = until
         self.isFollowed = isFollowed

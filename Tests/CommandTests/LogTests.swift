@@ -26,7 +26,7 @@ import Testing
             #expect(try !project.must("log", "web", "--raw").contains("[web]"))
             try project.must("start", "db", "--wait")
             let both = lines(try project.must("log", "web", "db"))
-            #expect(both.contains("[web] line 1") && both.contains("[db] db got"))
+            #expect(both.contains("[web] line 1") && both.contains("[db] up"))
         }
     }
 
@@ -113,6 +113,21 @@ import Testing
             #expect(try project.pm("log", "web", "--raw", "--timestamps").code == 64)
             #expect(try project.pm("log", "web", "-n", "few").code == 64)
             #expect(try project.must("log", "db").isEmpty)
+        }
+    }
+
+    @Test func `-n takes any number, and all of it with -f too`() async throws {
+        try await written { project in
+            let daemon = try project.status("pm")["pid"]
+            #expect(lines(try project.must("log", "web", "-n", "\(Int.max)", "--since", "1h")).count == 5)
+            #expect(try project.status("pm")["pid"] == daemon)
+            try project.script("many.sh", "seq 1 20; echo up; exec sleep 1000")
+            try project.must("map", "many", "./many.sh")
+            try project.must("start", "many")
+            let log = try project.start([TestPaths.pm, "log", "many", "-f", "-n", "all"])
+            #expect(log.waitForOutput("[many] 1\n"))
+            log.signal(2)
+            _ = log.wait()
         }
     }
 }

@@ -42,7 +42,8 @@ struct LogCommand: PMCommand {
     var call: Log {
         var call = Log(names: names)
         switch lines {
-        case .all: call.lines = nil
+        // A follower that names no number gets only some.
+        case .all: call.lines = follow ? Int(Int32.max) : nil
         case .last(let count): call.lines = since == nil ? count : nil
         case .chosen(let count): call.lines = count
         }
@@ -68,12 +69,16 @@ struct LogCommand: PMCommand {
 
     private func show(_ client: DaemonClient, in printer: inout LogPrinter) throws(APIError) -> ExitCode {
         let ticket = try reporting { () throws(ClientError) in try client.open(call) }
+        let reader = OutputReader()
         while true {
             let patience = printer.patience
-            let turn = try reporting { () throws(ClientError) in try client.nextPiece(of: ticket, within: patience) }
+            let turn = try reporting { () throws(ClientError) in
+                try client.nextPiece(of: ticket, within: patience, interrupt: reader.pipe)
+            }
             switch turn {
             case .data(let frame): try printer.show(frame)
-            case .idle, .interrupted: printer.showHeld()
+            case .idle: printer.showHeld()
+            case .interrupted: if reader.isGone { return .success }
             case .end:
                 printer.finish()
                 return .success

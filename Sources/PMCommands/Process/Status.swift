@@ -25,8 +25,9 @@ struct StatusCommand: PMCommand {
         // Two requests, one round trip: who answers, and the rows.
         let version = try reporting { () throws(ClientError) in try client.send(Version()) }
         let status = try reporting { () throws(ClientError) in try client.send(call) }
-        session.errors.line(try header(client, version, session))
+        let header = try header(client, version, session)
         let rows = try reporting { () throws(ClientError) in try client.answer(to: status, of: Status.self) }
+        session.errors.line(header)
         let table = StatusTable.make(rows, now: session.clock.wall())
         session.output.write(table.rendered(width: session.terminal.columns, session.style))
         if let name, let row = rows.first(where: { $0.name == name }) { tellDeath(row, session) }

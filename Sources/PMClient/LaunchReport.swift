@@ -98,6 +98,8 @@ struct LaunchReport {
     private var lastWords: [String] {
         // Only an addition to an error that is reported anyway: without the file it is shorter.
         guard let bytes = try? Files.read(location.daemonLogPath) else { return [] }
-        return bytes.dropFirst(logStart).split(separator: UInt8(ascii: "\n")).suffix(10).map { String(decoding: $0, as: UTF8.self) }
+        return bytes.dropFirst(logStart).split(separator: UInt8(ascii: "\n")).suffix(10).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 }

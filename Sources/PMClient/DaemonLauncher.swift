@@ -37,9 +37,13 @@ public struct DaemonLauncher: Sendable {
     /// Starts it and waits until it has reached a stage; tells pm-init's process id. Throws a 409 when one runs already
     /// for this configuration, else what pmd said was wrong.
     public func launch(until stage: Stage) throws(APIError) -> Int32 {
+        do throws(ConfigError) {
+            try location.makeDirectories(userID: geteuid())
+        } catch {
+            throw APIError(error)
+        }
         let report: LaunchReport
         do throws(SystemError) {
-            try Files.makeDirectories(location.stateDirectory)
             let status = try Pipe.make()
             let logStart = Int(try Files.status(location.daemonLogPath)?.size ?? 0)
             report = LaunchReport(

@@ -12,7 +12,10 @@ extension DaemonLocation {
     public func makeDirectories(userID: UInt32) throws(ConfigError) {
         do throws(SystemError) {
             try Files.makeDirectories(stateDirectory, mode: scope == .system ? 0o755 : 0o700)
-            try Files.makeDirectories(socketDirectory, mode: scope == .system ? 0o755 : 0o700)
+            // A configuration's own folder is made with the file.
+            if socketDirectory != configDirectory {
+                try Files.makeDirectories(socketDirectory, mode: scope == .system ? 0o755 : 0o700)
+            }
         } catch {
             throw ConfigError(
                 .storage, "cannot make the directories of the daemon: \(error)",

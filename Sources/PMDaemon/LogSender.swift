@@ -54,7 +54,7 @@ final class LogSender {
 /// Passes on what a unit writes from now on.
 @PMActor
 final class LogFollower {
-    private let unit: String
+    let unit: String
     private let subscription: LogSubscription
     /// Bytes of a character that is not complete yet, per stream.
     private var torn: [LogStream: [UInt8]] = [:]
@@ -63,6 +63,11 @@ final class LogFollower {
     init(_ log: UnitLog) {
         unit = log.unit
         subscription = log.subscribe()
+    }
+
+    /// Sends a line of the history that is still being written: its last character may be completed by what follows.
+    func begin(with line: LogLine, _ sender: LogSender) {
+        sender.send(text(line.bytes, line.stream), LogStamp(line.stream, at: line.time), of: unit)
     }
 
     /// Sends what has arrived since, and from now on as it arrives.

@@ -139,7 +139,9 @@ public final class Peer: ConnectionDelegate {
     /// Answers what is no message.
     public func receive(_ rejected: RejectedMessage) {
         // A reply that cannot be understood is the last one for its id.
-        if rejected.kind == .reply, let number = rejected.id?.withBytes(PendingCallID.parse), waiting[number] != nil {
+        if rejected.kind == .reply, let id = rejected.id, let number = id.withBytes(PendingCallID.parse),
+            waiting[number] != nil
+        {
             return fail(number, rejected.error)
         }
         connection.send { MessageWriter.rejection(rejected, to: &$0) }

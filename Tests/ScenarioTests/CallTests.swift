@@ -19,7 +19,7 @@ import Testing
             let misspelt = try #require(try client.call("start", ["svcc"])?["error"])
             #expect(misspelt["statusCode"]?.int == 404 && misspelt["hint"]?.string?.contains("svc") == true)
             let outcome = try project.pm("svc", "echo", "1")
-            #expect(outcome.code == 69 && outcome.errors.contains("pm start svc"), "\(outcome)")
+            #expect(outcome.code == 73 && outcome.errors.contains("pm start svc"), "\(outcome)")
             try project.must("start", "svc", "--wait")
             let unknown = try #require(try client.call("svc.ghost")?["error"])
             #expect(unknown["code"]?.int == -32601)

@@ -136,9 +136,7 @@ extension TestProject {
     @Test func `replaces a socket that nobody serves, and no other file`() async throws {
         try await TestProject.with { project in
             try project.configure([:])
-            try project.run([
-                "python3", "-c", "import socket; socket.socket(socket.AF_UNIX).bind('\(project.socket)')",
-            ])
+            _ = try UnixSocket.listen(project.socket, mode: 0o600)
             #expect(try Files.status(project.socket)?.kind == .socket)
             try project.startDaemon()
             #expect(try project.client().call("name")?["result"] != nil)

@@ -25,7 +25,7 @@ import Testing
             try project.addRawService()
             try project.script("flood.sh", "exec yes")
             try project.configure([
-                "flood": ["path": "./flood.sh"], "raw": ["path": "./raw.py", "commandable": true],
+                "flood": ["path": "./flood.sh"], "raw": ["path": "./raw", "commandable": true],
             ])
             try project.startDaemon()
             try project.must("start", "raw", "--wait")

@@ -103,16 +103,21 @@ import Testing
         try await TestProject.with { project in
             try stepper(
                 project, "a",
-                [(1, #"printf 'name? caf\303'"#), (2, #"printf '\251 \360\237'"#), (3, #"printf '\230\200!\nnext\n'"#)])
+                [
+                    (0, "echo hello"), (1, #"printf 'name? caf\303'"#), (2, #"printf '\251 \360\237'"#),
+                    (3, #"printf '\230\200!\nnext\n'"#),
+                ])
             try project.configure(["a": ["path": "./a.sh"]])
             try project.startDaemon()
             try project.must("start", "a")
+            try step(project, 0, "hello", of: "a")
             let follower = try project.start([TestPaths.pm, "log", "a", "-f", "--raw"])
+            #expect(follower.waitForOutput("hello"))
             try step(project, 1, "[a] name? caf", of: "a")
             #expect(follower.waitForOutput("name? caf"))
             try step(project, 2, "café", of: "a")
             try step(project, 3, "next", of: "a")
-            #expect(try log(project, "a") == ["[a] name? café 😀!", "[a] next"])
+            #expect(try log(project, "a") == ["[a] hello", "[a] name? café 😀!", "[a] next"])
             #expect(follower.waitForOutput("é 😀!\nnext\n"))
             follower.signal(SIGINT)
             #expect(follower.wait().code != 137)

@@ -35,23 +35,26 @@ extension TestProject {
     /// `line` returns its whole request, `echo` its first argument, `big` that many letters, `hold` never answers.
     func addRawService() throws {
         try write(
-            "raw.py",
+            "raw",
             """
-            #!/usr/bin/env python3
-            import json, os, socket
-            channel = socket.socket(fileno=int(os.environ['PM_CHANNEL_FD'])).makefile('rwb')
-            def say(message):
-                channel.write(message + b'\\n')
-                channel.flush()
-            say(b'{"jsonrpc":"2.0","id":1,"method":"ready","params":[{"name":"raw","commands":[]}]}')
-            for line in channel:
-                message = json.loads(line)
-                method, params = message.get('method'), message.get('params') or [None]
-                if method is None or method == 'hold': continue
-                if method == 'line': result = line.decode().rstrip('\\n')
-                elif method == 'big': result = 'x' * params[0]
-                else: result = params[0]
-                say(json.dumps({'jsonrpc': '2.0', 'id': message['id'], 'result': result}).encode())
+            #!/usr/bin/env node
+            const channel = new (require('net').Socket)({ fd: Number(process.env.PM_CHANNEL_FD) });
+            const say = (message) => channel.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
+            const answers = {
+              line: (params, line) => line,
+              big: ([size]) => 'x'.repeat(size),
+              echo: ([value]) => value,
+            };
+            let rest = '';
+            channel.setEncoding('utf8').on('data', (text) => {
+              const lines = (rest + text).split('\\n');
+              rest = lines.pop();
+              for (const line of lines) {
+                const { id, method, params } = JSON.parse(line);
+                if (answers[method]) say({ id, result: answers[method](params, line) });
+              }
+            });
+            say({ id: 1, method: 'ready', params: [{ name: 'raw', commands: [] }] });
             """, executable: true)
     }
 
@@ -60,7 +63,7 @@ extension TestProject {
         try configure(
             [
                 "svc": ["path": "./svc/commands.json", "type": "nodejs", "commandable": true],
-                "raw": ["path": "./raw.py", "type": "nodejs", "commandable": true],
+                "raw": ["path": "./raw", "type": "nodejs", "commandable": true],
             ], mapping: mapping)
         try startDaemon()
         for name in names { try must("start", name, "--wait") }

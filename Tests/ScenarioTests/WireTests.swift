@@ -31,12 +31,15 @@ import Testing
             try project.startDaemon()
             let client = try project.client()
             let head = Array(#"{"jsonrpc":"2.0","id":1,"method":"nope","params":[""#.utf8)
-            let tail = Array(#""]}"#.utf8)
+            let tail = Array("\"]}\n".utf8)
             let limit = 64 << 20
             func line(_ size: Int) -> [UInt8] {
-                var bytes = head
-                bytes += repeatElement(UInt8(ascii: "a"), count: size - head.count - tail.count)
-                return bytes + tail + [10]
+                let count = size + 1 - head.count - tail.count
+                let middle = [UInt8](unsafeUninitializedCapacity: count) { space, written in
+                    if let start = space.baseAddress { memset(start, 97, count) }
+                    written = count
+                }
+                return head + middle + tail
             }
             try client.send(line(limit))
             #expect(client.json()?["error"]?["code"]?.int == -32601)

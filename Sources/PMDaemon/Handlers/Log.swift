@@ -43,7 +43,7 @@ struct LogHandler {
         let followers = request.follows ? names.map { LogFollower(logs.log(of: $0)) } : []
         let sender = LogSender(call, isRecords: request.wantsRecords, prefixes: names.count > 1)
         do throws(SystemError) {
-            try await sendHistory(request, names, sender)
+            try await sendHistory(request, names, sender, followers)
         } catch {
             call.fail(RPCError(APIError.internalFailure("the log cannot be read: \(error)").json))
         }
@@ -55,7 +55,9 @@ struct LogHandler {
         call.peer.whenClosed { for follower in followers { follower.cancel() } }
     }
 
-    private func sendHistory(_ request: Log, _ names: [String], _ sender: LogSender) async throws(SystemError) {
+    private func sendHistory(
+        _ request: Log, _ names: [String], _ sender: LogSender, _ followers: [LogFollower]
+    ) async throws(SystemError) {
         let reader = logs.reader()
         let since: WallTime? =
             switch request.since {
@@ -68,7 +70,11 @@ struct LogHandler {
         let query = LogQuery(lines: request.lines ?? fallback, since: since)
         var lines = try reader.lines(of: names, query)
         while let next = try lines.next() {
-            sender.send(next.line, of: next.unit)
+            if next.line.end == .unfinished, let follower = followers.first(where: { $0.unit == next.unit }) {
+                follower.begin(with: next.line, sender)
+            } else {
+                sender.send(next.line, of: next.unit)
+            }
             if sender.isBusy { await sender.drained() }
             if !sender.isOpen { return }
         }

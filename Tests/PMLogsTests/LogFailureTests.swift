@@ -43,6 +43,8 @@ import Testing
         for number in 0..<3000 { store.append("line \(number) " + String(repeating: "x", count: 50) + "\n", at: 2) }
         let dropped = store.droppedBytes
         #expect(dropped > 100_000)
+        // A try that fails forgets nothing.
+        #expect(store.retry(at: .seconds(8)) == false)
         try freeDisk()
         #expect(store.retry(at: .seconds(9)))
         let lines = try fixture.lines()

@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `a damaged index never loses output`() throws {
+    @Test func `a damaged index never loses output nor invents times`() throws {
         let (bytes, whole) = (try Files.read(data), try Files.read(index))
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<500 {
@@ -61,6 +61,9 @@ import Testing
             }
             try overwrite(index, damaged)
             try expectAllBytes(bytes.count)
+            // A damaged record is not believed; without the first one there is only the file's time.
+            var lines = try fixture.reader.lines(of: "web")
+            #expect(try lines.all().allSatisfy { $0.time <= .seconds(6) || $0.time > .seconds(1_000_000_000) })
         }
     }
 

@@ -1,13 +1,15 @@
 public import JSON
 
-/// `$metadata [deep, service?]`: the daemon's commands and, when deep, those of the services as `SERVICE.COMMAND`.
+/// `$metadata [deep, service?]`: the daemon's commands and, when deep, those of the services as `SERVICE.COMMAND`; with a
+/// service that service's own metadata.
 public struct Metadata: DaemonCall, Equatable {
     /// With the commands of the services.
     public var isDeep: Bool
-    /// Of the services, only this one (an extension: clients of the reference never send it).
+    /// Only this service, its commands named without it; 404 when it does not run or offers none (an extension: clients
+    /// of the reference never send it).
     public var service: String?
 
-    /// Asks for the commands of the daemon and, when deep, of the services.
+    /// Asks for the commands of the daemon and, when deep, of the services; or for those of one service.
     public init(isDeep: Bool = true, service: String? = nil) {
         self.isDeep = isDeep
         self.service = service

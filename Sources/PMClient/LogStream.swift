@@ -38,11 +38,4 @@ extension DaemonClient {
             }
         }
     }
-
-    /// Waits until a request has been answered, whatever the answer is; false when `interrupt` became readable before.
-    public func isAnswered(_ ticket: Ticket, interrupt: Int32) throws(ClientError) -> Bool {
-        var wasInterrupted = false
-        _ = try reply(to: ticket, Deadline(nil), interrupt: interrupt, wasInterrupted: &wasInterrupted)
-        return !wasInterrupted
-    }
 }

@@ -128,7 +128,7 @@ import Testing
 
 @Suite struct CallCommandTests {
     private func serve(
-        _ fixture: CommandFixture, metadata: JSONValue = ["name": "pm", "commands": []],
+        _ fixture: CommandFixture, metadata: JSONValue = ["name": "api", "commands": []],
         _ answer: @escaping @Sendable (JSONValue) throws(APIError) -> JSONValue
     ) throws {
         try fixture.serve { call throws(APIError) in
@@ -164,7 +164,7 @@ import Testing
         let config: JSONValue = [
             "": ["inject": ["params.0"]], "cli": ["usage": "greet <who>", "inject": ["options.who"]],
         ]
-        let metadata: JSONValue = ["name": "pm", "commands": [["name": "api.greet", "config": config]]]
+        let metadata: JSONValue = ["name": "api", "commands": [["name": "greet", "config": config]]]
         try serve(fixture, metadata: metadata) { params in params }
         #expect(fixture.run("api", "greet", "Ada") == 0)
         #expect(fixture.calls.map(\.method) == ["$metadata", "api.greet"])
@@ -216,12 +216,16 @@ import Testing
             (nil, "there is no service api, and no command of pm", 66),
             (UnitStatus(name: "api", wanted: .down, state: .down).json, "api is not running", 73),
             (["name": "api", "pid": 1, "ready": false], "api is not ready yet", 73),
+            (["name": "api", "pid": 1, "ready": true, "commandable": true], "api has no command nope", 66),
             (["name": "api", "pid": 1, "ready": true], "api has no command nope", 66),
         ]
         for (row, message, code) in rows {
             let fixture = try CommandFixture()
             try fixture.serve { call throws(APIError) in
-                if call.method == "$metadata" { return ["name": "pm", "commands": []] }
+                if call.method == "$metadata" {
+                    guard row?["commandable"] != nil else { throw .notFound("no commands") }
+                    return ["name": "api", "commands": []]
+                }
                 guard call.method == "status" else {
                     var error = APIError(404, "Method not found")
                     error.code = -32601
@@ -233,5 +237,34 @@ import Testing
             #expect(fixture.run("api", "nope") == code)
             #expect(fixture.errors.text.hasPrefix("pm: \(message)\n"), "\(fixture.errors.text)")
         }
+    }
+}
+
+@Suite struct CallHintTests {
+    private func hint(_ command: String) throws -> String {
+        let fixture = try CommandFixture()
+        let names = ["greet", "farewell", "$bridge"]
+        let commands = names.map { name -> JSONValue in ["name": .string(name), "config": [:]] }
+        try fixture.serve { call throws(APIError) in
+            switch call.method {
+            case "$metadata": return ["name": "api", "commands": .array(commands)]
+            case "status": return [["name": "api", "pid": 1, "ready": true, "commandable": true]]
+            case "api.greet": throw .notFound("nothing")
+            default:
+                var error = APIError(404, "Method not found")
+                error.code = -32601
+                throw error
+            }
+        }
+        #expect(fixture.run("api", command) == 66)
+        return fixture.errors.text
+    }
+
+    @Test func `an unknown command is met with those there are`() throws {
+        #expect(try hint("gret") == "pm: api has no command gret\nhint: it has greet, farewell\n")
+    }
+
+    @Test func `a command that is there says itself what it did not find`() throws {
+        #expect(try hint("greet") == "pm: nothing\n")
     }
 }

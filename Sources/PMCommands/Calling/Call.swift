@@ -45,7 +45,7 @@ struct CallCommand: PMCommand {
             return Program.misused(.badRequest(complaint), session)
         }
         let call = Call(service: service, command: command, params: arguments.params)
-        conversation.commands = metadata.commands.filter(\.isPublished).map(\.name)
+        conversation.commands = metadata.commands.map(\.name).filter { !$0.hasPrefix("$") }
         print(try conversation.hold(call, arguments), session)
         return .success
     }

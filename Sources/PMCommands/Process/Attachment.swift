@@ -3,6 +3,7 @@ import JSONRPC
 import PMAPI
 import PMClient
 import PMConfig
+import PMModel
 import PMSystem
 
 /// `pm start pm --keep-attached`: shows what all services write; ^C, SIGTERM and SIGHUP stop all of them and the daemon.
@@ -11,26 +12,28 @@ struct Attachment {
     let client: DaemonClient
     let location: DaemonLocation
 
-    /// Stays until the daemon has ended.
-    func stay(until signals: SignalWatch) throws(APIError) -> ExitCode {
+    /// Shows what is written from a point in time on, and stays until the daemon has ended; the output of services that
+    /// stop is shown too. A second ^C leaves at once.
+    func stay(since start: WallTime, until signals: SignalWatch) throws(APIError) -> ExitCode {
         var log = Log(names: [])
         log.follows = true
         log.wantsRecords = true
         // Autostarts may have written before we could ask.
-        log.lines = 1_000
+        log.since = .at(start)
         var printer = LogPrinter(session, timestamps: false)
         let ticket = try reporting { () throws(ClientError) in try client.open(log) }
+        var stopper: DaemonClient?
         while true {
             switch try next(of: ticket, printer, signals) {
             case .data(let frame): try printer.show(frame)
             case .idle: printer.showHeld()
             case .interrupted:
-                if try handle(signals, &printer) {
-                    printer.finish()
-                    return try stopAll(signals)
-                }
+                guard isEndWanted(signals, &printer) else { continue }
+                if stopper != nil { return .failure }
+                stopper = try stopAll()
             case .end:
                 printer.finish()
+                _ = DaemonLock.waitUntilFree(location.lockPath, within: .seconds(10))
                 return .success
             }
         }
@@ -49,39 +52,19 @@ struct Attachment {
     }
 
     /// Whether a signal that arrived means the end.
-    private func handle(_ signals: SignalWatch, _ printer: inout LogPrinter) throws(APIError) -> Bool {
+    private func isEndWanted(_ signals: SignalWatch, _ printer: inout LogPrinter) -> Bool {
         while let arrival = signals.next() {
             guard arrival.signal == SIGWINCH else { return true }
-            let terminal = Terminal(environment: session.environment)
-            printer.resize(terminal)
+            printer.resize(Terminal(environment: session.environment))
         }
         return false
     }
 
-    /// Asks on a connection of its own, because the first one carries the stream; a second ^C leaves at once.
-    private func stopAll(_ signals: SignalWatch) throws(APIError) -> ExitCode {
+    /// Asks on a connection of its own, because the first one carries the stream, whose end is the answer.
+    private func stopAll() throws(APIError) -> DaemonClient {
         session.note("stopping all services and pm; ^C again leaves them to it")
-        let locator = try session.locator()
-        let stopper = try locator.connect(to: location)
-        let ticket = try reporting { () throws(ClientError) in try stopper.send(Stop(name: nil)) }
-        while try !isAnswered(ticket, stopper, signals) {
-            while let arrival = signals.next() {
-                if arrival.signal != SIGWINCH { return .failure }
-            }
-        }
-        _ = DaemonLock.waitUntilFree(location.lockPath, within: .seconds(10))
-        return .success
-    }
-
-    /// The end of the connection is the end of the daemon, and as good as an answer.
-    private func isAnswered(
-        _ ticket: DaemonClient.Ticket, _ stopper: DaemonClient, _ signals: SignalWatch
-    ) throws(APIError) -> Bool {
-        do throws(ClientError) {
-            return try stopper.isAnswered(ticket, interrupt: signals.raw)
-        } catch {
-            if case .lost = error { return true }
-            throw error.report
-        }
+        let stopper = try session.locator().connect(to: location)
+        _ = try reporting { () throws(ClientError) in try stopper.send(Stop(name: nil)) }
+        return stopper
     }
 }

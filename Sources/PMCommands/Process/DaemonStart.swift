@@ -16,11 +16,12 @@ struct DaemonStart {
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try attachmentSignals() : nil
         let stage: DaemonLauncher.Stage = command.wait || command.keepAttached ? .serving : .loaded
+        let start = session.clock.wall()
         let pid = try launcher(location).launch(until: stage)
         tell(location, pid)
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
-        return try Attachment(session: session, client: client, location: location).stay(until: signals)
+        return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
     }
 
     private func launcher(_ location: DaemonLocation) throws(APIError) -> DaemonLauncher {

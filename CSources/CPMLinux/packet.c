@@ -14,6 +14,7 @@ typedef union {
 } rights_control;
 
 static void attach_rights(struct msghdr *message, rights_control *control, const int *fds, size_t count) {
+    memset(control->bytes, 0, CMSG_SPACE(count * sizeof(int))); /* the padding is copied, too */
     message->msg_control = control->bytes;
     message->msg_controllen = CMSG_SPACE(count * sizeof(int));
     struct cmsghdr *header = CMSG_FIRSTHDR(message);

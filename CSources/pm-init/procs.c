@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 typedef struct {
@@ -114,14 +115,21 @@ bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
     return found;
 }
 
+static bool is_same(const pm_process *seen) {
+    pm_process now;
+    return pm_process_read(seen->pid, &now) == 0 && now.start_ticks == seen->start_ticks;
+}
+
 int procs_signal(const pm_process *seen, int signal) {
     int pidfd = pm_pidfd_open(seen->pid);
+    /* Absent, or refused by a seccomp filter: then the moment between look and signal has to be short enough.
+     */
+    if (pidfd == -ENOSYS || pidfd == -EPERM)
+        return is_same(seen) && kill(seen->pid, signal) == 0 ? 0 : -ESRCH;
     if (pidfd < 0)
         return pidfd;
-    pm_process now;
     /* The pidfd names the process that has the pid now; the start time tells whether it is the one we saw. */
-    bool is_same = pm_process_read(seen->pid, &now) == 0 && now.start_ticks == seen->start_ticks;
-    int result = is_same ? pm_pidfd_signal(pidfd, signal) : -ESRCH;
+    int result = is_same(seen) ? pm_pidfd_signal(pidfd, signal) : -ESRCH;
     pm_fd_close(pidfd);
     return result;
 }

@@ -18,6 +18,7 @@
 /* How often a look that may have missed somebody is repeated; on a busy machine every look may have. */
 #define DOUBTS 5
 #define PREDECESSOR_WAIT_MS 2000
+#define PREDECESSOR_LOOK_MS 10
 
 static void count_member(pm_tree *out, int32_t pid) {
     if (out->survivors < PM_TREE_PIDS)
@@ -182,7 +183,8 @@ uint32_t tree_kill_all(holder *h) {
 
 typedef struct {
     const holder *h;
-    int survivor; /* pidfd of one that was killed, or -1 */
+    bool has_killed;
+    int survivor; /* pidfd of one that was killed, or negative */
 } predecessor_sweep;
 
 static void kill_marked(void *context, int32_t pid) {
@@ -192,23 +194,28 @@ static void kill_marked(void *context, int32_t pid) {
     if (pid == sweep->h->pid || pm_process_read(pid, &p) < 0 || p.state == 'Z' ||
         !procs_marker(sweep->h, pid, &id) || procs_signal(&p, SIGKILL) < 0)
         return;
-    if (sweep->survivor < 0)
+    if (!sweep->has_killed)
         sweep->survivor = pm_pidfd_open(pid);
+    sweep->has_killed = true;
+}
+
+/* Until the process has ended or the time is over; without a pidfd a moment, after which the caller looks
+ * again. */
+static void wait_for_end(int pidfd, uint64_t left_ns) {
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    int left_ms = (int)(left_ns / MILLISECOND_NS);
+    poll(&end, 1, pidfd < 0 && left_ms > PREDECESSOR_LOOK_MS ? PREDECESSOR_LOOK_MS : left_ms);
+    pm_fd_close(pidfd);
 }
 
 void tree_kill_predecessors(holder *h) {
-    uint64_t deadline = pm_clock_read(PM_CLOCK_MONOTONIC) + PREDECESSOR_WAIT_MS * (uint64_t)MILLISECOND_NS;
-    for (;;) {
+    uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
+    const uint64_t deadline = now + PREDECESSOR_WAIT_MS * (uint64_t)MILLISECOND_NS;
+    for (; now < deadline; now = pm_clock_read(PM_CLOCK_MONOTONIC)) {
         predecessor_sweep sweep = {.h = h, .survivor = -1};
         procs_each(kill_marked, &sweep);
-        uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
-        /* The next look is due when this one has ended; there may be others. */
-        struct pollfd end = {.fd = sweep.survivor, .events = POLLIN};
-        bool is_over = sweep.survivor < 0 || now >= deadline;
-        if (!is_over)
-            poll(&end, 1, (int)((deadline - now) / MILLISECOND_NS));
-        pm_fd_close(sweep.survivor);
-        if (is_over)
+        if (!sweep.has_killed)
             return;
+        wait_for_end(sweep.survivor, deadline - now); /* there may be others: look again */
     }
 }

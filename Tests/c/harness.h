@@ -54,6 +54,8 @@ extern const char *init_path;
 /* A directory for the test's files; removed when it is over. */
 const char *scratch(void);
 
+/* Whether PM_TEST_SLOW says that pm-init runs under a tool that makes it slow and large. */
+bool is_slow(void);
 /* Open descriptors of this process. */
 int open_descriptors(void);
 /* Waits until the descriptor is readable or its peer closed; fails the test when that takes too long. */

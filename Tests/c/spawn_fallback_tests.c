@@ -70,7 +70,7 @@ static void reports_a_missing_pidfd(void) {
     prepared p;
     pm_child child;
     pm_spawn_failure failure;
-    prepare(&p, 2, "wait", NULL);
+    prepare(&p, PM_SPAWN_FD_NULL, "wait", NULL);
     p.request.flags = PM_SPAWN_WANT_PIDFD;
     uint64_t mask = signal_mask();
     CHECK(!pm_spawn(&p.request, &child, &failure));

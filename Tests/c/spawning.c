@@ -78,7 +78,8 @@ void check_all_properties(void) {
     p.request.rlimits = limits;
     p.request.rlimit_count = 2;
     p.request.umask = 027;
-    p.request.nice = 5;
+    const int nicer = getpriority(PRIO_PROCESS, 0) < 19 ? getpriority(PRIO_PROCESS, 0) + 1 : 19;
+    p.request.nice = nicer;
     p.request.oom_score_adj = 321;
     p.request.flags = PM_SPAWN_NEW_SESSION | PM_SPAWN_SET_UMASK | PM_SPAWN_SET_NICE | PM_SPAWN_SET_OOM_SCORE |
                       PM_SPAWN_NO_NEW_PRIVS;
@@ -90,8 +91,9 @@ void check_all_properties(void) {
     uint64_t mask = signal_mask();
     const char *text = reported(&p);
     CHECK(signal_mask() == mask);
-    char cwd[80];
+    char cwd[80], nice_line[24];
     snprintf(cwd, sizeof cwd, "cwd=%s", scratch());
+    snprintf(nice_line, sizeof nice_line, "nice=%d", nicer);
     const char *const lines[] = {"fds=0 1 2 ",
                                  "arg=one argument",
                                  "arg=",
@@ -100,7 +102,7 @@ void check_all_properties(void) {
                                  "env=GREETING=hello",
                                  cwd,
                                  "umask=027",
-                                 "nice=5",
+                                 nice_line,
                                  "session=own",
                                  "group=own",
                                  "nofile=100 200",

@@ -70,7 +70,8 @@ static void stops_in_order_when_pmd_is_gone(void) {
 
 static void stops_in_order_when_no_pmd_runs(void) {
     rig r;
-    /* On a very slow machine the next pmd may be there already; then the grace makes no difference but time. */
+    /* On a very slow machine the next pmd may be there already; then the grace makes no difference but time.
+     */
     rig_serve(&r, (const char *const[]){"--grace", "1", NULL});
     int words = spawn_levels(&r);
     send_state(&r, 1, "", 7, 60000); /* base now stops second */

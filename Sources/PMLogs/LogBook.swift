@@ -52,7 +52,10 @@ public final class LogBook {
 
     /// Reads history; first everything that waits is written, so that nothing is missing.
     public func reader() -> LogReader {
-        for log in logs.values { log.flush() }
+        for log in logs.values {
+            log.drain()
+            log.flush()
+        }
         return LogReader(directory)
     }
 

@@ -69,6 +69,11 @@ public final class UnitLog {
         cancelChore()
     }
 
+    /// Takes what waits in the pipes of its captures, so that what was written before a request is part of its answer.
+    func drain() {
+        for capture in captures { capture.drain() }
+    }
+
     // MARK: captures
 
     func add(_ capture: LogCapture) {

@@ -39,18 +39,14 @@ public enum Inspection: UInt8, Sendable {
     /// `--inspect-brk`: it waits for the debugger before its first line.
     case inspectBreak
 
-    /// The argument for node; nil for none. Node's usual port, or the first one above it that is free, so that several
-    /// services can be debugged at once; with none free the system chooses.
-    var argument: String? {
+    /// The argument for node; nil for none.
+    @PMActor
+    func argument(_ ports: InspectorPorts) -> String? {
         switch self {
         case .none: nil
-        case .inspect: "--inspect=127.0.0.1:\(Self.freePort)"
-        case .inspectBreak: "--inspect-brk=127.0.0.1:\(Self.freePort)"
+        case .inspect: "--inspect=127.0.0.1:\(ports.take())"
+        case .inspectBreak: "--inspect-brk=127.0.0.1:\(ports.take())"
         }
-    }
-
-    private static var freePort: UInt16 {
-        (9229..<9329).first { InternetSocket.isFree(port: $0) } ?? 0
     }
 }
 

@@ -10,6 +10,7 @@ public struct NodeRuntime: Runtime {
     private let host: String
     private let socketURL: String
     private let environment: EnvironmentSource
+    private let ports = InspectorPorts(clock: SystemClock())
 
     /// Makes a runtime.
     ///
@@ -60,7 +61,7 @@ public struct NodeRuntime: Runtime {
     /// The words before the unit's own arguments.
     private func command(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> [String] {
         let program = try ProgramFile(unit.program)
-        let node = ["node"] + [options.inspection.argument].compactMap { $0 }
+        let node = ["node"] + [options.inspection.argument(ports)].compactMap { $0 }
         switch (program.kind, unit.definition.isCommandable) {
         case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
         case (.executable, _): return [unit.program]

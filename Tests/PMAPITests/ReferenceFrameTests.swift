@@ -66,6 +66,7 @@ import Testing
     @Test func `an object without params is one positional argument`() throws {
         #expect(try parameters(#"{"a":1}"#).positional == [["a": 1]])
         #expect(try parameters(#"{"params":[1,2],"_trigger":"x"}"#).positional == [1, 2])
+        #expect(try parameters(#"{"params":[1,2],"_trigger":"x"}"#).named == ["_trigger": "x"])
         #expect(try parameters(#"{"params":0}"#).positional == [["params": 0]])
     }
 

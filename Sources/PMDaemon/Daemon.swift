@@ -124,7 +124,7 @@ final class Daemon {
         case .handedOver:
             supervisor.finishAdoption { units.find($0) }
             serve()
-        case .stopRequested: Task { @PMActor in _ = await shutDown(answering: nil) }
+        case .stopRequested: PMActor.start { _ = await self.shutDown(answering: nil) }
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
         }
     }
@@ -189,7 +189,7 @@ final class Daemon {
     private func startAutomatic() {
         for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
             if supervisor.isActive(mapping.name) { continue }
-            Task { @PMActor in
+            PMActor.start { [supervisor, units, journal] in
                 do throws(APIError) {
                     try await supervisor.start(StartWish(mapping.name, goal: .ready), units)
                 } catch {

@@ -12,6 +12,8 @@ public enum DaemonProcess {
         // A peer that has gone is an error of the write, not the end of the daemon.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
+        // A file that may not grow is an error of the write too (RLIMIT_FSIZE).
+        signal(SIGXFSZ, SIG_IGN)
         var code: Int32 = 0
         do {
             try Reactor.run {

@@ -35,7 +35,8 @@ final class LogSender {
 
     /// Sends a line.
     func send(_ line: LogLine, of unit: String) {
-        send(line.text + (line.end == .newline ? "\n" : ""), LogStamp(line.stream, at: line.time), of: unit)
+        let isOver = line.end == .newline || line.end == .brokenOff
+        send(line.text + (isOver ? "\n" : ""), LogStamp(line.stream, at: line.time), of: unit)
     }
 
     /// Sends a piece of text.
@@ -58,6 +59,8 @@ final class LogFollower {
     private let subscription: LogSubscription
     /// Bytes of a character that is not complete yet, per stream.
     private var torn: [LogStream: [UInt8]] = [:]
+    /// Streams whose last text did not end its line.
+    private var openLines: Set<LogStream> = []
     private var isWaiting = false
 
     init(_ log: UnitLog) {
@@ -67,6 +70,7 @@ final class LogFollower {
 
     /// Sends a line of the history that is still being written: its last character may be completed by what follows.
     func begin(with line: LogLine, _ sender: LogSender) {
+        openLines.insert(line.stream)
         sender.send(text(line.bytes, line.stream), LogStamp(line.stream, at: line.time), of: unit)
     }
 
@@ -85,13 +89,21 @@ final class LogFollower {
         guard !isWaiting else { return }
         while let event = subscription.next() {
             switch event {
-            case .chunk(let stamp, let bytes): sender.send(text(bytes, stamp.stream), stamp, of: unit)
+            case .chunk(let stamp, let bytes): send(bytes, stamp, sender)
             case .dropped(let count):
                 let note = "pm: \(count) bytes are left out here, because they were read too slowly\n"
                 sender.send(note, LogStamp(.notice, at: WallTime(nanoseconds: 0)), of: unit)
             }
             if sender.isBusy { return wait(sender) }
         }
+    }
+
+    private func send(_ bytes: [UInt8], _ stamp: LogStamp, _ sender: LogSender) {
+        // What a new incarnation writes does not go on in a line that the one before it broke off.
+        let breaksOff = stamp.startsAnew && openLines.contains(stamp.stream)
+        let text = (breaksOff ? "\n" : "") + text(bytes, stamp.stream)
+        if text.hasSuffix("\n") { openLines.remove(stamp.stream) } else { openLines.insert(stamp.stream) }
+        sender.send(text, stamp, of: unit)
     }
 
     private func wait(_ sender: LogSender) {

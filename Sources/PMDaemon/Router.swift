@@ -24,7 +24,7 @@ final class Router: RequestHandler {
     /// Lets a handler answer its method.
     func add<H: Handler>(_ handler: H) {
         answerers[H.Request.method.rawValue] = { parameters, call in
-            Task { @PMActor in
+            PMActor.start {
                 do throws(APIError) {
                     call.succeed(try await handler.handle(try H.Request(parameters), from: call.peer).json)
                 } catch {

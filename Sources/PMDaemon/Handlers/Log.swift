@@ -23,7 +23,7 @@ struct LogHandler {
             let request = try Log(parameters)
             let names = try names(request)
             guard call.beginStream() else { return }
-            Task { @PMActor in await stream(request, names, to: call) }
+            PMActor.start { await stream(request, names, to: call) }
         } catch {
             call.fail(RPCError(error.json))
         }

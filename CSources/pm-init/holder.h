@@ -59,6 +59,15 @@ typedef struct {
     char name[PM_NAME_MAX + 1];
 } named_fd;
 
+/* Remembered pids of processes that are not descendants (foreign.c). */
+typedef struct {
+    uint64_t *bits; /* null: nothing is remembered */
+    uint32_t pid_max;
+    uint32_t last_pid;    /* the kernel's last one when the last search began */
+    uint64_t begun_at_ns; /* monotonic */
+    bool is_prepared;
+} foreign_pids;
+
 typedef struct holder {
     options options;
     holder_phase phase;
@@ -78,6 +87,7 @@ typedef struct holder {
     channel channel;
     pmd_state pmd;
     table table;
+    foreign_pids foreign;
     named_fd named[PM_NAMED_MAX];
     char marker[TOKEN_MAX + 16]; /* "PM_MARKER=<token>-": how the environment of each descendant begins */
     size_t marker_size;

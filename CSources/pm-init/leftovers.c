@@ -3,6 +3,7 @@
 #include "cgroup.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "foreign.h"
 #include "procs.h"
 
 #include <errno.h>
@@ -60,8 +61,11 @@ static record *dead_owner(const holder *h, const pm_process *p) {
 static void judge_child(void *context, int32_t pid) {
     holder *h = context;
     pm_process p;
-    if (pid == h->pid || pid == h->pmd.pid || table_find_running(&h->table, pid) != NULL ||
-        pm_process_read(pid, &p) < 0 || p.parent != h->pid || p.state == 'Z' || p.state == 'X')
+    if (pid == h->pid || pid == h->pmd.pid || foreign_has(h, pid) ||
+        table_find_running(&h->table, pid) != NULL || pm_process_read(pid, &p) < 0)
+        return;
+    foreign_learn(h, &p);
+    if (p.parent != h->pid || p.state == 'Z' || p.state == 'X')
         return;
     record *r = dead_owner(h, &p);
     if (r != NULL)
@@ -109,8 +113,10 @@ void leftovers_judge(holder *h) {
         r->is_left = is_in_cgroup ? cgroup_is_populated(h->cgroup, r->cgroup) : is_group_populated(h, r->pid);
         has_sessions |= !is_in_cgroup;
     }
-    if (has_sessions)
+    if (has_sessions) {
+        foreign_begin(h);
         procs_each_child(judge_child, h);
+    }
     for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r))
         if (is_dead_with_questions(r))
             conclude(h, r);

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
+#include "foreign.h"
 #include "procs.h"
 
 #include <sys/mman.h>
@@ -75,10 +76,10 @@ static void add(void *context, int32_t pid) {
     taking *t = context;
     holder *h = t->h;
     pm_process process;
-    if (pid == h->pid || pid == h->pmd.pid || !describe(t, pid, &process))
+    if (pid == h->pid || pid == h->pmd.pid || foreign_has(h, pid) || !describe(t, pid, &process))
         return;
-    /* What started before the holder does not descend from it; that spares the rest of the machine. */
-    if (process.start_ticks < h->start_ticks)
+    foreign_learn(h, &process);
+    if (foreign_has(h, pid) || process.start_ticks < h->start_ticks)
         return;
     if (!has_room(t->s))
         return;
@@ -133,6 +134,7 @@ static bool inherit(holder *h, snapshot *s) {
 void snapshot_take(holder *h, snapshot *out) {
     *out = (snapshot){0};
     taking t = {.h = h, .s = out};
+    foreign_begin(h);
     procs_each(add, &t);
     while (inherit(h, out)) {
     }

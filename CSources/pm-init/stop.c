@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 /* How long a killed tree may take to vanish before the next level is stopped anyway. */
 #define KILLED_WAIT_NS (5u * (uint64_t)SECOND_NS)
@@ -125,16 +126,21 @@ static void remove_cgroups(holder *h) {
             leftovers_forget(h, r);
 }
 
-/* Sweeps until everyone is reaped and a last look finds nobody; gives up on what hangs in the kernel. */
+/* Every orphan of ours becomes our child, so without a child there is no descendant at all. */
+static bool has_descendants(void) {
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Sweeps until everyone is reaped; gives up on what hangs in the kernel. While pmd alone is left it may take
+ * its time. */
 static void tick_ending(holder *h, uint64_t now) {
-    bool has_child = is_child_left(h);
-    bool is_waiting = has_child || h->pmd.pid != 0;
-    if (!is_waiting || now >= h->next_sweep_ns) {
-        bool has_more = tree_kill_all(h) > 0;
-        h->next_sweep_ns = has_more || has_child ? now + SWEEP_NS : UINT64_MAX;
-        is_waiting |= has_more;
+    bool is_over = !has_descendants() || now >= h->phase_deadline_ns;
+    if (!is_over && now >= h->next_sweep_ns && (is_child_left(h) || h->pmd.pid == 0)) {
+        tree_kill_all(h);
+        h->next_sweep_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + SWEEP_NS;
     }
-    if (is_waiting && now < h->phase_deadline_ns)
+    if (!is_over)
         return;
     remove_cgroups(h);
     h->phase = PHASE_DONE;
@@ -173,7 +179,7 @@ uint64_t stop_deadline(const holder *h) {
                 next = earlier(next, r->stop_at_ns);
         return next;
     case PHASE_ENDING:
-        return earlier(h->next_sweep_ns, h->phase_deadline_ns);
+        return is_child_left(h) || h->pmd.pid == 0 ? h->next_sweep_ns : h->phase_deadline_ns;
     case PHASE_SERVING:
     case PHASE_DONE:
         break;

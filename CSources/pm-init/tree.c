@@ -16,7 +16,7 @@
 #define KILL_ROUNDS 4
 #define ROUNDS 24
 /* How often a look that may have missed somebody is repeated; on a busy machine every look may have. */
-#define DOUBTS 5
+#define DOUBTS 3
 #define PREDECESSOR_WAIT_MS 2000
 #define PREDECESSOR_LOOK_MS 10
 
@@ -170,7 +170,7 @@ void tree_kill_doomed(holder *h) {
         r->is_doomed = false;
 }
 
-uint32_t tree_kill_all(holder *h) {
+void tree_kill_all(holder *h) {
     pm_tree counted;
     for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
         if (r->cgroup[0] != '\0')
@@ -178,7 +178,6 @@ uint32_t tree_kill_all(holder *h) {
         kill_group(h, r);
     }
     kill_rounds(h, true, &counted);
-    return counted.survivors;
 }
 
 typedef struct {

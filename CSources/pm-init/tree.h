@@ -13,8 +13,8 @@
 void tree_signal(holder *h, record *r, int signal, pm_tree *out);
 /* SIGKILL for the trees of all records that are is_doomed, in as few looks as for one; clears the flags. */
 void tree_kill_doomed(holder *h);
-/* SIGKILL for everything that descends from the holder but pmd. Gives how many lived at the last look. */
-uint32_t tree_kill_all(holder *h);
+/* SIGKILL for everything that descends from the holder but pmd. */
+void tree_kill_all(holder *h);
 /* Ends what a killed predecessor with the same token left, and waits until it is gone, at most 2 s. */
 void tree_kill_predecessors(holder *h);
 

@@ -24,16 +24,16 @@ static void attach_rights(struct msghdr *message, rights_control *control, const
     memcpy(CMSG_DATA(header), fds, count * sizeof(int));
 }
 
-int pm_packet_send(int fd, const pm_piece *pieces, size_t count, const int *fds, size_t fd_count) {
-    if (count > PM_PACKET_PIECES_MAX || fd_count > PM_PACKET_FDS_MAX)
+int pm_packet_send(int fd, const pm_packet *packet) {
+    if (packet->count > PM_PACKET_PIECES_MAX || packet->fd_count > PM_PACKET_FDS_MAX)
         return -EINVAL;
     struct iovec vector[PM_PACKET_PIECES_MAX];
-    for (size_t i = 0; i < count; i++)
-        vector[i] = (struct iovec){.iov_base = (void *)pieces[i].base, .iov_len = pieces[i].size};
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = count};
+    for (size_t i = 0; i < packet->count; i++)
+        vector[i] = (struct iovec){(void *)packet->pieces[i].base, packet->pieces[i].size};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = packet->count};
     rights_control control;
-    if (fd_count > 0)
-        attach_rights(&message, &control, fds, fd_count);
+    if (packet->fd_count > 0)
+        attach_rights(&message, &control, packet->fds, packet->fd_count);
     ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     return sent < 0 ? -errno : (int)sent;
 }
@@ -69,10 +69,10 @@ static int judge(const struct msghdr *message, ssize_t size, size_t taken, size_
     return taken > fd_capacity ? -E2BIG : (int)size;
 }
 
-int pm_packet_receive(int fd, void *buffer, size_t capacity, int *fds, size_t fd_capacity, size_t *fd_count) {
+int pm_packet_receive(int fd, const pm_packet_space *space, size_t *fd_count) {
     int taken[PM_PACKET_FDS_MAX];
     rights_control control;
-    struct iovec piece = {.iov_base = buffer, .iov_len = capacity};
+    struct iovec piece = {.iov_base = space->buffer, .iov_len = space->capacity};
     struct msghdr message = {
         .msg_iov = &piece,
         .msg_iovlen = 1,
@@ -84,9 +84,9 @@ int pm_packet_receive(int fd, void *buffer, size_t capacity, int *fds, size_t fd
     if (size < 0)
         return -errno;
     size_t count = take_rights(&message, taken);
-    int result = size == 0 ? empty_or_closed(fd) : judge(&message, size, count, fd_capacity);
+    int result = size == 0 ? empty_or_closed(fd) : judge(&message, size, count, space->fd_capacity);
     if (result > 0) {
-        memcpy(fds, taken, count * sizeof(int));
+        memcpy(space->fds, taken, count * sizeof(int));
         *fd_count = count;
         return result;
     }

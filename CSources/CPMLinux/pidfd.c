@@ -27,12 +27,9 @@ int pm_pidfd_signal(int pidfd, int signal) {
 /* waitid splits what wait(2) packs into one word. */
 static int packed_status(const siginfo_t *info) {
     switch (info->si_code) {
-    case CLD_EXITED:
-        return (info->si_status & 0xff) << 8;
-    case CLD_DUMPED:
-        return info->si_status | 0x80;
-    default:
-        return info->si_status;
+    case CLD_EXITED: return (info->si_status & 0xff) << 8;
+    case CLD_DUMPED: return info->si_status | 0x80;
+    default: return info->si_status;
     }
 }
 

@@ -15,44 +15,25 @@
 
 const char *pm_step_name(pm_step step) {
     switch (step) {
-    case PM_STEP_NONE:
-        return "nothing";
-    case PM_STEP_REQUEST:
-        return "request";
-    case PM_STEP_TABLE:
-        return "table";
-    case PM_STEP_STACK:
-        return "stack";
-    case PM_STEP_CLONE:
-        return "clone";
-    case PM_STEP_PIDFD:
-        return "pidfd";
-    case PM_STEP_CGROUP:
-        return "cgroup";
-    case PM_STEP_SESSION:
-        return "session";
-    case PM_STEP_OOM_SCORE:
-        return "oom_score_adj";
-    case PM_STEP_NICE:
-        return "nice";
-    case PM_STEP_DESCRIPTORS:
-        return "descriptors";
-    case PM_STEP_LIMITS:
-        return "limits";
-    case PM_STEP_GROUPS:
-        return "groups";
-    case PM_STEP_USER:
-        return "user";
-    case PM_STEP_DIRECTORY:
-        return "chdir";
-    case PM_STEP_PRIVILEGES:
-        return "no_new_privs";
-    case PM_STEP_SIGNALS:
-        return "signals";
-    case PM_STEP_EXEC:
-        return "exec";
-    case PM_STEP_SIGNAL:
-        return "signal";
+    case PM_STEP_NONE: return "nothing";
+    case PM_STEP_REQUEST: return "request";
+    case PM_STEP_TABLE: return "table";
+    case PM_STEP_STACK: return "stack";
+    case PM_STEP_CLONE: return "clone";
+    case PM_STEP_PIDFD: return "pidfd";
+    case PM_STEP_CGROUP: return "cgroup";
+    case PM_STEP_SESSION: return "session";
+    case PM_STEP_OOM_SCORE: return "oom_score_adj";
+    case PM_STEP_NICE: return "nice";
+    case PM_STEP_DESCRIPTORS: return "descriptors";
+    case PM_STEP_LIMITS: return "limits";
+    case PM_STEP_GROUPS: return "groups";
+    case PM_STEP_USER: return "user";
+    case PM_STEP_DIRECTORY: return "chdir";
+    case PM_STEP_PRIVILEGES: return "no_new_privs";
+    case PM_STEP_SIGNALS: return "signals";
+    case PM_STEP_EXEC: return "exec";
+    case PM_STEP_SIGNAL: return "signal";
     }
     return "unknown"; /* a number from outside */
 }

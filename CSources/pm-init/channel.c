@@ -42,9 +42,9 @@ void channel_mute(holder *h) {
 }
 
 /* Sends one packet. True when it is gone; false when the socket is full or the connection has broken. */
-static bool send_packet(holder *h, const pm_piece *pieces, size_t count, const int *fds, size_t fd_count) {
+static bool send_packet(holder *h, const pm_packet *packet) {
     channel *c = &h->channel;
-    int sent = pm_packet_send(c->fd, pieces, count, fds, fd_count);
+    int sent = pm_packet_send(c->fd, packet);
     if (sent >= 0)
         return true;
     if (sent == -EAGAIN) {
@@ -58,17 +58,22 @@ static bool send_packet(holder *h, const pm_piece *pieces, size_t count, const i
     return false;
 }
 
-static bool send_message(holder *h, uint32_t type, uint64_t id, const void *body, size_t size) {
-    pm_message header = {.type = type, .size = (uint32_t)(sizeof header + size), .id = id};
-    const pm_piece pieces[] = {{&header, sizeof header}, {body, size}};
-    return send_packet(h, pieces, size > 0 ? 2 : 1, NULL, 0);
+static pm_message header_of(const outgoing *message) {
+    return (pm_message){
+        .type = message->type, .size = (uint32_t)(sizeof(pm_message) + message->size), .id = message->id};
 }
 
-void channel_reply(holder *h, uint32_t type, uint64_t id, const void *body, size_t size) {
+static bool send_message(holder *h, const outgoing *message) {
+    pm_message header = header_of(message);
+    const pm_piece pieces[] = {{&header, sizeof header}, {message->body, message->size}};
+    return send_packet(h, &(pm_packet){pieces, message->size > 0 ? 2 : 1, NULL, 0});
+}
+
+void channel_reply(holder *h, const outgoing *answer) {
     channel *c = &h->channel;
-    pm_message header = {.type = type, .size = (uint32_t)(sizeof header + size), .id = id};
+    pm_message header = header_of(answer);
     memcpy(c->reply, &header, sizeof header);
-    memcpy(c->reply + sizeof header, body, size);
+    memcpy(c->reply + sizeof header, answer->body, answer->size);
     c->reply_size = header.size;
     channel_pump(h);
 }
@@ -90,7 +95,7 @@ void channel_hand_over(holder *h) {
         .last_status = h->pmd.last_status,
         .pid = h->pid,
     };
-    channel_reply(h, PM_HELLO, 0, &hello, sizeof hello);
+    channel_reply(h, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
 }
 
 static bool send_adopt(holder *h, record *r) {
@@ -108,7 +113,7 @@ static bool send_adopt(holder *h, record *r) {
     pm_message header = {.type = PM_ADOPT, .id = r->id};
     header.size = (uint32_t)(sizeof header + sizeof body + r->state_size);
     const pm_piece pieces[] = {{&header, sizeof header}, {&body, sizeof body}, {r->state, r->state_size}};
-    if (!send_packet(h, pieces, 3, r->held, r->held_count))
+    if (!send_packet(h, &(pm_packet){pieces, 3, r->held, r->held_count}))
         return false;
     r->is_fresh = false; /* pmd knows; that nothing is left, if so, comes as PM_TREE_EMPTY */
     return true;
@@ -117,7 +122,7 @@ static bool send_adopt(holder *h, record *r) {
 static bool send_held(holder *h, const named_fd *named) {
     pm_message header = {.type = PM_HELD, .size = sizeof header + sizeof(pm_name)};
     const pm_piece pieces[] = {{&header, sizeof header}, {named->name, sizeof named->name}};
-    return send_packet(h, pieces, 2, &named->fd, 1);
+    return send_packet(h, &(pm_packet){pieces, 2, &named->fd, 1});
 }
 
 /* Places of the cursor: 0 ... used - 1 the records, then the named descriptors. */
@@ -137,7 +142,7 @@ static bool continue_hand_over(holder *h) {
     for (; c->hand_over_at < h->table.used + PM_NAMED_MAX; c->hand_over_at++)
         if (!send_handed_over(h, c->hand_over_at))
             return false;
-    if (!send_message(h, PM_HANDED_OVER, 0, NULL, 0))
+    if (!send_message(h, &(outgoing){PM_HANDED_OVER, 0, NULL, 0}))
         return false;
     c->is_handing_over = false;
     c->is_attached = true;
@@ -189,11 +194,11 @@ static bool send_reports_of(holder *h, record *r) {
             .exited_at_ns = r->exited_at_ns,
             .usage = r->usage,
         };
-        if (!send_message(h, PM_EXITED, r->id, &body, sizeof body))
+        if (!send_message(h, &(outgoing){PM_EXITED, r->id, &body, sizeof body}))
             return false;
         r->reports = 0; /* it told the leftovers as they are now */
     }
-    if ((r->reports & REPORT_TREE_EMPTY) != 0 && !send_message(h, PM_TREE_EMPTY, r->id, NULL, 0))
+    if ((r->reports & REPORT_TREE_EMPTY) != 0 && !send_message(h, &(outgoing){PM_TREE_EMPTY, r->id, NULL, 0}))
         return false;
     r->reports = 0;
     return true;
@@ -217,7 +222,7 @@ static bool send_reports(holder *h) {
 static bool send_due(holder *h) {
     channel *c = &h->channel;
     if (c->reply_size > 0) {
-        if (!send_packet(h, &(pm_piece){c->reply, c->reply_size}, 1, NULL, 0))
+        if (!send_packet(h, &(pm_packet){&(pm_piece){c->reply, c->reply_size}, 1, NULL, 0}))
             return false;
         c->reply_size = 0;
     }
@@ -225,7 +230,7 @@ static bool send_due(holder *h) {
         return false;
     if (!c->is_attached)
         return true;
-    if (c->owes_stop && !send_message(h, PM_STOP_REQUESTED, 0, NULL, 0))
+    if (c->owes_stop && !send_message(h, &(outgoing){PM_STOP_REQUESTED, 0, NULL, 0}))
         return false;
     c->owes_stop = false;
     return send_reports(h);

@@ -15,8 +15,16 @@ void channel_close(holder *h);
 void channel_break(holder *h);
 /* Neither reads nor sends any more; pmd sees the end only when the holder ends. */
 void channel_mute(holder *h);
+/* A message to send; the body is borrowed for the call. */
+typedef struct {
+    uint32_t type; /* a pm_message_type */
+    uint64_t id;
+    const void *body;
+    size_t size; /* of the body, bytes */
+} outgoing;
+
 /* Answers a request. The caller reads no request while channel.is_blocked, so at most one answer waits. */
-void channel_reply(holder *h, uint32_t type, uint64_t id, const void *body, size_t size);
+void channel_reply(holder *h, const outgoing *answer);
 /* Begins to hand everything over, HELLO first. */
 void channel_hand_over(holder *h);
 /* Flags a report; it goes out with channel_pump, unless the hand-over will tell it. */

@@ -96,16 +96,16 @@ static void fill_request(const launch_request *request, const environment *env, 
 }
 
 static bool spawn_in_cgroup(holder *h, const launch_request *request, pm_spawn_request *spawn,
-                            pm_child *child, pm_spawn_failure *failure) {
+                            launch_result *out) {
     const char *path = request->body->cgroup;
     if ((spawn->flags & PM_SPAWN_IN_CGROUP) == 0)
-        return pm_spawn(spawn, child, failure);
+        return pm_spawn(spawn, &out->child, &out->failure);
     if (h->cgroup < 0)
-        return fail(failure, PM_STEP_CGROUP, EOPNOTSUPP);
+        return fail(&out->failure, PM_STEP_CGROUP, EOPNOTSUPP);
     spawn->cgroup_fd = cgroup_create(h->cgroup, path);
     if (spawn->cgroup_fd < 0)
-        return fail(failure, PM_STEP_CGROUP, -spawn->cgroup_fd);
-    bool started = pm_spawn(spawn, child, failure);
+        return fail(&out->failure, PM_STEP_CGROUP, -spawn->cgroup_fd);
+    bool started = pm_spawn(spawn, &out->child, &out->failure);
     pm_fd_close(spawn->cgroup_fd);
     if (!started)
         cgroup_remove(h->cgroup, path);
@@ -127,49 +127,48 @@ static void fill_record(record *r, const launch_request *request) {
     r->held_count = (uint8_t)m->held_fds;
 }
 
-static bool launch_with(holder *h, const launch_request *request, const char *strings, pm_child *child,
-                        pm_spawn_failure *failure) {
+static bool launch_with(holder *h, const launch_request *request, const char *strings, launch_result *out) {
     const pm_spawn_message *m = request->body;
     environment env;
     if (!environment_parse(&env, strings, m))
-        return fail(failure, PM_STEP_REQUEST, EBADMSG);
+        return fail(&out->failure, PM_STEP_REQUEST, EBADMSG);
     environment_mark(&env, h, request->id);
     record *r = table_add(&h->table, request->id);
     if (r == NULL)
-        return fail(failure, PM_STEP_TABLE, errno);
+        return fail(&out->failure, PM_STEP_TABLE, errno);
     pm_rlimit limits[PM_RLIMITS_MAX + 1];
     pm_spawn_request spawn;
     fill_request(request, &env, &spawn);
     spawn.rlimits = limits;
     spawn.rlimit_count = collect_limits(h, m, limits);
-    if (!spawn_in_cgroup(h, request, &spawn, child, failure)) {
+    if (!spawn_in_cgroup(h, request, &spawn, out)) {
         table_remove(&h->table, r);
         return false;
     }
     fill_record(r, request);
     pm_process process;
-    r->start_ticks = pm_process_read(child->pid, &process) == 0 ? process.start_ticks : 0;
-    table_set_pid(&h->table, r, child->pid);
+    r->start_ticks = pm_process_read(out->child.pid, &process) == 0 ? process.start_ticks : 0;
+    table_set_pid(&h->table, r, out->child.pid);
     return true;
 }
 
-bool launch_child(holder *h, const launch_request *request, pm_child *child, pm_spawn_failure *failure) {
+bool launch_child(holder *h, const launch_request *request, launch_result *out) {
     const pm_spawn_message *m = request->body;
     int wrong = check(request);
     if (wrong != 0)
-        return fail(failure, PM_STEP_REQUEST, wrong);
+        return fail(&out->failure, PM_STEP_REQUEST, wrong);
     if ((m->flags & PM_SPAWN_STRINGS_IN_FD) == 0)
-        return launch_with(h, request, request->strings, child, failure);
+        return launch_with(h, request, request->strings, out);
     char *strings =
         m->strings_size > 0 ? read_strings(request->fds[request->fd_count - 1], m->strings_size) : NULL;
     if (strings == NULL)
-        return fail(failure, PM_STEP_REQUEST, EBADMSG);
-    bool started = launch_with(h, request, strings, child, failure);
+        return fail(&out->failure, PM_STEP_REQUEST, EBADMSG);
+    bool started = launch_with(h, request, strings, out);
     munmap(strings, m->strings_size);
     return started;
 }
 
-bool launch_pmd(holder *h, int control, int status, pm_child *child, pm_spawn_failure *failure) {
+bool launch_pmd(holder *h, int control, int status, launch_result *out) {
     environment env;
     environment_inherit(&env, status >= 0 ? "PM_STATUS_FD=4" : NULL);
     environment_mark(&env, h, 0);
@@ -191,5 +190,5 @@ bool launch_pmd(holder *h, int control, int status, pm_child *child, pm_spawn_fa
         .flags = PM_SPAWN_NEW_SESSION,
         .cgroup_fd = -1,
     };
-    return pm_spawn(&spawn, child, failure);
+    return pm_spawn(&spawn, &out->child, &out->failure);
 }

@@ -16,9 +16,15 @@ typedef struct {
     size_t fd_count;
 } launch_request;
 
-/* Starts the child and adds its record. False: there is none, and *failure says why. */
-bool launch_child(holder *h, const launch_request *request, pm_child *child, pm_spawn_failure *failure);
+/* What came of a launch: the child, or why there is none. */
+typedef struct {
+    pm_child child;
+    pm_spawn_failure failure;
+} launch_result;
+
+/* Starts the child and adds its record. False: there is none, and out->failure says why. */
+bool launch_child(holder *h, const launch_request *request, launch_result *out);
 /* Starts pmd with the control socket and, if it is not negative, the status descriptor. */
-bool launch_pmd(holder *h, int control, int status, pm_child *child, pm_spawn_failure *failure);
+bool launch_pmd(holder *h, int control, int status, launch_result *out);
 
 #endif

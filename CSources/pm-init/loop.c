@@ -27,15 +27,9 @@ static void read_signals(holder *h) {
 
 static void dispatch(holder *h, const pm_epoll_event *event) {
     switch (event->data >> 32) {
-    case EVENT_SIGNAL:
-        read_signals(h);
-        break;
-    case EVENT_CONTROL:
-        requests_ready(h, event->events);
-        break;
-    case EVENT_CGROUP:
-        leftovers_cgroup_changed(h, (uint32_t)event->data);
-        break;
+    case EVENT_SIGNAL: read_signals(h); break;
+    case EVENT_CONTROL: requests_ready(h, event->events); break;
+    case EVENT_CGROUP: leftovers_cgroup_changed(h, (uint32_t)event->data); break;
     }
 }
 

@@ -68,21 +68,20 @@ static int open_channel(holder *h, pm_spawn_failure *failure) {
 
 void pmd_start(holder *h) {
     pmd_state *p = &h->pmd;
-    pm_child child;
-    pm_spawn_failure failure;
+    launch_result result;
     p->starts++;
     p->restart_at_ns = 0;
     p->kill_at_ns = 0;
     p->is_upgrading = false;
     p->started_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC);
-    int theirs = open_channel(h, &failure);
-    bool started = theirs >= 0 && launch_pmd(h, theirs, p->starts == 1 ? h->status_fd : -1, &child, &failure);
+    int theirs = open_channel(h, &result.failure);
+    bool started = theirs >= 0 && launch_pmd(h, theirs, p->starts == 1 ? h->status_fd : -1, &result);
     pm_fd_close(theirs);
     if (started) {
-        p->pid = child.pid;
+        p->pid = result.child.pid;
     } else {
         channel_close(h);
-        start_failed(h, &failure);
+        start_failed(h, &result.failure);
     }
 }
 

@@ -26,7 +26,7 @@ typedef struct {
 
 static void reply_failure(holder *h, uint32_t type, uint64_t id, pm_spawn_failure failure) {
     pm_failure body = {.step = failure.step, .error = failure.error};
-    channel_reply(h, type, id, &body, sizeof body);
+    channel_reply(h, &(outgoing){type, id, &body, sizeof body});
 }
 
 static void handle_hello(holder *h, const packet *p) {
@@ -40,13 +40,12 @@ static void handle_hello(holder *h, const packet *p) {
     }
     /* It sees our version and has to leave; without a hand-over nothing is given to what might misread it. */
     hello = (pm_hello){.version = PM_CONTROL_VERSION, .pid = h->pid, .pmd_starts = h->pmd.starts};
-    channel_reply(h, PM_HELLO, 0, &hello, sizeof hello);
+    channel_reply(h, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
 }
 
 static void handle_spawn(holder *h, packet *p) {
     pm_spawn_message body;
-    pm_child child;
-    pm_spawn_failure failure = {.step = PM_STEP_REQUEST, .error = EBADMSG};
+    launch_result result = {.failure = {.step = PM_STEP_REQUEST, .error = EBADMSG}};
     bool started = false;
     if (p->size >= sizeof body) {
         memcpy(&body, p->body, sizeof body);
@@ -58,15 +57,15 @@ static void handle_spawn(holder *h, packet *p) {
             .fds = p->fds,
             .fd_count = p->fd_count,
         };
-        started = launch_child(h, &request, &child, &failure);
+        started = launch_child(h, &request, &result);
     }
     if (!started) {
-        reply_failure(h, PM_SPAWN_FAILED, p->header.id, failure);
+        reply_failure(h, PM_SPAWN_FAILED, p->header.id, result.failure);
         return;
     }
-    pm_spawned answer = {.pid = child.pid, .clamped = child.clamped};
+    pm_spawned answer = {.pid = result.child.pid, .clamped = result.child.clamped};
     answer.start_ticks = table_find(&h->table, p->header.id)->start_ticks;
-    channel_reply(h, PM_SPAWNED, p->header.id, &answer, sizeof answer);
+    channel_reply(h, &(outgoing){PM_SPAWNED, p->header.id, &answer, sizeof answer});
 }
 
 static void signal_tree(holder *h, record *r, int signal) {
@@ -74,7 +73,7 @@ static void signal_tree(holder *h, record *r, int signal) {
     tree_signal(h, r, signal, &answer);
     if (r->phase == PM_CHILD_EXITED && answer.survivors == 0)
         leftovers_settle(h, r);
-    channel_reply(h, PM_TREE, r->id, &answer, sizeof answer);
+    channel_reply(h, &(outgoing){PM_TREE, r->id, &answer, sizeof answer});
 }
 
 /* 0 or -errno. A running leader's pid is its own until we reap it, so plain kill(2) is safe. */
@@ -185,24 +184,15 @@ static void handle(holder *h, packet *p) {
     if (is_early(h, p->header.type))
         return;
     switch (p->header.type) {
-    case PM_HELLO:
-        return handle_hello(h, p);
-    case PM_SPAWN:
-        return handle_spawn(h, p);
-    case PM_SIGNAL:
-        return handle_signal(h, p);
-    case PM_FORGET:
-        return handle_forget(h, p);
-    case PM_STATE:
-        return handle_state(h, p);
-    case PM_HOLD:
-        return handle_hold(h, p);
-    case PM_DROP:
-        return handle_drop(h, p);
-    case PM_BYE:
-        return handle_bye(h, p);
-    default: /* a number from outside: a newer pmd's, or a message that only we send */
-        return;
+    case PM_HELLO: return handle_hello(h, p);
+    case PM_SPAWN: return handle_spawn(h, p);
+    case PM_SIGNAL: return handle_signal(h, p);
+    case PM_FORGET: return handle_forget(h, p);
+    case PM_STATE: return handle_state(h, p);
+    case PM_HOLD: return handle_hold(h, p);
+    case PM_DROP: return handle_drop(h, p);
+    case PM_BYE: return handle_bye(h, p);
+    default: /* a number from outside: a newer pmd's, or a message that only we send */ return;
     }
 }
 
@@ -219,7 +209,8 @@ static bool read_request(holder *h) {
     static _Alignas(8) uint8_t buffer[PM_CONTROL_MAX];
     packet p;
     memset(buffer, 0, sizeof p.header);
-    int size = pm_packet_receive(h->channel.fd, buffer, sizeof buffer, p.fds, PM_FDS_MAX, &p.fd_count);
+    int size = pm_packet_receive(h->channel.fd, &(pm_packet_space){buffer, sizeof buffer, p.fds, PM_FDS_MAX},
+                                 &p.fd_count);
     if (size == -EAGAIN)
         return false;
     if (size == 0 ||

@@ -152,15 +152,10 @@ void stop_tick(holder *h, uint64_t now_ns) {
         if (now_ns >= h->phase_deadline_ns)
             stop_begin(h);
         break;
-    case PHASE_STOPPING:
-        tick_stopping(h, now_ns);
-        break;
-    case PHASE_ENDING:
-        tick_ending(h, now_ns);
-        break;
+    case PHASE_STOPPING: tick_stopping(h, now_ns); break;
+    case PHASE_ENDING: tick_ending(h, now_ns); break;
     case PHASE_SERVING:
-    case PHASE_DONE:
-        break;
+    case PHASE_DONE: break;
     }
 }
 
@@ -171,18 +166,15 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 uint64_t stop_deadline(const holder *h) {
     uint64_t next = 0;
     switch (h->phase) {
-    case PHASE_STOP_ASKED:
-        return h->phase_deadline_ns;
+    case PHASE_STOP_ASKED: return h->phase_deadline_ns;
     case PHASE_STOPPING:
         for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
             if (!is_gone(r) && r->stage != STOP_NOT_YET)
                 next = earlier(next, r->stop_at_ns);
         return next;
-    case PHASE_ENDING:
-        return is_child_left(h) || h->pmd.pid == 0 ? h->next_sweep_ns : h->phase_deadline_ns;
+    case PHASE_ENDING: return is_child_left(h) || h->pmd.pid == 0 ? h->next_sweep_ns : h->phase_deadline_ns;
     case PHASE_SERVING:
-    case PHASE_DONE:
-        break;
+    case PHASE_DONE: break;
     }
     return 0;
 }

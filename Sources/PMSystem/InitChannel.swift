@@ -168,7 +168,13 @@ public final class InitChannel {
         let numbers = packet.descriptors.map(\.raw)
         let result = packet.bytes.withUnsafeBytes {
             var piece = pm_piece(base: $0.baseAddress, size: $0.count)
-            return pm_packet_send(socket.raw, &piece, 1, numbers, numbers.count)
+            return withUnsafePointer(to: &piece) { piece in
+                numbers.withUnsafeBufferPointer { numbers in
+                    var packet = pm_packet(
+                        pieces: piece, count: 1, fds: numbers.baseAddress, fd_count: numbers.count)
+                    return pm_packet_send(socket.raw, &packet)
+                }
+            }
         }
         if result == -EAGAIN { return false }
         _ = try valueOrNegated("send to pm-init", "", result)
@@ -203,7 +209,12 @@ public final class InitChannel {
         var numbers = [Int32](repeating: -1, count: Int(PM_FDS_MAX))
         for _ in 0..<256 {
             var count = 0
-            let size = pm_packet_receive(socket.raw, space, buffer.count, &numbers, numbers.count, &count)
+            let size = numbers.withUnsafeMutableBufferPointer { numbers -> Int32 in
+                guard let first = numbers.baseAddress else { return 0 }
+                var place = pm_packet_space(
+                    buffer: space, capacity: buffer.count, fds: first, fd_capacity: numbers.count)
+                return pm_packet_receive(socket.raw, &place, &count)
+            }
             if size == -EAGAIN { return }
             if size == 0 { return close() }
             _ = try valueOrNegated("receive from pm-init", "", size)

@@ -25,7 +25,7 @@ static void child_and_state_and_pipe_survive_pmd(void) {
     pid_t pid = spawn_child(&r, 42, &spec);
     close(write_end);
     close(read_end); /* from here on only pm-init has it */
-    send_state(&r, 42, "what the next one must know", 3, 1000);
+    send_state(&r, &(state_wish){42, "what the next one must know", 3, 1000});
     rig_kill_pmd(&r);
     rig_next_pmd(&r);
     CHECK_EQUAL(rig_hello(&r, m), 1);
@@ -72,7 +72,7 @@ static void exit_while_no_pmd_runs_is_told_by_adopt(void) {
         CHECK_EQUAL(WEXITSTATUS(m->adopt.wait_status), 55);
         CHECK(m->adopt.exited_at_ns > 0 && m->adopt.usage.max_rss_kb > 0);
     }
-    send_message(&r, PM_FORGET, 7, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 7, NULL, 0});
     rig_kill_pmd(&r);
     rig_next_pmd(&r);
     CHECK_EQUAL(rig_hello(&r, NULL), 0);
@@ -103,12 +103,12 @@ static void named_descriptors_survive_pmd(void) {
     int write_end, read_end = make_pipe(&write_end);
     const pm_hello hello = {.version = PM_CONTROL_VERSION};
     rig_serve(&r, NULL);
-    send_raw(&r, &packet, sizeof packet, &write_end, 1);
+    send_raw(&r, &(raw_packet){&packet, sizeof packet, &write_end, 1});
     close(write_end);
     for (int i = 0; i < 2; i++) {
         rig_kill_pmd(&r);
         rig_next_pmd(&r);
-        send_message(&r, PM_HELLO, 0, &hello, sizeof hello);
+        send_message(&r, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
         expect(&r, PM_HELLO, 0, m);
         expect(&r, PM_HELD, 0, m);
         CHECK_TEXT(m->name.name, "listener");
@@ -146,7 +146,7 @@ static void upgrade_starts_anew_at_once_and_keeps_children(void) {
     spawn_child(&r, 1, &(child_spec){.role = "wait"});
     for (uint64_t i = 2; i < 8; i++) { /* with the backoff of failures this would take over three seconds */
         uint64_t since = pm_clock_read(PM_CLOCK_MONOTONIC);
-        send_message(&r, PM_BYE, 0, &bye, sizeof bye);
+        send_message(&r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
         rig_end_pmd(&r, 0);
         rig_next_pmd(&r);
         CHECK(i < 7 || pm_clock_read(PM_CLOCK_MONOTONIC) - since < 1500000000);
@@ -163,7 +163,7 @@ static void goodbye_of_a_pmd_that_is_gone_is_still_read(void) {
     CHECK_EQUAL(kill(r.init, SIGSTOP), 0);
     for (uint64_t i = 0; i < 20; i++)
         send_signal(&r, 1000 + i, 0, PM_SCOPE_LEADER); /* each is answered, before the goodbye */
-    send_message(&r, PM_BYE, 0, &bye, sizeof bye);
+    send_message(&r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
     rig_kill_pmd(&r);
     close(r.control);
     r.control = -1;
@@ -203,7 +203,7 @@ static void answers_wait_for_a_pmd_that_does_not_read(void) {
     const pm_piece piece = {&packet, sizeof packet};
     for (; sent < most; sent++) { /* both queues full: pm-init has stopped reading */
         packet.header.id = 1000 + sent;
-        if (pm_packet_send(r.control, &piece, 1, NULL, 0) == -EAGAIN)
+        if (pm_packet_send(r.control, &(pm_packet){&piece, 1, NULL, 0}) == -EAGAIN)
             break;
     }
     CHECK(sent > 100);

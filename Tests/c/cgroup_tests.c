@@ -53,11 +53,12 @@ static bool is_in(pid_t pid, const char *name) {
     return found;
 }
 
-/* A child in the cgroup whose escapee hides from everything but the cgroup; gives the pipe that both hold. */
-static int spawn_hidden(rig *r, uint64_t id, const char *cgroup, const char *manner, pid_t *escapee) {
+/* Child 1, in the cgroup, whose escapee hides from everything but the cgroup; gives the pipe that both hold.
+ */
+static int spawn_hidden(rig *r, const char *cgroup, const char *manner, pid_t *escapee) {
     int write_end, read_end = make_pipe(&write_end);
     spawn_child(
-        r, id,
+        r, 1,
         &(child_spec){.role = "escape", .argument = {manner, "hide"}, .cgroup = cgroup, .output = write_end});
     close(write_end);
     *escapee = read_ready(read_end);
@@ -73,7 +74,7 @@ static void child_starts_in_its_cgroup_which_goes_at_forget(void) {
     expect(&r, PM_EXITED, 1, &m);
     CHECK_EQUAL(m.exit.leftovers, PM_LEFT_NOTHING);
     CHECK(exists("web/1"));
-    send_message(&r, PM_FORGET, 1, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 1, NULL, 0});
     CHECK_EQUAL(rig_stop(&r), 0);
     CHECK(!exists("web/1") && !exists("web"));
     remove_base();
@@ -83,7 +84,7 @@ static void leftovers_are_told_by_the_cgroup(void) {
     rig r;
     pid_t escapee;
     rig_serve(&r, options());
-    int pipe = spawn_hidden(&r, 1, "a", "leave", &escapee);
+    int pipe = spawn_hidden(&r, "a", "leave", &escapee);
     CHECK(is_in(escapee, "a"));
     expect(&r, PM_EXITED, 1, &m);
     CHECK_EQUAL(m.exit.leftovers, PM_LEFT_MAYBE);
@@ -103,7 +104,7 @@ static void tree_is_killed_by_the_cgroup(void) {
     rig r;
     pid_t escapee;
     rig_serve(&r, options());
-    int pipe = spawn_hidden(&r, 1, "a", "stay", &escapee);
+    int pipe = spawn_hidden(&r, "a", "stay", &escapee);
     send_signal(&r, 1, SIGTERM, PM_SCOPE_TREE); /* the leader dies of it, the escapee is deaf */
     expect(&r, PM_TREE, 1, &m);
     CHECK_EQUAL(m.tree.survivors, 2);
@@ -123,9 +124,9 @@ static void forget_ends_what_is_left_in_the_cgroup(void) {
     rig r;
     pid_t escapee;
     rig_serve(&r, options());
-    int pipe = spawn_hidden(&r, 1, "a", "leave", &escapee);
+    int pipe = spawn_hidden(&r, "a", "leave", &escapee);
     expect(&r, PM_EXITED, 1, &m);
-    send_message(&r, PM_FORGET, 1, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 1, NULL, 0});
     CHECK_TEXT(read_all(pipe), "");
     close(pipe);
     spawn_child(&r, 2, &(child_spec){.role = "exit", .cgroup = "b"}); /* and the next one works */
@@ -159,7 +160,7 @@ static void next_init_clears_the_cgroups_of_a_killed_one(void) {
     rig r, next;
     pid_t escapee;
     rig_serve(&r, options());
-    int pipe = spawn_hidden(&r, 1, "a/b", "stay", &escapee);
+    int pipe = spawn_hidden(&r, "a/b", "stay", &escapee);
     kill(r.init, SIGKILL);
     CHECK_EQUAL(rig_wait(&r), -SIGKILL);
     char path[96], byte;
@@ -182,8 +183,8 @@ static void stop_kills_and_removes_cgroups(void) {
     rig r;
     pid_t escapee;
     rig_serve(&r, options());
-    int pipe = spawn_hidden(&r, 1, "a", "stay", &escapee);
-    send_state(&r, 1, "", 1, 100);
+    int pipe = spawn_hidden(&r, "a", "stay", &escapee);
+    send_state(&r, &(state_wish){1, "", 1, 100});
     kill(r.init, SIGTERM);
     expect(&r, PM_STOP_REQUESTED, 0, &m); /* taken, so the next one is not merged with it */
     kill(r.init, SIGTERM);

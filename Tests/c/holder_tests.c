@@ -75,7 +75,7 @@ static void refuses_a_signal_that_makes_no_sense(void) {
     spawn_child(&r, 1, &(child_spec){.role = "wait"});
     const pm_signal bad[] = {{.signal = -1}, {.signal = 1000}, {.signal = SIGTERM, .scope = 9}};
     for (int i = 0; i < 3; i++) {
-        send_message(&r, PM_SIGNAL, 1, &bad[i], sizeof bad[i]);
+        send_message(&r, &(outgoing){PM_SIGNAL, 1, &bad[i], sizeof bad[i]});
         expect(&r, PM_SIGNAL_FAILED, 1, &m);
         CHECK(m.failure.step == PM_STEP_SIGNAL && m.failure.error == EINVAL);
     }
@@ -96,7 +96,7 @@ static void forget_closes_held_descriptors_and_frees_the_id(void) {
     CHECK_EQUAL(fcntl(read_end, F_SETFL, O_NONBLOCK), 0);
     char byte;
     CHECK(read(read_end, &byte, 1) == -1 && errno == EAGAIN); /* pm-init holds it */
-    send_message(&r, PM_FORGET, 1, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 1, NULL, 0});
     CHECK_TEXT(read_all(read_end), "");
     close(read_end);
     spawn_child(&r, 1, &(child_spec){.role = "exit"});
@@ -109,7 +109,7 @@ static void forget_of_a_running_child_does_nothing(void) {
     message m;
     rig_serve(&r, NULL);
     spawn_child(&r, 1, &(child_spec){.role = "wait"});
-    send_message(&r, PM_FORGET, 1, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 1, NULL, 0});
     send_signal(&r, 1, SIGKILL, PM_SCOPE_LEADER);
     expect(&r, PM_EXITED, 1, &m);
     CHECK_EQUAL(rig_stop(&r), 0);
@@ -137,7 +137,7 @@ static void spawn_many(rig *r, uint64_t count) {
     for (uint64_t id = 1; id <= count; id++) {
         send_spawn(r, id, &(child_spec){.path = "sleep", .argument = {"1000"}});
         expect(r, PM_SPAWNED, id, &m);
-        send_state(r, id, state, 1, 1000);
+        send_state(r, &(state_wish){id, state, 1, 1000});
     }
 }
 
@@ -197,13 +197,13 @@ static void named_descriptors_are_replaced_and_dropped(void) {
     } packet = {.header = {.type = PM_HOLD, .size = sizeof packet}, .name = {"socket"}};
     int first_end, first = make_pipe(&first_end), second_end, second = make_pipe(&second_end);
     rig_serve(&r, NULL);
-    send_raw(&r, &packet, sizeof packet, &first_end, 1);
-    send_raw(&r, &packet, sizeof packet, &second_end, 1);
+    send_raw(&r, &(raw_packet){&packet, sizeof packet, &first_end, 1});
+    send_raw(&r, &(raw_packet){&packet, sizeof packet, &second_end, 1});
     close(first_end);
     CHECK_TEXT(read_all(first), "");
     close(first);
     packet.header.type = PM_DROP;
-    send_raw(&r, &packet, sizeof packet, NULL, 0);
+    send_raw(&r, &(raw_packet){&packet, sizeof packet, NULL, 0});
     close(second_end);
     CHECK_TEXT(read_all(second), "");
     close(second);

@@ -39,7 +39,7 @@ static void check_healthy(rig *r, int descriptors) {
     spawn_child(r, 1u << 30, &(child_spec){.role = "exit", .argument = {"3"}});
     expect(r, PM_EXITED, 1u << 30, &m);
     CHECK_EQUAL(WEXITSTATUS(m.exit.wait_status), 3);
-    send_message(r, PM_FORGET, 1u << 30, NULL, 0);
+    send_message(r, &(outgoing){PM_FORGET, 1u << 30, NULL, 0});
     CHECK_EQUAL(settled_descriptors(r), descriptors);
     CHECK_EQUAL(rig_stop(r), 0);
 }
@@ -51,7 +51,7 @@ static void short_and_empty_packets(void) {
     int descriptors = settled_descriptors(&r);
     CHECK_EQUAL(send(r.control, "", 0, 0), 0);
     for (size_t size = 1; size < sizeof(pm_message); size++)
-        send_raw(&r, bytes, size, (const int[]){0, 1}, size % 3);
+        send_raw(&r, &(raw_packet){bytes, size, (const int[]){0, 1}, size % 3});
     check_healthy(&r, descriptors);
 }
 
@@ -74,8 +74,8 @@ static void unknown_types(void) {
                               1000,
                               UINT32_MAX};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        send_message(&r, types[i], 1, NULL, 0);
-        send_message(&r, types[i], 1, &types, sizeof types);
+        send_message(&r, &(outgoing){types[i], 1, NULL, 0});
+        send_message(&r, &(outgoing){types[i], 1, &types, sizeof types});
     }
     check_healthy(&r, descriptors);
 }
@@ -88,20 +88,20 @@ static void wrong_sizes(void) {
     for (uint32_t type = PM_HELLO; type <= PM_TREE_EMPTY; type++) {
         if (type == PM_SPAWN || type == PM_SIGNAL)
             continue; /* these are answered, below */
-        send_message(&r, type, 7, body, 1);
-        send_message(&r, type, 7, body, 4000);
+        send_message(&r, &(outgoing){type, 7, body, 1});
+        send_message(&r, &(outgoing){type, 7, body, 4000});
         const pm_message lies[] = {{.type = type, .size = 15}, {.type = type, .size = UINT32_MAX}};
-        send_raw(&r, &lies[0], sizeof lies[0], NULL, 0);
-        send_raw(&r, &lies[1], sizeof lies[1], NULL, 0);
+        send_raw(&r, &(raw_packet){&lies[0], sizeof lies[0], NULL, 0});
+        send_raw(&r, &(raw_packet){&lies[1], sizeof lies[1], NULL, 0});
     }
-    send_message(&r, PM_SIGNAL, 8, body, 3);
+    send_message(&r, &(outgoing){PM_SIGNAL, 8, body, 3});
     expect(&r, PM_SIGNAL_FAILED, 8, &m);
     CHECK_EQUAL(m.failure.error, EBADMSG);
-    send_message(&r, PM_SPAWN, 9, body, 3);
+    send_message(&r, &(outgoing){PM_SPAWN, 9, body, 3});
     expect(&r, PM_SPAWN_FAILED, 9, &m);
     CHECK_EQUAL(m.failure.error, EBADMSG);
     const pm_message lie = {.type = PM_SPAWN, .size = 17, .id = 10};
-    send_raw(&r, &lie, sizeof lie, NULL, 0);
+    send_raw(&r, &(raw_packet){&lie, sizeof lie, NULL, 0});
     expect(&r, PM_SPAWN_FAILED, 10, &m);
     CHECK_EQUAL(m.failure.error, EBADMSG);
     check_healthy(&r, descriptors);
@@ -115,11 +115,11 @@ static void too_long_packets(void) {
     } packet = {.header = {.type = PM_SPAWN, .size = sizeof packet, .id = 4}};
     rig_serve(&r, NULL);
     int descriptors = settled_descriptors(&r);
-    send_raw(&r, &packet, sizeof packet, (const int[]){0, 1}, 2);
+    send_raw(&r, &(raw_packet){&packet, sizeof packet, (const int[]){0, 1}, 2});
     expect(&r, PM_SPAWN_FAILED, 4, &m);
     CHECK_EQUAL(m.failure.error, EMSGSIZE);
     packet.header.type = PM_STATE;
-    send_raw(&r, &packet, sizeof packet, NULL, 0);
+    send_raw(&r, &(raw_packet){&packet, sizeof packet, NULL, 0});
     check_healthy(&r, descriptors);
 }
 
@@ -131,10 +131,10 @@ static void too_many_descriptors(void) {
     rig_serve(&r, NULL);
     int descriptors = settled_descriptors(&r);
     const pm_message header = {.type = PM_SPAWN, .size = sizeof header, .id = 6};
-    send_raw(&r, &header, sizeof header, fds, PM_PACKET_FDS_MAX);
+    send_raw(&r, &(raw_packet){&header, sizeof header, fds, PM_PACKET_FDS_MAX});
     expect(&r, PM_SPAWN_FAILED, 6, &m);
     CHECK_EQUAL(m.failure.error, E2BIG);
-    send_raw(&r, &header, sizeof header, fds, PM_FDS_MAX);
+    send_raw(&r, &(raw_packet){&header, sizeof header, fds, PM_FDS_MAX});
     expect(&r, PM_SPAWN_FAILED, 6, &m);
     CHECK_EQUAL(m.failure.error, EBADMSG);
     check_healthy(&r, descriptors);
@@ -158,50 +158,51 @@ static small_spawn valid_spawn(void) {
 }
 
 static void check_refused(rig *r, const small_spawn *s, int error) {
-    send_raw(r, s, s->header.size, (const int[]){2}, 1);
+    send_raw(r, &(raw_packet){s, s->header.size, (const int[]){2}, 1});
     expect(r, PM_SPAWN_FAILED, 3, &m);
     CHECK_EQUAL(m.failure.step, error == EOPNOTSUPP ? PM_STEP_CGROUP : PM_STEP_REQUEST);
     CHECK_EQUAL(m.failure.error, error);
 }
 
+static const struct {
+    size_t offset;
+    uint32_t value;
+    int error;
+} bad_numbers[] = {
+    {offsetof(pm_spawn_message, flags), 1u << 31, EINVAL},
+    {offsetof(pm_spawn_message, argc), 0, EINVAL},
+    {offsetof(pm_spawn_message, argc), 2, EBADMSG},
+    {offsetof(pm_spawn_message, argc), UINT32_MAX, E2BIG},
+    {offsetof(pm_spawn_message, envc), 0, EBADMSG},
+    {offsetof(pm_spawn_message, envc), 2, EBADMSG},
+    {offsetof(pm_spawn_message, envc), UINT32_MAX, E2BIG},
+    {offsetof(pm_spawn_message, envc), 65536, E2BIG},
+    {offsetof(pm_spawn_message, child_fds), 0, EBADMSG},
+    {offsetof(pm_spawn_message, child_fds), 2, EBADMSG},
+    {offsetof(pm_spawn_message, child_fds), UINT32_MAX, E2BIG},
+    {offsetof(pm_spawn_message, held_fds), 1, EBADMSG},
+    {offsetof(pm_spawn_message, held_fds), PM_HELD_MAX + 1, E2BIG},
+    {offsetof(pm_spawn_message, strings_size), 29, EBADMSG},
+    {offsetof(pm_spawn_message, strings_size), UINT32_MAX, EBADMSG},
+    {offsetof(pm_spawn_message, flags), PM_SPAWN_STRINGS_IN_FD, EBADMSG},
+    {offsetof(pm_spawn_message, ngroups), PM_GROUPS_MAX + 1, E2BIG},
+    {offsetof(pm_spawn_message, nrlimits), PM_RLIMITS_MAX + 1, E2BIG},
+    {offsetof(pm_spawn_message, flags), PM_SPAWN_IN_CGROUP, EOPNOTSUPP},
+};
+
 static void bad_counts(void) {
     rig r;
     rig_serve(&r, NULL);
     const small_spawn good = valid_spawn();
-    send_raw(&r, &good, good.header.size, (const int[]){2}, 1);
+    send_raw(&r, &(raw_packet){&good, good.header.size, (const int[]){2}, 1});
     expect(&r, PM_SPAWNED, 3, &m);
     expect(&r, PM_EXITED, 3, &m);
-    send_message(&r, PM_FORGET, 3, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 3, NULL, 0});
     int descriptors = settled_descriptors(&r);
-    const struct {
-        size_t offset;
-        uint32_t value;
-        int error;
-    } cases[] = {
-        {offsetof(pm_spawn_message, flags), 1u << 31, EINVAL},
-        {offsetof(pm_spawn_message, argc), 0, EINVAL},
-        {offsetof(pm_spawn_message, argc), 2, EBADMSG},
-        {offsetof(pm_spawn_message, argc), UINT32_MAX, E2BIG},
-        {offsetof(pm_spawn_message, envc), 0, EBADMSG},
-        {offsetof(pm_spawn_message, envc), 2, EBADMSG},
-        {offsetof(pm_spawn_message, envc), UINT32_MAX, E2BIG},
-        {offsetof(pm_spawn_message, envc), 65536, E2BIG},
-        {offsetof(pm_spawn_message, child_fds), 0, EBADMSG},
-        {offsetof(pm_spawn_message, child_fds), 2, EBADMSG},
-        {offsetof(pm_spawn_message, child_fds), UINT32_MAX, E2BIG},
-        {offsetof(pm_spawn_message, held_fds), 1, EBADMSG},
-        {offsetof(pm_spawn_message, held_fds), PM_HELD_MAX + 1, E2BIG},
-        {offsetof(pm_spawn_message, strings_size), 29, EBADMSG},
-        {offsetof(pm_spawn_message, strings_size), UINT32_MAX, EBADMSG},
-        {offsetof(pm_spawn_message, flags), PM_SPAWN_STRINGS_IN_FD, EBADMSG},
-        {offsetof(pm_spawn_message, ngroups), PM_GROUPS_MAX + 1, E2BIG},
-        {offsetof(pm_spawn_message, nrlimits), PM_RLIMITS_MAX + 1, E2BIG},
-        {offsetof(pm_spawn_message, flags), PM_SPAWN_IN_CGROUP, EOPNOTSUPP},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof bad_numbers / sizeof *bad_numbers; i++) {
         small_spawn s = valid_spawn();
-        memcpy((char *)&s.body + cases[i].offset, &cases[i].value, sizeof cases[i].value);
-        check_refused(&r, &s, cases[i].error);
+        memcpy((char *)&s.body + bad_numbers[i].offset, &bad_numbers[i].value, sizeof bad_numbers[i].value);
+        check_refused(&r, &s, bad_numbers[i].error);
     }
     small_spawn s = valid_spawn();
     s.strings[29] = 'x'; /* the last string has no end */
@@ -227,21 +228,21 @@ static void bad_names_and_states(void) {
     rig_serve(&r, NULL);
     spawn_child(&r, 5, &(child_spec){.role = "wait"});
     int descriptors = settled_descriptors(&r);
-    send_raw(&r, &hold, sizeof hold, (const int[]){2}, 1); /* no name */
+    send_raw(&r, &(raw_packet){&hold, sizeof hold, (const int[]){2}, 1}); /* no name */
     memset(&hold.name, 'n', sizeof hold.name);
-    send_raw(&r, &hold, sizeof hold, (const int[]){2}, 1); /* no end */
+    send_raw(&r, &(raw_packet){&hold, sizeof hold, (const int[]){2}, 1}); /* no end */
     hold.name = (pm_name){"twice"};
-    send_raw(&r, &hold, sizeof hold, (const int[]){2, 2}, 2);
-    send_raw(&r, &hold, sizeof hold, NULL, 0);
+    send_raw(&r, &(raw_packet){&hold, sizeof hold, (const int[]){2, 2}, 2});
+    send_raw(&r, &(raw_packet){&hold, sizeof hold, NULL, 0});
     hold.header.type = PM_DROP;
-    send_raw(&r, &hold, sizeof hold, (const int[]){2}, 1);
+    send_raw(&r, &(raw_packet){&hold, sizeof hold, (const int[]){2}, 1});
     state.body.state_size = PM_STATE_MAX + 1;
     state.header.size = (uint32_t)(sizeof state.header + sizeof state.body + PM_STATE_MAX + 1);
-    send_raw(&r, &state, state.header.size, NULL, 0);
+    send_raw(&r, &(raw_packet){&state, state.header.size, NULL, 0});
     state.body.state_size = 8;
-    send_raw(&r, &state, state.header.size, NULL, 0);
+    send_raw(&r, &(raw_packet){&state, state.header.size, NULL, 0});
     state.header.id = 12345;
-    send_raw(&r, &state, state.header.size, NULL, 0);
+    send_raw(&r, &(raw_packet){&state, state.header.size, NULL, 0});
     check_healthy(&r, descriptors);
 }
 
@@ -255,7 +256,7 @@ static void more_names_than_there_is_room_for(void) {
     int descriptors = settled_descriptors(&r);
     for (int i = 0; i < (int)PM_NAMED_MAX + 5; i++) {
         snprintf(hold.name.name, sizeof hold.name.name, "name-%d", i);
-        send_raw(&r, &hold, sizeof hold, (const int[]){2}, 1);
+        send_raw(&r, &(raw_packet){&hold, sizeof hold, (const int[]){2}, 1});
     }
     check_healthy(&r, descriptors + (int)PM_NAMED_MAX);
 }
@@ -273,7 +274,7 @@ static void a_pmd_of_another_version(void) {
     rig r;
     const pm_hello hello = {.version = PM_CONTROL_VERSION + 1};
     rig_start(&r, NULL);
-    send_message(&r, PM_HELLO, 0, &hello, sizeof hello);
+    send_message(&r, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
     expect(&r, PM_HELLO, 0, &m);
     CHECK_EQUAL(m.hello.version, PM_CONTROL_VERSION);
     send_spawn(&r, 1, &(child_spec){.role = "wait"});
@@ -308,7 +309,7 @@ static void mutated_spawns(void) {
         for (uint32_t n = random_number(&seed) % 4; n > 0; n--)
             bytes[sizeof s.header + random_number(&seed) % (s.header.size - sizeof s.header)] =
                 (uint8_t)random_number(&seed);
-        send_raw(&r, &s, s.header.size, (const int[]){2}, 1);
+        send_raw(&r, &(raw_packet){&s, s.header.size, (const int[]){2}, 1});
         take_answer(&r, id);
         started += m.header.type == PM_SPAWNED;
     }

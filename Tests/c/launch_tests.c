@@ -18,7 +18,7 @@ static void init_starts_pmd_and_ends_with_its_goodbye(void) {
     rig r;
     rig_serve(&r, NULL);
     const pm_bye bye = {.reason = PM_BYE_STOPPED, .status = 9};
-    send_message(&r, PM_BYE, 0, &bye, sizeof bye);
+    send_message(&r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
     rig_end_pmd(&r, 0);
     CHECK_EQUAL(rig_wait(&r), 9);
 }
@@ -187,7 +187,7 @@ static void send_spawn_in_memfd(rig *r, uint64_t id, int output, size_t missing)
                  .strings_size = (uint32_t)size},
     };
     const int fds[] = {0, output, 2, file};
-    send_raw(r, &packet, sizeof packet, fds, 4);
+    send_raw(r, &(raw_packet){&packet, sizeof packet, fds, 4});
     close(file);
     free(strings);
 }

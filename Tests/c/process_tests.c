@@ -23,19 +23,19 @@ static void packets_carry_pieces_and_descriptors(void) {
     char buffer[64];
     open_pair(&one, &other);
     const pm_piece pieces[] = {{"head", 4}, {NULL, 0}, {"tail", 4}};
-    CHECK_EQUAL(pm_packet_send(one, pieces, 3, (const int[]){0, 2}, 2), 8);
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 4, &count), 8);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){pieces, 3, (const int[]){0, 2}, 2}), 8);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 4}, &count), 8);
     CHECK(memcmp(buffer, "headtail", 8) == 0);
     CHECK_EQUAL(count, 2);
     for (int i = 0; i < 2; i++) {
         CHECK((fcntl(fds[i], F_GETFD) & FD_CLOEXEC) != 0);
         close(fds[i]);
     }
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 4, &count), -EAGAIN);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 4}, &count), -EAGAIN);
     CHECK_EQUAL(count, 0);
     close(one);
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 4, &count), 0);
-    CHECK_EQUAL(pm_packet_send(other, pieces, 1, NULL, 0), -EPIPE);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 4}, &count), 0);
+    CHECK_EQUAL(pm_packet_send(other, &(pm_packet){pieces, 1, NULL, 0}), -EPIPE);
     close(other);
 }
 
@@ -46,14 +46,16 @@ static void packets_that_cannot_be_taken_leave_no_descriptor(void) {
     open_pair(&one, &other);
     int before = open_descriptors();
     const pm_piece longer = {"0123456789", 10}, fits = {"01234567", 8};
-    CHECK_EQUAL(pm_packet_send(one, &longer, 1, (const int[]){0, 1}, 2), 10);
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 2, &count), -EMSGSIZE);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){&longer, 1, (const int[]){0, 1}, 2}), 10);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 2}, &count),
+                -EMSGSIZE);
     CHECK(memcmp(buffer, "01234567", 8) == 0);
-    CHECK_EQUAL(pm_packet_send(one, &fits, 1, (const int[]){0, 1, 2}, 3), 8);
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 2, &count), -E2BIG);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){&fits, 1, (const int[]){0, 1, 2}, 3}), 8);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 2}, &count), -E2BIG);
     CHECK_EQUAL(count, 0);
     CHECK_EQUAL(send(one, "", 0, 0), 0);
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 2, &count), -EBADMSG);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 2}, &count),
+                -EBADMSG);
     CHECK_EQUAL(open_descriptors(), before);
     close(one);
     close(other);
@@ -65,14 +67,14 @@ static void packets_tell_lost_descriptors(void) {
     char buffer[8];
     open_pair(&one, &other);
     const pm_piece piece = {"x", 1};
-    CHECK_EQUAL(pm_packet_send(one, &piece, 1, (const int[]){0, 1, 2, 0}, 4), 1);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){&piece, 1, (const int[]){0, 1, 2, 0}, 4}), 1);
     struct rlimit limit, low;
     getrlimit(RLIMIT_NOFILE, &limit);
     int next = dup(0);
     close(next);
     low = (struct rlimit){.rlim_cur = (rlim_t)next + 2, .rlim_max = limit.rlim_max};
     CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &low), 0);
-    CHECK_EQUAL(pm_packet_receive(other, buffer, sizeof buffer, fds, 8, &count), -EMFILE);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 8}, &count), -EMFILE);
     CHECK_EQUAL(dup(0), next); /* the ones that did arrive were closed */
     close(next);
     setrlimit(RLIMIT_NOFILE, &limit);
@@ -86,12 +88,12 @@ static void packets_never_block(void) {
     const pm_piece piece = {block, sizeof block};
     open_pair(&one, &other);
     int sent = 0, result;
-    while ((result = pm_packet_send(one, &piece, 1, NULL, 0)) > 0)
+    while ((result = pm_packet_send(one, &(pm_packet){&piece, 1, NULL, 0})) > 0)
         sent++;
     CHECK(sent > 0);
     CHECK_EQUAL(result, -EAGAIN);
-    CHECK_EQUAL(pm_packet_send(one, &piece, PM_PACKET_PIECES_MAX + 1, NULL, 0), -EINVAL);
-    CHECK_EQUAL(pm_packet_send(one, &piece, 1, &one, PM_PACKET_FDS_MAX + 1), -EINVAL);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){&piece, PM_PACKET_PIECES_MAX + 1, NULL, 0}), -EINVAL);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){&piece, 1, &one, PM_PACKET_FDS_MAX + 1}), -EINVAL);
     close(one);
     close(other);
 }

@@ -59,7 +59,8 @@ void rig_next_pmd(rig *r) {
     r->leash = pm_socket_accept(r->listener);
     CHECK(r->leash >= 0);
     wait_readable(r->leash);
-    CHECK_EQUAL(pm_packet_receive(r->leash, buffer, sizeof buffer, fds, 2, &count), sizeof pid);
+    CHECK_EQUAL(pm_packet_receive(r->leash, &(pm_packet_space){buffer, sizeof buffer, fds, 2}, &count),
+                sizeof pid);
     memcpy(&pid, buffer, sizeof pid);
     r->pmd = pid;
     r->control = fds[0];
@@ -77,7 +78,7 @@ void rig_start(rig *r, const char *const *options) {
 int rig_hello(rig *r, message *adopted) {
     static message m;
     const pm_hello hello = {.version = PM_CONTROL_VERSION, .pid = r->pmd};
-    send_message(r, PM_HELLO, 0, &hello, sizeof hello);
+    send_message(r, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
     expect(r, PM_HELLO, 0, &m);
     CHECK_EQUAL(m.hello.version, PM_CONTROL_VERSION);
     CHECK_EQUAL(m.hello.pid, r->init);
@@ -113,7 +114,7 @@ void rig_end_pmd(rig *r, int status) {
 
 int rig_stop(rig *r) {
     const pm_bye bye = {.reason = PM_BYE_STOPPED, .status = 0};
-    send_message(r, PM_BYE, 0, &bye, sizeof bye);
+    send_message(r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
     rig_end_pmd(r, 0);
     return rig_wait(r);
 }
@@ -128,17 +129,18 @@ int rig_wait(rig *r) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-void send_raw(rig *r, const void *bytes, size_t size, const int *fds, size_t fd_count) {
-    const pm_piece piece = {bytes, size};
-    int sent = pm_packet_send(r->control, &piece, 1, fds, fd_count);
-    if (sent != (int)size)
-        fail_at(__FILE__, __LINE__, "sending %zu bytes: %s", size, strerror(-sent));
+void send_raw(rig *r, const raw_packet *packet) {
+    const pm_piece piece = {packet->bytes, packet->size};
+    int sent = pm_packet_send(r->control, &(pm_packet){&piece, 1, packet->fds, packet->fd_count});
+    if (sent != (int)packet->size)
+        fail_at(__FILE__, __LINE__, "sending %zu bytes: %s", packet->size, strerror(-sent));
 }
 
-void send_message(rig *r, uint32_t type, uint64_t id, const void *body, size_t size) {
-    const pm_message header = {.type = type, .size = (uint32_t)(sizeof header + size), .id = id};
-    const pm_piece pieces[] = {{&header, sizeof header}, {body, size}};
-    CHECK_EQUAL(pm_packet_send(r->control, pieces, 2, NULL, 0), header.size);
+void send_message(rig *r, const outgoing *message) {
+    const pm_message header = {
+        .type = message->type, .size = (uint32_t)(sizeof header + message->size), .id = message->id};
+    const pm_piece pieces[] = {{&header, sizeof header}, {message->body, message->size}};
+    CHECK_EQUAL(pm_packet_send(r->control, &(pm_packet){pieces, 2, NULL, 0}), header.size);
 }
 
 static size_t add_string(char *strings, size_t at, const char *string) {
@@ -186,23 +188,24 @@ void send_spawn(rig *r, uint64_t id, const child_spec *spec) {
                                 2};
     memcpy(fds + 3, spec->held, sizeof spec->held);
     packet.header.size = (uint32_t)(offsetof(typeof(packet), strings) + body->strings_size);
-    send_raw(r, &packet, packet.header.size, fds, 3 + (size_t)spec->held_count);
+    send_raw(r, &(raw_packet){&packet, packet.header.size, fds, 3 + (size_t)spec->held_count});
     close(null);
 }
 
 void send_signal(rig *r, uint64_t id, int signal, pm_signal_scope scope) {
     const pm_signal body = {.signal = signal, .scope = scope};
-    send_message(r, PM_SIGNAL, id, &body, sizeof body);
+    send_message(r, &(outgoing){PM_SIGNAL, id, &body, sizeof body});
 }
 
-void send_state(rig *r, uint64_t id, const char *state, uint32_t order, uint32_t wait_ms) {
+void send_state(rig *r, const state_wish *wish) {
     struct {
         pm_state body;
         char bytes[PM_STATE_MAX];
-    } packet = {.body = {.stop_order = order, .stop_signal = SIGTERM, .stop_wait_ms = wait_ms}};
-    packet.body.state_size = (uint32_t)strlen(state);
-    memcpy(packet.bytes, state, strlen(state));
-    send_message(r, PM_STATE, id, &packet, sizeof packet.body + strlen(state));
+    } packet = {.body = {.stop_order = wish->order, .stop_signal = SIGTERM, .stop_wait_ms = wish->wait_ms}};
+    size_t length = strlen(wish->state);
+    packet.body.state_size = (uint32_t)length;
+    memcpy(packet.bytes, wish->state, length);
+    send_message(r, &(outgoing){PM_STATE, wish->id, &packet, sizeof packet.body + length});
 }
 
 void receive(rig *r, message *m) {
@@ -211,7 +214,8 @@ void receive(rig *r, message *m) {
         uint8_t body[PM_CONTROL_MAX];
     } *packet = malloc(sizeof *packet);
     wait_readable(r->control);
-    int size = pm_packet_receive(r->control, packet, sizeof *packet, m->fds, PM_FDS_MAX, &m->fd_count);
+    int size = pm_packet_receive(r->control, &(pm_packet_space){packet, sizeof *packet, m->fds, PM_FDS_MAX},
+                                 &m->fd_count);
     if (size < (int)sizeof packet->header)
         fail_at(__FILE__, __LINE__, "receiving from pm-init: %s", size == 0 ? "closed" : strerror(-size));
     m->header = packet->header;

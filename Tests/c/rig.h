@@ -70,11 +70,29 @@ int rig_stop(rig *r);
 /* Waits for pm-init and gives its exit status, -signal if one ended it; closes everything. */
 int rig_wait(rig *r);
 
-void send_raw(rig *r, const void *bytes, size_t size, const int *fds, size_t fd_count);
-void send_message(rig *r, uint32_t type, uint64_t id, const void *body, size_t size);
+typedef struct {
+    const void *bytes;
+    size_t size;
+    const int *fds;
+    size_t fd_count;
+} raw_packet;
+void send_raw(rig *r, const raw_packet *packet);
+typedef struct {
+    uint32_t type;
+    uint64_t id;
+    const void *body;
+    size_t size;
+} outgoing;
+void send_message(rig *r, const outgoing *message);
 void send_spawn(rig *r, uint64_t id, const child_spec *spec);
 void send_signal(rig *r, uint64_t id, int signal, pm_signal_scope scope);
-void send_state(rig *r, uint64_t id, const char *state, uint32_t order, uint32_t wait_ms);
+typedef struct {
+    uint64_t id;
+    const char *state;
+    uint32_t order;
+    uint32_t wait_ms;
+} state_wish;
+void send_state(rig *r, const state_wish *wish);
 /* Waits for the next packet. */
 void receive(rig *r, message *m);
 /* Waits for the next packet, which must be of this type and id. */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,7 +153,7 @@ static int chain(int argc, char **argv) {
         if (fork() != 0)
             _exit(0);
         else
-            usleep(200);
+            sched_yield();
 }
 
 /* Hands descriptor 3, and 4 if told, to the test that listens at argv[0]; then does what the test writes: 'x'
@@ -168,7 +169,7 @@ static int fake_pmd(int argc, char **argv) {
     const int fds[] = {PM_CONTROL_FD, status != NULL ? atoi(status) : -1};
     int32_t pid = getpid();
     const pm_piece piece = {&pid, sizeof pid};
-    if (pm_packet_send(socket, &piece, 1, fds, status != NULL ? 2 : 1) < 0)
+    if (pm_packet_send(socket, &(pm_packet){&piece, 1, fds, status != NULL ? 2 : 1}) < 0)
         return 4;
     close(PM_CONTROL_FD);
     if (status != NULL)

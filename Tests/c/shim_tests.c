@@ -154,7 +154,7 @@ static void notify_closes_descriptors_that_come_along(void) {
     int fd = pm_notify_bind(name), client = notify_client(name);
     const pm_piece piece = {"FDSTORE=1", 9};
     const int fds[] = {0, 2};
-    CHECK_EQUAL(pm_packet_send(client, &piece, 1, fds, 2), 9);
+    CHECK_EQUAL(pm_packet_send(client, &(pm_packet){&piece, 1, fds, 2}), 9);
     int before = open_descriptors();
     CHECK_EQUAL(pm_notify_receive(fd, text, sizeof text, &sender), 9);
     CHECK_EQUAL(open_descriptors(), before);

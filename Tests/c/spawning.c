@@ -67,22 +67,32 @@ uint64_t signal_mask(void) {
             fail_at(__FILE__, __LINE__, "no \"%s\" in:\n%s", line, text);                                    \
     } while (0)
 
+static const pm_rlimit limits[] = {{.resource = RLIMIT_NOFILE, .soft = 100, .hard = 200},
+                                   {.resource = RLIMIT_CORE, .soft = 0, .hard = 0}};
+
+static int nicer(void) {
+    int now = getpriority(PRIO_PROCESS, 0);
+    return now < 19 ? now + 1 : 19;
+}
+
+/* Asks for every property that a child can be given. */
+static void ask_for_all(prepared *p) {
+    prepare(p, -1, "report", "one argument");
+    p->argv[4] = "";
+    p->argv[5] = "three";
+    p->request.cwd = scratch();
+    p->request.rlimits = limits;
+    p->request.rlimit_count = 2;
+    p->request.umask = 027;
+    p->request.nice = nicer();
+    p->request.oom_score_adj = 321;
+    p->request.flags = PM_SPAWN_NEW_SESSION | PM_SPAWN_SET_UMASK | PM_SPAWN_SET_NICE |
+                       PM_SPAWN_SET_OOM_SCORE | PM_SPAWN_NO_NEW_PRIVS;
+}
+
 void check_all_properties(void) {
     prepared p;
-    const pm_rlimit limits[] = {{.resource = RLIMIT_NOFILE, .soft = 100, .hard = 200},
-                                {.resource = RLIMIT_CORE, .soft = 0, .hard = 0}};
-    prepare(&p, -1, "report", "one argument");
-    p.argv[4] = "";
-    p.argv[5] = "three";
-    p.request.cwd = scratch();
-    p.request.rlimits = limits;
-    p.request.rlimit_count = 2;
-    p.request.umask = 027;
-    const int nicer = getpriority(PRIO_PROCESS, 0) < 19 ? getpriority(PRIO_PROCESS, 0) + 1 : 19;
-    p.request.nice = nicer;
-    p.request.oom_score_adj = 321;
-    p.request.flags = PM_SPAWN_NEW_SESSION | PM_SPAWN_SET_UMASK | PM_SPAWN_SET_NICE | PM_SPAWN_SET_OOM_SCORE |
-                      PM_SPAWN_NO_NEW_PRIVS;
+    ask_for_all(&p);
     sigset_t blocked;
     sigfillset(&blocked);
     sigprocmask(SIG_BLOCK, &blocked, NULL);
@@ -93,7 +103,7 @@ void check_all_properties(void) {
     CHECK(signal_mask() == mask);
     char cwd[80], nice_line[24];
     snprintf(cwd, sizeof cwd, "cwd=%s", scratch());
-    snprintf(nice_line, sizeof nice_line, "nice=%d", nicer);
+    snprintf(nice_line, sizeof nice_line, "nice=%d", nicer());
     const char *const lines[] = {"fds=0 1 2 ",
                                  "arg=one argument",
                                  "arg=",

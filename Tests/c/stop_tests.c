@@ -20,7 +20,7 @@ static void asks_pmd_to_stop_all(void) {
     send_signal(&r, 1, SIGTERM, PM_SCOPE_GROUP);
     expect(&r, PM_EXITED, 1, &m);
     const pm_bye bye = {.reason = PM_BYE_STOPPED, .status = 0};
-    send_message(&r, PM_BYE, 0, &bye, sizeof bye);
+    send_message(&r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
     rig_end_pmd(&r, 0);
     CHECK_EQUAL(rig_wait(&r), 0);
 }
@@ -30,7 +30,7 @@ static void asks_a_pmd_that_is_still_starting(void) {
     const pm_hello hello = {.version = PM_CONTROL_VERSION};
     rig_start(&r, NULL);
     kill(r.init, SIGINT);
-    send_message(&r, PM_HELLO, 0, &hello, sizeof hello);
+    send_message(&r, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
     expect(&r, PM_HELLO, 0, &m);
     expect(&r, PM_HANDED_OVER, 0, &m);
     expect(&r, PM_STOP_REQUESTED, 0, &m);
@@ -74,8 +74,8 @@ static void stops_in_order_when_no_pmd_runs(void) {
      */
     rig_serve(&r, (const char *const[]){"--grace", "1", NULL});
     int words = spawn_levels(&r);
-    send_state(&r, 1, "", 7, 60000); /* base now stops second */
-    for (int i = 0; i < 4; i++) {    /* until the backoff leaves time between two pmds */
+    send_state(&r, &(state_wish){1, "", 7, 60000}); /* base now stops second */
+    for (int i = 0; i < 4; i++) {                   /* until the backoff leaves time between two pmds */
         rig_kill_pmd(&r);
         if (i < 3)
             rig_next_pmd(&r);

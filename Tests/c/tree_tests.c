@@ -124,7 +124,7 @@ static void end_of_init_finds_who_hides_its_environment(void) {
     family f = spawn_family(&r, 1, "leave", "hide");
     expect(&r, PM_EXITED, 1, &m);
     CHECK_EQUAL(kill(f.escapee, 0), 0);
-    send_message(&r, PM_FORGET, 1, NULL, 0);
+    send_message(&r, &(outgoing){PM_FORGET, 1, NULL, 0});
     CHECK_EQUAL(rig_stop(&r), 0);
     check_all_gone(&f);
 }

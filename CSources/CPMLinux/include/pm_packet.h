@@ -17,13 +17,29 @@ typedef struct {
     size_t size;
 } pm_piece;
 
+/* A packet to send; the caller keeps all of it. */
+typedef struct {
+    const pm_piece *pieces;
+    size_t count;
+    const int *PM_NULLABLE fds; /* duplicates of these go along */
+    size_t fd_count;
+} pm_packet;
+
+/* Where a packet is received to. */
+typedef struct {
+    void *buffer;
+    size_t capacity; /* bytes */
+    int *fds;
+    size_t fd_capacity;
+} pm_packet_space;
+
 /*
  * Sends the pieces as one packet with duplicates of the descriptors; the caller keeps its own. Never blocks,
  * raises no SIGPIPE. Gives the bytes sent, or -errno: -EAGAIN when the peer's queue is full, -EPIPE when it
  * is gone, -ETOOMANYREFS when too many descriptors of this user are in flight, -EINVAL for too many pieces or
  * descriptors.
  */
-int pm_packet_send(int fd, const pm_piece *pieces, size_t count, const int *PM_NULLABLE fds, size_t fd_count);
+int pm_packet_send(int fd, const pm_packet *packet);
 /*
  * Receives one packet, never blocks. Gives its bytes and, in fds[0..<*fd_count], its descriptors, which the
  * caller owns and which are close-on-exec. 0: the peer closed. Else -errno with no descriptor left open:
@@ -35,7 +51,7 @@ int pm_packet_send(int fd, const pm_piece *pieces, size_t count, const int *PM_N
  * With -EMSGSIZE, -EMFILE and -E2BIG the first bytes of the packet are in `buffer`, so its header can be
  * read.
  */
-int pm_packet_receive(int fd, void *buffer, size_t capacity, int *fds, size_t fd_capacity, size_t *fd_count);
+int pm_packet_receive(int fd, const pm_packet_space *space, size_t *fd_count);
 
 PM_NONNULL_END
 

@@ -30,9 +30,7 @@ import Testing
     }
 
     @Test func `by the notify protocol`() async throws {
-        let send =
-            #"node -e 'require("fs")' ; python3 -c "import os,socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); a=os.environ['NOTIFY_SOCKET']; s.connect('\0'+a[1:] if a[0]=='@' else a); s.send(b'READY=1')""#
-        try await expectReady("\(waiting) \(send); exec sleep 1000", "notify")
+        try await expectReady("\(waiting) exec perl '\(TestPaths.examples)/readiness/notify.pl'", "notify")
     }
 
     @Test func `by Node's channel`() async throws {

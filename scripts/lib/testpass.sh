@@ -10,6 +10,9 @@ AS=()
 # Directory with bin/ and lib/ of what that user could not read elsewhere.
 TOOLS=/nonexistent
 
+NODE_DIRECTORY=$(dirname "$(node -p process.execPath)")
+readonly NODE_DIRECTORY
+
 # Longest time for one runner, seconds; it guards against a hang and times nothing.
 readonly RUNNER_LIMIT=900
 
@@ -25,7 +28,9 @@ begin_pass() {
 
 # in_pass COMMAND...: runs it as the pass's user, in a clean environment with directories of its own.
 in_pass() {
-    (cd "$PASS_HOME/home" && exec "${AS[@]}" env -i PATH="$TOOLS/bin:$PATH" LD_LIBRARY_PATH="$TOOLS/lib" LANG=C.UTF-8 \
+    # The system's programs and node: what else the caller's path has may be for the caller alone.
+    local path=$TOOLS/bin:$NODE_DIRECTORY:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    (cd "$PASS_HOME/home" && exec "${AS[@]}" env -i PATH="$path" LD_LIBRARY_PATH="$TOOLS/lib" LANG=C.UTF-8 \
         HOME="$PASS_HOME/home" TMPDIR="$PASS_HOME/tmp" XDG_RUNTIME_DIR="$PASS_HOME/run" \
         PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" "$MARK" \
         timeout --kill-after=10 "$RUNNER_LIMIT" "$@" </dev/null)

@@ -161,12 +161,15 @@ static void makes_dev_null_for_a_missing_source(void) {
 }
 
 static void finds_a_program_by_the_childs_path(void) {
-    char directory[80], program[96], path[200];
+    char directory[80], program[96], forbidden[96], path[240];
     prepared p;
     snprintf(directory, sizeof directory, "%s/bin", scratch());
     snprintf(program, sizeof program, "%s/found", directory);
-    snprintf(path, sizeof path, "PATH=/nowhere:%s:/bin", directory);
+    snprintf(forbidden, sizeof forbidden, "%s/found", scratch());
+    /* Missing in the first, there but not executable in the second, right in the third. */
+    snprintf(path, sizeof path, "PATH=/nowhere:%s:%s:/bin", scratch(), directory);
     CHECK_EQUAL(mkdir(directory, 0755), 0);
+    close(open(forbidden, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
     CHECK_EQUAL(symlink(self_path, program), 0);
     prepare(&p, 2, "exit", "3");
     p.request.path = "found";

@@ -7,8 +7,13 @@
  *
  * Conversation: pmd sends HELLO. pm-init answers HELLO, then one ADOPT for each child it holds (also dead
  * ones that were not forgotten), one HELD for each named descriptor, then HANDED_OVER. After that both speak
- * freely. pm-init keeps a dead child's record, exit status and descriptors until pmd sends FORGET, so an exit
- * that happens while no pmd runs is reported with the next ADOPT and never lost.
+ * freely; before it pm-init ignores all but HELLO and BYE. To a HELLO of another version it answers with its
+ * own and hands nothing over; pmd has to leave then.
+ *
+ * Requests are handled in order. pm-init stops reading while an answer does not fit pmd's queue, so pmd must
+ * read whatever it has to send. A packet that makes no sense is ignored, or answered where an answer is due.
+ * pm-init keeps a dead child's record, exit status and descriptors until pmd sends FORGET, so an exit that
+ * happens while no pmd runs is reported with the next ADOPT and never lost.
  */
 #ifndef PM_CONTROL_H
 #define PM_CONTROL_H
@@ -40,14 +45,18 @@ typedef enum PM_CLOSED {
     PM_HANDED_OVER = 4, /* init -> pmd; no body */
     PM_SPAWN = 5,       /* pmd -> init; body pm_spawn_message + strings; fds: child 0..n-1, held, [strings] */
     PM_SPAWNED = 6,     /* init -> pmd; body pm_spawned */
-    PM_SPAWN_FAILED = 7,  /* init -> pmd; body pm_failure; the child record and held fds are gone */
-    PM_SIGNAL = 8,        /* pmd -> init; body pm_signal */
-    PM_SIGNAL_FAILED = 9, /* init -> pmd; body pm_failure; ESRCH for an exited child is not reported */
-    PM_EXITED = 10,       /* init -> pmd; body pm_exit */
-    PM_FORGET = 11, /* pmd -> init; no body; closes the held descriptors and frees the dead child's slot */
-    PM_STATE = 12,  /* pmd -> init; body pm_state + state bytes; replaces the child's blob */
-    PM_HOLD = 13,   /* pmd -> init; body pm_name; fd: the descriptor; replaces one of the same name */
-    PM_DROP = 14,   /* pmd -> init; body pm_name */
+    PM_SPAWN_FAILED =
+        7, /* init -> pmd; body pm_failure; held fds are gone, as is the record (but not with EEXIST) */
+    PM_SIGNAL = 8, /* pmd -> init; body pm_signal */
+    PM_SIGNAL_FAILED =
+        9, /* init -> pmd; body pm_failure; ESRCH: unknown id; to an exited child nothing is reported */
+    PM_EXITED = 10, /* init -> pmd; body pm_exit */
+    PM_FORGET =
+        11, /* pmd -> init; no body; closes the held descriptors and frees the dead child's slot; what is
+               left in its cgroup is killed, and the cgroup removed. Ignored while the child runs */
+    PM_STATE = 12,          /* pmd -> init; body pm_state + state bytes; replaces the child's blob */
+    PM_HOLD = 13,           /* pmd -> init; body pm_name; fd: the descriptor; replaces one of the same name */
+    PM_DROP = 14,           /* pmd -> init; body pm_name */
     PM_STOP_REQUESTED = 15, /* init -> pmd; no body; pm-init got SIGTERM or SIGINT: stop all, then send BYE */
     PM_BYE = 16,            /* pmd -> init; body pm_bye */
     PM_TREE = 17, /* init -> pmd; body pm_tree; answers every PM_SIGNAL with PM_SCOPE_TREE to a known id */
@@ -201,7 +210,8 @@ typedef struct {
 
 typedef enum PM_CLOSED {
     PM_BYE_STOPPED = 0, /* all is stopped: pm-init ends what is left and exits with `status` */
-    PM_BYE_UPGRADE = 1, /* start the pmd binary anew at once; children stay */
+    PM_BYE_UPGRADE =
+        1, /* pmd ends now and is started anew as soon as it has, without backoff; children stay */
 } pm_bye_reason;
 
 typedef struct {

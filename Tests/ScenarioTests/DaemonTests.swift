@@ -123,8 +123,9 @@ extension TestProject {
                 try until("the next one starts") { try project.pm("start", "pm", "--wait").code == 0 }
                 try project.until("api", "up again") { $0["ready"]?.bool == true }
                 #expect(old.isDisjoint(with: project.processes()))
-                // Holder, daemon, three shells; the shells' own children come and go.
+                // Each service leads a session; what its shell forks between two commands looks like it but does not.
                 let shells = project.processes().filter { pid in
+                    guard getsid(pid) == pid else { return false }
                     let words = (try? Files.read("/proc/\(pid)/cmdline")) ?? []  // it may have ended meanwhile
                     return String(decoding: words, as: UTF8.self).contains(".sh")
                 }

@@ -70,7 +70,11 @@ function serve(container) {
  * @param {{thrown: unknown}} [failure] of `$stop`
  */
 async function leave(failure) {
-  process.removeListener('SIGTERM', stopAndExit);
+  if (process.listeners('SIGTERM').includes(stopAndExit)) {
+    // Replaced, not removed: without a listener a signal that was caught and not delivered yet would be lost.
+    process.once('SIGTERM', () => process.exit());
+    process.removeListener('SIGTERM', stopAndExit);
+  }
   if (failure !== undefined) report(`$stop of ${settings.name} failed`, failure.thrown);
   await peer.idle();
   channel?.close();

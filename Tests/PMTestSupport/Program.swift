@@ -1,5 +1,6 @@
 public import Glibc
 public import PMSystem
+import Synchronization
 
 /// How a program ended, and what it wrote.
 public struct Outcome: Sendable, CustomStringConvertible {
@@ -17,6 +18,7 @@ public struct Outcome: Sendable, CustomStringConvertible {
 /// Runs programs for tests.
 public final class Program: Sendable {
     private let pid: pid_t
+    private let seen = Mutex<[UInt8]>([])
     private let output: SharedFD
     private let errors: SharedFD
     /// The writing end of its standard input, when it was asked for.
@@ -72,17 +74,28 @@ public final class Program: Sendable {
 
     /// Waits until what it has written so far to standard output contains a text; false at its end or after the limit.
     public func waitForOutput(_ text: String, seconds: Int32 = 30) -> Bool {
-        var seen: [UInt8] = []
+        if takeSeen(upTo: text) { return true }
         var entry = pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)
         while poll(&entry, 1, seconds * 1000) > 0 {
             switch Descriptors.read(output.raw, limit: 65536) {
-            case .bytes(let bytes): seen += bytes
+            case .bytes(let bytes): seen.withLock { $0 += bytes }
             case .nothing: continue
             case .end: return false
             }
-            if String(decoding: seen, as: UTF8.self).contains(text) { return true }
+            if takeSeen(upTo: text) { return true }
         }
         return false
+    }
+
+    /// What was read and not waited for yet is kept: two lines may come in one read.
+    private func takeSeen(upTo text: String) -> Bool {
+        seen.withLock { seen in
+            let wanted = Array(text.utf8)
+            let starts = seen.indices.prefix(max(0, seen.count - wanted.count + 1))
+            guard let start = starts.first(where: { seen[$0...].starts(with: wanted) }) else { return false }
+            seen.removeSubrange(..<(start + wanted.count))
+            return true
+        }
     }
 
     /// Waits for its end; one that takes too long is killed and has the code 137.

@@ -7,12 +7,13 @@ import Testing
     @Test func `comes back at once when it is killed, and the death is on record`() async throws {
         try await TestProject.with { project in
             try project.script("web.sh", "echo hello; exec sleep 1000")
-            try project.configure(["web": ["path": "./web.sh"]])
+            try project.configure(
+                ["web": ["path": "./web.sh"]], mapping: ["web": ["container": "web", "ready": ["log": "hello"]]])
             try project.startDaemon()
             try project.must("start", "web", "--wait")
             let first = try #require(try project.status("web")["pid"]?.int)
             kill(pid_t(first), SIGKILL)
-            let row = try project.until("web", "restarted") { $0["restarts"]?.int == 1 && $0["pid"] != nil }
+            let row = try project.until("web", "restarted") { $0["restarts"]?.int == 1 && $0["ready"]?.bool == true }
             #expect(row["pid"]?.int != first)
             #expect(row["ready"]?.bool == true)
             #expect(row["lastExit"]?["signal"]?.string == "SIGKILL")

@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* A pm-init that has not read for so long does not read. */
+#define STANDSTILL_MS 1000
 
 static message adopted; /* as large as a packet, so not on the stack */
 
@@ -156,20 +160,35 @@ static void upgrade_starts_anew_at_once_and_keeps_children(void) {
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
-static void goodbye_of_a_pmd_that_is_gone_is_still_read(void) {
+/* pm-init finds both the packets and the death; in the order in which they came. */
+static void say_goodbye_around_death(bool dies_first) {
     rig r;
     const pm_bye bye = {.reason = PM_BYE_STOPPED, .status = 5};
     rig_serve(&r, NULL);
     CHECK_EQUAL(kill(r.init, SIGSTOP), 0);
+    if (dies_first) {
+        rig_kill_pmd(&r);
+        wait_gone(r.pmd);
+    }
     for (uint64_t i = 0; i < 20; i++)
         send_signal(&r, 1000 + i, 0, PM_SCOPE_LEADER); /* each is answered, before the goodbye */
     send_message(&r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
-    rig_kill_pmd(&r);
+    if (!dies_first) {
+        rig_kill_pmd(&r);
+        wait_gone(r.pmd);
+    }
     close(r.control);
     r.control = -1;
-    wait_gone(r.pmd);
     CHECK_EQUAL(kill(r.init, SIGCONT), 0);
     CHECK_EQUAL(rig_wait(&r), 5);
+}
+
+static void goodbye_of_a_pmd_that_is_gone_is_still_read(void) {
+    say_goodbye_around_death(false);
+}
+
+static void goodbye_is_read_although_the_death_is_seen_first(void) {
+    say_goodbye_around_death(true);
 }
 
 static void pmd_that_closes_its_channel_is_replaced(void) {
@@ -201,12 +220,13 @@ static void answers_wait_for_a_pmd_that_does_not_read(void) {
         pm_signal body;
     } packet = {.header = {.type = PM_SIGNAL, .size = sizeof packet}};
     const pm_piece piece = {&packet, sizeof packet};
-    for (; sent < most; sent++) { /* both queues full: pm-init has stopped reading */
+    /* Until both queues are full: pm-init has stopped reading when a full socket does not empty any more. */
+    struct pollfd room = {.fd = r.control, .events = POLLOUT};
+    while (sent < most && poll(&room, 1, STANDSTILL_MS) == 1) {
         packet.header.id = 1000 + sent;
-        if (pm_packet_send(r.control, &(pm_packet){&piece, 1, NULL, 0}) == -EAGAIN)
-            break;
+        sent += pm_packet_send(r.control, &(pm_packet){&piece, 1, NULL, 0}) > 0;
     }
-    CHECK(sent > 100);
+    CHECK(sent > 100 && sent < most);
     for (uint64_t i = 0; i < sent; i++)
         expect(&r, PM_SIGNAL_FAILED, 1000 + i, m);
     CHECK_EQUAL(rig_stop(&r), 0);
@@ -250,6 +270,8 @@ const test adoption_tests[] = {
      upgrade_starts_anew_at_once_and_keeps_children},
     {"adoption: the goodbye of a pmd that is gone is still read",
      goodbye_of_a_pmd_that_is_gone_is_still_read},
+    {"adoption: the goodbye is read although the death is seen first",
+     goodbye_is_read_although_the_death_is_seen_first},
     {"adoption: a pmd that closes its channel is replaced", pmd_that_closes_its_channel_is_replaced},
     {"adoption: answers wait for a pmd that does not read", answers_wait_for_a_pmd_that_does_not_read},
     {"adoption: many exits wait for a pmd that does not read", many_exits_wait_for_a_pmd_that_does_not_read},

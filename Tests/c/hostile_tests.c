@@ -227,6 +227,7 @@ static void bad_names_and_states(void) {
     } state = {.header = {.type = PM_STATE, .id = 5}};
     rig_serve(&r, NULL);
     spawn_child(&r, 5, &(child_spec){.role = "wait"});
+    send_state(&r, &(state_wish){5, "good", 1, 1000});
     int descriptors = settled_descriptors(&r);
     send_raw(&r, &(raw_packet){&hold, sizeof hold, (const int[]){2}, 1}); /* no name */
     memset(&hold.name, 'n', sizeof hold.name);
@@ -243,6 +244,13 @@ static void bad_names_and_states(void) {
     send_raw(&r, &(raw_packet){&state, state.header.size, NULL, 0});
     state.header.id = 12345;
     send_raw(&r, &(raw_packet){&state, state.header.size, NULL, 0});
+    CHECK_EQUAL(settled_descriptors(&r), descriptors);
+    const pm_hello hello = {.version = PM_CONTROL_VERSION}; /* a second one: everything is told again */
+    send_message(&r, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
+    expect(&r, PM_HELLO, 0, &m);
+    expect(&r, PM_ADOPT, 5, &m);
+    CHECK_EQUAL(m.adopt.state_size, 4);
+    expect(&r, PM_HANDED_OVER, 0, &m);
     check_healthy(&r, descriptors);
 }
 

@@ -56,14 +56,10 @@ static void init_refuses_a_second_one(void) {
     snprintf(lock, sizeof lock, "%s/lock", scratch());
     const char *const options[] = {"--lock", lock, NULL};
     rig_serve(&first, options);
-    char path[96];
-    snprintf(path, sizeof path, "%s/pmd", scratch());
-    CHECK_EQUAL(unlink(path), 0);
     rig_launch(&second, options, NULL);
     CHECK_TEXT(read_all(second.status), "E 75 already running\n");
     CHECK_EQUAL(rig_wait(&second), 75);
     CHECK_EQUAL(rig_stop(&first), 0);
-    CHECK_EQUAL(unlink(path), 0);
     rig_serve(&second, options);
     CHECK_EQUAL(rig_stop(&second), 0);
 }
@@ -136,6 +132,32 @@ static void child_gets_what_was_asked_for(void) {
     close(read_end);
     expect(&r, PM_EXITED, 77, &m);
     CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* What a child of a pm-init with the limit 300 on open files says of its own limits. */
+static const char *reported_limits(const pm_rlimit *limit) {
+    rig r;
+    message m;
+    int write_end, read_end = make_pipe(&write_end);
+    const struct rlimit files = {.rlim_cur = 300, .rlim_max = 2000};
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &files), 0);
+    rig_serve(&r, NULL);
+    spawn_child(&r, 1, &(child_spec){.role = "report", .output = write_end, .limit = *limit});
+    close(write_end);
+    const char *text = read_all(read_end);
+    close(read_end);
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK_EQUAL(rig_stop(&r), 0);
+    return text;
+}
+
+static void limits_of_the_request_come_before_inits_own(void) {
+    if (is_slow())
+        skip("valgrind changes the limit on open files");
+    const char *text = reported_limits(&(pm_rlimit){.resource = RLIMIT_NOFILE, .soft = 50, .hard = 60});
+    CHECK(has_line(text, "nofile=50 60"));
+    text = reported_limits(&(pm_rlimit){.resource = RLIMIT_CORE, .soft = 0, .hard = 0});
+    CHECK(has_line(text, "nofile=300 2000") && has_line(text, "core=0 0"));
 }
 
 static void failed_spawn_names_the_step_and_closes_what_was_held(void) {
@@ -223,9 +245,6 @@ static void next_init_ends_what_a_killed_one_left(void) {
     kill(r.init, SIGKILL);
     CHECK_EQUAL(rig_wait(&r), -SIGKILL);
     CHECK_EQUAL(kill(escaped, 0), 0);
-    char path[96];
-    snprintf(path, sizeof path, "%s/pmd", scratch());
-    unlink(path);
     rig_start(&next, options);
     /* All that had the write end is gone before the new pmd begins. */
     char byte;
@@ -249,6 +268,7 @@ const test launch_tests[] = {
     {"init gives the status descriptor to the first pmd alone",
      status_descriptor_goes_to_the_first_pmd_alone},
     {"init gives a child what was asked for", child_gets_what_was_asked_for},
+    {"init puts the limits of the request before its own", limits_of_the_request_come_before_inits_own},
     {"init names the step of a failed spawn and closes what was held",
      failed_spawn_names_the_step_and_closes_what_was_held},
     {"init takes strings from a memfd", strings_may_come_in_a_memfd},

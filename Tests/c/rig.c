@@ -23,6 +23,7 @@ void rig_launch(rig *r, const char *const *options, const char *program) {
     int count = 1, status_end;
     *r = (rig){.leash = -1, .control = -1, .pmd_status = -1};
     socket_path(path);
+    unlink(path); /* of a rig before */
     r->listener = pm_socket_listen(path, 16);
     CHECK(r->listener >= 0);
     CHECK_EQUAL(pm_pipe_create(&r->status, &status_end), 0);
@@ -179,6 +180,8 @@ void send_spawn(rig *r, uint64_t id, const child_spec *spec) {
     body->stop_order = spec->stop_order;
     body->stop_wait_ms = spec->stop_wait_ms != 0 ? spec->stop_wait_ms : PATIENCE_MS;
     body->stop_signal = SIGTERM;
+    body->nrlimits = spec->limit.resource != 0;
+    body->rlimits[0] = spec->limit;
     if (spec->cgroup != NULL) {
         body->flags |= PM_SPAWN_IN_CGROUP;
         memcpy(body->cgroup, spec->cgroup, strlen(spec->cgroup));

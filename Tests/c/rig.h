@@ -47,8 +47,9 @@ typedef struct {
     int held[PM_HELD_MAX];
     int held_count;
     uint32_t stop_order, stop_wait_ms, flags;
-    int input;  /* descriptor 0, or 0 for /dev/null */
-    int output; /* descriptor 1, or 0 for /dev/null */
+    pm_rlimit limit; /* when its resource is not 0, RLIMIT_CPU */
+    int input;       /* descriptor 0, or 0 for /dev/null */
+    int output;      /* descriptor 1, or 0 for /dev/null */
 } child_spec;
 
 /* Starts pm-init with these further options, null-terminated, and takes the first pmd's control socket. */

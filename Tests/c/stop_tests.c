@@ -125,15 +125,23 @@ static int spawn_deaf(rig *r, uint64_t id, uint32_t wait_ms) {
 static void kills_the_tree_after_its_wait(void) {
     rig r;
     rig_serve(&r, NULL);
-    int pipe = spawn_deaf(&r, 1, 300);
+    int pipe = spawn_deaf(&r, 1, 300), write_end, word = make_pipe(&write_end);
+    send_state(&r, &(state_wish){1, "", 9, 300});
+    spawn_child(&r, 2, &(child_spec){.role = "wait", .argument = {"exit", "x"}, .output = write_end});
+    close(write_end);
+    read_ready(word);
     uint64_t since = pm_clock_read(PM_CLOCK_MONOTONIC);
     kill(r.init, SIGTERM);
     expect(&r, PM_STOP_REQUESTED, 0, &m); /* taken, so the next one is not merged with it */
     kill(r.init, SIGTERM);
-    CHECK_EQUAL(rig_wait(&r), 0);
+    wait_readable(word); /* the lower level is told to stop only when nobody of the upper one is left */
+    char byte;
     CHECK(pm_clock_read(PM_CLOCK_MONOTONIC) - since >= 300000000);
-    CHECK_TEXT(read_all(pipe), ""); /* nobody has the write end any more */
+    CHECK_EQUAL(pm_fd_set_nonblocking(pipe, true), 0);
+    CHECK_EQUAL(read(pipe, &byte, 1), 0);
     close(pipe);
+    close(word);
+    CHECK_EQUAL(rig_wait(&r), 0);
 }
 
 static void kills_all_at_a_third_signal(void) {

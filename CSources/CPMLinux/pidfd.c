@@ -15,6 +15,9 @@
 #define P_PIDFD 3
 #endif
 
+/* PF_EXITING of the kernel's flags word, field 9 of proc_pid_stat(5). */
+#define PROCESS_FLAG_EXITING 4u
+
 int pm_pidfd_open(int pid) {
     long fd = syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by definition (pidfd_open(2)) */
     return fd < 0 ? -errno : (int)fd;
@@ -101,7 +104,10 @@ int pm_process_read(int pid, pm_process *out) {
     out->parent = (int32_t)next_number(&at);
     out->group = (int32_t)next_number(&at);
     out->session = (int32_t)next_number(&at);
-    for (int field = 7; field < 22; field++)
+    next_number(&at); /* 7: terminal */
+    next_number(&at); /* 8: its foreground group */
+    out->is_ending = (next_number(&at) & PROCESS_FLAG_EXITING) != 0;
+    for (int field = 10; field < 22; field++)
         next_number(&at);
     out->start_ticks = next_number(&at);
     return 0;

@@ -65,11 +65,14 @@ static void judge_child(void *context, int32_t pid) {
         table_find_running(&h->table, pid) != NULL || pm_process_read(pid, &p) < 0)
         return;
     foreign_learn(h, &p);
-    if (p.parent != h->pid || p.state == 'Z' || p.state == 'X')
+    if (p.parent != h->pid)
         return;
     record *r = dead_owner(h, &p);
-    if (r != NULL)
+    if (r != NULL && p.state != 'Z' && p.state != 'X')
         r->is_left = true;
+    /* An ending one no longer tells whose it is, and may be about to leave children of its own to the holder. */
+    else if (pm_process_read(pid, &p) < 0 || p.is_ending)
+        h->has_ending_orphan = true;
 }
 
 static bool is_dead_with_questions(const record *r) {
@@ -91,7 +94,8 @@ static void conclude(holder *h, record *r) {
         watch(h, r);
         r->is_left = cgroup_is_populated(h->cgroup, r->cgroup); /* it may have emptied before we watched */
     }
-    if (!r->is_left)
+    /* An orphan that is ending will be reaped, and then the question is asked again. */
+    if (!r->is_left && (r->cgroup[0] != '\0' || !h->has_ending_orphan))
         leftovers_settle(h, r);
     if (r->is_fresh)
         channel_report(h, r, REPORT_EXITED);
@@ -113,6 +117,7 @@ void leftovers_judge(holder *h) {
         r->is_left = is_in_cgroup ? cgroup_is_populated(h->cgroup, r->cgroup) : is_group_populated(h, r->pid);
         has_sessions |= !is_in_cgroup;
     }
+    h->has_ending_orphan = false;
     if (has_sessions) {
         foreign_begin(h);
         procs_each_child(judge_child, h);

@@ -87,7 +87,7 @@ static void add(void *context, int32_t pid) {
     *e = (snapshot_entry){.process = process};
     own(h, e);
     /* A process that is just ending has no environment any more. */
-    if (!e->is_descendant && (pm_process_read(pid, &process) < 0 || !is_alive(&process)))
+    if (!e->is_descendant && (pm_process_read(pid, &process) < 0 || !is_alive(&process) || process.is_ending))
         t->s->has_vanished = true;
 }
 

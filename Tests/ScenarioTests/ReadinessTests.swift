@@ -85,7 +85,7 @@ import Testing
             let outcome = try project.pm("start", "web", "--wait")
             #expect(outcome.code == 75)
             #expect(outcome.errors.contains("not ready within"))
-            #expect(try project.status("web")["pid"] == nil)
+            try project.until("web", "ended") { $0["pid"] == nil }
         }
     }
 }

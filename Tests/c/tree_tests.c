@@ -9,6 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* So many times an escape is tried, at chance moments. */
+#define HURRIES 100
+
 static message m;
 
 /* A child with an escapee: two pids, a pipe that stays open as long as either lives. */
@@ -64,6 +67,21 @@ static void tells_leftovers_and_their_end(void) {
     kill(f.escapee, SIGKILL);
     expect(&r, PM_TREE_EMPTY, 1, &m);
     check_all_gone(&f);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* The process between leader and escapee is reaped by pm-init, at a time of its own. */
+static void tells_leftovers_whose_parent_is_just_ending(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    for (uint64_t id = 1; id <= HURRIES; id++) {
+        family f = spawn_family(&r, id, "hurry", NULL);
+        expect(&r, PM_EXITED, id, &m);
+        CHECK_EQUAL(m.exit.leftovers, PM_LEFT_MAYBE);
+        kill(f.escapee, SIGKILL);
+        expect(&r, PM_TREE_EMPTY, id, &m);
+        check_all_gone(&f);
+    }
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
@@ -164,6 +182,7 @@ static void a_childs_tree_is_not_anothers(void) {
 const test tree_tests[] = {
     {"tree: an escapee is found and killed", finds_and_kills_an_escapee},
     {"tree: leftovers and their end are told", tells_leftovers_and_their_end},
+    {"tree: leftovers whose parent is just ending are told", tells_leftovers_whose_parent_is_just_ending},
     {"tree: leftovers are killed after the leader is gone", kills_leftovers_after_the_leader_is_gone},
     {"tree: leftovers in the group are told", tells_leftovers_in_the_group},
     {"tree: leftovers survive pmd", leftovers_survive_pmd},

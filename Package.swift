@@ -64,7 +64,14 @@ let package = Package(
         .executableTarget(
             name: "pm", dependencies: ["PMCommands"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
-        .executableTarget(name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict),
+        // pmd takes the C library from the system, and nothing else: each further one costs memory and a start.
+        .executableTarget(
+            name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"],
+                    .when(configuration: .release))
+            ]),
         // tests
         .target(
             name: "PMTestSupport", dependencies: ["PMSystem", "JSON", "PMModel"], path: "Tests/PMTestSupport",

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from .daemon import Daemon, Manager, workspace
-from .machine import Slots, cpu_ns, median, memory_kb, wait_until
+from .machine import Slots, awake, cpu_ns, median, memory_kb, wait_until
 from .programs import HOST, ROOT, numbers, program
 from .table import Row
 
@@ -62,7 +62,7 @@ def calls(plan):
     containers = {"echo": {"path": program("echo"), "type": "nodejs", "commandable": True}}
     client = program("rpc_client")
     ours, floor, ours_rate, floor_rate = [], [], [], []
-    with workspace() as one, workspace() as other, Direct(other) as direct:
+    with awake(), workspace() as one, workspace() as other, Direct(other) as direct:
         with Daemon(one, containers, {"echo": {"container": "echo"}}) as pm:
             pm.run("start", "echo", "--wait")
             for _ in range(plan.rounds):
@@ -70,7 +70,7 @@ def calls(plan):
                 ours += numbers(client, pm.socket, "echo.echo", plan.calls, 1)
                 floor_rate += numbers(client, direct.socket, "echo", plan.calls * 20, 256)
                 ours_rate += numbers(client, pm.socket, "echo.echo", plan.calls * 20, 256)
-    note = f"rpc_client SOCKET echo.echo {plan.calls} 1"
+    note = f"rpc_client SOCKET echo.echo {plan.calls} 1, processors awake"
     through, alone = median(ours) / 1e3, median(floor) / 1e3
     added = Row("call through the daemon adds, p50", "us", through - alone, aim=30, note=note)
     rate = Row("pipelined calls a second", "1/s", median(ours_rate), median(floor_rate), aim=100_000, at_least=True)

@@ -74,7 +74,7 @@ final class Daemon {
         supervisor.observer = self
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
         router.explainAbsence = { [units, supervisor] name in
-            guard units.find(name) != nil || supervisor.names.contains(name) else { return nil }
+            guard units.find(name) != nil || supervisor.knows(name) else { return nil }
             let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
             return .init(error.json)
         }

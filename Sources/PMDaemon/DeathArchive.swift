@@ -1,55 +1,90 @@
+import Glibc
 import JSON
 import PMAPI
-import PMLogs
 import PMModel
 import PMSystem
 
 /// Keeps the last death of each unit on disk, so that `status` knows it after the daemon was replaced.
+///
+/// `<state>/deaths.jsonl` has one line for each death; the last one of a unit counts. A file that has grown to several
+/// times what counts is written anew.
 @PMActor
 final class DeathArchive {
-    private let directory: String
+    /// Below this many bytes a file is never written anew.
+    private static let smallest = 1 << 20
+    private static let growth = 4
+
+    private let path: String
     private let onTrouble: @PMActor (String) -> Void
-    /// What is known; nil for a unit of which no death is on disk.
-    private var records: [String: DeathRecord?] = [:]
+    /// What the file says of units that have not died since the daemon runs.
+    private var former: [String: DeathRecord] = [:]
+    private var file: SharedFD?
+    private var size = 0
+    private var limit = DeathArchive.smallest
     private var isBroken = false
 
+    /// Reads what an earlier daemon kept.
     init(stateDirectory: String, onTrouble: @escaping @PMActor (String) -> Void) {
-        directory = stateDirectory + "/deaths"
+        path = stateDirectory + "/deaths.jsonl"
         self.onTrouble = onTrouble
+        do throws(SystemError) {
+            for (unit, line) in try lastLines() {
+                // A line of another version: then nothing is known.
+                former[unit] = try? DeathRecord(json: JSONValue(parsing: line))
+            }
+        } catch {
+            onTrouble("earlier deaths are not known: \(error)")
+        }
     }
 
     /// Keeps a death.
     func keep(_ record: DeathRecord, of unit: String) {
-        records[unit] = record
+        former[unit] = nil
         do throws(SystemError) {
-            try Files.makeDirectories(directory)
-            try Files.replace(path(of: unit), with: record.json.serialized())
+            try append(line(record, of: unit))
             isBroken = false
         } catch {
             // Said once until it works again: a full disk must not fill the daemon's own log.
             if !isBroken { onTrouble("the record of a death cannot be kept: \(error)") }
             isBroken = true
+            file = nil
         }
     }
 
-    /// The last death of a unit, if it is known.
-    func last(of unit: String) -> DeathRecord? {
-        if let known = records[unit] { return known }
-        let record = read(unit)
-        records[unit] = .some(record)
-        return record
+    /// The last death of a unit that has not died since the daemon runs, if it is known.
+    func last(of unit: String) -> DeathRecord? { former[unit] }
+
+    private func line(_ record: DeathRecord, of unit: String) -> [UInt8] {
+        guard case .object(var members) = record.json else { return [] }
+        members["unit"] = .string(unit)
+        return JSONValue.object(members).serialized() + [UInt8(ascii: "\n")]
     }
 
-    private func read(_ unit: String) -> DeathRecord? {
-        do {
-            return try DeathRecord(json: try JSONValue(parsing: try Files.read(path(of: unit))))
-        } catch {
-            // None, or one of another version: then nothing is known.
-            return nil
+    private func append(_ line: [UInt8]) throws(SystemError) {
+        if file == nil || size > limit { try begin() }
+        guard let file else { return }
+        try Files.write(line, to: file.raw, named: path)
+        size += line.count
+    }
+
+    /// Writes the file anew with what counts of it, which also mends a line that was torn by a crash or a full disk.
+    private func begin() throws(SystemError) {
+        let kept = try lastLines().values.flatMap { $0 + [UInt8(ascii: "\n")] }
+        try Files.replace(path, with: kept)
+        file = SharedFD(try OwnedFD.open(path, O_WRONLY | O_APPEND))
+        size = kept.count
+        limit = max(Self.smallest, size * Self.growth)
+    }
+
+    /// The last whole line of each unit.
+    private func lastLines() throws(SystemError) -> [String: [UInt8]] {
+        guard try Files.status(path) != nil else { return [:] }
+        var lines: [String: [UInt8]] = [:]
+        for line in try Files.read(path).split(separator: UInt8(ascii: "\n")) {
+            // A torn line is no JSON.
+            guard let unit = try? JSONValue(parsing: Array(line))["unit"]?.string else { continue }
+            lines[unit] = Array(line)
         }
-    }
-
-    private func path(of unit: String) -> String {
-        "\(directory)/\(LogDirectory.encode(unit)).json"
+        return lines
     }
 }

@@ -31,8 +31,8 @@ extension Supervisor {
     func startAnswer(_ name: String) -> Start.Answer? {
         guard let report = report(of: name) else { return nil }
         var answer = Start.Answer(
-            name: name, state: PMAPI.UnitState(report.phase), execPath: report.launch?.executable ?? "",
-            arguments: Array(report.launch?.arguments.dropFirst() ?? []), cwd: report.launch?.directory ?? "")
+            name: name, state: PMAPI.UnitState(report.phase), execPath: report.invocation?.executable ?? "",
+            arguments: Array(report.invocation?.arguments.dropFirst() ?? []), cwd: report.invocation?.directory ?? "")
         answer.pid = report.pid
         return answer
     }

@@ -15,19 +15,27 @@ final class UnitDirectory {
     }
 
     let store: ConfigStore
-    private(set) var file: ConfigFile
+    /// What the file says; its text is not kept.
+    private(set) var configuration: Configuration
+    /// The folder that relative paths in the file start from.
+    let directory: String
     private var version: Version?
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
     private let environment: [String: String]
+    /// What a unit without variables of its own gets; all of them share these strings.
+    private let plainEnvironment: [String]
 
     /// Reads the configuration, or makes an empty one.
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors.
     init(path: String, environment: [String: String]) throws(ConfigError) {
         store = try ConfigStore(path: path)
-        file = try store.loadOrCreate()
+        let file = try store.loadOrCreate()
+        configuration = file.configuration
+        directory = file.directory
         self.environment = environment
+        plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
         version = Self.version(of: path)
     }
 
@@ -38,7 +46,7 @@ final class UnitDirectory {
         let current = Self.version(of: store.path)
         guard current == nil || current != version else { return }
         do throws(ConfigError) {
-            file = try store.load()
+            configuration = try store.load().configuration
             version = current
         } catch {
             throw APIError(configuration: error)
@@ -50,14 +58,12 @@ final class UnitDirectory {
     /// - Throws: an `APIError` that says what the file or the disk has against it.
     func edit(_ edits: [ConfigEdit]) throws(APIError) {
         do throws(ConfigError) {
-            file = try store.edit(edits)
+            configuration = try store.edit(edits).configuration
             version = Self.version(of: store.path)
         } catch {
             throw APIError(configuration: error)
         }
     }
-
-    var configuration: Configuration { file.configuration }
 
     /// Lets `alias` stand for the unit `name`.
     func add(alias: String, for name: String) {
@@ -86,9 +92,9 @@ final class UnitDirectory {
         guard let configured = configured(name) else { return nil }
         var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
         do throws(ConfigError) {
-            unit.program = try configured.programPath(in: file.directory)
-            unit.directory = try configured.workingDirectory(in: file.directory)
-            unit.environmentFiles = try configured.environmentFiles(in: file.directory)
+            unit.program = try configured.programPath(in: directory)
+            unit.directory = try configured.workingDirectory(in: directory)
+            unit.environmentFiles = try configured.environmentFiles(in: directory)
         } catch {
             throw APIError(configuration: error)
         }
@@ -104,9 +110,10 @@ final class UnitDirectory {
     ///
     /// - Throws: `LaunchError` when a file is missing or wrong.
     func environment(of unit: Unit) throws(LaunchError) -> [String] {
+        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty { return plainEnvironment }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         do throws(ConfigError) {
-            return try UnitEnvironment.of(configured, in: file.directory, base: environment).strings
+            return try UnitEnvironment.of(configured, in: directory, base: environment).strings
         } catch {
             throw LaunchError(error.description)
         }

@@ -9,8 +9,8 @@ final class CapturedPipe {
 
     let stream: LogStream
     private let book: LogBook
-    private let deliver: @PMActor (CapturedPipe, UnsafeRawBufferPointer) -> Void
-    private let onEnd: @PMActor (CapturedPipe) -> Void
+    /// Who owns this pipe.
+    private unowned let capture: LogCapture
     private var descriptor: SharedFD?
     private var number: Int32
     private var policy = GatherPolicy()
@@ -22,8 +22,7 @@ final class CapturedPipe {
         self.stream = stream
         book = capture.log.book
         number = descriptor.raw
-        deliver = { [weak capture] pipe, bytes in capture?.received(bytes, from: pipe.stream) }
-        onEnd = { [weak capture] pipe in capture?.ended(pipe) }
+        self.capture = capture
         try PipeCalls.makeNonblocking(number)
         self.descriptor = descriptor
         try book.reactor.watch(number, .readable) { [weak self] _ in self?.turn() }
@@ -35,7 +34,7 @@ final class CapturedPipe {
         while left > 0, descriptor != nil {
             switch PipeCalls.read(number, into: book.buffer) {
             case .bytes(let count):
-                deliver(self, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]))
+                deliver(count)
                 left -= count
             case .nothingNow: return
             case .ended: close()
@@ -49,7 +48,7 @@ final class CapturedPipe {
         cancelPause()
         book.reactor.unwatch(number)
         descriptor = nil
-        onEnd(self)
+        capture.ended(self)
     }
 
     /// The writer has been quiet for seconds.
@@ -58,13 +57,18 @@ final class CapturedPipe {
         perform(policy.settle())
     }
 
+    private func deliver(_ count: Int) {
+        capture.received(
+            UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]), from: stream)
+    }
+
     private func turn() {
         cancelPause()
         var total = 0
         for _ in 0..<(policy.isGathering ? Self.readsAfterPause : 1) {
             switch PipeCalls.read(number, into: book.buffer) {
             case .bytes(let count):
-                deliver(self, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]))
+                deliver(count)
                 guard descriptor != nil else { return }
                 total += count
                 // A pipe gives less than was asked for only when it is empty.

@@ -31,10 +31,13 @@ public final class LogBook {
     /// The log of a unit, the same object each time.
     public func log(of unit: String) -> UnitLog {
         if let log = logs[unit] { return log }
-        let store = LogStore(directory: directory.path(of: unit), limits: limits, budget: budget)
-        let log = UnitLog(unit, store, self)
+        let log = UnitLog(unit, self)
         logs[unit] = log
         return log
+    }
+
+    func makeStore(of unit: String) -> LogStore {
+        LogStore(directory: directory.path(of: unit), limits: limits, budget: budget)
     }
 
     /// Forgets a unit that is no more; its files stay.

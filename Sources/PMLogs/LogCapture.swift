@@ -21,16 +21,18 @@ public final class LogCapture {
     /// Called once, when both pipes have ended or been closed.
     public var onEnd: (@PMActor () -> Void)?
     private var pipes: [CapturedPipe] = []
-    private var fresh: Set<LogStream>
+    /// Streams that have written nothing yet.
+    private var fresh: [LogStream]
     private var last: LastLines?
     private var observer: (body: LineObserver, assembler: LineAssembler)?
+    private static let both: [LogStream] = [.out, .err]
     /// Longest line an observer sees in one piece, bytes.
     private static let observedLine = 65536
 
     /// Makes a capture without pipes.
     public init(_ log: UnitLog, origin: Origin) {
         self.log = log
-        fresh = origin == .started ? [.out, .err] : []
+        fresh = origin == .started ? Self.both : []
         log.add(self)
     }
 
@@ -73,7 +75,8 @@ public final class LogCapture {
     // MARK: from the pipes
 
     func received(_ bytes: UnsafeRawBufferPointer, from stream: LogStream) {
-        let isFirst = fresh.remove(stream) != nil
+        let isFirst = fresh.contains(stream)
+        if isFirst { fresh.removeAll { $0 == stream } }
         let stamp = LogStamp(stream, at: log.book.reactor.clock.wall(), startsAnew: isFirst)
         log.append(bytes, stamp)
         remember(bytes, stamp)

@@ -10,7 +10,7 @@ public struct LogDirectory: Sendable {
 
     /// The directory of a unit's segments; nothing is created.
     public func path(of unit: String) -> String {
-        "\(root)/\(Self.encode(unit))"
+        [root, Self.encode(unit)].joined(separator: "/")
     }
 
     /// The file name of a unit: letters, digits and `-_@+` stand for themselves, `.` too unless it is the first;

@@ -7,7 +7,8 @@ public final class UnitLog {
     /// The unit's name.
     public let unit: String
     let book: LogBook
-    private let store: LogStore
+    /// Made with the first byte: a unit that says nothing costs little.
+    private var store: LogStore?
     private var captures: [LogCapture] = []
     private var subscriptions: [LogSubscription] = []
     private var chore = Chore.none
@@ -25,20 +26,21 @@ public final class UnitLog {
         case retry(TimerID)
     }
 
-    init(_ unit: String, _ store: LogStore, _ book: LogBook) {
+    init(_ unit: String, _ book: LogBook) {
         self.unit = unit
-        self.store = store
         self.book = book
     }
 
     /// Why output is held instead of written; nil when all is well.
-    public var failure: LogFailure? { store.failure }
+    public var failure: LogFailure? { store?.failure }
 
     /// Bytes lost since the daemon's start because the disk refused them.
-    public var droppedBytes: Int { store.droppedBytes }
+    public var droppedBytes: Int { store?.droppedBytes ?? 0 }
 
     /// Takes bytes that arrived at once.
     public func append(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
+        let store = store ?? book.makeStore(of: unit)
+        self.store = store
         store.append(bytes, stamp)
         if !subscriptions.isEmpty { publish(Array(bytes), stamp) }
         noteOutput()
@@ -59,13 +61,13 @@ public final class UnitLog {
 
     /// Writes index records that wait, so that a reader of the files sees every arrival time.
     public func flush() {
-        store.flush()
+        store?.flush()
     }
 
     /// Writes what waits, tries once more to write what is held, and closes the descriptors.
     public func close() {
-        store.retry(at: book.reactor.clock.wall())
-        store.close()
+        store?.retry(at: book.reactor.clock.wall())
+        store?.close()
         cancelChore()
     }
 
@@ -105,7 +107,7 @@ public final class UnitLog {
     }
 
     private func schedule() {
-        if store.failure != nil {
+        if store?.failure != nil {
             chore = .retry(book.reactor.after(retryDelay) { [weak self] in self?.retry() })
         } else {
             chore = .settle(book.reactor.after(Self.quietTime) { [weak self] in self?.settle() }, isStale: false)
@@ -115,18 +117,18 @@ public final class UnitLog {
     private func settle() {
         guard case .settle(_, let isStale) = chore else { return }
         chore = .none
-        store.flush()
-        if isStale || store.failure != nil {
+        store?.flush()
+        if isStale || store?.failure != nil {
             schedule()
             return
         }
-        store.close()
+        store?.close()
         for capture in captures { capture.settle() }
     }
 
     private func retry() {
         chore = .none
-        let isWhole = store.retry(at: book.reactor.clock.wall())
+        let isWhole = store?.retry(at: book.reactor.clock.wall()) ?? true
         retryDelay = isWhole ? Self.firstRetry : min(retryDelay * 2, Self.lastRetry)
         schedule()
     }

@@ -51,7 +51,7 @@ public struct Mapping: Equatable, Sendable {
     /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
     public var readiness: ReadinessCheck?
     /// How long a start may take until it is ready.
-    public var readyDeadline: Duration
+    @Nanoseconds public var readyDeadline: Duration
 
     /// Makes a mapping of a definition with every setting at its default.
     public init(container: String) {
@@ -66,6 +66,6 @@ public struct Mapping: Equatable, Sendable {
         restart = RestartPolicy()
         stop = StopSequence()
         readiness = nil
-        readyDeadline = .seconds(60)
+        _readyDeadline = Nanoseconds(wrappedValue: .seconds(60))
     }
 }

@@ -13,17 +13,17 @@ public struct RestartPolicy: Equatable, Sendable {
     /// Which deaths are followed by a restart.
     public var condition: Condition = .onFailure
     /// The first pause; the very first restart of a series has none.
-    public var delay: Duration = .milliseconds(100)
+    @Nanoseconds public var delay: Duration = .milliseconds(100)
     /// The longest pause of the exponential backoff.
-    public var maxDelay: Duration = .seconds(30)
+    @Nanoseconds public var maxDelay: Duration = .seconds(30)
     /// A run this long ends the series: the next death is a first one again.
-    public var resetAfter: Duration = .seconds(10)
+    @Nanoseconds public var resetAfter: Duration = .seconds(10)
     /// This many deaths within `window` make the unit `cooling`.
     public var limit: Int = 10
     /// The window that `limit` counts in.
-    public var window: Duration = .seconds(60)
+    @Nanoseconds public var window: Duration = .seconds(60)
     /// The pause between tries while `cooling`.
-    public var coolingDelay: Duration = .seconds(60)
+    @Nanoseconds public var coolingDelay: Duration = .seconds(60)
 
     /// The default policy.
     public init() {}
@@ -50,11 +50,14 @@ public struct StopStep: Equatable, Sendable {
 
 /// How a unit is asked to end: its `$stop` command if it has one, these steps, then SIGKILL for the whole tree.
 public struct StopSequence: Equatable, Sendable {
+    /// SIGTERM and 10 s.
+    public static let standard = [StopStep(signal: 15, wait: .seconds(10))]
+
     /// The steps, in order; SIGKILL follows the last by itself.
     public var steps: [StopStep]
 
     /// Makes a sequence; by default SIGTERM (15) and ten seconds.
-    public init(steps: [StopStep] = [StopStep(signal: 15, wait: .seconds(10))]) {
+    public init(steps: [StopStep] = standard) {
         self.steps = steps
     }
 }

@@ -43,9 +43,10 @@ extension Duration {
         let (seconds, attoseconds) = components
         let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !whole.overflow else { return seconds < 0 ? .min : .max }
-        return whole.partialValue + attoseconds / 1_000_000_000
+        let (sum, isOver) = whole.partialValue.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return isOver ? (seconds < 0 ? .min : .max) : sum
     }
 
     /// The whole duration in milliseconds, rounded up so that a wait is never cut short.
-    public var milliseconds: Int64 { (nanoseconds + 999_999) / 1_000_000 }
+    public var milliseconds: Int64 { nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0) }
 }

@@ -86,13 +86,19 @@ public final class Connection {
         if stream.isClosed { delegate?.closed() }
     }
 
-    private func pauseUntilDrained(_ other: ByteStream) {
+    /// Reads nothing from this peer until `resume`, which is to be called as often.
+    func pause() {
         pauses += 1
         if pauses == 1 { stream.setReading(paused: true) }
+    }
+
+    private func pauseUntilDrained(_ other: ByteStream) {
+        pause()
         other.whenDrained { [weak self] in self?.resume() }
     }
 
-    private func resume() {
+    /// Ends one pause.
+    func resume() {
         pauses -= 1
         guard pauses == 0, !stream.isClosed else { return }
         stream.setReading(paused: false)

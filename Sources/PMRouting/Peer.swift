@@ -41,7 +41,12 @@ public final class Peer: ConnectionDelegate {
     private var waiting = PendingCalls<Waiting>()
     /// Requests of this peer that are not answered yet.
     private var unanswered = 0
+    /// Those of them that the daemon itself answers.
+    private var answering = 0
+    private var isHeld = false
     private var hasFinished = false
+    /// A client with so many requests under way is not read from until half of them are answered.
+    static let answersAtOnce = 128
 
     /// Takes over a connected socket.
     ///
@@ -97,7 +102,11 @@ public final class Peer: ConnectionDelegate {
 
     /// Opens an answer to a request; a notification's is thrown away.
     public func begin(_ request: RPCRequest) -> Responder {
-        if request.id != nil { unanswered += 1 }
+        if request.id != nil {
+            unanswered += 1
+            answering += 1
+            if answering >= Self.answersAtOnce, !isHeld, case .client = origin { hold(true) }
+        }
         return Responder(self, request.ownedID)
     }
 
@@ -106,8 +115,20 @@ public final class Peer: ConnectionDelegate {
         connection.send(fill)
     }
 
+    /// The daemon has answered a request itself.
+    func answered() {
+        answering -= 1
+        finishOne()
+        if isHeld && answering <= Self.answersAtOnce / 2 { hold(false) }
+    }
+
+    private func hold(_ isHeld: Bool) {
+        self.isHeld = isHeld
+        if isHeld { connection.pause() } else { connection.resume() }
+    }
+
     /// One request is answered.
-    func finishOne() {
+    private func finishOne() {
         unanswered -= 1
         closeIfDone()
     }

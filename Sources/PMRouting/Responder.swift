@@ -46,7 +46,7 @@ public final class Responder {
         phase = .done
         guard let id else { return }
         peer.send { write(id, &$0) }
-        peer.finishOne()
+        peer.answered()
     }
 
     // MARK: streams

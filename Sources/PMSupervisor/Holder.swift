@@ -6,6 +6,12 @@ public final class Holder {
     /// The way to it.
     public let channel: InitChannel
     private var lastChild: UInt64 = 0
+    private var unanswered = 0
+    private var waiting: [@PMActor (Turn) -> Void] = []
+    private var waitingStart = 0
+    /// So many spawns keep the holder busy. More would only lie in the queue to it, each with its environment and its
+    /// descriptors.
+    private static let spawnsAtOnce = 32
 
     /// Takes the way to the holder.
     public init(_ channel: InitChannel) {
@@ -16,6 +22,35 @@ public final class Holder {
     func nextChild() -> UInt64 {
         lastChild += 1
         return lastChild
+    }
+
+    /// When a spawn's turn comes.
+    enum Turn {
+        case atOnce
+        case later
+    }
+
+    /// Calls `body`, which asks for one spawn, as soon as there are few enough without an answer.
+    func whenItsTurn(_ body: @escaping @PMActor (Turn) -> Void) {
+        guard unanswered < Self.spawnsAtOnce else { return waiting.append(body) }
+        unanswered += 1
+        body(.atOnce)
+    }
+
+    /// A spawn was answered, or was not even asked for.
+    func spawnDone() {
+        guard waitingStart < waiting.count else {
+            // An answer may be for a spawn that an earlier daemon asked for.
+            unanswered = max(0, unanswered - 1)
+            return
+        }
+        let next = waiting[waitingStart]
+        waitingStart += 1
+        if waitingStart == waiting.count {
+            waiting = []
+            waitingStart = 0
+        }
+        next(.later)
     }
 
     /// Numbers up to this one are taken by children of an earlier daemon.

@@ -12,25 +12,32 @@ final class Instance {
         let wiring: Wiring
         let capture: LogCapture
         let startedAt: WallTime
-        var launch: Launch?
         var exit: ChildExit?
         var probe: (any ReadinessProbe)?
     }
 
     /// What an instance stands on; all instances share it.
-    struct Context {
+    final class Context {
         let reactor: Reactor
         let holder: Holder
         let logs: LogBook
         let runtime: any Runtime
         let user: UInt32
+
+        init(_ resources: Supervisor.Resources) {
+            reactor = resources.reactor
+            holder = resources.holder
+            logs = resources.logs
+            runtime = resources.runtime
+            user = resources.user
+        }
     }
 
     let name: String
     private(set) var unit: Unit
     private(set) var machine: UnitStateMachine
     private(set) var lastDeath: DeathRecord?
-    private(set) var lastLaunch: Launch?
+    private(set) var lastInvocation: Invocation?
     private(set) var run: Run?
     var options = RunOptions()
     /// The number by which the holder orders this unit's stop.
@@ -43,13 +50,14 @@ final class Instance {
     private var waiting: [UnitEvent] = []
     /// A child that the holder keeps, and what its record says of it.
     private struct Kept {
+        let incarnation: UInt64
         let child: UInt64
         let layout: HeldLayout
         let startedAt: WallTime
     }
 
     /// The present child and those of earlier incarnations that the holder keeps, by incarnation.
-    private var kept: [UInt64: Kept] = [:]
+    private var kept: [Kept] = []
     /// The incarnation that said it is ready before its spawn was confirmed.
     private var earlyReady: UInt64?
 
@@ -90,8 +98,8 @@ final class Instance {
     func spawnFailed(_ error: SpawnError) {
         let object =
             switch error.step {
-            case "chdir": run?.launch?.directory ?? unit.directory
-            case "exec": run?.launch?.executable ?? unit.program
+            case "chdir": lastInvocation?.directory ?? unit.directory
+            case "exec": lastInvocation?.executable ?? unit.program
             case let other: other == "" ? unit.program : ""
             }
         fail(SystemError(error.step, object, code: error.code).description)
@@ -137,7 +145,18 @@ final class Instance {
 
     /// Remembers a child of an earlier daemon until its record is not needed any more.
     func keep(_ child: UInt64, _ record: InstanceRecord) {
-        kept[record.snapshot.record] = Kept(child: child, layout: record.layout, startedAt: record.startedAt)
+        keep(
+            Kept(
+                incarnation: record.snapshot.record, child: child, layout: record.layout, startedAt: record.startedAt))
+    }
+
+    private func keep(_ child: Kept) {
+        _ = unkeep(child.incarnation)
+        kept.append(child)
+    }
+
+    private func unkeep(_ incarnation: UInt64) -> Kept? {
+        kept.firstIndex { $0.incarnation == incarnation }.map { kept.remove(at: $0) }
     }
 
     /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
@@ -150,8 +169,11 @@ final class Instance {
         waiting.append(event)
         guard !isPerforming else { return }
         isPerforming = true
-        while !waiting.isEmpty {
-            let next = waiting.removeFirst()
+        defer { waiting = [] }
+        var index = 0
+        while index < waiting.count {
+            let next = waiting[index]
+            index += 1
             for action in machine.handle(next, at: context.reactor.clock.monotonic()) { perform(action) }
         }
         isPerforming = false
@@ -161,7 +183,7 @@ final class Instance {
 
     private func perform(_ action: UnitAction) {
         switch action {
-        case .spawn(let incarnation): spawn(incarnation)
+        case .spawn(let incarnation): queueSpawn(incarnation)
         case .callStopCommand: callStopCommand()
         case .signalGroup(let number): send(number, .group)
         case .sweepTree(let number): send(number, .tree)
@@ -179,13 +201,22 @@ final class Instance {
         }
     }
 
+    private func queueSpawn(_ incarnation: UInt64) {
+        context.holder.whenItsTurn { turn in
+            self.spawn(incarnation)
+            // The state changed when there was no record yet that could take it.
+            if turn == .later { self.save() }
+        }
+    }
+
     private func spawn(_ incarnation: UInt64) {
         do {
             let launch = try context.runtime.launch(unit, options)
-            lastLaunch = launch
+            let invocation = launch.invocation
+            lastInvocation = invocation
             var request = SpawnRequest(
-                id: context.holder.nextChild(), path: launch.executable, arguments: launch.arguments,
-                directory: launch.directory)
+                id: context.holder.nextChild(), path: invocation.executable, arguments: invocation.arguments,
+                directory: invocation.directory)
             request.environment = launch.environment
             request.stop = holderStop
             let wiring = try Wiring.make(&request, launch, unit.settings.readiness)
@@ -193,15 +224,16 @@ final class Instance {
             let started = context.reactor.clock.wall()
             run = Run(
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
-                startedAt: started, launch: launch)
+                startedAt: started)
             attach(capture, wiring)
-            kept[incarnation] = Kept(child: request.id, layout: wiring.layout, startedAt: started)
+            keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
             supervisor.register(self, child: request.id)
             // A line may come before the holder's word that the program runs.
             if case .logLine = unit.settings.readiness { beginProbe() }
             try context.holder.channel.spawn(request)
             if launch.channel == .rpc, let channel = wiring.channel { supervisor.channels?.open(channel, to: id) }
         } catch {
+            context.holder.spawnDone()
             fail("\(error)")
         }
     }
@@ -209,7 +241,7 @@ final class Instance {
     /// A spawn that failed leaves nothing with the holder.
     private func fail(_ text: String) {
         let incarnation = machine.incarnation
-        if let failed = kept.removeValue(forKey: incarnation) { supervisor.unregister(child: failed.child) }
+        if let failed = unkeep(incarnation) { supervisor.unregister(child: failed.child) }
         closeRun()
         feed(.child(.spawnFailed(text), incarnation: incarnation))
     }
@@ -294,7 +326,7 @@ final class Instance {
     }
 
     private func forget(_ incarnation: UInt64) {
-        guard let child = kept.removeValue(forKey: incarnation)?.child else { return }
+        guard let child = unkeep(incarnation)?.child else { return }
         if run?.incarnation == incarnation {
             run?.capture.close()
             run = nil
@@ -305,7 +337,7 @@ final class Instance {
 
     private func save() {
         let snapshot = machine.snapshot
-        guard let kept = kept[snapshot.record] else { return }
+        guard let kept = kept.first(where: { $0.incarnation == snapshot.record }) else { return }
         let record = InstanceRecord(
             unit: name, layout: kept.layout, startedAt: kept.startedAt, snapshot: snapshot)
         supervisor.attempt("save the state of \(name)") { () throws(SystemError) in

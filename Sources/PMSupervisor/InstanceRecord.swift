@@ -5,7 +5,7 @@ struct InstanceRecord: Equatable {
     /// The version that `encode` writes.
     static let version: UInt8 = 1
     /// The longest name that fits beside a snapshot, in bytes.
-    static let longestName = 255
+    static let longestName = 200
 
     /// The unit's name.
     var unit: String

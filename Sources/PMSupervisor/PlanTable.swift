@@ -43,5 +43,7 @@ struct PlanTable<Entry> {
             numbers[unit]?.removeAll { $0 == number }
             if numbers[unit]?.isEmpty == true { numbers[unit] = nil }
         }
+        // A dictionary keeps the room of its fullest day.
+        if rows.isEmpty { (rows, numbers) = ([:], [:]) }
     }
 }

@@ -5,7 +5,6 @@ import PMSystem
 struct StartRequest {
     var plan: StartPlan
     let target: String
-    let units: [String: Unit]
     /// Whether the target is stopped first, if it runs.
     let isRestart: Bool
     let answer: @PMActor (Result<Void, StartProblem>) -> Void
@@ -77,12 +76,12 @@ extension Supervisor {
         }
         if let options = wish.options { instances[wish.unit]?.options = options }
         var plan = StartPlan(targets: [wish.unit], order: order, goal: wish.goal) { name in
-            name == wish.unit ? false : instances[name]?.isReady ?? false
+            instances[name]?.isReady ?? false
         }
         plan.patience = Self.patience
         plan.renewsTargets = wish.isRestart
         let request = StartRequest(
-            plan: plan, target: wish.unit, units: units, isRestart: wish.isRestart, answer: answer)
+            plan: plan, target: wish.unit, isRestart: wish.isRestart, answer: answer)
         advance(starts.add(request, for: order.names)) { $0.begin() }
     }
 
@@ -142,9 +141,8 @@ extension Supervisor {
     private func perform(_ action: StartPlanAction, for request: StartRequest) {
         switch action {
         case .start(let name):
-            guard let unit = request.units[name] else { return }
             let isRestart = request.isRestart && name == request.target
-            instance(of: unit).wish(isRestart ? .restart : .up)
+            instances[name]?.wish(isRestart ? .restart : .up)
         case .reached: request.answer(.success(()))
         case .failed(_, let failure):
             let output = instances[failure.unit]?.lastLines() ?? []

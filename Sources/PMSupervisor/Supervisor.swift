@@ -36,6 +36,7 @@ public final class Supervisor {
     public var onTrouble: @PMActor (String) -> Void = { _ in }
 
     let resources: Resources
+    private let context: Instance.Context
     private(set) var instances: [String: Instance] = [:]
     private var children: [UInt64: Instance] = [:]
     /// Children of an earlier daemon, until all are known.
@@ -47,6 +48,7 @@ public final class Supervisor {
     /// Makes a supervisor without units.
     public init(_ resources: Resources, random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.resources = resources
+        context = Instance.Context(resources)
         seeds = random
     }
 
@@ -68,9 +70,6 @@ public final class Supervisor {
     }
 
     private func make(_ unit: Unit, _ machine: UnitStateMachine) -> Instance {
-        let context = Instance.Context(
-            reactor: resources.reactor, holder: resources.holder, logs: resources.logs, runtime: resources.runtime,
-            user: resources.user)
         let instance = Instance(unit, machine, context, self)
         instances[unit.name] = instance
         return instance
@@ -98,8 +97,12 @@ public final class Supervisor {
     /// Takes a message of the holder that concerns a child.
     public func receive(_ message: InitMessage) {
         switch message {
-        case .spawned(let id, let pid, _): children[id]?.spawned(pid: pid)
-        case .spawnFailed(let id, let error): children[id]?.spawnFailed(error)
+        case .spawned(let id, let pid, _):
+            children[id]?.spawned(pid: pid)
+            resources.holder.spawnDone()
+        case .spawnFailed(let id, let error):
+            children[id]?.spawnFailed(error)
+            resources.holder.spawnDone()
         case .exited(let id, let exit): children[id]?.exited(exit)
         case .tree(let id, let report): children[id]?.tree(survivors: report.survivors)
         case .treeEmpty(let id): children[id]?.tree(survivors: 0)

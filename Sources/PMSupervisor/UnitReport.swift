@@ -21,7 +21,7 @@ public struct UnitReport: Sendable {
     /// Its last death since the daemon runs.
     public let lastDeath: DeathRecord?
     /// What was executed last.
-    public let launch: Launch?
+    public let invocation: Invocation?
 }
 
 extension Supervisor {
@@ -33,11 +33,14 @@ extension Supervisor {
         return UnitReport(
             unit: instance.unit, desired: machine.desired, phase: machine.phase, isReady: machine.isReady,
             pid: machine.pid, startedAt: instance.startedAt, uptime: machine.startedAt.map { now - $0 },
-            restarts: Int(machine.restarts), lastDeath: instance.lastDeath, launch: instance.lastLaunch)
+            restarts: Int(machine.restarts), lastDeath: instance.lastDeath, invocation: instance.lastInvocation)
     }
 
     /// The units that were started, sorted.
     public var names: [String] { instances.keys.sorted() }
+
+    /// Whether a unit was started since this daemon or an earlier one runs.
+    public func knows(_ name: String) -> Bool { instances[name] != nil }
 
     /// Whether a unit runs, is about to, or is not gone yet.
     public func isActive(_ name: String) -> Bool {

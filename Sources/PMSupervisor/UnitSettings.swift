@@ -9,7 +9,7 @@ public struct UnitSettings: Equatable, Sendable {
     /// When it counts as ready.
     public var readiness: ReadinessCheck
     /// How long a start may take until it is ready.
-    public var readyDeadline: Duration
+    @Nanoseconds public var readyDeadline: Duration
     /// Whether `$stop` is tried before the first signal.
     public var hasStopCommand: Bool
 
@@ -23,7 +23,7 @@ public struct UnitSettings: Equatable, Sendable {
         restart = mapping.restart
         stop = mapping.stop
         readiness = mapping.readiness ?? (isCommandable ? .rpc : .started)
-        readyDeadline = mapping.readyDeadline
+        _readyDeadline = Nanoseconds(wrappedValue: mapping.readyDeadline)
         hasStopCommand = isCommandable
     }
 }

@@ -97,7 +97,7 @@ public final class InitChannel {
 
     /// Saves what a successor of this daemon must know of a child.
     ///
-    /// - Throws: `SystemError`: E2BIG when the state is longer than 640 bytes, or the socket's error.
+    /// - Throws: `SystemError`: E2BIG when the state is longer than 512 bytes, or the socket's error.
     public func save(_ id: UInt64, state: [UInt8], stop: HolderStop) throws(SystemError) {
         guard state.count <= Int(PM_STATE_MAX) else { throw SystemError("save state", "child \(id)", code: E2BIG) }
         let body = pm_state(

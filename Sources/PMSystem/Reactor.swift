@@ -40,6 +40,7 @@ public final class Reactor {
     private var timers = TimerHeap()
     private var endOfTurn: [@PMActor () -> Void] = []
     private var isStopped = false
+    private var heap = HeapTrimmer()
     private let batch = UnsafeMutablePointer<pm_epoll_event>.allocate(capacity: batchSize)
     private static let batchSize = Int(PM_EPOLL_BATCH)
     /// The clock that timers run on.
@@ -181,8 +182,10 @@ public final class Reactor {
     }
 
     private func turn() {
-        let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), timeout())
+        let wait = timeout()
+        let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         if !timers.isEmpty { fireTimers() }
+        heap.waited(wait, events: max(0, Int(count)))
         guard count > 0 else { return }
         for position in 0..<Int(count) { deliver(batch[position]) }
     }

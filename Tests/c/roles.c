@@ -149,15 +149,18 @@ static int group_mate(int argc, char **argv) {
     return exit_role(0, NULL);
 }
 
-/* Forks a chain: each process forks the next one and ends after it, as long as it lives. */
+/* Forks a chain: each process forks the next one and ends after it. Nobody can kill it by chance, so it ends by
+ * itself at a time when the test has long failed. */
 static int chain(int argc, char **argv) {
     (void)argc, (void)argv;
+    const uint64_t end = pm_clock_read(PM_CLOCK_MONOTONIC) + 2 * PATIENCE_MS * 1000000ull;
     dprintf(1, "ready %d\n", (int)getpid());
-    for (;;)
+    while (pm_clock_read(PM_CLOCK_MONOTONIC) < end)
         if (fork() != 0)
             _exit(0);
         else
             sched_yield();
+    return 0;
 }
 
 /* Hands descriptor 3, and 4 if told, to the test that listens at argv[0]; then does what the test writes: 'x'

@@ -26,7 +26,7 @@
 /* Longest packet, bytes, header included. */
 #define PM_CONTROL_MAX 65536u
 /* Longest opaque state blob of a child, bytes. Keeps one child record within 1 KB of pm-init's memory. */
-#define PM_STATE_MAX 640u
+#define PM_STATE_MAX 512u
 /* Longest name of a held descriptor, bytes, without terminator. */
 #define PM_NAME_MAX 63u
 /* Most descriptors that one message carries: the child's own plus the ones to hold (SCM_MAX_FD is 253). */

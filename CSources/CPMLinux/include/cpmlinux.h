@@ -7,6 +7,7 @@
 #include "pm_epoll.h"
 #include "pm_event.h"
 #include "pm_file.h"
+#include "pm_memory.h"
 #include "pm_mutex.h"
 #include "pm_packet.h"
 #include "pm_pidfd.h"

@@ -13,7 +13,7 @@ struct DiscoverHandler: Handler {
         let found: Discovery
         do throws(DiscoveryError) {
             found = try Discovery.discover(
-                request.path, name: request.name, from: request.cwd ?? units.file.directory)
+                request.path, name: request.name, from: request.cwd ?? units.directory)
         } catch {
             throw APIError(discovery: error)
         }

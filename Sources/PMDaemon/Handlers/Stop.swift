@@ -16,7 +16,7 @@ struct StopHandler: Handler {
             let survivors = await shutDown(peer)
             return Stop.Answer(stopped: running, survivors: supervisor.list(survivors))
         }
-        if !supervisor.names.contains(name) {
+        if !supervisor.knows(name) {
             try units.refresh()
             _ = try units.require(name)
             return Stop.Answer(stopped: [])

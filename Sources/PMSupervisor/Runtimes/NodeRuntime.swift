@@ -38,10 +38,11 @@ public struct NodeRuntime: Runtime {
             } else {
                 unit.mapping.readiness == .ipc ? .nodeIPC : .none
             }
-        return Launch(
+        let invocation = Invocation(
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
-            environment: try environment(unit) + variables(unit, channel), directory: unit.directory,
-            channel: channel)
+            directory: unit.directory)
+        return Launch(
+            invocation: invocation, environment: try environment(unit) + variables(unit, channel), channel: channel)
     }
 
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {

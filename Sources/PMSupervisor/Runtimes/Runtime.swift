@@ -10,16 +10,22 @@ public enum ChannelKind: UInt8, Sendable {
     case nodeIPC
 }
 
-/// A program to run, without the descriptors it gets.
-public struct Launch: Equatable, Sendable {
-    /// The program: a path, or a name that is looked up in the PATH of `environment`.
+/// What is executed, and where: what of a launch is worth remembering.
+public struct Invocation: Equatable, Sendable {
+    /// The program: a path, or a name that is looked up in the PATH of the process to be.
     public var executable: String
     /// The arguments, the program's name first.
     public var arguments: [String]
-    /// `NAME=value` strings.
-    public var environment: [String]
     /// The working directory.
     public var directory: String
+}
+
+/// A program to run, without the descriptors it gets.
+public struct Launch: Equatable, Sendable {
+    /// What is executed.
+    public var invocation: Invocation
+    /// `NAME=value` strings.
+    public var environment: [String]
     /// How the daemon and the process speak.
     public var channel: ChannelKind
 }

@@ -111,8 +111,9 @@ class Daemon(Manager):
     def start_all(self, names):
         self.call_all("start", [[name, {}] for name in names])
 
-    def stop_all(self, names):
-        self.call_all("stop", [[name] for name in names])
+    def stop_all(self, _):
+        """What `pm stop` does: all services, then the daemon."""
+        self.call_all("stop", [[]])
 
     def stop(self):
         """Ends the services and the daemon, and waits until it is gone."""

@@ -119,6 +119,7 @@ def gone(pids):
     """Whether none of the processes is left, zombies not counted."""
     for pid in pids:
         try:
+            os.kill(pid, 0)
             if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
                 return False
         except OSError:

@@ -77,8 +77,9 @@ def cycle(manager, slots, *names):
 
 def many(plan):
     ours, floor = [], []
-    with services(MANY) as (pm, slots, names):
-        for _ in range(plan.rounds):
+    for _ in range(plan.rounds):
+        with ExitStack() as stack:
+            pm, slots, names = stack.enter_context(services(MANY))
             floor.append(numbers(program("floor_spawn"), program("child"), pm.directory / "floor", MANY))
             ours.append(cycle(pm, slots, names))
     peers = {peer.name: peer_cycle(peer) for peer in plan.peers}

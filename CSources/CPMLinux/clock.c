@@ -2,6 +2,7 @@
 #include "include/pm_clock.h"
 
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t read_clock(clockid_t id) {
     struct timespec now;
@@ -20,6 +21,10 @@ uint64_t pm_clock_read(pm_clock clock) {
 
 uint64_t pm_clock_boottime(void) {
     return read_clock(CLOCK_BOOTTIME);
+}
+
+uint64_t pm_clock_ticks(void) {
+    return read_clock(CLOCK_BOOTTIME) / (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 uint64_t pm_clock_realtime(void) {

@@ -55,7 +55,7 @@ final class Daemon {
         let journal = DaemonLog(isVerbose: options.isVerbose, clock: reactor.clock)
         self.journal = journal
         units = try UnitDirectory(path: options.config, environment: Environment.current())
-        deaths = DeathArchive(stateDirectory: options.state) { journal.trouble($0) }
+        deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
         logs = LogBook(LogDirectory(root: options.state + "/logs"), reactor: reactor)
         router = Router(registry)
         links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
@@ -217,6 +217,7 @@ final class Daemon {
     }
 
     private func end() {
+        deaths.flush()
         logs.close()
         listener?.close()
         do throws(SystemError) {

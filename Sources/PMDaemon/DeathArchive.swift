@@ -18,13 +18,17 @@ final class DeathArchive {
     private let onTrouble: @PMActor (String) -> Void
     /// What the file says of units that have not died since the daemon runs.
     private var former: [String: DeathRecord] = [:]
+    /// Lines of this turn, which are written together after what the deaths lead to.
+    private var waiting: [UInt8] = []
+    private let reactor: Reactor
     private var file: SharedFD?
     private var size = 0
     private var limit = DeathArchive.smallest
     private var isBroken = false
 
     /// Reads what an earlier daemon kept.
-    init(stateDirectory: String, onTrouble: @escaping @PMActor (String) -> Void) {
+    init(stateDirectory: String, reactor: Reactor, onTrouble: @escaping @PMActor (String) -> Void) {
+        self.reactor = reactor
         path = stateDirectory + "/deaths.jsonl"
         self.onTrouble = onTrouble
         do throws(SystemError) {
@@ -40,8 +44,17 @@ final class DeathArchive {
     /// Keeps a death.
     func keep(_ record: DeathRecord, of unit: String) {
         former[unit] = nil
+        if waiting.isEmpty { reactor.atEndOfTurn { [weak self] in self?.flush() } }
+        waiting += line(record, of: unit)
+    }
+
+    /// Writes what waits.
+    func flush() {
+        guard !waiting.isEmpty else { return }
+        let lines = waiting
+        waiting = []
         do throws(SystemError) {
-            try append(line(record, of: unit))
+            try append(lines)
             isBroken = false
         } catch {
             // Said once until it works again: a full disk must not fill the daemon's own log.
@@ -60,11 +73,11 @@ final class DeathArchive {
         return JSONValue.object(members).serialized() + [UInt8(ascii: "\n")]
     }
 
-    private func append(_ line: [UInt8]) throws(SystemError) {
+    private func append(_ lines: [UInt8]) throws(SystemError) {
         if file == nil || size > limit { try begin() }
         guard let file else { return }
-        try Files.write(line, to: file.raw, named: path)
-        size += line.count
+        try Files.write(lines, to: file.raw, named: path)
+        size += lines.count
     }
 
     /// Writes the file anew with what counts of it, which also mends a line that was torn by a crash or a full disk.

@@ -88,10 +88,10 @@ extension Supervisor {
     /// Stops units, each before what it needs, and answers when their trees are gone.
     public func stop(_ names: [String], _ find: (String) -> Unit?, _ answer: @escaping @PMActor ([Survivors]) -> Void) {
         let known = Set(names)
-        // Only running units matter, and what they need may be gone from the configuration by now.
+        // What they needed when they were started; it may be gone from the configuration by now.
         let needs = Dictionary(
             uniqueKeysWithValues: names.map { name in
-                let unit = find(name) ?? instances[name]?.unit
+                let unit = instances[name]?.unit ?? find(name)
                 return (name, (unit?.definition.dependencies ?? []).filter(known.contains))
             })
         // With a circle written into the configuration since the start there is no order to keep.

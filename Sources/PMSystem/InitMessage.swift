@@ -54,7 +54,7 @@ public struct AdoptedChild: Sendable {
     public let id: UInt64
     /// Its process id.
     public let pid: Int32
-    /// When it started, in clock ticks since boot: with the pid, its identity.
+    /// When it was asked for, in clock ticks since boot: no process of its tree is older.
     public let startTicks: UInt64
     /// How it ended; nil while it runs.
     public let exit: ChildExit?

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "roles.h"
 #include "cpmlinux.h"
+#include "harness.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -94,7 +94,7 @@ typedef enum PM_CLOSED {
 typedef struct {
     int32_t pid;
     uint32_t phase;        /* a pm_child_phase */
-    uint64_t start_ticks;  /* /proc/PID/stat field 22: with the pid, the child's identity */
+    uint64_t start_ticks;  /* as of pm_spawned */
     uint64_t exited_at_ns; /* CLOCK_REALTIME of the reap, 0 while running */
     int32_t wait_status;   /* as wait(2) gives it; only with PM_CHILD_EXITED */
     uint32_t held;         /* descriptors that come with the message */
@@ -161,8 +161,8 @@ typedef struct {
 
 typedef struct {
     int32_t pid;
-    uint32_t clamped; /* PM_CLAMPED_* */
-    uint64_t start_ticks;
+    uint32_t clamped;     /* PM_CLAMPED_* */
+    uint64_t start_ticks; /* no process of the child's is older: /proc/PID/stat field 22 of it is this or more */
 } pm_spawned;
 
 typedef struct {

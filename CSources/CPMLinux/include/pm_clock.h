@@ -12,6 +12,8 @@ typedef enum PM_CLOSED {
 
 /* Nanoseconds of the clock. Cannot fail. */
 uint64_t pm_clock_read(pm_clock clock);
+/* CLOCK_BOOTTIME in clock ticks, as /proc/PID/stat gives the start of a process. */
+uint64_t pm_clock_ticks(void);
 /* Nanoseconds since boot, suspended time included. */
 uint64_t pm_clock_boottime(void);
 /* Nanoseconds since 1970-01-01 UTC. */

@@ -69,7 +69,10 @@ let package = Package(
             name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(
-                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"],
+                    [
+                        "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections", "-Xlinker", "-z",
+                        "-Xlinker", "pack-relative-relocs",
+                    ],
                     .when(configuration: .release))
             ]),
         // tests

@@ -148,7 +148,8 @@ static bool launch_with(holder *h, const launch_request *request, const char *st
         return false;
     }
     fill_record(r, request);
-    /* Not read from /proc: the entry would be in the way of the child's end (a third of what reaping costs). */
+    /* Not read from /proc: the entry would be in the way of the child's end (a third of what reaping costs).
+     */
     r->start_ticks = before;
     table_set_pid(&h->table, r, out->child.pid);
     return true;

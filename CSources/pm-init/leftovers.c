@@ -70,7 +70,8 @@ static void judge_child(void *context, int32_t pid) {
     record *r = dead_owner(h, &p);
     if (r != NULL && p.state != 'Z' && p.state != 'X')
         r->is_left = true;
-    /* An ending one no longer tells whose it is, and may be about to leave children of its own to the holder. */
+    /* An ending one no longer tells whose it is, and may be about to leave children of its own to the holder.
+     */
     else if (pm_process_read(pid, &p) < 0 || p.is_ending)
         h->has_ending_orphan = true;
 }

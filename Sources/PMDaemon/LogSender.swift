@@ -52,6 +52,49 @@ final class LogSender {
     }
 }
 
+/// All the logs that one call follows.
+@PMActor
+final class LogFollowing {
+    private let logs: LogBook
+    private let sender: LogSender
+    private var followers: [LogFollower]
+    private var observation: UInt64?
+    private var isStarted = false
+
+    /// Subscribes to the logs of these units; nothing is sent before `start`.
+    init(_ names: [String], in logs: LogBook, _ sender: LogSender) {
+        self.logs = logs
+        self.sender = sender
+        followers = names.map { LogFollower(logs.log(of: $0)) }
+    }
+
+    /// Follows the logs of units that are not known yet, too.
+    func followNew() {
+        observation = logs.observeNew { [weak self] in self?.add(LogFollower($0)) }
+    }
+
+    /// The follower of a unit.
+    func follower(of unit: String) -> LogFollower? { followers.first { $0.unit == unit } }
+
+    /// Sends what has arrived since, and from now on as it arrives.
+    func start() {
+        isStarted = true
+        for follower in followers { follower.start(sender) }
+    }
+
+    /// Ends following.
+    func cancel() {
+        if let observation { logs.endObserving(observation) }
+        for follower in followers { follower.cancel() }
+        followers = []
+    }
+
+    private func add(_ follower: LogFollower) {
+        followers.append(follower)
+        if isStarted { follower.start(sender) }
+    }
+}
+
 /// Passes on what a unit writes from now on.
 @PMActor
 final class LogFollower {

@@ -12,6 +12,8 @@ public final class LogBook {
     private let limits: LogLimits
     private let budget: DescriptorBudget
     private var logs: [String: UnitLog] = [:]
+    private var observers: [UInt64: @PMActor (UnitLog) -> Void] = [:]
+    private var lastObserver: UInt64 = 0
     private static let bufferSize = 128 << 10
 
     /// Names the directory of all logs, `<state>/logs`; nothing is created before the first byte of output.
@@ -33,7 +35,21 @@ public final class LogBook {
         if let log = logs[unit] { return log }
         let log = UnitLog(unit, self)
         logs[unit] = log
+        for observer in observers.values { observer(log) }
         return log
+    }
+
+    /// Shows each log that is made from now on, before anything is in it, until `endObserving` with the number that is
+    /// returned.
+    public func observeNew(_ body: @escaping @PMActor (UnitLog) -> Void) -> UInt64 {
+        lastObserver += 1
+        observers[lastObserver] = body
+        return lastObserver
+    }
+
+    /// Ends an observation.
+    public func endObserving(_ number: UInt64) {
+        observers[number] = nil
     }
 
     func makeStore(of unit: String) -> LogStore {

@@ -62,6 +62,21 @@ import Testing
         }
     }
 
+    @Test func `--keep-attached shows services that are registered later`() async throws {
+        try await TestProject.with { project in
+            try project.configure(
+                ["web": try project.sleeper()], mapping: ["web": ["container": "web", "autostart": true]])
+            let attached = try project.start([TestPaths.pm, "start", "pm", "--keep-attached"])
+            #expect(attached.waitForOutput("[web] up\n"))
+            try project.script("late.sh", "echo here I am; exec sleep 1000")
+            try project.must("map", "late", "./late.sh")
+            try project.must("start", "late")
+            #expect(attached.waitForOutput("[late] here I am\n"))
+            try project.must("stop")
+            #expect(attached.wait().code == 0)
+        }
+    }
+
     @Test func `--keep-attached ends when somebody else stops the daemon`() async throws {
         try await TestProject.with { project in
             try project.configure(

@@ -150,8 +150,8 @@ static int group_mate(int argc, char **argv) {
     return exit_role(0, NULL);
 }
 
-/* Forks a chain: each process forks the next one and ends after it. Nobody can kill it by chance, so it ends by
- * itself at a time when the test has long failed. */
+/* Forks a chain: each process forks the next one and ends after it. Nobody can kill it by chance, so it ends
+ * by itself at a time when the test has long failed. */
 static int chain(int argc, char **argv) {
     (void)argc, (void)argv;
     const uint64_t end = pm_clock_read(PM_CLOCK_MONOTONIC) + 2 * PATIENCE_MS * 1000000ull;

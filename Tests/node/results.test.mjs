@@ -56,7 +56,7 @@ test('a thrown error keeps its own members, message and stack', async (t) => {
   }));
   const { error, raw } = await host.ask('teapot', ['short']);
   assert.match(error.stack, /^Error: short\n {4}at /);
-  assert.match(raw, /"error":\{"statusCode":418,"code":"TEAPOT","message":"short","stack":/);
+  assert.match(raw, /"error":\{"message":"short","name":"Error","statusCode":418,"code":"TEAPOT","stack":/);
   assert.equal((await host.ask('reject')).error.message, 'later');
   assert.deepEqual((await host.ask('toJSON')).error, { code: 'INTERACT', message: 'Name?', as: 'n' });
   assert.deepEqual((await host.ask('inherited')).error, { code: 'OWN' });

@@ -161,8 +161,9 @@ typedef struct {
 
 typedef struct {
     int32_t pid;
-    uint32_t clamped;     /* PM_CLAMPED_* */
-    uint64_t start_ticks; /* no process of the child's is older: /proc/PID/stat field 22 of it is this or more */
+    uint32_t clamped; /* PM_CLAMPED_* */
+    uint64_t
+        start_ticks; /* no process of the child's is older: /proc/PID/stat field 22 of it is this or more */
 } pm_spawned;
 
 typedef struct {

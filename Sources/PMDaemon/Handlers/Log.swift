@@ -40,23 +40,25 @@ struct LogHandler {
 
     private func stream(_ request: Log, _ names: [String], to call: Responder) async {
         // Subscribed and measured in one turn: what is not history comes as a subscription's event.
-        let followers = request.follows ? names.map { LogFollower(logs.log(of: $0)) } : []
-        let sender = LogSender(call, isRecords: request.wantsRecords, prefixes: names.count > 1)
+        let sender = LogSender(call, isRecords: request.wantsRecords, prefixes: request.names.count != 1)
+        let following = request.follows ? LogFollowing(names, in: logs, sender) : nil
+        // Who asks for all means those to come, too.
+        if request.names.isEmpty { following?.followNew() }
         do throws(SystemError) {
-            try await sendHistory(request, names, sender, followers)
+            try await sendHistory(request, names, sender, following)
         } catch {
             call.fail(RPCError(APIError.internalFailure("the log cannot be read: \(error)").json))
         }
-        guard request.follows, call.isOpen else {
-            for follower in followers { follower.cancel() }
+        guard let following, call.isOpen else {
+            following?.cancel()
             return call.stream(.end)
         }
-        for follower in followers { follower.start(sender) }
-        call.peer.whenClosed { for follower in followers { follower.cancel() } }
+        following.start()
+        call.peer.whenClosed { following.cancel() }
     }
 
     private func sendHistory(
-        _ request: Log, _ names: [String], _ sender: LogSender, _ followers: [LogFollower]
+        _ request: Log, _ names: [String], _ sender: LogSender, _ following: LogFollowing?
     ) async throws(SystemError) {
         let reader = logs.reader()
         let since: WallTime? =
@@ -70,7 +72,7 @@ struct LogHandler {
         let query = LogQuery(lines: request.lines ?? fallback, since: since)
         var lines = try reader.lines(of: names, query)
         while let next = try lines.next() {
-            if next.line.end == .unfinished, let follower = followers.first(where: { $0.unit == next.unit }) {
+            if next.line.end == .unfinished, let follower = following?.follower(of: next.unit) {
                 follower.begin(with: next.line, sender)
             } else {
                 sender.send(next.line, of: next.unit)

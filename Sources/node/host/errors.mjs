@@ -44,7 +44,7 @@ export function errorWithStatus(statusCode, message, options) {
 }
 
 /**
- * The JSON text of anything thrown: own enumerable members, then message and stack; `toJSON` is honoured.
+ * The JSON text of anything thrown: message, name, own enumerable members and stack; `toJSON` is honoured.
  * @param {unknown} thrown
  * @returns {string} always an object: a falsy `error` would mean success to the receiver
  */
@@ -61,7 +61,8 @@ function errorObject(thrown) {
   if (thrown === null || typeof thrown !== 'object') return { message: String(thrown) };
   if (typeof thrown.toJSON === 'function') return thrown.toJSON();
   if (!isErrorLike(thrown)) return thrown;
-  return { ...thrown, message: thrown.message, stack: thrown.stack };
+  // In the order of the reference's relay, whose callers read `name`.
+  return { message: thrown.message, name: thrown.name, ...thrown, stack: thrown.stack };
 }
 
 function plainMembers(thrown) {
@@ -69,7 +70,7 @@ function plainMembers(thrown) {
   for (const [key, value] of Object.entries(thrown)) {
     if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) kept[key] = value;
   }
-  return { ...kept, message: String(thrown.message ?? thrown), stack: thrown.stack };
+  return { message: String(thrown.message ?? thrown), name: thrown.name, ...kept, stack: thrown.stack };
 }
 
 function isErrorLike(value) {

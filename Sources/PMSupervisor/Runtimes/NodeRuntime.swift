@@ -62,13 +62,19 @@ public struct NodeRuntime: Runtime {
     /// The words before the unit's own arguments.
     private func command(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> [String] {
         let program = try ProgramFile(unit.program)
-        let node = ["node"] + [options.inspection.argument(ports)].compactMap { $0 }
+        var node = ["node"] + [options.inspection.argument(ports)].compactMap { $0 }
+        if unit.definition.runtime == .worker {
+            guard program.isForNode else {
+                throw LaunchError("\(unit.program) is no JavaScript, and the runtime worker runs nothing else")
+            }
+            node.append(Paths.directory(of: host) + "/thread.mjs")
+        }
         switch (program.kind, unit.definition.isCommandable) {
         case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
         case (.executable, _): return [unit.program]
         case (.nodeScript, true) where unit.program.isJavaScript: return node + [host, unit.program]
         case (.nodeScript(let isExecutable), _):
-            return isExecutable && options.inspection == .none ? [unit.program] : node + [unit.program]
+            return isExecutable && node.count == 1 ? [unit.program] : node + [unit.program]
         case (.javaScript, false): return node + [unit.program]
         case (.json, false):
             throw LaunchError("\(unit.program) is a list of commands, and \(unit.name) is not commandable")
@@ -91,6 +97,14 @@ private struct ProgramFile {
     }
 
     let kind: Kind
+
+    /// Whether node can run it, or the host as a container.
+    var isForNode: Bool {
+        switch kind {
+        case .json, .directory, .javaScript, .nodeScript: true
+        case .executable, .unknown: false
+        }
+    }
 
     init(_ path: String) throws(LaunchError) {
         let found: Kind?

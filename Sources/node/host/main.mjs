@@ -6,6 +6,7 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parentPort } from 'node:worker_threads';
 import { Calls, daemonProxy } from './calls.mjs';
 import { Channel } from './channel.mjs';
 import { provideClient } from './client.mjs';
@@ -15,6 +16,9 @@ import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { Service } from './service.mjs';
 
+// In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
+parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
+parentPort?.unref();
 const settings = readSettings();
 const calls = new Calls();
 const service = new Service(Promise.resolve().then(start));

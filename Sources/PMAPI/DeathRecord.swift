@@ -6,7 +6,7 @@ extension ExitReason {
     public var phrase: String {
         switch self {
         case .exited(let code): "exit code \(code)"
-        case .signaled(let signal, let dumpedCore): SignalText.of(signal) + (dumpedCore ? ", core dumped" : "")
+        case .signaled(let signal, let dumpedCore): SignalName.name(of: signal) + (dumpedCore ? ", core dumped" : "")
         case .spawnFailed(let why): "spawn failed: \(why)"
         case .notReady(let deadline): "not ready in \(deadline.shortForm)"
         }
@@ -18,7 +18,7 @@ extension ExitReason {
         case .exited(let code): [("reason", "exited"), ("code", .number(JSONNumber(Int(code))))]
         case .signaled(let signal, let dumpedCore):
             [
-                ("reason", "signaled"), ("signal", .string(SignalText.of(signal))),
+                ("reason", "signaled"), ("signal", .string(SignalName.name(of: signal))),
                 ("signalNumber", .number(JSONNumber(Int(signal)))), ("coreDumped", .bool(dumpedCore)),
             ]
         case .spawnFailed(let why): [("reason", "spawnFailed"), ("message", .string(why))]

@@ -80,7 +80,8 @@ public struct Log: DaemonCall, Equatable {
 extension Log.Since {
     /// Reads a duration (`10m`) or a time with its zone (`2026-11-23T01:02:03Z`); throws a 400 for anything else.
     public init(_ text: String) throws(APIError) {
-        if let duration = Duration(shortForm: text) {
+        // A number alone could be anything.
+        if Int(text) == nil, let duration = DurationText.parse(text) {
             self = .ago(duration)
         } else if let time = WallTime(iso8601: text) {
             self = .at(time)

@@ -1,14 +1,6 @@
 public import JSON
 public import PMModel
 
-/// What was asked for a unit.
-public enum Desired: String, Sendable, CaseIterable {
-    /// It shall run.
-    case up
-    /// It shall not.
-    case down
-}
-
 /// What a unit does, as `state` of its status says it.
 public enum UnitState: String, Sendable, CaseIterable {
     /// Nothing of it runs and nothing will by itself.

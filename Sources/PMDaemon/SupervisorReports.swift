@@ -40,7 +40,7 @@ extension Supervisor {
     /// The row of a unit that was started; nil for others.
     func status(of name: String, _ deaths: DeathArchive) -> UnitStatus? {
         guard let report = report(of: name) else { return nil }
-        var row = UnitStatus(report.unit, wanted: PMAPI.Desired(report.desired), state: PMAPI.UnitState(report.phase))
+        var row = UnitStatus(report.unit, wanted: report.desired, state: PMAPI.UnitState(report.phase))
         row.isReady = report.isReady
         row.pid = report.pid
         row.startedAt = report.startedAt
@@ -58,7 +58,7 @@ extension Supervisor {
 
 extension UnitStatus {
     /// What the configuration says of a unit.
-    init(_ unit: Unit, wanted: PMAPI.Desired, state: PMAPI.UnitState) {
+    init(_ unit: Unit, wanted: Desired, state: PMAPI.UnitState) {
         self.init(name: unit.name, type: unit.definition.runtime.rawValue, wanted: wanted, state: state)
         folder = unit.definition.path
         cwd = unit.directory
@@ -93,19 +93,12 @@ extension APIError {
                 "\(subject) was not ready within \(deadline.shortForm)", output: problem.output, hint: hint)
         case .failed(.died(.spawnFailed(let text), _)):
             let message = problem.unit == unit ? "cannot start \(unit): \(text)" : "\(subject) cannot start: \(text)"
-            self = .serviceFailed(message, output: problem.output)
+            self = .serviceFailed(
+                message, output: problem.output,
+                hint: "check its \"path\", \"cwd\" and \"envFiles\" in the configuration")
         case .failed(.died(let reason, _)):
             self = .serviceFailed(
                 "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)
-        }
-    }
-}
-
-extension PMAPI.Desired {
-    init(_ desired: PMModel.Desired) {
-        switch desired {
-        case .up: self = .up
-        case .down: self = .down
         }
     }
 }

@@ -67,7 +67,10 @@ import Testing
             let outcome = try project.pm("-o", "json", "svc", "fail", "418")
             let report = try JSONValue(parsing: outcome.errors)
             #expect(
-                report == ["error": ["statusCode": 418, "code": "E_BROKE", "message": "it broke"], "exitCode": 1])
+                report == [
+                    "error": ["statusCode": 418, "code": "E_BROKE", "message": "it broke", "name": "Error"],
+                    "exitCode": 1,
+                ])
         }
     }
 

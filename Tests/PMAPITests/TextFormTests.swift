@@ -32,24 +32,6 @@ import Testing
         #expect(WallTime(iso8601: text) == nil)
     }
 
-    @Test(arguments: [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("3d", 259_200_000)])
-    func `a duration is written and read`(text: String, milliseconds: Int) {
-        #expect(Duration(shortForm: text) == .milliseconds(milliseconds))
-        #expect(Duration.milliseconds(milliseconds).shortForm == text)
-    }
-
-    @Test(arguments: ["", "10", "s", "-1s", "1.5s", "10x", "99999999999999999999s", "9999999999999999d"])
-    func `what is no duration is refused`(text: String) {
-        #expect(Duration(shortForm: text) == nil)
-    }
-
-    @Test func `signals have names`() {
-        #expect(SignalText.of(15) == "SIGTERM" && SignalText.of(9) == "SIGKILL" && SignalText.of(31) == "SIGSYS")
-        #expect(SignalText.of(34) == "signal 34" && SignalText.of(0) == "signal 0")
-        for number in Int32(1)...64 { #expect(SignalText.number(of: SignalText.of(number)) == number) }
-        #expect(SignalText.number(of: "HUP") == 1 && SignalText.number(of: "SIGNOPE") == nil)
-    }
-
     @Test func `a made up name is an adjective and a person`() {
         var generator = SystemRandomNumberGenerator()
         let name = RandomName.make(using: &generator)

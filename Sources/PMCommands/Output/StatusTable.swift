@@ -32,7 +32,7 @@ enum StatusTable {
         case .up?: row.isReady ? .green : .yellow
         case .starting?, .waiting?, .stopping?: .yellow
         case .backoff?, .cooling?: .red
-        case .down?: row.wanted == PMAPI.Desired.up.rawValue ? .red : .dim
+        case .down?: row.wanted == Desired.up.rawValue ? .red : .dim
         case nil: .plain
         }
     }

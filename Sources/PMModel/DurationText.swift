@@ -47,6 +47,11 @@ public enum DurationText {
     }
 }
 
+extension Duration {
+    /// The shortest text in whole milliseconds that says this: `90s`, `2m`.
+    public var shortForm: String { DurationText.text(self) }
+}
+
 /// Sizes as they are written in a configuration.
 public enum SizeText {
     /// What a reader of an error message needs to know.

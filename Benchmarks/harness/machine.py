@@ -57,6 +57,19 @@ def marked(mark, names=None):
     return sorted(found)
 
 
+def settle(seconds=20):
+    """Waits until the processors are mostly idle: thousands of processes of the last figure may still be ending."""
+    deadline = time.monotonic() + seconds
+    idle, began = 0, time.monotonic()
+    while time.monotonic() < deadline:
+        ticks = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+        now, share = ticks[3], (time.monotonic() - began) * os.sysconf("SC_CLK_TCK") * len(os.sched_getaffinity(0))
+        if idle and now - idle > 0.95 * share:
+            return
+        idle, began = now, time.monotonic()
+        time.sleep(0.5)
+
+
 @contextmanager
 def awake():
     """Keeps idle processors from halting (the kernel's PM QoS, as root), where the machine lets us.

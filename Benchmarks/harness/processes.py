@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from contextlib import ExitStack
 
@@ -20,7 +21,10 @@ SETTLING = 2
 def peer_figure(plan, row, measure):
     """Adds to a row what `measure(manager class)` says of each installed peer."""
     for peer in plan.peers:
-        row.peers[peer.name] = measure(peer)
+        try:
+            row.peers[peer.name] = measure(peer)
+        except (RuntimeError, TimeoutError) as error:  # its trouble is no reason to lose our figures
+            print(f"{peer.name}: {error}", file=sys.stderr)
     return row
 
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -65,6 +67,26 @@ int pm_pipe_create(int *read_end, int *write_end) {
 
 int pm_pipe_set_size(int fd, int bytes) {
     return checked(fcntl(fd, F_SETPIPE_SZ, bytes));
+}
+
+int64_t pm_pipe_state(int fd) {
+    struct pollfd state = {.fd = fd, .events = POLLIN};
+    int count = 0, ready = poll(&state, 1, 0);
+    if (ready <= 0)
+        return ready < 0 && errno != EINTR ? -errno : 0;
+    /* After a hang-up too: the last writer may have written while poll looked. */
+    if (ioctl(fd, FIONREAD, &count) < 0)
+        return -errno;
+    return count > 0 ? count : (state.revents & POLLHUP) != 0 ? -EPIPE : 0;
+}
+
+int64_t pm_pipe_move(int pipe, int file, uint64_t offset, size_t size) {
+    off_t place = (off_t)offset;
+    ssize_t moved;
+    do
+        moved = splice(pipe, NULL, file, &place, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    while (moved < 0 && errno == EINTR);
+    return moved < 0 ? -errno : moved;
 }
 
 int pm_memfd_create(const char *name) {

@@ -23,7 +23,6 @@ final class CapturedPipe {
         book = capture.log.book
         number = descriptor.raw
         self.capture = capture
-        try PipeCalls.makeNonblocking(number)
         self.descriptor = descriptor
         try book.reactor.watch(number, .readable) { [weak self] _ in self?.turn() }
     }
@@ -32,11 +31,12 @@ final class CapturedPipe {
     func drain() {
         var left = GatherPolicy.largestCapacity
         while left > 0, descriptor != nil {
-            switch PipeCalls.read(number, into: book.buffer) {
+            switch Pipe.content(of: number) {
             case .bytes(let count):
-                deliver(count)
-                left -= count
-            case .nothingNow: return
+                let taken = take(count)
+                if taken == 0 { return }
+                left -= taken
+            case .nothing: return
             case .ended: close()
             }
         }
@@ -57,23 +57,26 @@ final class CapturedPipe {
         perform(policy.settle())
     }
 
-    private func deliver(_ count: Int) {
-        capture.received(
-            UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]), from: stream)
+    /// Takes up to `count` bytes that wait in the pipe, and says how many.
+    private func take(_ count: Int) -> Int {
+        let size = min(count, book.buffer.count)
+        let stamp = capture.stamp(stream)
+        if let moved = capture.move(from: number, size, stamp) { return moved }
+        guard case .bytes(let count) = PipeCalls.read(number, into: book.buffer) else { return 0 }
+        capture.received(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(book.buffer)[..<count]), stamp)
+        return count
     }
 
     private func turn() {
         cancelPause()
         var total = 0
         for _ in 0..<(policy.isGathering ? Self.readsAfterPause : 1) {
-            switch PipeCalls.read(number, into: book.buffer) {
+            switch Pipe.content(of: number) {
             case .bytes(let count):
-                deliver(count)
+                total += take(count)
                 guard descriptor != nil else { return }
-                total += count
-                // A pipe gives less than was asked for only when it is empty.
                 if count < book.buffer.count { return decide(total, isDrained: true) }
-            case .nothingNow: return decide(total, isDrained: true)
+            case .nothing: return decide(total, isDrained: true)
             case .ended: return close()
             }
         }

@@ -11,6 +11,14 @@ enum FileCalls {
         return try retried("write", path) { Glibc.write(number, bytes.baseAddress, bytes.count) }
     }
 
+    /// Writes at an offset and returns how many bytes went out, at least one.
+    static func write(_ bytes: UnsafeRawBufferPointer, to file: borrowing OwnedFD, at offset: Int, _ path: String)
+        throws(SystemError) -> Int
+    {
+        let number = file.raw
+        return try retried("write", path) { pwrite(number, bytes.baseAddress, bytes.count, off_t(offset)) }
+    }
+
     /// Reads at an offset; 0 at the end of the file.
     static func read(_ file: borrowing OwnedFD, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
         throws(SystemError) -> Int

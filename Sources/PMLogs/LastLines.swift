@@ -1,6 +1,6 @@
 /// The last bytes of an instance's output, for its death record: at most 8 KB, nothing before the first output.
 struct LastLines {
-    private static let limit = 8192
+    static let limit = 8192
 
     private struct Piece {
         var stamp: LogStamp
@@ -11,10 +11,11 @@ struct LastLines {
     private var pieces: [Piece] = []
     private var isCut = false
 
-    mutating func append(_ new: UnsafeRawBufferPointer, _ stamp: LogStamp) {
+    /// Takes the last of `count` bytes that arrived at once: all of them, or at least `limit`.
+    mutating func append(_ new: UnsafeRawBufferPointer, of count: Int, _ stamp: LogStamp) {
         let kept = new.suffix(Self.limit)
         makeRoom(for: kept.count)
-        if kept.count < new.count { isCut = true }
+        if kept.count < count { isCut = true }
         bytes.append(contentsOf: kept)
         if let last = pieces.last, last.stamp.stream == stamp.stream, !stamp.startsAnew {
             pieces[pieces.count - 1].count += kept.count

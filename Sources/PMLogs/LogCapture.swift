@@ -74,12 +74,33 @@ public final class LogCapture {
 
     // MARK: from the pipes
 
-    func received(_ bytes: UnsafeRawBufferPointer, from stream: LogStream) {
+    /// What is to be known of bytes that come from a stream now.
+    func stamp(_ stream: LogStream) -> LogStamp {
         let isFirst = fresh.contains(stream)
         if isFirst { fresh.removeAll { $0 == stream } }
-        let stamp = LogStamp(stream, at: log.book.reactor.clock.wall(), startsAnew: isFirst)
+        return LogStamp(stream, at: log.book.reactor.clock.wall(), startsAnew: isFirst)
+    }
+
+    /// Moves bytes from a pipe into the log; nil when they have to be read.
+    func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> Int? {
+        guard let moved = log.move(from: pipe, size, stamp) else { return nil }
+        let limit = observer == nil ? LastLines.limit : .max
+        see(moved.bytes(into: log.book.buffer, last: limit), of: moved.count, stamp)
+        return moved.count
+    }
+
+    /// Takes bytes that were read.
+    func received(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
         log.append(bytes, stamp)
-        remember(bytes, stamp)
+        see(bytes, of: bytes.count, stamp)
+    }
+
+    /// Sees the last of so many bytes.
+    private func see(_ bytes: UnsafeRawBufferPointer, of count: Int, _ stamp: LogStamp) {
+        var lines = last ?? LastLines()
+        last = nil  // so that it is changed in place and not copied
+        lines.append(bytes, of: count, stamp)
+        last = lines
         if observer != nil { observe(bytes, stamp) }
     }
 
@@ -98,13 +119,6 @@ public final class LogCapture {
         let body = onEnd
         onEnd = nil
         body?()
-    }
-
-    private func remember(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
-        var lines = last ?? LastLines()
-        last = nil  // so that it is changed in place and not copied
-        lines.append(bytes, stamp)
-        last = lines
     }
 
     private func observe(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {

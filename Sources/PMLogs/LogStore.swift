@@ -26,6 +26,7 @@ public final class LogStore {
     private var writer: SegmentWriter?
     private var lastSequence: UInt64?
     private var held: HeldOutput?
+    private var canMove = true
     private var lastTime = WallTime(nanoseconds: 0)
 
     /// Names the log of a unit; the directory is looked at when the first byte comes.
@@ -63,6 +64,32 @@ public final class LogStore {
             }
         }
         hold(rest, stamp)
+    }
+
+    /// Moves bytes that wait in a pipe to the end of the log; nil when they cannot be moved now, and have to be read and
+    /// appended.
+    func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> MovedBytes? {
+        guard failure == nil, canMove else { return nil }
+        lastTime = stamp.time
+        do {
+            let writer = try writerWithRoom(for: size)
+            let room = limits.segmentBytes - writer.footprint - IndexRecord.size
+            let offset = writer.dataSize
+            let count = try writer.move(from: pipe, min(size, max(1, room)), stamp)
+            return MovedBytes(writer: writer, offset: offset, count: count)
+        } catch {
+            // The bytes are still in the pipe. A filesystem that cannot (splice(2), EINVAL) is written as any other.
+            if error.code == EINVAL { canMove = false } else if error.code != EAGAIN { fail(error, at: stamp.time) }
+            return nil
+        }
+    }
+
+    /// The writer of a segment that takes so many bytes whole, or of an empty one.
+    private func writerWithRoom(for size: Int) throws(SystemError) -> SegmentWriter {
+        let writer = try openWriter()
+        if size <= limits.segmentBytes - writer.footprint - IndexRecord.size || writer.dataSize == 0 { return writer }
+        try rotate(from: writer)
+        return try openWriter()
     }
 
     /// Tries to write what is held, after a notice of what was lost; true when nothing is held any more.

@@ -20,12 +20,6 @@ enum PipeCalls {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothingNow : .ended
     }
 
-    /// Makes reads return at once. The read end is an open file of its own: the service's end stays as it is.
-    static func makeNonblocking(_ number: Int32) throws(SystemError) {
-        let flags = fcntl(number, F_GETFL)
-        guard flags >= 0, fcntl(number, F_SETFL, flags | O_NONBLOCK) >= 0 else { throw .last("fcntl", "a pipe") }
-    }
-
     /// Sets the pipe's capacity; nil when the kernel refuses.
     static func resize(_ number: Int32, to capacity: Int) -> Int? {
         let granted = fcntl(number, setSize, Int32(clamping: capacity))

@@ -2,7 +2,10 @@ import Glibc
 import PMModel
 import PMSystem
 
-/// Appends to one segment: one write(2) for the bytes, one for the index unless its record may wait.
+/// Appends to one segment: one system call for the bytes, one for the index unless its record may wait.
+///
+/// Bytes of a service are moved from its pipe and not read: a daemon that is killed between reading and writing would
+/// take them along.
 ///
 /// A record is written before its bytes, so after a crash the index may end with a record that has no bytes, which
 /// says nothing wrong. Only records that repeat the stream of the one before wait, for at most `indexDelay` or
@@ -27,7 +30,8 @@ final class SegmentWriter {
         self.sequence = sequence
         path = files.data(sequence)
         let indexPath = files.index(sequence)
-        data = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+        // Not for appending, because then splice(2) refuses; nobody else writes.
+        data = try OwnedFD.open(path, O_RDWR | O_CREAT, mode: 0o640)
         index = try OwnedFD.open(indexPath, O_RDWR | O_CREAT | O_APPEND, mode: 0o640)
         dataSize = Int(try Files.status(of: data.raw, path).size)
         let found = Int(try Files.status(of: index.raw, indexPath).size)
@@ -44,15 +48,38 @@ final class SegmentWriter {
 
     /// Appends bytes; when it throws, `dataSize` tells how many of them went out.
     func append(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) throws(SystemError) {
-        IndexRecord(offset: dataSize, stamp: stamp).append(to: &pending)
-        if mustIndexNow(stamp) { try flush(at: stamp.time) }
-        lastStream = stamp.stream
+        try index(stamp)
         var rest = bytes
         while !rest.isEmpty {
-            let count = try FileCalls.write(rest, to: data, path)
+            let count = try FileCalls.write(rest, to: data, at: dataSize, path)
             dataSize += count
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
+    }
+
+    /// Moves up to `size` bytes, of which there is at least one, from a pipe to the end; how many it were.
+    func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) throws(SystemError) -> Int {
+        try index(stamp)
+        do throws(SystemError) {
+            let count = try Pipe.move(size, from: pipe, to: data.raw, at: dataSize)
+            dataSize += count
+            return count
+        } catch {
+            throw SystemError(error.operation, path, code: error.code)
+        }
+    }
+
+    /// Reads bytes that are in the segment.
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        try FileCalls.read(data, at: offset, into: buffer)
+    }
+
+    private func index(_ stamp: LogStamp) throws(SystemError) {
+        let isDue = mustIndexNow(stamp)
+        if isDue { try followTruncation() }
+        IndexRecord(offset: dataSize, stamp: stamp).append(to: &pending)
+        if isDue { try flush(at: stamp.time) }
+        lastStream = stamp.stream
     }
 
     /// Writes the index records that wait.
@@ -65,6 +92,16 @@ final class SegmentWriter {
             indexSize += count
             if count == pending.count { pending.removeAll(keepingCapacity: true) } else { pending.removeFirst(count) }
         }
+    }
+
+    /// Somebody may have emptied the file; going on behind its end would leave a hole.
+    private func followTruncation() throws(SystemError) {
+        let size = Int(try Files.status(of: data.raw, path).size)
+        guard size < dataSize else { return }
+        dataSize = size
+        pending.removeAll(keepingCapacity: true)
+        indexSize = try IndexTail.soundSize(of: index, indexSize, dataSize: size)
+        try FileCalls.truncate(index, to: indexSize, path)
     }
 
     private func mustIndexNow(_ stamp: LogStamp) -> Bool {

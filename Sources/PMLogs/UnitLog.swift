@@ -39,11 +39,24 @@ public final class UnitLog {
 
     /// Takes bytes that arrived at once.
     public func append(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
-        let store = store ?? book.makeStore(of: unit)
-        self.store = store
-        store.append(bytes, stamp)
+        madeStore().append(bytes, stamp)
         if !subscriptions.isEmpty { publish(Array(bytes), stamp) }
         noteOutput()
+    }
+
+    /// Moves up to `size` bytes from a pipe to the log; nil when they have to be read and appended.
+    func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> MovedBytes? {
+        guard let moved = madeStore().move(from: pipe, size, stamp) else { return nil }
+        if !subscriptions.isEmpty { publish(Array(moved.bytes(into: book.buffer)), stamp) }
+        noteOutput()
+        return moved
+    }
+
+    private func madeStore() -> LogStore {
+        if let store { return store }
+        let made = book.makeStore(of: unit)
+        store = made
+        return made
     }
 
     /// Puts a line of pm's own into the log.

@@ -46,7 +46,7 @@ public final class Peer: ConnectionDelegate {
     private var isHeld = false
     private var hasFinished = false
     /// A client with so many requests under way is not read from until half of them are answered.
-    static let answersAtOnce = 128
+    static let answersAtOnce = 64
 
     /// Takes over a connected socket.
     ///

@@ -1,3 +1,4 @@
+import Glibc
 public import PMSystem
 
 /// The process that holds the children, as the daemon sees it.
@@ -6,6 +7,7 @@ public final class Holder {
     /// The way to it.
     public let channel: InitChannel
     private var lastChild: UInt64 = 0
+    private var openNull: SharedFD?
     private var unanswered = 0
     private var waiting: [@PMActor (Turn) -> Void] = []
     private var waitingStart = 0
@@ -22,6 +24,14 @@ public final class Holder {
     func nextChild() -> UInt64 {
         lastChild += 1
         return lastChild
+    }
+
+    /// `/dev/null`, which every child gets.
+    func null() throws(SystemError) -> SharedFD {
+        if let openNull { return openNull }
+        let opened = SharedFD(try OwnedFD.open("/dev/null", O_RDWR))
+        openNull = opened
+        return opened
     }
 
     /// When a spawn's turn comes.

@@ -219,7 +219,8 @@ final class Instance {
                 directory: invocation.directory)
             request.environment = launch.environment
             request.stop = holderStop
-            let wiring = try Wiring.make(&request, launch, unit.settings.readiness)
+            let wiring = try Wiring.make(
+                &request, launch, unit.settings.readiness, null: try context.holder.null())
             let capture = LogCapture(context.logs.log(of: name), origin: .started)
             let started = context.reactor.clock.wall()
             run = Run(

@@ -40,10 +40,9 @@ struct Wiring {
     /// Makes the descriptors for a launch, and completes the request with the child's ends.
     ///
     /// - Throws: `SystemError`, EMFILE for example; nothing stays open then.
-    static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck)
+    static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, null: SharedFD)
         throws(SystemError) -> Wiring
     {
-        let null = SharedFD(try OwnedFD.open("/dev/null", O_RDWR))
         let output = try Pipe.make()
         let errors = try Pipe.make()
         var child = [null, output.writing, errors.writing]

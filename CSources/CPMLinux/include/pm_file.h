@@ -26,6 +26,17 @@ int pm_pipe_create(int *read_end, int *write_end);
  * limit. */
 int pm_pipe_set_size(int fd, int bytes);
 
+/* Bytes that wait in a pipe, 0 when none do yet, -EPIPE when none will because nobody has its other end, or
+ * -errno. */
+int64_t pm_pipe_state(int fd);
+/*
+ * Moves up to `size` bytes out of a pipe to a place in a file that is not open for appending, without waiting
+ * for the pipe (splice(2)). The bytes moved, 0 at the end of the pipe, or -errno: -EAGAIN when it is empty,
+ * -EINVAL when the filesystem cannot. However the caller dies, each byte is either in the pipe or in the
+ * file.
+ */
+int64_t pm_pipe_move(int pipe, int file, uint64_t offset, size_t size);
+
 /* A memory file that can be sealed, owned by the caller, or -errno. `name` is only seen in /proc. */
 int pm_memfd_create(const char *name);
 

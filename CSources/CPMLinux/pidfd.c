@@ -107,7 +107,11 @@ int pm_process_read(int pid, pm_process *out) {
     next_number(&at); /* 7: terminal */
     next_number(&at); /* 8: its foreground group */
     out->is_ending = (next_number(&at) & PROCESS_FLAG_EXITING) != 0;
-    for (int field = 10; field < 22; field++)
+    for (int field = 10; field < 14; field++)
+        next_number(&at);
+    out->cpu_ticks = next_number(&at);
+    out->cpu_ticks += next_number(&at);
+    for (int field = 16; field < 22; field++)
         next_number(&at);
     out->start_ticks = next_number(&at);
     return 0;

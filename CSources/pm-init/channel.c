@@ -94,6 +94,7 @@ void channel_hand_over(holder *h) {
         .pmd_starts = h->pmd.starts,
         .last_status = h->pmd.last_status,
         .pid = h->pid,
+        .has_hung = h->pmd.had_hung,
     };
     channel_reply(h, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
 }
@@ -147,6 +148,7 @@ static bool continue_hand_over(holder *h) {
     c->is_handing_over = false;
     c->is_attached = true;
     h->pmd.has_attached = true;
+    h->pmd.has_taken_over = true;
     status_close(h); /* from here on the start is pmd's to report */
     return true;
 }

@@ -12,6 +12,7 @@
 #define EVENT_SIGNAL 1u
 #define EVENT_CONTROL 2u
 #define EVENT_CGROUP 3u
+#define EVENT_WATCHED 4u
 
 #define SECOND_NS 1000000000u
 #define MILLISECOND_NS 1000000u
@@ -50,9 +51,23 @@ typedef struct {
     uint64_t restart_at_ns; /* 0: no start is planned */
     uint64_t kill_at_ns;    /* it left the channel or said goodbye and must have ended by then; 0: need not */
     uint32_t failures;      /* in a row, for the backoff */
+    uint32_t short_lives;   /* in a row: served, and ended soon after */
     bool is_upgrading;      /* it said PM_BYE_UPGRADE */
+    bool has_hung;          /* it was killed because it hung */
+    bool had_hung;          /* the one before it was */
+    bool has_taken_over;    /* this one has completed the hand-over */
     bool has_attached;      /* some pmd has completed the hand-over */
 } pmd_state;
+
+/* The loop of the pmd of the moment (watch.c). */
+typedef struct {
+    int epoll;                     /* -1: not watched */
+    const _Atomic uint64_t *turns; /* counted by pmd */
+    uint64_t seen_turns;
+    uint64_t cpu_ticks;  /* of pmd at the last look */
+    uint64_t look_at_ns; /* monotonic; 0: no look is due */
+    uint32_t doubts;     /* looks in a row that found work and no turn */
+} watched_loop;
 
 typedef struct {
     int fd; /* -1: free */
@@ -87,6 +102,7 @@ typedef struct holder {
     struct rlimit open_files; /* as the holder found it; children get it */
     channel channel;
     pmd_state pmd;
+    watched_loop watched;
     table table;
     foreign_pids foreign;
     named_fd named[PM_NAMED_MAX];

@@ -7,6 +7,7 @@
 #include "reap.h"
 #include "requests.h"
 #include "stop.h"
+#include "watch.h"
 
 #include <signal.h>
 
@@ -29,6 +30,7 @@ static void dispatch(holder *h, const pm_epoll_event *event) {
     switch (event->data >> 32) {
     case EVENT_SIGNAL: read_signals(h); break;
     case EVENT_CONTROL: requests_ready(h, event->events); break;
+    case EVENT_WATCHED: watch_has_work(h); break;
     case EVENT_CGROUP: leftovers_cgroup_changed(h, (uint32_t)event->data); break;
     }
 }
@@ -38,6 +40,7 @@ static void tick(holder *h) {
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     if (h->judge_at_ns != 0 && now >= h->judge_at_ns)
         leftovers_judge(h);
+    watch_tick(h, now);
     pmd_tick(h, now);
     stop_tick(h, now);
     if (!h->channel.is_blocked || (h->channel.retry_at_ns != 0 && now >= h->channel.retry_at_ns))
@@ -55,6 +58,7 @@ static int64_t time_left(const holder *h) {
     note_deadline(&next, h->judge_at_ns);
     note_deadline(&next, h->pmd.restart_at_ns);
     note_deadline(&next, h->pmd.kill_at_ns);
+    note_deadline(&next, h->watched.look_at_ns);
     note_deadline(&next, h->channel.retry_at_ns);
     note_deadline(&next, stop_deadline(h));
     if (next == UINT64_MAX)

@@ -118,6 +118,7 @@ static int set_up(holder *h) {
     raise_open_files(h);
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
         h->named[i].fd = -1;
+    h->watched.epoll = -1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     h->epoll = pm_epoll_create();
     if (h->epoll < 0)

@@ -6,6 +6,7 @@
 #include "status.h"
 #include "stop.h"
 #include "text.h"
+#include "watch.h"
 
 #include <signal.h>
 #include <string.h>
@@ -15,6 +16,10 @@
 #define BACKOFF_LAST_NS (30u * (uint64_t)SECOND_NS)
 /* A pmd that lived this long is no failed start; the backoff begins anew. */
 #define STABLE_NS (10u * (uint64_t)SECOND_NS)
+/* One that took over and lived this long is an accident, and followed at once; so many in a row are no
+ * accidents. */
+#define SERVED_NS (100u * (uint64_t)MILLISECOND_NS)
+#define ACCIDENTS 128
 /* How long it may live on without a channel. */
 #define LINGER_NS (2u * (uint64_t)SECOND_NS)
 /* Exit status where pmd could not be started or gave none of its own. */
@@ -73,6 +78,7 @@ void pmd_start(holder *h) {
     p->restart_at_ns = 0;
     p->kill_at_ns = 0;
     p->is_upgrading = false;
+    p->has_taken_over = false;
     p->started_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC);
     int theirs = open_channel(h, &result.failure);
     bool started = theirs >= 0 && launch_pmd(h, theirs, p->starts == 1 ? h->status_fd : -1, &result);
@@ -100,13 +106,24 @@ static void pass_failure_on(holder *h, int wait_status) {
     end_with_failure(h, 128 + WTERMSIG(wait_status), message.start);
 }
 
+/* Takes a life as a good one, an accident or a failed start. */
+static void forgive(pmd_state *p, uint64_t life_ns) {
+    bool is_good = p->is_upgrading || life_ns >= STABLE_NS;
+    p->short_lives = is_good || !p->has_taken_over ? 0 : p->short_lives + 1;
+    if (is_good || (p->has_taken_over && life_ns >= SERVED_NS && p->short_lives <= ACCIDENTS))
+        p->failures = 0;
+}
+
 void pmd_ended(holder *h, int wait_status) {
     pmd_state *p = &h->pmd;
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     channel_close(h);
+    watch_end(h);
     p->pid = 0;
     p->kill_at_ns = 0;
     p->last_status = wait_status;
+    p->had_hung = p->has_hung;
+    p->has_hung = false;
     if (h->phase == PHASE_STOP_ASKED)
         stop_begin(h);
     if (h->phase != PHASE_SERVING)
@@ -116,8 +133,7 @@ void pmd_ended(holder *h, int wait_status) {
         return;
     }
     status_close(h);
-    if (p->is_upgrading || now - p->started_at_ns >= STABLE_NS)
-        p->failures = 0;
+    forgive(p, now - p->started_at_ns);
     plan_restart(h, now);
 }
 

@@ -7,6 +7,7 @@
 #include "pmd.h"
 #include "stop.h"
 #include "tree.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -162,6 +163,13 @@ static void handle_drop(holder *h, const packet *p) {
     named->fd = -1;
 }
 
+static void handle_watch(holder *h, packet *p) {
+    if (p->fd_count != 2)
+        return;
+    watch_begin(h, p->fds[0], p->fds[1]);
+    p->fds[0] = p->fds[1] = -1;
+}
+
 static void handle_bye(holder *h, const packet *p) {
     pm_bye body;
     if (p->size != sizeof body)
@@ -191,6 +199,7 @@ static void handle(holder *h, packet *p) {
     case PM_STATE: return handle_state(h, p);
     case PM_HOLD: return handle_hold(h, p);
     case PM_DROP: return handle_drop(h, p);
+    case PM_WATCH: return handle_watch(h, p);
     case PM_BYE: return handle_bye(h, p);
     default: /* a number from outside: a newer pmd's, or a message that only we send */ return;
     }

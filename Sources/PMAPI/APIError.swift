@@ -43,6 +43,14 @@ public struct APIError: Error, Equatable, Sendable {
     }
     /// A daemon or service on its way down (503).
     public static func stopping(_ message: String, hint: String? = nil) -> Self { Self(503, message, hint: hint) }
+    /// An answer that is lost because the daemon was replaced or ended (503): whether it was done is not known, and asking
+    /// again makes sense, which `retry` tells programs.
+    public static func interrupted(_ message: String, hint: String? = nil) -> Self {
+        var error = Self(503, message, hint: hint)
+        error.code = "PM_RESTARTED"
+        error.details["retry"] = true
+        return error
+    }
     /// Something that took too long (504).
     public static func timeout(_ message: String, output: [String] = [], hint: String? = nil) -> Self {
         Self(504, message, hint: hint, output: output)

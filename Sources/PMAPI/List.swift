@@ -8,6 +8,8 @@ public struct List: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.list
+    /// It changes nothing.
+    public static let isQuestion = true
 
     /// What is on the command line.
     public static let description = CommandDescription(

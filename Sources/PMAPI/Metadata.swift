@@ -17,6 +17,8 @@ public struct Metadata: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.metadata
+    /// It changes nothing.
+    public static let isQuestion = true
 
     /// Not listed by itself.
     public static let description = CommandDescription(

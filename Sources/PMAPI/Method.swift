@@ -50,6 +50,13 @@ public protocol DaemonCall: Sendable {
     var params: JSONValue { get }
     /// What the command tree of a client needs to know about the call.
     static var description: CommandDescription { get }
+    /// Whether it changes nothing, so that a client may ask again when an answer is lost.
+    static var isQuestion: Bool { get }
+}
+
+extension DaemonCall {
+    /// Most calls change something.
+    public static var isQuestion: Bool { false }
 }
 
 /// The answer of a call that has nothing to say: `error: null` on the wire.

@@ -7,6 +7,8 @@ public struct Name: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.name
+    /// It changes nothing.
+    public static let isQuestion = true
 
     /// What is on the command line.
     public static let description = CommandDescription(.name, doc: "Makes up a name", usage: "name", sources: [])

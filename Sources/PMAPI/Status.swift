@@ -10,6 +10,8 @@ public struct Status: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.status
+    /// It changes nothing.
+    public static let isQuestion = true
 
     /// What is on the command line.
     public static let description = CommandDescription(

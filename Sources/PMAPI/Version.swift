@@ -12,6 +12,8 @@ public struct Version: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.version
+    /// It changes nothing.
+    public static let isQuestion = true
 
     /// What is on the command line.
     public static let description = CommandDescription(

@@ -29,7 +29,9 @@ public enum ClientError: Error, Equatable, Sendable {
                 hint: "only its own user and root may talk to a daemon; pm start pm --user starts one of your own")
         case .unreachable(let error): APIError(500, "cannot connect to pm: \(error)")
         case .lost(let method):
-            .stopping("pm ended the connection before it answered \(method)", hint: "pm status shows whether it runs")
+            .interrupted(
+                "pm ended the connection before it answered \(method)",
+                hint: "pm status shows whether it runs; what was asked may have been done")
         case .timedOut(let method, let limit):
             .timeout(
                 "pm did not answer \(method) in \(limit.shortForm)",

@@ -10,6 +10,9 @@ public final class DaemonClient {
     /// How long the daemon may take to answer what it knows by heart.
     public static let patience = Duration.seconds(15)
 
+    /// How often a question is asked again.
+    private static let repetitions = 3
+
     /// A request whose answer has not been taken yet.
     public struct Ticket: Hashable, Sendable {
         let id: UInt64
@@ -18,7 +21,9 @@ public final class DaemonClient {
 
     /// The path of the socket, for people.
     public let address: String
-    let connection: Connection
+    private(set) var connection: Connection
+    /// Where to connect again; nil for a socket that was given.
+    private let endpoint: SocketAddress?
     private var lastID: UInt64 = 0
     /// Replies that came while another one was waited for, in their order.
     private var early: [(id: UInt64, reply: Reply)] = []
@@ -34,6 +39,7 @@ public final class DaemonClient {
     /// Uses a connected stream socket.
     public init(socket: consuming OwnedFD, address: String) throws(ClientError) {
         self.address = address
+        endpoint = nil
         do {
             connection = try Connection(SharedFD(socket))
         } catch {
@@ -41,22 +47,40 @@ public final class DaemonClient {
         }
     }
 
+    private init(_ endpoint: SocketAddress) throws(ClientError) {
+        self.endpoint = endpoint
+        address = endpoint.path
+        connection = try Self.open(endpoint)
+    }
+
     /// Connects to a daemon's socket; throws `notRunning`, `notPermitted` or `unreachable`.
     public static func connect(to address: SocketAddress) throws(ClientError) -> DaemonClient {
-        let socket: OwnedFD
+        try DaemonClient(address)
+    }
+
+    private static func open(_ address: SocketAddress) throws(ClientError) -> Connection {
         do {
-            socket = try UnixSocket.connect(address.path)
+            return try Connection(SharedFD(try UnixSocket.connect(address.path)))
         } catch {
             throw ClientError(connecting: error)
         }
-        return try DaemonClient(socket: socket, address: address.path)
     }
 
-    /// Calls a method of the daemon and waits at most `limit` for its answer.
+    /// Calls a method of the daemon and waits at most `limit` for its answer. A question whose answer is lost, because the
+    /// daemon was replaced, is asked again.
     public func call<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(ClientError)
         -> C.Answer
     {
-        try answer(to: send(call), of: C.self, within: limit)
+        for _ in 0..<Self.repetitions {
+            do {
+                return try answer(to: send(call), of: C.self, within: limit)
+            } catch {
+                guard C.isQuestion, case .lost = error, let endpoint else { throw error }
+                connection = try Self.open(endpoint)
+                early = []
+            }
+        }
+        return try answer(to: send(call), of: C.self, within: limit)
     }
 
     /// Calls any method, `web.greet` for example; void is null.

@@ -131,9 +131,12 @@ final class Daemon {
 
     private func greeted(_ greeting: HolderGreeting) {
         guard greeting.daemonStarts > 1 else { return }
+        let end =
+            greeting.lastDaemonHung
+            ? "hung and was ended" : "ended with wait status \(greeting.lastDaemonStatus)"
         journal.trouble(
-            "started again (number \(greeting.daemonStarts)) after the daemon before ended with wait status "
-                + "\(greeting.lastDaemonStatus); \(greeting.children) services are taken over")
+            "started again (number \(greeting.daemonStarts)) after the daemon before \(end); "
+                + "\(greeting.children) services are taken over")
     }
 
     private func serve() {
@@ -144,11 +147,12 @@ final class Daemon {
             listener = try Listener(
                 socket, reactor: reactor, onTrouble: { [journal] in journal.trouble($0) },
                 onAccept: { admission.admit($0) })
+            try holder.channel.watch(reactor)
             phase = .serving
             publishSocket()
             launch.serving()
             journal.tell("serving \(options.socketURL) for \(options.config)")
-            askAdopted()
+            greetAdopted()
             startAutomatic()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)
@@ -182,8 +186,8 @@ final class Daemon {
         }
     }
 
-    private func askAdopted() {
-        for service in registry.all where service.metadata == nil { links.askMetadata(of: service.id) }
+    private func greetAdopted() {
+        for service in registry.all where service.metadata == nil { links.greet(service.id) }
     }
 
     private func startAutomatic() {

@@ -77,6 +77,11 @@ public final class Peer: ConnectionDelegate {
         connection.send { MessageWriter.request(id: id, method: method, params: params, to: &$0) }
     }
 
+    /// Tells this peer something that has no answer.
+    public func notify(_ method: String) {
+        connection.send { MessageWriter.notification(method: method, to: &$0) }
+    }
+
     /// Passes another peer's request on to this one, its parameters byte for byte.
     public func relay(_ request: RPCRequest, as method: RPCMethod, for caller: Peer) {
         guard let id = request.ownedID else {

@@ -122,6 +122,14 @@ public final class InitChannel {
         try send(Packet(bytes: bytes + encoded(name), descriptors: []))
     }
 
+    /// Lets the holder end this daemon when its loop hangs (PM_WATCH).
+    ///
+    /// - Throws: `SystemError` when the holder is gone, or nothing is left to observe the loop with.
+    public func watch(_ reactor: Reactor) throws(SystemError) {
+        let (epoll, turns) = try reactor.observation()
+        try send(Packet(bytes: header(.PM_WATCH, id: 0, size: 0), descriptors: [epoll, turns]))
+    }
+
     /// Announces the daemon's end.
     ///
     /// - Throws: `SystemError` when the holder is gone.

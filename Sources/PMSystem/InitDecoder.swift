@@ -28,7 +28,7 @@ struct InitDecoder {
         case .PM_TREE: return body(pm_tree.self).map { .tree(id: id, report: tree($0)) }
         case .PM_TREE_EMPTY: return .treeEmpty(id: id)
         case .PM_STOP_REQUESTED: return .stopRequested
-        case .PM_SPAWN, .PM_SIGNAL, .PM_FORGET, .PM_STATE, .PM_HOLD, .PM_DROP, .PM_BYE, nil: return nil
+        case .PM_SPAWN, .PM_SIGNAL, .PM_FORGET, .PM_STATE, .PM_HOLD, .PM_DROP, .PM_BYE, .PM_WATCH, nil: return nil
         }
     }
 
@@ -43,7 +43,8 @@ struct InitDecoder {
 
     private func greeting(_ raw: pm_hello) -> HolderGreeting {
         HolderGreeting(
-            children: Int(raw.children), daemonStarts: raw.pmd_starts, lastDaemonStatus: raw.last_status, pid: raw.pid)
+            children: Int(raw.children), daemonStarts: raw.pmd_starts, lastDaemonStatus: raw.last_status,
+            lastDaemonHung: raw.has_hung != 0, pid: raw.pid)
     }
 
     private func exit(_ raw: pm_exit) -> ChildExit {

@@ -9,6 +9,8 @@ public struct HolderGreeting: Equatable, Sendable {
     public let daemonStarts: UInt64
     /// How the previous daemon ended, as wait(2) tells it; 0 for the first.
     public let lastDaemonStatus: Int32
+    /// Whether the holder killed it because its loop hung.
+    public let lastDaemonHung: Bool
     /// Its process id.
     public let pid: Int32
 }

@@ -41,6 +41,7 @@ public final class Reactor {
     private var endOfTurn: [@PMActor () -> Void] = []
     private var isStopped = false
     private var heap = HeapTrimmer()
+    private var turns: TurnCounter?
     private let batch = UnsafeMutablePointer<pm_epoll_event>.allocate(capacity: batchSize)
     private static let batchSize = Int(PM_EPOLL_BATCH)
     /// The clock that timers run on.
@@ -63,6 +64,18 @@ public final class Reactor {
 
     /// The tag of the executor's eventfd; no descriptor has this number.
     private static let wakeTag = UInt64.max
+
+    /// What another process needs to see whether the loop hangs: the epoll instance, readable while there is something to
+    /// do, and the memfd of a page whose first eight bytes count the turns.
+    ///
+    /// - Throws: `SystemError` when there is no descriptor or memory left.
+    public func observation() throws(SystemError) -> (epoll: SharedFD, turns: SharedFD) {
+        let counter: TurnCounter
+        if let turns { counter = turns } else { counter = try TurnCounter() }
+        turns = counter
+        let duplicate = try valueOrNegated("dup", "epoll", pm_fd_duplicate(epoll.raw, 3))
+        return (SharedFD(owning: duplicate), counter.page)
+    }
 
     // MARK: descriptors
 
@@ -184,6 +197,7 @@ public final class Reactor {
     private func turn() {
         let wait = timeout()
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
+        turns?.increment()
         if !timers.isEmpty { fireTimers() }
         heap.waited(wait, events: max(0, Int(count)))
         guard count > 0 else { return }

@@ -28,6 +28,64 @@ import Testing
         }
     }
 
+    @Test func `and hangs is replaced while services run on, and the question that it left unanswered is answered`()
+        async throws
+    {
+        try await TestProject.with { project in
+            try project.script("web.sh", "exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let before = try project.status("web")
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            kill(pid_t(daemon), SIGSTOP)
+            let table = try project.must("status", "web", "-o", "json")
+            let row = try JSONValue(parsing: table)[0]
+            #expect(row?["pid"] == before["pid"] && row?["restarts"]?.int == 0)
+            #expect(try project.status("pm")["pid"]?.int != daemon)
+            #expect(project.daemonLog.contains("hung and was ended"))
+        }
+    }
+
+    @Test func `tells services that their calls are lost, and asks their questions again`() async throws {
+        try await TestProject.with { project in
+            try project.addRawService()
+            try project.write(
+                "svc/commands.json",
+                JSONValue.object([
+                    "name": "svc",
+                    "commands": [
+                        ["name": "ask", "config": ["fs": ["path": "./ask.js"], "": ["inject": ["pm"]]]],
+                        ["name": "result", "config": ["fs": ["path": "./result.js"]]],
+                    ],
+                ]).text)
+            try project.write(
+                "svc/ask.js",
+                """
+                exports.default = async function (pm) {
+                  pm.dispatch('raw.hold').catch((error) => { this.lost = [error.statusCode, error.code, error.retry] });
+                };
+                """)
+            try project.write("svc/result.js", "exports.default = function () { return this.lost };")
+            try project.configure(
+                [
+                    "svc": ["path": "./svc/commands.json", "commandable": true],
+                    "raw": ["path": "./raw", "commandable": true],
+                ])
+            try project.startDaemon()
+            for name in ["raw", "svc"] { try project.must("start", name, "--wait") }
+            try project.must("svc", "ask")
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            kill(pid_t(daemon), SIGKILL)
+            try project.until("pm", "replaced") { $0["pid"]?.int != daemon }
+            var lost: JSONValue?
+            for _ in 0..<1000 where lost == nil || lost == .null {
+                lost = try project.client().call("svc.result")?["result"]
+            }
+            #expect(lost == [503, "PM_RESTARTED", true])
+        }
+    }
+
     @Test func `learns of exits that happened while it was gone`() async throws {
         try await TestProject.with { project in
             try project.script("web.sh", "trap 'exit 9' USR1; echo up; while :; do sleep 0.02; done")

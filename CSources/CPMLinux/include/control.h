@@ -61,6 +61,9 @@ typedef enum PM_CLOSED {
     PM_BYE = 16,            /* pmd -> init; body pm_bye */
     PM_TREE = 17, /* init -> pmd; body pm_tree; answers every PM_SIGNAL with PM_SCOPE_TREE to a known id */
     PM_TREE_EMPTY = 18, /* init -> pmd; no body; the leftovers that an EXITED or ADOPT spoke of are gone */
+    PM_WATCH = 19,      /* pmd -> init; no body; fds: pmd's epoll instance, and a memfd of 4096 bytes sealed
+                           against      shrinking, in whose first 8 bytes pmd counts its turns: from now on a pmd that
+                           makes no turn      for 3 s although the instance is readable is killed */
 } pm_message_type;
 
 /* Every message begins with it. `size` counts the whole packet; `id` names the child, 0 where none is meant.
@@ -77,6 +80,8 @@ typedef struct {
     uint64_t pmd_starts; /* from init: how often pmd has been started, this one included */
     int32_t last_status; /* from init: wait status of the previous pmd, 0 for the first */
     int32_t pid;         /* the sender's */
+    uint32_t has_hung;   /* from init: 1 when the previous pmd was killed because it hung */
+    uint32_t reserved;
 } pm_hello;
 
 /* Resource use of a reaped child (getrusage(2)): microseconds and kilobytes. */

@@ -1,9 +1,24 @@
-/* The process's heap. */
+/* The process's heap, and memory that it shares. */
 #ifndef PM_MEMORY_H
 #define PM_MEMORY_H
+
+#include "pm_base.h"
+
+PM_NONNULL_BEGIN
 
 /* Gives heap pages that are free, below others too, back to the system (malloc_trim(3), glibc >= 2.8). Takes
  * time in proportion to the heap. */
 void pm_memory_trim(void);
+
+/* A page of 4096 zeroed bytes that another process can map, too. */
+typedef struct {
+    int fd;                   /* its memfd, sealed against any other size, owned by the caller */
+    void *PM_NULLABLE memory; /* where it is mapped here, for the life of the process */
+} pm_shared_page;
+
+/* 0 or -errno. */
+int pm_memory_share_page(pm_shared_page *out);
+
+PM_NONNULL_END
 
 #endif

@@ -23,6 +23,7 @@ typedef struct {
     int32_t state;     /* a letter of proc(5): R S D T t Z X I; 'Z' and 'X' are dead */
     int32_t is_ending; /* 1 from the start of its exit: its memory and environment are gone, its children soon
                           another's */
+    uint64_t cpu_ticks;   /* clock ticks it has spent on a processor, its kernel time included */
     uint64_t start_ticks; /* clock ticks since boot; with the pid, the process's identity */
 } pm_process;
 

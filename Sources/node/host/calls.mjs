@@ -1,6 +1,9 @@
 /** The calls this process makes to the other side, and who waits for their answers. */
 import { errorWithStatus, revive } from './errors.mjs';
 
+/** Methods of pm that change nothing, so that asking twice does no harm. */
+const QUESTIONS = new Set(['$metadata', 'ls', 'name', 'status', 'version']);
+
 export class Calls {
   #send;
   #waiting = new Map();
@@ -23,7 +26,7 @@ export class Calls {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#send(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-      this.#waiting.set(id, { method, resolve, reject, stream: undefined });
+      this.#waiting.set(id, { method, params, resolve, reject, stream: undefined });
     });
   }
 
@@ -44,11 +47,26 @@ export class Calls {
   /** The other side has gone: whoever waits gets an error. */
   disconnect() {
     this.#send = undefined;
+    this.#failAll(disconnected);
+  }
+
+  /**
+   * The daemon was replaced and does not know what the one before was asked: questions are asked again, whoever waits
+   * for anything else gets an error that says it may have happened.
+   */
+  restart() {
+    const again = [...this.#waiting.values()].filter(({ method, stream }) => QUESTIONS.has(method) && !stream);
+    for (const [id, call] of this.#waiting) if (again.includes(call)) this.#waiting.delete(id);
+    this.#failAll(interrupted);
+    for (const { method, params, resolve, reject } of again) this.call(method, params).then(resolve, reject);
+  }
+
+  #failAll(errorOf) {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const call of waiting) {
-      if (call.stream === undefined) call.reject(disconnected(call.method));
-      else call.stream.take({ error: disconnected(call.method) });
+      if (call.stream === undefined) call.reject(errorOf(call.method));
+      else call.stream.take({ error: errorOf(call.method) });
     }
   }
 
@@ -85,4 +103,9 @@ export function daemonProxy(calls) {
 
 function disconnected(method) {
   return Object.assign(errorWithStatus(503, `cannot call ${method}: not connected to pm`), { code: 'PM_DISCONNECTED' });
+}
+
+function interrupted(method) {
+  const error = errorWithStatus(503, `pm was restarted before it answered ${method}`);
+  return Object.assign(error, { code: 'PM_RESTARTED', retry: true });
 }

@@ -62,6 +62,7 @@ export class Peer {
   }
 
   #serve({ id, method, params, stream }) {
+    if (method === '$restarted') return this.#calls.restart();
     const handler = this.#find(method);
     if (handler === undefined) return this.#fail(id, methodNotFound(method));
     if (!isId(id)) return this.#send(refusalLine(id, 'id, if provided, must be one of: null, string, number'));

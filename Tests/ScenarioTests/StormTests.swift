@@ -1,0 +1,108 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// Services write and clients call while the daemon is killed again and again. `PM_TEST_FULL` asks for the full size.
+@Suite(.serialized) struct `A daemon that is killed under load` {
+    private static let isFull = getenv("PM_TEST_FULL") != nil
+    private static let writers = isFull ? 50 : 6
+    private static let kills = isFull ? 100 : 12
+
+    /// Writes four numbered lines every ten milliseconds, and how many it were when it is stopped.
+    private static let writer = """
+        $SIG{TERM} = sub { $over = 1 };
+        $| = 1;
+        until ($over) { print "line ", ++$n, "\\n" for 1 .. 4; select undef, undef, undef, 0.01 }
+        print "end $n\\n";
+        """
+
+    /// Calls 500 times a second, each call until it is answered; says how it went when its input ends.
+    private static let caller = """
+        const net = require('net');
+        const waiting = new Map();
+        let [sent, repeated, slowest, connection, rest] = [0, 0, 0, undefined, ''];
+        const write = (id) => connection?.write(
+          JSON.stringify({ jsonrpc: '2.0', id, method: 'raw.echo', params: [id] }) + '\\n');
+        const take = (line) => {
+          const { id, result, error } = JSON.parse(line);
+          if (error?.retry) { repeated++; return setTimeout(write, 2, id); }
+          if (error || result !== id) throw new Error(line);
+          slowest = Math.max(slowest, Date.now() - waiting.get(id));
+          if (!waiting.delete(id)) throw new Error(`answered twice: ${line}`);
+        };
+        const connect = () => {
+          const socket = net.connect(process.argv[2], () => {
+            [connection, rest] = [socket, ''];
+            for (const id of waiting.keys()) { repeated++; write(id); }
+          });
+          socket.setEncoding('utf8').on('error', () => {}).on('close', () => {
+            connection = undefined;
+            setTimeout(connect, 1);
+          }).on('data', (text) => {
+            const lines = (rest + text).split('\\n');
+            rest = lines.pop();
+            lines.forEach(take);
+          });
+        };
+        connect();
+        const ticker = setInterval(() => {
+          for (let i = 0; i < 5; i++) { waiting.set(++sent, Date.now()); write(sent); }
+        }, 10);
+        process.stdin.resume().on('end', () => {
+          clearInterval(ticker);
+          const check = setInterval(() => {
+            if (waiting.size > 0) return;
+            clearInterval(check);
+            console.log(JSON.stringify({ sent, repeated, slowest }));
+            process.exit();
+          }, 5);
+        });
+        """
+
+    @Test func `loses no line, no call and no service`() async throws {
+        try await TestProject.with { project in
+            try project.write("writer.pl", "#!/usr/bin/perl\n" + Self.writer, executable: true)
+            try project.write("caller.js", Self.caller)
+            try project.addRawService()
+            let names = (1...Self.writers).map { "writer-\($0)" }
+            var mapping: [(String, JSONValue)] = names.map { ($0, ["container": "writer"]) }
+            mapping.append(("raw", ["container": "raw"]))
+            try project.configure(
+                ["writer": ["path": "./writer.pl"], "raw": ["path": "./raw", "commandable": true]],
+                mapping: .object(JSONObject(mapping)))
+            try project.startDaemon()
+            for name in names + ["raw"] { try project.must("start", name, "--wait") }
+            let pids = try (names + ["raw"]).map { try #require(project.status($0)["pid"]) }
+            let calls = try project.start(["node", "caller.js", project.socket])
+            for _ in 1...Self.kills { try Self.kill(project) }
+            let outcome = calls.wait()
+            #expect(outcome.code == 0, "\(outcome)")
+            let report = try JSONValue(parsing: outcome.output)
+            #expect(try #require(report["sent"]?.int) > Self.kills)
+            for (name, pid) in zip(names + ["raw"], pids) {
+                let row = try project.status(name)
+                #expect(row["pid"] == pid && row["restarts"]?.int == 0, "\(name)")
+            }
+            for name in names { try Self.checkLog(of: name, project) }
+        }
+    }
+
+    /// Kills the daemon at a chance moment, and waits until its successor answers.
+    private static func kill(_ project: TestProject) throws {
+        let pid = try #require(try project.status("pm")["pid"]?.int)
+        usleep(UInt32.random(in: 0..<150_000))  // the moment is the chance, nothing is waited for
+        Glibc.kill(pid_t(pid), SIGKILL)
+        try project.until("pm", "replaced") { $0["pid"]?.int != pid }
+    }
+
+    private static func checkLog(of name: String, _ project: TestProject) throws {
+        try project.must("stop", name)
+        let lines = try project.must("log", name, "-n", "100000000").split(separator: "\n")
+        let numbers = lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+        let count = try #require(numbers.last)
+        #expect(lines.last?.hasSuffix("end \(count)") == true)
+        #expect(numbers.dropLast() == Array(1...count)[...], "\(name): \(numbers.count - 1) lines of \(count)")
+    }
+}

@@ -83,6 +83,14 @@ public struct LineFramer: ~Copyable {
         return rest
     }
 
+    /// Takes every byte out that was not handed out, for another framer to go on with.
+    public mutating func takeUnread() -> [UInt8] {
+        let bytes = isDiscarding ? [] : [UInt8](buffer[head..<tail])
+        head = tail
+        releaseIfEmpty()
+        return bytes
+    }
+
     private func withoutReturn(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         line.last == UInt8(ascii: "\r") ? UnsafeRawBufferPointer(rebasing: line.dropLast()) : line
     }

@@ -59,6 +59,20 @@ public struct PendingCalls<Payload> {
         return payload
     }
 
+    /// Remembers calls with the ids that another table gave them; `newest` is the last id it gave.
+    public mutating func restore(_ calls: [(id: UInt64, payload: Payload)], newest: UInt64) {
+        last = Swift.max(last, newest)
+        for (id, payload) in calls {
+            while waiting * 2 >= ids.count || ids[slot(id)] != 0 { grow() }
+            ids[slot(id)] = id
+            payloads[slot(id)] = payload
+            waiting += 1
+        }
+    }
+
+    /// The last id that was given.
+    public var newest: UInt64 { last }
+
     /// Forgets every call and returns them by age: for a peer that is gone.
     @inlinable
     public mutating func takeAll() -> [(id: UInt64, payload: Payload)] {

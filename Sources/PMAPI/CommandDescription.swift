@@ -72,6 +72,7 @@ extension Method {
         case .start: Start.description
         case .stop: Stop.description
         case .restart: Restart.description
+        case .upgrade: Upgrade.description
         case .status: Status.description
         case .list: List.description
         case .map: Map.description

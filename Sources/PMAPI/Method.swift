@@ -8,6 +8,8 @@ public enum Method: String, Sendable, CaseIterable {
     case stop
     /// Stops a service and starts it again.
     case restart
+    /// Starts the daemon's program anew.
+    case upgrade
     /// Tells what is wanted, what runs and what died.
     case status
     /// The registered definitions.

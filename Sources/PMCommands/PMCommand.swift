@@ -35,7 +35,7 @@ struct PM: ParsableCommand {
                 name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
-                    RunCommand.self,
+                    RunCommand.self, UpgradeCommand.self,
                 ]),
             CommandGroup(
                 name: "Containers", subcommands: [DiscoverCommand.self, MapCommand.self, ListCommand.self]),

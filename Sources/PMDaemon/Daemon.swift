@@ -20,6 +20,8 @@ final class Daemon {
         /// The holder is handing over what an earlier daemon left.
         case takingOver
         case serving
+        /// Its successor is about to take over.
+        case upgrading
         case stopping
     }
 
@@ -39,6 +41,7 @@ final class Daemon {
     private let startedAtWall: WallTime
     private var listener: Listener?
     private var heldSocket: SharedFD?
+    private var heldSessions: SharedFD?
     private var phase = Phase.takingOver
     /// The name under which the holder keeps the listening socket.
     private static let socketName = "socket"
@@ -97,6 +100,10 @@ final class Daemon {
         router.add(MetadataHandler(registry: registry))
         router.add(NameHandler())
         router.add(VersionHandler(options: options))
+        router.add(
+            UpgradeHandler(version: VersionHandler(options: options)) { [unowned self] () throws(APIError) in
+                try beginUpgrade()
+            })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
         let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
@@ -120,7 +127,9 @@ final class Daemon {
         switch message {
         case .greeting(let greeting): greeted(greeting)
         case .adopt(let child): supervisor.adopt(child)
-        case .held(let name, let descriptor): if name == Self.socketName { heldSocket = descriptor }
+        case .held(let name, let descriptor):
+            if name == Self.socketName { heldSocket = descriptor }
+            if name == SessionHandover.name { heldSessions = descriptor }
         case .handedOver:
             supervisor.finishAdoption { units.find($0) }
             serve()
@@ -152,7 +161,7 @@ final class Daemon {
             publishSocket()
             launch.serving()
             journal.tell("serving \(options.socketURL) for \(options.config)")
-            greetAdopted()
+            greetAdopted(except: resumeSessions())
             startAutomatic()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)
@@ -186,8 +195,59 @@ final class Daemon {
         }
     }
 
-    private func greetAdopted() {
-        for service in registry.all where service.metadata == nil { links.greet(service.id) }
+    private func greetAdopted(except informed: Set<IncarnationID>) {
+        for service in registry.all where service.metadata == nil {
+            links.greet(service.id, isInterrupted: !informed.contains(service.id))
+        }
+    }
+
+    /// Takes over the connections of a daemon that was upgraded; the services that notice nothing.
+    private func resumeSessions() -> Set<IncarnationID> {
+        guard let heldSessions else { return [] }
+        self.heldSessions = nil
+        do throws(SystemError) {
+            let informed = try handover.unpack(heldSessions)
+            try holder.channel.drop(SessionHandover.name)
+            return informed
+        } catch {
+            journal.trouble("connections to the daemon before are lost: \(error)")
+            return []
+        }
+    }
+
+    private var handover: SessionHandover { SessionHandover(router: router, registry: registry, reactor: reactor) }
+
+    // MARK: upgrade
+
+    /// How long the daemon's own answers may take before it leaves without them.
+    private static let drainLimit = Duration.seconds(10)
+
+    private func beginUpgrade() throws(APIError) {
+        guard phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
+        phase = .upgrading
+        listener?.close()
+        router.silenceClients()
+        var leaving: (@PMActor () -> Void)? = { [weak self] in self?.handOver() }
+        let once: @PMActor () -> Void = {
+            leaving?()
+            leaving = nil
+        }
+        // In a later turn: the handler that was asked is still at work, and its answer has to go out.
+        reactor.after(.zero) { [router, reactor] in router.whenIdle { reactor.after(.zero, once) } }
+        reactor.after(Self.drainLimit, once)
+    }
+
+    private func handOver() {
+        do throws(SystemError) {
+            let bag = try handover.pack()
+            try holder.channel.hold(SessionHandover.name, bag.opening)
+        } catch {
+            journal.trouble("connections are lost in the upgrade: \(error)")
+        }
+        deaths.flush()
+        logs.close()
+        journal.tell("is replaced")
+        leave(.upgrade)
     }
 
     private func startAutomatic() {
@@ -239,7 +299,13 @@ final class Daemon {
         } catch {
             journal.trouble("cannot say goodbye to the holder: \(error)")
         }
-        reactor.stop()
+        stopWhenSent()
+    }
+
+    /// What the holder has not taken yet would be lost.
+    private func stopWhenSent() {
+        guard !holder.channel.isFlushed else { return reactor.stop() }
+        reactor.after(.milliseconds(1)) { [weak self] in self?.stopWhenSent() }
     }
 
     private var ownStatus: UnitStatus {

@@ -12,6 +12,9 @@ final class Router: RequestHandler {
 
     private let registry: CommandRegistry
     private var answerers: [String: Answerer] = [:]
+    /// Handlers at work, and who waits for the last of them.
+    private var running = 0
+    private var onIdle: [@PMActor () -> Void] = []
     /// Clients that are connected; a service's peer is kept by the registry.
     private var clients: [ObjectIdentifier: Peer] = [:]
     /// Says why a service cannot be called; nil when there is no such unit.
@@ -30,7 +33,9 @@ final class Router: RequestHandler {
                 } catch {
                     call.fail(RPCError(error.json))
                 }
+                self.finished()
             }
+            self.running += 1
         }
     }
 
@@ -42,6 +47,29 @@ final class Router: RequestHandler {
     /// Keeps a client until it is gone.
     func add(client: Peer) {
         clients[ObjectIdentifier(client)] = client
+    }
+
+    private func finished() {
+        running -= 1
+        guard running == 0 else { return }
+        var bodies: [@PMActor () -> Void] = []
+        swap(&bodies, &onIdle)
+        for body in bodies { body() }
+    }
+
+    /// Calls `body` once when no handler is at work any more; at once if none is.
+    func whenIdle(_ body: @escaping @PMActor () -> Void) {
+        if running == 0 { body() } else { onIdle.append(body) }
+    }
+
+    /// Reads no more requests of clients, for the rest of this process's life.
+    func silenceClients() {
+        for client in clients.values { client.silence() }
+    }
+
+    /// The clients, those that fulfil a condition apart.
+    func split(_ condition: (Peer) -> Bool) -> (with: [Peer], without: [Peer]) {
+        (clients.values.filter(condition), clients.values.filter { !condition($0) })
     }
 
     /// How many clients are connected.

@@ -34,10 +34,10 @@ final class ServiceLinks: ServiceChannels {
         }
     }
 
-    /// Greets a service that an earlier daemon has started: tells it that calls to that daemon are not answered any more,
-    /// and asks what it offers.
-    func greet(_ service: IncarnationID) {
-        registry.service(service.unit)?.peer.notify("$restarted")
+    /// Greets a service that an earlier daemon has started: tells it, if so, that calls to that daemon are not answered any
+    /// more, and asks what it offers.
+    func greet(_ service: IncarnationID, isInterrupted: Bool) {
+        if isInterrupted { registry.service(service.unit)?.peer.notify("$restarted") }
         registry.service(service.unit)?.peer.call("$metadata", [.null]) { [weak self] result in
             self?.publish(result, of: service)
         }

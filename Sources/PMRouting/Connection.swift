@@ -14,6 +14,14 @@ public protocol ConnectionDelegate: AnyObject {
     func closed()
 }
 
+/// What is on its way in a connection when it is handed over.
+struct ConnectionRemainder: Equatable {
+    /// Bytes that came and were not handled.
+    var unread: [UInt8] = []
+    /// Bytes that are to go out.
+    var unsent: [UInt8] = []
+}
+
 /// One stream socket that carries newline-delimited JSON-RPC.
 ///
 /// A client that does not read what it is sent is not read from either, so what waits for it stays bounded by what it
@@ -90,6 +98,24 @@ public final class Connection {
     func pause() {
         pauses += 1
         if pauses == 1 { stream.setReading(paused: true) }
+    }
+
+    /// Leaves the socket to a successor, which goes on with what `resume(after:)` gets.
+    func handOver() -> (descriptor: SharedFD, remainder: ConnectionRemainder) {
+        let remainder = ConnectionRemainder(unread: framer.takeUnread(), unsent: stream.unsent)
+        stream.detach()
+        return (stream.descriptor, remainder)
+    }
+
+    /// Goes on where a predecessor stopped.
+    func resume(after remainder: ConnectionRemainder) {
+        if !remainder.unsent.isEmpty { stream.write { $0 += remainder.unsent } }
+        guard !remainder.unread.isEmpty else { return }
+        framer.withFreeSpace(minimum: remainder.unread.count) { space in
+            space.copyBytes(from: remainder.unread)
+            return remainder.unread.count
+        }
+        deliver()
     }
 
     private func pauseUntilDrained(_ other: ByteStream) {

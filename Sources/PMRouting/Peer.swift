@@ -127,6 +127,11 @@ public final class Peer: ConnectionDelegate {
         if isHeld && answering <= Self.answersAtOnce / 2 { hold(false) }
     }
 
+    /// Reads nothing from it for the rest of this process's life.
+    public func silence() {
+        connection.pause()
+    }
+
     private func hold(_ isHeld: Bool) {
         self.isHeld = isHeld
         if isHeld { connection.pause() } else { connection.resume() }
@@ -252,5 +257,45 @@ public final class Peer: ConnectionDelegate {
         swap(&bodies, &onClose)
         for body in bodies { body() }
         handler.closed(self)
+    }
+}
+
+// MARK: - Handing over
+
+extension Peer {
+    /// Whether the daemon itself owes it no answer.
+    public var isAnswered: Bool { answering == 0 }
+
+    /// Leaves the connection to a successor of this daemon; `place` is a peer's place among the records.
+    public func handOver(_ place: (Peer) -> Int?) -> (socket: SharedFD, record: SessionRecord) {
+        let (socket, remainder) = connection.handOver()
+        var record = SessionRecord()
+        if case .service(let service) = origin { record.service = service }
+        record.unread = remainder.unread
+        record.unsent = remainder.unsent
+        record.hasFinished = hasFinished
+        record.newestID = waiting.newest
+        for (id, call) in waiting.takeAll() {
+            // What the daemon itself asked, its successor asks again.
+            guard case .relayed(let caller, let callerID) = call, let place = place(caller) else { continue }
+            let text = callerID.withBytes { [UInt8]($0) }
+            record.calls.append(
+                SessionRecord.Call(id: id, caller: place, callerID: text, isStream: streams.contains(id)))
+        }
+        return (socket, record)
+    }
+
+    /// Goes on where a predecessor's peer stopped; `peers` are in the order of the records.
+    public func takeOver(_ record: SessionRecord, from peers: [Peer?]) {
+        hasFinished = record.hasFinished
+        var calls: [(id: UInt64, payload: Waiting)] = []
+        for call in record.calls {
+            guard peers.indices.contains(call.caller), let caller = peers[call.caller] else { continue }
+            caller.unanswered += 1
+            calls.append((call.id, .relayed(caller, call.callerID.withUnsafeBytes { RPCID(raw: $0) })))
+            if call.isStream { streams.insert(call.id) }
+        }
+        waiting.restore(calls, newest: record.newestID)
+        connection.resume(after: ConnectionRemainder(unread: record.unread, unsent: record.unsent))
     }
 }

@@ -103,6 +103,9 @@ public final class ByteStream {
         forget()
     }
 
+    /// Bytes that the peer has not taken yet.
+    public var unsent: [UInt8] { Array(outgoing[sent...]) }
+
     /// Leaves the socket to its other holders: nothing of this process watches it any more, and it stays connected.
     public func detach() {
         guard phase != .closed else { return }

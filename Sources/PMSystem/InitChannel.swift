@@ -142,6 +142,9 @@ public final class InitChannel {
         try send(.PM_BYE, id: 0, body: body)
     }
 
+    /// Whether the holder's queue has taken everything.
+    public var isFlushed: Bool { waitingStart == waiting.count }
+
     // MARK: sending
 
     private func header(_ type: pm_message_type, id: UInt64, size: Int) -> [UInt8] {

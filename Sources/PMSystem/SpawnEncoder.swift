@@ -21,7 +21,8 @@ struct SpawnEncoder {
         let isInline = fixed + strings.count <= Int(PM_CONTROL_MAX)
         if !isInline {
             body.flags |= PM_SPAWN_STRINGS_IN_FD
-            descriptors.append(try memoryFile(strings))
+            // A long environment travels in a memfd, because one packet holds 64 KiB.
+            descriptors.append(try MemoryFile.make(strings, named: "pm-spawn"))
         }
         guard descriptors.count <= Int(PM_FDS_MAX), request.heldDescriptors.count <= Int(PM_HELD_MAX) else {
             throw SystemError("spawn", "\(descriptors.count) descriptors", code: E2BIG)
@@ -104,14 +105,6 @@ struct SpawnEncoder {
         }
         body.flags |= UInt32(PM_SPAWN_IN_CGROUP)
         withUnsafeMutableBytes(of: &body.cgroup) { $0.copyBytes(from: cgroup.utf8) }
-    }
-
-    /// A long environment travels in a memfd, because one packet holds 64 KiB.
-    private func memoryFile(_ bytes: [UInt8]) throws(SystemError) -> SharedFD {
-        let descriptor = try valueOrNegated("memfd_create", "", pm_memfd_create("pm-spawn"))
-        let file = SharedFD(owning: descriptor)
-        try Files.write(bytes, to: file.raw, named: "memfd")
-        return file
     }
 }
 

@@ -62,6 +62,17 @@ import Testing
         """
 
     @Test func `loses no line, no call and no service`() async throws {
+        _ = try await Self.storm(Self.kill)
+    }
+
+    @Test func `and one that is upgraded under load fails not even one call`() async throws {
+        let report = try await Self.storm { project in try project.must("upgrade") }
+        #expect(report["repeated"]?.int == 0)
+    }
+
+    /// Lets services write and a client call while something is done to the daemon again and again; how the calls went.
+    private static func storm(_ act: (TestProject) throws -> Void) async throws -> JSONValue {
+        var report = JSONValue.null
         try await TestProject.with { project in
             try project.write("writer.pl", "#!/usr/bin/perl\n" + Self.writer, executable: true)
             try project.write("caller.js", Self.caller)
@@ -76,10 +87,10 @@ import Testing
             for name in names + ["raw"] { try project.must("start", name, "--wait") }
             let pids = try (names + ["raw"]).map { try #require(project.status($0)["pid"]) }
             let calls = try project.start(["node", "caller.js", project.socket])
-            for _ in 1...Self.kills { try Self.kill(project) }
+            for _ in 1...Self.kills { try act(project) }
             let outcome = calls.wait()
             #expect(outcome.code == 0, "\(outcome)")
-            let report = try JSONValue(parsing: outcome.output)
+            report = try JSONValue(parsing: outcome.output)
             #expect(try #require(report["sent"]?.int) > Self.kills)
             for (name, pid) in zip(names + ["raw"], pids) {
                 let row = try project.status(name)
@@ -87,6 +98,7 @@ import Testing
             }
             for name in names { try Self.checkLog(of: name, project) }
         }
+        return report
     }
 
     /// Kills the daemon at a chance moment, and waits until its successor answers.

@@ -1,0 +1,39 @@
+import ArgumentParser
+import JSON
+import PMAPI
+import PMClient
+import PMModel
+
+/// `pm upgrade`.
+struct UpgradeCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade",
+        abstract: "Start the daemon's program anew, a new version for example; services, connections and calls go on.")
+
+    @OptionGroup var global: GlobalOptions
+
+    /// How long the successor may take: calls that are under way may take ten seconds of it.
+    private static let patience = Duration.seconds(30)
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let before = try session.connect().ask(Upgrade())
+        let after = try successor(of: before, session)
+        switch session.format {
+        case .json: session.output.line(JSONValue.object(["before": before.json, "after": after.json]).text)
+        case .table:
+            session.output.line(
+                "pm \(before.version) (pid \(before.pid)) is replaced by pm \(after.version) (pid \(after.pid))")
+        }
+        return .success
+    }
+
+    /// Whoever answers next may still be the one that was asked.
+    private func successor(of before: Version.Answer, _ session: Session) throws(APIError) -> Version.Answer {
+        let limit = session.clock.monotonic() + Self.patience
+        while session.clock.monotonic() < limit {
+            let answer = try session.connect().ask(Version(), within: Self.patience)
+            if answer.pid != before.pid { return answer }
+        }
+        throw .timeout("pm (pid \(before.pid)) was not replaced within \(Self.patience.shortForm)", hint: "pm log pm")
+    }
+}

@@ -1,0 +1,124 @@
+public import PMModel
+
+/// All that a successor of this daemon must know of one connection, besides its socket.
+public struct SessionRecord: Equatable, Sendable {
+    /// A request that was passed on to this peer and is not answered.
+    public struct Call: Equatable, Sendable {
+        /// The id it was passed on with.
+        public var id: UInt64
+        /// The place of its caller among the records.
+        public var caller: Int
+        /// The caller's id for it, as JSON text.
+        public var callerID: [UInt8]
+        /// Whether its answer is a stream that has begun.
+        public var isStream: Bool
+    }
+
+    /// The incarnation at the other end; nil for a client.
+    public var service: IncarnationID?
+    /// Bytes that came and were not handled.
+    public var unread: [UInt8] = []
+    /// Bytes that are to go out.
+    public var unsent: [UInt8] = []
+    /// The last id that a request to it got.
+    public var newestID: UInt64 = 0
+    /// What it has to answer.
+    public var calls: [Call] = []
+    /// Whether it sends no more.
+    public var hasFinished = false
+}
+
+// MARK: - Binary form
+
+/// Counts and numbers in eight bytes, little-endian; bytes after their count. A daemon of another version than wrote
+/// them finds another number at the start.
+extension SessionRecord {
+    private static let version: UInt64 = 1
+
+    /// The binary form of records.
+    public static func encode(_ records: [SessionRecord]) -> [UInt8] {
+        var writer = RecordWriter()
+        writer.put(version)
+        writer.put(UInt64(records.count))
+        for record in records { record.encode(&writer) }
+        return writer.bytes
+    }
+
+    private func encode(_ writer: inout RecordWriter) {
+        writer.put(Array((service?.unit ?? "").utf8))
+        writer.put(service?.number ?? 0)
+        writer.put(unread)
+        writer.put(unsent)
+        writer.put(newestID)
+        writer.put(hasFinished ? 1 : 0)
+        writer.put(UInt64(calls.count))
+        for call in calls {
+            writer.put(call.id)
+            writer.put(UInt64(call.caller))
+            writer.put(call.callerID)
+            writer.put(call.isStream ? 1 : 0)
+        }
+    }
+
+    /// Reads what `encode` wrote; nil where it is anything else.
+    public static func decode(_ bytes: [UInt8]) -> [SessionRecord]? {
+        var reader = RecordReader(bytes: bytes[...])
+        guard reader.number() == version, let count = reader.number() else { return nil }
+        var records: [SessionRecord] = []
+        for _ in 0..<count {
+            guard let record = SessionRecord(&reader) else { return nil }
+            records.append(record)
+        }
+        return reader.bytes.isEmpty ? records : nil
+    }
+
+    private init?(_ reader: inout RecordReader) {
+        guard let unit = reader.chunk(), let number = reader.number(), let unread = reader.chunk(),
+            let unsent = reader.chunk(), let newest = reader.number(), let finished = reader.number(),
+            let count = reader.number()
+        else { return nil }
+        if !unit.isEmpty { service = IncarnationID(unit: String(decoding: unit, as: UTF8.self), number: number) }
+        self.unread = unread
+        self.unsent = unsent
+        newestID = newest
+        hasFinished = finished != 0
+        for _ in 0..<count {
+            guard let id = reader.number(), let caller = reader.number(), let callerID = reader.chunk(),
+                let stream = reader.number()
+            else { return nil }
+            calls.append(Call(id: id, caller: Int(clamping: caller), callerID: callerID, isStream: stream != 0))
+        }
+    }
+}
+
+private struct RecordWriter {
+    var bytes: [UInt8] = []
+
+    mutating func put(_ number: UInt64) {
+        withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
+    }
+
+    mutating func put(_ chunk: [UInt8]) {
+        put(UInt64(chunk.count))
+        bytes += chunk
+    }
+}
+
+private struct RecordReader {
+    var bytes: ArraySlice<UInt8>
+
+    mutating func number() -> UInt64? {
+        guard bytes.count >= 8 else { return nil }
+        var value: UInt64 = 0
+        for (place, byte) in bytes.prefix(8).enumerated() { value |= UInt64(byte) << (8 * place) }
+        bytes = bytes.dropFirst(8)
+        return value
+    }
+
+    mutating func chunk() -> [UInt8]? {
+        guard let count = number(), count <= UInt64(bytes.count) else { return nil }
+        let chunk = Array(bytes.prefix(Int(count)))
+        bytes = bytes.dropFirst(Int(count))
+        return chunk
+    }
+}

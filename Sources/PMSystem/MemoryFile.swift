@@ -1,0 +1,32 @@
+import CPMLinux
+import Glibc
+
+/// Bytes in a descriptor (memfd_create(2)).
+public enum MemoryFile {
+    /// A memory file with these bytes.
+    ///
+    /// - Throws: `SystemError` when there is no descriptor or memory left.
+    public static func make(_ bytes: [UInt8], named name: String) throws(SystemError) -> SharedFD {
+        let file = SharedFD(owning: try valueOrNegated("memfd_create", name, pm_memfd_create(name)))
+        try Files.write(bytes, to: file.raw, named: name)
+        return file
+    }
+
+    /// All bytes of a memory file, wherever its position is.
+    ///
+    /// - Throws: `SystemError` when it cannot be read.
+    public static func read(_ file: SharedFD) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Int(try Files.status(of: file.raw, "memfd").size))
+        var done = 0
+        while done < bytes.count {
+            let count = try valueOrError("read", "memfd") {
+                bytes.withUnsafeMutableBytes {
+                    pread(file.raw, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(done))
+                }
+            }
+            guard count > 0 else { throw SystemError("read", "memfd", code: EIO) }
+            done += count
+        }
+        return bytes
+    }
+}

@@ -18,7 +18,7 @@
 #define STABLE_NS (10u * (uint64_t)SECOND_NS)
 /* One that took over and lived this long is an accident, and followed at once; so many in a row are no
  * accidents. */
-#define SERVED_NS (100u * (uint64_t)MILLISECOND_NS)
+#define SERVED_NS (30u * (uint64_t)MILLISECOND_NS)
 #define ACCIDENTS 128
 /* How long it may live on without a channel. */
 #define LINGER_NS (2u * (uint64_t)SECOND_NS)

@@ -15,9 +15,11 @@ public struct PendingCalls<Payload> {
     /// How many calls wait.
     @inlinable public var count: Int { waiting }
 
-    /// An empty table.
+    /// An empty table; its ids follow `newest`.
     @inlinable
-    public init() {}
+    public init(after newest: UInt64 = 0) {
+        last = newest
+    }
 
     /// Whether nothing waits.
     @inlinable public var isEmpty: Bool { count == 0 }

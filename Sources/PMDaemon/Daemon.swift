@@ -139,6 +139,7 @@ final class Daemon {
     }
 
     private func greeted(_ greeting: HolderGreeting) {
+        links.generation = greeting.daemonStarts
         guard greeting.daemonStarts > 1 else { return }
         let end =
             greeting.lastDaemonHung

@@ -13,6 +13,8 @@ final class ServiceLinks: ServiceChannels {
     private let registry: CommandRegistry
     private let reactor: Reactor
     private unowned let handler: any RequestHandler
+    /// The number of this daemon under its holder.
+    var generation: UInt64 = 0
     private let onTrouble: @PMActor (String) -> Void
 
     init(
@@ -28,6 +30,7 @@ final class ServiceLinks: ServiceChannels {
     func open(_ channel: SharedFD, to service: IncarnationID) {
         do throws(SystemError) {
             let peer = try Peer(channel, origin: .service(service), reactor: reactor, handler: handler)
+            peer.beginIDs(of: generation)
             registry.add(service, peer)
         } catch {
             onTrouble("the channel to \(service.unit) cannot be used: \(error)")

@@ -48,6 +48,14 @@ public final class Peer: ConnectionDelegate {
     /// A client with so many requests under way is not read from until half of them are answered.
     static let answersAtOnce = 64
 
+    /// Lets the ids of requests to this peer begin behind those of earlier daemons: an answer to one of theirs must not be
+    /// taken for one of ours. `generation` is the number of this daemon.
+    ///
+    /// Ids stay below 2^53, as far as numbers in JavaScript are exact.
+    public func beginIDs(of generation: UInt64) {
+        waiting = PendingCalls(after: (generation & 0xF_FFFF) << 32)
+    }
+
     /// Takes over a connected socket.
     ///
     /// - Throws: `SystemError` when it cannot be watched.

@@ -95,7 +95,7 @@ import Testing
             #expect(try #require(report["sent"]?.int) > Self.kills)
             for (name, pid) in zip(names + ["raw"], pids) {
                 let row = try project.status(name)
-                #expect(row["pid"] == pid && row["restarts"]?.int == 0, "\(name)")
+                #expect(row["pid"] == pid && row["restarts"]?.int == 0, "\(row.text) \(project.daemonLog)")
             }
             for name in names { try Self.checkLog(of: name, project) }
         }

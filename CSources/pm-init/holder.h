@@ -91,6 +91,7 @@ typedef struct holder {
     uint64_t next_sweep_ns;     /* monotonic; in PHASE_ENDING */
     uint64_t judge_at_ns;       /* monotonic; leftovers_judge is due; 0: nothing to judge */
     uint64_t judge_rest_ns;     /* monotonic; not before, so that a burst of deaths is judged in few looks */
+    bool has_note;              /* the lock file says something */
     bool has_ending_orphan;     /* the last look met an orphan that no longer told whose it is */
     int epoll;
     int signals; /* signalfd */

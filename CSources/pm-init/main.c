@@ -70,7 +70,11 @@ static int take_lock(holder *h) {
     h->lock = open(h->options.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (h->lock < 0)
         return errno;
-    return -pm_lock_exclusive(h->lock);
+    int result = -pm_lock_exclusive(h->lock);
+    /* What an earlier holder had to say. */
+    if (result == 0 && ftruncate(h->lock, 0) < 0)
+        return errno;
+    return result;
 }
 
 static void raise_open_files(holder *h) {

@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "cpmlinux.h"
 #include "launch.h"
+#include "note.h"
 #include "status.h"
 #include "stop.h"
 #include "text.h"
@@ -36,6 +37,8 @@ static uint64_t backoff(uint32_t failures) {
 static void plan_restart(holder *h, uint64_t now) {
     h->pmd.restart_at_ns = now + backoff(h->pmd.failures);
     h->pmd.failures++;
+    if (h->pmd.failures > 1)
+        note_failure(h, h->pmd.restart_at_ns);
 }
 
 static void end_with_failure(holder *h, int code, const char *message) {

@@ -55,6 +55,7 @@ public struct DaemonLocator: Sendable {
     /// Connects to the daemon of a location, at the socket it is expected at, else where its configuration says; waits
     /// for one that holds its lock and does not serve yet.
     public func connect(to location: DaemonLocation) throws(APIError) -> DaemonClient {
+        if let note = FailureNote(of: location) { throw note.error }
         let deadline = Deadline(patience)
         let expected = SocketAddress(path: location.socketPath)
         while true {

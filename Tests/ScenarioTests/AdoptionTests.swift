@@ -86,6 +86,33 @@ import Testing
         }
     }
 
+    @Test func `and cannot start again says so, while services run on`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.copy(TestPaths.libexec, to: "lib")
+            let started = try project.run(
+                [TestPaths.pm, "start", "pm", "--wait"], adding: ["PM_LIBEXEC": "\(project.directory)/lib"])
+            #expect(started.code == 0, "\(started)")
+            try project.must("start", "web", "--wait")
+            let before = try project.status("web")
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            try project.script("broken", "exit 3")
+            rename("\(project.directory)/lib/pmd", "\(project.directory)/lib/good")
+            rename("\(project.directory)/broken", "\(project.directory)/lib/pmd")
+            kill(pid_t(daemon), SIGKILL)
+            var outcome = try project.pm("status")
+            while !outcome.errors.contains("times in a row") { outcome = try project.pm("status") }
+            #expect(outcome.errors.contains("with exit code 3; its services run on"))
+            #expect(outcome.errors.contains("pmd.log"))
+            #expect(kill(pid_t(try #require(before["pid"]?.int)), 0) == 0)
+            rename("\(project.directory)/lib/good", "\(project.directory)/lib/pmd")
+            let row = try project.until("web", "there again") { $0["pid"] == before["pid"] }
+            #expect(row["restarts"]?.int == 0)
+            #expect(try project.pm("status").code == 0)
+        }
+    }
+
     @Test func `learns of exits that happened while it was gone`() async throws {
         try await TestProject.with { project in
             try project.script("web.sh", "trap 'exit 9' USR1; echo up; while :; do sleep 0.02; done")

@@ -80,7 +80,10 @@ public final class DaemonClient {
         do {
             wasWritten = try connection.write(bytes, Deadline(Self.patience))
         } catch {
-            throw error.code == EPIPE || error.code == ECONNRESET ? .lost(method: method) : .unreachable(error)
+            guard error.code == EPIPE || error.code == ECONNRESET else { throw .unreachable(error) }
+            // Who turns a client away says why, before anything was asked.
+            _ = try reply(to: Ticket(id: lastID, method: method), Deadline(.zero))
+            throw .lost(method: method)
         }
         guard wasWritten else { throw .timedOut(method: method, Self.patience) }
         return Ticket(id: lastID, method: method)

@@ -43,10 +43,11 @@ final class Admission {
         answer(socket, access.refusal(of: credentials).json)
     }
 
-    /// The reason goes out as an answer to nothing in particular, before the client has said anything.
+    /// The reason goes out before the client has said anything, with an id that is none of its own: without one it would
+    /// be no message.
     private func answer(_ socket: SharedFD, _ error: JSONValue) {
         var line: [UInt8] = []
-        MessageWriter.rejection(id: nil, RPCError(error), to: &line)
+        MessageWriter.rejection(id: .unreadable, RPCError(error), to: &line)
         _ = Descriptors.write(line, to: socket.raw)
     }
 }

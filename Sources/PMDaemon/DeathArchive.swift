@@ -47,7 +47,7 @@ final class DeathArchive {
 
     /// What keeps deaths from being written, in words; nil when all is well.
     var problem: String? {
-        failure.map { "the records of \(waiting.count) deaths are in memory only: \($0)" }
+        failure.map { "the last deaths (of \(waiting.count) services) are only in memory: \($0)" }
     }
 
     /// Keeps a death.
@@ -63,7 +63,7 @@ final class DeathArchive {
         guard !waiting.isEmpty else { return }
         do throws(SystemError) {
             try append(waiting.values.flatMap { $0 })
-            if failure != nil { onTrouble("the records of \(waiting.count) deaths are on disk now, none is lost") }
+            if failure != nil { onTrouble("the last deaths (of \(waiting.count) services) are on disk now, none is lost") }
             waiting = [:]
             failure = nil
             retryDelay = Self.firstRetry

@@ -169,8 +169,8 @@ public final class DaemonClient {
         }
         guard case .reply(let reply) = message else { return }
         guard let id = reply.internalID else {
-            // -1 is how a line that could not be read is answered: then ours is the one that was not understood.
-            if case .error(let raw) = reply.outcome { throw .refused(APIError(RPCError(raw: raw))) }
+            // It answers no request of ours: the connection itself is refused, or a line could not be read.
+            if case .error(let raw) = reply.outcome { throw .turnedAway(APIError(RPCError(raw: raw))) }
             return
         }
         early.append((id, Reply(reply)))

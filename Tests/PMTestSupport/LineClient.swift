@@ -24,7 +24,7 @@ public final class LineClient {
         while done < bytes.count {
             // A daemon that goes away is an error of the call, and not the end of all tests by SIGPIPE.
             let count = bytes.withUnsafeBytes {
-                Glibc.send(socket.raw, $0.baseAddress.map { $0 + done }, bytes.count - done, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(socket.raw, $0.baseAddress.map { $0 + done }, bytes.count - done, Int32(MSG_NOSIGNAL))
             }
             guard count >= 0 else { throw SystemError.last("send") }
             done += count

@@ -105,7 +105,9 @@ enum EditorWay: CaseIterable {
             number += 1
             switch way {
             case .byRename: rename(path + ".edited", path)
-            case .inPlace: try Files.write(text, to: try OwnedFD.open(path, O_WRONLY | O_TRUNC).raw, named: path)
+            case .inPlace:
+                let file = try OwnedFD.open(path, O_WRONLY | O_TRUNC)
+                try Files.write(text, to: file.raw, named: path)
             }
             ledger.saved(root["containers"]?.object?.map(\.key) ?? [], lookedAt: known)
         }

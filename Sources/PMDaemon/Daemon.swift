@@ -56,7 +56,8 @@ final class Daemon {
         self.journal = journal
         units = try UnitDirectory(path: options.config, environment: Environment.current())
         deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
-        logs = LogBook(LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
+        logs = LogBook(
+            LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry)
         links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
@@ -240,7 +241,8 @@ final class Daemon {
         } catch {
             journal.trouble("cannot say goodbye to the holder: \(error)")
         }
-        reactor.stop()
+        // After a stop of thousands the goodbye waits behind other messages; unsaid, the holder would start us anew.
+        holder.channel.whenDrained { [reactor] in reactor.stop() }
     }
 
     private var ownStatus: UnitStatus {
@@ -261,7 +263,9 @@ final class Daemon {
     /// Whether the services of the configuration need more descriptors than there are, in words.
     private var shortage: String? {
         let limit = DescriptorLimit.current()
-        let (wanted, fitting) = (units.configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService))
+        let (wanted, fitting) = (
+            units.configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService)
+        )
         guard wanted > fitting else { return nil }
         return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
             + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm anew"

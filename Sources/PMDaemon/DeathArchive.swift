@@ -63,7 +63,9 @@ final class DeathArchive {
         guard !waiting.isEmpty else { return }
         do throws(SystemError) {
             try append(waiting.values.flatMap { $0 })
-            if failure != nil { onTrouble("the last deaths (of \(waiting.count) services) are on disk now, none is lost") }
+            if failure != nil {
+                onTrouble("the last deaths (of \(waiting.count) services) are on disk now, none is lost")
+            }
             waiting = [:]
             failure = nil
             retryDelay = Self.firstRetry

@@ -40,6 +40,7 @@ public final class InitChannel {
     private var receiver: Receiver?
     private var waiting: [Packet] = []
     private var waitingStart = 0
+    private var onDrained: (@PMActor () -> Void)?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PM_CONTROL_MAX), alignment: 16)
 
     /// Takes over the control socket.
@@ -181,6 +182,18 @@ public final class InitChannel {
         return true
     }
 
+    /// Calls `body` when the holder has got all that was sent, or never will; at once when nothing waits.
+    public func whenDrained(_ body: @escaping @PMActor () -> Void) {
+        if waiting.isEmpty { return body() }
+        onDrained = body
+    }
+
+    private func drained() {
+        let body = onDrained
+        onDrained = nil
+        body?()
+    }
+
     private func flush() throws(SystemError) {
         while waitingStart < waiting.count {
             guard try write(waiting[waitingStart]) else { return }
@@ -190,6 +203,7 @@ public final class InitChannel {
         waiting.removeAll(keepingCapacity: waiting.count < 1024)
         waitingStart = 0
         reactor.change(socket.raw, .readable)
+        drained()
     }
 
     // MARK: receiving
@@ -233,5 +247,6 @@ public final class InitChannel {
         let last = receiver
         receiver = nil
         last?(nil)
+        drained()
     }
 }

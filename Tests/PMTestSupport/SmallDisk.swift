@@ -15,7 +15,9 @@ public final class SmallDisk: Sendable {
     public init(at path: String) throws {
         self.path = path
         try Files.makeDirectories(path)
-        guard mount("tmpfs", path, "tmpfs", 0, "size=1m,nr_inodes=200,mode=755") == 0 else { throw SystemError.last("mount", path) }
+        guard mount("tmpfs", path, "tmpfs", 0, "size=1m,nr_inodes=200,mode=755") == 0 else {
+            throw SystemError.last("mount", path)
+        }
     }
 
     /// Writes to it until nothing fits any more.

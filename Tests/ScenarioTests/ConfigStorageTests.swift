@@ -78,7 +78,9 @@ extension TestProject {
             // The last one is of the folder, when the new file is in its place.
             let names = number == 4 ? ["first", "second"] : ["first"]
             #expect(try project.definitions().map(\.key) == names)
-            let told = number == 4 ? "pm: \(file): the change is made but may not survive" : "pm: cannot change \(file): fsync "
+            let told =
+                number == 4
+                ? "pm: \(file): the change is made but may not survive" : "pm: cannot change \(file): fsync "
             #expect(outcome.errors.hasPrefix(told) && outcome.errors.contains("\nhint: "), "\(outcome)")
             try project.must("map", "third", "/bin/true")
             #expect(try project.definitions().map(\.key) == names + ["third"])

@@ -50,12 +50,14 @@ extension TestProject {
             var guests: [LineClient] = []
             try until("there is no room for a client") {
                 guests.append(try project.client())
-                return try project.pm("status").errors == "pm: pm cannot take another connection: accept: Too many open files\n"
+                return try project.pm("status").errors
+                    == "pm: pm cannot take another connection: accept: Too many open files\n"
                     + "hint: the limit of open files is reached: stop services, or raise the hard limit (ulimit -n) "
                     + "and start pm anew\n"
             }
             #expect(try project.pm("status").code == 69)
-            #expect(try held.row("pm")["problems"]?[0] == "it cannot take every connection: accept: Too many open files")
+            #expect(
+                try held.row("pm")["problems"]?[0] == "it cannot take every connection: accept: Too many open files")
             let refusal = try held.call("start", ["s2", [:]])?["error"]
             #expect(refusal?["statusCode"]?.int == 502, "\(refusal?.text ?? "no error")")
             #expect(refusal?["message"]?.string?.hasPrefix("cannot start s2: ") == true)
@@ -102,7 +104,8 @@ extension TestProject {
             #expect(away.code == 69 && away.errors.contains("accept: Too many open files in system\nhint: "), "\(away)")
             let refused = try project.pm("start", "s1")
             #expect(refused.code == 70, "\(refused)")
-            #expect(refused.errors.contains("cannot start s1: pipe2: Too many open files in system\nhint: all programs"))
+            #expect(
+                refused.errors.contains("cannot start s1: pipe2: Too many open files in system\nhint: all programs"))
             try project.until("s1", "up by itself") { $0["state"] == "up" }
             try tracer.finish()
             #expect(try project.daemonID() == daemon)
@@ -124,7 +127,9 @@ extension TestProject {
             }
             #expect(pids.count > 10 && pids.count < 60)
             #expect(failure?.code == 70)
-            #expect(failure?.errors.contains("Too many open files\nhint: the limit of open files") == true, "\(failure?.errors ?? "")")
+            #expect(
+                failure?.errors.contains("Too many open files\nhint: the limit of open files") == true,
+                "\(failure?.errors ?? "")")
             let last = "s\(pids.count + 1)"
             #expect(try pids.indices.allSatisfy { try project.status("s\($0 + 1)")["pid"] == pids[$0] })
             // Room for it: it comes up by itself.

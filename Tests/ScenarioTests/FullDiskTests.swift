@@ -35,7 +35,9 @@ import Testing
             let row = try project.until("writer", "not logged") { $0["problems"]?[0]?.string?.contains("lost") == true }
             let problem = try #require(row["problems"]?[0]?.string)
             #expect(problem.contains("No space left on device") && row["pid"] == service, "\(problem)")
-            try project.until("pm", "told of the death") { $0["problems"]?[0]?.string?.contains("the last deaths (of 1 services)") == true }
+            try project.until("pm", "told of the death") {
+                $0["problems"]?[0]?.string?.contains("the last deaths (of 1 services)") == true
+            }
             let shown = try project.pm("status")
             #expect(shown.code == 0 && shown.errors.contains("pm: writer: its output cannot be written: "), "\(shown)")
             #expect(try project.status("dying")["lastExit"]?["code"]?.int == 7)

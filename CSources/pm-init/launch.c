@@ -156,8 +156,8 @@ static bool launch_with(holder *h, const launch_request *request, const char *st
 }
 
 /*
- * Whether one of the descriptors is among the last ones: those are for /proc, for cgroups and for a new pmd, without
- * which the services that run could not be stopped. The kernel gives the lowest free number.
+ * Whether one of the descriptors is among the last ones: those are for /proc, for cgroups and for a new pmd,
+ * without which the services that run could not be stopped. The kernel gives the lowest free number.
  */
 static bool is_reserved(const launch_request *request) {
     struct rlimit now;
@@ -194,7 +194,8 @@ bool launch_pmd(holder *h, int control, int status, launch_result *out) {
     const int32_t fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, control, status};
     const pm_rlimit limit = {
         .resource = RLIMIT_NOFILE,
-        /* pmd holds as many descriptors as we do; the children that it asks for get the limit that we found. */
+        /* pmd holds as many descriptors as we do; the children that it asks for get the limit that we found.
+         */
         .soft = h->open_files.rlim_max,
         .hard = h->open_files.rlim_max,
     };

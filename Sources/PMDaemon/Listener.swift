@@ -70,7 +70,7 @@ final class Listener {
         spare = nil
         // What fails here has been told already, with its cause.
         if let connection = try? UnixSocket.accept(socket.raw) { callbacks.onSurplus(SharedFD(connection), cause) }
-        spare = try? Self.makeSpare()
+        spare = try? Self.makeSpare()  // without it connections wait
         return spare != nil
     }
 

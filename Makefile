@@ -3,6 +3,7 @@
 #   make build      release programs in .build/stage, laid out as installed       make debug    the Swift debug build
 #   make test       every test; the last line counts them                         make lint     formats and warnings
 #   make demo       the main job, shown on Examples/shop                           make bench    the table of figures
+#   make soak       the long tests at full size
 #   make install    DESTDIR= PREFIX=/usr/local                                     make clean
 #
 # Each entry point installs what it needs (scripts/bootstrap), or prints the line that does.
@@ -36,7 +37,7 @@ INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
 PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
 
-.PHONY: build debug test demo lint bench install clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench
+.PHONY: build debug test soak demo lint bench install clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench
 build: bootstrap $(PROGRAMS)
 
 bootstrap:
@@ -79,6 +80,9 @@ debug: bootstrap
 
 test: bootstrap-test build debug
 	@scripts/test
+
+soak: bootstrap-test build debug
+	@scripts/soak
 
 demo: build
 	@scripts/demo

@@ -19,8 +19,8 @@ uint64_t pm_clock_read(pm_clock clock) {
     return read_clock(ids[clock]);
 }
 
-uint64_t pm_clock_boottime(void) {
-    return read_clock(CLOCK_BOOTTIME);
+uint64_t pm_clock_monotonic(void) {
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 uint64_t pm_clock_ticks(void) {

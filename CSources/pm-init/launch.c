@@ -155,11 +155,27 @@ static bool launch_with(holder *h, const launch_request *request, const char *st
     return true;
 }
 
+/*
+ * Whether one of the descriptors is among the last ones: those are for /proc, for cgroups and for a new pmd,
+ * without which the services that run could not be stopped. The kernel gives the lowest free number.
+ */
+static bool is_reserved(const launch_request *request) {
+    struct rlimit now;
+    getrlimit(RLIMIT_NOFILE, &now);
+    rlim_t reserve = now.rlim_cur / 16 < 64 ? now.rlim_cur / 16 : 64;
+    for (size_t i = 0; i < request->fd_count; i++)
+        if ((rlim_t)request->fds[i] >= now.rlim_cur - reserve)
+            return true;
+    return false;
+}
+
 bool launch_child(holder *h, const launch_request *request, launch_result *out) {
     const pm_spawn_message *m = request->body;
     int wrong = check(request);
     if (wrong != 0)
         return fail(&out->failure, PM_STEP_REQUEST, wrong);
+    if (is_reserved(request))
+        return fail(&out->failure, PM_STEP_DESCRIPTORS, EMFILE);
     if ((m->flags & PM_SPAWN_STRINGS_IN_FD) == 0)
         return launch_with(h, request, request->strings, out);
     char *strings =
@@ -178,7 +194,9 @@ bool launch_pmd(holder *h, int control, int status, launch_result *out) {
     const int32_t fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, control, status};
     const pm_rlimit limit = {
         .resource = RLIMIT_NOFILE,
-        .soft = h->open_files.rlim_cur,
+        /* pmd holds as many descriptors as we do; the children that it asks for get the limit that we found.
+         */
+        .soft = h->open_files.rlim_max,
         .hard = h->open_files.rlim_max,
     };
     const pm_spawn_request spawn = {

@@ -49,6 +49,8 @@ public struct UnitStatus: Equatable, Sendable {
     public var restarts = 0
     /// Its last death.
     public var lastExit: DeathRecord?
+    /// What keeps pm from doing all it should for it at the moment, a sentence each; empty when all is well.
+    public var problems: [String] = []
 
     /// Makes the row of a unit that has no process.
     public init(name: String, type: String = RuntimeKind.nodejs.rawValue, wanted: Desired, state: UnitState) {
@@ -80,6 +82,7 @@ extension UnitStatus: WireValue {
         uptime = members["uptimeMs"]?.int.map { .milliseconds($0) }
         restarts = members["restarts"]?.int ?? 0
         if let record = members["lastExit"], record != .null { lastExit = try DeathRecord(json: record) }
+        problems = (members["problems"]?.array ?? []).compactMap(\.string)
     }
 
     /// The reference's members (`name`, `running`, `folder`, `stateless`, `type`, `cwd`), then ours; absent ones are left out.
@@ -100,6 +103,7 @@ extension UnitStatus: WireValue {
         if let uptime { members["uptimeMs"] = .number(JSONNumber(Int(uptime.milliseconds))) }
         members["restarts"] = .number(JSONNumber(restarts))
         if let lastExit { members["lastExit"] = lastExit.json }
+        if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
         return .object(members)
     }
 }

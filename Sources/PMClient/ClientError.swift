@@ -17,6 +17,8 @@ public enum ClientError: Error, Equatable, Sendable {
     case garbled(String)
     /// The other side answered with an error.
     case refused(APIError)
+    /// The other side does not speak with us at all, and says why.
+    case turnedAway(APIError)
 
     /// The failure as people and exit codes need it.
     public var report: APIError {
@@ -37,7 +39,7 @@ public enum ClientError: Error, Equatable, Sendable {
                 "pm did not answer \(method) in \(limit.shortForm)",
                 hint: "pm-init starts a daemon anew when it is killed; the services run on")
         case .garbled(let reason): APIError(500, "what answers is not pm: \(reason)")
-        case .refused(let error): error
+        case .refused(let error), .turnedAway(let error): error
         }
     }
 

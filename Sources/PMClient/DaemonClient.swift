@@ -104,7 +104,10 @@ public final class DaemonClient {
         do {
             wasWritten = try connection.write(bytes, Deadline(Self.patience))
         } catch {
-            throw error.code == EPIPE || error.code == ECONNRESET ? .lost(method: method) : .unreachable(error)
+            guard error.code == EPIPE || error.code == ECONNRESET else { throw .unreachable(error) }
+            // Who turns a client away says why, before anything was asked.
+            _ = try reply(to: Ticket(id: lastID, method: method), Deadline(.zero))
+            throw .lost(method: method)
         }
         guard wasWritten else { throw .timedOut(method: method, Self.patience) }
         return Ticket(id: lastID, method: method)
@@ -190,8 +193,8 @@ public final class DaemonClient {
         }
         guard case .reply(let reply) = message else { return }
         guard let id = reply.internalID else {
-            // -1 is how a line that could not be read is answered: then ours is the one that was not understood.
-            if case .error(let raw) = reply.outcome { throw .refused(APIError(RPCError(raw: raw))) }
+            // It answers no request of ours: the connection itself is refused, or a line could not be read.
+            if case .error(let raw) = reply.outcome { throw .turnedAway(APIError(RPCError(raw: raw))) }
             return
         }
         early.append((id, Reply(reply)))

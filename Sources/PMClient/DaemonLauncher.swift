@@ -68,7 +68,7 @@ public struct DaemonLauncher: Sendable {
             location.scope == .system ? "run it as root, or start a daemon of your own: pm start pm --user" : nil
         case ENOENT where error.object == installation.holder:
             "pm is not installed whole; PM_LIBEXEC names the directory of pm-init"
-        default: nil  // errno is a number, not an enum of ours
+        default: MachineLimit(error.code)?.hint  // errno is a number, not an enum of ours
         }
     }
 
@@ -120,7 +120,8 @@ extension APIError {
             switch error.kind {
             case .invalid: 400
             case .missing: 404
-            case .storage: 403
+            case .forbidden: 403
+            case .storage: 500
             case .busy: 409
             }
         self.init(status, error.description, hint: error.hint)

@@ -50,7 +50,9 @@ public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
         case invalid
         /// Something that was named does not exist.
         case missing
-        /// The file system refused: no permission, no space, a broken disk.
+        /// This user may not: no permission, or a read-only file system.
+        case forbidden
+        /// The file system failed: no space, a broken disk.
         case storage
         /// Other programs are writing the file; trying again may work.
         case busy

@@ -30,7 +30,7 @@ public struct ConfigStore: Sendable {
 
     /// Reads the file.
     ///
-    /// - Throws: `ConfigError`: `missing` when there is none, `storage` when it cannot be read, `invalid` with all errors.
+    /// - Throws: `ConfigError`: `missing` when there is none, `forbidden` or `storage` when it cannot be read, `invalid` with all errors.
     public func load() throws(ConfigError) -> ConfigFile {
         let content: AtomicFile.Content?
         do throws(AtomicFileError) {
@@ -64,7 +64,7 @@ public struct ConfigStore: Sendable {
     /// Makes changes, all or none, on top of whatever the file says at that moment, and returns it as it is then.
     ///
     /// - Throws: `ConfigError`: `missing`, `invalid` when the file has errors or would have, `busy` when other programs
-    ///   write it all the time, `storage` for anything the disk says; the file is the old one then, or, when the message
+    ///   write it all the time, `forbidden` or `storage` for what the disk says; the file is the old one then, or, when the message
     ///   says so, the new one.
     @discardableResult
     public func edit(_ edits: [ConfigEdit]) throws(ConfigError) -> ConfigFile {
@@ -92,8 +92,8 @@ public struct ConfigStore: Sendable {
 
     private func write(_ change: ([UInt8]?) throws(ConfigError) -> [UInt8]) throws(ConfigError) -> ConfigFile {
         do {
-            let content = try file.update { old in try change(old?.bytes) }
-            return try ConfigFile(path: path, bytes: content?.bytes ?? [])
+            let bytes = try file.update { old in try change(old?.bytes) }
+            return try ConfigFile(path: path, bytes: bytes ?? [])
         } catch let error as ConfigError {
             throw error
         } catch let error as AtomicFileError {
@@ -104,13 +104,15 @@ public struct ConfigStore: Sendable {
     }
 
     private static func unreadable(_ path: String, _ error: AtomicFileError) -> ConfigError {
-        ConfigError(.storage, "cannot read \(path): \(error)")
+        let message = "cannot read \(path): \(error)"
+        guard case .failed(let cause) = error else { return ConfigError(.storage, message) }
+        return ConfigError(cause, message, hint: MachineLimit(cause.code)?.hint)
     }
 
     private static func unwritable(_ path: String, _ error: AtomicFileError) -> ConfigError {
         switch error {
         case .failed(let cause):
-            ConfigError(.storage, "cannot change \(path): \(cause)", hint: StorageHint.text(for: cause))
+            ConfigError(cause, "cannot change \(path): \(cause)", hint: StorageHint.text(for: cause))
         case .notDurable:
             ConfigError(.storage, "\(path): \(error)", hint: "check the disk; the system log may say more")
         case .locked(let lock):

@@ -8,7 +8,7 @@ extension DaemonLocation {
 
     /// Makes the state directory and the socket's folder, for the daemon of this user.
     ///
-    /// - Throws: `ConfigError` of kind `storage` when one cannot be made, or as `checkSocketDirectory`.
+    /// - Throws: `ConfigError` of kind `forbidden` or `storage` when one cannot be made, or as `checkSocketDirectory`.
     public func makeDirectories(userID: UInt32) throws(ConfigError) {
         do throws(SystemError) {
             try Files.makeDirectories(stateDirectory, mode: scope == .system ? 0o755 : 0o700)
@@ -18,8 +18,8 @@ extension DaemonLocation {
             }
         } catch {
             throw ConfigError(
-                .storage, "cannot make the directories of the daemon: \(error)",
-                hint: "run pm as the user who may write there, or set PM_STATE_DIR")
+                error, "cannot make the directories of the daemon: \(error)",
+                hint: StorageHint.folders(for: error))
         }
         try checkSocketDirectory(userID: userID)
     }
@@ -27,7 +27,7 @@ extension DaemonLocation {
     /// Makes sure that nobody else could have put a socket where this user's daemon listens.
     ///
     /// Only a runtime directory is looked at: it may be in /tmp, where anyone can make a folder of that name first.
-    /// - Throws: `ConfigError` of kind `storage` when it is a link, belongs to somebody else or is open to others.
+    /// - Throws: `ConfigError` of kind `forbidden` when it is a link, belongs to somebody else or is open to others.
     public func checkSocketDirectory(userID: UInt32) throws(ConfigError) {
         guard scope != .system, socketDirectory != configDirectory else { return }
         var problem: String?
@@ -46,7 +46,7 @@ extension DaemonLocation {
         }
         guard let problem else { return }
         throw ConfigError(
-            .storage, "the socket's directory \(socketDirectory) is not safe: it \(problem)",
+            .forbidden, "the socket's directory \(socketDirectory) is not safe: it \(problem)",
             hint: "set XDG_RUNTIME_DIR to a directory of your own, or remove this one")
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import JSONRPC
 import PMAPI
 import PMRouting
@@ -32,10 +33,21 @@ final class Admission {
         }
     }
 
-    /// The reason goes out as an answer to nothing in particular, before the stranger has said anything.
+    /// Tells a client for whom there is no descriptor why; its connection is on a borrowed one.
+    func turnAway(_ socket: SharedFD, _ cause: SystemError) {
+        let hint = MachineLimit(cause.code)?.hint
+        answer(socket, APIError(503, "pm cannot take another connection: \(cause)", hint: hint).json)
+    }
+
     private func refuse(_ socket: SharedFD, _ credentials: PeerCredentials) {
+        answer(socket, access.refusal(of: credentials).json)
+    }
+
+    /// The reason goes out before the client has said anything, with an id that is none of its own: without one it would
+    /// be no message.
+    private func answer(_ socket: SharedFD, _ error: JSONValue) {
         var line: [UInt8] = []
-        MessageWriter.rejection(id: nil, RPCError(access.refusal(of: credentials).json), to: &line)
+        MessageWriter.rejection(id: .unreadable, RPCError(error), to: &line)
         _ = Descriptors.write(line, to: socket.raw)
     }
 }

@@ -59,7 +59,8 @@ final class Daemon {
         self.journal = journal
         units = try UnitDirectory(path: options.config, environment: Environment.current())
         deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
-        logs = LogBook(LogDirectory(root: options.state + "/logs"), reactor: reactor)
+        logs = LogBook(
+            LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry)
         links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
@@ -92,7 +93,9 @@ final class Daemon {
                 await self?.shutDown(answering: peer) ?? []
             })
         router.add(
-            StatusHandler(supervisor: supervisor, units: units, deaths: deaths) { [unowned self] in ownStatus })
+            StatusHandler(supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs)) {
+                [unowned self] in ownStatus
+            })
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
         router.add(DiscoverHandler(units: units))
@@ -155,12 +158,15 @@ final class Daemon {
             heldSocket = socket
             let admission = Admission(Access(), router, reactor: reactor) { [journal] in journal.trouble($0) }
             listener = try Listener(
-                socket, reactor: reactor, onTrouble: { [journal] in journal.trouble($0) },
-                onAccept: { admission.admit($0) })
+                socket, reactor: reactor,
+                Listener.Callbacks(
+                    onTrouble: { [journal] in journal.trouble($0) }, onAccept: { admission.admit($0) },
+                    onSurplus: { admission.turnAway($0, $1) }))
             try holder.channel.watch(reactor)
             phase = .serving
             publishSocket()
             launch.serving()
+            if let shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
             startAutomatic()
@@ -300,13 +306,8 @@ final class Daemon {
         } catch {
             journal.trouble("cannot say goodbye to the holder: \(error)")
         }
-        stopWhenSent()
-    }
-
-    /// What the holder has not taken yet would be lost.
-    private func stopWhenSent() {
-        guard !holder.channel.isFlushed else { return reactor.stop() }
-        reactor.after(.milliseconds(1)) { [weak self] in self?.stopWhenSent() }
+        // After a stop of thousands the goodbye waits behind other messages; unsaid, the holder would start us anew.
+        holder.channel.whenDrained { [reactor] in reactor.stop() }
     }
 
     private var ownStatus: UnitStatus {
@@ -320,7 +321,19 @@ final class Daemon {
         row.pid = getpid()
         row.startedAt = startedAtWall
         row.uptime = reactor.clock.monotonic() - startedAt
+        row.problems = [shortage, listener?.problem, deaths.problem].compactMap { $0 }
         return row
+    }
+
+    /// Whether the services of the configuration need more descriptors than there are, in words.
+    private var shortage: String? {
+        let limit = DescriptorLimit.current()
+        let (wanted, fitting) = (
+            units.configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService)
+        )
+        guard wanted > fitting else { return nil }
+        return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
+            + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm anew"
     }
 }
 

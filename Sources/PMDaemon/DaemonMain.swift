@@ -67,7 +67,8 @@ extension ConfigError {
         switch kind {
         case .invalid: .data
         case .missing: .notFound
-        case .storage: .notPermitted
+        case .forbidden: .notPermitted
+        case .storage: .failure
         case .busy: .conflict
         }
     }

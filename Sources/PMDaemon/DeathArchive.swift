@@ -18,13 +18,17 @@ final class DeathArchive {
     private let onTrouble: @PMActor (String) -> Void
     /// What the file says of units that have not died since the daemon runs.
     private var former: [String: DeathRecord] = [:]
-    /// Lines of this turn, which are written together after what the deaths lead to.
-    private var waiting: [UInt8] = []
+    /// The last death of each unit that is not on disk yet: those of one turn are written together after what they lead
+    /// to, and those that the disk refused are tried again.
+    private var waiting: [String: [UInt8]] = [:]
     private let reactor: Reactor
     private var file: SharedFD?
     private var size = 0
     private var limit = DeathArchive.smallest
-    private var isBroken = false
+    private var failure: SystemError?
+    private var retryDelay = DeathArchive.firstRetry
+    private static let firstRetry = Duration.seconds(1)
+    private static let lastRetry = Duration.seconds(30)
 
     /// Reads what an earlier daemon kept.
     init(stateDirectory: String, reactor: Reactor, onTrouble: @escaping @PMActor (String) -> Void) {
@@ -41,26 +45,37 @@ final class DeathArchive {
         }
     }
 
+    /// What keeps deaths from being written, in words; nil when all is well.
+    var problem: String? {
+        failure.map { "the last deaths (of \(waiting.count) services) are only in memory: \($0)" }
+    }
+
     /// Keeps a death.
     func keep(_ record: DeathRecord, of unit: String) {
         former[unit] = nil
-        if waiting.isEmpty { reactor.atEndOfTurn { [weak self] in self?.flush() } }
-        waiting += line(record, of: unit)
+        let isFirst = waiting.isEmpty
+        waiting[unit] = line(record, of: unit)
+        if isFirst { reactor.atEndOfTurn { [weak self] in self?.flush() } }
     }
 
     /// Writes what waits.
     func flush() {
         guard !waiting.isEmpty else { return }
-        let lines = waiting
-        waiting = []
         do throws(SystemError) {
-            try append(lines)
-            isBroken = false
+            try append(waiting.values.flatMap { $0 })
+            if failure != nil {
+                onTrouble("the last deaths (of \(waiting.count) services) are on disk now, none is lost")
+            }
+            waiting = [:]
+            failure = nil
+            retryDelay = Self.firstRetry
         } catch {
-            // Said once until it works again: a full disk must not fill the daemon's own log.
-            if !isBroken { onTrouble("the record of a death cannot be kept: \(error)") }
-            isBroken = true
             file = nil
+            // Said once until it works again: a full disk must not fill the daemon's own log.
+            if failure == nil { onTrouble("the record of a death cannot be kept: \(error)") }
+            failure = error
+            reactor.after(retryDelay) { [weak self] in self?.flush() }
+            retryDelay = min(retryDelay * 2, Self.lastRetry)
         }
     }
 

@@ -38,7 +38,7 @@ extension Supervisor {
     }
 
     /// The row of a unit that was started; nil for others.
-    func status(of name: String, _ deaths: DeathArchive) -> UnitStatus? {
+    func status(of name: String, _ memory: UnitMemory) -> UnitStatus? {
         guard let report = report(of: name) else { return nil }
         var row = UnitStatus(report.unit, wanted: report.desired, state: PMAPI.UnitState(report.phase))
         row.isReady = report.isReady
@@ -46,7 +46,8 @@ extension Supervisor {
         row.startedAt = report.startedAt
         row.uptime = report.uptime
         row.restarts = report.restarts
-        row.lastExit = report.lastDeath ?? deaths.last(of: name)
+        row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
+        row.problems = [memory.logs.problem(of: name)].compactMap { $0 }
         return row
     }
 
@@ -95,7 +96,8 @@ extension APIError {
             let message = problem.unit == unit ? "cannot start \(unit): \(text)" : "\(subject) cannot start: \(text)"
             self = .serviceFailed(
                 message, output: problem.output,
-                hint: "check its \"path\", \"cwd\" and \"envFiles\" in the configuration")
+                hint: MachineLimit(endOf: text)?.hint
+                    ?? "check its \"path\", \"cwd\" and \"envFiles\" in the configuration")
         case .failed(.died(let reason, _)):
             self = .serviceFailed(
                 "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)

@@ -31,12 +31,13 @@ final class UnitDirectory {
     /// - Throws: `ConfigError` when it cannot be read or has errors.
     init(path: String, environment: [String: String]) throws(ConfigError) {
         store = try ConfigStore(path: path)
+        // Before it is read: what is saved meanwhile is another version.
+        version = Self.version(of: path)
         let file = try store.loadOrCreate()
         configuration = file.configuration
         directory = file.directory
         self.environment = environment
         plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
-        version = Self.version(of: path)
     }
 
     /// Reads the file again if it has changed.
@@ -59,7 +60,8 @@ final class UnitDirectory {
     func edit(_ edits: [ConfigEdit]) throws(APIError) {
         do throws(ConfigError) {
             configuration = try store.edit(edits).configuration
-            version = Self.version(of: store.path)
+            // Somebody may have saved since: the next one who asks reads it again.
+            version = nil
         } catch {
             throw APIError(configuration: error)
         }
@@ -133,6 +135,7 @@ extension APIError {
         case .invalid: self = .badRequest(error.description, hint: error.hint)
         case .missing: self = .notFound(error.description, hint: error.hint)
         case .busy: self = .conflict(error.description, hint: error.hint)
+        case .forbidden: self = .notPermitted(error.description, hint: error.hint)
         case .storage: self = APIError(500, error.description, hint: error.hint)
         }
     }

@@ -69,6 +69,14 @@ public final class LogBook {
         logs.compactMap { unit, log in log.failure.map { (unit, $0) } }.sorted { $0.unit < $1.unit }
     }
 
+    /// What keeps the output of a unit from its log, in words; nil when all is well.
+    public func problem(of unit: String) -> String? {
+        guard let log = logs[unit], let failure = log.failure else { return nil }
+        let lost = log.droppedBytes
+        return "its output cannot be written: \(failure.error); "
+            + (lost == 0 ? "it is kept in memory, nothing is lost yet" : "\(lost) bytes are lost")
+    }
+
     /// Reads history; first everything that waits is written, so that nothing is missing.
     public func reader() -> LogReader {
         for log in logs.values {

@@ -1,6 +1,6 @@
-/// A point of the monotonic clock (CLOCK_BOOTTIME: it goes on while the machine sleeps and never jumps).
+/// A point of the monotonic clock (CLOCK_MONOTONIC: it never jumps, and stands still while the machine is suspended).
 public struct MonotonicTime: Comparable, Hashable, Sendable {
-    /// Nanoseconds since the machine started.
+    /// Nanoseconds for which the machine has run since it started.
     public var nanoseconds: UInt64
 
     /// Makes a point from nanoseconds since the machine started.

@@ -133,8 +133,10 @@ final class Instance {
         if let exit = child.exit {
             run?.exit = exit
             capture.drain()
-            let ran = max(0, exit.at.nanoseconds - record.startedAt.nanoseconds)
-            feed(.adopted(.exited(report(exit, ranFor: .nanoseconds(ran)))))
+            let clock = context.reactor.clock
+            let age = machine.startedAt.map { clock.monotonic() - $0 } ?? .zero
+            let sinceExit = Duration.nanoseconds(clock.wall().nanoseconds - exit.at.nanoseconds)
+            feed(.adopted(.exited(report(exit, ranFor: ExitReport.ran(startedAgo: age, endedAgo: sinceExit)))))
         } else {
             if unit.definition.isCommandable, let channel = wiring.channel {
                 supervisor.channels?.open(channel, to: id)

@@ -28,6 +28,9 @@ public final class Supervisor {
         }
     }
 
+    /// What a service that answers calls costs in descriptors: two outputs and a channel.
+    public nonisolated static let descriptorsOfService = 3
+
     /// Speaks JSON-RPC with the services.
     public weak var channels: (any ServiceChannels)?
     /// Learns of deaths and readiness.

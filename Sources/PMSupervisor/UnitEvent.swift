@@ -63,6 +63,12 @@ public struct ExitReport: Equatable, Sendable {
     /// How long it ran; nil: until now. Given where the exit is older than its report.
     public var ranFor: Duration?
 
+    /// How long a process ran whose end is known by the wall clock alone: never longer than the monotonic clock allows,
+    /// however the wall clock was set.
+    static func ran(startedAgo: Duration, endedAgo: Duration) -> Duration {
+        max(.zero, min(startedAgo, startedAgo - endedAgo))
+    }
+
     /// Makes a report.
     public init(reason: ExitReason, leftovers: Leftovers = .none, ranFor: Duration? = nil) {
         self.reason = reason

@@ -39,7 +39,8 @@ struct Wiring {
 
     /// Makes the descriptors for a launch, and completes the request with the child's ends.
     ///
-    /// - Throws: `SystemError`, EMFILE for example; nothing stays open then.
+    /// - Throws: `SystemError`; EMFILE also while there are still descriptors for those who come to stop something. Nothing
+    ///   stays open then.
     static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, null: SharedFD)
         throws(SystemError) -> Wiring
     {
@@ -54,6 +55,10 @@ struct Wiring {
         }
         let probe = try makeProbe(check, &child, &request, null)
         let wiring = Wiring(output: output.reading, errors: errors.reading, channel: channel, probe: probe)
+        let limit = DescriptorLimit.current()
+        if (child + wiring.held).contains(where: { limit.isReserved($0.raw) }) {
+            throw SystemError("open", "its pipes", code: EMFILE)
+        }
         request.childDescriptors = child
         request.heldDescriptors = wiring.held
         return wiring

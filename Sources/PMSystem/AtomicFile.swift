@@ -58,16 +58,17 @@ public struct AtomicFile: Sendable {
     /// Replaces the content by what `change` makes of it; nil, or the same bytes, leave the file alone.
     ///
     /// `change` is called again when somebody else changed the file meanwhile, and its errors are passed on.
-    /// - Returns: the content now, nil when there was none and none was wanted.
+    /// - Returns: the bytes that were written or left alone, nil when there was no file and none was wanted.
     /// - Throws: `AtomicFileError`, or what `change` throws.
     @discardableResult
-    public func update(_ change: (Content?) throws -> [UInt8]?) throws -> Content? {
+    public func update(_ change: (Content?) throws -> [UInt8]?) throws -> [UInt8]? {
         let lock = try AtomicFileLock(self)
         defer { lock.release() }
         for _ in 0..<5 {
             let old = try read()
-            guard let bytes = try change(old), bytes != old?.bytes else { return old }
-            if try replace(old, with: bytes) { return try read() }
+            guard let bytes = try change(old), bytes != old?.bytes else { return old?.bytes }
+            // Not read back: a read that fails would be taken for a change that was not made.
+            if try replace(old, with: bytes) { return bytes }
         }
         throw AtomicFileError.keepsChanging(path)
     }

@@ -93,8 +93,14 @@ public enum Files {
     public static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
         let temporary = path + ".new"
         let file = try OwnedFD.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-        try write(bytes, to: file.raw, named: temporary)
-        _ = try valueOrError("rename", path) { rename(temporary, path) }
+        do {
+            try write(bytes, to: file.raw, named: temporary)
+            _ = try valueOrError("rename", path) { rename(temporary, path) }
+        } catch {
+            // Half a file must not keep the room that was missing for it; a second failure changes nothing.
+            try? remove(temporary)
+            throw error
+        }
     }
 
     /// What a path leads to, links followed; nil when there is nothing.

@@ -40,6 +40,7 @@ public final class InitChannel {
     private var receiver: Receiver?
     private var waiting: [Packet] = []
     private var waitingStart = 0
+    private var onDrained: (@PMActor () -> Void)?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PM_CONTROL_MAX), alignment: 16)
 
     /// Takes over the control socket.
@@ -142,9 +143,6 @@ public final class InitChannel {
         try send(.PM_BYE, id: 0, body: body)
     }
 
-    /// Whether the holder's queue has taken everything.
-    public var isFlushed: Bool { waitingStart == waiting.count }
-
     // MARK: sending
 
     private func header(_ type: pm_message_type, id: UInt64, size: Int) -> [UInt8] {
@@ -192,6 +190,18 @@ public final class InitChannel {
         return true
     }
 
+    /// Calls `body` when the holder has got all that was sent, or never will; at once when nothing waits.
+    public func whenDrained(_ body: @escaping @PMActor () -> Void) {
+        if waiting.isEmpty { return body() }
+        onDrained = body
+    }
+
+    private func drained() {
+        let body = onDrained
+        onDrained = nil
+        body?()
+    }
+
     private func flush() throws(SystemError) {
         while waitingStart < waiting.count {
             guard try write(waiting[waitingStart]) else { return }
@@ -201,6 +211,7 @@ public final class InitChannel {
         waiting.removeAll(keepingCapacity: waiting.count < 1024)
         waitingStart = 0
         reactor.change(socket.raw, .readable)
+        drained()
     }
 
     // MARK: receiving
@@ -244,5 +255,6 @@ public final class InitChannel {
         let last = receiver
         receiver = nil
         last?(nil)
+        drained()
     }
 }

@@ -204,7 +204,7 @@ public final class Reactor {
         for position in 0..<Int(count) { deliver(batch[position]) }
     }
 
-    private func fireTimers() {
+    func fireTimers() {
         let now = clock.monotonic()
         let newest = timers.lastNumber
         while let body = timers.popDue(now, addedUpTo: newest) { body() }

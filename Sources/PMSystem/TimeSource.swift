@@ -3,7 +3,7 @@ public import PMModel
 
 /// Where the time comes from; tests bring their own.
 public protocol TimeSource: Sendable {
-    /// Now on the clock that never jumps and counts suspended time (CLOCK_BOOTTIME).
+    /// Now on the clock that never jumps and stands still while the machine is suspended (CLOCK_MONOTONIC).
     func monotonic() -> MonotonicTime
     /// Now on the wall clock (CLOCK_REALTIME).
     func wall() -> WallTime
@@ -14,8 +14,9 @@ public struct SystemClock: TimeSource {
     /// Makes a reader of the machine's clocks.
     public init() {}
 
-    /// CLOCK_BOOTTIME.
-    public func monotonic() -> MonotonicTime { MonotonicTime(nanoseconds: pm_clock_boottime()) }
+    /// CLOCK_MONOTONIC: a service that was suspended with the machine had no time to answer, become ready or stop, and
+    /// epoll_wait(2) waits on this clock too.
+    public func monotonic() -> MonotonicTime { MonotonicTime(nanoseconds: pm_clock_monotonic()) }
 
     /// CLOCK_REALTIME.
     public func wall() -> WallTime { WallTime(nanoseconds: Int64(clamping: pm_clock_realtime())) }

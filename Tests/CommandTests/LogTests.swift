@@ -70,7 +70,7 @@ import Testing
 
     @Test func `-f goes on with what is written, until it is interrupted`() async throws {
         try await TestProject.with { project in
-            try project.script("web.sh", "echo up; while read line < go; do echo said $line; done; exec sleep 1000")
+            try project.script("web.sh", "exec 3<>go; echo up; while read line <&3; do echo said $line; done")
             try project.run(["mkfifo", "go"])
             try project.configure(["web": ["path": "./web.sh"]], mapping: project.mapping("web"))
             try project.startDaemon()

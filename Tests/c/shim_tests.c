@@ -71,12 +71,12 @@ static void timerfd_fires_at_its_time(void) {
     int fd = pm_timerfd_create(PM_CLOCK_BOOTTIME);
     CHECK(fd >= 0);
     CHECK_EQUAL(pm_timerfd_drain(fd), 0);
-    uint64_t deadline = pm_clock_boottime() + 2000000;
+    uint64_t deadline = pm_clock_read(PM_CLOCK_BOOTTIME) + 2000000;
     CHECK_EQUAL(pm_timerfd_arm(fd, deadline), 0);
     wait_readable(fd);
-    CHECK(pm_clock_boottime() >= deadline);
+    CHECK(pm_clock_read(PM_CLOCK_BOOTTIME) >= deadline);
     CHECK_EQUAL(pm_timerfd_drain(fd), 1);
-    CHECK_EQUAL(pm_timerfd_arm(fd, pm_clock_boottime() + 1000000), 0);
+    CHECK_EQUAL(pm_timerfd_arm(fd, pm_clock_read(PM_CLOCK_BOOTTIME) + 1000000), 0);
     CHECK_EQUAL(pm_timerfd_arm(fd, 0), 0);
     CHECK_EQUAL(pm_timerfd_drain(fd), 0);
     close(fd);
@@ -85,7 +85,7 @@ static void timerfd_fires_at_its_time(void) {
 static void clocks_agree_with_the_kernel(void) {
     CHECK(pm_clock_realtime() > 1700000000ull * 1000000000ull);
     uint64_t monotonic = pm_clock_read(PM_CLOCK_MONOTONIC);
-    CHECK(pm_clock_boottime() >= monotonic);
+    CHECK(pm_clock_read(PM_CLOCK_BOOTTIME) >= monotonic);
     uint64_t wall = pm_clock_read(PM_CLOCK_REALTIME);
     CHECK(pm_clock_realtime() - wall < 1000000000);
 }

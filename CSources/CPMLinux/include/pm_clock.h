@@ -15,7 +15,7 @@ uint64_t pm_clock_read(pm_clock clock);
 /* CLOCK_BOOTTIME in clock ticks, as /proc/PID/stat gives the start of a process. */
 uint64_t pm_clock_ticks(void);
 /* Nanoseconds since boot, suspended time included. */
-uint64_t pm_clock_boottime(void);
+uint64_t pm_clock_monotonic(void);
 /* Nanoseconds since 1970-01-01 UTC. */
 uint64_t pm_clock_realtime(void);
 

@@ -30,6 +30,9 @@ struct StatusCommand: PMCommand {
         session.errors.line(header)
         let table = StatusTable.make(rows, now: session.clock.wall())
         session.output.write(table.rendered(width: session.terminal.columns, session.style))
+        for row in rows {
+            for problem in row.problems { session.note(DisplayWidth.printable("\(row.name): \(problem)")) }
+        }
         if let name, let row = rows.first(where: { $0.name == name }) { tellDeath(row, session) }
         return .success
     }

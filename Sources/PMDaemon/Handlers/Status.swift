@@ -1,4 +1,5 @@
 import PMAPI
+import PMLogs
 import PMModel
 import PMRouting
 import PMSupervisor
@@ -8,7 +9,7 @@ import PMSystem
 struct StatusHandler: Handler {
     let supervisor: Supervisor
     let units: UnitDirectory
-    let deaths: DeathArchive
+    let memory: UnitMemory
     /// The row of the daemon itself.
     let daemon: @PMActor () -> UnitStatus
 
@@ -17,21 +18,21 @@ struct StatusHandler: Handler {
         try? units.refresh()
         if let name = request.name {
             if name == "pm" { return [daemon()] }
-            if let row = supervisor.status(of: name, deaths) { return [row] }
+            if let row = supervisor.status(of: name, memory) { return [row] }
             return [row(ofIdle: try units.require(name))]
         }
         var rows = [daemon()]
         var seen: Set<String> = []
         for name in units.configuration.unitNames {
             seen.insert(name)
-            if let row = supervisor.status(of: name, deaths) {
+            if let row = supervisor.status(of: name, memory) {
                 rows.append(row)
             } else if let unit = units.find(name) {
                 rows.append(row(ofIdle: unit))
             }
         }
         for name in supervisor.names where !seen.contains(name) {
-            if let row = supervisor.status(of: name, deaths) { rows.append(row) }
+            if let row = supervisor.status(of: name, memory) { rows.append(row) }
         }
         return rows
     }
@@ -39,7 +40,13 @@ struct StatusHandler: Handler {
     /// A unit that was not started since the daemon runs.
     private func row(ofIdle unit: Unit) -> UnitStatus {
         var row = UnitStatus(unit, wanted: .down, state: .down)
-        row.lastExit = deaths.last(of: unit.name)
+        row.lastExit = memory.deaths.last(of: unit.name)
         return row
     }
+}
+
+/// What outlives the process of a unit.
+struct UnitMemory {
+    let deaths: DeathArchive
+    let logs: LogBook
 }

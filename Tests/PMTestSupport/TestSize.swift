@@ -1,0 +1,10 @@
+import Glibc
+
+/// How large tests are: reduced in `make test`, full in `make soak`.
+public enum TestSize {
+    /// Whether they have their full size (`PM_TEST_SOAK`).
+    public static let isFull = getenv("PM_TEST_SOAK") != nil
+
+    /// One of two sizes.
+    public static func of(_ full: Int, reduced: Int) -> Int { isFull ? full : reduced }
+}

@@ -93,7 +93,7 @@ let package = Package(
             dependencies: ["JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery"],
             path: "Tests/fuzz/Targets", swiftSettings: strict),
         tests("FuzzTests", ["PMFuzzTargets", "PMSystem"]),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["JSON", "PMSystem"]),
         tests("JSONRPCTests", ["JSONRPC", "JSON"]),
         tests("PMModelTests", ["PMModel"]),
         tests("PMSystemTests", ["PMSystem"]),

@@ -50,8 +50,11 @@ enum MessageTarget {
         try require(value["jsonrpc"] == "2.0", "a message says jsonrpc 2.0")
         try require(value["method"] == .string(request.method.string), "the method is the text's")
         try require(try read(request.params) == value["params"], "the parameters are the text's")
-        let id = value["id"].flatMap { $0.isNull ? nil : $0 }
-        try require(try read(request.id) == id, "the id is the text's")
+        if let id = value["id"], !id.isNull {
+            try require(try read(request.id) == id, "the id is the text's")
+        } else {
+            try require(request.isNotification, "without an id nobody is answered")
+        }
         if let owned = request.ownedID, let raw = request.id {
             try require(owned.withBytes { $0.elementsEqual(raw) }, "a kept id is the same bytes")
         }

@@ -17,6 +17,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["PMTestSupport"], swiftSettings: strict)
 }
 
+// The programs of `make fuzz` have their main function in libFuzzer: they are only there when that asks for them.
+let fuzzers: [Target] =
+    Context.environment["PM_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "pm-fuzz", dependencies: ["PMFuzzTargets"], path: "Tests/fuzz/Driver", swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "pm",
     products: [
@@ -79,7 +88,12 @@ let package = Package(
         .target(
             name: "PMTestSupport", dependencies: ["PMSystem", "JSON", "PMModel"], path: "Tests/PMTestSupport",
             swiftSettings: strict),
-        tests("JSONTests", ["JSON"]),
+        .target(
+            name: "PMFuzzTargets",
+            dependencies: ["JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery"],
+            path: "Tests/fuzz/Targets", swiftSettings: strict),
+        tests("FuzzTests", ["PMFuzzTargets", "PMSystem"]),
+        tests("JSONTests", ["JSON", "PMSystem"]),
         tests("JSONRPCTests", ["JSONRPC", "JSON"]),
         tests("PMModelTests", ["PMModel"]),
         tests("PMSystemTests", ["PMSystem"]),
@@ -95,6 +109,6 @@ let package = Package(
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),
-    ],
+    ] + fuzzers,
     swiftLanguageModes: [.v6]
 )

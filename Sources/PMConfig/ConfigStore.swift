@@ -74,7 +74,8 @@ public struct ConfigStore: Sendable {
         }
     }
 
-    private func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> [UInt8] {
+    /// The text after the edits, of which each sees what the one before it made.
+    func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> [UInt8] {
         var file = try ConfigFile(path: path, bytes: bytes)
         for edit in edits {
             var text = JSONTextEdit(file.document.bytes)

@@ -3,6 +3,11 @@ import PMModel
 
 /// Reads one packet of the holder; the descriptors that came with it are its own until a message takes them.
 struct InitDecoder {
+    // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is
+    // compared with the first and the last case before.
+    private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_TREE_EMPTY.rawValue
+    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_SIGNAL.rawValue
+
     private let bytes: UnsafeRawBufferPointer
     private let descriptors: [SharedFD]
 
@@ -13,7 +18,8 @@ struct InitDecoder {
 
     /// The message; nil for one that is short or of a type this version does not know, which a newer holder may send.
     func message() -> InitMessage? {
-        guard let header: pm_message = read(at: 0), Int(header.size) == bytes.count else { return nil }
+        guard let header: pm_message = read(at: 0), Int(header.size) == bytes.count, Self.types.contains(header.type)
+        else { return nil }
         let id = header.id
         switch pm_message_type(rawValue: header.type) {
         case .PM_HELLO: return body(pm_hello.self).map { .greeting(greeting($0)) }
@@ -80,7 +86,8 @@ struct InitDecoder {
     }
 
     private func stepName(_ step: UInt32) -> String {
-        pm_step(rawValue: step).map { String(cString: pm_step_name($0)) } ?? "step \(step)"
+        guard Self.steps.contains(step), let known = pm_step(rawValue: step) else { return "step \(step)" }
+        return String(cString: pm_step_name(known))
     }
 
     private func tree(_ raw: pm_tree) -> TreeReport {

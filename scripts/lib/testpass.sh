@@ -68,6 +68,20 @@ c_tests() {
     add c tap "$report" "$status"
 }
 
+# Mutations of each input of the control protocol's corpus.
+readonly FUZZ_MUTATIONS=4000
+
+# c_fuzz DIRECTORY: the program `fuzz-init` there on the corpus of the control protocol and on mutations of it. The
+# other fuzz targets are tests in Swift and JavaScript.
+c_fuzz() {
+    local report=$PASS_HOME/fuzz.tap log=$ROOT/.build/log/fuzz-init-${WHO// /-}.log status=0
+    in_pass env ASAN_OPTIONS=abort_on_error=1 "$1/fuzz-init" "$PASS_ROOT/Tests/fuzz/corpus/control" "$FUZZ_MUTATIONS" \
+        >"$log" 2>&1 || status=$?
+    sed -n 's/^ok  /ok - /p' "$log" >"$report"
+    ((status == 0)) || tail -n 20 "$log"
+    add fuzz tap "$report" "$status"
+}
+
 # swift_tests FILTER: the test bundle, run directly, because `swift test` needs a checkout that the user may write.
 # Shows what went wrong, and after a crash the last lines; the whole output is in .build/log.
 swift_tests() {

@@ -61,12 +61,24 @@ export function readDefinition(url) {
  * @param {Container} container
  * @param {{commands: object[]}} definition
  * @param {URL} url of the file
+ * @throws naming the file and the command whose path leads nowhere
  */
 export function registerAll(container, definition, url) {
   for (const command of definition.commands) {
-    const fs = command.config?.fs;
-    if (fs?.disabled) continue;
-    container.register(command, typeof fs?.path === 'string' ? new URL(encodePath(fs.path), url) : undefined);
+    if (command.config?.fs?.disabled) continue;
+    container.register(command, sourceOf(command, url));
+  }
+}
+
+/** @returns {URL | undefined} the file of a command, when it says one */
+function sourceOf({ name, config }, url) {
+  const path = config?.fs?.path;
+  if (typeof path !== 'string') return undefined;
+  try {
+    return new URL(encodePath(path), url);
+  } catch (cause) {
+    const where = decodeURIComponent(url.pathname);
+    throw new Error(`${where}: "config.fs.path" of ${name} is neither a path nor a URL: ${path}`, { cause });
   }
 }
 

@@ -22,7 +22,7 @@ struct SourceFile {
 
 /// The repository as the tests see it: files by place and extension, without what tools made.
 enum SourceTree {
-    private static let skipped: Set<String> = [".build", ".git", "node_modules", "Fixtures"]
+    private static let skipped: Set<String> = [".build", ".git", "node_modules", "Fixtures", "corpus"]
 
     /// Files below the directories whose names end in one of the extensions; absent directories hold none.
     static func files(_ directories: [String], _ extensions: [String]) throws -> [SourceFile] {

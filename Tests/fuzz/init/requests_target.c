@@ -1,0 +1,266 @@
+/*
+ * The control protocol as pm-init reads it, fuzzed without a child: its own code from the socket to the
+ * launch, and in place of what has effects the stand-ins of stand_ins.c. An input is a list of steps, each a
+ * kind, a length (two bytes, little endian) and bytes: see `step`.
+ */
+#define _GNU_SOURCE
+#include "requests_target.h"
+#include "channel.h"
+#include "cpmlinux.h"
+#include "leftovers.h"
+#include "requests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define STEPS_MAX 100
+/* Fewer than steps, more than a table first has room for. */
+#define CHILDREN_MAX 80
+#define DESCRIPTORS 512
+
+/* What a step is; other kinds are taken modulo KINDS. */
+enum {
+    KIND_PACKET,    /* pmd sends the bytes, and as many descriptors as the first length byte modulo 5 says */
+    KIND_MESSAGE,   /* as above, with a header whose size is right: type and id are the first two bytes */
+    KIND_DEATH,     /* the child at the index of the first byte dies */
+    KIND_DEAF,      /* pmd stops reading, or reads again */
+    KIND_RECONNECT, /* pmd goes, and another comes and says hello */
+    KIND_GROUPS,    /* whether kill(2) finds anybody */
+    KINDS,
+};
+
+typedef struct {
+    const uint8_t *at;
+    size_t left;
+} input;
+
+typedef struct {
+    holder h;
+    int pmd; /* pmd's end */
+    bool is_deaf;
+    uint32_t spawns_asked; /* since pmd last heard all */
+    uint32_t spawns_answered;
+} world;
+
+void fail(const char *rule) {
+    fprintf(stderr, "does not hold: %s\n", rule);
+    abort();
+}
+
+static void connect_pmd(world *w) {
+    int ours;
+    require(pm_socket_pair(PM_SOCKET_SEQPACKET, &ours, &w->pmd) == 0, "there is a socket");
+    require(channel_open(&w->h, ours) == 0, "a channel opens");
+    w->spawns_asked = w->spawns_answered = 0;
+}
+
+static void check_body(const pm_message *m, size_t fds) {
+    static const size_t sizes[] = {
+        [PM_HELLO] = sizeof(pm_hello),
+        [PM_HELD] = sizeof(pm_name),
+        [PM_SPAWNED] = sizeof(pm_spawned),
+        [PM_SPAWN_FAILED] = sizeof(pm_failure),
+        [PM_EXITED] = sizeof(pm_exit),
+        [PM_SIGNAL_FAILED] = sizeof(pm_failure),
+        [PM_TREE] = sizeof(pm_tree),
+        [PM_TREE_EMPTY] = 0,
+        [PM_HANDED_OVER] = 0,
+        [PM_STOP_REQUESTED] = 0,
+    };
+    const size_t size = m->size - sizeof *m;
+    pm_adopt adopt;
+    require(fds == 0 || m->type == PM_ADOPT || m->type == PM_HELD,
+            "only what is held comes with descriptors");
+    if (m->type != PM_ADOPT) {
+        require(size == sizes[m->type], "a body has its size");
+        require(m->type != PM_HELD || fds == 1, "a held descriptor comes with its name");
+        return;
+    }
+    memcpy(&adopt, m + 1, sizeof adopt);
+    require(size == sizeof adopt + adopt.state_size && adopt.state_size <= PM_STATE_MAX,
+            "state has its size");
+    require(adopt.held == fds, "an adopted child comes with what is held for it");
+}
+
+/* Takes what pm-init said, and checks that it makes sense. */
+static void hear(world *w) {
+    static _Alignas(8) uint8_t buffer[PM_CONTROL_MAX];
+    int fds[PM_PACKET_FDS_MAX], size;
+    size_t count;
+    while ((size = pm_packet_receive(
+                w->pmd, &(pm_packet_space){buffer, sizeof buffer, fds, PM_PACKET_FDS_MAX}, &count)) > 0) {
+        const pm_message *m = (const pm_message *)buffer;
+        require((size_t)size >= sizeof *m && m->size == (uint32_t)size, "a message has its size");
+        require(m->type >= PM_HELLO && m->type <= PM_TREE_EMPTY, "a message has a type");
+        require(m->type != PM_SPAWN && m->type != PM_SIGNAL && m->type != PM_FORGET && m->type != PM_STATE &&
+                    m->type != PM_HOLD && m->type != PM_DROP && m->type != PM_BYE,
+                "requests are pmd's to make");
+        check_body(m, count);
+        w->spawns_answered += m->type == PM_SPAWNED || m->type == PM_SPAWN_FAILED;
+        while (count > 0)
+            close(fds[--count]);
+    }
+    require(size == 0 || size == -EAGAIN, "pmd can read all that pm-init says");
+}
+
+static void check_table(const table *t) {
+    uint32_t count = 0;
+    for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r)) {
+        require(r->state_size <= PM_STATE_MAX, "state fits its record");
+        require(r->held_count <= PM_HELD_MAX, "held descriptors fit their record");
+        require(r->stop_signal > 0 && r->stop_signal <= 64, "a child is stopped by a signal");
+        count++;
+    }
+    require(count == t->count && count <= CHILDREN_MAX, "the table counts its records");
+}
+
+/* Turns of pm-init's loop until it has nothing to do. */
+static void turn(world *w) {
+    for (int i = 0; i < 3; i++) {
+        channel_pump(&w->h);
+        requests_ready(&w->h, PM_EPOLL_IN);
+        if (!w->is_deaf)
+            hear(w);
+    }
+    if (w->h.judge_at_ns != 0)
+        leftovers_judge(&w->h);
+    check_table(&w->h.table);
+}
+
+static void send_to_init(world *w, const void *bytes, size_t size, size_t fd_count) {
+    const int fds[] = {STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO};
+    const pm_piece piece = {bytes, size};
+    pm_packet_send(w->pmd, &(pm_packet){&piece, 1, fd_count > 0 ? fds : NULL, fd_count});
+}
+
+/* Counts the spawns that are due an answer. */
+static void send_counted(world *w, const uint8_t *bytes, size_t size, size_t fd_count) {
+    pm_message header = {0};
+    if (size >= sizeof header)
+        memcpy(&header, bytes, sizeof header);
+    turn(w);
+    bool is_answered = w->h.channel.is_attached && w->h.channel.fd >= 0 && !w->h.channel.is_blocked &&
+                       !w->is_deaf && w->h.phase == PHASE_SERVING && header.type == PM_SPAWN;
+    w->spawns_asked = w->spawns_answered = 0;
+    send_to_init(w, bytes, size, fd_count);
+    turn(w);
+    if (is_answered)
+        require(w->spawns_answered == 1, "a spawn is answered, and once");
+}
+
+static void send_message(world *w, const input *in) {
+    static _Alignas(8) uint8_t packet[1 << 16];
+    if (in->left < 3 || in->left - 3 + sizeof(pm_message) > sizeof packet)
+        return;
+    const size_t size = in->left - 3 + sizeof(pm_message);
+    const pm_message header = {.type = in->at[0], .size = (uint32_t)size, .id = in->at[1]};
+    memcpy(packet, &header, sizeof header);
+    memcpy(packet + sizeof header, in->at + 3, in->left - 3);
+    send_counted(w, packet, size, in->at[2] % 5);
+}
+
+static void child_dies(world *w, uint32_t index) {
+    record *r = index < w->h.table.used ? &w->h.table.records[index] : NULL;
+    if (r == NULL || r->id == 0 || r->phase == PM_CHILD_EXITED)
+        return;
+    /* As reap.c does. */
+    r->phase = PM_CHILD_EXITED;
+    r->wait_status = 256;
+    r->is_fresh = true;
+    table_set_leftovers(&w->h.table, r, PM_LEFT_MAYBE);
+    leftovers_note(&w->h);
+}
+
+static void reconnect(world *w) {
+    const pm_hello hello = {.version = PM_CONTROL_VERSION};
+    const struct {
+        pm_message header;
+        pm_hello body;
+    } packet = {{PM_HELLO, sizeof packet, 0}, hello};
+    close(w->pmd);
+    requests_finish(&w->h);
+    require(w->h.channel.fd < 0, "a channel that ended is closed");
+    w->is_deaf = false;
+    connect_pmd(w);
+    send_to_init(w, &packet, sizeof packet, 0);
+    turn(w);
+    require(w->h.channel.is_attached, "a hello attaches pmd");
+}
+
+static void step(world *w, unsigned kind, const input *in) {
+    switch (kind % KINDS) {
+    case KIND_PACKET: send_counted(w, in->at, in->left, in->left % 5); break;
+    case KIND_MESSAGE: send_message(w, in); break;
+    case KIND_DEATH: child_dies(w, in->left > 0 ? in->at[0] : 0); break;
+    case KIND_DEAF: w->is_deaf = !w->is_deaf; break;
+    case KIND_RECONNECT: reconnect(w); break;
+    case KIND_GROUPS: stand_in_kill_result = in->left > 0 && in->at[0] % 2 == 0 ? 0 : -1; break;
+    }
+    turn(w);
+}
+
+static int count_descriptors(void) {
+    int count = 0;
+    for (int fd = 0; fd < DESCRIPTORS; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void set_up(world *w) {
+    static char *program[] = {"pmd", NULL};
+    memset(w, 0, sizeof *w);
+    w->h = (holder){.status_fd = -1, .lock = -1, .cgroup = -1, .channel = {.fd = -1}, .pid = getpid()};
+    w->h.options.program = program;
+    w->h.signals = -1;
+    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
+        w->h.named[i].fd = -1;
+    strcpy(w->h.marker, "PM_MARKER=fuzz-");
+    w->h.marker_size = strlen(w->h.marker);
+    w->h.epoll = pm_epoll_create();
+    require(w->h.epoll >= 0 && table_init(&w->h.table, CHILDREN_MAX) == 0, "a holder is made");
+    connect_pmd(w);
+}
+
+/* pm-init keeps these for life. */
+static void free_memory(holder *h) {
+    munmap(h->table.records, h->table.capacity * sizeof(record));
+    munmap(h->table.by_id, 2 * (size_t)h->table.capacity * sizeof(uint32_t));
+    if (h->foreign.bits != NULL)
+        munmap(h->foreign.bits, h->foreign.pid_max / 8 + 8);
+}
+
+/* Everything is forgotten, so what is open then has leaked. */
+static void tear_down(world *w) {
+    close(w->pmd);
+    channel_close(&w->h);
+    for (record *r = table_next(&w->h.table, 0); r != NULL; r = table_after(&w->h.table, r))
+        leftovers_forget(&w->h, r);
+    require(w->h.table.count == 0, "all children can be forgotten");
+    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
+        pm_fd_close(w->h.named[i].fd);
+    close(w->h.epoll);
+    free_memory(&w->h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static world w;
+    const int before = count_descriptors();
+    stand_in_kill_result = -1;
+    set_up(&w);
+    for (int steps = 0; size >= 3 && steps < STEPS_MAX && w.h.phase == PHASE_SERVING; steps++) {
+        size_t length = data[1] | (size_t)data[2] << 8;
+        if (length > size - 3)
+            length = size - 3;
+        step(&w, data[0], &(input){data + 3, length});
+        data += 3 + length;
+        size -= 3 + length;
+    }
+    tear_down(&w);
+    require(count_descriptors() == before, "no descriptor is leaked");
+    return 0;
+}

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-#include "include/pm_memory.h"
 #include "include/pm_file.h"
+#include "include/pm_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

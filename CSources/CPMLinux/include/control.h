@@ -61,10 +61,14 @@ typedef enum PM_CLOSED {
     PM_BYE = 16,            /* pmd -> init; body pm_bye */
     PM_TREE = 17, /* init -> pmd; body pm_tree; answers every PM_SIGNAL with PM_SCOPE_TREE to a known id */
     PM_TREE_EMPTY = 18, /* init -> pmd; no body; the leftovers that an EXITED or ADOPT spoke of are gone */
-    PM_WATCH = 19,      /* pmd -> init; no body; fds: pmd's epoll instance, and a memfd of 4096 bytes sealed
-                           against      shrinking, in whose first 8 bytes pmd counts its turns: from now on a pmd that
-                           makes no turn      for 3 s although the instance is readable is killed */
+    PM_WATCH = 19,      /* pmd -> init; no body; fds: see below */
 } pm_message_type;
+
+/*
+ * PM_WATCH brings pmd's epoll instance, and a memfd of 4096 bytes, sealed against shrinking, in whose first 8
+ * bytes pmd counts its turns. From then on a pmd that makes no turn for 3 s although the instance is readable
+ * is killed.
+ */
 
 /* Every message begins with it. `size` counts the whole packet; `id` names the child, 0 where none is meant.
  */

@@ -4,11 +4,10 @@ import PMSystem
 import PMTestSupport
 import Testing
 
-/// Services write and clients call while the daemon is killed again and again. `PM_TEST_FULL` asks for the full size.
+/// Services write and clients call while the daemon is killed again and again.
 @Suite(.serialized) struct `A daemon that is killed under load` {
-    private static let isFull = getenv("PM_TEST_FULL") != nil
-    private static let writers = isFull ? 50 : 6
-    private static let kills = isFull ? 100 : 12
+    private static let writers = TestSize.of(50, reduced: 6)
+    private static let kills = TestSize.of(100, reduced: 12)
 
     /// Writes four numbered lines every ten milliseconds, and how many it were when it is stopped.
     private static let writer = """

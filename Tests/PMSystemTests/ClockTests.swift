@@ -1,6 +1,7 @@
 import Glibc
 import PMModel
 @testable import PMSystem
+import PMTestSupport
 import Synchronization
 import Testing
 
@@ -16,6 +17,9 @@ private final class TurnedClock: TimeSource {
 }
 
 @Suite struct `The clock` {
+    /// What runs `PMActor` here.
+    let loop = TestLoop.reactor
+
     @Test @PMActor func `that is set, or goes on while the machine sleeps, moves no timer`() throws {
         let clock = TurnedClock()
         let reactor = try Reactor(clock: clock)

@@ -96,6 +96,7 @@ void channel_hand_over(holder *h) {
         .last_status = h->pmd.last_status,
         .pid = h->pid,
         .has_hung = h->pmd.had_hung,
+        .has_cgroups = h->cgroup >= 0,
     };
     channel_reply(h, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
 }

@@ -143,6 +143,7 @@ final class Daemon {
 
     private func greeted(_ greeting: HolderGreeting) {
         links.generation = greeting.daemonStarts
+        holder.hasCgroups = greeting.hasCgroups
         guard greeting.daemonStarts > 1 else { return }
         let end =
             greeting.lastDaemonHung

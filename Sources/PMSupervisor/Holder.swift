@@ -8,6 +8,8 @@ public final class Holder {
     public let channel: InitChannel
     private var lastChild: UInt64 = 0
     private var openNull: SharedFD?
+    /// Whether each child gets a cgroup of its own.
+    public var hasCgroups = false
     private var unanswered = 0
     private var waiting: [@PMActor (Turn) -> Void] = []
     private var waitingStart = 0
@@ -33,6 +35,9 @@ public final class Holder {
         openNull = opened
         return opened
     }
+
+    /// The cgroup of a child, below the holder's; numbers are short and never the same, as names of units are not.
+    func cgroup(of child: UInt64) -> String? { hasCgroups ? "child-\(child)" : nil }
 
     /// When a spawn's turn comes.
     enum Turn {

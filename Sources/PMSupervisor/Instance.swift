@@ -220,6 +220,7 @@ final class Instance {
                 id: context.holder.nextChild(), path: invocation.executable, arguments: invocation.arguments,
                 directory: invocation.directory)
             request.environment = launch.environment
+            request.cgroup = context.holder.cgroup(of: request.id)
             request.stop = holderStop
             let wiring = try Wiring.make(
                 &request, launch, unit.settings.readiness, null: try context.holder.null())

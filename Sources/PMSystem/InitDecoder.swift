@@ -50,7 +50,7 @@ struct InitDecoder {
     private func greeting(_ raw: pm_hello) -> HolderGreeting {
         HolderGreeting(
             children: Int(raw.children), daemonStarts: raw.pmd_starts, lastDaemonStatus: raw.last_status,
-            lastDaemonHung: raw.has_hung != 0, pid: raw.pid)
+            lastDaemonHung: raw.has_hung != 0, hasCgroups: raw.has_cgroups != 0, pid: raw.pid)
     }
 
     private func exit(_ raw: pm_exit) -> ChildExit {

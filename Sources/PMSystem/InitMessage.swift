@@ -11,6 +11,8 @@ public struct HolderGreeting: Equatable, Sendable {
     public let lastDaemonStatus: Int32
     /// Whether the holder killed it because its loop hung.
     public let lastDaemonHung: Bool
+    /// Whether children may have cgroups.
+    public let hasCgroups: Bool
     /// Its process id.
     public let pid: Int32
 }

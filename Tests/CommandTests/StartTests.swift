@@ -55,8 +55,11 @@ import Testing
             try project.write("tool.js", "console.log('tool'); setInterval(() => {}, 1000)\n")
             try project.configure(["svc": try project.answering(), "tool": ["path": "./tool.js"]])
             try project.startDaemon()
-            let tool = try project.json("start", "tool", "--inspect-brk")
-            #expect(try commandLine(tool).contains { $0.hasPrefix("--inspect-brk") })
+            // Another daemon may take the same port in the same moment; Node ends then, and gets another one.
+            try project.must("start", "tool", "--inspect-brk")
+            try project.until("tool", "under the inspector") { row in
+                (try? commandLine(row))?.contains { $0.hasPrefix("--inspect-brk") } ?? false
+            }
             let service = try project.json("start", "svc", "--inspect", "--wait")
             #expect(try commandLine(service).contains { $0.hasPrefix("--inspect=") || $0 == "--inspect" })
             #expect(try project.must("log", "svc").contains("Debugger listening on ws://"))

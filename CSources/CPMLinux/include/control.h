@@ -80,12 +80,12 @@ typedef struct {
 
 typedef struct {
     uint32_t version;
-    uint32_t children;   /* from init: ADOPT messages that will follow */
-    uint64_t pmd_starts; /* from init: how often pmd has been started, this one included */
-    int32_t last_status; /* from init: wait status of the previous pmd, 0 for the first */
-    int32_t pid;         /* the sender's */
-    uint32_t has_hung;   /* from init: 1 when the previous pmd was killed because it hung */
-    uint32_t reserved;
+    uint32_t children;    /* from init: ADOPT messages that will follow */
+    uint64_t pmd_starts;  /* from init: how often pmd has been started, this one included */
+    int32_t last_status;  /* from init: wait status of the previous pmd, 0 for the first */
+    int32_t pid;          /* the sender's */
+    uint32_t has_hung;    /* from init: 1 when the previous pmd was killed because it hung */
+    uint32_t has_cgroups; /* from init: 1 when it has a base directory for PM_SPAWN_IN_CGROUP */
 } pm_hello;
 
 /* Resource use of a reaped child (getrusage(2)): microseconds and kilobytes. */

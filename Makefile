@@ -4,6 +4,7 @@
 #   make test       every test; the last line counts them                         make lint     formats and warnings
 #   make demo       the main job, shown on Examples/shop                           make bench    the table of figures
 #   make soak       the long tests at full size
+#   make fuzz       libFuzzer, FUZZ_SECONDS=60 for each target            make sanitize   the tests under sanitizers, valgrind
 #   make install    DESTDIR= PREFIX=/usr/local                                     make clean
 #
 # Each entry point installs what it needs (scripts/bootstrap), or prints the line that does.
@@ -37,7 +38,7 @@ INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
 PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
 
-.PHONY: build debug test soak demo lint bench install clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench
+.PHONY: build debug test soak demo lint bench fuzz sanitize install clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize
 build: bootstrap $(PROGRAMS)
 
 bootstrap:
@@ -46,6 +47,8 @@ bootstrap-test:
 	@scripts/bootstrap build test
 bootstrap-lint:
 	@scripts/bootstrap build lint
+bootstrap-sanitize:
+	@scripts/bootstrap build test sanitize
 bootstrap-bench:
 	@scripts/bootstrap build bench
 
@@ -92,6 +95,12 @@ lint: bootstrap-lint
 
 bench: bootstrap-bench build
 	@Benchmarks/run
+
+fuzz: bootstrap
+	@scripts/fuzz
+
+sanitize: bootstrap-sanitize
+	@scripts/sanitize
 
 install: build
 	@scripts/install "$(DESTDIR)$(PREFIX)"

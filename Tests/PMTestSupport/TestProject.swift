@@ -39,10 +39,15 @@ public final class TestProject: Sendable {
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         directory = root + "/project"
         for name in ["project", "home", "run"] { try Files.makeDirectories("\(root)/\(name)") }
-        environment = [
+        var environment = [
             "HOME": root + "/home", "XDG_RUNTIME_DIR": root + "/run", "PATH": Self.variable("PATH") ?? "/usr/bin:/bin",
             "LANG": "C.UTF-8", "USER": Self.variable("USER") ?? "tester",
         ]
+        // What sanitizers in the programs are to do.
+        for name in ["ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "SWIFT_BACKTRACE"] {
+            environment[name] = Self.variable(name)
+        }
+        self.environment = environment
     }
 
     private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

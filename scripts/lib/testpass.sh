@@ -7,8 +7,8 @@ FAILED=0
 SKIPPED=()
 # Prefix of each command of the pass: how to become another user.
 AS=()
-# Variables that tests get besides those of in_pass.
-VARIABLES=()
+# Variables of the environment of each command of the pass, NAME=VALUE.
+PASS_ENV=()
 # Directory with bin/ and lib/ of what that user could not read elsewhere.
 TOOLS=/nonexistent
 
@@ -34,7 +34,7 @@ in_pass() {
     local path=$TOOLS/bin:$NODE_DIRECTORY:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     (cd "$PASS_HOME/home" && exec "${AS[@]}" env -i PATH="$path" LD_LIBRARY_PATH="$TOOLS/lib" LANG=C.UTF-8 \
         HOME="$PASS_HOME/home" TMPDIR="$PASS_HOME/tmp" XDG_RUNTIME_DIR="$PASS_HOME/run" \
-        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" "$MARK" "${VARIABLES[@]}" \
+        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" "$MARK" "${PASS_ENV[@]}" \
         timeout --kill-after=10 "$RUNNER_LIMIT" "$@" </dev/null)
 }
 

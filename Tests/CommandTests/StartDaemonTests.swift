@@ -36,9 +36,14 @@ import Testing
             try project.write("tool.js", "setInterval(() => {}, 1000)\n")
             try project.configure(["tool": ["path": "./tool.js"]])
             try project.must("start", "pm", "--inspect", "--wait")
-            let pid = try #require(try project.json("start", "tool")["pid"]?.int)
-            let words = try Files.read("/proc/\(pid)/cmdline").split(separator: 0)
-            #expect(words.contains { String(decoding: $0, as: UTF8.self).hasPrefix("--inspect") })
+            try project.must("start", "tool")
+            // A start is told when exec(2) cannot fail any more; the new words are seen a moment later.
+            try project.until("tool", "under the inspector") { row in
+                guard let pid = row["pid"]?.int, let text = try? Files.read("/proc/\(pid)/cmdline") else {
+                    return false
+                }
+                return text.split(separator: 0).contains { String(decoding: $0, as: UTF8.self).hasPrefix("--inspect") }
+            }
         }
     }
 

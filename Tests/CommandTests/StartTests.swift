@@ -55,7 +55,7 @@ import Testing
             try project.write("tool.js", "console.log('tool'); setInterval(() => {}, 1000)\n")
             try project.configure(["svc": try project.answering(), "tool": ["path": "./tool.js"]])
             try project.startDaemon()
-            // Another daemon may take the same port in the same moment; Node ends then, and gets another one.
+            // A start is told when exec(2) cannot fail any more; the new words are seen a moment later.
             try project.must("start", "tool", "--inspect-brk")
             try project.until("tool", "under the inspector") { row in
                 (try? commandLine(row))?.contains { $0.hasPrefix("--inspect-brk") } ?? false

@@ -57,7 +57,10 @@ import Testing
                 mapping: ["web": ["container": "web", "autostart": true]])
             let attached = try project.start([TestPaths.pm, "start", "pm", "--keep-attached"])
             #expect(attached.waitForOutput("[web] web writes\n"))
-            let pids = try [#require(project.status("web")["pid"]?.int), #require(project.status("db")["pid"]?.int)]
+            // A quick service writes before the word that it runs is there.
+            let pids = try ["web", "db"].map { name in
+                try #require(project.until(name, "up") { $0["pid"]?.int != nil }["pid"]?.int)
+            }
             attached.signal(signal)
             let outcome = attached.wait()
             #expect(outcome.code == 0)

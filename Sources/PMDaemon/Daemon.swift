@@ -39,6 +39,7 @@ final class Daemon {
     private let supervisor: Supervisor
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
+    private let access: Access
     private var listener: Listener?
     private var heldSocket: SharedFD?
     private var heldSessions: SharedFD?
@@ -53,6 +54,7 @@ final class Daemon {
         self.options = options
         self.reactor = reactor
         self.launch = launch
+        access = Access(options.scope)
         startedAt = reactor.clock.monotonic()
         startedAtWall = reactor.clock.wall()
         let journal = DaemonLog(isVerbose: options.isVerbose, clock: reactor.clock)
@@ -77,6 +79,8 @@ final class Daemon {
         supervisor.channels = links
         supervisor.observer = self
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
+        router.onTrouble = { [journal] in journal.trouble($0) }
+        router.isHolderBehind = { [holder] in holder.channel.isBehind }
         router.explainAbsence = { [units, supervisor] name in
             guard units.find(name) != nil || supervisor.knows(name) else { return nil }
             let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
@@ -157,7 +161,7 @@ final class Daemon {
         do {
             let socket = try heldSocket ?? listen()
             heldSocket = socket
-            let admission = Admission(Access(), router, reactor: reactor) { [journal] in journal.trouble($0) }
+            let admission = Admission(access, router, reactor: reactor) { [journal] in journal.trouble($0) }
             listener = try Listener(
                 socket, reactor: reactor,
                 Listener.Callbacks(
@@ -183,7 +187,7 @@ final class Daemon {
     private func listen() throws(SystemError) -> SharedFD {
         let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
         if options.scope != .project { try Files.makeDirectories(directory, mode: 0o755) }
-        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660))
+        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: access.group))
         try holder.channel.hold(Self.socketName, socket)
         return socket
     }

@@ -93,8 +93,8 @@ final class Daemon {
         router.add(StartHandler(supervisor: supervisor, units: units, inspection: options.inspection))
         router.add(RestartHandler(supervisor: supervisor, units: units))
         router.add(
-            StopHandler(supervisor: supervisor, units: units) { [weak self] peer in
-                await self?.shutDown(answering: peer) ?? []
+            StopHandler(supervisor: supervisor, units: units) { [weak self] peer, done in
+                self?.shutDown(answering: peer, done)
             })
         router.add(
             StatusHandler(supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs)) {
@@ -140,7 +140,7 @@ final class Daemon {
         case .handedOver:
             supervisor.finishAdoption { units.find($0) }
             serve()
-        case .stopRequested: PMActor.start { _ = await self.shutDown(answering: nil) }
+        case .stopRequested: shutDown(answering: nil) { _ in }
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
         }
     }
@@ -265,12 +265,12 @@ final class Daemon {
     private func startAutomatic() {
         for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
             if supervisor.isActive(mapping.name) { continue }
-            PMActor.start { [supervisor, units, journal] in
-                do throws(APIError) {
-                    try await supervisor.start(StartWish(mapping.name, goal: .ready), units)
-                } catch {
-                    journal.trouble("autostart: \(error.message)")
+            do throws(APIError) {
+                try supervisor.start(StartWish(mapping.name, goal: .ready), units) { [journal] result in
+                    if case .failure(let error) = result { journal.trouble("autostart: \(error.message)") }
                 }
+            } catch {
+                journal.trouble("autostart: \(error.message)")
             }
         }
     }
@@ -278,13 +278,14 @@ final class Daemon {
     // MARK: end
 
     /// Stops everything; the daemon ends when the caller has its answer.
-    private func shutDown(answering peer: Peer?) async -> [Survivors] {
+    private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
         supervisor.cancelStarts()
-        let survivors = await supervisor.stop(supervisor.active, units)
-        // The answer is written by the caller of this; it goes out at the end of the turn after that.
-        reactor.after(.zero) { [weak self] in self?.finish(peer) }
-        return survivors
+        supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in
+            done(survivors)
+            // The answer goes out at the end of this turn.
+            reactor.after(.zero) { self?.finish(peer) }
+        }
     }
 
     private func finish(_ peer: Peer?) {

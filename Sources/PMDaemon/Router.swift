@@ -13,7 +13,7 @@ final class Router: RequestHandler {
 
     private let registry: CommandRegistry
     private var answerers: [String: Answerer] = [:]
-    /// Handlers at work, and who waits for the last of them.
+    /// Requests that handlers take their time for, and who waits for the last of them.
     private var running = 0
     private var onIdle: [@PMActor () -> Void] = []
     /// Clients that are connected; a service's peer is kept by the registry.
@@ -35,15 +35,30 @@ final class Router: RequestHandler {
     /// Lets a handler answer its method.
     func add<H: Handler>(_ handler: H) {
         answerers[H.Request.method.rawValue] = { parameters, call in
-            PMActor.start {
-                do throws(APIError) {
-                    call.succeed(try await handler.handle(try H.Request(parameters), from: call.peer).json)
-                } catch {
-                    call.fail(RPCError(error.json))
-                }
-                self.finished()
+            do throws(APIError) {
+                call.succeed(try handler.handle(try H.Request(parameters), from: call.peer).json)
+            } catch {
+                call.fail(error.rpc)
             }
-            self.running += 1
+        }
+    }
+
+    /// Lets a handler that takes its time answer its method.
+    func add<H: PatientHandler>(_ handler: H) {
+        answerers[H.Request.method.rawValue] = { [weak self] parameters, call in
+            self?.running += 1
+            let answer: Answering<H.Request.Answer> = { result in
+                switch result {
+                case .success(let answer): call.succeed(answer.json)
+                case .failure(let error): call.fail(error.rpc)
+                }
+                self?.finished()
+            }
+            do throws(APIError) {
+                try handler.begin(try H.Request(parameters), from: call.peer, answer)
+            } catch {
+                answer(.failure(error))
+            }
         }
     }
 
@@ -69,7 +84,7 @@ final class Router: RequestHandler {
         for body in bodies { body() }
     }
 
-    /// Calls `body` once when no handler is at work any more; at once if none is.
+    /// Calls `body` once when nothing is left to answer; at once if nothing is.
     func whenIdle(_ body: @escaping @PMActor () -> Void) {
         if running == 0 { body() } else { onIdle.append(body) }
     }

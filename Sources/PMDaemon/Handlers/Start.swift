@@ -6,13 +6,13 @@ import PMSupervisor
 import PMSystem
 
 /// `start`: a service and what it needs.
-struct StartHandler: Handler {
+struct StartHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
 
-    func handle(_ request: Start, from peer: Peer) async throws(APIError) -> Start.Answer {
+    func begin(_ request: Start, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
         try units.refresh()
         let base = try units.require(request.name)
@@ -24,8 +24,7 @@ struct StartHandler: Handler {
         if let autostart = request.autostart { try setAutostart(name, base, autostart) }
         var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
         wish.options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
-        try await supervisor.start(wish, units)
-        return try answer(name)
+        try supervisor.start(wish, units, answer)
     }
 
     private func runName(_ request: Start) throws(APIError) -> String {
@@ -47,13 +46,6 @@ struct StartHandler: Handler {
             edits = [.setMapping(name, mapping)]
         }
         try units.edit(edits)
-    }
-
-    private func answer(_ name: String) throws(APIError) -> Start.Answer {
-        guard let answer = supervisor.startAnswer(name) else {
-            throw .serviceFailed("\(name) is gone again", hint: "pm status \(name)")
-        }
-        return answer
     }
 }
 

@@ -8,8 +8,8 @@ struct UpgradeHandler: Handler {
     /// Begins once the caller has its answer.
     let begin: @PMActor () throws(APIError) -> Void
 
-    func handle(_ request: Upgrade, from peer: Peer) async throws(APIError) -> Version.Answer {
+    func handle(_ request: Upgrade, from peer: Peer) throws(APIError) -> Version.Answer {
         try begin()
-        return try await version.handle(Version(), from: peer)
+        return try version.handle(Version(), from: peer)
     }
 }

@@ -21,8 +21,8 @@ public protocol RequestHandler: AnyObject {
     func closed(_ peer: Peer)
     /// The connection to the peer is about to end, because the peer makes the daemon hold too much.
     func givenUp(_ peer: Peer, _ reason: String)
-    /// What all peers together hold.
-    var memory: PeerMemory { get }
+    /// What all peers share.
+    var budget: PeerBudget { get }
 }
 
 /// One end of JSON-RPC: takes the peer's requests, and sends it requests of its own or of others.
@@ -67,7 +67,7 @@ public final class Peer: ConnectionDelegate {
         self.origin = origin
         self.handler = handler
         isClient = if case .client = origin { true } else { false }
-        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor, memory: handler.memory)
+        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor, budget: handler.budget)
         try connection.start(self)
     }
 

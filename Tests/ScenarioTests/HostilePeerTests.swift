@@ -26,7 +26,7 @@ import Testing
         sub ask { qq({"jsonrpc":"2.0","id":$_[0],"method":"$_[1]","params":[$_[2]]}\n) }
         # Asks for logs and for much else, and reads nothing.
         if ($mode eq 'deaf') {
-            my @clients = map { fresh() } 1 .. 8;
+            my @clients = map { fresh() } 1 .. 24;
             my $all = join '', map { ask($_, 'status', 'null') } 1 .. 200;
             for my $c (@clients) { $c->blocking(0); syswrite $c, ask(1, 'log', '["noisy"],{"follow":true}') }
             begun();
@@ -99,14 +99,16 @@ import Testing
         /// The most that pmd held, MB.
         var memory = 0
 
-        /// Others are served at most three times slower. Of the rounds the best one counts, and there is a floor: what else
-        /// the machine does adds to some.
+        static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+        /// Others are served at most three times slower; the floor is for what else the machine does, which at the reduced
+        /// size is other tests.
         func check(_ what: String, memory most: Int) {
-            let (calm, busy) = (quiet.min() ?? 0, disturbed.min() ?? .infinity)
-            print("\(what): p99 \(quiet) ms, then \(disturbed) ms; pmd holds \(memory) MB")
+            let (calm, busy) = (Self.median(quiet), Self.median(disturbed))
+            print("\(what): p99 \(calm) ms, then \(busy) ms; pmd holds \(memory) MB")
             // Tools that slow down do so unevenly.
             if getenv("PM_TEST_SLOW") != nil { return }
-            #expect(busy <= max(3 * calm, 8), "\(what): \(quiet) \(disturbed)")
+            #expect(busy <= max(3 * calm, TestSize.isFull ? 5 : 30), "\(what): \(quiet) \(disturbed)")
             #expect(memory <= most, "\(what): pmd holds \(memory) MB")
         }
     }
@@ -173,7 +175,7 @@ import Testing
     }
 
     @Test func `that never read what they asked for, a followed log included`() async throws {
-        try await Self.withClients("deaf", memory: 96, services: ["noisy"])
+        try await Self.withClients("deaf", memory: 192, services: ["noisy"])
     }
 
     @Test func `that send a byte now and then`() async throws {

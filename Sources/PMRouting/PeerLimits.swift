@@ -10,7 +10,8 @@ public enum PeerLimits {
     static let questionsOfClient = 64
     /// A service with so many is refused more: it is read from always, for it may be what others wait for.
     static let questionsOfService = 256
-    /// Requests of one peer that services have not answered.
+    /// A client with so many requests that are not answered, by services for example, is not read from either; a service
+    /// is refused more.
     static let callsUnderWay = 4096
     /// Above so many bytes that wait for a client, nothing more is read from it.
     static let pacing = 1 << 20

@@ -48,18 +48,20 @@ import Testing
         }
     }
 
-    @Test func `lets one connection have 4,096 calls under way`() async throws {
+    @Test func `reads no more from a client with 4,096 calls under way until half of them are answered`() async throws {
         try await TestProject.with { project in
             try project.addRawService()
             try project.startServices("raw")
             let client = try project.client()
-            for id in 1...4099 { try client.send(request(id, "raw.hold")) }
-            for _ in 1...3 {
-                #expect(isRefused(client.json(), "4096 requests of this connection are not answered yet"))
-            }
-            try client.send(request(1, "name"))
-            #expect(client.json()?["result"] != nil)
+            for id in 1...4096 { try client.send(request(id, "raw.hold")) }
+            try client.send(request(0, "name"))
             #expect(try project.client().call("raw.echo", [1])?["result"] == 1)
+            try project.must("stop", "raw")
+            for id in 1...4096 {
+                let reply = client.json()
+                #expect(reply?["id"]?.int == id && isRefused(reply, "the service ended before it answered"))
+            }
+            #expect(client.json()?["id"]?.int == 0)
         }
     }
 
@@ -85,31 +87,38 @@ import Testing
         }
     }
 
-    @Test func `answers 256 questions of a service at once`() async throws {
+    @Test(arguments: [
+        (256, #"start","params":["never%d",{"wait":true}]"#, "256 requests of this service to pm are not answered yet"),
+        (4096, #"raw.hold","params":[%d]"#, "4096 calls of this service are not answered yet"),
+    ])
+    func `refuses what a service asks when too much of it is not answered`(
+        _ bound: Int, _ method: String, _ message: String
+    ) async throws {
         try await TestProject.with { project in
+            try project.addRawService()
             try project.write(
                 "asker.pl",
-                #"""
+                """
+                $| = 1;
                 open my $pm, '+<&=', $ENV{PM_CHANNEL_FD};
-                my $ask = '{"jsonrpc":"2.0","id":%d,"method":"start","params":["never%d",{"wait":true}]}' . "\n";
-                syswrite $pm, join '', map { sprintf $ask, $_, $_ } 1 .. 260;
-                my $refused = 0;
-                while (<$pm>) {
-                    last if /"id":256,/;
-                    $refused++ if /"retry":true/ && /256 requests of this service to pm are not answered yet/;
-                    print "$refused refused\n";
-                }
-                """#)
-            try project.script("asker", "exec perl -e '$| = 1; do \"./asker.pl\"'")
+                my $ask = '{"jsonrpc":"2.0","id":%d,"method":"\(method)}' . "\\n";
+                syswrite $pm, join '', map { sprintf $ask, $_, $_ } 1 .. \(bound + 4);
+                while (<$pm>) { print ++$refused, " refused\\n" if /"retry":true/ && /\(message)/ }
+                """)
+            try project.script("asker", "exec perl asker.pl")
             let names = (1...260).map { "never\($0)" }
             var mappings = names.map { ($0, ["container": "never", "cli": ["100"], "ready": "notify"] as JSONValue) }
             mappings.append(("asker", ["container": "asker", "ready": "started"]))
             try project.configure(
-                ["never": ["path": "/bin/sleep"], "asker": ["path": "./asker", "commandable": true]],
-                mapping: .object(JSONObject(mappings)))
+                [
+                    "never": ["path": "/bin/sleep"], "asker": ["path": "./asker", "commandable": true],
+                    "raw": ["path": "./raw", "commandable": true],
+                ], mapping: .object(JSONObject(mappings)))
             try project.startDaemon()
+            try project.must("start", "raw", "--wait")
             try project.must("start", "asker")
             try until("four are refused") { try project.must("log", "asker", "--raw").contains("4 refused\n") }
+            #expect(try project.client().call("raw.echo", [1])?["result"] == 1)
             #expect(try !project.must("log", "asker", "--raw").contains("5 refused\n"))
         }
     }
@@ -181,7 +190,8 @@ import Testing
                 guests.append(guest)
                 // What is taken is not answered before pm-init goes on; what is refused is answered first.
                 try guest.send(request(1, "restart", #"["s1"]"#) + "\n" + request(2, "name"))
-                return isRefused(guest.json(), "pm-init does not keep up: nothing can be started or stopped at the moment")
+                return isRefused(
+                    guest.json(), "pm-init does not keep up: nothing can be started or stopped at the moment")
             }
             #expect(try project.client().call("status", ["s1"])?["result"] != nil)
             kill(holder, SIGCONT)

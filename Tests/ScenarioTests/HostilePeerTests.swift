@@ -48,6 +48,15 @@ import Testing
             until (over(0)) { for (1 .. 100) { fresh(); $count++ } }
             printf "%d connects a second\n", $count / (time - $start);
         }
+        # Sends to the abstract socket on which a service waits for its READY=1.
+        if ($mode eq 'notes') {
+            open my $f, '<', 'notify-socket' or die; chomp(my $name = <$f>); $name =~ s/^@/\0/;
+            my @senders = map { socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; $s } 1 .. 2;
+            for (@senders) { connect($_, pack('Sa*', AF_UNIX, $name)) or die "connect: $!" }
+            begun();
+            my @notes = ('x' x 60000, "READY=0\n", 'x' x 5000);
+            until (over(0)) { syswrite $senders[rand @senders], $notes[rand @notes] for 1 .. 100 }
+        }
         # Batches of as many messages as there may be, and longer ones.
         if ($mode eq 'batches') {
             my @clients = map { fresh() } 1 .. 4;
@@ -120,11 +129,20 @@ import Testing
             try project.write("garbage.pl", garbage)
             try project.script("garbage", "exec \(idle.joined(separator: " ")) perl garbage.pl")
             try project.script("flood", "exec \(idle.joined(separator: " ")) yes")
-            try project.script("noisy", "exec perl -e '$| = 1; while (1) { print \"line\\n\" x 10; select undef, undef, undef, 0.001 }'")
-            try project.configure([
-                "raw": ["path": "./raw", "type": "nodejs", "commandable": true], "noisy": ["path": "./noisy"],
-                "flood": ["path": "./flood"], "garbage": ["path": "./garbage", "commandable": true],
-            ], mapping: ["garbage": ["container": "garbage", "ready": "started"]])
+            try project.script(
+                "noisy",
+                "exec perl -e '$| = 1; while (1) { print \"line\\n\" x 10; select undef, undef, undef, 0.001 }'")
+            try project.script("waits", "echo $NOTIFY_SOCKET > name; mv name notify-socket; exec sleep 1000")
+            try project.configure(
+                [
+                    "raw": ["path": "./raw", "commandable": true], "noisy": ["path": "./noisy"],
+                    "waits": ["path": "./waits"], "flood": ["path": "./flood"],
+                    "garbage": ["path": "./garbage", "commandable": true],
+                ],
+                mapping: [
+                    "garbage": ["container": "garbage", "ready": "started"],
+                    "waits": ["container": "waits", "ready": "notify"],
+                ])
             try project.startDaemon()
             try project.must("start", "raw", "--wait")
             let daemon = try project.daemonID()
@@ -151,6 +169,9 @@ import Testing
     private static func withClients(_ mode: String, memory: Int, services: [String] = []) async throws {
         try await withServices { project in
             for name in services { try project.must("start", name) }
+            if mode == "notes" {
+                try until("its name is known") { try Files.status("\(project.directory)/notify-socket") != nil }
+            }
             let outcome = try measure(project) {
                 let program = try project.start(idle + ["perl", "clients.pl", mode, project.socket])
                 #expect(program.waitForOutput("at work\n"))
@@ -186,6 +207,10 @@ import Testing
         try await Self.withClients("connects", memory: 32)
     }
 
+    @Test func `that flood the socket for a service's readiness`() async throws {
+        try await Self.withClients("notes", memory: 32, services: ["waits"])
+    }
+
     @Test func `that send batches`() async throws {
         try await Self.withClients("batches", memory: 64)
     }
@@ -216,7 +241,9 @@ import Testing
         try await TestProject.with { project in
             try project.configure(
                 ["never": ["path": "/bin/sleep"]],
-                mapping: ["never": ["container": "never", "cli": ["1000"], "ready": ["check": "notify", "deadline": "60s"]]])
+                mapping: [
+                    "never": ["container": "never", "cli": ["1000"], "ready": ["check": "notify", "deadline": "60s"]]
+                ])
             try project.startDaemon()
             // What is opened once and kept is open now.
             try project.must("start", "never")

@@ -37,7 +37,9 @@ import Testing
             try project.configure(
                 ["dies": ["path": "./dies.sh"]],
                 mapping: [
-                    "dies": ["container": "dies", "restart": ["policy": "always", "delay": 0, "maxDelay": 0, "limit": 0]]
+                    "dies": [
+                        "container": "dies", "restart": ["policy": "always", "delay": 0, "maxDelay": 0, "limit": 0],
+                    ]
                 ])
             let started = try project.run(
                 [TestPaths.pm, "start", "pm", "--wait"], adding: base.map { ["PM_CGROUP": $0] } ?? [:])

@@ -104,9 +104,9 @@ final class Daemon {
         router.add(NameHandler())
         router.add(VersionHandler(options: options))
         router.add(
-            UpgradeHandler(version: VersionHandler(options: options)) { [unowned self] () throws(APIError) in
-                try beginUpgrade()
-            })
+            UpgradeHandler(
+                version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
+            ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
         let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
@@ -137,6 +137,8 @@ final class Daemon {
             supervisor.finishAdoption { units.find($0) }
             serve()
         case .stopRequested: PMActor.start { _ = await self.shutDown(answering: nil) }
+        case .reexeced: holder.reexecEnded(nil)
+        case .reexecFailed(let error): holder.reexecEnded(error)
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
         }
     }

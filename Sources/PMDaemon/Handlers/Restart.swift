@@ -6,6 +6,7 @@ import PMSupervisor
 struct RestartHandler: Handler {
     let supervisor: Supervisor
     let units: UnitDirectory
+    let runs: RunBook
 
     func handle(_ request: Restart, from peer: Peer) async throws(APIError) -> Start.Answer {
         guard request.name != "pm" else {
@@ -16,8 +17,10 @@ struct RestartHandler: Handler {
         var wish = StartWish(request.name, goal: request.waits ? .ready : .spawned)
         wish.isRestart = true
         if request.inspection != .none {
-            wish.options = supervisor.options(of: request.name)
-            wish.options?.inspection = Inspection(request.inspection, .none)
+            var run = RunBook.Run(base: runs.runs[request.name]?.base, options: supervisor.options(of: request.name))
+            run.options.inspection = Inspection(request.inspection, .none)
+            runs.keep(run, of: request.name)
+            wish.options = run.options
         }
         try await supervisor.start(wish, units)
         guard let answer = supervisor.startAnswer(request.name) else {

@@ -5,8 +5,8 @@ public import PMSystem
 public final class LogSubscription {
     /// What a follower gets.
     public enum Event: Equatable, Sendable {
-        /// Bytes that arrived at once.
-        case chunk(LogStamp, [UInt8])
+        /// Bytes that arrived at once, and where they end in the log; nil while the disk refuses them.
+        case chunk(LogStamp, [UInt8], end: LogPosition?)
         /// So many bytes were left out here because the follower was too slow.
         case dropped(Int)
     }
@@ -25,7 +25,7 @@ public final class LogSubscription {
     public func next() -> Event? {
         let dropped = held.takeDropped()
         if dropped > 0 { return .dropped(dropped) }
-        return held.popFirst().map { .chunk($0.stamp, $0.bytes) }
+        return held.popFirst().map { .chunk($0.stamp, $0.bytes, end: $0.end) }
     }
 
     /// Ends following.
@@ -34,9 +34,9 @@ public final class LogSubscription {
         onCancel(self)
     }
 
-    func push(_ bytes: [UInt8], _ stamp: LogStamp) {
+    func push(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?) {
         let wasEmpty = held.isEmpty
-        held.append(bytes, stamp)
+        held.append(bytes, stamp, endsAt: end)
         if wasEmpty { onAvailable?() }
     }
 }

@@ -39,7 +39,9 @@ import Testing
             try project.until("pm", "replaced") { $0["pid"]?.int != daemon }
             let service = try #require(try project.status("other")["pid"]?.int)
             kill(pid_t(service), SIGKILL)
-            try project.until("other", "started again") { $0["pid"]?.int ?? service != service && $0["ready"]?.bool == true }
+            try project.until("other", "started again") {
+                $0["pid"]?.int ?? service != service && $0["ready"]?.bool == true
+            }
             #expect(try project.must("log", "other").split(separator: "\n").count { $0.hasSuffix("got --port 1") } == 2)
             // A pm that is started anew begins without them.
             try project.must("stop")

@@ -97,6 +97,8 @@ import Testing
             try project.startDaemon()
             for name in names + ["raw"] { try project.must("start", name, "--wait") }
             let pids = try (names + ["raw"]).map { try #require(project.status($0)["pid"]) }
+            let follower = try project.start(
+                ["sh", "-c", "\(TestPaths.pm) log -f -n all --raw \(names[0]) | tee followed"])
             let calls = try project.start(["node", "caller.js", project.socket])
             for _ in 1...Self.kills { try act(project) }
             let outcome = calls.wait()
@@ -108,6 +110,10 @@ import Testing
                 #expect(row["pid"] == pid && row["restarts"]?.int == 0, "\(row.text) \(project.daemonLog)")
             }
             for name in names { try Self.checkLog(of: name, project) }
+            #expect(follower.waitForOutput("end"))
+            try project.must("stop")
+            #expect(follower.wait().errors.contains("pm is not running"))
+            try Self.check(project.read("followed").split(separator: "\n"), of: "who follows \(names[0])")
         }
         return report
     }
@@ -128,7 +134,10 @@ import Testing
 
     private static func checkLog(of name: String, _ project: TestProject) throws {
         try project.must("stop", name)
-        let lines = try project.must("log", name, "-n", "100000000").split(separator: "\n")
+        try check(project.must("log", name, "-n", "100000000").split(separator: "\n"), of: name)
+    }
+
+    private static func check(_ lines: [Substring], of name: String) throws {
         let numbers = lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
         let count = try #require(numbers.last)
         #expect(lines.last?.hasSuffix("end \(count)") == true)

@@ -40,6 +40,7 @@ final class Daemon {
     private let supervisor: Supervisor
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
+    private let access: Access
     private var listener: Listener?
     private var heldSocket: SharedFD?
     private var heldSessions: SharedFD?
@@ -54,6 +55,7 @@ final class Daemon {
         self.options = options
         self.reactor = reactor
         self.launch = launch
+        access = Access(options.scope)
         startedAt = reactor.clock.monotonic()
         startedAtWall = reactor.clock.wall()
         let journal = DaemonLog(isVerbose: options.isVerbose, clock: reactor.clock)
@@ -79,6 +81,8 @@ final class Daemon {
         supervisor.channels = links
         supervisor.observer = self
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
+        router.onTrouble = { [journal] in journal.trouble($0) }
+        router.isHolderBehind = { [holder] in holder.channel.isBehind }
         router.explainAbsence = { [units, supervisor] name in
             guard units.find(name) != nil || supervisor.knows(name) else { return nil }
             let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
@@ -91,8 +95,8 @@ final class Daemon {
         router.add(StartHandler(supervisor: supervisor, units: units, runs: runs, inspection: options.inspection))
         router.add(RestartHandler(supervisor: supervisor, units: units, runs: runs))
         router.add(
-            StopHandler(supervisor: supervisor, units: units) { [weak self] peer in
-                await self?.shutDown(answering: peer) ?? []
+            StopHandler(supervisor: supervisor, units: units) { [weak self] peer, done in
+                self?.shutDown(answering: peer, done)
             })
         router.add(
             StatusHandler(supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs)) {
@@ -138,7 +142,7 @@ final class Daemon {
         case .handedOver:
             supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
             serve()
-        case .stopRequested: PMActor.start { _ = await self.shutDown(answering: nil) }
+        case .stopRequested: shutDown(answering: nil) { _ in }
         case .reexeced: holder.reexecEnded(nil)
         case .reexecFailed(let error): holder.reexecEnded(error)
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
@@ -163,7 +167,7 @@ final class Daemon {
         do {
             let socket = try heldSocket ?? listen()
             heldSocket = socket
-            let admission = Admission(Access(), router, reactor: reactor) { [journal] in journal.trouble($0) }
+            let admission = Admission(access, router, reactor: reactor) { [journal] in journal.trouble($0) }
             listener = try Listener(
                 socket, reactor: reactor,
                 Listener.Callbacks(
@@ -189,7 +193,7 @@ final class Daemon {
     private func listen() throws(SystemError) -> SharedFD {
         let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
         if options.scope != .project { try Files.makeDirectories(directory, mode: 0o755) }
-        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660))
+        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: access.group))
         try holder.channel.hold(Self.socketName, socket)
         return socket
     }
@@ -267,12 +271,12 @@ final class Daemon {
     private func startAutomatic() {
         for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
             if supervisor.isActive(mapping.name) { continue }
-            PMActor.start { [supervisor, units, journal] in
-                do throws(APIError) {
-                    try await supervisor.start(StartWish(mapping.name, goal: .ready), units)
-                } catch {
-                    journal.trouble("autostart: \(error.message)")
+            do throws(APIError) {
+                try supervisor.start(StartWish(mapping.name, goal: .ready), units) { [journal] result in
+                    if case .failure(let error) = result { journal.trouble("autostart: \(error.message)") }
                 }
+            } catch {
+                journal.trouble("autostart: \(error.message)")
             }
         }
     }
@@ -280,13 +284,14 @@ final class Daemon {
     // MARK: end
 
     /// Stops everything; the daemon ends when the caller has its answer.
-    private func shutDown(answering peer: Peer?) async -> [Survivors] {
+    private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
         supervisor.cancelStarts()
-        let survivors = await supervisor.stop(supervisor.active, units)
-        // The answer is written by the caller of this; it goes out at the end of the turn after that.
-        reactor.after(.zero) { [weak self] in self?.finish(peer) }
-        return survivors
+        supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in
+            done(survivors)
+            // The answer goes out at the end of this turn.
+            reactor.after(.zero) { self?.finish(peer) }
+        }
     }
 
     private func finish(_ peer: Peer?) {

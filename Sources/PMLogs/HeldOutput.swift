@@ -9,7 +9,8 @@ struct HeldOutput {
 
     private var chunks: [Chunk] = []
     private var head = 0
-    private var weight = 0
+    /// What it costs: the bytes, and something for each chunk.
+    private(set) var weight = 0
     /// Streams that lost bytes right before the next chunk: what comes next does not go on in the line before.
     private var torn: Set<LogStream> = []
     /// Bytes lost since the last `takeDropped`.
@@ -24,8 +25,10 @@ struct HeldOutput {
     /// Whether nothing waits, not even the news of a loss.
     var isEmpty: Bool { head == chunks.count && dropped == 0 }
 
-    /// Keeps bytes, at the cost of older ones.
-    mutating func append(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition? = nil) {
+    /// Keeps bytes, at the cost of older ones; where `most` is less than its limit, it weighs no more than that.
+    mutating func append(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition? = nil, most: Int = .max) {
+        let limit = min(limit, most)
+        guard limit > Self.overhead else { return drop(bytes.count, of: stamp.stream) }
         let surplus = max(0, bytes.count - limit)
         let kept = surplus == 0 ? bytes : Array(bytes[surplus...])
         weight += kept.count + Self.overhead

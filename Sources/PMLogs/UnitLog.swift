@@ -67,7 +67,7 @@ public final class UnitLog {
 
     /// Follows the log from now on; `limit` bounds the bytes that wait for a slow reader.
     public func subscribe(limit: Int = 1 << 20) -> LogSubscription {
-        let subscription = LogSubscription(limit: limit) { [weak self] in self?.remove($0) }
+        let subscription = LogSubscription(limit: limit, book.followers) { [weak self] in self?.remove($0) }
         subscriptions.append(subscription)
         return subscription
     }

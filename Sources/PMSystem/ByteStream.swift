@@ -30,10 +30,13 @@ public final class ByteStream {
     private var phase = Phase.open
     private var isFlushPlanned = false
     private var isReadingPaused = false
+    /// A peer that is gone is reported in every turn, whatever is asked for: while nothing is read, it is not watched.
+    private var isWatched = false
     private var outgoing: [UInt8] = []
     private var sent = 0
     private var interest = Events.readable
     private var onReadable: (@PMActor () -> Void)?
+    private var onClosed: (@PMActor () -> Void)?
     private var onDrained: [@PMActor () -> Void] = []
 
     /// Takes over a connected socket and makes it non-blocking.
@@ -45,12 +48,27 @@ public final class ByteStream {
         try setNonBlocking(descriptor.raw)
     }
 
-    /// Calls `onReadable` whenever there is something to read, the end included, until `close`.
+    /// Calls `onReadable` whenever there is something to read, the end included, until `close`; `onClosed` once when the
+    /// stream closes, for whatever reason, but not when it is detached.
     ///
     /// - Throws: `SystemError` when the socket cannot be watched.
-    public func start(onReadable: @escaping @PMActor () -> Void) throws(SystemError) {
+    public func start(
+        onReadable: @escaping @PMActor () -> Void, onClosed: @escaping @PMActor () -> Void = {}
+    ) throws(SystemError) {
         self.onReadable = onReadable
+        self.onClosed = onClosed
+        try watch()
+    }
+
+    private func watch() throws(SystemError) {
         try reactor.watch(descriptor.raw, interest) { [weak self] events in self?.ready(events) }
+        isWatched = true
+    }
+
+    private func unwatch() {
+        guard isWatched else { return }
+        isWatched = false
+        reactor.unwatch(descriptor.raw)
     }
 
     /// Bytes that wait for the peer.
@@ -97,10 +115,12 @@ public final class ByteStream {
     public func close() {
         guard phase != .closed else { return }
         phase = .closed
-        reactor.unwatch(descriptor.raw)
+        unwatch()
         // The descriptor may have other holders (pm-init); the peer must learn of the end all the same.
         shutdown(descriptor.raw, Int32(SHUT_RDWR))
+        let closed = onClosed
         forget()
+        closed?()
     }
 
     /// Bytes that the peer has not taken yet.
@@ -110,12 +130,13 @@ public final class ByteStream {
     public func detach() {
         guard phase != .closed else { return }
         phase = .closed
-        reactor.unwatch(descriptor.raw)
+        unwatch()
         forget()
     }
 
     private func forget() {
         onReadable = nil
+        onClosed = nil
         outgoing = []
         sent = 0
         tellDrained()
@@ -125,7 +146,11 @@ public final class ByteStream {
         if events.contains(.writable) { flush() }
         let isOver = !events.isDisjoint(with: [.hungUp, .failed])
         if phase == .draining && isOver { return close() }
-        if isReadingPaused && !isOver { return }
+        if isReadingPaused {
+            // What the peer sent before it went is read when reading goes on; what is written to it fails at once.
+            if isOver { unwatch() }
+            return
+        }
         if events.contains(.readable) || isOver { onReadable?() }
     }
 
@@ -186,7 +211,12 @@ public final class ByteStream {
         if backlog > 0 { wanted.insert(.writable) }
         guard wanted != interest else { return }
         interest = wanted
-        reactor.change(descriptor.raw, wanted)
+        if isWatched { return reactor.change(descriptor.raw, wanted) }
+        do throws(SystemError) {
+            if wanted.contains(.readable) { try watch() }
+        } catch {
+            close()
+        }
     }
 }
 

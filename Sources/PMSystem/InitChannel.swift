@@ -206,6 +206,12 @@ public final class InitChannel {
         onDrained = body
     }
 
+    /// Whether the holder is so far behind that it should not be asked for more.
+    public var isBehind: Bool { waiting.count - waitingStart > Self.packetsAtOnce }
+
+    /// A stop of 5,000 services makes this many; each is below 1 KB.
+    private static let packetsAtOnce = 16384
+
     private func drained() {
         let body = onDrained
         onDrained = nil

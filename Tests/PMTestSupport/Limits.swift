@@ -29,6 +29,11 @@ public enum Limits {
         try set(resource, of: pid, to: String(value))
     }
 
+    /// The cgroup v2 hierarchy, where this process may make directories in it.
+    public static let cgroups: String? = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first { path in
+        access(path + "/cgroup.procs", W_OK) == 0
+    }
+
     private static func prlimit(_ pid: pid_t, _ options: String...) throws -> String {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         let words = ["prlimit", "--pid", String(pid)] + options

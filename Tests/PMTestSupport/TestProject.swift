@@ -191,6 +191,14 @@ public final class TestProject: Sendable {
         }
     }
 
+    /// The command lines of those processes, words parted by blanks.
+    public func commands() -> [String] {
+        processes().compactMap { pid in
+            guard let words = try? Files.read("/proc/\(pid)/cmdline") else { return nil }  // it may have ended
+            return String(decoding: words.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
+        }
+    }
+
     private func finish() throws {
         if try Files.status(socket) != nil {
             let outcome = try pm("stop")

@@ -39,9 +39,9 @@ import Testing
         try await TestProject.with { project in try stops(project) }
     }
 
-    @Test(.enabled(if: Self.cgroups != nil, "no writable cgroup v2 here"))
+    @Test(.enabled(if: Limits.cgroups != nil, "no writable cgroup v2 here"))
     func `has a cgroup of its own where there are some, which goes with it`() async throws {
-        let base = try #require(Self.cgroups) + "/pm-test-\(getpid())"
+        let base = try #require(Limits.cgroups) + "/pm-test-\(getpid())"
         #expect(mkdir(base, 0o755) == 0)
         defer { rmdir(base) }
         try await TestProject.with { project in
@@ -163,10 +163,5 @@ import Testing
             #expect(try project.status("web")["pid"]?.int ?? pid != pid)
             try freezer.remove()
         }
-    }
-
-    /// The cgroup v2 hierarchy, where this process may make directories in it.
-    private static let cgroups: String? = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first { path in
-        access(path + "/cgroup.procs", W_OK) == 0
     }
 }

@@ -8,7 +8,7 @@ struct ConnectCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service, or `pm`.")
+    @Argument(help: "The service, or `pm`.", transform: ServiceArgument.read)
     var name: String
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {

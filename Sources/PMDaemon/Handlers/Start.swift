@@ -6,14 +6,14 @@ import PMSupervisor
 import PMSystem
 
 /// `start`: a service and what it needs.
-struct StartHandler: Handler {
+struct StartHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
     let runs: RunBook
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
 
-    func handle(_ request: Start, from peer: Peer) async throws(APIError) -> Start.Answer {
+    func begin(_ request: Start, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
         try units.refresh()
         let base = try units.require(request.name)
@@ -28,8 +28,7 @@ struct StartHandler: Handler {
         let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
         runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
         wish.options = options
-        try await supervisor.start(wish, units)
-        return try answer(name)
+        try supervisor.start(wish, units, answer)
     }
 
     private func runName(_ request: Start) throws(APIError) -> String {
@@ -51,13 +50,6 @@ struct StartHandler: Handler {
             edits = [.setMapping(name, mapping)]
         }
         try units.edit(edits)
-    }
-
-    private func answer(_ name: String) throws(APIError) -> Start.Answer {
-        guard let answer = supervisor.startAnswer(name) else {
-            throw .serviceFailed("\(name) is gone again", hint: "pm status \(name)")
-        }
-        return answer
     }
 }
 

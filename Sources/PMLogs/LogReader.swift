@@ -104,7 +104,10 @@ public struct LogChunks {
     /// - Throws: `SystemError` when the files cannot be read.
     public mutating func next() throws(SystemError) -> Chunk? {
         var piece: ([UInt8], LogStamp)?
-        guard try cursor.next({ piece = (Array($0), $1) }), let (bytes, stamp) = piece else { return nil }
-        return Chunk(bytes: bytes, stamp: stamp, end: cursor.position)
+        // A step from one record to the next brings no bytes.
+        while piece == nil {
+            guard try cursor.next({ piece = (Array($0), $1) }) else { return nil }
+        }
+        return piece.map { Chunk(bytes: $0.0, stamp: $0.1, end: cursor.position) }
     }
 }

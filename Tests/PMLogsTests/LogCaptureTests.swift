@@ -146,7 +146,7 @@ import Testing
             while let event = follower.next() {
                 switch event {
                 case .dropped(let count): missed += count
-                case .chunk(_, let bytes): kept += bytes.count
+                case .chunk(_, let bytes, _): kept += bytes.count
                 }
             }
             return (missed, kept)

@@ -31,6 +31,7 @@ final class Daemon {
     private let journal: DaemonLog
     private let units: UnitDirectory
     private let deaths: DeathArchive
+    private let runs: RunBook
     private let logs: LogBook
     private let registry = CommandRegistry()
     private let router: Router
@@ -61,6 +62,7 @@ final class Daemon {
         self.journal = journal
         units = try UnitDirectory(path: options.config, environment: Environment.current())
         deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
+        runs = RunBook(stateDirectory: options.state) { journal.trouble($0) }
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry, reactor: reactor)
@@ -90,8 +92,8 @@ final class Daemon {
     }
 
     private func addHandlers() {
-        router.add(StartHandler(supervisor: supervisor, units: units, inspection: options.inspection))
-        router.add(RestartHandler(supervisor: supervisor, units: units))
+        router.add(StartHandler(supervisor: supervisor, units: units, runs: runs, inspection: options.inspection))
+        router.add(RestartHandler(supervisor: supervisor, units: units, runs: runs))
         router.add(
             StopHandler(supervisor: supervisor, units: units) { [weak self] peer, done in
                 self?.shutDown(answering: peer, done)
@@ -108,9 +110,9 @@ final class Daemon {
         router.add(NameHandler())
         router.add(VersionHandler(options: options))
         router.add(
-            UpgradeHandler(version: VersionHandler(options: options)) { [unowned self] () throws(APIError) in
-                try beginUpgrade()
-            })
+            UpgradeHandler(
+                version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
+            ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
         let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
@@ -138,9 +140,11 @@ final class Daemon {
             if name == Self.socketName { heldSocket = descriptor }
             if name == SessionHandover.name { heldSessions = descriptor }
         case .handedOver:
-            supervisor.finishAdoption { units.find($0) }
+            supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
             serve()
         case .stopRequested: shutDown(answering: nil) { _ in }
+        case .reexeced: holder.reexecEnded(nil)
+        case .reexecFailed(let error): holder.reexecEnded(error)
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
         }
     }
@@ -148,6 +152,8 @@ final class Daemon {
     private func greeted(_ greeting: HolderGreeting) {
         links.generation = greeting.daemonStarts
         holder.hasCgroups = greeting.hasCgroups
+        runs.open(isFirst: greeting.daemonStarts == 1)
+        for (name, run) in runs.runs { if let base = run.base { units.add(alias: name, for: base) } }
         guard greeting.daemonStarts > 1 else { return }
         let end =
             greeting.lastDaemonHung

@@ -5,8 +5,8 @@ public import PMSystem
 public final class LogSubscription {
     /// What a follower gets.
     public enum Event: Equatable, Sendable {
-        /// Bytes that arrived at once.
-        case chunk(LogStamp, [UInt8])
+        /// Bytes that arrived at once, and where they end in the log; nil while the disk refuses them.
+        case chunk(LogStamp, [UInt8], end: LogPosition?)
         /// So many bytes were left out here because the follower was too slow.
         case dropped(Int)
     }
@@ -29,7 +29,7 @@ public final class LogSubscription {
         if dropped > 0 { return .dropped(dropped) }
         let before = held.weight
         defer { memory.held += held.weight - before }
-        return held.popFirst().map { .chunk($0.stamp, $0.bytes) }
+        return held.popFirst().map { .chunk($0.stamp, $0.bytes, end: $0.end) }
     }
 
     /// Ends following.
@@ -40,10 +40,10 @@ public final class LogSubscription {
         onCancel(self)
     }
 
-    func push(_ bytes: [UInt8], _ stamp: LogStamp) {
+    func push(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?) {
         let wasEmpty = held.isEmpty
         let before = held.weight
-        held.append(bytes, stamp, most: before + max(0, memory.limit - memory.held))
+        held.append(bytes, stamp, endsAt: end, most: before + max(0, memory.limit - memory.held))
         memory.held += held.weight - before
         if wasEmpty { onAvailable?() }
     }

@@ -102,7 +102,8 @@ public final class UnitLog {
     // MARK: subscriptions
 
     private func publish(_ bytes: [UInt8], _ stamp: LogStamp) {
-        for subscription in subscriptions { subscription.push(bytes, stamp) }
+        let end = store?.end
+        for subscription in subscriptions { subscription.push(bytes, stamp, endsAt: end) }
     }
 
     private func remove(_ subscription: LogSubscription) {

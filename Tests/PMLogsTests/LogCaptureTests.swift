@@ -115,14 +115,14 @@ import Testing
             service.capture.drain()
         }
         var got: [UInt8] = []
-        while case .chunk(_, let bytes)? = fast.next() { got += bytes }
+        while case .chunk(_, let bytes, _)? = fast.next() { got += bytes }
         #expect(got.count == 3000 && wakes == 1)
         guard case .dropped(let missed)? = slow.next() else {
             Issue.record("the slow follower did not hear of its loss")
             return
         }
         var rest: [UInt8] = []
-        while case .chunk(let stamp, let bytes)? = slow.next() {
+        while case .chunk(let stamp, let bytes, _)? = slow.next() {
             #expect(stamp.startsAnew == rest.isEmpty)
             rest += bytes
         }
@@ -146,7 +146,7 @@ import Testing
             while let event = follower.next() {
                 switch event {
                 case .dropped(let count): missed += count
-                case .chunk(_, let bytes): kept += bytes.count
+                case .chunk(_, let bytes, _): kept += bytes.count
                 }
             }
             return (missed, kept)

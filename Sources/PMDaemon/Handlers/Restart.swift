@@ -6,6 +6,7 @@ import PMSupervisor
 struct RestartHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
+    let runs: RunBook
 
     func begin(_ request: Restart, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else {
@@ -16,8 +17,10 @@ struct RestartHandler: PatientHandler {
         var wish = StartWish(request.name, goal: request.waits ? .ready : .spawned)
         wish.isRestart = true
         if request.inspection != .none {
-            wish.options = supervisor.options(of: request.name)
-            wish.options?.inspection = Inspection(request.inspection, .none)
+            var run = RunBook.Run(base: runs.runs[request.name]?.base, options: supervisor.options(of: request.name))
+            run.options.inspection = Inspection(request.inspection, .none)
+            runs.keep(run, of: request.name)
+            wish.options = run.options
         }
         try supervisor.start(wish, units, answer)
     }

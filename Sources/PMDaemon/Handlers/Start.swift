@@ -9,6 +9,7 @@ import PMSystem
 struct StartHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
+    let runs: RunBook
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
 
@@ -20,10 +21,13 @@ struct StartHandler: PatientHandler {
         if supervisor.isActive(name) {
             throw .conflict("\(name) is already started", hint: "pm restart \(name), or pm start \(name) --new")
         }
-        if name != base.name && units.configuration.unit(name) == nil { units.add(alias: name, for: base.name) }
+        let isAlias = name != base.name && units.configuration.unit(name) == nil
+        if isAlias { units.add(alias: name, for: base.name) }
         if let autostart = request.autostart { try setAutostart(name, base, autostart) }
         var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
-        wish.options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
+        let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
+        runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
+        wish.options = options
         try supervisor.start(wish, units, answer)
     }
 

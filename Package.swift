@@ -102,7 +102,7 @@ let package = Package(
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel"]),
-        tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC"]),
+        tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),

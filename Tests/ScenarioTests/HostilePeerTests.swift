@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test func `that never read what they asked for, a followed log included`() async throws {
-        try await Self.withClients("deaf", memory: 192, services: ["noisy"])
+        try await Self.withClients("deaf", memory: 256, services: ["noisy"])
     }
 
     @Test func `that send a byte now and then`() async throws {

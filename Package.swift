@@ -111,7 +111,7 @@ let package = Package(
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel"]),
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC"]),
         tests("PMClientTests", ["PMClient"]),
-        tests("PMSidecarTests", ["PMSidecar", "PMAPI", "JSON", "PMSystem"]),
+        tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests("CommandTests", ["JSON", "PMSystem"]),

@@ -19,7 +19,9 @@ enum Layers {
     ]
 
     /// What comes with the toolchain.
-    static let platform: Set<String> = ["Glibc", "Synchronization", "Swift", "ArgumentParser", "FoundationEssentials", "Dispatch"]
+    static let platform: Set<String> = [
+        "Glibc", "Synchronization", "Swift", "ArgumentParser", "FoundationEssentials", "Dispatch",
+    ]
 
     static func level(of module: String) -> Int? {
         table.firstIndex { $0.modules.contains(module) }

@@ -109,7 +109,7 @@ let package = Package(
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel"]),
-        tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC"]),
+        tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),

@@ -55,6 +55,7 @@ public final class Connection {
     /// - Throws: `SystemError` when the socket cannot be watched.
     public func start(_ delegate: any ConnectionDelegate) throws(SystemError) {
         self.delegate = delegate
+        stream.onClose = { [weak self] in self?.delegate?.closed() }
         try stream.start { [weak self] in self?.readable() }
     }
 
@@ -83,15 +84,12 @@ public final class Connection {
 
     /// Closes at once.
     public func close() {
-        guard !stream.isClosed else { return }
         stream.close()
-        delegate?.closed()
     }
 
     /// Sends what waits, then closes.
     public func closeAfterFlush() {
         stream.closeAfterFlush()
-        if stream.isClosed { delegate?.closed() }
     }
 
     /// Reads nothing from this peer until `resume`, which is to be called as often.

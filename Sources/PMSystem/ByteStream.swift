@@ -30,10 +30,14 @@ public final class ByteStream {
     private var phase = Phase.open
     private var isFlushPlanned = false
     private var isReadingPaused = false
+    /// Whether it is not watched because its peer hung up while nothing is read from it.
+    private var isParked = false
     private var outgoing: [UInt8] = []
     private var sent = 0
     private var interest = Events.readable
     private var onReadable: (@PMActor () -> Void)?
+    /// Called once when the stream is closed, by whomever: a peer that is gone is often noticed in writing.
+    public var onClose: (@PMActor () -> Void)?
     private var onDrained: [@PMActor () -> Void] = []
 
     /// Takes over a connected socket and makes it non-blocking.
@@ -83,6 +87,7 @@ public final class ByteStream {
     /// Stops or resumes reading; what the peer sends meanwhile waits in the kernel and then slows the peer down.
     public func setReading(paused: Bool) {
         isReadingPaused = paused
+        if !paused { unpark() }
         updateInterest()
     }
 
@@ -100,7 +105,9 @@ public final class ByteStream {
         reactor.unwatch(descriptor.raw)
         // The descriptor may have other holders (pm-init); the peer must learn of the end all the same.
         shutdown(descriptor.raw, Int32(SHUT_RDWR))
+        let tell = onClose
         forget()
+        tell?()
     }
 
     /// Bytes that the peer has not taken yet.
@@ -116,6 +123,7 @@ public final class ByteStream {
 
     private func forget() {
         onReadable = nil
+        onClose = nil
         outgoing = []
         sent = 0
         tellDrained()
@@ -125,8 +133,27 @@ public final class ByteStream {
         if events.contains(.writable) { flush() }
         let isOver = !events.isDisjoint(with: [.hungUp, .failed])
         if phase == .draining && isOver { return close() }
-        if isReadingPaused && !isOver { return }
+        if isReadingPaused { return isOver ? park() : () }
         if events.contains(.readable) || isOver { onReadable?() }
+    }
+
+    /// A hang-up cannot be masked (epoll_ctl(2)): it would be reported anew at each turn until reading goes on.
+    private func park() {
+        guard phase == .open, backlog == 0 else { return close() }
+        isParked = true
+        reactor.unwatch(descriptor.raw)
+    }
+
+    private func unpark() {
+        guard isParked, phase == .open else { return }
+        isParked = false
+        do throws(SystemError) {
+            interest = .readable
+            try reactor.watch(descriptor.raw, interest) { [weak self] events in self?.ready(events) }
+        } catch {
+            // Out of memory for a socket whose peer is gone.
+            close()
+        }
     }
 
     private func planFlush() {
@@ -180,7 +207,7 @@ public final class ByteStream {
     }
 
     private func updateInterest() {
-        guard phase != .closed, onReadable != nil else { return }
+        guard phase != .closed, onReadable != nil, !isParked else { return }
         var wanted: Events = []
         if phase == .open && !isReadingPaused { wanted.insert(.readable) }
         if backlog > 0 { wanted.insert(.writable) }

@@ -72,6 +72,9 @@ public final class LineClient {
         }
     }
 
+    /// What came and is no whole line.
+    public var rest: String { String(decoding: pending[start...], as: UTF8.self) }
+
     /// The next line as JSON; nil when there is none, or when it is no JSON.
     public func json() -> JSONValue? {
         line().flatMap { try? JSONValue(parsing: $0) }  // a test that gets no JSON fails on the nil

@@ -42,6 +42,10 @@ struct LogHandler {
         // Subscribed and measured in one turn: what is not history comes as a subscription's event.
         let sender = LogSender(call, isRecords: request.wantsRecords, prefixes: request.names.count != 1)
         let following = request.follows ? LogFollowing(names, in: logs, sender) : nil
+        call.whenCancelled {
+            following?.cancel()
+            call.stream(.end)
+        }
         // Who asks for all means those to come, too.
         if request.names.isEmpty { following?.followNew() }
         do throws(SystemError) {

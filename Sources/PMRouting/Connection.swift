@@ -172,7 +172,7 @@ public final class Connection {
 
     private func end() {
         hasEnded = true
-        stream.setReading(paused: true)
+        stream.endReading()
         if let rest = framer.takeRemainder() { deliver(rest) }
         delegate?.peerFinished()
     }

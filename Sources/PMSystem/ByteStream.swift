@@ -29,7 +29,15 @@ public final class ByteStream {
     private let reactor: Reactor
     private var phase = Phase.open
     private var isFlushPlanned = false
-    private var isReadingPaused = false
+    /// What is done with what the peer sends.
+    private enum Reading {
+        case on
+        case paused
+        /// It sends no more.
+        case over
+    }
+
+    private var reading = Reading.on
     /// Whether it is not watched because its peer hung up while nothing is read from it.
     private var isParked = false
     private var outgoing: [UInt8] = []
@@ -86,8 +94,15 @@ public final class ByteStream {
 
     /// Stops or resumes reading; what the peer sends meanwhile waits in the kernel and then slows the peer down.
     public func setReading(paused: Bool) {
-        isReadingPaused = paused
+        guard reading != .over else { return }
+        reading = paused ? .paused : .on
         if !paused { unpark() }
+        updateInterest()
+    }
+
+    /// The peer has said all that it will; it may still read, and when it does not either, this is closed.
+    public func endReading() {
+        reading = .over
         updateInterest()
     }
 
@@ -133,8 +148,12 @@ public final class ByteStream {
         if events.contains(.writable) { flush() }
         let isOver = !events.isDisjoint(with: [.hungUp, .failed])
         if phase == .draining && isOver { return close() }
-        if isReadingPaused { return isOver ? park() : () }
-        if events.contains(.readable) || isOver { onReadable?() }
+        switch reading {
+        case .on where events.contains(.readable) || isOver: onReadable?()
+        case .paused where isOver: park()
+        case .over where isOver: close()
+        case .on, .paused, .over: break
+        }
     }
 
     /// A hang-up cannot be masked (epoll_ctl(2)): it would be reported anew at each turn until reading goes on.
@@ -209,7 +228,7 @@ public final class ByteStream {
     private func updateInterest() {
         guard phase != .closed, onReadable != nil, !isParked else { return }
         var wanted: Events = []
-        if phase == .open && !isReadingPaused { wanted.insert(.readable) }
+        if phase == .open && reading == .on { wanted.insert(.readable) }
         if backlog > 0 { wanted.insert(.writable) }
         guard wanted != interest else { return }
         interest = wanted

@@ -72,6 +72,11 @@ public final class LineClient {
         }
     }
 
+    /// Closes both directions, whether everything was read or not.
+    public func close() {
+        shutdown(socket.raw, Int32(SHUT_RDWR))
+    }
+
     /// What came and is no whole line.
     public var rest: String { String(decoding: pending[start...], as: UTF8.self) }
 

@@ -15,6 +15,7 @@ import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { Service } from './service.mjs';
+import { SIGNALS } from './underway.mjs';
 
 // In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
 parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
@@ -64,7 +65,7 @@ function serve(container) {
   if (container.command('$stop') !== undefined) process.once('SIGTERM', stopAndExit);
   service.onStopped(leave);
   if (channel === undefined) return;
-  calls.call('ready', [container.metadata]).catch((error) => {
+  calls.call('ready', [{ ...container.metadata, accepts: SIGNALS }]).catch((error) => {
     if (!channel.closed) process.stderr.write(`pm: the daemon refused ready: ${error.message}\n`);
   });
 }
@@ -88,7 +89,7 @@ async function leave(failure) {
 /** Only the holder of the channel closes it: there is nobody left to serve. */
 function abandon() {
   calls.disconnect();
-  peer.attach(undefined);
+  peer.abandon();
   return stopAndExit();
 }
 

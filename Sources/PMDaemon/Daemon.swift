@@ -229,7 +229,7 @@ final class Daemon {
         }
     }
 
-    private var handover: SessionHandover { 
+    private var handover: SessionHandover {
         SessionHandover(router: router, registry: registry, bridges: bridges, reactor: reactor)
     }
 

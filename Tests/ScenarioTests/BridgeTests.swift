@@ -146,7 +146,8 @@ import Testing
             try client.send(#"{"id":1,"method":"liar.die","jsonrpc":"2.0"}"#)
             try client.send(#"{"id":2,"method":"proxy","params":["liar"],"jsonrpc":"2.0"}"#)
             let replies = [client.json(), client.json()].compactMap(\.self)
-            #expect(replies.allSatisfy { $0["error"]?["statusCode"]?.int == 503 || $0["error"]?["statusCode"]?.int == 409 })
+            #expect(
+                replies.allSatisfy { $0["error"]?["statusCode"]?.int == 503 || $0["error"]?["statusCode"]?.int == 409 })
         }
     }
 

@@ -185,55 +185,49 @@ extension TestProject {
 
     /// Starts `flow`, a container with calls that take long, and streams in both directions.
     func addStreams() throws {
-        try write(
-            "flow/flood.mjs",
-            """
-            export let progress = { count: 0 };
-            export default async function* (n) {
-              for (progress.count = 0; progress.count < n; progress.count++) yield 'x'.repeat(1 << 20);
-            }
-            """)
-        try write(
-            "flow/waits.mjs",
-            """
-            import { progress } from './flood.mjs';
-            export default async function () {
-              for (let last = -1; last !== progress.count; ) {
-                last = progress.count;
-                await new Promise((resolve) => setTimeout(resolve, 200));
-              }
-              console.log('waits after', progress.count);
-              return progress.count;
-            }
-            """)
-        try write(
-            "flow/wait.mjs",
-            """
-            export default (signal) => new Promise((_, reject) => {
-              signal.addEventListener('abort', () => { console.log('given up'); reject(signal.reason); });
-              console.log('under way');
-            });
-            """)
-        try write(
-            "flow/sum.mjs",
-            """
-            export default async (numbers) => {
-              let sum = 0;
-              try { for await (const number of numbers) sum += number; } catch (error) { console.log('torn: ', error.message); }
-              return sum;
-            };
-            """)
-        try write(
-            "flow/commands.json",
-            """
-            {"name":"flow","commands":[
-              {"name":"flood","config":{"fs":{"path":"./flood.mjs"}}},
-              {"name":"waits","config":{"fs":{"path":"./waits.mjs"}}},
-              {"name":"wait","config":{"fs":{"path":"./wait.mjs"},"":{"inject":["signal"]}}},
-              {"name":"sum","config":{"fs":{"path":"./sum.mjs"}}}]}
-            """)
+        for (name, code) in Self.streams { try write("flow/\(name).mjs", code) }
+        let commands = Self.streams.keys.sorted().map { name -> JSONValue in
+            let inject: JSONValue = [.string(name == "wait" ? "signal" : "params.0")]
+            return [
+                "name": .string(name), "config": ["fs": ["path": .string("./\(name).mjs")], "": ["inject": inject]],
+            ]
+        }
+        try write("flow/commands.json", JSONValue.object(["name": "flow", "commands": .array(commands)]).text)
         try configure(["flow": ["path": "./flow/commands.json", "commandable": true]])
         try startDaemon()
         try must("start", "flow", "--wait")
     }
+
+    private static let streams = [
+        "flood": """
+        export let progress = { count: 0 };
+        export default async function* (n) {
+          for (progress.count = 0; progress.count < n; progress.count++) yield 'x'.repeat(1 << 20);
+        }
+        """,
+        "waits": """
+        import { progress } from './flood.mjs';
+        export default async function () {
+          for (let last = -1; last !== progress.count; ) {
+            last = progress.count;
+            await new Promise((resolve) => setTimeout(resolve, 200));
+          }
+          console.log('waits after', progress.count);
+          return progress.count;
+        }
+        """,
+        "wait": """
+        export default (signal) => new Promise((_, reject) => {
+          signal.addEventListener('abort', () => { console.log('given up'); reject(signal.reason); });
+          console.log('under way');
+        });
+        """,
+        "sum": """
+        export default async (numbers) => {
+          let sum = 0;
+          try { for await (const number of numbers) sum += number; } catch (error) { console.log('torn: ', error.message); }
+          return sum;
+        };
+        """,
+    ]
 }

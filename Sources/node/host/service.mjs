@@ -35,6 +35,14 @@ export class Service {
   }
 
   /**
+   * The same for callers that do not come through the daemon: stopping is the daemon's business.
+   * @param {string} method
+   */
+  findFromOutside(method) {
+    return method === '$stop' ? undefined : this.find(method);
+  }
+
+  /**
    * Runs the container's `$stop`, once: whoever asks again gets the same answer.
    * @param {unknown} [params] as they came
    * @returns {Promise<unknown>} what `$stop` returned, or threw

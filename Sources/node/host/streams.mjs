@@ -37,6 +37,7 @@ export async function sendStream(channel, id, stream, call) {
 /** Waits until the other side has read, and has been read: it may have said that the stream is to wait. */
 async function breath(channel) {
   await channel.drained();
+  if (channel.closed) return;
   // The first one comes in the turn that has drained it, before anything is read.
   await new Promise(setImmediate);
   await new Promise(setImmediate);

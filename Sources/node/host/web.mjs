@@ -110,7 +110,8 @@ async function answer(text, response, add) {
   } catch (error) {
     return end(response, 400, errorLine(-1, new RpcError('parseError', error.message)));
   }
-  if (message?.stream) return end(response, 400, refusalLine(message.id, 'a stream as parameter cannot go over HTTP'));
+  if (message === null || typeof message !== 'object') return end(response, 400, refusalLine(undefined, 'a message is an object'));
+  if (message.stream) return end(response, 400, refusalLine(message.id, 'a stream as parameter cannot go over HTTP'));
   const channel = new ResponseChannel(response, Array.isArray(message));
   const { peer, done } = add({ channel, finish: () => {} });
   response.on('close', done);

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-#include "include/pm_file.h"
 #include "include/pm_packet.h"
+#include "receive.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -38,19 +38,6 @@ int pm_packet_send(int fd, const pm_packet *packet) {
     return sent < 0 ? -errno : (int)sent;
 }
 
-/* Copies the descriptors out of the ancillary data, whatever their number; gives the number. */
-static size_t take_rights(struct msghdr *message, int *fds) {
-    size_t count = 0;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(fds + count, CMSG_DATA(c), n * sizeof(int));
-        count += n;
-    }
-    return count;
-}
-
 /* recvmsg gives 0 for an empty packet as for the end; only the end hangs up. */
 static int empty_or_closed(int fd) {
     struct pollfd state = {.fd = fd, .events = POLLRDHUP};
@@ -62,8 +49,6 @@ static int empty_or_closed(int fd) {
 static int judge(const struct msghdr *message, ssize_t size, size_t taken, size_t fd_capacity) {
     if ((message->msg_flags & MSG_TRUNC) != 0)
         return -EMSGSIZE;
-    /* There was room for the most that the kernel sends, so descriptors are only lost at the process's limit.
-     */
     if ((message->msg_flags & MSG_CTRUNC) != 0)
         return -EMFILE;
     return taken > fd_capacity ? -E2BIG : (int)size;
@@ -71,26 +56,18 @@ static int judge(const struct msghdr *message, ssize_t size, size_t taken, size_
 
 int pm_packet_receive(int fd, const pm_packet_space *space, size_t *fd_count) {
     int taken[PM_PACKET_FDS_MAX];
-    rights_control control;
-    struct iovec piece = {.iov_base = space->buffer, .iov_len = space->capacity};
-    struct msghdr message = {
-        .msg_iov = &piece,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = sizeof control.bytes,
-    };
+    received packet;
     *fd_count = 0;
-    ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t size = receive_message(fd, space->buffer, space->capacity, &packet);
     if (size < 0)
-        return -errno;
-    size_t count = take_rights(&message, taken);
-    int result = size == 0 ? empty_or_closed(fd) : judge(&message, size, count, space->fd_capacity);
+        return (int)size;
+    size_t count = receive_rights(&packet, taken);
+    int result = size == 0 ? empty_or_closed(fd) : judge(&packet.message, size, count, space->fd_capacity);
     if (result > 0) {
         memcpy(space->fds, taken, count * sizeof(int));
         *fd_count = count;
         return result;
     }
-    for (size_t i = 0; i < count; i++)
-        pm_fd_close(taken[i]);
+    receive_close(taken, count);
     return result;
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/pm_file.h"
 #include "include/pm_socket.h"
+#include "receive.h"
 
 #include <errno.h>
 #include <string.h>
@@ -115,48 +116,27 @@ int pm_notify_bind(char *name) {
     return fd;
 }
 
-/* Room for credentials and for the most descriptors that a sender can attach. */
-typedef union {
-    char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(253 * sizeof(int))];
-    struct cmsghdr align;
-} notify_control;
-
-/* Takes the sender out of the ancillary data and closes descriptors that nobody asked for. */
-static bool take_sender(struct msghdr *message, pm_peer *sender) {
-    bool found = false;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET)
+/* Takes the sender out of the ancillary data; false when the kernel did not say. */
+static bool take_sender(received *from, pm_peer *sender) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&from->message); c != NULL; c = CMSG_NXTHDR(&from->message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
             continue;
-        if (c->cmsg_type == SCM_CREDENTIALS) {
-            struct ucred peer;
-            memcpy(&peer, CMSG_DATA(c), sizeof peer);
-            *sender = (pm_peer){.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
-            found = true;
-        } else if (c->cmsg_type == SCM_RIGHTS) {
-            for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-                int fd;
-                memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-                pm_fd_close(fd);
-            }
-        }
+        struct ucred peer;
+        memcpy(&peer, CMSG_DATA(c), sizeof peer);
+        *sender = (pm_peer){.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+        return true;
     }
-    return found;
+    return false;
 }
 
 int pm_notify_receive(int fd, void *buffer, size_t capacity, pm_peer *sender) {
-    notify_control control;
-    struct iovec piece = {.iov_base = buffer, .iov_len = capacity};
-    struct msghdr message = {
-        .msg_iov = &piece,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = sizeof control.bytes,
-    };
-    ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    int unwanted[PM_PACKET_FDS_MAX];
+    received message;
+    ssize_t size = receive_message(fd, buffer, capacity, &message);
     if (size < 0)
-        return -errno;
-    bool known = take_sender(&message, sender);
-    if ((message.msg_flags & MSG_TRUNC) != 0)
+        return (int)size;
+    receive_close(unwanted, receive_rights(&message, unwanted));
+    if ((message.message.msg_flags & MSG_TRUNC) != 0)
         return -EMSGSIZE;
-    return known ? (int)size : -EBADMSG;
+    return take_sender(&message, sender) ? (int)size : -EBADMSG;
 }

@@ -34,6 +34,9 @@ const char *pm_step_name(pm_step step) {
     case PM_STEP_SIGNALS: return "signals";
     case PM_STEP_EXEC: return "exec";
     case PM_STEP_SIGNAL: return "signal";
+    case PM_STEP_TRIAL: return "trial";
+    case PM_STEP_QUIET: return "quiet moment";
+    case PM_STEP_IMAGE: return "image";
     }
     return "unknown"; /* a number from outside */
 }

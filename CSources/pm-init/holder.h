@@ -52,6 +52,7 @@ typedef struct {
     uint64_t kill_at_ns;    /* it left the channel or said goodbye and must have ended by then; 0: need not */
     uint32_t failures;      /* in a row, for the backoff */
     uint32_t short_lives;   /* in a row: served, and ended soon after */
+    uint32_t hasty_lives;   /* in a row: took over, and ended right after */
     bool is_upgrading;      /* it said PM_BYE_UPGRADE */
     bool has_hung;          /* it was killed because it hung */
     bool had_hung;          /* the one before it was */
@@ -62,12 +63,27 @@ typedef struct {
 /* The loop of the pmd of the moment (watch.c). */
 typedef struct {
     int epoll;                     /* -1: not watched */
+    int page;                      /* with the turns; -1: not watched */
     const _Atomic uint64_t *turns; /* counted by pmd */
     uint64_t seen_turns;
     uint64_t cpu_ticks;  /* of pmd at the last look */
     uint64_t look_at_ns; /* monotonic; 0: no look is due */
     uint32_t doubts;     /* looks in a row that found work and no turn */
 } watched_loop;
+
+/* How far the change to another program is (reexec.c). */
+typedef enum {
+    REEXEC_NOT_ASKED,
+    REEXEC_TRYING, /* the program runs as a child, to see whether it understands us */
+    REEXEC_DUE,    /* it does; executed in the next quiet moment */
+} reexec_phase;
+
+typedef struct {
+    reexec_phase phase;
+    int32_t pid;            /* of the program that is tried; 0: it has ended */
+    uint64_t give_up_at_ns; /* monotonic; 0: not asked for */
+    char path[PM_PROGRAM_MAX];
+} reexec_state;
 
 typedef struct {
     int fd; /* -1: free */
@@ -104,6 +120,7 @@ typedef struct holder {
     channel channel;
     pmd_state pmd;
     watched_loop watched;
+    reexec_state reexec;
     table table;
     foreign_pids foreign;
     named_fd named[PM_NAMED_MAX];

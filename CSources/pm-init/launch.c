@@ -213,3 +213,19 @@ bool launch_pmd(holder *h, int control, int status, launch_result *out) {
     };
     return pm_spawn(&spawn, &out->child, &out->failure);
 }
+
+bool launch_trial(const char *const *argv, int image, launch_result *out) {
+    environment env;
+    environment_inherit(&env, NULL);
+    const int32_t fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, image};
+    const pm_spawn_request spawn = {
+        .path = argv[0],
+        .argv = argv,
+        .envp = env.envp + 1, /* the place of the marker stays empty: it belongs to no child */
+        .fds = fds,
+        .fd_count = 4,
+        .flags = PM_SPAWN_NEW_SESSION,
+        .cgroup_fd = -1,
+    };
+    return pm_spawn(&spawn, &out->child, &out->failure);
+}

@@ -27,4 +27,7 @@ bool launch_child(holder *h, const launch_request *request, launch_result *out);
 /* Starts pmd with the control socket and, if it is not negative, the status descriptor. */
 bool launch_pmd(holder *h, int control, int status, launch_result *out);
 
+/* Starts a program that is tried, with this image as descriptor 3. argv is null-terminated. */
+bool launch_trial(const char *const *argv, int image, launch_result *out);
+
 #endif

@@ -5,6 +5,7 @@
 #include "leftovers.h"
 #include "pmd.h"
 #include "reap.h"
+#include "reexec.h"
 #include "requests.h"
 #include "stop.h"
 #include "watch.h"
@@ -45,6 +46,7 @@ static void tick(holder *h) {
     stop_tick(h, now);
     if (!h->channel.is_blocked || (h->channel.retry_at_ns != 0 && now >= h->channel.retry_at_ns))
         channel_pump(h);
+    reexec_tick(h, now);
 }
 
 static void note_deadline(uint64_t *next, uint64_t deadline) {
@@ -60,6 +62,7 @@ static int64_t time_left(const holder *h) {
     note_deadline(&next, h->pmd.kill_at_ns);
     note_deadline(&next, h->watched.look_at_ns);
     note_deadline(&next, h->channel.retry_at_ns);
+    note_deadline(&next, h->reexec.give_up_at_ns);
     note_deadline(&next, stop_deadline(h));
     if (next == UINT64_MAX)
         return -1;

@@ -9,6 +9,7 @@
 #include "cpmlinux.h"
 #include "loop.h"
 #include "pmd.h"
+#include "reexec.h"
 #include "status.h"
 #include "text.h"
 #include "tree.h"
@@ -122,7 +123,7 @@ static int set_up(holder *h) {
     raise_open_files(h);
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
         h->named[i].fd = -1;
-    h->watched.epoll = -1;
+    h->watched.epoll = h->watched.page = -1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     h->epoll = pm_epoll_create();
     if (h->epoll < 0)
@@ -158,24 +159,45 @@ static void drop_start_pages(void) {
     madvise((void *)start, ((uintptr_t)etext - start) & ~(page - 1), MADV_DONTNEED);
 }
 
+/* A holder of its own. 0, or the exit status when it cannot be. */
+static int begin(holder *h) {
+    int error = take_lock(h);
+    if (error == EWOULDBLOCK)
+        return give_up(h, EXIT_RUNNING, "already running", 0);
+    if (error != 0)
+        return give_up(h, EXIT_SYSTEM, h->options.lock, error);
+    error = set_up(h);
+    if (error != 0)
+        return give_up(h, EXIT_SYSTEM, "set-up", error);
+    error = clear_the_ground(h);
+    if (error != 0)
+        return give_up(h, EXIT_SYSTEM, h->options.cgroup, error);
+    pmd_start(h);
+    return 0;
+}
+
+/* The successor of the program that this process ran before. 0, or the exit status when it cannot be. */
+static int resume(holder *h) {
+    int error = set_up(h);
+    if (error == 0)
+        error = -reexec_resume(h);
+    if (error == 0)
+        error = -reexec_finish(h);
+    return error == 0 ? 0 : give_up(h, EXIT_SYSTEM, "taking over from the program before", error);
+}
+
 int main(int argc, char **argv) {
     static holder h = {.status_fd = -1, .lock = -1, .cgroup = -1, .channel = {.fd = -1}};
     const char *wrong = options_parse(argc, argv, &h.options);
-    tidy_descriptors(&h);
+    if (h.options.mode == OPTIONS_BEGIN)
+        tidy_descriptors(&h);
     if (wrong != NULL)
         return give_up(&h, EXIT_USAGE, wrong, 0);
-    int error = take_lock(&h);
-    if (error == EWOULDBLOCK)
-        return give_up(&h, EXIT_RUNNING, "already running", 0);
-    if (error != 0)
-        return give_up(&h, EXIT_SYSTEM, h.options.lock, error);
-    error = set_up(&h);
-    if (error != 0)
-        return give_up(&h, EXIT_SYSTEM, "set-up", error);
-    error = clear_the_ground(&h);
-    if (error != 0)
-        return give_up(&h, EXIT_SYSTEM, h.options.cgroup, error);
-    pmd_start(&h);
+    if (h.options.mode == OPTIONS_CHECK)
+        return reexec_check(&h);
+    int status = h.options.mode == OPTIONS_RESUME ? resume(&h) : begin(&h);
+    if (status != 0)
+        return status;
     drop_start_pages();
     return loop_run(&h);
 }

@@ -26,9 +26,25 @@ static const char *parse_option(const char *name, const char *value, options *ou
     return NULL;
 }
 
+/* How many arguments tell the mode. */
+static int parse_mode(int argc, char *const *argv, options *out) {
+    uint64_t number;
+    if (argc < 3 || !text_to_number(argv[2], 1 << 20, &number))
+        return 0;
+    if (strcmp(argv[1], "--resume") == 0)
+        out->mode = OPTIONS_RESUME;
+    else if (strcmp(argv[1], "--check") == 0)
+        out->mode = OPTIONS_CHECK;
+    else
+        return 0;
+    out->image_fd = (int)number;
+    return 2;
+}
+
 const char *options_parse(int argc, char *const *argv, options *out) {
-    *out = (options){.status_fd = -1, .grace_s = 60};
-    int at = 1;
+    *out = (options){.status_fd = -1, .image_fd = -1, .grace_s = 60};
+    int at = 1 + parse_mode(argc, argv, out);
+    out->arguments = argv + at;
     while (at < argc && strcmp(argv[at], "--") != 0) {
         const char *wrong =
             at + 1 < argc ? parse_option(argv[at], argv[at + 1], out) : "option without value";

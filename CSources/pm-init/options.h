@@ -1,5 +1,9 @@
-/* The command line: pm-init [--lock PATH] [--status-fd N] [--cgroup DIR] [--marker TOKEN] [--grace SECONDS]
- * -- PROGRAM [ARG...] */
+/*
+ * The command line: pm-init [--resume FD | --check FD] [--lock PATH] [--status-fd N] [--cgroup DIR]
+ * [--marker TOKEN] [--grace SECONDS] -- PROGRAM [ARG...]
+ *
+ * --resume and --check, in the first place only, come from a pm-init alone (reexec.h).
+ */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -8,13 +12,22 @@
 /* Longest marker token, bytes. */
 #define TOKEN_MAX 64u
 
+typedef enum {
+    OPTIONS_BEGIN,  /* a holder of its own */
+    OPTIONS_RESUME, /* goes on from the image in image_fd */
+    OPTIONS_CHECK,  /* says by its exit status whether it could */
+} options_mode;
+
 typedef struct {
-    const char *lock;     /* file to lock for life, or null */
-    const char *cgroup;   /* delegated cgroup v2 directory, or null */
-    const char *token;    /* what descendants are marked with, or null: a token that no other run has */
-    int status_fd;        /* where the start is reported, or -1 */
-    uint32_t grace_s;     /* how long pmd may take to stop all after a SIGTERM */
-    char *const *program; /* PROGRAM and its arguments, null-terminated */
+    options_mode mode;
+    int image_fd;           /* -1 with OPTIONS_BEGIN */
+    char *const *arguments; /* of the command line, after the program's name and the mode */
+    const char *lock;       /* file to lock for life, or null */
+    const char *cgroup;     /* delegated cgroup v2 directory, or null */
+    const char *token;      /* what descendants are marked with, or null: a token that no other run has */
+    int status_fd;          /* where the start is reported, or -1 */
+    uint32_t grace_s;       /* how long pmd may take to stop all after a SIGTERM */
+    char *const *program;   /* PROGRAM and its arguments, null-terminated */
 } options;
 
 /* Null, or what is wrong with the command line. */

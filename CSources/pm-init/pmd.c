@@ -4,6 +4,7 @@
 #include "cpmlinux.h"
 #include "launch.h"
 #include "note.h"
+#include "reexec.h"
 #include "status.h"
 #include "stop.h"
 #include "text.h"
@@ -17,10 +18,11 @@
 #define BACKOFF_LAST_NS (30u * (uint64_t)SECOND_NS)
 /* A pmd that lived this long is no failed start; the backoff begins anew. */
 #define STABLE_NS (10u * (uint64_t)SECOND_NS)
-/* One that took over and lived this long is an accident, and followed at once; so many in a row are no
- * accidents. */
-#define SERVED_NS (30u * (uint64_t)MILLISECOND_NS)
+/* The end of one that took over is an accident, and it is followed at once; so many in a row are no
+ * accidents, and even fewer of lives as short as this. */
 #define ACCIDENTS 128
+#define HASTY_NS (30u * (uint64_t)MILLISECOND_NS)
+#define HASTY_ACCIDENTS 3
 /* How long it may live on without a channel. */
 #define LINGER_NS (2u * (uint64_t)SECOND_NS)
 /* Exit status where pmd could not be started or gave none of its own. */
@@ -113,7 +115,8 @@ static void pass_failure_on(holder *h, int wait_status) {
 static void forgive(pmd_state *p, uint64_t life_ns) {
     bool is_good = p->is_upgrading || life_ns >= STABLE_NS;
     p->short_lives = is_good || !p->has_taken_over ? 0 : p->short_lives + 1;
-    if (is_good || (p->has_taken_over && life_ns >= SERVED_NS && p->short_lives <= ACCIDENTS))
+    p->hasty_lives = life_ns >= HASTY_NS || !p->has_taken_over ? 0 : p->hasty_lives + 1;
+    if (is_good || (p->has_taken_over && p->hasty_lives <= HASTY_ACCIDENTS && p->short_lives <= ACCIDENTS))
         p->failures = 0;
 }
 
@@ -122,6 +125,7 @@ void pmd_ended(holder *h, int wait_status) {
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     channel_close(h);
     watch_end(h);
+    reexec_cancel(h);
     p->pid = 0;
     p->kill_at_ns = 0;
     p->last_status = wait_status;

@@ -3,6 +3,7 @@
 #include "cpmlinux.h"
 #include "leftovers.h"
 #include "pmd.h"
+#include "reexec.h"
 #include "requests.h"
 
 #include <sys/resource.h>
@@ -36,6 +37,8 @@ void reap_all(holder *h) {
         } else if (pid == h->pmd.pid) {
             requests_finish(h);
             pmd_ended(h, wait_status);
+        } else if (pid == h->reexec.pid) {
+            reexec_tried(h, wait_status);
         }
         /* Anyone else is an orphan of some tree; whether it was the last one is judged now. */
     }

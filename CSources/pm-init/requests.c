@@ -5,6 +5,7 @@
 #include "launch.h"
 #include "leftovers.h"
 #include "pmd.h"
+#include "reexec.h"
 #include "stop.h"
 #include "tree.h"
 #include "watch.h"
@@ -184,6 +185,17 @@ static void handle_bye(holder *h, const packet *p) {
     }
 }
 
+static void handle_reexec(holder *h, const packet *p) {
+    pm_program body;
+    bool is_whole = p->size == sizeof body;
+    if (is_whole)
+        memcpy(&body, p->body, sizeof body);
+    if (is_whole && body.path[0] != '\0' && memchr(body.path, '\0', sizeof body.path) != NULL)
+        reexec_asked(h, body.path);
+    else
+        reply_failure(h, PM_REEXEC_FAILED, 0, (pm_spawn_failure){.step = PM_STEP_REQUEST, .error = EBADMSG});
+}
+
 static bool is_early(const holder *h, uint32_t type) {
     return !h->channel.is_attached && type != PM_HELLO && type != PM_BYE;
 }
@@ -201,6 +213,7 @@ static void handle(holder *h, packet *p) {
     case PM_DROP: return handle_drop(h, p);
     case PM_WATCH: return handle_watch(h, p);
     case PM_BYE: return handle_bye(h, p);
+    case PM_REEXEC: return handle_reexec(h, p);
     default: /* a number from outside: a newer pmd's, or a message that only we send */ return;
     }
 }

@@ -28,7 +28,7 @@ void watch_begin(holder *h, int epoll, int page) {
     watched_loop *w = &h->watched;
     watch_end(h);
     w->turns = map_turns(page);
-    pm_fd_close(page);
+    w->page = page;
     if (w->turns != NULL &&
         pm_epoll_add(h->epoll, epoll, PM_EPOLL_IN | PM_EPOLL_ONESHOT, (uint64_t)EVENT_WATCHED << 32) == 0) {
         w->epoll = epoll;
@@ -46,7 +46,8 @@ void watch_end(holder *h) {
     }
     if (w->turns != NULL)
         munmap((void *)w->turns, PAGE_SIZE);
-    *w = (watched_loop){.epoll = -1};
+    pm_fd_close(w->page);
+    *w = (watched_loop){.epoll = -1, .page = -1};
 }
 
 static bool has_work(const watched_loop *w) {

@@ -33,6 +33,13 @@ public struct RPCBatch: Sequence {
         }
     }
 
+    /// Whether it has more messages than that; looks at no more of them than it takes to know.
+    public func isLonger(than count: Int) -> Bool {
+        var iterator = makeIterator()
+        for _ in 0..<count where iterator.next() == nil { return false }
+        return iterator.next() != nil
+    }
+
     /// Walks the elements.
     public func makeIterator() -> Iterator { Iterator(raw) }
 }

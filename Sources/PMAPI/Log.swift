@@ -21,6 +21,11 @@ public struct Log: DaemonCall, Equatable {
     public var follows = false
     /// Stream `LogRecord`s instead of text.
     public var wantsRecords = false
+    /// Records that follow tell where they end, so that the caller can go on there later.
+    public var wantsCursors = false
+    /// Go on where the caller stopped: the last cursor of each service that it has had one of. Instead of `lines` and
+    /// `since`.
+    public var after: [String: String]?
 
     /// Asks for the logs of some services; none: of all.
     public init(names: [String]) { self.names = names }
@@ -55,6 +60,17 @@ public struct Log: DaemonCall, Equatable {
         if let text = try options.text("since") { since = try Since(text) }
         follows = options.flag("follow")
         wantsRecords = options.flag("records")
+        wantsCursors = options.flag("cursors")
+        if let value = options["after"] { after = try Self.cursors(value) }
+    }
+
+    private static func cursors(_ value: JSONValue) throws(APIError) -> [String: String] {
+        var cursors: [String: String] = [:]
+        for (name, cursor) in value.object ?? JSONObject() { cursors[name] = cursor.string }
+        guard let members = value.object, members.count == cursors.count else {
+            throw APIError.badRequest("after must be an object of services and cursors")
+        }
+        return cursors
     }
 
     /// `[name|names|null, {options}]`.
@@ -64,6 +80,11 @@ public struct Log: DaemonCall, Equatable {
         if let since { options["since"] = .string(since.text) }
         if follows { options["follow"] = true }
         if wantsRecords { options["records"] = true }
+        if wantsCursors { options["cursors"] = true }
+        if let after {
+            let sorted = after.sorted { $0.key < $1.key }
+            options["after"] = .object(JSONObject(sorted.map { ($0.key, .string($0.value)) }))
+        }
         let which: JSONValue =
             switch names.count {
             case 0: .null
@@ -118,6 +139,8 @@ public struct LogRecord: Equatable, Sendable {
     public var stream: Stream
     /// The text, its newline included when the line is complete.
     public var text: String
+    /// Where it ends in the service's log, if that was asked for and is known.
+    public var cursor: String?
 
     /// Makes a record.
     public init(name: String, time: WallTime, stream: Stream, text: String) {
@@ -136,13 +159,16 @@ extension LogRecord: WireValue {
         else { throw APIError.malformedAnswer("a log record was expected", json) }
         self.init(
             name: name, time: time, stream: json["stream"]?.string.flatMap(Stream.init) ?? .stdout, text: text)
+        cursor = json["cursor"]?.string
     }
 
-    /// `{name, time, stream, text}`.
+    /// `{name, time, stream, text, cursor?}`.
     public var json: JSONValue {
-        [
-            "name": .string(name), "time": .string(time.iso8601), "stream": .string(stream.rawValue),
-            "text": .string(text),
-        ]
+        var members = JSONObject([
+            ("name", .string(name)), ("time", .string(time.iso8601)), ("stream", .string(stream.rawValue)),
+            ("text", .string(text)),
+        ])
+        if let cursor { members["cursor"] = .string(cursor) }
+        return .object(members)
     }
 }

@@ -1,8 +1,11 @@
 public import JSON
 
-/// `upgrade []`: the daemon's program is started anew; services, connections and calls under way go on.
+/// `upgrade [options]`: the daemon's program is started anew; services, connections and calls under way go on.
 public struct Upgrade: DaemonCall, Equatable {
-    /// Asks for it.
+    /// Replace pm-init, too: the process that holds the services goes on as its program on disk.
+    public var includesInit = false
+
+    /// Asks for the daemon alone.
     public init() {}
 
     /// The method's name on the wire.
@@ -11,13 +14,15 @@ public struct Upgrade: DaemonCall, Equatable {
     /// What is on the command line.
     public static let description = CommandDescription(
         .upgrade, doc: "Starts the daemon's program anew; services, connections and calls go on", usage: "upgrade",
-        sources: [])
+        sources: ["options"], options: [.init("init", doc: "Replace pm-init, too, in place")])
 
-    /// Takes whatever is sent.
-    public init(_ parameters: Parameters) {}
+    /// Reads `[options]`; throws a 400 for a wrong type.
+    public init(_ parameters: Parameters) throws(APIError) {
+        includesInit = try parameters.object(0, named: "options").flag("init")
+    }
 
-    /// `[]`.
-    public var params: JSONValue { [] }
+    /// `[]` or `[{init: true}]`.
+    public var params: JSONValue { includesInit ? [["init": true]] : [] }
 
     /// Who was asked; the successor has another process id.
     public typealias Answer = Version.Answer

@@ -28,7 +28,8 @@ public enum ClientError: Error, Equatable, Sendable {
         case .notPermitted(let socket):
             .notPermitted(
                 "cannot connect to \(socket): Permission denied",
-                hint: "only its own user and root may talk to a daemon; pm start pm --user starts one of your own")
+                hint: "a daemon serves its own user and root, and that of the system members of group pm; "
+                    + "pm start pm --user starts one of your own")
         case .unreachable(let error): APIError(500, "cannot connect to pm: \(error)")
         case .lost(let method):
             .interrupted(

@@ -75,12 +75,20 @@ public final class DaemonClient {
             do {
                 return try answer(to: send(call), of: C.self, within: limit)
             } catch {
-                guard C.isQuestion, case .lost = error, let endpoint else { throw error }
-                connection = try Self.open(endpoint)
-                early = []
+                guard C.isQuestion, case .lost = error, endpoint != nil else { throw error }
+                try reconnect()
             }
         }
         return try answer(to: send(call), of: C.self, within: limit)
+    }
+
+    /// Connects anew to where it was connected; answers that were not taken are gone.
+    ///
+    /// - Throws: `notRunning` also for a socket that was given.
+    public func reconnect() throws(ClientError) {
+        guard let endpoint else { throw .notRunning(socket: address) }
+        connection = try Self.open(endpoint)
+        early = []
     }
 
     /// Calls any method, `web.greet` for example; void is null.

@@ -16,7 +16,7 @@ extension ConfigReader {
             let child = place.child(member)
             switch member.key {
             case "policy": if let condition = condition(child) { policy.condition = condition }
-            case "limit": policy.limit = count(child) ?? policy.limit
+            case "limit": policy.limit = limit(child) ?? policy.limit
             case "delay", "maxDelay", "resetAfter", "window", "coolingDelay": given[member.key] = duration(child)
             default: unknown(member, in: place, known: Self.restartKeys)
             }
@@ -41,9 +41,10 @@ extension ConfigReader {
         policy.delay = delay ?? min(policy.delay, policy.maxDelay)
     }
 
-    private mutating func count(_ place: Place) -> Int? {
-        if let count = place.node.value.int, (1...1_000_000).contains(count) { return count }
-        expected("a whole number from 1 on", at: place)
+    private mutating func limit(_ place: Place) -> Int? {
+        let largest = RestartPolicy.largestLimit
+        if let limit = place.node.value.int, (0...largest).contains(limit) { return limit }
+        expected("a whole number from 0 (no limit) to \(largest)", at: place)
         return nil
     }
 

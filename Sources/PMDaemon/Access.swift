@@ -1,9 +1,13 @@
 import Glibc
 import PMAPI
+import PMConfig
 import PMSystem
 
 /// Who may do what: root and the daemon's own user everything, members of group `pm` everything but to run things as
-/// another user, others nothing (Docs/Architecture.md, Trust).
+/// another user, others nothing (Docs/ThreatModel.md).
+///
+/// The group counts for the system's daemon and for those that run as root. A user's own daemon serves that user alone:
+/// whoever else it served could run programs as that user.
 struct Access {
     /// What a caller may do.
     enum Role: Equatable {
@@ -13,11 +17,13 @@ struct Access {
     }
 
     private let owner: uid_t
-    private let group: gid_t?
+    /// The group whose members are served, if there is one.
+    let group: gid_t?
 
     /// The rules for a daemon that runs as this process does.
-    init() {
-        self.init(owner: geteuid(), group: Self.group(named: "pm"))
+    init(_ scope: DaemonScope) {
+        let owner = geteuid()
+        self.init(owner: owner, group: scope == .system || owner == 0 ? Self.group(named: "pm") : nil)
     }
 
     init(owner: uid_t, group: gid_t?) {
@@ -35,16 +41,20 @@ struct Access {
 
     /// Why a stranger is turned away.
     func refusal(of peer: PeerCredentials) -> APIError {
-        .notPermitted(
-            "user \(peer.user) may not use this daemon: it serves root, user \(owner) and members of group pm",
-            hint: "use your own daemon (pm start pm --user), or ask to be added to group pm")
+        var served = owner == 0 ? "root" : "root and user \(owner)"
+        var hint = "use your own daemon: pm start pm --user"
+        if group != nil {
+            served += owner == 0 ? " and members of group pm" : ", and members of group pm"
+            hint += ", or ask to be added to group pm"
+        }
+        return .notPermitted("user \(peer.user) may not use this daemon: it serves \(served)", hint: hint)
     }
 
     private static func group(named name: String) -> gid_t? {
         guard let text = try? Files.read("/etc/group") else { return nil }  // none, so nobody is a member
         for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count > 2, fields[0] == name { return gid_t(fields[2]) }
+            if fields.count > 2, fields[0] == name, let group = gid_t(fields[2]) { return group }
         }
         return nil
     }

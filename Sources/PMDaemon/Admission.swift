@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import JSONRPC
 import PMAPI
@@ -26,6 +27,9 @@ final class Admission {
         do throws(SystemError) {
             let credentials = try UnixSocket.peer(of: socket.raw)
             guard access.role(of: credentials) != .stranger else { return refuse(socket, credentials) }
+            guard router.connections(of: credentials.user) < PeerLimits.connectionsOfUser else {
+                return answer(socket, Self.tooMany(of: credentials.user).json)
+            }
             let origin = PeerOrigin.client(credentials)
             router.add(client: try Peer(socket, origin: origin, reactor: reactor, handler: router))
         } catch {
@@ -37,6 +41,12 @@ final class Admission {
     func turnAway(_ socket: SharedFD, _ cause: SystemError) {
         let hint = MachineLimit(cause.code)?.hint
         answer(socket, APIError(503, "pm cannot take another connection: \(cause)", hint: hint).json)
+    }
+
+    private static func tooMany(of user: uid_t) -> APIError {
+        APIError(
+            503, "user \(user) has \(PeerLimits.connectionsOfUser) connections to this daemon already",
+            hint: "end the program that opened them: ss -xp shows which")
     }
 
     private func refuse(_ socket: SharedFD, _ credentials: PeerCredentials) {

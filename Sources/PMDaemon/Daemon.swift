@@ -31,6 +31,7 @@ final class Daemon {
     private let journal: DaemonLog
     private let units: UnitDirectory
     private let deaths: DeathArchive
+    private let runs: RunBook
     private let logs: LogBook
     private let registry = CommandRegistry()
     private let router: Router
@@ -40,6 +41,7 @@ final class Daemon {
     private let supervisor: Supervisor
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
+    private let access: Access
     private var listener: Listener?
     private var heldSocket: SharedFD?
     private var heldSessions: SharedFD?
@@ -54,12 +56,14 @@ final class Daemon {
         self.options = options
         self.reactor = reactor
         self.launch = launch
+        access = Access(options.scope)
         startedAt = reactor.clock.monotonic()
         startedAtWall = reactor.clock.wall()
         let journal = DaemonLog(isVerbose: options.isVerbose, clock: reactor.clock)
         self.journal = journal
         units = try UnitDirectory(path: options.config, environment: Environment.current())
         deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
+        runs = RunBook(stateDirectory: options.state) { journal.trouble($0) }
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry)
@@ -79,6 +83,8 @@ final class Daemon {
         supervisor.channels = links
         supervisor.observer = self
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
+        router.onTrouble = { [journal] in journal.trouble($0) }
+        router.isHolderBehind = { [holder] in holder.channel.isBehind }
         router.explainAbsence = { [units, supervisor] name in
             guard units.find(name) != nil || supervisor.knows(name) else { return nil }
             let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
@@ -88,11 +94,11 @@ final class Daemon {
     }
 
     private func addHandlers() {
-        router.add(StartHandler(supervisor: supervisor, units: units, inspection: options.inspection))
-        router.add(RestartHandler(supervisor: supervisor, units: units))
+        router.add(StartHandler(supervisor: supervisor, units: units, runs: runs, inspection: options.inspection))
+        router.add(RestartHandler(supervisor: supervisor, units: units, runs: runs))
         router.add(
-            StopHandler(supervisor: supervisor, units: units) { [weak self] peer in
-                await self?.shutDown(answering: peer) ?? []
+            StopHandler(supervisor: supervisor, units: units) { [weak self] peer, done in
+                self?.shutDown(answering: peer, done)
             })
         router.add(
             StatusHandler(supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs)) {
@@ -106,9 +112,9 @@ final class Daemon {
         router.add(NameHandler())
         router.add(VersionHandler(options: options))
         router.add(
-            UpgradeHandler(version: VersionHandler(options: options)) { [unowned self] () throws(APIError) in
-                try beginUpgrade()
-            })
+            UpgradeHandler(
+                version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
+            ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
         let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
@@ -140,9 +146,11 @@ final class Daemon {
             if name == Self.socketName { heldSocket = descriptor }
             if name == SessionHandover.name { heldSessions = descriptor }
         case .handedOver:
-            supervisor.finishAdoption { units.find($0) }
+            supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
             serve()
-        case .stopRequested: PMActor.start { _ = await self.shutDown(answering: nil) }
+        case .stopRequested: shutDown(answering: nil) { _ in }
+        case .reexeced: holder.reexecEnded(nil)
+        case .reexecFailed(let error): holder.reexecEnded(error)
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
         }
     }
@@ -150,6 +158,8 @@ final class Daemon {
     private func greeted(_ greeting: HolderGreeting) {
         links.generation = greeting.daemonStarts
         holder.hasCgroups = greeting.hasCgroups
+        runs.open(isFirst: greeting.daemonStarts == 1)
+        for (name, run) in runs.runs { if let base = run.base { units.add(alias: name, for: base) } }
         guard greeting.daemonStarts > 1 else { return }
         let end =
             greeting.lastDaemonHung
@@ -163,7 +173,7 @@ final class Daemon {
         do {
             let socket = try heldSocket ?? listen()
             heldSocket = socket
-            let admission = Admission(Access(), router, reactor: reactor) { [journal] in journal.trouble($0) }
+            let admission = Admission(access, router, reactor: reactor) { [journal] in journal.trouble($0) }
             listener = try Listener(
                 socket, reactor: reactor,
                 Listener.Callbacks(
@@ -189,7 +199,7 @@ final class Daemon {
     private func listen() throws(SystemError) -> SharedFD {
         let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
         if options.scope != .project { try Files.makeDirectories(directory, mode: 0o755) }
-        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660))
+        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: access.group))
         try holder.channel.hold(Self.socketName, socket)
         return socket
     }
@@ -269,12 +279,12 @@ final class Daemon {
     private func startAutomatic() {
         for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
             if supervisor.isActive(mapping.name) { continue }
-            PMActor.start { [supervisor, units, journal] in
-                do throws(APIError) {
-                    try await supervisor.start(StartWish(mapping.name, goal: .ready), units)
-                } catch {
-                    journal.trouble("autostart: \(error.message)")
+            do throws(APIError) {
+                try supervisor.start(StartWish(mapping.name, goal: .ready), units) { [journal] result in
+                    if case .failure(let error) = result { journal.trouble("autostart: \(error.message)") }
                 }
+            } catch {
+                journal.trouble("autostart: \(error.message)")
             }
         }
     }
@@ -282,13 +292,14 @@ final class Daemon {
     // MARK: end
 
     /// Stops everything; the daemon ends when the caller has its answer.
-    private func shutDown(answering peer: Peer?) async -> [Survivors] {
+    private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
         supervisor.cancelStarts()
-        let survivors = await supervisor.stop(supervisor.active, units)
-        // The answer is written by the caller of this; it goes out at the end of the turn after that.
-        reactor.after(.zero) { [weak self] in self?.finish(peer) }
-        return survivors
+        supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in
+            done(survivors)
+            // The answer goes out at the end of this turn.
+            reactor.after(.zero) { self?.finish(peer) }
+        }
     }
 
     private func finish(_ peer: Peer?) {

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import JSONRPC
 import PMAPI
 import PMModel
 import PMSystem
@@ -11,7 +12,7 @@ import PMSystem
 @PMActor
 final class DeathArchive {
     /// Below this many bytes a file is never written anew.
-    private static let smallest = 1 << 20
+    private static let smallest = 1 << 18
     private static let growth = 4
 
     private let path: String
@@ -104,14 +105,22 @@ final class DeathArchive {
         limit = max(Self.smallest, size * Self.growth)
     }
 
-    /// The last whole line of each unit.
+    /// The last whole line of each unit; read piece by piece, for the file is much longer than what counts of it.
     private func lastLines() throws(SystemError) -> [String: [UInt8]] {
         guard try Files.status(path) != nil else { return [:] }
+        let file = try OwnedFD.open(path, O_RDONLY)
+        var framer = LineFramer()
         var lines: [String: [UInt8]] = [:]
-        for line in try Files.read(path).split(separator: UInt8(ascii: "\n")) {
-            // A torn line is no JSON.
-            guard let unit = try? JSONValue(parsing: Array(line))["unit"]?.string else { continue }
-            lines[unit] = Array(line)
+        while try framer.withFreeSpace(
+            minimum: 1 << 14,
+            { (space) throws(SystemError) in try Files.read(file.raw, into: space, named: path) }) > 0
+        {
+            // A line too long for the framer is none of ours.
+            while let line = (try? framer.nextLine()) ?? nil {
+                // A torn line is no JSON.
+                guard let unit = try? JSONValue(parsing: line)["unit"]?.string else { continue }
+                lines[unit] = Array(line)
+            }
         }
         return lines
     }

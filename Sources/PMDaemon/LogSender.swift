@@ -9,21 +9,27 @@ import PMSystem
 /// Writes log lines into the stream of one call, as records or as text.
 @PMActor
 final class LogSender {
+    /// Above so many bytes that wait for the caller, it is given time to read.
+    private static let patience = 256 << 10
+
     private let call: Responder
     private let isRecords: Bool
+    private let hasCursors: Bool
     private let prefixes: Bool
 
-    init(_ call: Responder, isRecords: Bool, prefixes: Bool) {
+    /// Writes as the request wants it.
+    init(_ call: Responder, _ request: Log) {
         self.call = call
-        self.isRecords = isRecords
-        self.prefixes = prefixes
+        isRecords = request.wantsRecords
+        hasCursors = request.wantsCursors
+        prefixes = request.names.count != 1
     }
 
     /// Whether the caller is still there.
     var isOpen: Bool { call.isOpen }
 
     /// Whether the caller needs time to read.
-    var isBusy: Bool { call.backlog > LogHandler.patience }
+    var isBusy: Bool { call.backlog > Self.patience }
 
     /// Returns when the caller has read everything.
     func drained() async {
@@ -39,14 +45,16 @@ final class LogSender {
         send(line.text + (isOver ? "\n" : ""), LogStamp(line.stream, at: line.time), of: unit)
     }
 
-    /// Sends a piece of text.
-    func send(_ text: String, _ stamp: LogStamp, of unit: String) {
-        guard !text.isEmpty else { return }
+    /// Sends a piece of text, and where it ends in the log.
+    func send(_ text: String, _ stamp: LogStamp, of unit: String, endsAt end: LogPosition? = nil) {
+        let cursor = hasCursors ? end?.text : nil
+        guard !text.isEmpty || cursor != nil else { return }
         if isRecords {
-            let record = LogRecord(
+            var record = LogRecord(
                 name: unit, time: stamp.time, stream: stamp.stream == .out ? .stdout : .stderr, text: text)
+            record.cursor = cursor
             call.stream(.data(record.json))
-        } else {
+        } else if !text.isEmpty {
             call.stream(.data(.string(prefixes ? "[\(unit)] \(text)" : text)))
         }
     }
@@ -132,7 +140,7 @@ final class LogFollower {
         guard !isWaiting else { return }
         while let event = subscription.next() {
             switch event {
-            case .chunk(let stamp, let bytes): send(bytes, stamp, sender)
+            case .chunk(let stamp, let bytes, let end): send(bytes, stamp, endsAt: end, sender)
             case .dropped(let count):
                 let note = "pm: \(count) bytes are left out here, because they were read too slowly\n"
                 sender.send(note, LogStamp(.notice, at: WallTime(nanoseconds: 0)), of: unit)
@@ -141,12 +149,13 @@ final class LogFollower {
         }
     }
 
-    private func send(_ bytes: [UInt8], _ stamp: LogStamp, _ sender: LogSender) {
+    /// Sends bytes as they arrived.
+    func send(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?, _ sender: LogSender) {
         // What a new incarnation writes does not go on in a line that the one before it broke off.
         let breaksOff = stamp.startsAnew && openLines.contains(stamp.stream)
         let text = (breaksOff ? "\n" : "") + text(bytes, stamp.stream)
         if text.hasSuffix("\n") { openLines.remove(stamp.stream) } else { openLines.insert(stamp.stream) }
-        sender.send(text, stamp, of: unit)
+        sender.send(text, stamp, of: unit, endsAt: end)
     }
 
     private func wait(_ sender: LogSender) {

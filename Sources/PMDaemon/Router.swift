@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import JSONRPC
 import PMAPI
@@ -12,13 +13,20 @@ final class Router: RequestHandler {
 
     private let registry: CommandRegistry
     private var answerers: [String: Answerer] = [:]
-    /// Handlers at work, and who waits for the last of them.
+    /// Requests that handlers take their time for, and who waits for the last of them.
     private var running = 0
     private var onIdle: [@PMActor () -> Void] = []
     /// Clients that are connected; a service's peer is kept by the registry.
     private var clients: [ObjectIdentifier: Peer] = [:]
+    /// How many of them each user has.
+    private var connections: [uid_t: Int] = [:]
+    let memory = PeerMemory()
     /// Says why a service cannot be called; nil when there is no such unit.
     var explainAbsence: @PMActor (String) -> RPCError? = { _ in nil }
+    /// Told when the connection to a service is given up.
+    var onTrouble: @PMActor (String) -> Void = { _ in }
+    /// Whether the holder is so far behind that nothing more is to be ordered.
+    var isHolderBehind: @PMActor () -> Bool = { false }
 
     init(_ registry: CommandRegistry) {
         self.registry = registry
@@ -27,15 +35,30 @@ final class Router: RequestHandler {
     /// Lets a handler answer its method.
     func add<H: Handler>(_ handler: H) {
         answerers[H.Request.method.rawValue] = { parameters, call in
-            PMActor.start {
-                do throws(APIError) {
-                    call.succeed(try await handler.handle(try H.Request(parameters), from: call.peer).json)
-                } catch {
-                    call.fail(RPCError(error.json))
-                }
-                self.finished()
+            do throws(APIError) {
+                call.succeed(try handler.handle(try H.Request(parameters), from: call.peer).json)
+            } catch {
+                call.fail(error.rpc)
             }
-            self.running += 1
+        }
+    }
+
+    /// Lets a handler that takes its time answer its method.
+    func add<H: PatientHandler>(_ handler: H) {
+        answerers[H.Request.method.rawValue] = { [weak self] parameters, call in
+            self?.running += 1
+            let answer: Answering<H.Request.Answer> = { result in
+                switch result {
+                case .success(let answer): call.succeed(answer.json)
+                case .failure(let error): call.fail(error.rpc)
+                }
+                self?.finished()
+            }
+            do throws(APIError) {
+                try handler.begin(try H.Request(parameters), from: call.peer, answer)
+            } catch {
+                answer(.failure(error))
+            }
         }
     }
 
@@ -47,7 +70,11 @@ final class Router: RequestHandler {
     /// Keeps a client until it is gone.
     func add(client: Peer) {
         clients[ObjectIdentifier(client)] = client
+        if let user = client.user { connections[user, default: 0] += 1 }
     }
+
+    /// How many connections a user has.
+    func connections(of user: uid_t) -> Int { connections[user] ?? 0 }
 
     private func finished() {
         running -= 1
@@ -57,7 +84,7 @@ final class Router: RequestHandler {
         for body in bodies { body() }
     }
 
-    /// Calls `body` once when no handler is at work any more; at once if none is.
+    /// Calls `body` once when nothing is left to answer; at once if nothing is.
     func whenIdle(_ body: @escaping @PMActor () -> Void) {
         if running == 0 { body() } else { onIdle.append(body) }
     }
@@ -76,8 +103,16 @@ final class Router: RequestHandler {
     var clientCount: Int { clients.count }
 
     func closed(_ peer: Peer) {
-        clients[ObjectIdentifier(peer)] = nil
         if peer.hasCalls { for service in registry.all { service.peer.forget(peer) } }
+        guard clients.removeValue(forKey: ObjectIdentifier(peer)) != nil, let user = peer.user else { return }
+        let left = connections(of: user) - 1
+        connections[user] = left > 0 ? left : nil
+    }
+
+    func givenUp(_ peer: Peer, _ reason: String) {
+        // A client could fill the log with this; a service can do so once an incarnation.
+        guard case .service(let service) = peer.origin else { return }
+        onTrouble("the channel to \(service.unit) is closed: \(reason)")
     }
 
     func handle(_ request: RPCRequest, from peer: Peer) {
@@ -86,28 +121,41 @@ final class Router: RequestHandler {
         if let (service, command) = registry.find(request.method) {
             return pass(request, as: command, to: service, for: peer)
         }
-        let call = peer.begin(request)
+        guard let call = peer.begin(request) else { return }
         let name = request.method.string
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
+        if isHolderBehind(), Self.orders.contains(name) { return call.fail(Self.behind) }
         answer(Parameters(params(of: request)), call)
     }
 
     private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for peer: Peer) {
         // Only the daemon may say that it has forgotten a service's calls.
-        if command == "$restarted" { return peer.begin(request).reject(.methodNotFound(request.method.string)) }
+        if command == "$restarted" {
+            peer.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
         service.peer.relay(request, as: command, for: peer)
     }
 
     /// A signal concerns a call on the connection it came on: one that this peer made, or one that it is to answer.
     private func take(_ signal: FlowSignal, _ request: RPCRequest, from peer: Peer) {
         guard request.isNotification, let id = FlowSignal.subject(of: request) else {
-            return peer.begin(request).reject(.methodNotFound(request.method.string))
+            peer.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
         }
         if peer.takeSignal(signal, aboutOwn: id) { return }
         guard peer.hasCalls else { return }
         if signal == .cancel { peer.cancelOwn(id) }
         for service in registry.all { service.peer.takeSignal(signal, of: peer, about: id) }
     }
+
+    /// What makes work for the holder.
+    private static let orders: Set<String> = [
+        Method.start.rawValue, Method.stop.rawValue, Method.restart.rawValue,
+    ]
+    private static let behind = RPCError.unavailable(
+        "pm-init does not keep up: nothing can be started or stopped at the moment"
+    ).adding("retry", true)
 
     private func params(of request: RPCRequest) -> JSONValue? {
         // What was scanned is JSON, so this cannot fail.
@@ -119,5 +167,12 @@ final class Router: RequestHandler {
             return .methodNotFound(method)
         }
         return error
+    }
+}
+
+extension Peer {
+    /// The user of a client; nil for a service.
+    fileprivate var user: uid_t? {
+        if case .client(let credentials) = origin { credentials.user } else { nil }
     }
 }

@@ -4,31 +4,30 @@ import PMSupervisor
 import PMSystem
 
 extension Supervisor {
-    /// Starts what is wished for, and returns when it has come as far as was asked.
+    /// Starts what is wished for, and answers when it has come as far as was asked: 502 and 504 when something failed.
     ///
-    /// - Throws: 404 and 409 for dependencies that do not exist or need each other, 502 and 504 when something failed.
-    func start(_ wish: StartWish, _ units: UnitDirectory) async throws(APIError) {
-        let outcome: Result<Void, APIError> = await withCheckedContinuation { continuation in
-            do throws(StartOrderError) {
-                try start(wish, { units.find($0) }) { result in
-                    continuation.resume(returning: result.mapError { APIError($0, starting: wish.unit) })
-                }
-            } catch {
-                continuation.resume(returning: .failure(APIError(error, starting: wish.unit)))
+    /// - Throws: 404 and 409 for dependencies that do not exist or need each other.
+    func start(
+        _ wish: StartWish, _ units: UnitDirectory, _ answer: @escaping Answering<Start.Answer>
+    ) throws(APIError) {
+        do throws(StartOrderError) {
+            try start(wish, { units.find($0) }) { [self] result in
+                answer(
+                    result.mapError { APIError($0, starting: wish.unit) }.flatMap {
+                        guard let answer = startAnswer(wish.unit) else {
+                            return .failure(
+                                .serviceFailed("\(wish.unit) is gone again", hint: "pm status \(wish.unit)"))
+                        }
+                        return .success(answer)
+                    })
             }
-        }
-        try outcome.get()
-    }
-
-    /// Stops units, and returns when their trees are gone.
-    func stop(_ names: [String], _ units: UnitDirectory) async -> [Survivors] {
-        await withCheckedContinuation { continuation in
-            stop(names, { units.find($0) }) { continuation.resume(returning: $0) }
+        } catch {
+            throw APIError(error, starting: wish.unit)
         }
     }
 
     /// What was started under a name.
-    func startAnswer(_ name: String) -> Start.Answer? {
+    private func startAnswer(_ name: String) -> Start.Answer? {
         guard let report = report(of: name) else { return nil }
         var answer = Start.Answer(
             name: name, state: PMAPI.UnitState(report.phase), execPath: report.invocation?.executable ?? "",

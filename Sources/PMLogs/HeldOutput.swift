@@ -4,9 +4,13 @@ struct HeldOutput {
     private static let overhead = 64
 
     private let limit: Int
-    private var chunks: [(stamp: LogStamp, bytes: [UInt8])] = []
+    /// A chunk, and where it ends in the log if it is there already.
+    typealias Chunk = (stamp: LogStamp, bytes: [UInt8], end: LogPosition?)
+
+    private var chunks: [Chunk] = []
     private var head = 0
-    private var weight = 0
+    /// What it costs: the bytes, and something for each chunk.
+    private(set) var weight = 0
     /// Streams that lost bytes right before the next chunk: what comes next does not go on in the line before.
     private var torn: Set<LogStream> = []
     /// Bytes lost since the last `takeDropped`.
@@ -21,18 +25,20 @@ struct HeldOutput {
     /// Whether nothing waits, not even the news of a loss.
     var isEmpty: Bool { head == chunks.count && dropped == 0 }
 
-    /// Keeps bytes, at the cost of older ones.
-    mutating func append(_ bytes: [UInt8], _ stamp: LogStamp) {
+    /// Keeps bytes, at the cost of older ones; where `most` is less than its limit, it weighs no more than that.
+    mutating func append(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition? = nil, most: Int = .max) {
+        let limit = min(limit, most)
+        guard limit > Self.overhead else { return drop(bytes.count, of: stamp.stream) }
         let surplus = max(0, bytes.count - limit)
         let kept = surplus == 0 ? bytes : Array(bytes[surplus...])
         weight += kept.count + Self.overhead
         while head < chunks.count && weight > limit { dropFirst() }
         if surplus > 0 { drop(surplus, of: stamp.stream) }
-        chunks.append((stamp, kept))
+        chunks.append((stamp, kept, end))
     }
 
     /// The oldest held chunk, which is then no longer held.
-    mutating func popFirst() -> (stamp: LogStamp, bytes: [UInt8])? {
+    mutating func popFirst() -> Chunk? {
         guard head < chunks.count else { return nil }
         var first = takeFirst()
         if torn.remove(first.stamp.stream) != nil { first.stamp.startsAnew = true }
@@ -42,7 +48,7 @@ struct HeldOutput {
     /// Holds again the rest of a chunk that was popped and could only be written in part.
     mutating func putBack(_ bytes: [UInt8], _ stamp: LogStamp) {
         guard !bytes.isEmpty else { return }
-        chunks.insert((stamp, bytes), at: head)
+        chunks.insert((stamp, bytes, nil), at: head)
         weight += bytes.count + Self.overhead
     }
 
@@ -68,7 +74,7 @@ struct HeldOutput {
         torn.insert(stream)
     }
 
-    private mutating func takeFirst() -> (stamp: LogStamp, bytes: [UInt8]) {
+    private mutating func takeFirst() -> Chunk {
         let first = chunks[head]
         chunks[head].bytes = []
         head += 1

@@ -10,6 +10,7 @@ public final class LogBook {
     /// All pipes are read through this one buffer: between two turns it holds nothing.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LogBook.bufferSize, alignment: 4096)
     private let limits: LogLimits
+    let followers: FollowerMemory
     private let budget: DescriptorBudget
     private var logs: [String: UnitLog] = [:]
     private var observers: [UInt64: @PMActor (UnitLog) -> Void] = [:]
@@ -20,6 +21,7 @@ public final class LogBook {
     public init(
         _ directory: LogDirectory, reactor: Reactor, limits: LogLimits = LogLimits(), openLogs: Int = 256
     ) {
+        followers = FollowerMemory(limit: limits.waitingBytes)
         self.directory = directory
         self.reactor = reactor
         self.limits = limits

@@ -74,4 +74,40 @@ public struct LogReader: Sendable {
     public func lines(of unit: String, from position: LogPosition, _ query: LogQuery = LogQuery()) -> LogLines {
         LogLines(query, SegmentFiles(directory: directory.path(of: unit)), from: position)
     }
+
+    /// What a unit wrote between two positions, as it arrived; what rotation has removed is passed over.
+    public func chunks(of unit: String, from position: LogPosition, until end: LogPosition) -> LogChunks {
+        LogChunks(LogCursor(SegmentFiles(directory: directory.path(of: unit)), from: position, until: end))
+    }
+}
+
+/// Output as it arrived, read from disk as it is asked for.
+public struct LogChunks {
+    /// Bytes that arrived at once, or a part of them, and where they end in the log.
+    public struct Chunk: Sendable {
+        /// The bytes.
+        public let bytes: [UInt8]
+        /// What is known of them.
+        public let stamp: LogStamp
+        /// Where they end.
+        public let end: LogPosition
+    }
+
+    private var cursor: LogCursor
+
+    init(_ cursor: LogCursor) {
+        self.cursor = cursor
+    }
+
+    /// The next one; nil at the end.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public mutating func next() throws(SystemError) -> Chunk? {
+        var piece: ([UInt8], LogStamp)?
+        // A step from one record to the next brings no bytes.
+        while piece == nil {
+            guard try cursor.next({ piece = (Array($0), $1) }) else { return nil }
+        }
+        return piece.map { Chunk(bytes: $0.0, stamp: $0.1, end: cursor.position) }
+    }
 }

@@ -46,6 +46,11 @@ public final class LogStore {
     /// Bytes lost since this object was made because the disk refused them.
     public var droppedBytes: Int { held?.droppedEver ?? 0 }
 
+    /// Where the log ends; nil while it cannot be written, and before its first byte.
+    public var end: LogPosition? {
+        failure == nil ? writer.map { LogPosition(sequence: $0.sequence, offset: $0.dataSize) } : nil
+    }
+
     /// Whether descriptors are open.
     public var isOpen: Bool { writer != nil }
 
@@ -211,7 +216,7 @@ public final class LogStore {
         held = nil
         defer { held = output }
         try writeNotice(of: &output, begun, at: time)
-        while let (stamp, bytes) = output.popFirst() {
+        while let (stamp, bytes, _) = output.popFirst() {
             try bytes.withUnsafeBufferPointer { (all) throws(SystemError) in
                 var (rest, stamp) = (UnsafeRawBufferPointer(all), stamp)
                 do throws(SystemError) {

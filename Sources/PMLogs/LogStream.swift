@@ -40,6 +40,20 @@ public struct LogPosition: Comparable, Hashable, Sendable {
         self.offset = offset
     }
 
+    /// Before all that is in a log.
+    public static let start = LogPosition(sequence: 0, offset: 0)
+
+    /// `3:1024`, to be kept by whoever reads a log.
+    public var text: String { "\(sequence):\(offset)" }
+
+    /// Reads what `text` gives; nil for anything else.
+    public init?(text: String) {
+        let numbers = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard numbers.count == 2, let sequence = UInt64(numbers[0]), let offset = Int(numbers[1]), offset >= 0
+        else { return nil }
+        self.init(sequence: sequence, offset: offset)
+    }
+
     /// The one nearer to the start of the log comes first.
     public static func < (lhs: Self, rhs: Self) -> Bool {
         (lhs.sequence, lhs.offset) < (rhs.sequence, rhs.offset)

@@ -5,8 +5,8 @@ public import PMSystem
 public final class LogSubscription {
     /// What a follower gets.
     public enum Event: Equatable, Sendable {
-        /// Bytes that arrived at once.
-        case chunk(LogStamp, [UInt8])
+        /// Bytes that arrived at once, and where they end in the log; nil while the disk refuses them.
+        case chunk(LogStamp, [UInt8], end: LogPosition?)
         /// So many bytes were left out here because the follower was too slow.
         case dropped(Int)
     }
@@ -14,10 +14,12 @@ public final class LogSubscription {
     /// Called when something waits and nothing did before.
     public var onAvailable: (@PMActor () -> Void)?
     private var held: HeldOutput
+    private let memory: FollowerMemory
     private let onCancel: @PMActor (LogSubscription) -> Void
 
-    init(limit: Int, onCancel: @escaping @PMActor (LogSubscription) -> Void) {
+    init(limit: Int, _ memory: FollowerMemory, onCancel: @escaping @PMActor (LogSubscription) -> Void) {
         held = HeldOutput(limit: limit)
+        self.memory = memory
         self.onCancel = onCancel
     }
 
@@ -25,18 +27,35 @@ public final class LogSubscription {
     public func next() -> Event? {
         let dropped = held.takeDropped()
         if dropped > 0 { return .dropped(dropped) }
-        return held.popFirst().map { .chunk($0.stamp, $0.bytes) }
+        let before = held.weight
+        defer { memory.held += held.weight - before }
+        return held.popFirst().map { .chunk($0.stamp, $0.bytes, end: $0.end) }
     }
 
     /// Ends following.
     public func cancel() {
         onAvailable = nil
+        memory.held -= held.weight
+        held = HeldOutput(limit: 1)
         onCancel(self)
     }
 
-    func push(_ bytes: [UInt8], _ stamp: LogStamp) {
+    func push(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?) {
         let wasEmpty = held.isEmpty
-        held.append(bytes, stamp)
+        let before = held.weight
+        held.append(bytes, stamp, endsAt: end, most: before + max(0, memory.limit - memory.held))
+        memory.held += held.weight - before
         if wasEmpty { onAvailable?() }
+    }
+}
+
+/// What all who follow logs leave waiting: above the limit, a follower keeps no more than it has, and the oldest goes.
+@PMActor
+final class FollowerMemory {
+    let limit: Int
+    var held = 0
+
+    init(limit: Int) {
+        self.limit = limit
     }
 }

@@ -67,7 +67,7 @@ public final class UnitLog {
 
     /// Follows the log from now on; `limit` bounds the bytes that wait for a slow reader.
     public func subscribe(limit: Int = 1 << 20) -> LogSubscription {
-        let subscription = LogSubscription(limit: limit) { [weak self] in self?.remove($0) }
+        let subscription = LogSubscription(limit: limit, book.followers) { [weak self] in self?.remove($0) }
         subscriptions.append(subscription)
         return subscription
     }
@@ -102,7 +102,8 @@ public final class UnitLog {
     // MARK: subscriptions
 
     private func publish(_ bytes: [UInt8], _ stamp: LogStamp) {
-        for subscription in subscriptions { subscription.push(bytes, stamp) }
+        let end = store?.end
+        for subscription in subscriptions { subscription.push(bytes, stamp, endsAt: end) }
     }
 
     private func remove(_ subscription: LogSubscription) {

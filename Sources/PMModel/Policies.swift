@@ -18,8 +18,10 @@ public struct RestartPolicy: Equatable, Sendable {
     @Nanoseconds public var maxDelay: Duration = .seconds(30)
     /// A run this long ends the series: the next death is a first one again.
     @Nanoseconds public var resetAfter: Duration = .seconds(10)
-    /// This many deaths within `window` make the unit `cooling`.
+    /// This many deaths within `window` make the unit `cooling`; 0: it never does. At most `largestLimit`.
     public var limit: Int = 10
+    /// As many deaths as are remembered.
+    public static let largestLimit = 48
     /// The window that `limit` counts in.
     @Nanoseconds public var window: Duration = .seconds(60)
     /// The pause between tries while `cooling`.

@@ -10,6 +10,8 @@ public protocol ConnectionDelegate: AnyObject {
     func receive(_ rejected: RejectedMessage)
     /// The peer sends no more; it may still read.
     func peerFinished()
+    /// The connection is about to end, because the peer makes the daemon hold too much.
+    func givenUp(_ reason: String)
     /// The connection is gone.
     func closed()
 }
@@ -28,15 +30,10 @@ struct ConnectionRemainder: Equatable {
 /// had asked for before. A service is always read from: it may itself wait until its answers are taken.
 @PMActor
 public final class Connection {
-    /// Above so many bytes that wait for the peer, nothing more is read from it.
-    static let softLimit = 1 << 20
-    /// Above so many bytes that wait for the peer, it is given up.
-    static let hardLimit = 128 << 20
-    /// At most so many reads a turn, so that one peer does not starve the others.
-    private static let readsPerTurn = 4
-
     private let stream: ByteStream
     private let isPaced: Bool
+    private let reactor: Reactor
+    private let memory: PeerMemory
     private var framer = LineFramer()
     private weak var delegate: (any ConnectionDelegate)?
     private var hasEnded = false
@@ -45,8 +42,12 @@ public final class Connection {
     /// Takes over a connected socket; a paced one is not read from while it does not read.
     ///
     /// - Throws: `SystemError` when it cannot be made non-blocking.
-    public init(_ descriptor: SharedFD, isPaced: Bool, reactor: Reactor) throws(SystemError) {
+    public init(
+        _ descriptor: SharedFD, isPaced: Bool, reactor: Reactor, memory: PeerMemory
+    ) throws(SystemError) {
         self.isPaced = isPaced
+        self.reactor = reactor
+        self.memory = memory
         stream = try ByteStream(descriptor, reactor: reactor)
     }
 
@@ -55,12 +56,14 @@ public final class Connection {
     /// - Throws: `SystemError` when the socket cannot be watched.
     public func start(_ delegate: any ConnectionDelegate) throws(SystemError) {
         self.delegate = delegate
-        stream.onClose = { [weak self] in self?.delegate?.closed() }
-        try stream.start { [weak self] in self?.readable() }
+        try stream.start(onReadable: { [weak self] in self?.readable() }) { [weak self] in self?.closed() }
     }
 
     /// Bytes that wait for the peer.
     public var backlog: Int { stream.backlog }
+
+    /// Bytes that the peer makes the daemon hold: its unfinished line, and what it does not take.
+    var held: Int { framer.capacity + stream.backlog }
 
     /// Whether the connection is gone.
     public var isClosed: Bool { stream.isClosed }
@@ -68,8 +71,9 @@ public final class Connection {
     /// Appends whole messages; they go out at the end of the turn.
     public func send(_ fill: (inout [UInt8]) -> Void) {
         stream.write(fill)
-        if stream.backlog > Self.hardLimit { return close() }
-        if isPaced && pauses == 0 && stream.backlog > Self.softLimit { pauseUntilDrained(stream) }
+        if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
+        guard memory.admits(self) else { return giveUp(PeerMemory.refusal) }
+        if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
     }
 
     /// Reads nothing from this peer until another has taken what waits for it.
@@ -92,6 +96,11 @@ public final class Connection {
         stream.closeAfterFlush()
     }
 
+    private func closed() {
+        memory.release(self)
+        delegate?.closed()
+    }
+
     /// Reads nothing from this peer until `resume`, which is to be called as often.
     func pause() {
         pauses += 1
@@ -102,6 +111,7 @@ public final class Connection {
     func handOver() -> (descriptor: SharedFD, remainder: ConnectionRemainder) {
         let remainder = ConnectionRemainder(unread: framer.takeUnread(), unsent: stream.unsent)
         stream.detach()
+        memory.release(self)
         return (stream.descriptor, remainder)
     }
 
@@ -131,7 +141,7 @@ public final class Connection {
     }
 
     private func readable() {
-        for _ in 0..<Self.readsPerTurn {
+        for _ in 0..<PeerLimits.readsATurn {
             guard !hasEnded, pauses == 0, !stream.isClosed else { return }
             var chunk = ByteStream.Chunk.nothing
             var isFull = false
@@ -142,7 +152,9 @@ public final class Connection {
                 return count
             }
             switch chunk {
-            case .bytes: deliver()
+            case .bytes:
+                guard memory.admits(self) else { return refuse(PeerMemory.refusal) }
+                deliver()
             case .nothing: return
             case .end: return end()
             }
@@ -151,15 +163,42 @@ public final class Connection {
     }
 
     private func deliver() {
-        while pauses == 0, !stream.isClosed {
-            do throws(LineTooLong) {
-                guard let line = try framer.nextLine() else { return }
-                deliver(line)
-            } catch {
-                let refusal = RPCError.invalidRequest(error.description)
-                send { MessageWriter.rejection(id: nil, refusal, to: &$0) }
-            }
+        for _ in 0..<PeerLimits.messagesATurn {
+            guard pauses == 0, !stream.isClosed, deliverNext() else { return }
         }
+        if framer.unread > 0 { letOthersPass() }
+    }
+
+    /// Goes on in the next turn.
+    private func letOthersPass() {
+        pause()
+        reactor.after(.zero) { [weak self] in self?.resume() }
+    }
+
+    /// Delivers one line; false when there is none.
+    private func deliverNext() -> Bool {
+        do throws(LineTooLong) {
+            guard let line = try framer.nextLine() else { return false }
+            deliver(line)
+        } catch {
+            let refusal = RPCError.invalidRequest(error.description)
+            send { MessageWriter.rejection(id: nil, refusal, to: &$0) }
+        }
+        return true
+    }
+
+    /// Tells the peer why its connection ends, unless it does not read anyway.
+    private func refuse(_ reason: String) {
+        guard stream.backlog == 0 else { return giveUp(reason) }
+        stream.write { MessageWriter.rejection(id: nil, .unavailable(reason), to: &$0) }
+        delegate?.givenUp(reason)
+        stream.closeAfterFlush()
+    }
+
+    private func giveUp(_ reason: String) {
+        guard !stream.isClosed else { return }
+        delegate?.givenUp(reason)
+        stream.close()
     }
 
     private func deliver(_ line: UnsafeRawBufferPointer) {

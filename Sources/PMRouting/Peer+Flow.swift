@@ -21,7 +21,7 @@ extension Peer {
         // Answered before the stream was over: nobody reads the rest.
         guard let service = upload.service, service.waiting[upload.id] != nil else { return true }
         service.connection.send { MessageWriter.relay(frame, id: RPCID(upload.id), to: &$0) }
-        if service.connection.backlog > Connection.softLimit, case .client = origin {
+        if service.connection.backlog > PeerLimits.pacing, case .client = origin {
             connection.pause(until: service.connection)
         }
         return true
@@ -44,7 +44,7 @@ extension Peer {
 extension Peer {
     /// Lets a stream wait while its caller does not read: other answers of the same service go on.
     func slowDown(_ number: UInt64, for caller: Peer) {
-        guard takesSignals, caller.connection.backlog > Connection.softLimit, paused.insert(number).inserted else {
+        guard takesSignals, caller.connection.backlog > PeerLimits.pacing, paused.insert(number).inserted else {
             return
         }
         signal(.pause, RPCID(number))

@@ -19,6 +19,10 @@ public protocol RequestHandler: AnyObject {
     func handle(_ request: RPCRequest, from peer: Peer)
     /// The peer is gone.
     func closed(_ peer: Peer)
+    /// The connection to the peer is about to end, because the peer makes the daemon hold too much.
+    func givenUp(_ peer: Peer, _ reason: String)
+    /// What all peers together hold.
+    var memory: PeerMemory { get }
 }
 
 /// One end of JSON-RPC: takes the peer's requests, and sends it requests of its own or of others.
@@ -38,6 +42,7 @@ public final class Peer: ConnectionDelegate {
     public let connection: Connection
     var onClose: [@PMActor () -> Void] = []
     unowned let handler: any RequestHandler
+    let isClient: Bool
     var waiting = PendingCalls<Waiting>()
     /// Requests of this peer that are not answered yet.
     var unanswered = 0
@@ -57,8 +62,6 @@ public final class Peer: ConnectionDelegate {
     var target: Service?
     /// Clients whose messages are all for this service.
     var proxied: [ObjectIdentifier: Peer] = [:]
-    /// A client with so many requests under way is not read from until half of them are answered.
-    static let answersAtOnce = 64
 
     /// Lets the ids of requests to this peer begin behind those of earlier daemons: an answer to one of theirs must not be
     /// taken for one of ours. `generation` is the number of this daemon.
@@ -76,8 +79,8 @@ public final class Peer: ConnectionDelegate {
     ) throws(SystemError) {
         self.origin = origin
         self.handler = handler
-        let isClient = if case .client = origin { true } else { false }
-        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor)
+        isClient = if case .client = origin { true } else { false }
+        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor, memory: handler.memory)
         try connection.start(self)
     }
 
@@ -109,31 +112,42 @@ public final class Peer: ConnectionDelegate {
             return
         }
         guard !connection.isClosed else { return caller.fail(id, Self.gone) }
-        guard connection.backlog < Connection.hardLimit / 4 else { return caller.fail(id, Self.busy) }
+        guard connection.backlog < PeerLimits.callBacklog else { return caller.fail(id, Self.busy) }
+        guard caller.unanswered < PeerLimits.callsUnderWay else { return caller.fail(id, Self.tooManyCalls) }
         caller.unanswered += 1
         let internalID = waiting.add(.relayed(caller, id))
         if request.isStream { caller.uploads[id] = Upload(service: self, id: internalID) }
         connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
         // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
         // other could wait for each other for ever.
-        if connection.backlog > Connection.softLimit, case .client = caller.origin {
-            caller.connection.pause(until: connection)
-        }
+        if connection.backlog > PeerLimits.pacing, caller.isClient { caller.connection.pause(until: connection) }
     }
 
     static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
     private static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
+    private static let tooManyCalls = RPCError.unavailable(
+        "\(PeerLimits.callsUnderWay) requests of this connection are not answered yet"
+    ).adding("retry", true)
+    private static let tooManyQuestions = RPCError.unavailable(
+        "\(PeerLimits.questionsOfService) requests of this service to pm are not answered yet"
+    ).adding("retry", true)
 
     // MARK: answers to this peer
 
-    /// Opens an answer to a request; a notification's is thrown away.
-    public func begin(_ request: RPCRequest) -> Responder {
-        if request.id != nil {
+    /// Opens an answer of the daemon itself to a request; a notification's is thrown away. Nil when the peer has asked too
+    /// much, which it is told.
+    public func begin(_ request: RPCRequest) -> Responder? {
+        let id = request.ownedID
+        if let id, !isClient, answering >= PeerLimits.questionsOfService {
+            fail(id, Self.tooManyQuestions)
+            return nil
+        }
+        if id != nil {
             unanswered += 1
             answering += 1
-            if answering >= Self.answersAtOnce, !isHeld, case .client = origin { hold(true) }
+            if isClient, answering >= PeerLimits.questionsOfClient, !isHeld { hold(true) }
         }
-        return Responder(self, request.ownedID)
+        return Responder(self, id)
     }
 
     /// Sends what makes up an answer or a part of one.
@@ -145,7 +159,7 @@ public final class Peer: ConnectionDelegate {
     func answered() {
         answering -= 1
         finishOne()
-        if isHeld && answering <= Self.answersAtOnce / 2 { hold(false) }
+        if isHeld && answering <= PeerLimits.questionsOfClient / 2 { hold(false) }
     }
 
     /// Reads nothing from it for the rest of this process's life.
@@ -175,9 +189,21 @@ public final class Peer: ConnectionDelegate {
         switch message {
         case .request(let request): handler.handle(request, from: self)
         case .reply(let reply): receive(reply)
-        case .batch(let batch):
-            for element in batch { receive(element: element) }
+        case .batch(let batch): receive(batch)
         }
+    }
+
+    private func receive(_ batch: RPCBatch) {
+        guard !batch.isLonger(than: PeerLimits.batch) else {
+            let refusal = RPCError.invalidRequest("a batch has more than \(PeerLimits.batch) messages")
+            return reject { MessageWriter.rejection(id: nil, refusal, to: &$0) }
+        }
+        for element in batch { receive(element: element) }
+    }
+
+    /// Tells the peer of something that nobody waits for; one that floods and does not read is not told more.
+    private func reject(_ fill: (inout [UInt8]) -> Void) {
+        if isClient || connection.backlog < PeerLimits.pacing { connection.send(fill) }
     }
 
     private func receive(element: UnsafeRawBufferPointer) {
@@ -196,7 +222,12 @@ public final class Peer: ConnectionDelegate {
         {
             return fail(number, rejected.error)
         }
-        connection.send { MessageWriter.rejection(rejected, to: &$0) }
+        // Who asked waits for it.
+        if rejected.kind == .request && rejected.id != nil {
+            connection.send { MessageWriter.rejection(rejected, to: &$0) }
+        } else {
+            reject { MessageWriter.rejection(rejected, to: &$0) }
+        }
     }
 
     private func fail(_ number: UInt64, _ error: RPCError) {
@@ -214,8 +245,7 @@ public final class Peer: ConnectionDelegate {
             if passUp(reply) { return }
             if case .error = reply.outcome { return }
             let refusal = RPCError.noResponseHandler(reply.ownedID)
-            connection.send { MessageWriter.rejection(id: reply.ownedID, refusal, to: &$0) }
-            return
+            return reject { MessageWriter.rejection(id: reply.ownedID, refusal, to: &$0) }
         }
         switch call {
         case .relayed(let caller, let id): relay(reply, number, to: caller, id)
@@ -266,6 +296,11 @@ public final class Peer: ConnectionDelegate {
 
     private func closeIfDone() {
         if hasFinished && unanswered <= 0 { connection.closeAfterFlush() }
+    }
+
+    /// The connection is about to end, because this peer makes the daemon hold too much.
+    public func givenUp(_ reason: String) {
+        handler.givenUp(self, reason)
     }
 
     /// The connection is gone: what waits for this peer fails.

@@ -10,6 +10,7 @@ public final class Holder {
     private var openNull: SharedFD?
     /// Whether each child gets a cgroup of its own.
     public var hasCgroups = false
+    private var whenReexeced: (@PMActor (SpawnError?) -> Void)?
     private var unanswered = 0
     private var waiting: [@PMActor (Turn) -> Void] = []
     private var waitingStart = 0
@@ -66,6 +67,23 @@ public final class Holder {
             waitingStart = 0
         }
         next(.later)
+    }
+
+    /// Lets the holder go on as the program at this path: the same process, with the same children. `done` is called
+    /// with what kept it from that, or nil.
+    ///
+    /// - Throws: `SystemError` when the holder is gone, the path is too long, or it is at it already (EBUSY).
+    public func reexec(_ path: String, then done: @escaping @PMActor (SpawnError?) -> Void) throws(SystemError) {
+        guard whenReexeced == nil else { throw SystemError("replace pm-init by", path, code: EBUSY) }
+        try channel.reexec(path)
+        whenReexeced = done
+    }
+
+    /// The holder has answered.
+    public func reexecEnded(_ problem: SpawnError?) {
+        let done = whenReexeced
+        whenReexeced = nil
+        done?(problem)
     }
 
     /// Numbers up to this one are taken by children of an earlier daemon.

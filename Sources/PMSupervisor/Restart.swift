@@ -15,8 +15,8 @@ public enum RestartDecision: Equatable, Sendable {
 /// A series of deaths ends with a run of `resetAfter`, with a manual start, or with a death that the policy does not
 /// answer with a restart. `limit` deaths within `window` begin the cooling, which only the end of the series ends.
 public struct RestartHistory: Equatable, Sendable {
-    /// How many deaths are remembered; a larger `limit` of a policy counts as this.
-    public static let capacity = 48
+    /// How many deaths are remembered.
+    public static let capacity = RestartPolicy.largestLimit
     /// The distance of two deaths is saved in 32 bits of milliseconds: 49 days.
     private static let longestWindow = Duration.milliseconds(UInt32.max)
 
@@ -45,7 +45,7 @@ public struct RestartHistory: Equatable, Sendable {
         }
         if death.endsSeries(of: policy) { clear() }
         record(death.at, policy: policy)
-        isCooling = isCooling || (policy.limit > 0 && deaths.count >= min(policy.limit, Self.capacity))
+        isCooling = isCooling || (policy.limit > 0 && deaths.count >= policy.limit)
         guard !isCooling else { return .cool(for: policy.coolingDelay) }
         defer { attempt = attempt == .max ? .max : attempt + 1 }
         return .restart(after: Backoff(policy: policy).pause(attempt: attempt, using: &jitter))

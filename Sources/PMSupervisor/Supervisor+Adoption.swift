@@ -20,14 +20,19 @@ extension Supervisor {
     /// While a successor was being spawned the holder kept two records of one unit: the one of the latest incarnation
     /// counts, and the other stays until the machine has no more use for it.
     ///
-    /// - Parameter find: looks a unit up in the configuration; nil when it is no longer there.
-    public func finishAdoption(_ find: (String) -> Unit?) {
+    /// - Parameters:
+    ///   - find: looks a unit up in the configuration; nil when it is no longer there.
+    ///   - options: what the last start of a unit added to it.
+    public func finishAdoption(_ find: (String) -> Unit?, options: (String) -> RunOptions = { _ in RunOptions() }) {
         var heirs: [String: [Heir]] = [:]
         for child in inherited {
             if let heir = heir(child) { heirs[heir.record.unit, default: []].append(heir) } else { disown(child) }
         }
         inherited = []
-        for (name, candidates) in heirs.sorted(by: { $0.key < $1.key }) { adopt(name, candidates, find) }
+        for (name, candidates) in heirs.sorted(by: { $0.key < $1.key }) {
+            // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
+            adopt(find(name) ?? Unit.unknown(name), options(name), candidates)
+        }
     }
 
     private func heir(_ child: PMSystem.AdoptedChild) -> Heir? {
@@ -37,11 +42,11 @@ extension Supervisor {
         return Heir(child: child, record: record, wiring: wiring)
     }
 
-    private func adopt(_ name: String, _ candidates: [Heir], _ find: (String) -> Unit?) {
+    private func adopt(_ unit: Unit, _ options: RunOptions, _ candidates: [Heir]) {
         let latest = candidates.max { $0.record.snapshot.record < $1.record.snapshot.record }
         guard let latest else { return }
-        // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
-        let instance = restore(find(name) ?? Unit.unknown(name), latest.record.snapshot)
+        let instance = restore(unit, latest.record.snapshot)
+        instance.options = options
         for other in candidates where other.child.id != latest.child.id {
             if other.record.snapshot.record == latest.record.snapshot.held {
                 instance.keep(other.child.id, other.record)

@@ -111,7 +111,7 @@ public final class Supervisor {
         case .treeEmpty(let id): children[id]?.tree(survivors: 0)
         case .signalFailed(let id, let error):
             onTrouble("\(children[id]?.name ?? "child \(id)") cannot be signalled: \(error)")
-        case .greeting, .adopt, .held, .handedOver, .stopRequested: break
+        case .greeting, .adopt, .held, .handedOver, .stopRequested, .reexeced, .reexecFailed: break
         }
     }
 

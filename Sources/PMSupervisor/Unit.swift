@@ -31,13 +31,13 @@ public struct Unit: Equatable, Sendable {
 }
 
 /// Whether a Node program runs under the inspector.
-public enum Inspection: UInt8, Sendable {
+public enum Inspection: String, Sendable {
     /// It does not.
     case none
     /// `--inspect`.
     case inspect
     /// `--inspect-brk`: it waits for the debugger before its first line.
-    case inspectBreak
+    case inspectBreak = "inspect-brk"
 
     /// The argument for node; nil for none.
     @PMActor

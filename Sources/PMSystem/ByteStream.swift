@@ -29,23 +29,15 @@ public final class ByteStream {
     private let reactor: Reactor
     private var phase = Phase.open
     private var isFlushPlanned = false
-    /// What is done with what the peer sends.
-    private enum Reading {
-        case on
-        case paused
-        /// It sends no more.
-        case over
-    }
-
-    private var reading = Reading.on
-    /// Whether it is not watched because its peer hung up while nothing is read from it.
-    private var isParked = false
+    private var isReadingPaused = false
+    private var isReadingOver = false
+    /// A peer that is gone is reported in every turn, whatever is asked for: while nothing is read, it is not watched.
+    private var isWatched = false
     private var outgoing: [UInt8] = []
     private var sent = 0
     private var interest = Events.readable
     private var onReadable: (@PMActor () -> Void)?
-    /// Called once when the stream is closed, by whomever: a peer that is gone is often noticed in writing.
-    public var onClose: (@PMActor () -> Void)?
+    private var onClosed: (@PMActor () -> Void)?
     private var onDrained: [@PMActor () -> Void] = []
 
     /// Takes over a connected socket and makes it non-blocking.
@@ -57,12 +49,27 @@ public final class ByteStream {
         try setNonBlocking(descriptor.raw)
     }
 
-    /// Calls `onReadable` whenever there is something to read, the end included, until `close`.
+    /// Calls `onReadable` whenever there is something to read, the end included, until `close`; `onClosed` once when the
+    /// stream closes, for whatever reason, but not when it is detached.
     ///
     /// - Throws: `SystemError` when the socket cannot be watched.
-    public func start(onReadable: @escaping @PMActor () -> Void) throws(SystemError) {
+    public func start(
+        onReadable: @escaping @PMActor () -> Void, onClosed: @escaping @PMActor () -> Void = {}
+    ) throws(SystemError) {
         self.onReadable = onReadable
+        self.onClosed = onClosed
+        try watch()
+    }
+
+    private func watch() throws(SystemError) {
         try reactor.watch(descriptor.raw, interest) { [weak self] events in self?.ready(events) }
+        isWatched = true
+    }
+
+    private func unwatch() {
+        guard isWatched else { return }
+        isWatched = false
+        reactor.unwatch(descriptor.raw)
     }
 
     /// Bytes that wait for the peer.
@@ -94,16 +101,14 @@ public final class ByteStream {
 
     /// Stops or resumes reading; what the peer sends meanwhile waits in the kernel and then slows the peer down.
     public func setReading(paused: Bool) {
-        guard reading != .over else { return }
-        reading = paused ? .paused : .on
-        if !paused { unpark() }
+        isReadingPaused = paused
         updateInterest()
     }
 
     /// The peer has said all that it will; it may still read, and when it does not either, this is closed.
     public func endReading() {
-        reading = .over
-        updateInterest()
+        isReadingOver = true
+        setReading(paused: true)
     }
 
     /// Sends what is buffered and closes then; reads no more.
@@ -117,12 +122,12 @@ public final class ByteStream {
     public func close() {
         guard phase != .closed else { return }
         phase = .closed
-        reactor.unwatch(descriptor.raw)
+        unwatch()
         // The descriptor may have other holders (pm-init); the peer must learn of the end all the same.
         shutdown(descriptor.raw, Int32(SHUT_RDWR))
-        let tell = onClose
+        let closed = onClosed
         forget()
-        tell?()
+        closed?()
     }
 
     /// Bytes that the peer has not taken yet.
@@ -132,13 +137,13 @@ public final class ByteStream {
     public func detach() {
         guard phase != .closed else { return }
         phase = .closed
-        reactor.unwatch(descriptor.raw)
+        unwatch()
         forget()
     }
 
     private func forget() {
         onReadable = nil
-        onClose = nil
+        onClosed = nil
         outgoing = []
         sent = 0
         tellDrained()
@@ -148,31 +153,13 @@ public final class ByteStream {
         if events.contains(.writable) { flush() }
         let isOver = !events.isDisjoint(with: [.hungUp, .failed])
         if phase == .draining && isOver { return close() }
-        switch reading {
-        case .on where events.contains(.readable) || isOver: onReadable?()
-        case .paused where isOver: park()
-        case .over where isOver: close()
-        case .on, .paused, .over: break
+        if isReadingOver && isOver { return close() }
+        if isReadingPaused {
+            // What the peer sent before it went is read when reading goes on; what is written to it fails at once.
+            if isOver { unwatch() }
+            return
         }
-    }
-
-    /// A hang-up cannot be masked (epoll_ctl(2)): it would be reported anew at each turn until reading goes on.
-    private func park() {
-        guard phase == .open, backlog == 0 else { return close() }
-        isParked = true
-        reactor.unwatch(descriptor.raw)
-    }
-
-    private func unpark() {
-        guard isParked, phase == .open else { return }
-        isParked = false
-        do throws(SystemError) {
-            interest = .readable
-            try reactor.watch(descriptor.raw, interest) { [weak self] events in self?.ready(events) }
-        } catch {
-            // Out of memory for a socket whose peer is gone.
-            close()
-        }
+        if events.contains(.readable) || isOver { onReadable?() }
     }
 
     private func planFlush() {
@@ -226,13 +213,18 @@ public final class ByteStream {
     }
 
     private func updateInterest() {
-        guard phase != .closed, onReadable != nil, !isParked else { return }
+        guard phase != .closed, onReadable != nil else { return }
         var wanted: Events = []
-        if phase == .open && reading == .on { wanted.insert(.readable) }
+        if phase == .open && !isReadingPaused { wanted.insert(.readable) }
         if backlog > 0 { wanted.insert(.writable) }
         guard wanted != interest else { return }
         interest = wanted
-        reactor.change(descriptor.raw, wanted)
+        if isWatched { return reactor.change(descriptor.raw, wanted) }
+        do throws(SystemError) {
+            if wanted.contains(.readable) { try watch() }
+        } catch {
+            close()
+        }
     }
 }
 

@@ -71,6 +71,15 @@ public enum Files {
         }
     }
 
+    /// Reads once from an open file into free memory; 0 at its end.
+    ///
+    /// - Throws: `SystemError` with operation `read`.
+    public static func read(
+        _ descriptor: Int32, into space: UnsafeMutableRawBufferPointer, named path: String
+    ) throws(SystemError) -> Int {
+        try valueOrError("read", path) { Glibc.read(descriptor, space.baseAddress, space.count) }
+    }
+
     /// Writes all bytes to a descriptor.
     ///
     /// - Throws: `SystemError` with operation `write`; bytes before the failure may have been written.

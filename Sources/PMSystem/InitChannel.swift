@@ -131,6 +131,16 @@ public final class InitChannel {
         try send(Packet(bytes: header(.PM_WATCH, id: 0, size: 0), descriptors: [epoll, turns]))
     }
 
+    /// Asks the holder to go on as the program at this path; answered with `reexeced` or `reexecFailed`.
+    ///
+    /// - Throws: `SystemError` when the holder is gone or the path is too long.
+    public func reexec(_ path: String) throws(SystemError) {
+        let size = MemoryLayout<pm_program>.size
+        guard path.utf8.count < size else { throw SystemError("replace pm-init by", path, code: ENAMETOOLONG) }
+        let bytes = Array(path.utf8) + [UInt8](repeating: 0, count: size - path.utf8.count)
+        try send(Packet(bytes: header(.PM_REEXEC, id: 0, size: size) + bytes, descriptors: []))
+    }
+
     /// Announces the daemon's end.
     ///
     /// - Throws: `SystemError` when the holder is gone.
@@ -195,6 +205,12 @@ public final class InitChannel {
         if waiting.isEmpty { return body() }
         onDrained = body
     }
+
+    /// Whether the holder is so far behind that it should not be asked for more.
+    public var isBehind: Bool { waiting.count - waitingStart > Self.packetsAtOnce }
+
+    /// A stop of 5,000 services makes this many; each is below 1 KB.
+    private static let packetsAtOnce = 16384
 
     private func drained() {
         let body = onDrained

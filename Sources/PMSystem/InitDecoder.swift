@@ -5,8 +5,8 @@ import PMModel
 struct InitDecoder {
     // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is
     // compared with the first and the last case before.
-    private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_TREE_EMPTY.rawValue
-    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_SIGNAL.rawValue
+    private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_REEXEC_FAILED.rawValue
+    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_IMAGE.rawValue
 
     private let bytes: UnsafeRawBufferPointer
     private let descriptors: [SharedFD]
@@ -34,7 +34,10 @@ struct InitDecoder {
         case .PM_TREE: return body(pm_tree.self).map { .tree(id: id, report: tree($0)) }
         case .PM_TREE_EMPTY: return .treeEmpty(id: id)
         case .PM_STOP_REQUESTED: return .stopRequested
-        case .PM_SPAWN, .PM_SIGNAL, .PM_FORGET, .PM_STATE, .PM_HOLD, .PM_DROP, .PM_BYE, .PM_WATCH, nil: return nil
+        case .PM_REEXECED: return .reexeced
+        case .PM_REEXEC_FAILED: return body(pm_failure.self).map { .reexecFailed(error($0)) }
+        case .PM_SPAWN, .PM_SIGNAL, .PM_FORGET, .PM_STATE, .PM_HOLD, .PM_DROP, .PM_BYE, .PM_WATCH, .PM_REEXEC, nil:
+            return nil
         }
     }
 

@@ -100,6 +100,10 @@ public enum InitMessage: Sendable {
     case treeEmpty(id: UInt64)
     /// The holder was asked to end: stop all, then say goodbye.
     case stopRequested
+    /// The holder goes on as another program.
+    case reexeced
+    /// It could not; all is as before.
+    case reexecFailed(SpawnError)
 }
 
 /// A step of a spawn that failed, and why.

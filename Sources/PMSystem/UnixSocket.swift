@@ -26,10 +26,13 @@ public enum UnixSocket {
     /// The longest path that a socket address holds, in bytes (unix(7)).
     public static let longestPath = 107
 
-    /// Listens at a path; a stale socket file there is replaced, one that somebody serves is an EADDRINUSE.
+    /// Listens at a path; a stale socket file there is replaced, one that somebody serves is an EADDRINUSE. A group gets
+    /// the file, if one is given.
     ///
     /// - Throws: `SystemError`; ENAMETOOLONG when the path does not fit.
-    public static func listen(_ path: String, mode: mode_t, backlog: Int32 = 512) throws(SystemError) -> OwnedFD {
+    public static func listen(
+        _ path: String, mode: mode_t, group: gid_t? = nil, backlog: Int32 = 512
+    ) throws(SystemError) -> OwnedFD {
         if try Files.status(path)?.kind == .socket {
             if isServed(path) { throw SystemError("bind", path, code: EADDRINUSE) }
             try Files.remove(path)
@@ -44,6 +47,7 @@ public enum UnixSocket {
         try withAddress(path) { address, length throws(SystemError) in
             _ = try valueOrError("bind", path) { bind(socket.raw, address, length) }
         }
+        if let group { _ = try valueOrError("chown", path) { lchown(path, uid_t.max, group) } }
         _ = try valueOrError("listen", path) { Glibc.listen(socket.raw, backlog) }
         return socket
     }
@@ -88,10 +92,17 @@ public enum UnixSocket {
 
     /// None when the kernel does not tell; then only the first group counts.
     private static func peerGroups(of descriptor: Int32) -> [gid_t] {
-        var groups = [gid_t](repeating: 0, count: 1024)
-        var length = socklen_t(groups.count * MemoryLayout<gid_t>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, soPeerGroups, &groups, &length) == 0 else { return [] }
-        return Array(groups.prefix(Int(length) / MemoryLayout<gid_t>.size))
+        var room = 32
+        while true {
+            var groups = [gid_t](repeating: 0, count: room)
+            var length = socklen_t(room * MemoryLayout<gid_t>.size)
+            let result = getsockopt(descriptor, SOL_SOCKET, soPeerGroups, &groups, &length)
+            let count = Int(length) / MemoryLayout<gid_t>.size
+            if result == 0 { return Array(groups.prefix(count)) }
+            // A member of more groups than there was room for: the kernel says how many (at most 65,536).
+            guard errno == ERANGE, count > room else { return [] }
+            room = count
+        }
     }
 
     /// SO_PEERGROUPS of asm-generic/socket.h; the C library's Swift module does not have it.

@@ -22,6 +22,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ["start", ""], ["start", "web", "--name", ""], ["stop", ""], ["restart", ""], ["status", ""], ["log", ""],
+        ["map", "", "web.js"], ["discover", ".", ""], ["connect", ""], ["call", "", "greet"], ["", "greet"],
+        ["run", "--name", "", "web"],
+    ])
+    func `an empty name is an error of the command line, and never means all`(_ words: [String]) async throws {
+        try await TestProject.with { project in
+            try project.configure(["web": try project.sleeper()])
+            try project.startDaemon()
+            try project.must("start", "web")
+            let outcome = try project.run([TestPaths.pm] + words)
+            #expect(outcome.code == 64, "\(outcome)")
+            #expect(outcome.errors.contains("the name of a service must not be empty (is a variable not set?)"))
+            #expect(try project.status("web")["state"] == "up")
+        }
+    }
+
     @Test func `--config names the daemon by its file; without it the nearest one upwards is meant`() async throws {
         try await TestProject.with { project in
             try project.configure(["web": try project.sleeper()])

@@ -42,6 +42,41 @@ import Testing
         }
     }
 
+    @Test func `--init lets pm-init go on as the program on disk, and tells why it cannot`() async throws {
+        try await TestProject.with { project in
+            try project.copy(TestPaths.libexec, to: "lib")
+            try project.configure(["web": try project.sleeper()], mapping: project.mapping("web"))
+            let place = ["PM_LIBEXEC": "\(project.directory)/lib"]
+            #expect(try project.run([TestPaths.pm, "start", "pm"], adding: place).code == 0)
+            try project.must("start", "web", "--wait")
+            let service = try project.status("web")["pid"]
+            let holder = try #require(try parent(of: project.status("pm")["pid"]))
+            try project.run(["cp", TestPaths.pmInit, "lib/new"])
+            try project.run(["mv", "lib/new", "lib/pm-init"])
+            #expect(try program(of: holder).hasSuffix("(deleted)"))
+            let outcome = try project.pm("upgrade", "--init")
+            #expect(outcome.code == 0 && outcome.output.contains("pm-init"), "\(outcome)")
+            #expect(try program(of: holder) == "\(project.directory)/lib/pm-init")
+            #expect(try parent(of: project.status("pm")["pid"]) == holder)
+            #expect(try project.status("web")["pid"] == service)
+            let daemon = try project.status("pm")["pid"]
+            try project.script("lib/broken", "exit 1")
+            try project.run(["mv", "lib/broken", "lib/pm-init"])
+            let refused = try project.pm("upgrade", "--init")
+            #expect(refused.code == 1, "\(refused)")
+            #expect(
+                refused.errors.contains("pm-init cannot go on as") && refused.errors.contains("nothing has changed"))
+            #expect(try project.status("pm")["pid"] == daemon && project.status("web")["pid"] == service)
+        }
+    }
+
+    private func parent(of pid: JSONValue?) throws -> Int? {
+        let stat = String(decoding: try Files.read("/proc/\(pid?.int ?? 0)/stat"), as: UTF8.self)
+        return stat.split(separator: ")").last.flatMap { Int($0.split(separator: " ")[1]) }
+    }
+
+    private func program(of pid: Int) throws -> String { try Files.linkTarget("/proc/\(pid)/exe") }
+
     @Test func `needs a daemon`() async throws {
         try await TestProject.with { project in
             let outcome = try project.pm("upgrade")

@@ -53,7 +53,10 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         }
         var log = Log(names: ["web"])
         log.since = .at(WallTime(nanoseconds: 1_795_386_124_949_123_000))
+        log.wantsCursors = true
+        log.after = ["api": "1:0", "web": "3:1024"]
         try roundTrip(log)
+        #expect(throws: APIError.self) { try Log(Parameters([["web"], ["after": ["web": 3]]])) }
     }
 
     @Test func `ready carries metadata or nothing`() throws {

@@ -75,8 +75,8 @@ import Testing
             #"1:37: mapping.a.restart.delay: expected a duration such as "500ms", "10s", "2m" or "1h", or a number of milliseconds, found "soon""#
         ),
         (
-            #"{"mapping":{"a":{"restart":{"limit":0}}}}"#,
-            "1:37: mapping.a.restart.limit: expected a whole number from 1 on, found 0"
+            #"{"mapping":{"a":{"restart":{"limit":49}}}}"#,
+            "1:37: mapping.a.restart.limit: expected a whole number from 0 (no limit) to 48, found 49"
         ),
         (
             #"{"mapping":{"a":{"stop":{"signal":"SIGNOPE"}}}}"#,

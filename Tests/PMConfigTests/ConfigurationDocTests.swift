@@ -53,7 +53,7 @@ import Testing
             let shown = try #require(page.split(separator: "| `\(key)` | duration | `\"").dropFirst().first)
             #expect(DurationText.parse(String(shown.prefix { $0 != "\"" })) == duration, "\(key)")
         }
-        #expect(page.contains("| `limit` | number | `\(policy.limit)` |"))
+        #expect(page.contains("| `limit` | number, 0 to \(RestartPolicy.largestLimit) | `\(policy.limit)` |"))
         #expect(policy.condition == .onFailure && page.contains("| `restart` | string or object | `\"on-failure\"` |"))
         #expect(
             Mapping(container: "").readyDeadline == .seconds(60) && page.contains("`deadline`, `\"60s\"` by default"))

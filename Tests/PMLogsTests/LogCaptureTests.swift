@@ -115,14 +115,14 @@ import Testing
             service.capture.drain()
         }
         var got: [UInt8] = []
-        while case .chunk(_, let bytes)? = fast.next() { got += bytes }
+        while case .chunk(_, let bytes, _)? = fast.next() { got += bytes }
         #expect(got.count == 3000 && wakes == 1)
         guard case .dropped(let missed)? = slow.next() else {
             Issue.record("the slow follower did not hear of its loss")
             return
         }
         var rest: [UInt8] = []
-        while case .chunk(let stamp, let bytes)? = slow.next() {
+        while case .chunk(let stamp, let bytes, _)? = slow.next() {
             #expect(stamp.startsAnew == rest.isEmpty)
             rest += bytes
         }
@@ -131,6 +131,35 @@ import Testing
         service.write("x")
         service.capture.close()
         #expect(fast.next() == nil && slow.next() != nil)
+    }
+
+    @Test @PMActor func `all followers together leave no more waiting than the limit`() throws {
+        let log = book(LogLimits(waitingBytes: 10_000)).log(of: "web")
+        let followers = (1...8).map { _ in log.subscribe() }
+        let service = try TestService(log)
+        for number in 0..<100 {
+            service.write(String(repeating: "\(number % 10)", count: 300))
+            service.capture.drain()
+        }
+        func take(_ follower: LogSubscription) -> (missed: Int, kept: Int) {
+            var (missed, kept) = (0, 0)
+            while let event = follower.next() {
+                switch event {
+                case .dropped(let count): missed += count
+                case .chunk(_, let bytes, _): kept += bytes.count
+                }
+            }
+            return (missed, kept)
+        }
+        let taken = followers.map(take)
+        #expect(taken.allSatisfy { $0.missed + $0.kept == 30_000 })
+        #expect(taken.reduce(0) { $0 + $1.kept } <= 10_000)
+        // There is room again.
+        service.write(String(repeating: "x", count: 300))
+        service.capture.drain()
+        #expect(followers.map(take).allSatisfy { $0 == (0, 300) })
+        for follower in followers { follower.cancel() }
+        service.capture.close()
     }
 
     @Test @PMActor func `pm's own lines stand in the log`() throws {

@@ -84,11 +84,11 @@ struct RestartTests {
         #expect(history.deaths.count == RestartHistory.capacity)
     }
 
-    @Test mutating func `a limit above the capacity counts as the capacity`() {
-        policy.limit = 1_000
-        for _ in 1..<RestartHistory.capacity { _ = die() }
+    @Test mutating func `the largest limit cools with as many deaths, and not before`() {
+        policy.limit = RestartPolicy.largestLimit
+        for _ in 1..<RestartPolicy.largestLimit { _ = die() }
         #expect(!history.isCooling)
-        #expect(die() == .cool(for: .seconds(60)))
+        #expect(die() == .cool(for: policy.coolingDelay))
     }
 
     @Test mutating func `a clock that goes back is survived`() {

@@ -29,6 +29,11 @@ public enum Limits {
         try set(resource, of: pid, to: String(value))
     }
 
+    /// The cgroup v2 hierarchy, where this process may make directories in it.
+    public static let cgroups: String? = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first { path in
+        access(path + "/cgroup.procs", W_OK) == 0
+    }
+
     private static func prlimit(_ pid: pid_t, _ options: String...) throws -> String {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         let words = ["prlimit", "--pid", String(pid)] + options
@@ -73,15 +78,53 @@ public final class ProcessGroup: Sendable {
         try Self.put(count.map { String($0) } ?? "max", into: "\(path)/pids.max")
     }
 
+    /// The processes in it.
+    public var members: [pid_t] {
+        get throws {
+            let all = String(decoding: try Files.read("\(path)/cgroup.procs"), as: UTF8.self)
+            return all.split(separator: "\n").compactMap { pid_t($0) }
+        }
+    }
+
     /// Moves what is in it back and removes it.
     public func remove() throws {
-        let all = String(decoding: try Files.read("\(path)/cgroup.procs"), as: UTF8.self)
-        for pid in all.split(separator: "\n") { try? Self.put(String(pid), into: "\(home)/cgroup.procs") }
+        // One that has ended meanwhile cannot be moved.
+        for pid in try members { try? Self.put(String(pid), into: "\(home)/cgroup.procs") }
         guard rmdir(path) == 0 else { throw SystemError.last("rmdir", path) }
     }
 
     private static func put(_ text: String, into path: String) throws {
         let file = try OwnedFD.open(path, O_WRONLY)
+        try Files.write(text.utf8, to: file.raw, named: path)
+    }
+}
+
+/// A cgroup of the freezer controller, first version: what is frozen in it cannot even be killed. Only root can make one.
+public final class Freezer: Sendable {
+    private let path: String
+    private static let home = "/sys/fs/cgroup/freezer"
+
+    /// Whether there is such a controller here.
+    public static let isThere = geteuid() == 0 && access("\(home)/cgroup.procs", W_OK) == 0
+
+    /// Freezes a process.
+    public init(_ pid: pid_t) throws {
+        path = "\(Self.home)/pm-test-\(pid)"
+        guard mkdir(path, 0o755) == 0 else { throw SystemError.last("mkdir", path) }
+        try put(String(pid), into: "cgroup.procs")
+        try put("FROZEN", into: "freezer.state")
+    }
+
+    /// Lets it go on.
+    public func thaw() throws { try put("THAWED", into: "freezer.state") }
+
+    /// Removes the group, once its process has ended.
+    public func remove() throws {
+        guard rmdir(path) == 0 else { throw SystemError.last("rmdir", path) }
+    }
+
+    private func put(_ text: String, into name: String) throws {
+        let file = try OwnedFD.open("\(path)/\(name)", O_WRONLY)
         try Files.write(text.utf8, to: file.raw, named: path)
     }
 }

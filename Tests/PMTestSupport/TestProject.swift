@@ -42,9 +42,11 @@ public final class TestProject: Sendable {
         var environment = [
             "HOME": root + "/home", "XDG_RUNTIME_DIR": root + "/run", "PATH": Self.variable("PATH") ?? "/usr/bin:/bin",
             "LANG": "C.UTF-8", "USER": Self.variable("USER") ?? "tester",
+            // Where Swift's runtime finds its backtracer, it outlives a SIGSEGV that somebody sends.
+            "SWIFT_BACKTRACE": "enable=no",
         ]
         // What sanitizers in the programs are to do.
-        for name in ["ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "SWIFT_BACKTRACE"] {
+        for name in ["ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"] {
             environment[name] = Self.variable(name)
         }
         self.environment = environment
@@ -186,6 +188,14 @@ public final class TestProject: Sendable {
         return all.compactMap { pid_t($0) }.filter { pid in
             guard pid != getpid(), let bytes = try? Files.read("/proc/\(pid)/environ") else { return false }
             return bytes.split(separator: 0).contains { Array($0) == mark }
+        }
+    }
+
+    /// The command lines of those processes, words parted by blanks.
+    public func commands() -> [String] {
+        processes().compactMap { pid in
+            guard let words = try? Files.read("/proc/\(pid)/cmdline") else { return nil }  // it may have ended
+            return String(decoding: words.map { $0 == 0 ? 32 : $0 }, as: UTF8.self)
         }
     }
 

@@ -6,5 +6,5 @@ public enum TestSize {
     public static let isFull = getenv("PM_TEST_SOAK") != nil
 
     /// One of two sizes.
-    public static func of(_ full: Int, reduced: Int) -> Int { isFull ? full : reduced }
+    public static func of<Value>(_ full: Value, reduced: Value) -> Value { isFull ? full : reduced }
 }

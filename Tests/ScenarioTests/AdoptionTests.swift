@@ -28,6 +28,28 @@ import Testing
         }
     }
 
+    @Test func `passes the names and arguments of starts on to its successor`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "echo \"got $*\"; exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait", "--name", "other", "--", "--port", "1")
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            kill(pid_t(daemon), SIGKILL)
+            try project.until("pm", "replaced") { $0["pid"]?.int != daemon }
+            let service = try #require(try project.status("other")["pid"]?.int)
+            kill(pid_t(service), SIGKILL)
+            try project.until("other", "started again") {
+                $0["pid"]?.int ?? service != service && $0["ready"]?.bool == true
+            }
+            #expect(try project.must("log", "other").split(separator: "\n").count { $0.hasSuffix("got --port 1") } == 2)
+            // A pm that is started anew begins without them.
+            try project.must("stop")
+            try project.startDaemon()
+            #expect(try project.pm("start", "other").code == 66)
+        }
+    }
+
     @Test func `and hangs is replaced while services run on, and the question that it left unanswered is answered`()
         async throws
     {

@@ -99,6 +99,35 @@ import Testing
         }
     }
 
+    @Test func `go on at a cursor, between the pieces of a line, too`() async throws {
+        try await TestProject.with { project in
+            try stepper(project, "web", [(1, "printf 'one\\ntwo '"), (2, "printf 'three\\nfour\\n'")])
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            try step(project, 1, "two", of: "web")
+            let options = "\"follow\":true,\"records\":true,\"cursors\":true"
+            func records(_ more: String, until text: String) throws -> [JSONValue] {
+                let client = try project.client()
+                try client.send(#"{"jsonrpc":"2.0","id":1,"method":"log","params":["web",{\#(options)\#(more)}]}"#)
+                var all: [JSONValue] = []
+                while !(all.last?["text"]?.string?.hasSuffix(text) ?? false) || all.last?["cursor"] == nil {
+                    guard let record = try #require(client.json())["result"]?["data"] else { continue }
+                    all.append(record)
+                }
+                return all
+            }
+            let first = try records("", until: "")
+            #expect(first.compactMap { $0["text"]?.string }.joined() == "one\ntwo ")
+            let cursor = try #require(first.last?["cursor"]?.string)
+            try step(project, 2, "four", of: "web")
+            let rest = try records(#","after":{"web":"\#(cursor)"}"#, until: "four\n")
+            #expect(rest.compactMap { $0["text"]?.string }.joined() == "three\nfour\n")
+            let refused = try project.client().call("log", ["web", ["follow": true, "after": ["web": "x"]]])
+            #expect(refused?["error"]?["statusCode"]?.int == 400)
+        }
+    }
+
     @Test func `keep torn lines and torn characters whole`() async throws {
         try await TestProject.with { project in
             try stepper(

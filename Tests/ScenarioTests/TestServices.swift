@@ -77,13 +77,26 @@ extension TestProject {
 
     /// What the running daemon holds in memory, in MB; 0 under a tool that slows down and keeps what was freed.
     func daemonMemory() throws -> Int {
-        if getenv("PM_TEST_SLOW") != nil { return 0 }
-        let text = String(decoding: try Files.read("/proc/\(daemonID())/status"), as: UTF8.self)
+        try getenv("PM_TEST_SLOW") != nil ? 0 : memory(of: daemonID()) / 1024
+    }
+
+    /// What a process holds in memory, in KB.
+    func memory(of pid: pid_t) throws -> Int {
+        let text = String(decoding: try Files.read("/proc/\(pid)/status"), as: UTF8.self)
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        guard let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-            throw TestFailure("no VmRSS in \(text)")
+        guard let size = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+        else { throw TestFailure("no VmRSS in \(text)") }
+        return size
+    }
+
+    /// Whether a process does not wake up for that long.
+    func isQuiet(_ pid: pid_t, for duration: Duration) throws -> Bool {
+        let (count, begun) = (try sleeps(of: pid), ContinuousClock.now)
+        while ContinuousClock.now - begun < duration {
+            guard try sleeps(of: pid) == count else { return false }
+            sched_yield()
         }
-        return size / 1024
+        return true
     }
 }
 

@@ -39,9 +39,9 @@ import Testing
         try await TestProject.with { project in try stops(project) }
     }
 
-    @Test(.enabled(if: Self.cgroups != nil, "no writable cgroup v2 here"))
+    @Test(.enabled(if: Limits.cgroups != nil, "no writable cgroup v2 here"))
     func `has a cgroup of its own where there are some, which goes with it`() async throws {
-        let base = try #require(Self.cgroups) + "/pm-test-\(getpid())"
+        let base = try #require(Limits.cgroups) + "/pm-test-\(getpid())"
         #expect(mkdir(base, 0o755) == 0)
         defer { rmdir(base) }
         try await TestProject.with { project in
@@ -52,8 +52,116 @@ import Testing
         #expect(mkdir(base, 0o755) == 0)
     }
 
-    /// The cgroup v2 hierarchy, where this process may make directories in it.
-    private static let cgroups: String? = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first { path in
-        access(path + "/cgroup.procs", W_OK) == 0
+    /// A process that leaves its session and its parent twice, as daemons do.
+    private static let daemonizing = """
+        use POSIX 'setsid';
+        $| = 1;
+        unless (fork) {
+          setsid; exit if fork;
+          open my $file, '>', 'escaped.new'; print $file $$; close $file; rename 'escaped.new', 'escaped';
+          chdir '/'; open STDOUT, '>', '/dev/null'; open STDERR, '>', '/dev/null';
+          sleep 1 while 1;
+        }
+        select undef, undef, undef, 0.01 until -e 'escaped';
+        print "up\n";
+        sleep 1000;
+        """
+
+    /// Ready when the process at the end of the chain listens, and has written who it is.
+    private static let server = """
+        const { writeFileSync, renameSync } = require('fs');
+        require('http').createServer().listen('\\0' + process.env.SOCKET, () => {
+          writeFileSync('escaped.new', String(process.pid));
+          renameSync('escaped.new', 'escaped');
+          console.log('up');
+        });
+        """
+
+    private func mapping() -> JSONValue {
+        [
+            "web": [
+                "container": "web", "ready": ["log": "up"],
+                "env": ["SOCKET": "pm-test-\(UInt32.random(in: 0 ... .max))"],
+            ]
+        ]
+    }
+
+    @Test func `is ended with a daemon that it has made`() async throws {
+        try await TestProject.with { project in
+            try project.write("web.pl", "#!/usr/bin/perl\n" + Self.daemonizing, executable: true)
+            try project.configure(["web": ["path": "./web.pl"]], mapping: mapping())
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let escaped = try #require(Int32(project.read("escaped")))
+            try project.must("stop", "web")
+            #expect(kill(escaped, 0) == -1 && errno == ESRCH)
+        }
+    }
+
+    @Test func `of npm, a shell and node is ended whole, and never there twice`() async throws {
+        try await TestProject.with { project in
+            try project.write("server.js", Self.server)
+            try project.write("package.json", #"{"name": "web", "scripts": {"start": "node server.js; exit $?"}}"#)
+            try project.script("web.sh", "exec npm start --silent")
+            try project.configure(["web": ["path": "./web.sh"]], mapping: mapping())
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let leader = try #require(try project.status("web")["pid"]?.int)
+            let first = try #require(Int32(project.read("escaped")))
+            #expect(Int(first) != leader)
+            // Only the leader dies; the server would keep the address from its successor.
+            kill(pid_t(leader), SIGKILL)
+            let row = try project.until("web", "ready again") { $0["restarts"]?.int == 1 && $0["ready"]?.bool == true }
+            let second = try #require(Int32(project.read("escaped")))
+            let log = try project.must("log", "web", "-n", "all", "--timestamps")
+            #expect(second != first && kill(first, 0) == -1, "\(row.text) \(log)")
+            try project.must("stop", "web")
+            #expect(kill(second, 0) == -1 && errno == ESRCH)
+        }
+    }
+
+    @Test(.enabled(if: ProcessGroup.base != nil, "no cgroup of the pids controller can be made"))
+    func `that forks without end is ended`() async throws {
+        var group: ProcessGroup?
+        defer { #expect(throws: Never.self) { try group?.remove() } }
+        try await TestProject.with { project in
+            try project.script("web.sh", "bomb() { bomb | bomb & }; bomb; echo up; exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]], mapping: mapping())
+            try project.startDaemon()
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            let stat = String(decoding: try Files.read("/proc/\(daemon)/stat"), as: UTF8.self)
+            let holder = try #require(stat.split(separator: ")").last.flatMap { pid_t($0.split(separator: " ")[1]) })
+            let made = try ProcessGroup(of: holder)
+            group = made
+            try made.limit(to: 64)
+            try project.must("start", "web", "--wait")
+            try project.must("stop", "web")
+            #expect(try made.members == [holder])
+        }
+    }
+
+    @Test(.enabled(if: Freezer.isThere, "no cgroup of the freezer controller can be made"))
+    func `that not even SIGKILL ends is told, and nothing is started beside it`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web.sh"]],
+                mapping: [
+                    "web": ["container": "web", "stop": ["signal": "SIGTERM", "wait": "100ms"]]
+                ])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let pid = try #require(try project.status("web")["pid"]?.int)
+            let freezer = try Freezer(pid_t(pid))
+            let stopped = try project.pm("stop", "web")
+            #expect(stopped.code == 70 && stopped.errors.contains("\(pid)"), "\(stopped)")
+            let start = try project.start([TestPaths.pm, "start", "web", "--wait"])
+            #expect(try project.status("web")["pid"]?.int == pid)
+            try freezer.thaw()
+            let started = start.wait()
+            #expect(started.code == 0, "\(started)")
+            #expect(try project.status("web")["pid"]?.int ?? pid != pid)
+            try freezer.remove()
+        }
     }
 }

@@ -62,6 +62,9 @@ typedef enum PM_CLOSED {
     PM_TREE = 17, /* init -> pmd; body pm_tree; answers every PM_SIGNAL with PM_SCOPE_TREE to a known id */
     PM_TREE_EMPTY = 18, /* init -> pmd; no body; the leftovers that an EXITED or ADOPT spoke of are gone */
     PM_WATCH = 19,      /* pmd -> init; no body; fds: see below */
+    PM_REEXEC = 20,   /* pmd -> init; body pm_program: go on as this program, in place; answered by one of: */
+    PM_REEXECED = 21, /* init -> pmd; no body; from the new program */
+    PM_REEXEC_FAILED = 22, /* init -> pmd; body pm_failure; the program before goes on */
 } pm_message_type;
 
 /*
@@ -115,6 +118,13 @@ typedef struct {
 typedef struct {
     char name[PM_NAME_MAX + 1];
 } pm_name;
+
+/* Longest path of a program to go on as, bytes, with terminator. */
+#define PM_PROGRAM_MAX 1024u
+
+typedef struct {
+    char path[PM_PROGRAM_MAX];
+} pm_program;
 
 /* Bits of pm_spawn_message.flags. */
 #define PM_SPAWN_NEW_SESSION 1u  /* setsid(2); without it the child leads a process group of its own */

@@ -39,6 +39,10 @@ typedef enum PM_CLOSED {
     PM_STEP_SIGNALS = 16,     /* dispositions or mask */
     PM_STEP_EXEC = 17,        /* execve: ENOENT not found, EACCES found but may not be executed */
     PM_STEP_SIGNAL = 18,      /* pm-init: sending a signal (PM_SIGNAL_FAILED) */
+    PM_STEP_TRIAL = 19,       /* pm-init: a program to go on as was tried: ENOEXEC it does not understand what
+                                 it would take over, ETIMEDOUT it said nothing */
+    PM_STEP_QUIET = 20,       /* pm-init: no quiet moment to go on as another program came (ETIMEDOUT) */
+    PM_STEP_IMAGE = 21,       /* pm-init: writing down what it knows */
 } pm_step;
 
 /* A word for the step, as in "chdir /srv/web: No such file": never null, static. */

@@ -11,7 +11,7 @@ struct DiscoverCommand: PMCommand {
     @Argument(help: "The package's directory.")
     var path = "."
 
-    @Argument(help: "The name to register, when the package offers one thing.")
+    @Argument(help: "The name to register, when the package offers one thing.", transform: ServiceArgument.read)
     var name: String?
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {

@@ -19,7 +19,7 @@ struct MapCommand: PMCommand {
         transform: Self.runtime)
     var runtime = RuntimeKind.nodejs
 
-    @Argument(help: "The name to register.")
+    @Argument(help: "The name to register.", transform: ServiceArgument.read)
     var name: String
 
     @Argument(help: "The program or the commands.json.")

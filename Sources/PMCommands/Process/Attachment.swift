@@ -21,10 +21,10 @@ struct Attachment {
         // Autostarts may have written before we could ask.
         log.since = .at(start)
         var printer = LogPrinter(session, timestamps: false)
-        let ticket = try reporting { () throws(ClientError) in try client.open(log) }
+        let followed = try reporting { () throws(ClientError) in try FollowedLog(log, client) }
         var stopper: DaemonClient?
         while true {
-            switch try next(of: ticket, printer, signals) {
+            switch try next(of: followed, printer, signals) {
             case .data(let frame): try printer.show(frame)
             case .idle: printer.showHeld()
             case .interrupted:
@@ -41,13 +41,15 @@ struct Attachment {
 
     /// A connection that ends is a daemon that somebody else has stopped.
     private func next(
-        of ticket: DaemonClient.Ticket, _ printer: LogPrinter, _ signals: SignalWatch
+        of log: FollowedLog, _ printer: LogPrinter, _ signals: SignalWatch
     ) throws(APIError) -> DaemonClient.StreamTurn {
         do throws(ClientError) {
-            return try client.nextPiece(of: ticket, within: printer.patience, interrupt: signals.raw)
+            return try log.next(within: printer.patience, interrupt: signals.raw)
         } catch {
-            if case .lost = error { return .end }
-            throw error.report
+            switch error {
+            case .lost, .notRunning: return .end
+            case .notPermitted, .unreachable, .timedOut, .garbled, .refused, .turnedAway: throw error.report
+            }
         }
     }
 

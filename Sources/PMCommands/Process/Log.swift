@@ -30,7 +30,7 @@ struct LogCommand: PMCommand {
     @Flag(help: "The text as the services wrote it, without names.")
     var raw = false
 
-    @Argument(help: "The services.")
+    @Argument(help: "The services.", transform: ServiceArgument.read)
     var names: [String]
 
     /// The raw text has no place for times.
@@ -68,12 +68,12 @@ struct LogCommand: PMCommand {
     }
 
     private func show(_ client: DaemonClient, in printer: inout LogPrinter) throws(APIError) -> ExitCode {
-        let ticket = try reporting { () throws(ClientError) in try client.open(call) }
+        let log = try reporting { () throws(ClientError) in try FollowedLog(call, client) }
         let reader = OutputReader()
         while true {
             let patience = printer.patience
             let turn = try reporting { () throws(ClientError) in
-                try client.nextPiece(of: ticket, within: patience, interrupt: reader.pipe)
+                try log.next(within: patience, interrupt: reader.pipe)
             }
             switch turn {
             case .data(let frame): try printer.show(frame)

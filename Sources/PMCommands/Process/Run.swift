@@ -18,7 +18,7 @@ struct RunCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: "Run it under this name.")
+    @Option(help: "Run it under this name.", transform: ServiceArgument.read)
     var name: String?
 
     @Flag(help: "Run it under a random name.")

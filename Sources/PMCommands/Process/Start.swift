@@ -15,7 +15,7 @@ struct StartCommand: PMCommand {
     @Flag(name: .shortAndLong, help: "Return when it is ready, or pm serves.")
     var wait = false
 
-    @Option(help: "Run the service under this name.")
+    @Option(help: "Run the service under this name.", transform: ServiceArgument.read)
     var name: String?
 
     @Flag(help: "Run the service under a random name.")
@@ -33,7 +33,7 @@ struct StartCommand: PMCommand {
     @Flag(name: .customLong("keep-attached"), help: "With pm: stay, show what services write, and stop all at ^C.")
     var keepAttached = false
 
-    @Argument(help: "`pm`, or a service.")
+    @Argument(help: "`pm`, or a service.", transform: ServiceArgument.read)
     var program: String
 
     @Argument(help: "Arguments for the service.")

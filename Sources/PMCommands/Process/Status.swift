@@ -10,7 +10,7 @@ struct StatusCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service; all of them without.")
+    @Argument(help: "The service; all of them without.", transform: ServiceArgument.read)
     var name: String?
 
     /// The call that this command line means.

@@ -10,19 +10,25 @@ struct UpgradeCommand: PMCommand {
         commandName: "upgrade",
         abstract: "Start the daemon's program anew, a new version for example; services, connections and calls go on.")
 
+    @Flag(name: .customLong("init"), help: "Replace pm-init, too: its process goes on as the program on disk.")
+    var includesInit = false
+
     @OptionGroup var global: GlobalOptions
 
     /// How long the successor may take: calls that are under way may take ten seconds of it.
     private static let patience = Duration.seconds(30)
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {
-        let before = try session.connect().ask(Upgrade())
+        var request = Upgrade()
+        request.includesInit = includesInit
+        let before = try session.connect().ask(request)
         let after = try successor(of: before, session)
         switch session.format {
         case .json: session.output.line(JSONValue.object(["before": before.json, "after": after.json]).text)
         case .table:
             session.output.line(
-                "pm \(before.version) (pid \(before.pid)) is replaced by pm \(after.version) (pid \(after.pid))")
+                "pm \(before.version) (pid \(before.pid)) is replaced by pm \(after.version) (pid \(after.pid))"
+                    + (includesInit ? "; pm-init goes on as its program on disk" : ""))
         }
         return .success
     }

@@ -6,7 +6,7 @@ import PMRouting
 struct ConnectHandler: Handler {
     let units: UnitDirectory
 
-    func handle(_ request: Connect, from peer: Peer) async throws(APIError) -> Connect.Answer {
+    func handle(_ request: Connect, from peer: Peer) throws(APIError) -> Connect.Answer {
         try units.refresh()
         let configuration = units.configuration
         let mapping =

@@ -8,7 +8,7 @@ import PMRouting
 struct DiscoverHandler: Handler {
     let units: UnitDirectory
 
-    func handle(_ request: Discover, from peer: Peer) async throws(APIError) -> Discover.Answer {
+    func handle(_ request: Discover, from peer: Peer) throws(APIError) -> Discover.Answer {
         try units.refresh()
         let found: Discovery
         do throws(DiscoveryError) {

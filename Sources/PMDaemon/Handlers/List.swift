@@ -5,7 +5,7 @@ import PMRouting
 struct ListHandler: Handler {
     let units: UnitDirectory
 
-    func handle(_ request: List, from peer: Peer) async throws(APIError) -> List.Answer {
+    func handle(_ request: List, from peer: Peer) throws(APIError) -> List.Answer {
         try units.refresh()
         return List.Answer(entries: units.configuration.containers.map { .init(name: $0.name, definition: $0.value) })
     }

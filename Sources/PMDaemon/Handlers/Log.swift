@@ -13,15 +13,13 @@ struct LogHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
 
-    /// Above so many bytes that wait for the caller, it is given time to read.
-    static let patience = 256 << 10
-    /// Lines of history before following, when no number is asked for.
-    private static let recentLines = 10
-
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
             let request = try Log(parameters)
             let names = try names(request)
+            for (name, cursor) in request.after ?? [:] where LogPosition(text: cursor) == nil {
+                throw .badRequest("\(cursor) is no cursor of the log of \(name)", hint: "records that follow have them")
+            }
             guard call.beginStream() else { return }
             PMActor.start { await stream(request, names, to: call) }
         } catch {
@@ -39,50 +37,21 @@ struct LogHandler {
     }
 
     private func stream(_ request: Log, _ names: [String], to call: Responder) async {
-        // Subscribed and measured in one turn: what is not history comes as a subscription's event.
-        let sender = LogSender(call, isRecords: request.wantsRecords, prefixes: request.names.count != 1)
-        let following = request.follows ? LogFollowing(names, in: logs, sender) : nil
+        let reading = LogReading(request, names, logs, call)
         call.whenCancelled {
-            following?.cancel()
+            reading.following?.cancel()
             call.stream(.end)
         }
-        // Who asks for all means those to come, too.
-        if request.names.isEmpty { following?.followNew() }
         do throws(SystemError) {
-            try await sendHistory(request, names, sender, following)
+            try await reading.sendStored()
         } catch {
             call.fail(RPCError(APIError.internalFailure("the log cannot be read: \(error)").json))
         }
-        guard let following, call.isOpen else {
-            following?.cancel()
+        guard let following = reading.following, call.isOpen else {
+            reading.following?.cancel()
             return call.stream(.end)
         }
         following.start()
         call.peer.whenClosed { following.cancel() }
-    }
-
-    private func sendHistory(
-        _ request: Log, _ names: [String], _ sender: LogSender, _ following: LogFollowing?
-    ) async throws(SystemError) {
-        let reader = logs.reader()
-        let since: WallTime? =
-            switch request.since {
-            case .at(let time): time
-            case .ago(let duration):
-                WallTime(nanoseconds: logs.now.nanoseconds - duration.nanoseconds)
-            case nil: nil
-            }
-        let fallback = request.follows && since == nil ? Self.recentLines : nil
-        let query = LogQuery(lines: request.lines ?? fallback, since: since)
-        var lines = try reader.lines(of: names, query)
-        while let next = try lines.next() {
-            if next.line.end == .unfinished, let follower = following?.follower(of: next.unit) {
-                follower.begin(with: next.line, sender)
-            } else {
-                sender.send(next.line, of: next.unit)
-            }
-            if sender.isBusy { await sender.drained() }
-            if !sender.isOpen { return }
-        }
     }
 }

@@ -9,7 +9,7 @@ import PMSystem
 struct MapHandler: Handler {
     let units: UnitDirectory
 
-    func handle(_ request: Map, from peer: Peer) async throws(APIError) -> String {
+    func handle(_ request: Map, from peer: Peer) throws(APIError) -> String {
         guard request.name != "pm" else { throw .conflict("pm is the name of the daemon") }
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {

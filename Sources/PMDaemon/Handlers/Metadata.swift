@@ -5,7 +5,7 @@ import PMRouting
 struct MetadataHandler: Handler {
     let registry: CommandRegistry
 
-    func handle(_ request: Metadata, from peer: Peer) async throws(APIError) -> ServiceMetadata {
+    func handle(_ request: Metadata, from peer: Peer) throws(APIError) -> ServiceMetadata {
         if let name = request.service {
             guard let metadata = registry.service(name)?.metadata else {
                 throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")

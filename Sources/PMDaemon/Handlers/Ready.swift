@@ -6,30 +6,30 @@ import PMRouting
 import PMSupervisor
 
 /// `ready`: a service says that it serves, and what.
-struct ReadyHandler: Handler {
+struct ReadyHandler: PatientHandler {
     let supervisor: Supervisor
     let registry: CommandRegistry
 
-    func handle(_ request: Ready, from peer: Peer) async throws(APIError) -> Nothing {
+    func begin(_ request: Ready, from peer: Peer, _ answer: @escaping Answering<Nothing>) throws(APIError) {
         guard case .service(let service) = peer.origin else {
             throw .notPermitted("only a service can say that it is ready, over the channel it was started with")
         }
         if let metadata = request.metadata {
-            registry.publish(metadata, of: service)
-        } else {
-            registry.publish(try await ask(peer), of: service)
+            publish(metadata, of: service)
+            return answer(.success(Nothing()))
         }
-        supervisor.ready(service)
-        return Nothing()
+        peer.call("$metadata", [.null]) { result in
+            do throws(APIError) {
+                publish(try ServiceMetadata(json: try result.mapError { APIError($0) }.get()), of: service)
+                answer(.success(Nothing()))
+            } catch {
+                answer(.failure(error))
+            }
+        }
     }
 
-    private func ask(_ peer: Peer) async throws(APIError) -> ServiceMetadata {
-        let answer: Result<JSONValue, RPCError> = await withCheckedContinuation { continuation in
-            peer.call("$metadata", [.null]) { continuation.resume(returning: $0) }
-        }
-        switch answer {
-        case .success(let json): return try ServiceMetadata(json: json)
-        case .failure(let error): throw APIError(json: error.json)
-        }
+    private func publish(_ metadata: ServiceMetadata, of service: IncarnationID) {
+        registry.publish(metadata, of: service)
+        supervisor.ready(service)
     }
 }

@@ -3,11 +3,12 @@ import PMRouting
 import PMSupervisor
 
 /// `restart`: stops a service and starts it again; one that is down is started.
-struct RestartHandler: Handler {
+struct RestartHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
+    let runs: RunBook
 
-    func handle(_ request: Restart, from peer: Peer) async throws(APIError) -> Start.Answer {
+    func begin(_ request: Restart, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else {
             throw .conflict("the daemon cannot restart itself", hint: "pm stop, then pm start pm")
         }
@@ -16,13 +17,11 @@ struct RestartHandler: Handler {
         var wish = StartWish(request.name, goal: request.waits ? .ready : .spawned)
         wish.isRestart = true
         if request.inspection != .none {
-            wish.options = supervisor.options(of: request.name)
-            wish.options?.inspection = Inspection(request.inspection, .none)
+            var run = RunBook.Run(base: runs.runs[request.name]?.base, options: supervisor.options(of: request.name))
+            run.options.inspection = Inspection(request.inspection, .none)
+            runs.keep(run, of: request.name)
+            wish.options = run.options
         }
-        try await supervisor.start(wish, units)
-        guard let answer = supervisor.startAnswer(request.name) else {
-            throw .serviceFailed("\(request.name) is gone again", hint: "pm status \(request.name)")
-        }
-        return answer
+        try supervisor.start(wish, units, answer)
     }
 }

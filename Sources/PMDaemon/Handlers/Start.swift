@@ -6,13 +6,14 @@ import PMSupervisor
 import PMSystem
 
 /// `start`: a service and what it needs.
-struct StartHandler: Handler {
+struct StartHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
+    let runs: RunBook
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
 
-    func handle(_ request: Start, from peer: Peer) async throws(APIError) -> Start.Answer {
+    func begin(_ request: Start, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
         try units.refresh()
         let base = try units.require(request.name)
@@ -20,12 +21,14 @@ struct StartHandler: Handler {
         if supervisor.isActive(name) {
             throw .conflict("\(name) is already started", hint: "pm restart \(name), or pm start \(name) --new")
         }
-        if name != base.name && units.configuration.unit(name) == nil { units.add(alias: name, for: base.name) }
+        let isAlias = name != base.name && units.configuration.unit(name) == nil
+        if isAlias { units.add(alias: name, for: base.name) }
         if let autostart = request.autostart { try setAutostart(name, base, autostart) }
         var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
-        wish.options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
-        try await supervisor.start(wish, units)
-        return try answer(name)
+        let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
+        runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
+        wish.options = options
+        try supervisor.start(wish, units, answer)
     }
 
     private func runName(_ request: Start) throws(APIError) -> String {
@@ -47,13 +50,6 @@ struct StartHandler: Handler {
             edits = [.setMapping(name, mapping)]
         }
         try units.edit(edits)
-    }
-
-    private func answer(_ name: String) throws(APIError) -> Start.Answer {
-        guard let answer = supervisor.startAnswer(name) else {
-            throw .serviceFailed("\(name) is gone again", hint: "pm status \(name)")
-        }
-        return answer
     }
 }
 

@@ -13,7 +13,7 @@ struct StatusHandler: Handler {
     /// The row of the daemon itself.
     let daemon: @PMActor () -> UnitStatus
 
-    func handle(_ request: Status, from peer: Peer) async throws(APIError) -> [UnitStatus] {
+    func handle(_ request: Status, from peer: Peer) throws(APIError) -> [UnitStatus] {
         // A configuration that is broken at the moment is no reason not to tell what runs.
         try? units.refresh()
         if let name = request.name {

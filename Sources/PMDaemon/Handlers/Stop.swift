@@ -4,25 +4,28 @@ import PMSupervisor
 import PMSystem
 
 /// `stop`: a service, or all of them and then the daemon.
-struct StopHandler: Handler {
+struct StopHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
     /// Ends the daemon once the caller has its answer.
-    let shutDown: @PMActor (Peer?) async -> [Survivors]
+    let shutDown: @PMActor (Peer, @escaping @PMActor ([Survivors]) -> Void) -> Void
 
-    func handle(_ request: Stop, from peer: Peer) async throws(APIError) -> Stop.Answer {
+    func begin(_ request: Stop, from peer: Peer, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
         guard let name = request.name else {
             let running = supervisor.active
-            let survivors = await shutDown(peer)
-            return Stop.Answer(stopped: running, survivors: supervisor.list(survivors))
+            return shutDown(peer) { [supervisor] survivors in
+                answer(.success(Stop.Answer(stopped: running, survivors: supervisor.list(survivors))))
+            }
         }
         if !supervisor.knows(name) {
             try units.refresh()
             _ = try units.require(name)
-            return Stop.Answer(stopped: [])
+            return answer(.success(Stop.Answer(stopped: [])))
         }
         let wasActive = supervisor.isActive(name)
-        let survivors = await supervisor.stop([name], units)
-        return Stop.Answer(stopped: wasActive ? [name] : [], survivors: supervisor.list(survivors))
+        supervisor.stop([name], { units.find($0) }) { [supervisor] survivors in
+            let stopped = wasActive ? [name] : []
+            answer(.success(Stop.Answer(stopped: stopped, survivors: supervisor.list(survivors))))
+        }
     }
 }

@@ -6,7 +6,7 @@ import PMRouting
 struct VersionHandler: Handler {
     let options: DaemonOptions
 
-    func handle(_ request: Version, from peer: Peer) async throws(APIError) -> Version.Answer {
+    func handle(_ request: Version, from peer: Peer) throws(APIError) -> Version.Answer {
         Version.Answer(
             pid: getpid(), config: options.config, scope: options.scope.rawValue, socket: options.socketURL)
     }

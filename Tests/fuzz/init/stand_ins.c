@@ -1,7 +1,11 @@
 /* In place of what starts, signals and ends processes. */
 #define _GNU_SOURCE
+#include "channel.h"
+#include "image.h"
+#include "pm_file.h"
 #include "pm_spawn.h"
 #include "pmd.h"
+#include "reexec.h"
 #include "requests_target.h"
 #include "stop.h"
 #include "tree.h"
@@ -9,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 int stand_in_kill_result;
 
@@ -60,4 +65,33 @@ void pmd_expect_end(holder *h) {
 void stop_all_now(holder *h, int exit_status) {
     h->phase = PHASE_ENDING;
     h->exit_status = exit_status;
+}
+
+/* What two holders know of a child. */
+static bool is_same(const record *a, const record *b) {
+    return a->pid == b->pid && a->phase == b->phase && a->wait_status == b->wait_status &&
+           a->held_count == b->held_count &&
+           memcmp(a->held, b->held, sizeof a->held[0] * a->held_count) == 0 &&
+           a->state_size == b->state_size && memcmp(a->state, b->state, a->state_size) == 0 &&
+           strcmp(a->cgroup, b->cgroup) == 0 && a->leftovers == b->leftovers && a->is_fresh == b->is_fresh;
+}
+
+/* Instead of executing anything: another holder reads the image, and knows the same. */
+void reexec_asked(holder *h, const char *path) {
+    static holder other;
+    const pm_failure answer = {.step = PM_STEP_TRIAL, .error = ENOEXEC};
+    require(path[0] != '\0' && strlen(path) < PM_PROGRAM_MAX, "a path ends");
+    int image = image_write(h);
+    require(image >= 0, "an image is written");
+    memset(&other, 0, sizeof other);
+    require(table_init(&other.table, UINT32_MAX) == 0 && image_read(&other, image) == 0, "an image is read");
+    require(other.table.count == h->table.count && other.table.with_leftovers == h->table.with_leftovers,
+            "an image has every child");
+    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
+        require(r->is_forgotten || is_same(r, table_find(&other.table, r->id)),
+                "an image has all of a child");
+    munmap(other.table.records, other.table.capacity * sizeof(record));
+    munmap(other.table.by_id, 2 * (size_t)other.table.capacity * sizeof(uint32_t));
+    pm_fd_close(image);
+    channel_reply(h, &(outgoing){PM_REEXEC_FAILED, 0, &answer, sizeof answer});
 }

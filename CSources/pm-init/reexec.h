@@ -1,0 +1,27 @@
+/*
+ * Taking on another program in place (PM_REEXEC): the same process, children and descriptors go on under it.
+ *
+ * The new program is first tried as a child: it must read an image of what the holder knows and say that it
+ * understands it. Only then, in a moment in which nothing is half done, this process executes it.
+ */
+#ifndef REEXEC_H
+#define REEXEC_H
+
+#include "holder.h"
+
+/* pmd asks for the program at this path. */
+void reexec_asked(holder *h, const char *path);
+/* The program that is tried has ended. */
+void reexec_tried(holder *h, int wait_status);
+/* Nobody waits for it any more: pmd has ended. */
+void reexec_cancel(holder *h);
+/* Executes the program if it was found good and nothing is half done; gives up when its time is over. */
+void reexec_tick(holder *h, uint64_t now_ns);
+/* The image of options.image_fd is understood: the exit status of a program that is tried. */
+int reexec_check(holder *h);
+/* Takes over from the program before, out of options.image_fd. 0 or -errno. */
+int reexec_resume(holder *h);
+/* Answers pmd, once the loop's descriptors are there. 0 or -errno. */
+int reexec_finish(holder *h);
+
+#endif

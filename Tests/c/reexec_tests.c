@@ -1,0 +1,289 @@
+/* pm-init goes on as another program, in place. */
+#define _GNU_SOURCE
+#include "harness.h"
+#include "rig.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BURST 40
+#define ROUNDS 8
+
+static message m;
+
+static void ask(rig *r, const char *path) {
+    pm_program body = {0};
+    memcpy(body.path, path, strlen(path));
+    send_message(r, &(outgoing){PM_REEXEC, 0, &body, sizeof body});
+}
+
+static void expect_refusal(rig *r, pm_step step, int error) {
+    expect(r, PM_REEXEC_FAILED, 0, &m);
+    CHECK_TEXT(pm_step_name((pm_step)m.failure.step), pm_step_name(step));
+    CHECK_EQUAL(m.failure.error, error);
+}
+
+/* When the kernel started the program that the process runs now is not told; its mapping's file is. */
+static ino_t program_of(pid_t pid) {
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    CHECK_EQUAL(stat(path, &status), 0);
+    return status.st_ino;
+}
+
+static int count_descriptors(pid_t pid) {
+    char path[64];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *list = opendir(path);
+    CHECK(list != NULL);
+    while (readdir(list) != NULL)
+        count++;
+    closedir(list);
+    return count;
+}
+
+/* Another file with the same program, as an upgrade leaves it. */
+static const char *copy_of_init(void) {
+    static char path[96];
+    char buffer[65536];
+    ssize_t n;
+    snprintf(path, sizeof path, "%s/pm-init-2", scratch());
+    unlink(path);
+    int from = open(init_path, O_RDONLY | O_CLOEXEC);
+    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    CHECK(from >= 0 && to >= 0);
+    while ((n = read(from, buffer, sizeof buffer)) > 0)
+        CHECK_EQUAL(write(to, buffer, (size_t)n), n);
+    close(from);
+    close(to);
+    return path;
+}
+
+static const char *script(const char *text) {
+    static char path[96];
+    snprintf(path, sizeof path, "%s/program", scratch());
+    unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    CHECK(fd >= 0);
+    CHECK_EQUAL(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+static void hold(rig *r, const char *name, int fd) {
+    struct {
+        pm_message header;
+        pm_name body;
+    } packet = {.header = {.type = PM_HOLD, .size = sizeof packet}};
+    memcpy(packet.body.name, name, strlen(name));
+    send_raw(r, &(raw_packet){&packet, sizeof packet, &fd, 1});
+}
+
+static void the_same_process_goes_on_as_another_program(void) {
+    rig r;
+    int write_end, read_end = make_pipe(&write_end);
+    rig_serve(&r, NULL);
+    pid_t pid = spawn_child(&r, 42, &(child_spec){.role = "wait", .held = {read_end}, .held_count = 1});
+    close(read_end);
+    send_state(&r, &(state_wish){42, "state", 3, 1000});
+    hold(&r, "socket", write_end);
+    const char *path = copy_of_init();
+    send_signal(&r, 42, 0,
+                PM_SCOPE_TREE); /* answered: all before was taken, and nothing is open for a moment */
+    expect(&r, PM_TREE, 42, &m);
+    int before = count_descriptors(r.init);
+    ask(&r, path);
+    expect(&r, PM_REEXECED, 0, &m);
+    struct stat status;
+    CHECK_EQUAL(stat(path, &status), 0);
+    CHECK_EQUAL(program_of(r.init), status.st_ino);
+    CHECK_EQUAL(count_descriptors(r.init), before);
+    CHECK_EQUAL(kill(pid, 0), 0);
+    /* The next pmd is told what the one before gave. */
+    rig_kill_pmd(&r);
+    rig_next_pmd(&r);
+    CHECK_EQUAL(rig_hello(&r, &m), 1);
+    CHECK_EQUAL(r.starts, 2);
+    CHECK_EQUAL(m.header.id, 42);
+    CHECK_EQUAL(m.adopt.pid, pid);
+    CHECK_EQUAL(m.adopt.state_size, 5);
+    CHECK(memcmp(m.bytes + sizeof m.adopt, "state", 5) == 0);
+    CHECK_EQUAL(m.fd_count, 1);
+    CHECK_EQUAL(write(write_end, "x", 1), 1);
+    char byte;
+    CHECK_EQUAL(read(m.fds[0], &byte, 1), 1);
+    close_fds(&m);
+    close(write_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* The leftovers of children before it may be told meanwhile. */
+static void spawn_waiting(rig *r, uint64_t id) {
+    send_spawn(r, id, &(child_spec){.role = "wait", .argument = {"exit"}});
+    do
+        receive(r, &m);
+    while (m.header.type == PM_TREE_EMPTY);
+    CHECK_EQUAL(m.header.type, PM_SPAWNED);
+    CHECK_EQUAL(m.header.id, id);
+}
+
+static void deaths_around_the_change_are_told_once(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        int told[BURST] = {0}, left = BURST;
+        for (uint64_t i = 0; i < BURST; i++)
+            spawn_waiting(&r, round * BURST + i + 1);
+        for (uint64_t i = 0; i < BURST; i++) {
+            send_signal(&r, round * BURST + i + 1, SIGKILL, PM_SCOPE_LEADER);
+            if (i == BURST / 2)
+                ask(&r, init_path);
+        }
+        for (bool is_changed = false; left > 0 || !is_changed;) {
+            receive(&r, &m);
+            if (m.header.type == PM_REEXECED) {
+                is_changed = true;
+                continue;
+            }
+            if (m.header.type == PM_TREE_EMPTY)
+                continue;
+            CHECK_EQUAL(m.header.type, PM_EXITED);
+            CHECK_EQUAL(told[m.header.id - round * BURST - 1]++, 0);
+            send_message(&r, &(outgoing){PM_FORGET, m.header.id, "", 0});
+            left--;
+        }
+    }
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void a_tree_is_found_after_the_change(void) {
+    rig r;
+    int write_end, read_end = make_pipe(&write_end);
+    rig_serve(&r, NULL);
+    spawn_child(&r, 7, &(child_spec){.role = "escape", .output = write_end});
+    pid_t escaped = read_ready(read_end);
+    expect(&r, PM_EXITED, 7, &m);
+    ask(&r, init_path);
+    expect(&r, PM_REEXECED, 0, &m);
+    int end = pm_pidfd_open(escaped);
+    CHECK(end >= 0);
+    send_signal(&r, 7, SIGKILL, PM_SCOPE_TREE);
+    wait_readable(end);
+    close(end);
+    close(write_end);
+    close(read_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void a_program_that_does_not_understand_is_refused(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    ino_t program = program_of(r.init);
+    pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    ask(&r, "/bin/false");
+    expect_refusal(&r, PM_STEP_TRIAL, ENOEXEC);
+    ask(&r, "/nowhere/pm-init");
+    expect_refusal(&r, PM_STEP_EXEC, ENOENT);
+    ask(&r, script("#!/bin/sh\nkill -KILL $$\n"));
+    expect_refusal(&r, PM_STEP_TRIAL, ENOEXEC);
+    ask(&r, script("#!/bin/sh\nexec sleep 1000\n"));
+    ask(&r, init_path);
+    expect_refusal(&r, PM_STEP_REQUEST, EBUSY);
+    expect_refusal(&r, PM_STEP_TRIAL, ETIMEDOUT);
+    CHECK_EQUAL(program_of(r.init), program);
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_LEADER);
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK(pid > 0);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* The trial says yes, the execution fails: all goes on as it was. */
+static void a_program_that_is_gone_after_its_trial_is_refused(void) {
+    rig r;
+    char text[256];
+    rig_serve(&r, NULL);
+    pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    snprintf(text, sizeof text, "#!/bin/sh\nrm -f \"$0\"\nexit 0\n");
+    ask(&r, script(text));
+    expect_refusal(&r, PM_STEP_EXEC, ENOENT);
+    rig_kill_pmd(&r);
+    rig_next_pmd(&r);
+    CHECK_EQUAL(rig_hello(&r, &m), 1);
+    CHECK_EQUAL(m.adopt.pid, pid);
+    /* Nothing of the holder's was left open for children. */
+    int write_end, read_end = make_pipe(&write_end);
+    spawn_child(&r, 2, &(child_spec){.role = "report", .output = write_end});
+    close(write_end);
+    char report[64] = "";
+    wait_readable(read_end);
+    CHECK(read(read_end, report, sizeof report - 1) > 0);
+    CHECK(strncmp(report, "fds=0 1 2 \n", 11) == 0);
+    close(read_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void a_pmd_that_ends_meanwhile_cancels_it(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    ino_t program = program_of(r.init);
+    pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    ask(&r, script("#!/bin/sh\nexec sleep 1000\n"));
+    rig_kill_pmd(&r);
+    rig_next_pmd(&r);
+    CHECK_EQUAL(rig_hello(&r, &m), 1);
+    CHECK_EQUAL(m.adopt.pid, pid);
+    CHECK_EQUAL(program_of(r.init), program);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+static void an_image_of_another_kind_is_not_understood(void) {
+    int image = pm_memfd_create("image");
+    CHECK_EQUAL(ftruncate(image, 4096), 0);
+    const char *const argv[] = {init_path, "--check", "3", "--", "/bin/true", NULL};
+    const int32_t fds[] = {0, 1, 2, image};
+    const pm_spawn_request request = {.path = init_path,
+                                      .argv = argv,
+                                      .fds = fds,
+                                      .fd_count = 4,
+                                      .cgroup_fd = -1,
+                                      .envp = (const char *const *)environ};
+    pm_child child;
+    pm_spawn_failure failure;
+    CHECK(pm_spawn(&request, &child, &failure));
+    CHECK_EQUAL(wait_for(child.pid), 1 << 8);
+    close(image);
+}
+
+static void it_still_stops_its_children(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    ask(&r, init_path);
+    expect(&r, PM_REEXECED, 0, &m);
+    CHECK_EQUAL(kill(r.init, SIGTERM), 0);
+    expect(&r, PM_STOP_REQUESTED, 0, &m);
+    CHECK_EQUAL(rig_stop(&r), 0);
+    CHECK(kill(pid, 0) < 0 && errno == ESRCH);
+}
+
+const test reexec_tests[] = {
+    {"reexec: the same process goes on as another program", the_same_process_goes_on_as_another_program},
+    {"reexec: deaths around the change are told once", deaths_around_the_change_are_told_once},
+    {"reexec: a tree is found after the change", a_tree_is_found_after_the_change},
+    {"reexec: a program that does not understand is refused", a_program_that_does_not_understand_is_refused},
+    {"reexec: a program that is gone after its trial is refused",
+     a_program_that_is_gone_after_its_trial_is_refused},
+    {"reexec: a pmd that ends meanwhile cancels it", a_pmd_that_ends_meanwhile_cancels_it},
+    {"reexec: an image of another kind is not understood", an_image_of_another_kind_is_not_understood},
+    {"reexec: it still stops its children", it_still_stops_its_children},
+    {NULL, NULL},
+};

@@ -38,6 +38,10 @@ struct LogHandler {
 
     private func stream(_ request: Log, _ names: [String], to call: Responder) async {
         let reading = LogReading(request, names, logs, call)
+        call.whenCancelled {
+            reading.following?.cancel()
+            call.stream(.end)
+        }
         do throws(SystemError) {
             try await reading.sendStored()
         } catch {

@@ -109,7 +109,7 @@ public final class Connection {
     func handOver() -> (descriptor: SharedFD, remainder: ConnectionRemainder) {
         let remainder = ConnectionRemainder(unread: framer.takeUnread(), unsent: stream.unsent)
         stream.detach()
-        memory.release(self)
+        budget.release(self)
         return (stream.descriptor, remainder)
     }
 

@@ -120,7 +120,7 @@ final class Daemon {
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
-        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
+        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
         let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
         router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }

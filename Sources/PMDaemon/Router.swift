@@ -47,7 +47,7 @@ final class Router: RequestHandler {
     /// Lets a handler that takes its time answer its method.
     func add<H: PatientHandler>(_ handler: H) {
         answerers[H.Request.method.rawValue] = { [weak self] parameters, call in
-            self?.running += 1
+            self?.began()
             let answer: Answering<H.Request.Answer> = { result in
                 switch result {
                 case .success(let answer): call.succeed(answer.json)
@@ -77,7 +77,13 @@ final class Router: RequestHandler {
     /// How many connections a user has.
     func connections(of user: uid_t) -> Int { connections[user] ?? 0 }
 
-    private func finished() {
+    /// Something is being answered that is worth waiting for; `finished` follows.
+    func began() {
+        running += 1
+    }
+
+    /// It has been answered.
+    func finished() {
         running -= 1
         guard running == 0 else { return }
         var bodies: [@PMActor () -> Void] = []

@@ -12,6 +12,7 @@ struct LogHandler {
     let logs: LogBook
     let supervisor: Supervisor
     let units: UnitDirectory
+    let router: Router
 
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
@@ -42,6 +43,9 @@ struct LogHandler {
             reading.following?.cancel()
             call.stream(.end)
         }
+        // Who follows knows only afterwards where to go on when the daemon is replaced.
+        router.began()
+        defer { router.finished() }
         do throws(SystemError) {
             try await reading.sendStored()
         } catch {

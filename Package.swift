@@ -31,6 +31,8 @@ let package = Package(
     products: [
         .executable(name: "pm", targets: ["pm"]),
         .executable(name: "pmd", targets: ["pmd"]),
+        // For programs of others that call services.
+        .library(name: "PMSidecar", targets: ["PMSidecar"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -39,7 +41,7 @@ let package = Package(
         // 0 Linux
         .target(
             name: "CPMLinux", path: "CSources/CPMLinux",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]),
+            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
         // 1 base
         module("PMModel"),
         module("JSON"),
@@ -68,6 +70,7 @@ let package = Package(
                 "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        module("PMSidecar", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMClient"]),
         // 5 entry
         // pm is one static file: it starts in 3 ms instead of 5. lld: GNU gold warns of getpwnam, which pm never calls.
         .executableTarget(
@@ -84,6 +87,10 @@ let package = Package(
                     ],
                     .when(configuration: .release))
             ]),
+        // examples
+        .executableTarget(
+            name: "swift-client", dependencies: ["PMSidecar"], path: "Examples/swift-client", exclude: ["README.md"],
+            swiftSettings: strict),
         // tests
         .target(
             name: "PMTestSupport", dependencies: ["PMSystem", "JSON", "PMModel"], path: "Tests/PMTestSupport",
@@ -104,11 +111,13 @@ let package = Package(
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem"]),
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
+        tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),
     ] + fuzzers,
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
 )

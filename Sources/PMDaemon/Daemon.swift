@@ -36,6 +36,7 @@ final class Daemon {
     private let registry = CommandRegistry()
     private let router: Router
     private let links: ServiceLinks
+    private let bridges: Bridges
     private let holder: Holder
     private let supervisor: Supervisor
     private let startedAt: MonotonicTime
@@ -43,10 +44,14 @@ final class Daemon {
     private let access: Access
     private var listener: Listener?
     private var heldSocket: SharedFD?
+    /// What a service manager listens on for us; its file is not ours to remove.
+    private var activatedSocket: SharedFD?
     private var heldSessions: SharedFD?
     private var phase = Phase.takingOver
     /// The name under which the holder keeps the listening socket.
     private static let socketName = "socket"
+    /// The name of a service manager's socket, that of its unit.
+    private static let activatedName = "pm.socket"
 
     /// Makes the daemon's parts; nothing is started yet.
     ///
@@ -67,6 +72,7 @@ final class Daemon {
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry, reactor: reactor)
         links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
+        bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
             [units] unit throws(LaunchError) in try units.environment(of: unit)
@@ -114,8 +120,12 @@ final class Daemon {
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
-        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
+        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
+        let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
+        router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }
+        let ends = BridgeHandler(bridges: bridges)
+        router.add(.bridge) { parameters, call in ends.answer(parameters, call) }
     }
 
     // MARK: start
@@ -138,6 +148,7 @@ final class Daemon {
         case .adopt(let child): supervisor.adopt(child)
         case .held(let name, let descriptor):
             if name == Self.socketName { heldSocket = descriptor }
+            if name == Self.activatedName { activatedSocket = descriptor }
             if name == SessionHandover.name { heldSessions = descriptor }
         case .handedOver:
             supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
@@ -165,7 +176,7 @@ final class Daemon {
 
     private func serve() {
         do {
-            let socket = try heldSocket ?? listen()
+            let socket = try activatedSocket ?? heldSocket ?? listen()
             heldSocket = socket
             let admission = Admission(access, router, reactor: reactor) { [journal] in journal.trouble($0) }
             listener = try Listener(
@@ -177,6 +188,7 @@ final class Daemon {
             phase = .serving
             publishSocket()
             launch.serving()
+            try holder.channel.notify("READY=1\nSTATUS=serving \(options.socketURL)")
             if let shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
@@ -233,7 +245,9 @@ final class Daemon {
         }
     }
 
-    private var handover: SessionHandover { SessionHandover(router: router, registry: registry, reactor: reactor) }
+    private var handover: SessionHandover {
+        SessionHandover(router: router, registry: registry, bridges: bridges, reactor: reactor)
+    }
 
     // MARK: upgrade
 
@@ -286,6 +300,8 @@ final class Daemon {
     /// Stops everything; the daemon ends when the caller has its answer.
     private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
+        // A holder that is gone needs no word of it.
+        try? holder.channel.notify("STOPPING=1")
         supervisor.cancelStarts()
         supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in
             done(survivors)
@@ -304,7 +320,7 @@ final class Daemon {
         logs.close()
         listener?.close()
         do throws(SystemError) {
-            try Files.remove(options.socket)
+            if activatedSocket == nil { try Files.remove(options.socket) }
         } catch {
             journal.trouble("the socket file stays: \(error)")
         }

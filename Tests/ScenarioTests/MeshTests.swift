@@ -40,7 +40,9 @@ import Testing
                 if file.hasPrefix("mesh") { try project.write(file, Self.program) }
                 let client = TestPaths.libexec + "/node/client"
                 let outcome = try project.run(["node", "\(project.directory)/\(file)", client])
-                #expect(outcome.code == 0 && outcome.output == "3\n4.5\n404 there is no service stok stock\ntrue\n", "\(outcome)")
+                #expect(
+                    outcome.code == 0 && outcome.output == "3\n4.5\n404 there is no service stok stock\ntrue\n",
+                    "\(outcome)")
             }
         }
     }
@@ -51,7 +53,8 @@ import Testing
             try project.write("client.cjs", Self.requiring)
             let outcome = try project.run(["node", "client.cjs", TestPaths.libexec + "/node/client"])
             #expect(outcome.code == 1)
-            #expect(outcome.errors.contains("pm does not run: nobody serves jsonrpc+unix://\(project.directory)/pm.sock"))
+            #expect(
+                outcome.errors.contains("pm does not run: nobody serves jsonrpc+unix://\(project.directory)/pm.sock"))
             #expect(outcome.errors.contains("hint: 'pm start pm'"))
         }
     }

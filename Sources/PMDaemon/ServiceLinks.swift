@@ -37,10 +37,11 @@ final class ServiceLinks: ServiceChannels {
     }
 
     /// Greets a service that an earlier daemon has started: tells it, if so, that calls to that daemon are not answered any
-    /// more, and asks what it offers.
+    /// more, and asks what it offers. A container of the reference knows no `$restarted`.
     func greet(_ service: IncarnationID, isInterrupted: Bool) {
-        if isInterrupted { registry.service(service.unit)?.peer.notify("$restarted") }
-        registry.service(service.unit)?.peer.call("$metadata", [.null]) { [weak self] result in
+        let peer = registry.service(service.unit)?.peer
+        if isInterrupted && peer?.form == .lines { peer?.notify("$restarted") }
+        peer?.call("$metadata", [.null]) { [weak self] result in
             self?.publish(result, of: service)
         }
     }

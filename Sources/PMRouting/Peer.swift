@@ -40,6 +40,8 @@ public final class Peer: ConnectionDelegate {
 
     /// Who it is.
     public let origin: PeerOrigin
+    /// How its messages stand in the bytes.
+    public let form: MessageForm
     /// The connection.
     public let connection: Connection
     var onClose: [@PMActor () -> Void] = []
@@ -85,6 +87,7 @@ public final class Peer: ConnectionDelegate {
         form: MessageForm = .lines
     ) throws(SystemError) {
         self.origin = origin
+        self.form = form
         self.handler = handler
         isClient = if case .client = origin { true } else { false }
         connection = try Connection(descriptor, isPaced: isClient, form: form, budget: handler.budget)
@@ -253,6 +256,8 @@ public final class Peer: ConnectionDelegate {
         {
             return fail(number, rejected.error)
         }
+        // An answer to an answer that is for nobody could be answered the same way, for ever.
+        if rejected.kind == .reply && rejected.id == nil { return }
         // Who asked waits for it.
         if rejected.kind == .request && rejected.id != nil {
             connection.send { MessageWriter.rejection(rejected, to: &$0) }

@@ -6,7 +6,7 @@
 #   make soak       the long tests at full size
 #   make fuzz       libFuzzer, FUZZ_SECONDS=60 for each target            make sanitize   the tests under sanitizers, valgrind
 #   make install    DESTDIR= PREFIX=/usr/local, with manual pages and completions         make clean
-#   make deb        the Debian package in .build/deb
+#   make deb        the Debian package in .build/deb             make test-system    the package on a machine with systemd
 #
 # Each entry point installs what it needs (scripts/bootstrap), or prints the line that does.
 
@@ -39,7 +39,7 @@ INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
 PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
 
-.PHONY: build debug test soak demo lint bench fuzz sanitize install deb clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb
+.PHONY: build debug test soak demo lint bench fuzz sanitize install deb test-system clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
 build: bootstrap $(PROGRAMS)
 
 bootstrap:
@@ -52,6 +52,8 @@ bootstrap-sanitize:
 	@scripts/bootstrap build test sanitize
 bootstrap-deb:
 	@scripts/bootstrap build deb
+bootstrap-system:
+	@scripts/bootstrap build deb system
 bootstrap-bench:
 	@scripts/bootstrap build bench
 
@@ -118,6 +120,10 @@ install: build $(STAGE)/share/.made
 
 deb: bootstrap-deb
 	@scripts/deb
+
+test-system: bootstrap-system deb
+	@lintian --fail-on error,warning --allow-root $(BUILD)/deb/*.deb
+	@Tests/SystemTests/run $(BUILD)/deb/pm_*.deb
 
 clean:
 	@rm -rf $(BUILD)

@@ -120,6 +120,16 @@ import Testing
         }
     }
 
+    @Test func `its errors about nothing are not answered with errors`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            let client = try project.client()
+            try client.send(#"{"error":{"code":-32601,"message":"Method not found"},"jsonrpc":"2.0"}"#)
+            try client.send(#"{"id":1,"method":"name","jsonrpc":"2.0"}"#)
+            #expect(client.json()?["id"]?.int == 1)
+        }
+    }
+
     /// The steps that a container of the reference makes in its process: strings in which a message and its line end stand.
     private static let child = """
         const net = require('net');

@@ -51,7 +51,7 @@ function openSocket(socket, head, add) {
     closed: false,
     send: (line) => connection.send(line.slice(0, -1)),
     get congested() {
-      return connection.backlog > HIGH_WATER;
+      return socket.destroyed || connection.backlog > HIGH_WATER;
     },
     drained: () => drained(socket),
   };
@@ -67,9 +67,14 @@ function openSocket(socket, head, add) {
 }
 
 function drained(stream) {
+  if (stream.closed) return Promise.resolve();
   return new Promise((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
+    // Neither stays behind: a long stream waits often, and removing listeners one by one takes time with their number.
+    const done = () => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
   });
 }
 
@@ -153,7 +158,7 @@ class ResponseChannel {
   }
 
   get congested() {
-    return this.#response.writableNeedDrain;
+    return this.#response.destroyed || this.#response.writableNeedDrain;
   }
 
   drained() {

@@ -32,6 +32,8 @@ let package = Package(
         .executable(name: "pm", targets: ["pm"]),
         .executable(name: "pmd", targets: ["pmd"]),
         .executable(name: "pm-gateway", targets: ["pm-gateway"]),
+        // For programs of others that call services.
+        .library(name: "PMSidecar", targets: ["PMSidecar"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -41,11 +43,11 @@ let package = Package(
         // 0 Linux
         .target(
             name: "CPMLinux", path: "CSources/CPMLinux",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]),
+            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
         // OpenSSL of the system, so that its fixes come with the system's updates.
         .target(
             name: "COpenSSL", path: "CSources/COpenSSL",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])],
+            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         // 1 base
         module("PMModel"),
@@ -82,6 +84,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
+        module("PMSidecar", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMClient"]),
         // 5 entry
         // pm is one static file: it starts in 3 ms instead of 5. lld: GNU gold warns of getpwnam, which pm never calls.
         .executableTarget(
@@ -105,6 +108,10 @@ let package = Package(
                     ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
                     .when(configuration: .release))
             ]),
+        // examples
+        .executableTarget(
+            name: "swift-client", dependencies: ["PMSidecar"], path: "Examples/swift-client", exclude: ["README.md"],
+            swiftSettings: strict),
         // tests
         .target(
             name: "PMTestSupport", dependencies: ["PMSystem", "JSON", "PMModel"], path: "Tests/PMTestSupport",
@@ -125,11 +132,13 @@ let package = Package(
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel"]),
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC"]),
         tests("PMClientTests", ["PMClient"]),
+        tests("PMSidecarTests", ["PMSidecar", "PMAPI", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),
     ] + fuzzers,
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
 )

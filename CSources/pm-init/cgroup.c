@@ -198,14 +198,21 @@ static void sweep_one(int base, const char *name) {
     remove_below(base, name, 0);
 }
 
+typedef struct {
+    int base;
+    const char *prefix;
+} sweep;
+
 static void sweep_entry(void *context, const char *name, bool is_directory) {
-    if (is_directory && strlen(name) < PM_CGROUP_MAX)
-        sweep_one(*(const int *)context, name);
+    const sweep *s = context;
+    if (is_directory && strlen(name) < PM_CGROUP_MAX && strncmp(name, s->prefix, strlen(s->prefix)) == 0)
+        sweep_one(s->base, name);
 }
 
-void cgroup_sweep(int base) {
+void cgroup_sweep(int base, const char *prefix) {
+    sweep s = {.base = base, .prefix = prefix};
     int fd = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0)
-        directory_each(fd, sweep_entry, &base);
+        directory_each(fd, sweep_entry, &s);
     pm_fd_close(fd);
 }

@@ -23,7 +23,12 @@ int cgroup_remove(int base, const char *path);
 bool cgroup_each(int base, const char *path, void (*visit)(void *, int32_t), void *context);
 /* Whether the process is in the cgroup or below it, by its own word (/proc/PID/cgroup). */
 bool cgroup_holds(const char *path, int32_t pid);
-/* Kills and removes every cgroup of the base directory, except one that holds this process. */
-void cgroup_sweep(int base);
+/* Kills and removes the cgroups of the base directory whose names begin so, except one that holds this
+ * process.
+ */
+void cgroup_sweep(int base, const char *prefix);
+/* The directory of this process's own cgroup, as a base: the process goes into "pm" below it, and controllers
+ * are passed on to the others there. A descriptor or -errno: it is not delegated, or not of version 2. */
+int cgroup_open_own(void);
 
 #endif

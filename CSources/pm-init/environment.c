@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "environment.h"
+#include "manager.h"
 #include "text.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ void environment_inherit(environment *out, const char *extra) {
     if (extra != NULL)
         *to++ = extra;
     for (char **from = environ; *from != NULL && to < end; from++)
-        if (!is_variable(*from, "PM_MARKER") && !is_variable(*from, "PM_STATUS_FD"))
+        if (!is_variable(*from, "PM_MARKER") && !is_variable(*from, "PM_STATUS_FD") && !manager_owns(*from))
             *to++ = *from;
     *to = NULL;
 }

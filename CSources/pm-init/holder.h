@@ -85,6 +85,13 @@ typedef struct {
     char path[PM_PROGRAM_MAX];
 } reexec_state;
 
+/* What started the holder (manager.c). */
+typedef struct {
+    const char *socket;      /* NOTIFY_SOCKET; null: there is none */
+    uint64_t alive_every_ns; /* 0: it has no watchdog */
+    uint64_t alive_at_ns;    /* monotonic; 0: never */
+} manager_state;
+
 typedef struct {
     int fd; /* -1: free */
     char name[PM_NAME_MAX + 1];
@@ -121,6 +128,7 @@ typedef struct holder {
     pmd_state pmd;
     watched_loop watched;
     reexec_state reexec;
+    manager_state manager;
     table table;
     foreign_pids foreign;
     named_fd named[PM_NAMED_MAX];

@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "cpmlinux.h"
 #include "leftovers.h"
+#include "manager.h"
 #include "pmd.h"
 #include "reap.h"
 #include "reexec.h"
@@ -46,6 +47,7 @@ static void tick(holder *h) {
     stop_tick(h, now);
     if (!h->channel.is_blocked || (h->channel.retry_at_ns != 0 && now >= h->channel.retry_at_ns))
         channel_pump(h);
+    manager_tick(h, now);
     reexec_tick(h, now);
 }
 
@@ -63,6 +65,7 @@ static int64_t time_left(const holder *h) {
     note_deadline(&next, h->watched.look_at_ns);
     note_deadline(&next, h->channel.retry_at_ns);
     note_deadline(&next, h->reexec.give_up_at_ns);
+    note_deadline(&next, h->manager.alive_at_ns);
     note_deadline(&next, stop_deadline(h));
     if (next == UINT64_MAX)
         return -1;

@@ -8,6 +8,7 @@
 #include "cgroup.h"
 #include "cpmlinux.h"
 #include "loop.h"
+#include "manager.h"
 #include "pmd.h"
 #include "reexec.h"
 #include "status.h"
@@ -16,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,21 +48,21 @@ static int give_up(holder *h, int code, const char *what, int error) {
     return code;
 }
 
-/* 0, 1 and 2 are open, or what we open next would be taken for them; of the rest only the status descriptor
- * stays. */
+/* 0, 1 and 2 are open, or what we open next would be taken for them; of the rest only sockets of a service
+ * manager and the status descriptor stay. */
 static void tidy_descriptors(holder *h) {
     int fd;
     do
         fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     while (fd >= 0 && fd <= STDERR_FILENO);
     pm_fd_close(fd);
-    int status = h->options.status_fd;
-    if (status > STDERR_FILENO && pm_fd_set_cloexec(status, true) == 0) {
-        pm_fd_close_range(STDERR_FILENO + 1, (unsigned)status - 1);
+    int status = h->options.status_fd, first = manager_take_sockets(h);
+    if (status >= first && pm_fd_set_cloexec(status, true) == 0) {
+        pm_fd_close_range((unsigned)first, (unsigned)status - 1);
         pm_fd_close_range((unsigned)status + 1, UINT32_MAX);
         h->status_fd = status;
     } else {
-        pm_fd_close_range(STDERR_FILENO + 1, UINT32_MAX);
+        pm_fd_close_range((unsigned)first, UINT32_MAX);
     }
 }
 
@@ -116,14 +118,11 @@ static int open_signals(holder *h) {
 /* 0 or an errno. */
 static int set_up(holder *h) {
     pm_process self;
-    h->pid = getpid();
     if (pm_process_read(h->pid, &self) == 0)
         h->start_ticks = self.start_ticks;
     make_marker(h);
     raise_open_files(h);
-    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
-        h->named[i].fd = -1;
-    h->watched.epoll = h->watched.page = -1;
+    manager_find(h);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     h->epoll = pm_epoll_create();
     if (h->epoll < 0)
@@ -135,17 +134,39 @@ static int set_up(holder *h) {
     return -table_init(&h->table, (uint32_t)most);
 }
 
+static int open_cgroup(holder *h) {
+    h->cgroup = open(h->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (h->cgroup < 0)
+        return errno;
+    cgroup_sweep(h->cgroup, "");
+    return 0;
+}
+
+/* Without it children are kept together in another way (tree.h), so that is said once and nothing fails. */
+static void open_own_cgroup(holder *h) {
+    char buffer[200];
+    text message = text_in(buffer, sizeof buffer);
+    h->cgroup = cgroup_open_own();
+    if (h->cgroup >= 0) {
+        cgroup_sweep(h->cgroup, PM_CGROUP_PREFIX);
+        return;
+    }
+    text_add(&message, "services get no cgroups, because this process's own is not delegated: ");
+    text_add(&message, strerrordesc_np(-h->cgroup));
+    complain(message.start);
+    h->cgroup = -1;
+}
+
 /* 0 or an errno. Whatever a killed predecessor left is ended before anything is started. */
 static int clear_the_ground(holder *h) {
-    if (h->options.cgroup != NULL) {
-        h->cgroup = open(h->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (h->cgroup < 0)
-            return errno;
-        cgroup_sweep(h->cgroup);
-    }
-    if (h->options.token != NULL)
+    int error = 0;
+    if (h->options.is_cgroup_own)
+        open_own_cgroup(h);
+    else if (h->options.cgroup != NULL)
+        error = open_cgroup(h);
+    if (error == 0 && h->options.token != NULL)
         tree_kill_predecessors(h);
-    return 0;
+    return error;
 }
 
 /*
@@ -186,8 +207,34 @@ static int resume(holder *h) {
     return error == 0 ? 0 : give_up(h, EXIT_SYSTEM, "taking over from the program before", error);
 }
 
+/* Without arguments, as in an image whose entry point is pm-init: pm knows what belongs on the command line,
+ * and puts this program with it in its place. Comes back only when there is no pm. */
+static void become_pm(void) {
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (size <= 0)
+        return;
+    path[size] = '\0';
+    /* PREFIX/lib/pm/pm-init belongs to PREFIX/bin/pm. */
+    for (int i = 0; i < 3; i++)
+        if (strrchr(path, '/') != NULL)
+            *strrchr(path, '/') = '\0';
+    text name = {.start = path, .size = strlen(path), .capacity = sizeof path};
+    text_add(&name, "/bin/pm");
+    execv(path, (char *const[]){"pm", "start", "pm", "--foreground", NULL});
+}
+
 int main(int argc, char **argv) {
-    static holder h = {.status_fd = -1, .lock = -1, .cgroup = -1, .channel = {.fd = -1}};
+    if (argc == 1)
+        become_pm();
+    static holder h = {.status_fd = -1,
+                       .lock = -1,
+                       .cgroup = -1,
+                       .channel = {.fd = -1},
+                       .watched = {.epoll = -1, .page = -1}};
+    h.pid = getpid();
+    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
+        h.named[i].fd = -1;
     const char *wrong = options_parse(argc, argv, &h.options);
     if (h.options.mode == OPTIONS_BEGIN)
         tidy_descriptors(&h);

@@ -13,6 +13,8 @@ static const char *parse_option(const char *name, const char *value, options *ou
     uint64_t number = 0;
     if (strcmp(name, "--lock") == 0)
         out->lock = value;
+    else if (strcmp(name, "--cgroup") == 0 && strcmp(value, "own") == 0)
+        out->is_cgroup_own = true;
     else if (strcmp(name, "--cgroup") == 0)
         out->cgroup = value;
     else if (strcmp(name, "--marker") == 0 && is_token(value))

@@ -1,5 +1,5 @@
 /*
- * The command line: pm-init [--resume FD | --check FD] [--lock PATH] [--status-fd N] [--cgroup DIR]
+ * The command line: pm-init [--resume FD | --check FD] [--lock PATH] [--status-fd N] [--cgroup DIR|own]
  * [--marker TOKEN] [--grace SECONDS] -- PROGRAM [ARG...]
  *
  * --resume and --check, in the first place only, come from a pm-init alone (reexec.h).
@@ -7,6 +7,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Longest marker token, bytes. */
@@ -24,6 +25,7 @@ typedef struct {
     char *const *arguments; /* of the command line, after the program's name and the mode */
     const char *lock;       /* file to lock for life, or null */
     const char *cgroup;     /* delegated cgroup v2 directory, or null */
+    bool is_cgroup_own;     /* the base is this process's own cgroup */
     const char *token;      /* what descendants are marked with, or null: a token that no other run has */
     int status_fd;          /* where the start is reported, or -1 */
     uint32_t grace_s;       /* how long pmd may take to stop all after a SIGTERM */

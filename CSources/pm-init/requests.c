@@ -4,6 +4,7 @@
 #include "cpmlinux.h"
 #include "launch.h"
 #include "leftovers.h"
+#include "manager.h"
 #include "pmd.h"
 #include "reexec.h"
 #include "stop.h"
@@ -196,6 +197,11 @@ static void handle_reexec(holder *h, const packet *p) {
         reply_failure(h, PM_REEXEC_FAILED, 0, (pm_spawn_failure){.step = PM_STEP_REQUEST, .error = EBADMSG});
 }
 
+static void handle_notify(holder *h, const packet *p) {
+    if (p->size > 0 && p->size <= PM_NOTIFY_MAX)
+        manager_tell(h, (const char *)p->body, p->size);
+}
+
 static bool is_early(const holder *h, uint32_t type) {
     return !h->channel.is_attached && type != PM_HELLO && type != PM_BYE;
 }
@@ -214,6 +220,7 @@ static void handle(holder *h, packet *p) {
     case PM_WATCH: return handle_watch(h, p);
     case PM_BYE: return handle_bye(h, p);
     case PM_REEXEC: return handle_reexec(h, p);
+    case PM_NOTIFY: return handle_notify(h, p);
     default: /* a number from outside: a newer pmd's, or a message that only we send */ return;
     }
 }

@@ -10,6 +10,9 @@ public final class DaemonClient {
     /// How long the daemon may take to answer what it knows by heart.
     public static let patience = Duration.seconds(15)
 
+    /// How many replies may come before they are asked for: one at a time is, while others come on the same connection.
+    private static let mostEarly = 65536
+
     /// How often a question is asked again.
     private static let repetitions = 3
 
@@ -205,6 +208,7 @@ public final class DaemonClient {
             if case .error(let raw) = reply.outcome { throw .turnedAway(APIError(RPCError(raw: raw))) }
             return
         }
+        guard early.count < Self.mostEarly else { throw .garbled("\(early.count) replies that nobody waits for yet") }
         early.append((id, Reply(reply)))
     }
 }

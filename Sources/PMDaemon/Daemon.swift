@@ -65,7 +65,7 @@ final class Daemon {
         runs = RunBook(stateDirectory: options.state) { journal.trouble($0) }
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
-        router = Router(registry)
+        router = Router(registry, reactor: reactor)
         links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {

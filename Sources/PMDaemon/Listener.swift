@@ -22,8 +22,9 @@ final class Listener {
     private var spare: SharedFD?
     /// Why connections are turned away or wait; nil when all is well.
     private var shortage: SystemError?
-    /// At most so many a turn, so that a storm of connections does not starve those that are there.
-    private static let perTurn = 64
+    /// At most so many a turn, so that a storm of connections does not starve those that are there; each costs about as
+    /// much as ten calls.
+    private static let perTurn = 8
     /// How long nothing is accepted when not even the spare descriptor helps.
     private static let breather = Duration.milliseconds(100)
 

@@ -20,7 +20,7 @@ final class Router: RequestHandler {
     private var clients: [ObjectIdentifier: Peer] = [:]
     /// How many of them each user has.
     private var connections: [uid_t: Int] = [:]
-    let memory = PeerMemory()
+    let budget: PeerBudget
     /// Says why a service cannot be called; nil when there is no such unit.
     var explainAbsence: @PMActor (String) -> RPCError? = { _ in nil }
     /// Told when the connection to a service is given up.
@@ -28,8 +28,9 @@ final class Router: RequestHandler {
     /// Whether the holder is so far behind that nothing more is to be ordered.
     var isHolderBehind: @PMActor () -> Bool = { false }
 
-    init(_ registry: CommandRegistry) {
+    init(_ registry: CommandRegistry, reactor: Reactor) {
         self.registry = registry
+        budget = PeerBudget(reactor)
     }
 
     /// Lets a handler answer its method.

@@ -32,8 +32,7 @@ struct ConnectionRemainder: Equatable {
 public final class Connection {
     private let stream: ByteStream
     private let isPaced: Bool
-    private let reactor: Reactor
-    private let memory: PeerMemory
+    private let budget: PeerBudget
     private var framer = LineFramer()
     private weak var delegate: (any ConnectionDelegate)?
     private var hasEnded = false
@@ -43,11 +42,10 @@ public final class Connection {
     ///
     /// - Throws: `SystemError` when it cannot be made non-blocking.
     public init(
-        _ descriptor: SharedFD, isPaced: Bool, reactor: Reactor, memory: PeerMemory
+        _ descriptor: SharedFD, isPaced: Bool, reactor: Reactor, budget: PeerBudget
     ) throws(SystemError) {
         self.isPaced = isPaced
-        self.reactor = reactor
-        self.memory = memory
+        self.budget = budget
         stream = try ByteStream(descriptor, reactor: reactor)
     }
 
@@ -72,7 +70,7 @@ public final class Connection {
     public func send(_ fill: (inout [UInt8]) -> Void) {
         stream.write(fill)
         if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
-        guard memory.admits(self) else { return giveUp(PeerMemory.refusal) }
+        guard budget.admits(self) else { return giveUp(PeerBudget.refusal) }
         if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
     }
 
@@ -97,7 +95,7 @@ public final class Connection {
     }
 
     private func closed() {
-        memory.release(self)
+        budget.release(self)
         delegate?.closed()
     }
 
@@ -152,7 +150,7 @@ public final class Connection {
             }
             switch chunk {
             case .bytes:
-                guard memory.admits(self) else { return refuse(PeerMemory.refusal) }
+                guard budget.admits(self) else { return refuse(PeerBudget.refusal) }
                 deliver()
             case .nothing: return
             case .end: return end()
@@ -161,17 +159,17 @@ public final class Connection {
         }
     }
 
+    /// Delivers lines while there is time for them; one at least.
     private func deliver() {
-        for _ in 0..<PeerLimits.messagesATurn {
-            guard pauses == 0, !stream.isClosed, deliverNext() else { return }
+        while pauses == 0, !stream.isClosed, deliverNext() {
+            if framer.unread > 0, !budget.hasTime { return letOthersPass() }
         }
-        if framer.unread > 0 { letOthersPass() }
     }
 
-    /// Goes on in the next turn.
     private func letOthersPass() {
+        guard pauses == 0, !stream.isClosed else { return }
         pause()
-        reactor.after(.zero) { [weak self] in self?.resume() }
+        budget.postpone(self)
     }
 
     /// Delivers one line; false when there is none.

@@ -21,8 +21,8 @@ public protocol RequestHandler: AnyObject {
     func closed(_ peer: Peer)
     /// The connection to the peer is about to end, because the peer makes the daemon hold too much.
     func givenUp(_ peer: Peer, _ reason: String)
-    /// What all peers together hold.
-    var memory: PeerMemory { get }
+    /// What all peers share.
+    var budget: PeerBudget { get }
 }
 
 /// One end of JSON-RPC: takes the peer's requests, and sends it requests of its own or of others.
@@ -67,7 +67,7 @@ public final class Peer: ConnectionDelegate {
         self.origin = origin
         self.handler = handler
         isClient = if case .client = origin { true } else { false }
-        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor, memory: handler.memory)
+        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor, budget: handler.budget)
         try connection.start(self)
     }
 
@@ -100,8 +100,11 @@ public final class Peer: ConnectionDelegate {
         }
         guard !connection.isClosed else { return caller.fail(id, Self.gone) }
         guard connection.backlog < PeerLimits.callBacklog else { return caller.fail(id, Self.busy) }
-        guard caller.unanswered < PeerLimits.callsUnderWay else { return caller.fail(id, Self.tooManyCalls) }
+        guard caller.isClient || caller.unanswered < PeerLimits.callsUnderWay else {
+            return caller.fail(id, Self.tooManyCalls)
+        }
         caller.unanswered += 1
+        caller.pace()
         let internalID = waiting.add(.relayed(caller, id))
         connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
         // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
@@ -112,7 +115,7 @@ public final class Peer: ConnectionDelegate {
     private static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
     private static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
     private static let tooManyCalls = RPCError.unavailable(
-        "\(PeerLimits.callsUnderWay) requests of this connection are not answered yet"
+        "\(PeerLimits.callsUnderWay) calls of this service are not answered yet"
     ).adding("retry", true)
     private static let tooManyQuestions = RPCError.unavailable(
         "\(PeerLimits.questionsOfService) requests of this service to pm are not answered yet"
@@ -131,7 +134,7 @@ public final class Peer: ConnectionDelegate {
         if id != nil {
             unanswered += 1
             answering += 1
-            if isClient, answering >= PeerLimits.questionsOfClient, !isHeld { hold(true) }
+            pace()
         }
         return Responder(self, id)
     }
@@ -145,7 +148,6 @@ public final class Peer: ConnectionDelegate {
     func answered() {
         answering -= 1
         finishOne()
-        if isHeld && answering <= PeerLimits.questionsOfClient / 2 { hold(false) }
     }
 
     /// Reads nothing from it for the rest of this process's life.
@@ -153,15 +155,24 @@ public final class Peer: ConnectionDelegate {
         connection.pause()
     }
 
-    private func hold(_ isHeld: Bool) {
-        self.isHeld = isHeld
-        if isHeld { connection.pause() } else { connection.resume() }
+    /// A client that has asked for much is not read from until half of it is answered.
+    private func pace() {
+        guard isClient else { return }
+        let (questions, calls) = (PeerLimits.questionsOfClient, PeerLimits.callsUnderWay)
+        if !isHeld, answering >= questions || unanswered >= calls {
+            isHeld = true
+            connection.pause()
+        } else if isHeld, answering <= questions / 2, unanswered <= calls / 2 {
+            isHeld = false
+            connection.resume()
+        }
     }
 
     /// One request is answered.
     private func finishOne() {
         unanswered -= 1
         closeIfDone()
+        pace()
     }
 
     private func fail(_ id: RPCID, _ error: RPCError) {

@@ -5,15 +5,22 @@ struct PlanTable<Entry> {
         let units: [String]
     }
 
+    /// The requests that are interested in one unit, oldest first, and how many of them are gone: taking each out at once
+    /// would make the end of many take the square of their number.
+    private struct Interest {
+        var numbers: [UInt64] = []
+        var gone = 0
+    }
+
     private var rows: [UInt64: Row] = [:]
-    private var numbers: [String: [UInt64]] = [:]
+    private var interests: [String: Interest] = [:]
     private var last: UInt64 = 0
 
     /// Adds a request and returns its number; later ones have higher numbers.
     mutating func add(_ entry: Entry, for units: [String]) -> UInt64 {
         last += 1
         rows[last] = Row(entry: entry, units: units)
-        for unit in units { numbers[unit, default: []].append(last) }
+        for unit in units { interests[unit, default: Interest()].numbers.append(last) }
         return last
     }
 
@@ -32,18 +39,29 @@ struct PlanTable<Entry> {
     }
 
     /// The numbers of the requests that are interested in a unit, oldest first.
-    func interested(in unit: String) -> [UInt64] { numbers[unit] ?? [] }
+    func interested(in unit: String) -> [UInt64] {
+        guard let interest = interests[unit] else { return [] }
+        return interest.gone == 0 ? interest.numbers : interest.numbers.filter { rows[$0] != nil }
+    }
 
     /// The numbers of all requests, oldest first.
     var all: [UInt64] { rows.keys.sorted() }
 
     private mutating func remove(_ number: UInt64) {
         guard let row = rows.removeValue(forKey: number) else { return }
-        for unit in row.units {
-            numbers[unit]?.removeAll { $0 == number }
-            if numbers[unit]?.isEmpty == true { numbers[unit] = nil }
-        }
+        for unit in row.units { leave(unit) }
         // A dictionary keeps the room of its fullest day.
-        if rows.isEmpty { (rows, numbers) = ([:], [:]) }
+        if rows.isEmpty { (rows, interests) = ([:], [:]) }
+    }
+
+    private mutating func leave(_ unit: String) {
+        guard var interest = interests.removeValue(forKey: unit) else { return }
+        interest.gone += 1
+        if interest.gone == interest.numbers.count { return }
+        if interest.gone * 2 > interest.numbers.count {
+            interest.numbers.removeAll { rows[$0] == nil }
+            interest.gone = 0
+        }
+        interests[unit] = interest
     }
 }

@@ -26,15 +26,15 @@ public struct NotifySocket: Sendable {
         return NotifySocket(descriptor: SharedFD(owning: number), name: text)
     }
 
-    /// Receives from a bound socket; nil when no message waits. One that is too long is skipped.
+    /// Receives from a bound socket; nil when no message waits. One that is too long has no fields.
     public static func receive(_ descriptor: Int32) -> Message? {
         var buffer = [UInt8](repeating: 0, count: 4096)
         var sender = pm_peer()
         while true {
             let count = pm_notify_receive(descriptor, &buffer, buffer.count, &sender)
-            if count == -EMSGSIZE || count == -EINTR { continue }
-            guard count >= 0 else { return nil }
-            let text = String(decoding: buffer[..<Int(count)], as: UTF8.self)
+            if count == -EINTR { continue }
+            guard count >= 0 || count == -EMSGSIZE else { return nil }
+            let text = String(decoding: buffer[..<max(0, Int(count))], as: UTF8.self)
             return Message(
                 fields: text.split(separator: "\n").map(String.init),
                 sender: PeerCredentials(pid: sender.pid, user: sender.uid, group: sender.gid))

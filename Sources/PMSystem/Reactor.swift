@@ -40,6 +40,8 @@ public final class Reactor {
     private var timers = TimerHeap()
     private var endOfTurn: [@PMActor () -> Void] = []
     private var isStopped = false
+    /// The number of the present turn.
+    public private(set) var turn: UInt64 = 0
     private var heap = HeapTrimmer()
     private var turns: TurnCounter?
     private let batch = UnsafeMutablePointer<pm_epoll_event>.allocate(capacity: batchSize)
@@ -179,7 +181,7 @@ public final class Reactor {
             let goesOn = PMActor.assumeIsolated {
                 reactor.finishTurn()
                 if reactor.isStopped { return false }
-                reactor.turn()
+                reactor.makeTurn()
                 return true
             }
             if !goesOn { return }
@@ -194,10 +196,11 @@ public final class Reactor {
         }
     }
 
-    private func turn() {
+    private func makeTurn() {
         let wait = timeout()
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         turns?.increment()
+        turn += 1
         if !timers.isEmpty { fireTimers() }
         heap.waited(wait, events: max(0, Int(count)))
         guard count > 0 else { return }

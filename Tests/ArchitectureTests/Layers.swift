@@ -6,7 +6,7 @@ enum Layers {
         ("2 wire and kernel", ["JSONRPC", "PMSystem"]),
         ("3 one concern", ["PMAPI", "PMConfig", "PMDiscovery", "PMLogs"]),
         ("4 behave", ["PMSupervisor", "PMRouting", "PMClient"]),
-        ("5 assemble", ["PMCommands", "PMDaemon"]),
+        ("5 assemble", ["PMCommands", "PMDaemon", "PMSidecar"]),
         ("6 entry", ["pm", "pmd"]),
     ]
 
@@ -14,10 +14,12 @@ enum Layers {
     static let doorsToC = ["CPMLinux": "PMSystem"]
 
     /// Modules that only one of ours may use.
-    static let reserved = ["ArgumentParser": ["PMCommands", "pm"]]
+    static let reserved = [
+        "ArgumentParser": ["PMCommands", "pm"], "FoundationEssentials": ["PMSidecar"], "Dispatch": ["PMSidecar"],
+    ]
 
     /// What comes with the toolchain.
-    static let platform: Set<String> = ["Glibc", "Synchronization", "Swift", "ArgumentParser"]
+    static let platform: Set<String> = ["Glibc", "Synchronization", "Swift", "ArgumentParser", "FoundationEssentials", "Dispatch"]
 
     static func level(of module: String) -> Int? {
         table.firstIndex { $0.modules.contains(module) }

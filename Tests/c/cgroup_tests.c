@@ -204,6 +204,43 @@ static void child_enters_its_cgroup_without_clone3(void) {
     remove_base();
 }
 
+/* As under a service manager: the shell is started in the cgroup that is delegated. Next to it lives somebody
+ * who is not pm's. */
+static void takes_its_own_cgroup_for_a_base(void) {
+    static char move[200];
+    static const char *const wrapper[] = {"/bin/sh", "-c", move, "sh", NULL};
+    rig r;
+    options();
+    char other[128], left[128];
+    snprintf(other, sizeof other, "%s/other", base);
+    snprintf(left, sizeof left, "%s/child-9", base);
+    CHECK_EQUAL(mkdir(other, 0755), 0);
+    CHECK_EQUAL(mkdir(left, 0755), 0);
+    snprintf(move, sizeof move, "echo $$ >%s/cgroup.procs; exec \"$@\"", base);
+    rig_wrapper = wrapper;
+    rig_serve(&r, (const char *const[]){"--cgroup", "own", NULL});
+    rig_wrapper = NULL;
+    CHECK(is_in(r.init, "pm") && is_in(r.pmd, "pm"));
+    CHECK(!exists("child-9") && exists("other"));
+    pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait", .cgroup = "child-1"});
+    CHECK(is_in(pid, "child-1"));
+    CHECK_EQUAL(rig_stop(&r), 0);
+    CHECK(!exists("child-1"));
+    char pm[128];
+    snprintf(pm, sizeof pm, "%s/pm", base);
+    CHECK(rmdir(other) == 0 && rmdir(pm) == 0);
+    remove_base();
+}
+
+static void goes_on_when_its_own_cgroup_is_not_delegated(void) {
+    rig r;
+    if (geteuid() == 0)
+        skip("root may");
+    rig_serve(&r, (const char *const[]){"--cgroup", "own", NULL});
+    spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
 const test cgroup_tests[] = {
     {"cgroup: a child starts in its own, which goes at forget",
      child_starts_in_its_cgroup_which_goes_at_forget},
@@ -214,5 +251,7 @@ const test cgroup_tests[] = {
     {"cgroup: the next init clears those of a killed one", next_init_clears_the_cgroups_of_a_killed_one},
     {"cgroup: stop kills and removes them", stop_kills_and_removes_cgroups},
     {"cgroup: a child enters it without clone3", child_enters_its_cgroup_without_clone3},
+    {"cgroup: its own is a base", takes_its_own_cgroup_for_a_base},
+    {"cgroup: its own may not be delegated", goes_on_when_its_own_cgroup_is_not_delegated},
     {NULL, NULL},
 };

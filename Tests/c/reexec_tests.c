@@ -30,13 +30,17 @@ static void expect_refusal(rig *r, pm_step step, int error) {
     CHECK_EQUAL(m.failure.error, error);
 }
 
-/* When the kernel started the program that the process runs now is not told; its mapping's file is. */
-static ino_t program_of(pid_t pid) {
-    char path[64];
+static ino_t inode_of(const char *path) {
     struct stat status;
-    snprintf(path, sizeof path, "/proc/%d/exe", pid);
     CHECK_EQUAL(stat(path, &status), 0);
     return status.st_ino;
+}
+
+/* The file that the process runs. */
+static ino_t program_of(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    return inode_of(path);
 }
 
 static int count_descriptors(pid_t pid) {
@@ -97,15 +101,16 @@ static void the_same_process_goes_on_as_another_program(void) {
     send_state(&r, &(state_wish){42, "state", 3, 1000});
     hold(&r, "socket", write_end);
     const char *path = copy_of_init();
+    bool is_in_tool =
+        program_of(r.init) != inode_of(init_path); /* which runs it, and is what the kernel sees */
     send_signal(&r, 42, 0,
                 PM_SCOPE_TREE); /* answered: all before was taken, and nothing is open for a moment */
     expect(&r, PM_TREE, 42, &m);
     int before = count_descriptors(r.init);
     ask(&r, path);
     expect(&r, PM_REEXECED, 0, &m);
-    struct stat status;
-    CHECK_EQUAL(stat(path, &status), 0);
-    CHECK_EQUAL(program_of(r.init), status.st_ino);
+    if (!is_in_tool)
+        CHECK_EQUAL(program_of(r.init), inode_of(path));
     CHECK_EQUAL(count_descriptors(r.init), before);
     CHECK_EQUAL(kill(pid, 0), 0);
     /* The next pmd is told what the one before gave. */
@@ -126,13 +131,23 @@ static void the_same_process_goes_on_as_another_program(void) {
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
+/* The leftovers of children before it may be told meanwhile. */
+static void spawn_waiting(rig *r, uint64_t id) {
+    send_spawn(r, id, &(child_spec){.role = "wait", .argument = {"exit"}});
+    do
+        receive(r, &m);
+    while (m.header.type == PM_TREE_EMPTY);
+    CHECK_EQUAL(m.header.type, PM_SPAWNED);
+    CHECK_EQUAL(m.header.id, id);
+}
+
 static void deaths_around_the_change_are_told_once(void) {
     rig r;
     rig_serve(&r, NULL);
     for (uint64_t round = 0; round < ROUNDS; round++) {
         int told[BURST] = {0}, left = BURST;
         for (uint64_t i = 0; i < BURST; i++)
-            spawn_child(&r, round * BURST + i + 1, &(child_spec){.role = "wait", .argument = {"exit"}});
+            spawn_waiting(&r, round * BURST + i + 1);
         for (uint64_t i = 0; i < BURST; i++) {
             send_signal(&r, round * BURST + i + 1, SIGKILL, PM_SCOPE_LEADER);
             if (i == BURST / 2)

@@ -13,14 +13,21 @@
 
 #define ARGUMENTS_MAX 32
 
+const char *const *rig_wrapper;
+int rig_passed[RIG_PASSED_MAX];
+int rig_passed_count;
+
 static int socket_path(char path[96]) {
     return snprintf(path, 96, "%s/pmd", scratch());
 }
 
 void rig_launch(rig *r, const char *const *options, const char *program) {
     static char path[96], status[12];
-    const char *argv[ARGUMENTS_MAX] = {"pm-init"};
-    int count = 1, status_end;
+    const char *argv[ARGUMENTS_MAX] = {0};
+    int count = 0, status_end;
+    for (const char *const *word = rig_wrapper; word != NULL && *word != NULL; word++)
+        argv[count++] = *word;
+    argv[count++] = init_path;
     *r = (rig){.leash = -1, .control = -1, .pmd_status = -1};
     socket_path(path);
     unlink(path); /* of a rig before */
@@ -28,18 +35,21 @@ void rig_launch(rig *r, const char *const *options, const char *program) {
     CHECK(r->listener >= 0);
     CHECK_EQUAL(pm_pipe_create(&r->status, &status_end), 0);
     pm_fd_set_cloexec(status_end, false);
-    snprintf(status, sizeof status, "%d", 3);
+    snprintf(status, sizeof status, "%d", 3 + rig_passed_count);
     for (; options != NULL && *options != NULL; options++)
         argv[count++] = *options;
     const char *const tail[] = {"--status-fd", status, "--", program != NULL ? program : self_path,
                                 "--role",      "pmd",  path};
     memcpy(argv + count, tail, sizeof tail);
-    const int32_t fds[] = {0, 1, 2, status_end};
-    const pm_spawn_request request = {.path = init_path,
+    int32_t fds[3 + RIG_PASSED_MAX + 1] = {0, 1, 2};
+    for (int i = 0; i < rig_passed_count; i++)
+        fds[3 + i] = rig_passed[i];
+    fds[3 + rig_passed_count] = status_end;
+    const pm_spawn_request request = {.path = argv[0],
                                       .argv = argv,
                                       .envp = (const char *const *)environ,
                                       .fds = fds,
-                                      .fd_count = 4,
+                                      .fd_count = (uint32_t)(4 + rig_passed_count),
                                       .cgroup_fd = -1};
     pm_child child;
     pm_spawn_failure failure;

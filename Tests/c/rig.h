@@ -53,6 +53,12 @@ typedef struct {
     int output;      /* descriptor 1, or 0 for /dev/null */
 } child_spec;
 
+/* Words in front of pm-init's command line, null-terminated, or null. */
+extern const char *const *rig_wrapper;
+/* What pm-init gets as descriptors 3 and up. */
+#define RIG_PASSED_MAX 2
+extern int rig_passed[RIG_PASSED_MAX];
+extern int rig_passed_count;
 /* Starts pm-init with these further options, null-terminated, and takes the first pmd's control socket. */
 void rig_start(rig *r, const char *const *options);
 /* The same without waiting for a pmd. `program` null: the fake pmd. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ReceivedStream } from '../../Sources/node/host/streams.mjs';
 import { definition, hostOf } from './support/host.mjs';
 
 const FILES = {
@@ -66,4 +67,18 @@ test('a stream waits for a daemon that does not read, and ends when the daemon g
   host.channel.destroy();
   assert.equal((await host.exited).code, 0);
   assert.match(host.stdout, /ended/);
+});
+
+test('a stream that is read too slowly ends with an error, and holds no more than its bound', async () => {
+  let stream;
+  const take = ReceivedStream.feed([], (opened) => (stream = opened));
+  for (let i = 0; i < 200_000; i++) take({ result: { event: 'data', isBuffer: false, data: i } });
+  let count = 0;
+  await assert.rejects(
+    async () => {
+      for await (const piece of stream) assert.equal(piece, count++);
+    },
+    { statusCode: 503, message: 'the stream was read too slowly: more than 65536 pieces waited' },
+  );
+  assert.equal(count, 65536);
 });

@@ -33,10 +33,14 @@
 #define PM_FDS_MAX 32u
 /* Most descriptors that are held for one child. */
 #define PM_HELD_MAX 6u
+/* Longest message for the service manager, bytes. */
+#define PM_NOTIFY_MAX 1024u
 /* Most named descriptors. */
 #define PM_NAMED_MAX 32u
 /* Longest cgroup path of a child relative to the base directory given to pm-init, bytes, with terminator. */
 #define PM_CGROUP_MAX 64u
+/* How the name of each begins: what else is in a base directory is not pm's. */
+#define PM_CGROUP_PREFIX "child-"
 
 typedef enum PM_CLOSED {
     PM_HELLO = 1,       /* both ways; body pm_hello */
@@ -65,6 +69,8 @@ typedef enum PM_CLOSED {
     PM_REEXEC = 20,   /* pmd -> init; body pm_program: go on as this program, in place; answered by one of: */
     PM_REEXECED = 21, /* init -> pmd; no body; from the new program */
     PM_REEXEC_FAILED = 22, /* init -> pmd; body pm_failure; the program before goes on */
+    PM_NOTIFY =
+        23, /* pmd -> init; body 1...PM_NOTIFY_MAX bytes: lines for the service manager (sd_notify(3)) */
 } pm_message_type;
 
 /*

@@ -154,8 +154,13 @@ private final class NotifyProbe: ReadinessProbe {
         context.reactor.unwatch(descriptor.raw)
     }
 
+    /// As many messages as the queue of such a socket usually holds (net.unix.max_dgram_qlen): who sends without end must
+    /// not keep others waiting.
+    private static let messagesATurn = 10
+
     private func receive(_ onReady: @PMActor () -> Void) {
-        while let message = NotifySocket.receive(descriptor.raw) {
+        for _ in 0..<Self.messagesATurn {
+            guard let message = NotifySocket.receive(descriptor.raw) else { return }
             // The name is abstract, so anybody on this machine can send to it.
             guard message.sender.user == context.user || message.sender.user == 0 else { continue }
             if message.fields.contains("READY=1") { onReady() }

@@ -3,6 +3,10 @@
  * an error; all with the id of the call.
  */
 import { errorLine } from './replies.mjs';
+import { errorWithStatus } from './errors.mjs';
+
+/** Frames that wait for a reader who is slower than the stream; one more ends it with an error. */
+const MOST_FRAMES = 65536;
 
 /**
  * Sends everything a stream yields, no faster than the other side reads.
@@ -48,9 +52,15 @@ export class ReceivedStream {
     stream.#frames.push(...early);
     open(stream);
     return (frame) => {
-      stream.#frames.push(frame);
+      stream.#take(frame);
       stream.#wake?.();
     };
+  }
+
+  /** The channel cannot wait for one slow reader: answers to all other calls come over it, too. */
+  #take(frame) {
+    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
+    else if (this.#frames.length === MOST_FRAMES) this.#frames.push({ error: overflow() });
   }
 
   async *[Symbol.asyncIterator]() {
@@ -63,4 +73,8 @@ export class ReceivedStream {
       if (this.#frames.length === 0) await new Promise((resolve) => (this.#wake = resolve));
     }
   }
+}
+
+function overflow() {
+  return errorWithStatus(503, `the stream was read too slowly: more than ${MOST_FRAMES} pieces waited`);
 }

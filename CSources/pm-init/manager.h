@@ -1,0 +1,23 @@
+/*
+ * The service manager that started the holder, if there is one: sd_notify(3), its watchdog and the sockets
+ * that it passes on (sd_listen_fds(3)), by their variables alone. Only the holder speaks with it, so that the
+ * manager need not listen to what services say (NotifyAccess=main).
+ */
+#ifndef MANAGER_H
+#define MANAGER_H
+
+#include "holder.h"
+
+/* Looks for NOTIFY_SOCKET and WATCHDOG_USEC. */
+void manager_find(holder *h);
+/* Takes the passed sockets, which are descriptors 3 and up, as named ones: LISTEN_FDNAMES, else "socket".
+ * Gives the number of the first descriptor behind them. */
+int manager_take_sockets(holder *h);
+/* Sends lines of NAME=value; nobody is told when there is no manager. */
+void manager_tell(const holder *h, const char *lines, size_t size);
+/* Tells that the holder is alive, when that is due at this monotonic time. */
+void manager_tick(holder *h, uint64_t now_ns);
+/* Whether a variable is the manager's word to the holder alone. */
+bool manager_owns(const char *variable);
+
+#endif

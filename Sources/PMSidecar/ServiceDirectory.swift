@@ -1,0 +1,83 @@
+import FoundationEssentials
+import JSON
+import PMAPI
+import PMClient
+import PMConfig
+import PMModel
+
+/// The links that have been made, by service.
+actor ServiceDirectory {
+    private let options: Sidecar.Options
+    private var links: [String: ServiceLink] = [:]
+    private lazy var own = ServiceLink { [options] () throws(APIError) in
+        try await Wire.connect(to: try Self.daemonAddress(options))
+    }
+
+    init(_ options: Sidecar.Options) {
+        self.options = options
+    }
+
+    /// The daemon, connected.
+    func daemon() async throws(APIError) -> RemoteService {
+        try await own.open()
+        return RemoteService("pm", own, options.call)
+    }
+
+    /// A service, connected.
+    func service(_ name: String) async throws(APIError) -> RemoteService {
+        let link = links[name] ?? ServiceLink { [self] () throws(APIError) in try await connect(name) }
+        try await link.open()
+        // Kept once it has worked.
+        links[name] = link
+        return RemoteService(name, link, options.call)
+    }
+
+    /// To where the service itself listens, else to the daemon, which from then on passes everything on.
+    private func connect(_ name: String) async throws(APIError) -> Wire {
+        for address in try await addresses(of: name) {
+            // One that does not lead there is passed over for the next.
+            if let wire = try? await Wire.connect(to: address) { return wire }
+        }
+        let wire = try await Wire.connect(to: try Self.daemonAddress(options))
+        do {
+            _ = try await wire.call("proxy", [.string(name)], deadline: options.call.deadline)
+        } catch let error as APIError {
+            wire.close()
+            throw error
+        } catch {
+            wire.close()
+            throw .interrupted("the connection to \(name) was given up: \(error)")
+        }
+        return wire
+    }
+
+    /// Where it listens, in the order of the preferred transports.
+    private func addresses(of name: String) async throws(APIError) -> [WireAddress] {
+        guard !options.transports.isEmpty else { return [] }
+        let points: JSONValue
+        do {
+            points = try JSONValue(parsing: try await own.call("connect", [.string(name)], options.call))
+        } catch let error as APIError where error.statusCode != 404 {
+            throw error
+        } catch {
+            return []  // it has no mapping, and so listens nowhere
+        }
+        let urls = points.object.map { Array($0.keys) } ?? []
+        return options.transports.flatMap { transport in
+            urls.filter { $0.hasPrefix(transport.rawValue + "://") }.compactMap(WireAddress.init(url:))
+        }
+    }
+
+    private static func daemonAddress(_ options: Sidecar.Options) throws(APIError) -> WireAddress {
+        let context: LocationContext
+        do {
+            context = try .current(environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw APIError(error)
+        }
+        if let socket = options.socket ?? context.environment["PM_SOCK"] {
+            return .unix(try SocketAddress(socket, from: context.workingDirectory).path)
+        }
+        return .unix(try DaemonLocator(context: context).connect().address)
+    }
+}

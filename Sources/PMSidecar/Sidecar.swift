@@ -1,0 +1,80 @@
+public import PMAPI
+import PMClient
+import PMConfig
+import PMModel
+
+/// Why a call failed: `statusCode` numbered as in HTTP, `message`, and `hint` for the next step. `code` and `details` have
+/// what a service added.
+public typealias CallError = APIError
+
+/// The services that pm runs, by name.
+///
+/// ```swift
+/// let users = try await Sidecar()["users"]
+/// let ada: User = try await users.dispatch("get", 42)
+/// ```
+///
+/// Nothing is connected before a service is asked for, and a connection that is lost is made again with the next call.
+/// Copies share their connections; so do calls from any number of tasks.
+public struct Sidecar: Sendable {
+    /// Where the daemon is looked for, and how services are reached.
+    public struct Options: Sendable {
+        /// The daemon's socket, as a path or a URL; nil: the variable `PM_SOCK`, which services have, else the nearest
+        /// configuration, as for `pm` itself.
+        public var socket: String?
+        /// The transports that are tried where a service listens itself, the preferred one first. When none of them leads
+        /// anywhere, the daemon passes everything on.
+        public var transports: [Transport] = [.unix, .tcp]
+        /// What calls have that say nothing else.
+        public var call = CallOptions()
+
+        /// The usual ways.
+        public init() {}
+    }
+
+    private let directory: ServiceDirectory
+
+    /// Finds services by these options; nothing is connected yet.
+    public init(_ options: Options = Options()) {
+        directory = ServiceDirectory(options)
+    }
+
+    /// A service, connected.
+    ///
+    /// - Throws: `CallError`: 404 with near names for one that does not exist, 503 when it does not run or pm does not.
+    public subscript(_ name: String) -> RemoteService {
+        get async throws(CallError) { try await directory.service(name) }
+    }
+
+    /// The daemon itself, with its own commands: `status`, `start` and so on (Docs/Protocol.md).
+    ///
+    /// - Throws: `CallError`: 503 when pm does not run, 403 when this user may not use it.
+    public var pm: RemoteService {
+        get async throws(CallError) { try await directory.daemon() }
+    }
+}
+
+/// A way to a service that listens itself, by the scheme of its connection points.
+public enum Transport: String, Sendable, CaseIterable {
+    /// `jsonrpc+unix`: a socket in the file system.
+    case unix = "jsonrpc+unix"
+    /// `jsonrpc+tcp`: a TCP port, without TLS.
+    case tcp = "jsonrpc+tcp"
+}
+
+/// How one call is made.
+public struct CallOptions: Sendable {
+    /// How long the answer may take; nil: for ever. A call that takes longer is cancelled.
+    public var deadline: Duration? = .seconds(60)
+    /// Whether asking twice does no harm: such a call is made again when its answer is lost with the connection.
+    public var isIdempotent = false
+
+    /// A minute, and asked once.
+    public init() {}
+
+    /// A call of its own kind.
+    public init(deadline: Duration?, isIdempotent: Bool = false) {
+        self.deadline = deadline
+        self.isIdempotent = isIdempotent
+    }
+}

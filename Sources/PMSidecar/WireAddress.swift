@@ -1,0 +1,49 @@
+import Glibc
+import PMAPI
+import PMClient
+import PMModel
+import PMSystem
+
+/// Where a wire leads.
+enum WireAddress: Equatable, Sendable {
+    /// The path of a unix socket.
+    case unix(String)
+    /// A numeric host, and a port.
+    case tcp(String, UInt16)
+
+    /// Reads a connection point; nil for one that is not spoken here.
+    init?(url: String) {
+        let tcp = Transport.tcp.rawValue + "://"
+        if url.hasPrefix(Transport.unix.rawValue + "://") {
+            guard let address = try? SocketAddress(url, from: "/") else { return nil }
+            self = .unix(address.path)
+        } else if url.hasPrefix(tcp) {
+            let rest = url.dropFirst(tcp.count).prefix { $0 != "/" && $0 != "?" }
+            guard let colon = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: colon)...])
+            else { return nil }
+            let host = rest[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
+            // What a server calls "everywhere" is here for a client.
+            self = .tcp(host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : String(host), port)
+        } else {
+            return nil
+        }
+    }
+
+    /// Connects; may wait, at most as long as TCP does.
+    func connect() throws(APIError) -> SharedFD {
+        do {
+            switch self {
+            case .unix(let path): return SharedFD(try UnixSocket.connect(path))
+            case .tcp(let host, let port):
+                let socket = try InternetSocket.startConnecting(host, port)
+                var entry = pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0)
+                while poll(&entry, 1, -1) < 0 && errno == EINTR {}
+                let code = InternetSocket.outcome(of: socket.raw)
+                guard code == 0 else { throw SystemError("connect", "\(host):\(port)", code: code) }
+                return socket
+            }
+        } catch {
+            throw .stopping("cannot connect: \(error)", hint: "pm status shows what runs")
+        }
+    }
+}

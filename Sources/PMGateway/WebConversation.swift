@@ -166,7 +166,10 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func follow(_ request: Request, _ target: WebTarget) {
-        if let routes = place.routes.fresh { return call(routes, request, target) }
+        // What is not there may have come a moment ago.
+        if let routes = place.routes.fresh, routes.match(request.head.method.rawValue, target) != .none {
+            return call(routes, request, target)
+        }
         ask(
             MetadataExchange { [weak self] metadata, _ in
                 guard let self else { return }

@@ -74,7 +74,7 @@ static void copy_name(const char **list, char *name) {
     size_t length = *list != NULL ? strcspn(*list, ":") : 0;
     text to = text_in(name, PM_NAME_MAX + 1);
     if (length == 0) {
-        text_add(&to, "socket");
+        text_add(&to, "pm.socket");
     } else {
         memcpy(name, *list, length < PM_NAME_MAX ? length : PM_NAME_MAX);
         name[length < PM_NAME_MAX ? length : PM_NAME_MAX] = '\0';

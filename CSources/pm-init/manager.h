@@ -10,7 +10,7 @@
 
 /* Looks for NOTIFY_SOCKET and WATCHDOG_USEC. */
 void manager_find(holder *h);
-/* Takes the passed sockets, which are descriptors 3 and up, as named ones: LISTEN_FDNAMES, else "socket".
+/* Takes the passed sockets, which are descriptors 3 and up, as named ones: LISTEN_FDNAMES, else "pm.socket".
  * Gives the number of the first descriptor behind them. */
 int manager_take_sockets(holder *h);
 /* Sends lines of NAME=value; nobody is told when there is no manager. */

@@ -29,7 +29,8 @@ public final class DaemonClient {
     private let endpoint: SocketAddress?
     private var lastID: UInt64 = 0
     /// Replies that came while another one was waited for, in their order.
-    private var early: [(id: UInt64, reply: Reply)] = []
+    private var early: [UInt64: [Reply]] = [:]
+    private var earlyCount = 0
 
     /// What came for a request, copied out of its line.
     enum Reply {
@@ -91,7 +92,7 @@ public final class DaemonClient {
     public func reconnect() throws(ClientError) {
         guard let endpoint else { throw .notRunning(socket: address) }
         connection = try Self.open(endpoint)
-        early = []
+        (early, earlyCount) = ([:], 0)
     }
 
     /// Calls any method, `web.greet` for example; void is null.
@@ -177,7 +178,7 @@ public final class DaemonClient {
         to ticket: Ticket, _ deadline: Deadline, interrupt: Int32? = nil, wasInterrupted: inout Bool
     ) throws(ClientError) -> Reply? {
         while true {
-            if let place = early.firstIndex(where: { $0.id == ticket.id }) { return early.remove(at: place).reply }
+            if let reply = takeEarly(ticket.id) { return reply }
             switch try connection.nextLine(deadline, interrupt: interrupt, take) {
             case .line: continue
             case .end: throw .lost(method: ticket.method)
@@ -194,6 +195,14 @@ public final class DaemonClient {
         return try reply(to: ticket, deadline, wasInterrupted: &ignored)
     }
 
+    private func takeEarly(_ id: UInt64) -> Reply? {
+        guard var replies = early.removeValue(forKey: id), !replies.isEmpty else { return nil }
+        let first = replies.removeFirst()
+        if !replies.isEmpty { early[id] = replies }
+        earlyCount -= 1
+        return first
+    }
+
     /// Sorts one line: replies are kept for whoever waits, everything else a daemon may say is not for us.
     private func take(_ line: UnsafeRawBufferPointer) throws(ClientError) {
         let message: Incoming
@@ -208,8 +217,9 @@ public final class DaemonClient {
             if case .error(let raw) = reply.outcome { throw .turnedAway(APIError(RPCError(raw: raw))) }
             return
         }
-        guard early.count < Self.mostEarly else { throw .garbled("\(early.count) replies that nobody waits for yet") }
-        early.append((id, Reply(reply)))
+        guard earlyCount < Self.mostEarly else { throw .garbled("\(earlyCount) replies that nobody waits for yet") }
+        earlyCount += 1
+        early[id, default: []].append(Reply(reply))
     }
 }
 

@@ -24,6 +24,8 @@ public struct DaemonLauncher: Sendable {
     public var inspection = Start.Inspection.none
     /// Whether it tells more in its own log.
     public var isVerbose = false
+    /// Whether pm-init runs in the place of this process, for a service manager or a container.
+    public var isForeground = false
     /// How long it may take.
     public var patience = Duration.seconds(30)
 
@@ -37,11 +39,7 @@ public struct DaemonLauncher: Sendable {
     /// Starts it and waits until it has reached a stage; tells pm-init's process id. Throws a 409 when one runs already
     /// for this configuration, else what pmd said was wrong.
     public func launch(until stage: Stage) throws(APIError) -> Int32 {
-        do throws(ConfigError) {
-            try location.makeDirectories(userID: geteuid())
-        } catch {
-            throw APIError(error)
-        }
+        try makeDirectories()
         let report: LaunchReport
         do throws(SystemError) {
             let status = try Pipe.make()
@@ -62,6 +60,29 @@ public struct DaemonLauncher: Sendable {
         return report.pid
     }
 
+    /// Becomes pm-init: the same process, with its standard descriptors and whatever a service manager has given it. Throws
+    /// what keeps it from that.
+    public func become() throws(APIError) -> Never {
+        try makeDirectories()
+        var program = ChildProcess(path: installation.holder, arguments: arguments, environment: environmentStrings)
+        program.directory = directory
+        do throws(SystemError) {
+            try program.become()
+        } catch {
+            throw APIError(error, doing: "start pm", hint: hint(for: error))
+        }
+    }
+
+    private func makeDirectories() throws(APIError) {
+        do throws(ConfigError) {
+            try location.makeDirectories(userID: geteuid())
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    private var directory: String { location.scope == .project ? location.configDirectory : "/" }
+
     private func hint(for error: SystemError) -> String? {
         switch error.code {
         case EACCES, EPERM, EROFS:
@@ -77,7 +98,7 @@ public struct DaemonLauncher: Sendable {
         let null = try OwnedFD.open("/dev/null", O_RDWR)
         let log = try OwnedFD.open(location.daemonLogPath, O_WRONLY | O_CREAT | O_APPEND)
         var child = ChildProcess(path: installation.holder, arguments: arguments, environment: environmentStrings)
-        child.directory = location.scope == .project ? location.configDirectory : "/"
+        child.directory = directory
         child.descriptors = [null.raw, log.raw, log.raw, status.raw]
         child.isDetached = true
         return try child.start()
@@ -85,8 +106,11 @@ public struct DaemonLauncher: Sendable {
 
     /// The command line of pm-init: its own options, then pmd and its options. The status pipe is descriptor 3.
     public var arguments: [String] {
-        var words = ["--lock", location.lockPath, "--status-fd", "3", "--marker", location.marker]
-        if let cgroup = environment["PM_CGROUP"], !cgroup.isEmpty { words += ["--cgroup", cgroup] }
+        var words = ["--lock", location.lockPath, "--marker", location.marker]
+        if !isForeground { words += ["--status-fd", "3"] }
+        // Who runs it in the foreground gives it a cgroup of its own; by hand it is one among others.
+        let cgroup = environment["PM_CGROUP"] ?? (isForeground ? "own" : "")
+        if !cgroup.isEmpty { words += ["--cgroup", cgroup] }
         words += ["--", installation.daemon]
         words += ["--config", location.configFile, "--scope", location.scope.rawValue]
         words += ["--state", location.stateDirectory, "--socket", location.socketPath]

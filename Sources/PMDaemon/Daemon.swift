@@ -44,10 +44,14 @@ final class Daemon {
     private let gateway: GatewayKeeper
     private var listener: Listener?
     private var heldSocket: SharedFD?
+    /// What a service manager listens on for us; its file is not ours to remove.
+    private var activatedSocket: SharedFD?
     private var heldSessions: SharedFD?
     private var phase = Phase.takingOver
     /// The name under which the holder keeps the listening socket.
     private static let socketName = "socket"
+    /// The name of a service manager's socket, that of its unit.
+    private static let activatedName = "pm.socket"
 
     /// Makes the daemon's parts; nothing is started yet.
     ///
@@ -146,6 +150,7 @@ final class Daemon {
         case .adopt(let child): supervisor.adopt(child)
         case .held(let name, let descriptor):
             if name == Self.socketName { heldSocket = descriptor }
+            if name == Self.activatedName { activatedSocket = descriptor }
             if name == SessionHandover.name { heldSessions = descriptor }
         case .handedOver:
             supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
@@ -173,7 +178,7 @@ final class Daemon {
 
     private func serve() {
         do {
-            let socket = try heldSocket ?? listen()
+            let socket = try activatedSocket ?? heldSocket ?? listen()
             heldSocket = socket
             let admission = Admission(access, router, reactor: reactor) { [journal] in journal.trouble($0) }
             listener = try Listener(
@@ -185,6 +190,7 @@ final class Daemon {
             phase = .serving
             publishSocket()
             launch.serving()
+            try holder.channel.notify("READY=1\nSTATUS=serving \(options.socketURL)")
             if let shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
@@ -297,6 +303,8 @@ final class Daemon {
     /// Stops everything; the daemon ends when the caller has its answer.
     private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
+        // A holder that is gone needs no word of it.
+        try? holder.channel.notify("STOPPING=1")
         supervisor.cancelStarts()
         supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in
             done(survivors)
@@ -315,7 +323,7 @@ final class Daemon {
         logs.close()
         listener?.close()
         do throws(SystemError) {
-            try Files.remove(options.socket)
+            if activatedSocket == nil { try Files.remove(options.socket) }
         } catch {
             journal.trouble("the socket file stays: \(error)")
         }

@@ -15,6 +15,7 @@ enum WireAddress: Equatable, Sendable {
     init?(url: String) {
         let tcp = Transport.tcp.rawValue + "://"
         if url.hasPrefix(Transport.unix.rawValue + "://") {
+            // A path that makes no sense leads nowhere.
             guard let address = try? SocketAddress(url, from: "/") else { return nil }
             self = .unix(address.path)
         } else if url.hasPrefix(tcp) {

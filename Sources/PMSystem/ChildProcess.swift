@@ -62,6 +62,22 @@ public struct ChildProcess: Sendable {
         }
     }
 
+    /// Becomes the program, in this process: open descriptors stay as they are. Comes back only when it could not.
+    ///
+    /// - Throws: `SystemError` with operation `chdir` or `exec`.
+    public func become() throws(SystemError) -> Never {
+        if let directory, chdir(directory) != 0 { throw .last("chdir", directory) }
+        withCStrings([path] + arguments) { argv in
+            withCStrings(environment) { envp in _ = execve(path, Self.writable(argv), Self.writable(envp)) }
+        }
+        throw .last("exec", path)
+    }
+
+    /// execve(2) is declared to write to its arrays, for history's sake, and does not.
+    private static func writable(_ strings: Strings) -> UnsafePointer<UnsafeMutablePointer<CChar>?> {
+        UnsafeRawPointer(strings).assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self)
+    }
+
     /// Waits for a child of ours to end; its status as wait(2) gives it.
     ///
     /// - Throws: `SystemError` with operation `waitpid`.

@@ -141,6 +141,14 @@ public final class InitChannel {
         try send(Packet(bytes: header(.PM_REEXEC, id: 0, size: size) + bytes, descriptors: []))
     }
 
+    /// Tells the service manager that started the holder, if there is one; more than 1024 bytes are not sent.
+    ///
+    /// - Throws: `SystemError` when the holder is gone.
+    public func notify(_ lines: String) throws(SystemError) {
+        let bytes = Array(lines.utf8.prefix(Int(PM_NOTIFY_MAX)))
+        try send(Packet(bytes: header(.PM_NOTIFY, id: 0, size: bytes.count) + bytes, descriptors: []))
+    }
+
     /// Announces the daemon's end.
     ///
     /// - Throws: `SystemError` when the holder is gone.

@@ -37,7 +37,8 @@ struct InitDecoder {
         case .PM_REEXECED: return .reexeced
         case .PM_REEXEC_FAILED: return body(pm_failure.self).map { .reexecFailed(error($0)) }
         case .PM_SPAWN, .PM_SIGNAL, .PM_FORGET, .PM_STATE, .PM_HOLD, .PM_DROP, .PM_BYE, .PM_WATCH, .PM_REEXEC,
-            .PM_NOTIFY, nil:
+            .PM_NOTIFY,
+            nil:
             return nil
         }
     }

@@ -76,7 +76,7 @@ struct PackageManifest {
         for start in ["module(", ".target(", ".executableTarget("] {
             for piece in text.components(startingWith: start) {
                 let names = piece.quoted
-                guard let name = names.first, !piece.contains("Tests/") else { continue }
+                guard let name = names.first, !piece.contains("Tests/"), !piece.contains("Examples/") else { continue }
                 declared[name] = Array(names.dropFirst())
             }
         }

@@ -95,4 +95,54 @@ import Testing
             #expect(attached.wait().code == 0)
         }
     }
+
+    @Test func `--foreground becomes pm-init and tells the service manager`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "echo \"for me: $NOTIFY_SOCKET\"; exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web.sh"]], mapping: ["web": ["container": "web", "autostart": true]])
+            let manager = try NotifySocket.bind()
+            let pm = try project.start(
+                [TestPaths.pm, "start", "pm", "--foreground"], adding: ["NOTIFY_SOCKET": manager.name])
+            #expect(try words(manager).contains("READY=1"))
+            #expect(try Files.linkTarget("/proc/\(pm.processID)/exe") == Files.realPath(TestPaths.pmInit))
+            try project.until("web", "up") { $0["pid"]?.int != nil }
+            // Services have no word with it.
+            #expect(try project.must("log", "web").contains("for me: \n"))
+            pm.signal(SIGTERM)
+            #expect(try words(manager) == ["STOPPING=1"])
+            #expect(pm.wait().code == 0)
+        }
+    }
+
+    private func words(_ manager: NotifySocket) throws -> [String] {
+        var entry = pollfd(fd: manager.descriptor.raw, events: Int16(POLLIN), revents: 0)
+        while poll(&entry, 1, 30_000) > 0 {
+            guard let message = NotifySocket.receive(manager.descriptor.raw) else { continue }
+            return message.fields
+        }
+        throw TestFailure("the service manager is told nothing")
+    }
+
+    private static let activator = "/usr/bin/systemd-socket-activate"
+
+    @Test(.enabled(if: access(Self.activator, X_OK) == 0, "there is no systemd-socket-activate"))
+    func `--foreground serves the socket that a service manager passes on`() async throws {
+        try await TestProject.with { project in
+            try project.configure([:])
+            let socket = "\(project.directory)/pm.sock"
+            let place = ["HOME", "XDG_RUNTIME_DIR", "PATH"].flatMap { ["-E", $0] }
+            let pm = try project.start(
+                [Self.activator, "--listen=\(socket)", "--fdname=pm.socket"] + place + [
+                    TestPaths.pm, "start", "pm", "--foreground",
+                ])
+            while try Files.status(socket) == nil { sched_yield() }
+            // The first client is what starts it.
+            #expect(try project.status("pm")["state"]?.string == "up")
+            pm.signal(SIGTERM)
+            #expect(pm.wait().code == 0)
+            #expect(try Files.status(socket) != nil)
+            try Files.remove(socket)
+        }
+    }
 }

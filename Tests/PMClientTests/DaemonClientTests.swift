@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import PMAPI
 import PMClient
@@ -52,6 +53,18 @@ import Testing
         peer.line(#"{"id":99,"result":1,"jsonrpc":"2.0"}"#)
         peer.line(#"{"id":1,"result":"here","jsonrpc":"2.0"}"#)
         #expect(try client.call("a", []) == "here")
+    }
+
+    @Test func `more replies than can be waited for end the call`() throws {
+        let (client, peer) = try FakeDaemon().connect()
+        let thread = BackgroundThread {
+            let many = (2...1001).map { #"{"id":\#($0),"result":1,"jsonrpc":"2.0"}"# + "\n" }.joined()
+            for _ in 1...66 { peer.send(many) }
+        }
+        let error = #expect(throws: ClientError.self) { try client.call("a", []) }
+        #expect(error == .garbled("65536 replies that nobody waits for yet"))
+        shutdown(peer.socket.raw, Int32(SHUT_RDWR))
+        thread.join()
     }
 
     @Test func `an answer in many pieces is one answer`() throws {

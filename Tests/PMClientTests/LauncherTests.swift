@@ -116,7 +116,7 @@ private struct ScriptedLauncher {
         let location = scripted.launcher.location
         #expect(
             scripted.launcher.arguments == [
-                "--lock", "\(directory)/state/lock", "--status-fd", "3", "--marker", location.marker,
+                "--lock", "\(directory)/state/lock", "--marker", location.marker, "--status-fd", "3",
                 "--cgroup", "/sys/fs/cgroup/pm", "--", "\(directory)/pmd", "--config", "\(directory)/.pm.config.json",
                 "--scope", "project", "--state", "\(directory)/state", "--socket", "\(directory)/pm.sock",
                 "--libexec", directory, "--inspect-brk", "-v",

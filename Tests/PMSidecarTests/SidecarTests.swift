@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import PMAPI
+import PMModel
 import PMSidecar
 import PMSystem
 import PMTestSupport

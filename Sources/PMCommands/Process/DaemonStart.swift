@@ -13,6 +13,7 @@ struct DaemonStart {
         let locator = try session.locator()
         let location = try locator.locationForStart()
         for problem in location.passedOver { session.note(problem.description) }
+        if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try attachmentSignals() : nil
         let stage: DaemonLauncher.Stage = command.wait || command.keepAttached ? .serving : .loaded
@@ -35,6 +36,7 @@ struct DaemonStart {
             location: location, installation: installation, environment: session.environment)
         launcher.inspection = command.inspection
         launcher.isVerbose = session.isVerbose
+        launcher.isForeground = command.foreground
         if session.isVerbose {
             session.note("\(installation.holder) \(launcher.arguments.joined(separator: " "))")
         }

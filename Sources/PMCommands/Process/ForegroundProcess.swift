@@ -12,15 +12,15 @@ struct ForegroundProcess {
 
     /// Becomes the program: nothing stands between it and the terminal, its signals and its exit code.
     func replaceOurselves() throws(APIError) -> ExitCode {
-        guard chdir(plan.directory) == 0 else { throw failure(.last("chdir", plan.directory)) }
-        var words: [UnsafeMutablePointer<CChar>?] = ([plan.path] + plan.arguments).map { strdup($0) }
-        words.append(nil)
-        var variables: [UnsafeMutablePointer<CChar>?] = plan.environment.map { strdup($0) }
-        variables.append(nil)
-        defer { for pointer in words + variables { free(pointer) } }
         // execvpe(3) looks in our PATH: a service's own is in its environment.
-        execve(try lookUp(plan.path), &words, &variables)
-        throw failure(.last("exec", plan.path))
+        var program = ChildProcess(
+            path: try lookUp(plan.path), arguments: plan.arguments, environment: plan.environment)
+        program.directory = plan.directory
+        do throws(SystemError) {
+            try program.become()
+        } catch {
+            throw failure(error)
+        }
     }
 
     private func failure(_ error: SystemError) -> APIError {

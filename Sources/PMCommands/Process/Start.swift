@@ -33,6 +33,9 @@ struct StartCommand: PMCommand {
     @Flag(name: .customLong("keep-attached"), help: "With pm: stay, show what services write, and stop all at ^C.")
     var keepAttached = false
 
+    @Flag(help: "With pm: become pm's holder instead of starting it, for a service manager or a container.")
+    var foreground = false
+
     @Argument(help: "`pm`, or a service.", transform: ServiceArgument.read)
     var program: String
 
@@ -47,9 +50,13 @@ struct StartCommand: PMCommand {
                 throw ValidationError("--name, --new and --autostart are for services.")
             }
             if !args.isEmpty { throw ValidationError("pm itself takes no arguments: \(args.joined(separator: " "))") }
+            if foreground && (keepAttached || wait) {
+                throw ValidationError("--foreground leaves nobody to wait or to stay attached.")
+            }
             if global.pmSock != nil { throw ValidationError("pm start pm takes its socket from the configuration.") }
-        } else if keepAttached {
-            throw ValidationError("--keep-attached is for `pm start pm`; `pm run \(program)` runs a service here.")
+        } else if keepAttached || foreground {
+            throw ValidationError(
+                "--keep-attached and --foreground are for `pm start pm`; `pm run \(program)` runs a service here.")
         }
     }
 

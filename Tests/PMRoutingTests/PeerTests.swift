@@ -1,0 +1,81 @@
+import Glibc
+import JSON
+import JSONRPC
+import PMRouting
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// Notes what happens to peers, and answers nothing.
+@PMActor
+private final class Notes: RequestHandler {
+    let budget: PeerBudget
+    var reasons: [String] = []
+    var closed = 0
+
+    init(_ reactor: Reactor) {
+        budget = PeerBudget(reactor)
+    }
+
+    func handle(_ request: RPCRequest, from peer: Peer) {}
+    func closed(_ peer: Peer) { closed += 1 }
+    func givenUp(_ peer: Peer, _ reason: String) { reasons.append(reason) }
+}
+
+@Suite struct `A peer` {
+    let reactor = TestLoop.reactor
+
+    @Test @PMActor func `that lets 128 MB wait is given up, and what waited for it fails`() throws {
+        let notes = Notes(reactor)
+        let (ours, theirs) = try UnixSocket.pair()
+        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), reactor: reactor, handler: notes)
+        var failure: RPCError?
+        peer.call("any", nil) { result in
+            if case .failure(let error) = result { failure = error }
+        }
+        let megabyte = [UInt8](repeating: 97, count: 1 << 20)
+        for _ in 0..<127 { peer.connection.send { $0 += megabyte } }
+        #expect(!peer.connection.isClosed && notes.reasons.isEmpty)
+        for _ in 0..<2 { peer.connection.send { $0 += megabyte } }
+        #expect(peer.connection.isClosed && notes.closed == 1)
+        #expect(notes.reasons == ["it does not read what it is sent"])
+        #expect(failure?.statusCode == 503)
+        #expect(fcntl(theirs.raw, F_GETFD) >= 0)
+    }
+
+    @Test @PMActor func `that is one of several with 256 MB together is given up`() throws {
+        let notes = Notes(reactor)
+        let sockets = try (1...4).map { _ in try UnixSocket.pair() }
+        let peers = try sockets.map {
+            try Peer($0.ours, origin: .client(.init(pid: 1, user: 1, group: 1)), reactor: reactor, handler: notes)
+        }
+        let block = [UInt8](repeating: 97, count: 100 << 20)
+        peers[0].connection.send { $0 += block }
+        peers[1].connection.send { $0 += block }
+        #expect(notes.reasons.isEmpty)
+        peers[2].connection.send { $0 += block }
+        #expect(notes.reasons == ["all connections together wait with more than 256 MB"])
+        #expect(peers.map(\.connection.isClosed) == [false, false, true, false])
+        // Little is always let through.
+        peers[3].connection.send { $0 += [UInt8](repeating: 97, count: 1000) }
+        #expect(!peers[3].connection.isClosed)
+        for peer in peers { peer.connection.close() }
+        #expect(notes.closed == 4)
+    }
+
+    @Test @PMActor func `that goes while it is not read from is closed when it is written to, and not before`()
+        async throws
+    {
+        let notes = Notes(reactor)
+        let (ours, theirs) = try UnixSocket.pair()
+        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), reactor: reactor, handler: notes)
+        peer.silence()
+        shutdown(theirs.raw, Int32(SHUT_RDWR))
+        // Two turns in which its end is reported.
+        for _ in 1...2 { await reactor.sleep(for: .milliseconds(1)) }
+        #expect(notes.closed == 0)
+        peer.notify("any")
+        await reactor.sleep(for: .milliseconds(1))
+        #expect(notes.closed == 1)
+    }
+}

@@ -135,6 +135,13 @@ let package = Package(
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
+        tests(
+            "PMGatewayTests",
+            [
+                "PMGateway", "PMAPI", "PMModel", "JSON", "JSONRPC",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),

@@ -120,7 +120,10 @@ final class UnitDirectory {
     /// - Throws: `LaunchError` when a file is missing or wrong.
     func environment(of unit: Unit) throws(LaunchError) -> [String] {
         // What the daemon was started with may hold secrets, and its parts need none of it.
-        if parts(unit.name) != nil { return ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] }
+        if parts(unit.name) != nil {
+            let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
+            return ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home
+        }
         if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty { return plainEnvironment }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         do throws(ConfigError) {

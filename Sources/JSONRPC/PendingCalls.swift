@@ -72,6 +72,12 @@ public struct PendingCalls<Payload> {
         }
     }
 
+    /// The ids of the calls that fulfil a condition, in no order.
+    public func ids(where condition: (Payload) -> Bool) -> [UInt64] {
+        guard waiting > 0 else { return [] }
+        return zip(ids, payloads).compactMap { id, payload in payload.map(condition) == true ? id : nil }
+    }
+
     /// The last id that was given.
     public var newest: UInt64 { last }
 

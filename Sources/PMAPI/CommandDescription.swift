@@ -82,6 +82,8 @@ extension Method {
         case .version: Version.description
         case .name: Name.description
         case .ready: Ready.description
+        case .proxy: Proxy.description
+        case .bridge: Bridge.description
         case .metadata: Metadata.description
         }
     }

@@ -9,6 +9,14 @@ public struct Connect: DaemonCall, Equatable {
     public var transports: [String] = []
     /// Options of those transports (`tcpPort`, `port`, `key`, `cert`, `socketName`).
     public var options = JSONObject()
+    /// Where relative paths in the options start; nil: in the folder of the configuration.
+    public var cwd: String?
+
+    /// The options that say that something is to be set up.
+    static let optionNames = ["tcpPort", "port", "key", "cert", "socketName"]
+
+    /// Whether connection points are to be stored.
+    public var isSetUp: Bool { !transports.isEmpty || Self.optionNames.contains { options[$0] != nil } }
 
     /// Asks where a service can be reached.
     public init(name: String) { self.name = name }
@@ -18,21 +26,33 @@ public struct Connect: DaemonCall, Equatable {
 
     /// What is on the command line.
     public static let description = CommandDescription(
-        .connect, doc: "Tells where a service can be reached", usage: "connect <name>",
-        sources: ["options.name", "context"])
+        .connect, doc: "Tells where a service can be reached, or sets it up", usage: "connect <name> [...args]",
+        sources: ["options.name", "context"],
+        options: [
+            .init("tcpPort", aliases: ["tcp-port"], value: true, doc: "port, or host and port, of TCP"),
+            .init("port", value: true, doc: "port, or host and port, of HTTP and WebSocket"),
+            .init("key", value: true, doc: "file of the TLS key"),
+            .init("cert", value: true, doc: "file of the TLS certificate"),
+            .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
+        ])
 
     /// Reads `[name, {args, options}]`; throws a 400 for a missing name or a wrong type.
     public init(_ parameters: Parameters) throws(APIError) {
         self.init(name: try parameters.text(0, "name"))
         let context = try parameters.object(1, named: "context")
         transports = try context.texts("args")
-        options = context["options"]?.object ?? JSONObject()
+        cwd = try context.text("currentWorkingDirectory")
+        for (name, value) in context["options"]?.object ?? JSONObject() where Self.optionNames.contains(name) {
+            if value != .null { options[name] = value }
+        }
     }
 
     /// `[name, null]`, or `[name, {args, options}]` with transports.
     public var params: JSONValue {
-        if transports.isEmpty { return [.string(name), .null] }
-        return [.string(name), ["args": .array(transports.map { .string($0) }), "options": .object(options)]]
+        if !isSetUp { return [.string(name), .null] }
+        var context: JSONObject = ["args": .array(transports.map { .string($0) }), "options": .object(options)]
+        context["currentWorkingDirectory"] = cwd.map { .string($0) }
+        return [.string(name), .object(context)]
     }
 
     /// URLs and their options, the preferred one first.

@@ -28,6 +28,10 @@ public enum Method: String, Sendable, CaseIterable {
     case name
     /// A service says that it serves.
     case ready
+    /// Leads a connection on to a service.
+    case proxy
+    /// Brings the other end of a bridge.
+    case bridge
     /// The commands of the daemon and of the services.
     case metadata = "$metadata"
 }

@@ -9,6 +9,7 @@ public final class FollowedLog {
     private var ticket: DaemonClient.Ticket
     /// Where the last record of each service ended.
     private var cursors: [String: String] = [:]
+    private var hasBegun = false
 
     /// Makes the call.
     ///
@@ -32,7 +33,8 @@ public final class FollowedLog {
                 guard let piece = take(turn) else { continue }
                 return piece
             } catch {
-                guard case .lost = error, !cursors.isEmpty else { throw error }
+                // In the middle of what was stored there is no place to go on from.
+                guard case .lost = error, call.wantsCursors, !cursors.isEmpty || !hasBegun else { throw error }
                 try resume()
             }
         }
@@ -42,14 +44,17 @@ public final class FollowedLog {
     private func take(_ turn: DaemonClient.StreamTurn) -> DaemonClient.StreamTurn? {
         guard case .data(.data(.object(var record))) = turn, let cursor = record["cursor"]?.string,
             let name = record["name"]?.string
-        else { return turn }
+        else {
+            if case .data = turn { hasBegun = true }
+            return turn
+        }
         cursors[name] = cursor
         record["cursor"] = nil
         return record["text"]?.string == "" ? nil : .data(.data(.object(record)))
     }
 
     private func resume() throws(ClientError) {
-        call.after = cursors
+        if !cursors.isEmpty { call.after = cursors }
         while true {
             do throws(ClientError) {
                 try client.reconnect()

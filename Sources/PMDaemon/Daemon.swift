@@ -36,6 +36,7 @@ final class Daemon {
     private let registry = CommandRegistry()
     private let router: Router
     private let links: ServiceLinks
+    private let bridges: Bridges
     private let holder: Holder
     private let supervisor: Supervisor
     private let startedAt: MonotonicTime
@@ -72,6 +73,7 @@ final class Daemon {
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry, reactor: reactor)
         links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
+        bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
             [units] unit throws(LaunchError) in try units.environment(of: unit)
@@ -126,8 +128,12 @@ final class Daemon {
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
-        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units)
+        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
+        let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
+        router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }
+        let ends = BridgeHandler(bridges: bridges)
+        router.add(.bridge) { parameters, call in ends.answer(parameters, call) }
     }
 
     // MARK: start
@@ -250,7 +256,9 @@ final class Daemon {
         }
     }
 
-    private var handover: SessionHandover { SessionHandover(router: router, registry: registry, reactor: reactor) }
+    private var handover: SessionHandover {
+        SessionHandover(router: router, registry: registry, bridges: bridges, reactor: reactor)
+    }
 
     // MARK: upgrade
 

@@ -47,7 +47,7 @@ final class Router: RequestHandler {
     /// Lets a handler that takes its time answer its method.
     func add<H: PatientHandler>(_ handler: H) {
         answerers[H.Request.method.rawValue] = { [weak self] parameters, call in
-            self?.running += 1
+            self?.began()
             let answer: Answering<H.Request.Answer> = { result in
                 switch result {
                 case .success(let answer): call.succeed(answer.json)
@@ -63,7 +63,7 @@ final class Router: RequestHandler {
         }
     }
 
-    /// Lets something answer `log`, which is a stream.
+    /// Lets something answer a method whose answer is more than a value: a stream, another use of the connection.
     func add(_ method: Method, _ answer: @escaping @PMActor (Parameters, Responder) -> Void) {
         answerers[method.rawValue] = answer
     }
@@ -77,7 +77,13 @@ final class Router: RequestHandler {
     /// How many connections a user has.
     func connections(of user: uid_t) -> Int { connections[user] ?? 0 }
 
-    private func finished() {
+    /// Something is being answered that is worth waiting for; `finished` follows.
+    func began() {
+        running += 1
+    }
+
+    /// It has been answered.
+    func finished() {
         running -= 1
         guard running == 0 else { return }
         var bodies: [@PMActor () -> Void] = []
@@ -104,6 +110,7 @@ final class Router: RequestHandler {
     var clientCount: Int { clients.count }
 
     func closed(_ peer: Peer) {
+        if peer.hasCalls { for service in registry.all { service.peer.forget(peer) } }
         guard clients.removeValue(forKey: ObjectIdentifier(peer)) != nil, let user = peer.user else { return }
         let left = connections(of: user) - 1
         connections[user] = left > 0 ? left : nil
@@ -116,15 +123,37 @@ final class Router: RequestHandler {
     }
 
     func handle(_ request: RPCRequest, from peer: Peer) {
+        if let signal = FlowSignal(request.method) { return take(signal, request, from: peer) }
+        if let service = peer.proxiedService { return pass(request, as: request.method, to: service, for: peer) }
         if let (service, command) = registry.find(request.method) {
-            service.peer.relay(request, as: command, for: peer)
-            return
+            return pass(request, as: command, to: service, for: peer)
         }
         guard let call = peer.begin(request) else { return }
         let name = request.method.string
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
         if isHolderBehind(), Self.orders.contains(name) { return call.fail(Self.behind) }
         answer(Parameters(params(of: request)), call)
+    }
+
+    private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for peer: Peer) {
+        // Only the daemon may say that it has forgotten a service's calls.
+        if command == "$restarted" {
+            peer.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
+        service.peer.relay(request, as: command, for: peer)
+    }
+
+    /// A signal concerns a call on the connection it came on: one that this peer made, or one that it is to answer.
+    private func take(_ signal: FlowSignal, _ request: RPCRequest, from peer: Peer) {
+        guard request.isNotification, let id = FlowSignal.subject(of: request) else {
+            peer.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
+        if peer.takeSignal(signal, aboutOwn: id) { return }
+        guard peer.hasCalls else { return }
+        if signal == .cancel { peer.cancelOwn(id) }
+        for service in registry.all { service.peer.takeSignal(signal, of: peer, about: id) }
     }
 
     /// What makes work for the holder.

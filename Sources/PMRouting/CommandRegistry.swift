@@ -1,3 +1,4 @@
+import JSON
 public import JSONRPC
 public import PMAPI
 public import PMModel
@@ -49,6 +50,8 @@ public final class CommandRegistry {
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) {
         guard let service = services[id.unit], service.id == id else { return }
         service.metadata = metadata
+        let accepted = metadata.others["accepts"]?.array ?? []
+        service.peer.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
     }
 
     /// Takes a service out; ignored when another incarnation is in its place.

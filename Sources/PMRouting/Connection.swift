@@ -109,6 +109,7 @@ public final class Connection {
     func handOver() -> (descriptor: SharedFD, remainder: ConnectionRemainder) {
         let remainder = ConnectionRemainder(unread: framer.takeUnread(), unsent: stream.unsent)
         stream.detach()
+        budget.release(self)
         return (stream.descriptor, remainder)
     }
 
@@ -208,7 +209,7 @@ public final class Connection {
 
     private func end() {
         hasEnded = true
-        stream.setReading(paused: true)
+        stream.endReading()
         if let rest = framer.takeRemainder() { deliver(rest) }
         delegate?.peerFinished()
     }

@@ -29,7 +29,7 @@ public protocol RequestHandler: AnyObject {
 @PMActor
 public final class Peer: ConnectionDelegate {
     /// What a reply is for.
-    private enum Waiting {
+    enum Waiting {
         /// Another peer's request, passed on to this one.
         case relayed(Peer, RPCID)
         /// A request of the daemon itself.
@@ -40,16 +40,29 @@ public final class Peer: ConnectionDelegate {
     public let origin: PeerOrigin
     /// The connection.
     public let connection: Connection
-    private var onClose: [@PMActor () -> Void] = []
-    private unowned let handler: any RequestHandler
-    private let isClient: Bool
-    private var waiting = PendingCalls<Waiting>()
+    var onClose: [@PMActor () -> Void] = []
+    unowned let handler: any RequestHandler
+    let isClient: Bool
+    var waiting = PendingCalls<Waiting>()
     /// Requests of this peer that are not answered yet.
-    private var unanswered = 0
+    var unanswered = 0
     /// Those of them that the daemon itself answers.
-    private var answering = 0
+    var answering = 0
     private var isHeld = false
-    private var hasFinished = false
+    var hasFinished = false
+    /// Streams that this peer sends as parameters of calls, by its ids for these calls.
+    var uploads: [RPCID: Upload] = [:]
+    /// How the daemon's own streams to this peer are ended early, by its ids for them.
+    var cancels: [RPCID: @PMActor () -> Void] = [:]
+    /// Whether it understands the signals about calls under way, see `FlowSignal`.
+    public var takesSignals = false
+    /// Requests whose stream was told to wait, because whom it is for does not read.
+    var paused: Set<UInt64> = []
+    /// The service that everything of this client is for, once it has asked for that.
+    var target: Service?
+    /// Clients whose messages are all for this service.
+    var proxied: [ObjectIdentifier: Peer] = [:]
+
     /// Lets the ids of requests to this peer begin behind those of earlier daemons: an answer to one of theirs must not be
     /// taken for one of ours. `generation` is the number of this daemon.
     ///
@@ -106,13 +119,14 @@ public final class Peer: ConnectionDelegate {
         caller.unanswered += 1
         caller.pace()
         let internalID = waiting.add(.relayed(caller, id))
+        if request.isStream { caller.uploads[id] = Upload(service: self, id: internalID) }
         connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
         // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
         // other could wait for each other for ever.
         if connection.backlog > PeerLimits.pacing, caller.isClient { caller.connection.pause(until: connection) }
     }
 
-    private static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
+    static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
     private static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
     private static let tooManyCalls = RPCError.unavailable(
         "\(PeerLimits.callsUnderWay) calls of this service are not answered yet"
@@ -169,7 +183,7 @@ public final class Peer: ConnectionDelegate {
     }
 
     /// One request is answered.
-    private func finishOne() {
+    func finishOne() {
         unanswered -= 1
         closeIfDone()
         pace()
@@ -239,6 +253,7 @@ public final class Peer: ConnectionDelegate {
 
     private func receive(_ reply: RPCReply) {
         guard let number = reply.internalID, let call = waiting[number] else {
+            if passUp(reply) { return }
             if case .error = reply.outcome { return }
             let refusal = RPCError.noResponseHandler(reply.ownedID)
             return reject { MessageWriter.rejection(id: reply.ownedID, refusal, to: &$0) }
@@ -262,12 +277,15 @@ public final class Peer: ConnectionDelegate {
             caller.finishOne()
         } else if endsCall(reply, number) {
             waiting[number] = nil
+            paused.remove(number)
             caller.finishOne()
+        } else {
+            slowDown(number, for: caller)
         }
     }
 
     /// Requests whose answer is a stream that has begun.
-    private var streams: Set<UInt64> = []
+    var streams: Set<UInt64> = []
 
     /// Whether this was the last reply of its call: the only one, an error, or the flagged end of a stream.
     private func endsCall(_ reply: RPCReply, _ number: UInt64) -> Bool {
@@ -298,6 +316,8 @@ public final class Peer: ConnectionDelegate {
 
     /// The connection is gone: what waits for this peer fails.
     public func closed() {
+        closeProxied()
+        abandonUploads()
         for (_, call) in waiting.takeAll() {
             switch call {
             case .relayed(let caller, let id):
@@ -310,45 +330,5 @@ public final class Peer: ConnectionDelegate {
         swap(&bodies, &onClose)
         for body in bodies { body() }
         handler.closed(self)
-    }
-}
-
-// MARK: - Handing over
-
-extension Peer {
-    /// Whether the daemon itself owes it no answer.
-    public var isAnswered: Bool { answering == 0 }
-
-    /// Leaves the connection to a successor of this daemon; `place` is a peer's place among the records.
-    public func handOver(_ place: (Peer) -> Int?) -> (socket: SharedFD, record: SessionRecord) {
-        let (socket, remainder) = connection.handOver()
-        var record = SessionRecord()
-        if case .service(let service) = origin { record.service = service }
-        record.unread = remainder.unread
-        record.unsent = remainder.unsent
-        record.hasFinished = hasFinished
-        record.newestID = waiting.newest
-        for (id, call) in waiting.takeAll() {
-            // What the daemon itself asked, its successor asks again.
-            guard case .relayed(let caller, let callerID) = call, let place = place(caller) else { continue }
-            let text = callerID.withBytes { [UInt8]($0) }
-            record.calls.append(
-                SessionRecord.Call(id: id, caller: place, callerID: text, isStream: streams.contains(id)))
-        }
-        return (socket, record)
-    }
-
-    /// Goes on where a predecessor's peer stopped; `peers` are in the order of the records.
-    public func takeOver(_ record: SessionRecord, from peers: [Peer?]) {
-        hasFinished = record.hasFinished
-        var calls: [(id: UInt64, payload: Waiting)] = []
-        for call in record.calls {
-            guard peers.indices.contains(call.caller), let caller = peers[call.caller] else { continue }
-            caller.unanswered += 1
-            calls.append((call.id, .relayed(caller, call.callerID.withUnsafeBytes { RPCID(raw: $0) })))
-            if call.isStream { streams.insert(call.id) }
-        }
-        waiting.restore(calls, newest: record.newestID)
-        connection.resume(after: ConnectionRemainder(unread: record.unread, unsent: record.unsent))
     }
 }

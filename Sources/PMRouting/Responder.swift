@@ -43,8 +43,10 @@ public final class Responder {
 
     private func finish(_ write: (RPCID, inout [UInt8]) -> Void) {
         guard phase != .done else { return }
+        let wasStreaming = phase == .streaming
         phase = .done
         guard let id else { return }
+        if wasStreaming { peer.cancels[id] = nil }
         peer.send { write(id, &$0) }
         peer.answered()
     }
@@ -53,6 +55,15 @@ public final class Responder {
 
     /// Whether the caller can still be reached.
     public var isOpen: Bool { phase != .done && !peer.connection.isClosed }
+
+    /// Whether an answer is wanted at all.
+    public var isWanted: Bool { id != nil }
+
+    /// Calls `body` when the caller wants no more of the open stream, which is to be ended then.
+    public func whenCancelled(_ body: @escaping @PMActor () -> Void) {
+        guard let id, phase == .streaming else { return }
+        peer.cancels[id] = body
+    }
 
     /// Opens a stream as the answer; false when the caller wants none.
     public func beginStream() -> Bool {

@@ -12,6 +12,8 @@ public struct SessionRecord: Equatable, Sendable {
         public var callerID: [UInt8]
         /// Whether its answer is a stream that has begun.
         public var isStream: Bool
+        /// Whether one of its parameters is a stream that has not ended.
+        public var isUpload = false
     }
 
     /// The incarnation at the other end; nil for a client.
@@ -26,6 +28,13 @@ public struct SessionRecord: Equatable, Sendable {
     public var calls: [Call] = []
     /// Whether it sends no more.
     public var hasFinished = false
+    /// The incarnation that everything of this client is for; nil when it talks to the daemon.
+    public var target: IncarnationID?
+    /// The place of the other end among the records, when this is an end of a relay.
+    public var partner: Int?
+
+    /// Nothing is known yet.
+    public init() {}
 }
 
 // MARK: - Binary form
@@ -33,7 +42,7 @@ public struct SessionRecord: Equatable, Sendable {
 /// Counts and numbers in eight bytes, little-endian; bytes after their count. A daemon of another version than wrote
 /// them finds another number at the start.
 extension SessionRecord {
-    private static let version: UInt64 = 1
+    private static let version: UInt64 = 2
 
     /// The binary form of records.
     public static func encode(_ records: [SessionRecord]) -> [UInt8] {
@@ -45,8 +54,9 @@ extension SessionRecord {
     }
 
     private func encode(_ writer: inout RecordWriter) {
-        writer.put(Array((service?.unit ?? "").utf8))
-        writer.put(service?.number ?? 0)
+        writer.put(service)
+        writer.put(target)
+        writer.put(UInt64(partner.map { $0 + 1 } ?? 0))
         writer.put(unread)
         writer.put(unsent)
         writer.put(newestID)
@@ -56,7 +66,7 @@ extension SessionRecord {
             writer.put(call.id)
             writer.put(UInt64(call.caller))
             writer.put(call.callerID)
-            writer.put(call.isStream ? 1 : 0)
+            writer.put((call.isStream ? 1 : 0) | (call.isUpload ? 2 : 0))
         }
     }
 
@@ -73,20 +83,25 @@ extension SessionRecord {
     }
 
     private init?(_ reader: inout RecordReader) {
-        guard let unit = reader.chunk(), let number = reader.number(), let unread = reader.chunk(),
-            let unsent = reader.chunk(), let newest = reader.number(), let finished = reader.number(),
-            let count = reader.number()
+        guard let service = reader.incarnation(), let target = reader.incarnation(), let partner = reader.number(),
+            let unread = reader.chunk(), let unsent = reader.chunk(), let newest = reader.number(),
+            let finished = reader.number(), let count = reader.number()
         else { return nil }
-        if !unit.isEmpty { service = IncarnationID(unit: String(decoding: unit, as: UTF8.self), number: number) }
+        self.service = service.unit.isEmpty ? nil : service
+        self.target = target.unit.isEmpty ? nil : target
+        self.partner = partner == 0 ? nil : Int(clamping: partner) - 1
         self.unread = unread
         self.unsent = unsent
         newestID = newest
         hasFinished = finished != 0
         for _ in 0..<count {
             guard let id = reader.number(), let caller = reader.number(), let callerID = reader.chunk(),
-                let stream = reader.number()
+                let flags = reader.number()
             else { return nil }
-            calls.append(Call(id: id, caller: Int(clamping: caller), callerID: callerID, isStream: stream != 0))
+            calls.append(
+                Call(
+                    id: id, caller: Int(clamping: caller), callerID: callerID, isStream: flags & 1 != 0,
+                    isUpload: flags & 2 != 0))
         }
     }
 }
@@ -102,6 +117,12 @@ private struct RecordWriter {
         put(UInt64(chunk.count))
         bytes += chunk
     }
+
+    /// None has an empty name, which no unit has.
+    mutating func put(_ incarnation: IncarnationID?) {
+        put(Array((incarnation?.unit ?? "").utf8))
+        put(incarnation?.number ?? 0)
+    }
 }
 
 private struct RecordReader {
@@ -113,6 +134,11 @@ private struct RecordReader {
         for (place, byte) in bytes.prefix(8).enumerated() { value |= UInt64(byte) << (8 * place) }
         bytes = bytes.dropFirst(8)
         return value
+    }
+
+    mutating func incarnation() -> IncarnationID? {
+        guard let unit = chunk(), let number = number() else { return nil }
+        return IncarnationID(unit: String(decoding: unit, as: UTF8.self), number: number)
     }
 
     mutating func chunk() -> [UInt8]? {

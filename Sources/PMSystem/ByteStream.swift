@@ -30,6 +30,7 @@ public final class ByteStream {
     private var phase = Phase.open
     private var isFlushPlanned = false
     private var isReadingPaused = false
+    private var isReadingOver = false
     /// A peer that is gone is reported in every turn, whatever is asked for: while nothing is read, it is not watched.
     private var isWatched = false
     private var outgoing: [UInt8] = []
@@ -104,6 +105,12 @@ public final class ByteStream {
         updateInterest()
     }
 
+    /// The peer has said all that it will; it may still read, and when it does not either, this is closed.
+    public func endReading() {
+        isReadingOver = true
+        setReading(paused: true)
+    }
+
     /// Sends what is buffered and closes then; reads no more.
     public func closeAfterFlush() {
         guard phase == .open else { return }
@@ -146,6 +153,7 @@ public final class ByteStream {
         if events.contains(.writable) { flush() }
         let isOver = !events.isDisjoint(with: [.hungUp, .failed])
         if phase == .draining && isOver { return close() }
+        if isReadingOver && isOver { return close() }
         if isReadingPaused {
             // What the peer sent before it went is read when reading goes on; what is written to it fails at once.
             if isOver { unwatch() }

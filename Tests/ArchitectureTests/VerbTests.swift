@@ -6,6 +6,8 @@ import Testing
     private static let withoutCommand: Set<String> = [
         "Name",  // asked for by `start --new`
         "Ready",  // said by services
+        "Proxy",  // turns a connection into one to a service
+        "Bridge",  // said by services
         "Metadata",  // the command tree that clients and `call` read
     ]
 

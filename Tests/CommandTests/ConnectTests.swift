@@ -30,11 +30,73 @@ import Testing
             #expect(web.code == 66)
             #expect(
                 web.errors.hasPrefix("pm: web has no connection point of its own; it is reached through pm\nhint: "))
-            #expect(web.errors.contains("mapping.web.connect in \(project.directory)/.pm.config.json"))
+            #expect(web.errors.contains("pm connect web local"))
             let ghost = try project.pm("connect", "ghost")
             #expect(ghost.code == 66)
             #expect(ghost.errors == "pm: Mapping ghost could not be found\nhint: pm ls shows what there is\n")
             #expect(try project.pm("connect").code == 64)
         }
+    }
+
+    @Test func `stores connection points, named as the reference names them`() async throws {
+        try await TestProject.with { project in
+            try project.addReachable("@scope/my-app", "svc")
+            let name = "@scope/my-app"
+            let folder = project.directory
+            func set(_ arguments: String...) throws -> JSONValue {
+                let shown = try JSONValue(
+                    parsing: project.run([TestPaths.pm, "-o", "json", "connect", name] + arguments).output)
+                #expect(try project.json("connect", name) == shown)
+                return shown
+            }
+            #expect(try set("local") == .object(["jsonrpc+unix://\(folder)/scope-my-app.sock": [:]]))
+            #expect(try set("tcp", "--tcp-port", "31600") == ["jsonrpc+tcp://127.0.0.1:31600": [:]])
+            #expect(try set("--tcp-port", "0.0.0.0:31601") == ["jsonrpc+tcp://0.0.0.0:31601": [:]])
+            #expect(try set("tcp", "--tcp-port", "/tmp/x.sock") == ["jsonrpc+unix:///tmp/x.sock": [:]])
+            #expect(try set("http") == ["http://127.0.0.1:80": [:]])
+            #expect(try set("ws", "--port", "8080") == ["ws://127.0.0.1:8080": [:]])
+            let tls: JSONValue = ["key": .string("\(folder)/k.pem"), "cert": .string("\(folder)/c.pem")]
+            let files = ["--key", "k.pem", "--cert", "c.pem"]
+            let words = ["-o", "json", "connect", name, "http", "ws", "tcp", "local", "--tcp-port", "1234"]
+            let all = try JSONValue(parsing: project.run([TestPaths.pm] + words + files).output)
+            #expect(
+                all.text
+                    == JSONValue.object([
+                        "jsonrpc+unix+tls://\(folder)/scope-my-app.sock": tls, "jsonrpc+tcp+tls://127.0.0.1:1234": tls,
+                        "wss://127.0.0.1:443": tls, "https://127.0.0.1:443": tls,
+                    ]).text)
+            #expect(try project.must("connect", "svc", "--socket-name", "short").hasSuffix("/short.sock\n"))
+        }
+    }
+
+    @Test func `refuses what cannot be listened at`() async throws {
+        try await TestProject.with { project in
+            try project.addReachable("svc")
+            func refusal(_ arguments: String...) throws -> String {
+                let outcome = try project.run([TestPaths.pm, "connect"] + arguments)
+                #expect(outcome.code == 65, "\(outcome)")
+                return outcome.errors
+            }
+            #expect(try refusal("svc", "bogus").contains("there is no transport bogus"))
+            #expect(try refusal("svc", "tcp").contains("tcp needs a port"))
+            #expect(try refusal("svc", "--tcp-port", "1:2:x").contains("--tcp-port must be PORT or HOST:PORT"))
+            #expect(try refusal("svc", "--port", "70000").contains("--port must be PORT or HOST:PORT"))
+            #expect(try refusal("svc", "--key", "k.pem").contains("a key needs its certificate"))
+            #expect(try refusal("svc", "--cert", "c.pem").contains("a certificate needs its key"))
+            #expect(try refusal("svc", "--socket-name", "/" + String(repeating: "x", count: 120)).contains("107 bytes"))
+            #expect(try refusal("pm", "tcp", "--tcp-port", "1").contains("the daemon listens at its own socket only"))
+            #expect(try project.pm("connect", "svv", "local").code == 66)
+            #expect(try project.pm("connect", "svc").code == 66)
+        }
+    }
+}
+
+extension TestProject {
+    /// Starts a daemon for commandable services of these names.
+    fileprivate func addReachable(_ names: String...) throws {
+        try write("commands.json", #"{"name":"x","commands":[]}"#)
+        let definition: JSONValue = ["path": "./commands.json", "commandable": true]
+        try configure(.object(JSONObject(names.map { ($0, definition) })))
+        try startDaemon()
     }
 }

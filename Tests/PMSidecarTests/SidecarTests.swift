@@ -166,6 +166,32 @@ import Testing
         }
     }
 
+    /// The example, where it was built: beside the tests.
+    private static let example: String? = {
+        guard let program = try? Files.linkTarget("/proc/self/exe"), let slash = program.lastIndex(of: "/")
+        else { return nil }  // there is always a /proc
+        let path = String(program[..<slash]) + "/swift-client"
+        return access(path, X_OK) == 0 ? path : nil
+    }()
+
+    @Test(.enabled(if: Self.example != nil, "the example is not built here"))
+    func `is in Examples, too, and greets`() async throws {
+        try await TestProject.with { project in
+            try project.copy("\(TestPaths.examples)/shop", to: "shop")
+            let start = try project.run([TestPaths.pm, "start", "pm", "--wait"], in: "shop")
+            #expect(start.code == 0, "\(start)")
+            for words in [["discover", "."], ["start", "api", "--wait"]] {
+                let outcome = try project.run([TestPaths.pm] + words, in: "shop")
+                #expect(outcome.code == 0, "\(outcome)")
+            }
+            let greeted = try project.run([try #require(Self.example), "Ada"], in: "shop")
+            #expect(greeted.output == "Ada is customer 1\nHello, Ada! You are customer 1, seen 1 time.\n", "\(greeted)")
+            try project.run([TestPaths.pm, "stop"], in: "shop")
+            let lost = try project.run([try #require(Self.example)], in: "shop")
+            #expect(lost.output.contains("cannot greet Ada: pm is not running"))
+        }
+    }
+
     private func until(_ what: String, _ condition: () throws -> Bool) async throws {
         let clock = SystemClock()
         let limit = clock.monotonic() + .seconds(20)

@@ -72,6 +72,14 @@ public final class LineClient {
         }
     }
 
+    /// Closes both directions, whether everything was read or not.
+    public func close() {
+        shutdown(socket.raw, Int32(SHUT_RDWR))
+    }
+
+    /// What came and is no whole line.
+    public var rest: String { String(decoding: pending[start...], as: UTF8.self) }
+
     /// The next line as JSON; nil when there is none, or when it is no JSON.
     public func json() -> JSONValue? {
         line().flatMap { try? JSONValue(parsing: $0) }  // a test that gets no JSON fails on the nil

@@ -54,7 +54,8 @@ import Testing
             giveBack: { try Limits.set(.processes, of: $0, to: usual) })
     }
 
-    @Test func `starts again what there was no memory for`() async throws {
+    @Test(.enabled(if: getenv("ASAN_OPTIONS") == nil, "a sanitizer needs address space"))
+    func `starts again what there was no memory for`() async throws {
         var usual = ""
         try await check(
             "stack: Cannot allocate memory", hint: "the machine or its limits give no more memory",
@@ -62,7 +63,8 @@ import Testing
             giveBack: { try Limits.set(.memory, of: $0, to: usual) })
     }
 
-    @Test func `keeps its services when pmd itself gets no memory`() async throws {
+    @Test(.enabled(if: getenv("ASAN_OPTIONS") == nil, "a sanitizer needs address space"))
+    func `keeps its services when pmd itself gets no memory`() async throws {
         try await TestProject.with { project in
             try project.configureSleepers(1)
             try project.startDaemon()

@@ -148,13 +148,6 @@ test('$metadata answers name and commands, whatever it is asked with', async (t)
   }
 });
 
-test('a stream as parameter is refused', async (t) => {
-  const host = await hostOf(t, FILES);
-  host.write('{"jsonrpc":"2.0","id":1,"method":"echo","stream":true,"params":{}}\n');
-  const { error } = await host.answer(1);
-  assert.deepEqual([error.statusCode, error.message], [400, 'echo: a stream as parameter is not supported']);
-});
-
 test('an error nobody waits for is not answered: two ends that did would talk for ever', async (t) => {
   const host = await hostOf(t, FILES);
   host.write('{"jsonrpc":"2.0","id":99,"error":{"message":"x"}}\n');

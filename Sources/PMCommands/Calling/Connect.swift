@@ -1,18 +1,54 @@
 import ArgumentParser
+import JSON
 import PMAPI
 
 /// `pm connect NAME`.
 struct ConnectCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "connect", abstract: "Show where a service can be reached, the preferred way first.")
+        commandName: "connect", abstract: "Show where a service can be reached, or set it up.",
+        discussion: """
+            Without transports and options it shows the connection points, the preferred one first. With them it stores \
+            new ones, at which the service listens from its next start on.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
     @Argument(help: "The service, or `pm`.", transform: ServiceArgument.read)
     var name: String
 
+    @Argument(help: "Transports to set up: local, tcp, http, ws.")
+    var transports: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Port of TCP, of this machine only unless a host stands before it.", valueName: "[host:]port"))
+    var tcpPort: String?
+
+    @Option(help: ArgumentHelp("Port of HTTP and WebSocket.", valueName: "[host:]port"))
+    var port: String?
+
+    @Option(help: ArgumentHelp("TLS key, a PEM file.", valueName: "file"))
+    var key: String?
+
+    @Option(help: ArgumentHelp("TLS certificate, a PEM file.", valueName: "file"))
+    var cert: String?
+
+    @Option(help: ArgumentHelp("The unix socket, instead of the service's name.", valueName: "name"))
+    var socketName: String?
+
+    private func call(_ session: Session) throws(APIError) -> Connect {
+        var call = Connect(name: name)
+        call.transports = transports
+        let given = [
+            ("tcpPort", tcpPort), ("port", port), ("key", key), ("cert", cert), ("socketName", socketName),
+        ]
+        for case (let name, let value?) in given { call.options[name] = .string(value) }
+        if key != nil || cert != nil { call.cwd = try session.workingDirectory() }
+        return call
+    }
+
     func execute(_ session: Session) throws(APIError) -> ExitCode {
-        let text = try session.connect().askForText(Connect(name: name))
+        let text = try session.connect().askForText(try call(session))
         switch session.format {
         case .json: session.output.line(String(decoding: text, as: UTF8.self))
         case .table:

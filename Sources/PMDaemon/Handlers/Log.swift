@@ -12,6 +12,7 @@ struct LogHandler {
     let logs: LogBook
     let supervisor: Supervisor
     let units: UnitDirectory
+    let router: Router
 
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
@@ -38,6 +39,13 @@ struct LogHandler {
 
     private func stream(_ request: Log, _ names: [String], to call: Responder) async {
         let reading = LogReading(request, names, logs, call)
+        call.whenCancelled {
+            reading.following?.cancel()
+            call.stream(.end)
+        }
+        // Who follows knows only afterwards where to go on when the daemon is replaced.
+        router.began()
+        defer { router.finished() }
         do throws(SystemError) {
             try await reading.sendStored()
         } catch {

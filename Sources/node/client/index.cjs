@@ -3,4 +3,10 @@
 const { interact, InteractError } = require('./interact.cjs');
 const { getRandomName } = require('./names.cjs');
 
+/** What talks to others is read when it is asked for first: most services only need the rest. */
+const LAZY = ['connect', 'connectByPreference', 'Container', 'defaultOrders', 'RemoteContainer', 'sidecar'];
+
 module.exports = { interact, InteractError, getRandomName };
+for (const name of LAZY) {
+  Object.defineProperty(module.exports, name, { enumerable: true, get: () => require('./sidecar.cjs')[name] });
+}

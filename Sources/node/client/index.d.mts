@@ -1,1 +1,1 @@
-export { InteractError, interact, getRandomName } from './index.cjs';
+export * from './index.cjs';

@@ -1,4 +1,6 @@
 /** ES module entry. The code is CommonJS, so that both kinds of importers share one `InteractError`. */
 import client from './index.cjs';
 
-export const { interact, InteractError, getRandomName } = client;
+export const {
+  connect, connectByPreference, Container, defaultOrders, getRandomName, interact, InteractError, RemoteContainer, sidecar,
+} = client;

@@ -19,20 +19,14 @@ export class Channel {
   #open = true;
 
   /**
-   * @param {number} fd descriptor of a connected stream socket
+   * @param {number | Socket} source descriptor of a connected stream socket, or one that is open already
    * @param {{line: (text: string) => void, closed: () => void}} handlers `closed` is called once, when the peer has
    *   gone; it is not called after `close()`
    */
-  constructor(fd, { line, closed }) {
+  constructor(source, { line, closed }) {
     const splitter = new LineSplitter(line);
-    const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BUFFER),
-      callback: (length, buffer) => {
-        splitter.push(buffer.subarray(0, length));
-        return true;
-      },
-    };
-    this.#socket = new Socket({ fd, onread });
+    this.#socket = typeof source === 'number' ? opened(source, splitter) : source;
+    if (typeof source !== 'number') source.on('data', (chunk) => splitter.push(chunk));
     this.#socket.on('drain', () => this.#drained());
     // EPIPE and ECONNRESET say what 'close' says: the peer has gone.
     this.#socket.on('error', () => {});
@@ -95,4 +89,13 @@ export class Channel {
     this.#drained();
     if (byPeer) closed();
   }
+}
+
+/** One buffer for all that is read. */
+function opened(fd, splitter) {
+  const callback = (length, buffer) => {
+    splitter.push(buffer.subarray(0, length));
+    return true;
+  };
+  return new Socket({ fd, onread: { buffer: Buffer.allocUnsafeSlow(READ_BUFFER), callback } });
 }

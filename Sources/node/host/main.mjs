@@ -2,7 +2,7 @@
  * Runs a container as a service: `node main.mjs PROGRAM [ARG...]`.
  *
  * PM_CHANNEL_FD names the socket to the daemon (without it the service runs alone), PM_NAME the service, PM_CONFIG its
- * configuration as JSON, PM_SOCK the daemon's URL.
+ * configuration as JSON, PM_SOCK the daemon's URL, PM_CONNECT where it is to listen, as JSON: URL -> options.
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +15,7 @@ import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { Service } from './service.mjs';
+import { SIGNALS } from './underway.mjs';
 
 // In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
 parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
@@ -24,6 +25,7 @@ const calls = new Calls();
 const service = new Service(Promise.resolve().then(start));
 const peer = new Peer(calls, (method) => service.find(method));
 const channel = openChannel();
+let listeners;
 service.started.then(serve).catch(fail);
 
 function readSettings() {
@@ -35,10 +37,11 @@ function readSettings() {
   const path = resolve(program);
   // What `node PROGRAM ARG...` would show: programs read their arguments here.
   process.argv.splice(1, 2, path);
-  const { PM_NAME: name = path, PM_CHANNEL_FD: fd, PM_CONFIG: config, PM_SOCK: pmSock } = process.env;
-  // A child of the service does not have the channel.
+  const { PM_NAME: name = path, PM_CHANNEL_FD: fd, PM_CONFIG: config, PM_SOCK: pmSock, PM_CONNECT: points } = process.env;
+  // A child of the service has neither its channel nor its connection points.
   delete process.env.PM_CHANNEL_FD;
-  return { program: path, args, name, fd, configText: config, pmSock };
+  delete process.env.PM_CONNECT;
+  return { program: path, args, name, fd, configText: config, pmSock, points };
 }
 
 function openChannel() {
@@ -59,12 +62,20 @@ async function start() {
   return container;
 }
 
-function serve(container) {
+/** Connection points of its own, if its mapping has some. */
+async function listen() {
+  if (settings.points === undefined) return undefined;
+  const { Listeners } = await import('./listen.mjs');
+  return Listeners.open(parseJSON(settings.points, 'PM_CONNECT'), (method) => service.findFromOutside(method));
+}
+
+async function serve(container) {
+  listeners = await listen();
   // The first signal stops in order; the second one finds no handler and ends the process.
   if (container.command('$stop') !== undefined) process.once('SIGTERM', stopAndExit);
   service.onStopped(leave);
   if (channel === undefined) return;
-  calls.call('ready', [container.metadata]).catch((error) => {
+  calls.call('ready', [{ ...container.metadata, accepts: SIGNALS }]).catch((error) => {
     if (!channel.closed) process.stderr.write(`pm: the daemon refused ready: ${error.message}\n`);
   });
 }
@@ -80,7 +91,7 @@ async function leave(failure) {
     process.removeListener('SIGTERM', stopAndExit);
   }
   if (failure !== undefined) report(`$stop of ${settings.name} failed`, failure.thrown);
-  await peer.idle();
+  await Promise.all([peer.idle(), listeners?.close()]);
   channel?.close();
   calls.disconnect();
 }
@@ -88,7 +99,7 @@ async function leave(failure) {
 /** Only the holder of the channel closes it: there is nobody left to serve. */
 function abandon() {
   calls.disconnect();
-  peer.attach(undefined);
+  peer.abandon();
   return stopAndExit();
 }
 

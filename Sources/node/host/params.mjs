@@ -6,14 +6,22 @@
  */
 
 const RESERVED = new Set([
-  'connection', 'connectionId', 'connectionAsContainer', 'socket', 'process', 'auth', 'pm', 'config',
+  'connection', 'connectionId', 'connectionAsContainer', 'socket', 'process', 'auth', 'pm', 'config', 'signal',
 ]);
 
 /**
  * @param {unknown} params an array, an object or nothing, as it came
+ * @param {{signal: AbortSignal}} [call] what is known of the call itself; commands can be injected with its `signal`
  * @returns {{params: unknown[], _trigger: 'jsonrpc'}} with the other members the caller gave (`options`, `context` …)
  */
-export function fromWire(params) {
+export function fromWire(params, call) {
+  const param = positional(params);
+  // Made when it is asked for: most commands never look at it.
+  if (call !== undefined) Object.defineProperty(param, 'signal', { get: () => call.signal });
+  return param;
+}
+
+function positional(params) {
   if (params === undefined || params === null) return { params: [], _trigger: 'jsonrpc' };
   if (Array.isArray(params)) return { params, _trigger: 'jsonrpc' };
   if (!Array.isArray(params.params)) return { params: [params], _trigger: 'jsonrpc' };

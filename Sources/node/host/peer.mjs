@@ -4,9 +4,10 @@
  * Requests run concurrently and are answered as they finish. An error is never answered with an error: two ends that
  * did that would talk for ever.
  */
-import { errorWithStatus, methodNotFound, RpcError } from './errors.mjs';
+import { methodNotFound, RpcError } from './errors.mjs';
 import { isPromise } from './inject.mjs';
 import { errorLine, refusalLine, resultLine } from './replies.mjs';
+import { SIGNALS, Underway } from './underway.mjs';
 
 /** The id of a request whose line is broken further on, so that its caller can be answered. */
 const LEADING_ID = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")\s*,/;
@@ -17,6 +18,7 @@ export class Peer {
   #find;
   #running = 0;
   #whenIdle = [];
+  #underway = new Underway();
 
   /**
    * @param {import('./calls.mjs').Calls} calls takes the answers to our own requests
@@ -62,51 +64,87 @@ export class Peer {
   }
 
   #serve({ id, method, params, stream }) {
-    if (method === '$restarted') return this.#calls.restart();
+    if (method === '$restarted') return this.#restarted();
+    if (SIGNALS.includes(method)) return this.#underway.signal(method, params);
     const handler = this.#find(method);
     if (handler === undefined) return this.#fail(id, methodNotFound(method));
     if (!isId(id)) return this.#send(refusalLine(id, 'id, if provided, must be one of: null, string, number'));
     if (params !== undefined && typeof params !== 'object') {
       return this.#send(refusalLine(id, 'params, if provided, must be one of: null, object, array'));
     }
-    if (stream) return this.#fail(id, errorWithStatus(400, `${method}: a stream as parameter is not supported`));
-    this.#run(id, handler, params);
+    if (stream) this.#runWithStream(id, handler, params);
+    else this.#run(id, handler, params);
   }
 
-  #run(id, handler, params) {
+  #run(id, handler, params, begun) {
+    // What has no id can be neither cancelled nor streamed; what is answered at once never is.
+    const call = begun ?? (isAnswered(id) ? this.#underway.begin(id) : undefined);
     let result;
     try {
-      result = handler(params);
+      result = handler(params, call);
     } catch (error) {
       return this.#fail(id, error);
     }
-    if (!isPromise(result)) return this.#answer(id, result);
+    if (!isPromise(result)) return this.#answer(id, result, call);
     this.#running++;
     const done = () => this.#finished();
-    Promise.resolve(result).then((value) => this.#answer(id, value), (error) => this.#fail(id, error)).then(done, done);
+    const answered = Promise.resolve(result).then((value) => this.#answer(id, value, call));
+    answered.catch((error) => this.#fail(id, error)).then(done, done);
+  }
+
+  /** Frames that come before the code for streams is read wait in `early`. */
+  async #runWithStream(id, handler, params) {
+    if (!isAnswered(id)) return warn('ignored a stream of a notification');
+    const call = this.#underway.begin(id);
+    const early = [];
+    call.take = (frame) => early.push(frame);
+    this.#running++;
+    const { ReceivedStream, withStream } = await import('./streams.mjs');
+    const take = ReceivedStream.feed(
+      early,
+      (stream) => this.#run(id, handler, withStream(params, stream), call),
+      (isSlow) => this.#send(signalLine(isSlow ? '$/pause' : '$/resume', id)),
+    );
+    if (call.take !== undefined && !early.some(isLast)) call.take = take;
+    this.#finished();
+  }
+
+  /** The daemon was replaced by one that knows nothing of what the one before had asked. */
+  #restarted() {
+    this.#underway.cancelAll();
+    this.#calls.restart();
+  }
+
+  /** The other side is gone: nobody wants the answers. */
+  abandon() {
+    this.attach(undefined);
+    this.#underway.cancelAll();
   }
 
   #finished() {
     if (--this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #answer(id, result) {
-    if (id === undefined || id === null) return;
-    if (isStream(result)) this.#stream(id, result);
-    else this.#send(resultLine(id, result));
+  #answer(id, result, call) {
+    if (!isAnswered(id)) return undefined;
+    if (isStream(result)) return this.#stream(id, result, call);
+    this.#underway.end(id);
+    return this.#send(resultLine(id, result));
   }
 
   /** The code for streams is read when the first one is answered: most services never do. */
-  async #stream(id, result) {
+  async #stream(id, result, call) {
     this.#running++;
     const { sendStream } = await import('./streams.mjs');
-    if (this.#channel !== undefined) await sendStream(this.#channel, id, result);
+    if (this.#channel !== undefined) await sendStream(this.#channel, id, result, call);
+    this.#underway.end(id);
     this.#finished();
   }
 
   #fail(id, error) {
-    if (id === undefined || id === null) warn(`a notification failed: ${error?.stack ?? error}`);
-    else this.#send(errorLine(id, error));
+    if (!isAnswered(id)) return warn(`a notification failed: ${error?.stack ?? error}`);
+    this.#underway.end(id);
+    return this.#send(errorLine(id, error));
   }
 
   #send(line) {
@@ -121,7 +159,7 @@ export class Peer {
       this.#calls.settle({ id, error: { message: info, statusCode: 502 } });
       return this.#send(refusalLine(id, info));
     }
-    if (this.#calls.settle(message)) return;
+    if (this.#calls.settle(message) || this.#underway.take(message)) return;
     if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error)}`);
     else if (isId(id)) this.#send(refusalLine(id, `no response handler for id ${id}`));
   }
@@ -135,6 +173,19 @@ export class Peer {
 
 function isId(id) {
   return id === undefined || id === null || typeof id === 'string' || typeof id === 'number';
+}
+
+function isAnswered(id) {
+  return id !== undefined && id !== null;
+}
+
+function isLast({ result, error }) {
+  return error !== undefined || result?.event === 'end';
+}
+
+/** A notification about a call on this connection. */
+export function signalLine(method, id) {
+  return `${JSON.stringify({ jsonrpc: '2.0', method, params: [id] })}\n`;
 }
 
 function isStream(value) {

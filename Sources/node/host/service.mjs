@@ -1,6 +1,7 @@
 /** The life of a hosted service: starting, serving, stopping. */
 import { errorWithStatus, methodNotFound } from './errors.mjs';
 import { fromWire } from './params.mjs';
+import { SIGNALS } from './underway.mjs';
 
 export class Service {
   #container;
@@ -21,16 +22,24 @@ export class Service {
   /**
    * The handler of a method called from outside.
    * @param {string} method
-   * @returns {((params: unknown) => unknown) | undefined} undefined: there is no such method
+   * @returns {((params: unknown, call?: import('./underway.mjs').Call) => unknown) | undefined} undefined: there is no such method
    */
   find(method) {
-    if (this.#phase === 'starting') return (params) => this.#later(method, params);
-    if (method === '$metadata') return () => this.#container.metadata;
+    if (this.#phase === 'starting') return (params, call) => this.#later(method, params, call);
+    if (method === '$metadata') return () => ({ ...this.#container.metadata, accepts: SIGNALS });
     if (method === '$stop') return (params) => this.stop(params);
     const command = this.#container.command(method);
     if (command === undefined || !command.isRemote || method === '$init') return undefined;
     if (this.#phase === 'stopping') return () => this.#refuse(method);
-    return (params) => command.invoke(fromWire(params));
+    return (params, call) => command.invoke(fromWire(params, call));
+  }
+
+  /**
+   * The same for callers that do not come through the daemon: stopping is the daemon's business.
+   * @param {string} method
+   */
+  findFromOutside(method) {
+    return method === '$stop' ? undefined : this.find(method);
   }
 
   /**
@@ -56,11 +65,11 @@ export class Service {
   }
 
   /** Requests that come while the service starts wait until it has. */
-  async #later(method, params) {
+  async #later(method, params, call) {
     await this.started;
     const handler = this.find(method);
     if (handler === undefined) throw methodNotFound(method);
-    return handler(params);
+    return handler(params, call);
   }
 
   #refuse(method) {

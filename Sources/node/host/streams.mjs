@@ -2,10 +2,12 @@
  * Streams over a channel: a first frame with `"stream":true`, one frame for each piece, a last one that says `end`, or
  * an error; all with the id of the call.
  */
+import { errorWithStatus, revive } from './errors.mjs';
 import { errorLine } from './replies.mjs';
-import { errorWithStatus } from './errors.mjs';
 
-/** Frames that wait for a reader who is slower than the stream; one more ends it with an error. */
+/** Frames of a received stream that may wait for the code that reads it, before the sender is told to wait. */
+const HIGH_WATER = 64;
+/** Frames beyond which a sender that does not listen to that is given up. */
 const MOST_FRAMES = 65536;
 
 /**
@@ -13,20 +15,51 @@ const MOST_FRAMES = 65536;
  * @param {import('./channel.mjs').Channel} channel
  * @param {string | number} id of the request it answers
  * @param {AsyncIterable<unknown>} stream a Readable, a web stream or any async iterable: Buffers, strings or values
+ * @param {import('./underway.mjs').Call} [call] tells it to wait, or to end
  */
-export async function sendStream(channel, id, stream) {
+export async function sendStream(channel, id, stream, call) {
   const idText = JSON.stringify(id);
   channel.send(`{"id":${idText},"stream":true,"result":{},"jsonrpc":"2.0"}\n`);
   try {
-    for await (const piece of stream) {
+    for await (const piece of untilCancelled(stream, call)) {
       channel.send(`{"id":${idText},"result":${dataText(piece)},"jsonrpc":"2.0"}\n`);
-      if (channel.congested) await channel.drained();
+      if (channel.congested) await breath(channel);
+      if (call?.isPaused) await call.resumed();
       // Leaving the loop ends the source as well.
-      if (channel.closed) return;
+      if (channel.closed || call?.cancelled) break;
     }
     channel.send(`{"id":${idText},"result":{"event":"end"},"stream":true,"jsonrpc":"2.0"}\n`);
   } catch (error) {
     channel.send(errorLine(id, error));
+  }
+}
+
+/** Waits until the other side has read, and has been read: it may have said that the stream is to wait. */
+async function breath(channel) {
+  await channel.drained();
+  if (channel.closed) return;
+  // The first one comes in the turn that has drained it, before anything is read.
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+}
+
+/** The pieces of a stream; a source that yields nothing for now does not keep a cancelled stream open. */
+async function* untilCancelled(stream, call) {
+  if (call === undefined) return yield* stream;
+  const pieces = stream[Symbol.asyncIterator]();
+  const cancelled = new Promise((resolve) => {
+    call.signal.addEventListener('abort', () => resolve({ done: true }), { once: true });
+    if (call.cancelled) resolve({ done: true });
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([pieces.next(), cancelled]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // A generator that waits for something of its own ends when that has come: nobody waits for it.
+    Promise.resolve(pieces.return?.()).catch(() => {});
   }
 }
 
@@ -36,43 +69,68 @@ function dataText(piece) {
   return JSON.stringify({ event: 'data', isBuffer, data });
 }
 
-/** A stream that another service answered with: an async iterable of Buffers, strings or values. */
+/** A stream that the other side sends: an async iterable of Buffers, strings or values. */
 export class ReceivedStream {
   #frames = [];
   #wake;
+  #flow;
+  #isSlow = false;
+
+  /** @param {(isSlow: boolean) => void} [flow] told when the sender is to wait, and when it may go on */
+  constructor(flow = () => {}) {
+    this.#flow = flow;
+  }
 
   /**
    * Hands a stream to its caller.
    * @param {object[]} early frames that have come already
    * @param {(stream: ReceivedStream) => void} open gets the stream
+   * @param {(isSlow: boolean) => void} [flow]
    * @returns {(frame: {result?: object, error?: Error}) => void} takes the frames to come
    */
-  static feed(early, open) {
-    const stream = new ReceivedStream();
-    stream.#frames.push(...early);
+  static feed(early, open, flow) {
+    const stream = new ReceivedStream(flow);
+    for (const frame of early) stream.take(frame);
     open(stream);
-    return (frame) => {
-      stream.#take(frame);
-      stream.#wake?.();
-    };
+    return (frame) => stream.take(frame);
   }
 
-  /** The channel cannot wait for one slow reader: answers to all other calls come over it, too. */
-  #take(frame) {
-    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
-    else if (this.#frames.length === MOST_FRAMES) this.#frames.push({ error: overflow() });
+  /** @param {{result?: object, error?: object}} frame */
+  take(frame) {
+    if (this.#frames.length > MOST_FRAMES) return;
+    this.#frames.push(this.#frames.length < MOST_FRAMES ? frame : { error: overflow() });
+    if (this.#frames.length >= HIGH_WATER && !this.#isSlow) this.#setSlow(true);
+    this.#wake?.();
   }
 
   async *[Symbol.asyncIterator]() {
     for (;;) {
-      for (const { result, error } of this.#frames.splice(0)) {
-        if (error) throw error;
+      while (this.#frames.length > 0) {
+        const { result, error } = this.#frames.shift();
+        if (this.#isSlow && this.#frames.length < HIGH_WATER / 2) this.#setSlow(false);
+        if (error) throw error instanceof Error ? error : revive(error);
         if (result.event === 'end') return;
         yield result.isBuffer ? Buffer.from(result.data) : result.data;
       }
-      if (this.#frames.length === 0) await new Promise((resolve) => (this.#wake = resolve));
+      await new Promise((resolve) => (this.#wake = resolve));
     }
   }
+
+  #setSlow(isSlow) {
+    this.#isSlow = isSlow;
+    this.#flow(isSlow);
+  }
+}
+
+/**
+ * Puts a stream in the place of the parameter that stands for it: `{"stream":true}` in a list, else all there is.
+ * @param {unknown} params
+ * @param {ReceivedStream} stream
+ */
+export function withStream(params, stream) {
+  if (!Array.isArray(params)) return [stream];
+  const place = params.findIndex((value) => value !== null && typeof value === 'object' && value.stream === true);
+  return place < 0 ? [...params, stream] : params.map((value, index) => (index === place ? stream : value));
 }
 
 function overflow() {

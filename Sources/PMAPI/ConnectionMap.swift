@@ -1,0 +1,111 @@
+import JSON
+public import PMModel
+
+/// The connection points that transports and their options stand for: `local`, `tcp`, `http`, `ws`.
+public struct ConnectionMap: Equatable, Sendable {
+    /// A transport, by its word on a command line.
+    public enum Transport: String, CaseIterable, Sendable {
+        /// A unix socket.
+        case local
+        /// JSON-RPC over TCP.
+        case tcp
+        /// WebSocket.
+        case ws
+        /// HTTP.
+        case http
+    }
+
+    /// The points in the order of the transports.
+    public let points: [ConnectionPoint]
+
+    /// Makes the points for a service; sockets and relative paths are put into `directory`.
+    ///
+    /// - Throws: a 400 that says which word, port or file is wrong.
+    public init(for name: String, _ request: Connect, in directory: String) throws(APIError) {
+        let asked = Set(try Self.transports(request))
+        let options = request.options
+        let secure = try Self.tls(options, in: directory)
+        let isSecure = secure != nil
+        let text = JSONValue.object(secure ?? JSONObject()).text
+        var points: [ConnectionPoint] = []
+        for transport in Transport.allCases where asked.contains(transport) {
+            let url: String
+            switch transport {
+            case .local: url = try Self.local(try options.text("socketName") ?? name, isSecure, directory)
+            case .tcp: url = try Self.tcp(try options.text("tcpPort"), isSecure, directory)
+            case .ws: url = try Self.web(isSecure ? "wss" : "ws", try options.text("port"), isSecure)
+            case .http: url = try Self.web(isSecure ? "https" : "http", try options.text("port"), isSecure)
+            }
+            points.append(ConnectionPoint(url: url, options: text))
+        }
+        self.points = points
+    }
+
+    /// The words that were given, else those that the options are for.
+    private static func transports(_ request: Connect) throws(APIError) -> [Transport] {
+        var found: [Transport] = []
+        for word in request.transports {
+            guard let transport = Transport(rawValue: word) else {
+                let known = Transport.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .badRequest("there is no transport \(word)", hint: "there are \(known)")
+            }
+            found.append(transport)
+        }
+        guard found.isEmpty else { return found }
+        if request.options["tcpPort"] != nil { found.append(.tcp) }
+        if request.options["port"] != nil { found.append(.http) }
+        return found.isEmpty ? [.local] : found
+    }
+
+    private static func tls(_ options: JSONObject, in directory: String) throws(APIError) -> JSONObject? {
+        guard let key = try options.text("key") else {
+            if try options.text("cert") != nil { throw .badRequest("a certificate needs its key", hint: "add --key") }
+            return nil
+        }
+        guard let certificate = try options.text("cert") else {
+            throw .badRequest("a key needs its certificate", hint: "add --cert")
+        }
+        return JSONObject([
+            ("key", .string(file(key, directory))), ("cert", .string(file(certificate, directory))),
+        ])
+    }
+
+    /// PEM text stays what it is.
+    private static func file(_ text: String, _ directory: String) -> String {
+        text.contains("-----BEGIN") ? text : Paths.resolve(text, from: directory)
+    }
+
+    private static func local(_ name: String, _ isSecure: Bool, _ directory: String) throws(APIError) -> String {
+        var file = name.hasPrefix("@") ? String(name.dropFirst()) : name
+        if !name.hasPrefix("/") { file = file.split(separator: "/").joined(separator: "-") }
+        if !file.hasSuffix(".sock") { file += ".sock" }
+        let path = Paths.resolve(file, from: directory)
+        guard path.utf8.count <= 107 else {
+            throw .badRequest(
+                "the socket path \(path) is longer than the 107 bytes of an address",
+                hint: "--socket-name with a shorter absolute path")
+        }
+        return "jsonrpc+unix\(isSecure ? "+tls" : "")://" + Paths.percentEncoded(path)
+    }
+
+    private static func tcp(_ port: String?, _ isSecure: Bool, _ directory: String) throws(APIError) -> String {
+        guard let port else { throw .badRequest("tcp needs a port", hint: "--tcp-port PORT or HOST:PORT") }
+        if !port.contains(":"), Int(port) == nil { return try local(port, isSecure, directory) }
+        return "jsonrpc+tcp\(isSecure ? "+tls" : "")://" + (try address(port, "--tcp-port"))
+    }
+
+    private static func web(_ scheme: String, _ port: String?, _ isSecure: Bool) throws(APIError) -> String {
+        "\(scheme)://" + (try address(port ?? (isSecure ? "443" : "80"), "--port"))
+    }
+
+    /// `HOST:PORT`; a port alone is one of this machine only, because whoever reaches it may call everything.
+    private static func address(_ text: String, _ option: String) throws(APIError) -> String {
+        let colon = text.lastIndex(of: ":")
+        let host = colon.map { String(text[..<$0]) } ?? "127.0.0.1"
+        let digits = colon.map { String(text[text.index(after: $0)...]) } ?? text
+        guard let port = Int(digits), (1...65535).contains(port), !host.isEmpty else {
+            throw .badRequest("\(option) must be PORT or HOST:PORT, not \(text)")
+        }
+        return "\(host):\(port)"
+    }
+}

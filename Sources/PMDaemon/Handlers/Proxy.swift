@@ -1,0 +1,58 @@
+import JSON
+import JSONRPC
+import PMAPI
+import PMRouting
+import PMSupervisor
+import PMSystem
+
+/// `proxy`: leads a client's connection on to a service.
+///
+/// A service that has the command `$bridge` opens a connection of its own for it; any other is reached over the channel
+/// it has, where the ids of all clients are told apart.
+@PMActor
+struct ProxyHandler {
+    let registry: CommandRegistry
+    let supervisor: Supervisor
+    let units: UnitDirectory
+    let bridges: Bridges
+
+    func answer(_ parameters: Parameters, _ call: Responder) {
+        do throws(APIError) {
+            let service = try service(try Proxy(parameters).name)
+            try check(call)
+            if service.has("$bridge") {
+                bridges.open(call, to: service)
+            } else {
+                call.succeed(.null)
+                call.peer.proxy(to: service)
+            }
+        } catch {
+            call.fail(RPCError(error.json))
+        }
+    }
+
+    private func service(_ name: String) throws(APIError) -> Service {
+        if let service = registry.service(name) { return service }
+        guard name != "pm" else {
+            throw .badRequest("this connection leads to pm already", hint: "call without asking for a proxy")
+        }
+        try units.refresh()
+        if !supervisor.knows(name) { _ = try units.require(name) }
+        guard supervisor.isActive(name) else {
+            throw APIError(503, "\(name) does not run", hint: "pm start \(name)")
+        }
+        throw .conflict("\(name) has no commands to call: it is not commandable", hint: "pm ls")
+    }
+
+    private func check(_ call: Responder) throws(APIError) {
+        guard call.isWanted else { throw .badRequest("proxy must be a request: its answer says when it begins") }
+        guard case .client = call.peer.origin else {
+            throw .badRequest(
+                "the channel that a service was started with cannot become a proxy",
+                hint: "connect to PM_SOCK, or call SERVICE.COMMAND on the channel")
+        }
+        guard call.peer.isAlone else {
+            throw .conflict("this connection still waits for other answers", hint: "ask for a proxy when it has them")
+        }
+    }
+}

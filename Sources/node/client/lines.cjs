@@ -1,0 +1,47 @@
+'use strict';
+
+/** Longest line accepted, in bytes. */
+const MAX_LINE = 64 * 1024 * 1024;
+const NEWLINE = 10;
+
+/** Cuts a byte stream into lines of text; a character is never cut, because no part of one is a newline byte. */
+class LineReader {
+  #torn = [];
+  #size = 0;
+  #onLine;
+  #limit;
+
+  /**
+   * @param {(line: string) => void} onLine
+   * @param {number} [limit] longest line in bytes
+   */
+  constructor(onLine, limit = MAX_LINE) {
+    this.#onLine = onLine;
+    this.#limit = limit;
+  }
+
+  /**
+   * @param {Buffer} chunk
+   * @throws when a line is longer than the limit
+   */
+  push(chunk) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      this.#line(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    if (start === chunk.length) return;
+    this.#size += chunk.length - start;
+    if (this.#size > this.#limit) throw new Error(`a line is longer than ${this.#limit} bytes`);
+    this.#torn.push(chunk.subarray(start));
+  }
+
+  #line(end) {
+    const bytes = this.#torn.length === 0 ? end : Buffer.concat([...this.#torn, end]);
+    this.#torn = [];
+    this.#size = 0;
+    if (bytes.length > 0) this.#onLine(bytes.toString('utf8'));
+  }
+}
+
+module.exports = { LineReader, MAX_LINE };

@@ -1,0 +1,233 @@
+'use strict';
+
+/** Services by name: how to reach the daemon, and through it everything else. */
+const { Container, RemoteContainer } = require('./container.cjs');
+const { errorWithStatus } = require('./errors.cjs');
+const { Link } = require('./link.cjs');
+const { daemonURL } = require('./location.cjs');
+const { Rpc } = require('./rpc.cjs');
+const { defaultOrders, openTransport } = require('./transports.cjs');
+
+/** How long connecting to one point may take, in milliseconds. */
+const CONNECT_TIMEOUT = 5000;
+
+/** @typedef {Record<string, object>} ConnectionMap URLs and their options */
+
+/**
+ * Opens one connection.
+ * @param {string} url
+ * @param {object} [options]
+ * @param {AbortSignal} [signal]
+ */
+async function open(url, options = {}, signal) {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(errorWithStatus(504, `${url} does not answer`)), CONNECT_TIMEOUT);
+  const abort = () => limit.abort(signal.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  try {
+    const rpc = new Rpc();
+    return rpc.attach(await openTransport(url, options, rpc, limit.signal));
+  } catch (error) {
+    throw limit.signal.aborted ? limit.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * Connects to the first point of a map that answers, in the order of preference.
+ * @param {ConnectionMap} map
+ * @param {string[]} orders beginnings of URLs, the preferred one first
+ * @param {AbortSignal} [signal]
+ * @throws statusCode 404 when no point is in the orders; the last failure when none answers
+ */
+async function openByPreference(map, orders, signal) {
+  const tried = new Set();
+  let failure = errorWithStatus(404, 'no matching connection preference was found');
+  for (const order of orders.length > 0 ? orders : defaultOrders) {
+    // `jsonrpc+unix` stands for itself first, then also for what begins so.
+    const urls = Object.keys(map).filter((url) => url.startsWith(order) && !tried.has(url));
+    for (const url of urls.sort((one, other) => other.startsWith(`${order}:`) - one.startsWith(`${order}:`))) {
+      tried.add(url);
+      try {
+        return await open(url, map[url] ?? {}, signal);
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        failure = error;
+      }
+    }
+  }
+  throw failure;
+}
+
+/**
+ * Connects to a service at one of its connection points.
+ * @param {ConnectionMap} map as `connect` tells it
+ * @param {{metadata?: object, container?: Container, signal?: AbortSignal}} [options] `metadata`: what it offers, which is
+ *   asked otherwise; `container`: where its commands are registered, too
+ * @param {...string} orders the order of preference; `defaultOrders` when there is none
+ * @returns {Promise<{container: Container, processor: Rpc}>}
+ */
+async function connectByPreference(map, { metadata, container, signal } = {}, ...orders) {
+  const rpc = await openByPreference(map, orders, signal);
+  const link = new Link(({ signal: later }) => openByPreference(map, orders, later), rpc);
+  const known = metadata ?? (await rpc.call('$metadata', [true], { signal }));
+  const remote = new RemoteContainer(known, link);
+  if (container === undefined) return { container: remote, processor: rpc };
+  container.registerMultiple(remote);
+  return { container, processor: rpc };
+}
+
+// MARK: the daemon
+
+const daemons = new Map();
+
+/** The daemon that options mean; the same one for the same place. */
+function daemon(options = {}) {
+  if (typeof options.pm?.dispatch === 'function') return options.pm;
+  const url = daemonURL(options);
+  if (!daemons.has(url)) daemons.set(url, new RemoteContainer({ name: 'pm' }, new Link(({ signal }) => openDaemon(url, signal))));
+  return daemons.get(url);
+}
+
+async function openDaemon(url, signal) {
+  try {
+    return await open(url, {}, signal);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') throw error;
+    throw errorWithStatus(503, `pm does not run: nobody serves ${url}`, { hint: 'pm start pm', retry: true, cause: error });
+  }
+}
+
+/** A connection to the daemon that leads on to a service. */
+async function openProxy(url, name, signal) {
+  const rpc = await openDaemon(url, signal);
+  try {
+    await rpc.call('proxy', [name], { signal });
+    return rpc;
+  } catch (error) {
+    rpc.close();
+    throw error;
+  }
+}
+
+/** The connection points of a service; undefined when it has none of its own. */
+async function pointsOf(pm, name, signal) {
+  try {
+    return await (pm.with?.({ signal }) ?? pm).dispatch('connect', name, null);
+  } catch (error) {
+    if (error.statusCode === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Directly where one of its points answers, else through the daemon. */
+async function openService(name, settings, signal) {
+  const { pm, url, orders } = settings;
+  const map = await pointsOf(pm, name, signal);
+  if (map === undefined) return openProxy(url, name, signal);
+  try {
+    return await openByPreference(map, orders, signal);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return openProxy(url, name, signal).catch((second) => {
+      throw Object.assign(second, { cause: error });
+    });
+  }
+}
+
+// MARK: sidecars
+
+/** `preferRemote` takes what another machine could reach first. */
+function ordersOf({ orders, preferRemote }) {
+  if (orders !== undefined) return orders;
+  if (!preferRemote) return defaultOrders;
+  return [...defaultOrders.filter((order) => !order.includes('unix')), ...defaultOrders.filter((order) => order.includes('unix'))];
+}
+
+/**
+ * Services as properties: `await sidecar()['my-app']`. Each is connected when it is asked for first; a connection that
+ * failed is tried anew, one that ended is opened again by the next call.
+ * @param {{preferRemote?: boolean, orders?: string[], pmSock?: string | URL, configFile?: string, signal?: AbortSignal}} [options]
+ */
+function sidecar(options = {}) {
+  const services = new Map();
+  const settings = { pm: daemon(options), url: options.pm ? undefined : daemonURL(options), orders: ordersOf(options) };
+  const get = (name) => {
+    if (!services.has(name)) {
+      const service = connectService(name, settings, options.signal);
+      services.set(name, service);
+      service.catch(() => services.delete(name));
+    }
+    return services.get(name);
+  };
+  return new Proxy(Object.create(null), {
+    get: (_, name) => (typeof name === 'symbol' || name === 'then' ? undefined : get(name)),
+    has: (_, name) => typeof name === 'string',
+    ownKeys: () => [...services.keys()],
+    getOwnPropertyDescriptor: (_, name) => services.has(name) ? { enumerable: true, configurable: true, value: get(name) } : undefined,
+  });
+}
+
+async function connectService(name, settings, signal) {
+  if (name === 'pm') {
+    await settings.pm.refresh();
+    return settings.pm;
+  }
+  const url = settings.url ?? Object.keys(await settings.pm.dispatch('connect', 'pm', null))[0];
+  const complete = { ...settings, url };
+  const rpc = await openService(name, complete, signal);
+  const { commands } = await rpc.call('$metadata', [true], { signal });
+  return new RemoteContainer({ name, commands }, new Link(({ signal: later }) => openService(name, complete, later), rpc));
+}
+
+/**
+ * Where a service can be reached, and what it offers.
+ * @param {string} name
+ * @param {object} [configuration] the daemon (`{pm}`, `{pmSock}`, `{configFile}`), or connection points of one's own:
+ *   `{http: new URL(…), 'jsonrpc+tcp': {host, port}}`, which are used instead of asking the daemon
+ * @returns {Promise<{connect: Promise<ConnectionMap>, container: RemoteContainer}>}
+ */
+async function connect(name, configuration = {}) {
+  const own = ownPoints(configuration);
+  if (own !== undefined) {
+    const { container } = await connectByPreference(own, { signal: configuration.signal }, ...ordersOf(configuration));
+    return { connect: Promise.resolve(own), container };
+  }
+  const options = typeof configuration.dispatch === 'function' ? { pm: configuration } : configuration;
+  const pm = daemon(options);
+  const metadata = await pm.dispatch('$metadata', true, name);
+  const points = pm.dispatch('connect', name, null);
+  // Whoever does not look at it is not disturbed by it.
+  points.catch(() => {});
+  const url = options.pm ? Object.keys(await pm.dispatch('connect', 'pm', null))[0] : daemonURL(options);
+  const settings = { pm, url, orders: ordersOf(options) };
+  const link = new Link(({ signal }) => openService(name, settings, signal));
+  return { connect: points, container: new RemoteContainer({ ...metadata, name }, link) };
+}
+
+/** A connection map out of a configuration that names transports; undefined when it names none. */
+function ownPoints(configuration) {
+  const map = {};
+  for (const [key, value] of Object.entries(configuration)) {
+    const order = defaultOrders.find((known) => key === known);
+    if (order === undefined) {
+      if (/^[a-z+]+:\/\//.test(key)) map[key] = value ?? {};
+    } else if (typeof value === 'string' || value instanceof URL) {
+      map[String(value)] = {};
+    } else {
+      const { url, ...options } = value;
+      map[url === undefined ? pointURL(order, options) : String(url)] = options;
+    }
+  }
+  return Object.keys(map).length > 0 ? map : undefined;
+}
+
+function pointURL(order, { host = 'localhost', port, path = '', socketPath }) {
+  if (order.includes('unix')) return `${order}://${String(socketPath ?? path).split('/').map(encodeURIComponent).join('/')}`;
+  return `${order}://${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}${order.startsWith('jsonrpc') ? '' : path}`;
+}
+
+module.exports = { connect, connectByPreference, Container, defaultOrders, RemoteContainer, sidecar };

@@ -1,0 +1,181 @@
+/**
+ * Connection points of a service: unix sockets, TCP, WebSocket and HTTP, each also with TLS. Each connection is a
+ * conversation of its own.
+ */
+import { connect, createServer as createPlainServer } from 'node:net';
+import { readFileSync, unlinkSync } from 'node:fs';
+import { createServer as createTLSServer } from 'node:tls';
+import { Calls } from './calls.mjs';
+import { Channel } from './channel.mjs';
+import { errorWithStatus } from './errors.mjs';
+import { Peer } from './peer.mjs';
+
+/** The port of a URL that names none, as the reference has it. */
+const DEFAULT_PORT = 31416;
+/** Connections at a time to one point; the kernel keeps more waiting. */
+const MOST_CONNECTIONS = 4096;
+/** How long a TLS handshake may take. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
+/** The open connection points of a service. */
+export class Listeners {
+  #servers = [];
+  #find;
+  #connections = new Set();
+
+  /**
+   * Listens at every URL of a map.
+   * @param {Record<string, object>} map URL -> options: `{key, cert}` are files or PEM text; with `ca`, clients need a
+   *   certificate
+   * @param {(method: string) => Function | undefined} find the handler of a method
+   * @throws naming the URL and what is wrong; then nothing is listened at
+   */
+  static async open(map, find) {
+    const listeners = new Listeners(find);
+    try {
+      for (const place of grouped(map)) await listeners.#listen(place);
+    } catch (error) {
+      await listeners.close();
+      throw error;
+    }
+    return listeners;
+  }
+
+  constructor(find) {
+    this.#find = find;
+  }
+
+  /** Takes no more connections, and closes each when its calls under way are answered. */
+  async close() {
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    await Promise.all([...this.#connections].map((connection) => connection.finish()));
+    await Promise.all(closed);
+  }
+
+  async #listen(place) {
+    const server = await this.#server(place);
+    server.maxConnections = MOST_CONNECTIONS;
+    const { url } = place;
+    try {
+      if (place.path !== undefined) await removeStale(place.path);
+      await new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(place.path === undefined ? { host: place.host, port: place.port } : { path: place.path }, resolve);
+      });
+    } catch (cause) {
+      throw Object.assign(new Error(`cannot listen at ${url}: ${cause.message}`, { cause }), { code: cause.code });
+    }
+    // What goes wrong with one connection is no matter of the others.
+    server.on('error', (error) => process.stderr.write(`pm: ${url}: ${error.message}\n`));
+    this.#servers.push(server);
+    if (isOpenToOthers(place)) {
+      process.stderr.write(`pm: ${url} is open to whoever reaches this machine: no certificate is asked of them\n`);
+    }
+  }
+
+  async #server(place) {
+    if (place.kinds.has('lines')) {
+      const take = (socket) => this.#takeLines(socket);
+      return place.isSecure
+        ? createTLSServer({ ...secureOptions(place), allowHalfOpen: true }, take)
+        : createPlainServer({ allowHalfOpen: true }, take);
+    }
+    const { createWebServer } = await import('./web.mjs');
+    return createWebServer(place, place.isSecure ? secureOptions(place) : undefined, (connection) => this.#add(connection));
+  }
+
+  #takeLines(socket) {
+    const calls = new Calls();
+    const peer = new Peer(calls, this.#find);
+    const channel = new Channel(socket, {
+      line: (text) => peer.receive(text),
+      closed: () => {
+        peer.abandon();
+        this.#connections.delete(connection);
+      },
+    });
+    peer.attach(channel);
+    const finish = () => peer.idle().then(() => channel.close());
+    const connection = { finish };
+    this.#connections.add(connection);
+    // It has asked all it wants to; it may still read.
+    socket.on('end', finish);
+    socket.on('close', () => this.#connections.delete(connection));
+  }
+
+  /** @returns {{peer: Peer, done: () => void}} for a message of an HTTP request, or a WebSocket */
+  #add({ channel, finish }) {
+    const peer = new Peer(new Calls(), this.#find);
+    peer.attach(channel);
+    const connection = { finish: () => peer.idle().then(finish) };
+    this.#connections.add(connection);
+    return {
+      peer,
+      done: () => {
+        this.#connections.delete(connection);
+        peer.abandon();
+      },
+    };
+  }
+}
+
+/** Places to listen at: HTTP and WebSocket with the same address are one. */
+function grouped(map) {
+  const places = new Map();
+  for (const [url, options] of Object.entries(map)) {
+    const place = placeOf(url, options ?? {});
+    const key = place.path ?? `${place.host}:${place.port} ${place.isSecure} ${place.kind === 'lines'}`;
+    const known = places.get(key) ?? { ...place, kinds: new Set() };
+    known.kinds.add(place.kind);
+    places.set(key, known);
+  }
+  return places.values();
+}
+
+function placeOf(url, options) {
+  const [, scheme, security, rest] = /^(jsonrpc\+unix|jsonrpc\+tcp|wss?|https?)(\+tls)?:\/\/(.*)$/s.exec(url) ?? [];
+  if (scheme === undefined) throw errorWithStatus(400, `cannot listen at ${url}: there is no such transport`);
+  const isSecure = security !== undefined || scheme === 'wss' || scheme === 'https';
+  if (scheme === 'jsonrpc+unix') return { url, options, isSecure, kind: 'lines', path: decodeURIComponent(rest) };
+  const [, host, port] = /^(\[[^\]]*\]|[^:/]*)(?::(\d+))?(?:\/.*)?$/.exec(rest) ?? [];
+  if (host === undefined) throw errorWithStatus(400, `cannot listen at ${url}: there is no host and port in it`);
+  const kind = scheme === 'jsonrpc+tcp' ? 'lines' : scheme.startsWith('ws') ? 'ws' : 'http';
+  const fallback = kind === 'lines' ? DEFAULT_PORT : isSecure ? 443 : 80;
+  const name = host.replace(/^\[(.*)\]$/, '$1').replace(/^\*$/, '0.0.0.0') || '127.0.0.1';
+  return { url, options, isSecure, kind, host: name, port: Number(port ?? fallback) };
+}
+
+function secureOptions({ url, options }) {
+  if (options.key === undefined || options.cert === undefined) {
+    throw errorWithStatus(400, `cannot listen at ${url}: TLS needs the options "key" and "cert"`);
+  }
+  const clients = options.ca === undefined ? {} : { ca: pem(options.ca, url), requestCert: true, rejectUnauthorized: true };
+  return {
+    key: pem(options.key, url), cert: pem(options.cert, url), ...clients,
+    minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT,
+  };
+}
+
+function pem(value, url) {
+  if (String(value).includes('-----BEGIN')) return value;
+  try {
+    return readFileSync(value);
+  } catch (error) {
+    throw Object.assign(errorWithStatus(500, `cannot listen at ${url}: ${error.message}`), { code: error.code });
+  }
+}
+
+function isOpenToOthers({ host, path, options }) {
+  if (path !== undefined || options.ca !== undefined) return false;
+  return !(host === 'localhost' || host === '::1' || host.startsWith('127.'));
+}
+
+/** A socket file that nobody serves is what a service leaves that was killed. */
+async function removeStale(path) {
+  const isServed = await new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => resolve(true) || socket.destroy());
+    socket.once('error', ({ code }) => resolve(code !== 'ECONNREFUSED'));
+  });
+  if (!isServed) unlinkSync(path);
+}

@@ -1,0 +1,104 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// Services that call each other through the client for Node, and programs that call them from outside.
+@Suite(.serialized) struct `A mesh of services` {
+    @Test func `answers through the example, with a deadline and a cancelled call`() async throws {
+        try await TestProject.withMesh { project in
+            #expect(try project.must("orders", "quote", "tea") == "tea: 3 in stock, 4.5 each\n")
+            #expect(try project.must("orders", "quote", "coffee") == "coffee: 7 in stock, price on request\n")
+            #expect(try project.must("orders", "cheapest", "tea") == "tea: 4 from near\n")
+            // Both were told: the price that came too late, and the other supplier.
+            try until("the calls are given up") { try project.must("prices", "cancelled") == "2\n" }
+            let missing = try project.pm("orders", "quote", "wine")
+            #expect(missing.code == 66 && missing.errors.contains("there is no wine"), "\(missing)")
+        }
+    }
+
+    @Test func `goes on when a service is started anew, or gets a connection point`() async throws {
+        try await TestProject.withMesh { project in
+            #expect(try project.must("orders", "quote", "tea") == "tea: 3 in stock, 4.5 each\n")
+            let pid = try #require(try project.status("stock")["pid"]?.int)
+            kill(pid_t(pid), SIGKILL)
+            try project.until("stock", "back") { $0["ready"]?.bool == true && $0["pid"]?.int != pid }
+            #expect(try project.must("orders", "quote", "tea") == "tea: 3 in stock, 4.5 each\n")
+            try project.must("connect", "stock", "local")
+            try project.must("restart", "stock", "--wait")
+            #expect(try project.must("orders", "quote", "tea") == "tea: 3 in stock, 4.5 each\n")
+            #expect(try project.socketPeers("stock.sock") > 0)
+        }
+    }
+
+    @Test func `is found by a program in its folder, over every way`() async throws {
+        try await TestProject.withMesh { project in
+            try project.write("client.mjs", Self.program)
+            try project.write("client.cjs", Self.requiring)
+            for file in ["mesh/packages/client.mjs", "client.cjs"] {
+                if file.hasPrefix("mesh") { try project.write(file, Self.program) }
+                let client = TestPaths.libexec + "/node/client"
+                let outcome = try project.run(["node", "\(project.directory)/\(file)", client])
+                #expect(
+                    outcome.code == 0 && outcome.output == "3\n4.5\n404 there is no service stok stock\ntrue\n",
+                    "\(outcome)")
+            }
+        }
+    }
+
+    @Test func `tells a program that pm does not run`() async throws {
+        try await TestProject.with { project in
+            try project.write(".pm.config.json", "{}")
+            try project.write("client.cjs", Self.requiring)
+            let outcome = try project.run(["node", "client.cjs", TestPaths.libexec + "/node/client"])
+            #expect(outcome.code == 1)
+            #expect(
+                outcome.errors.contains("pm does not run: nobody serves jsonrpc+unix://\(project.directory)/pm.sock"))
+            #expect(outcome.errors.contains("hint: 'pm start pm'"))
+        }
+    }
+
+    private static let calls = """
+        const services = sidecar();
+        const [stock, prices] = await Promise.all([services.stock, services['prices']]);
+        console.log(await stock.dispatch('count', 'tea'));
+        console.log(await prices.dispatch('of', 'tea'));
+        await services.stok.catch(({ statusCode, message, hint }) =>
+          console.log(statusCode, message, /stock/.exec(hint)[0]));
+        const { container } = await connect('stock');
+        console.log(services.stock === services.stock && (await container.dispatch('count', 'tea')) === 3);
+        """
+    private static let program = """
+        const { sidecar, connect } = await import(`${process.argv[2]}/index.mjs`);
+        \(calls)
+        """
+    private static let requiring = """
+        const { sidecar, connect } = require(process.argv[2]);
+        (async () => {
+        \(calls)
+        })();
+        """
+}
+
+extension TestProject {
+    /// Starts the services of Examples/mesh.
+    static func withMesh(_ body: (TestProject) throws -> Void) async throws {
+        try await with { project in
+            try project.copy("\(TestPaths.examples)/mesh", to: "mesh")
+            try project.startDaemon()
+            try project.must("discover", "mesh")
+            try project.must("start", "orders", "--wait")
+            try body(project)
+        }
+    }
+
+    /// How many connections a socket of the project has: 03 is connected (proc_net_unix(5)).
+    func socketPeers(_ name: String) throws -> Int {
+        let table = String(decoding: try Files.read("/proc/net/unix"), as: UTF8.self)
+        return table.split(separator: "\n").count { line in
+            let fields = line.split(separator: " ")
+            return fields.last ?? "" == "\(directory)/\(name)" && fields[5] == "03"
+        }
+    }
+}

@@ -38,23 +38,7 @@ static bool load_identity(SSL_CTX *context, const char *certificate, const char 
            SSL_CTX_check_private_key(context) == 1;
 }
 
-static bool load_authorities(SSL_CTX *context, const char *authorities, pm_tls_clients clients) {
-    if (clients == PM_TLS_ANYONE || !authorities)
-        return clients == PM_TLS_ANYONE;
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(authorities);
-    if (!names || SSL_CTX_load_verify_file(context, authorities) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return false;
-    }
-    SSL_CTX_set_client_CA_list(context, names);
-    SSL_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT);
-    SSL_CTX_set_verify(
-        context, SSL_VERIFY_PEER | (clients == PM_TLS_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
-    return true;
-}
-
-pm_tls_context *pm_tls_context_new(const char *certificate, const char *key, const char *authorities,
-                                   pm_tls_clients clients, char *reason) {
+pm_tls_context *pm_tls_context_new(const char *certificate, const char *key, char *reason) {
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context) {
@@ -63,12 +47,27 @@ pm_tls_context *pm_tls_context_new(const char *certificate, const char *key, con
         SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
         if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-            load_identity(context, certificate, key) && load_authorities(context, authorities, clients))
+            load_identity(context, certificate, key))
             return (pm_tls_context *)context;
     }
     take_reason(reason);
     SSL_CTX_free(context);
     return NULL;
+}
+
+bool pm_tls_context_ask(pm_tls_context *context, const char *authorities, bool is_required, char *reason) {
+    ERR_clear_error();
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(authorities);
+    if (!names || SSL_CTX_load_verify_file(CONTEXT(context), authorities) != 1) {
+        take_reason(reason);
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return false;
+    }
+    SSL_CTX_set_client_CA_list(CONTEXT(context), names);
+    SSL_CTX_set_purpose(CONTEXT(context), X509_PURPOSE_SSL_CLIENT);
+    SSL_CTX_set_verify(CONTEXT(context),
+                       SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    return true;
 }
 
 void pm_tls_context_free(pm_tls_context *context) {

@@ -119,7 +119,7 @@ final class Daemon {
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
         router.add(DiscoverHandler(units: units))
-        router.add(ConnectHandler(units: units))
+        router.add(ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway))
         router.add(MetadataHandler(registry: registry))
         router.add(NameHandler())
         router.add(VersionHandler(options: options))

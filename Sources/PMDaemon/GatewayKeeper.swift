@@ -31,6 +31,11 @@ final class GatewayKeeper {
     private let onTrouble: @PMActor (String) -> Void
     private var plan = GatewayPlan.nothing
     private var isServing = false
+    /// A change of the configuration is about to be followed.
+    private var isBehind = false
+    /// How often the gateway was started or stopped, and who waits for the last time to have had its effect.
+    private var turns = 0
+    private var waiting: [@PMActor (APIError?) -> Void] = []
 
     init(_ resources: Resources, onTrouble: @escaping @PMActor (String) -> Void) {
         self.resources = resources
@@ -75,13 +80,39 @@ final class GatewayKeeper {
         let before = plan
         plan = planned()
         guard isServing, plan != before else { return }
+        guard !isBehind else { return }
+        isBehind = true
         // Later: whoever changed it may be in the middle of something.
         resources.reactor.after(.zero) { [weak self] in self?.follow() }
     }
 
     private func follow() {
+        isBehind = false
         if case .refused(let reason) = plan { onTrouble("clients on the network are not served: \(reason)") }
         if let wanted { start(wanted) } else { stop() }
+    }
+
+    /// Calls `body` when the gateway does what the configuration says now, with what it cannot do.
+    func whenSettled(_ body: @escaping @PMActor (APIError?) -> Void) {
+        if isBehind || !waiting.isEmpty { waiting.append(body) } else { body(nil) }
+    }
+
+    private func settled(_ turn: Int, _ error: APIError?) {
+        // A later change is on its way: those who wait for this one wait for that.
+        guard turn == turns, !isBehind else { return }
+        let problem = error?.message ?? problems.first
+        let told = problem.map { APIError.conflict("the connection points are stored, but \($0)", hint: error?.hint) }
+        var bodies: [@PMActor (APIError?) -> Void] = []
+        swap(&bodies, &waiting)
+        for body in bodies { body(told) }
+    }
+
+    /// Refuses points that nobody could serve.
+    ///
+    /// - Throws: a 409 when there is no user and group for the gateway.
+    func refuseWithoutUser(_ points: [ConnectionPoint]) throws(APIError) {
+        guard points.contains(where: { NetworkPoint.isOne($0.url) }) else { return }
+        _ = try GatewayUser.identity(daemon: geteuid(), group: resources.group)
     }
 
     // MARK: planning
@@ -119,21 +150,29 @@ final class GatewayKeeper {
     // MARK: performing
 
     private func start(_ unit: Unit) {
+        turns += 1
+        let turn = turns
         var wish = StartWish(Self.unit, goal: .ready)
         wish.isRestart = resources.supervisor.knows(Self.unit)
         wish.options = RunOptions()
+        let done: @PMActor (APIError?) -> Void = { [weak self] error in
+            if let error { self?.onTrouble(error.message) }
+            self?.settled(turn, error)
+        }
         do throws(APIError) {
-            try resources.supervisor.start(wish, resources.units) { [onTrouble] result in
-                if case .failure(let error) = result { onTrouble(error.message) }
+            try resources.supervisor.start(wish, resources.units) { result in
+                if case .failure(let error) = result { done(error) } else { done(nil) }
             }
         } catch {
-            onTrouble(error.message)
+            done(error)
         }
     }
 
     private func stop() {
-        guard resources.supervisor.active.contains(Self.unit) else { return }
-        resources.supervisor.stop([Self.unit], { _ in nil }) { _ in }
+        turns += 1
+        let turn = turns
+        guard resources.supervisor.active.contains(Self.unit) else { return settled(turn, nil) }
+        resources.supervisor.stop([Self.unit], { _ in nil }) { [weak self] _ in self?.settled(turn, nil) }
     }
 
     /// Whether a process is the program as it is on disk now, with the arguments that are wanted. What cannot be found

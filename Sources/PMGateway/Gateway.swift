@@ -15,9 +15,8 @@ final class Gateway {
         /// Ends all connections, and waits for that.
         func stop() {
             let gateway = gateway
-            // Whatever fails at the end has nobody to be told to: the process ends.
-            try? group.next().submit { gateway.value.close() }.wait()
-            try? group.syncShutdownGracefully()
+            try? group.next().submit { gateway.value.close() }.wait()  // it fails only without a loop
+            try? group.syncShutdownGracefully()  // the process ends: nobody is left to be told
         }
     }
 

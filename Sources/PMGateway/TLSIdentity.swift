@@ -1,11 +1,10 @@
-import COpenSSL
 import Glibc
 import PMAPI
 
 /// The files of a place's TLS side, read again for the next connection when they have changed.
 final class TLSIdentity {
     private let secrets: NetworkPoint.Secrets
-    private let clients: pm_tls_clients
+    private let isClientOptional: Bool
     private let log: GatewayLog
     private var versions: [FileVersion?]
     private(set) var context: TLSContext
@@ -16,10 +15,9 @@ final class TLSIdentity {
     init(_ secrets: NetworkPoint.Secrets, isClientOptional: Bool, _ log: GatewayLog) throws(TLSError) {
         self.secrets = secrets
         self.log = log
-        clients =
-            secrets.authorities == nil ? .PM_TLS_ANYONE : isClientOptional ? .PM_TLS_OPTIONAL : .PM_TLS_REQUIRED
+        self.isClientOptional = isClientOptional
         versions = Self.versions(secrets)
-        context = try Self.read(secrets, clients)
+        context = try Self.read(secrets, isClientOptional)
     }
 
     /// A new session; with the files as they are now, or, while those cannot be used, as they were.
@@ -30,7 +28,7 @@ final class TLSIdentity {
         if current != versions {
             versions = current
             do throws(TLSError) {
-                context = try Self.read(secrets, clients)
+                context = try Self.read(secrets, isClientOptional)
                 log.tell("read \(secrets.certificate) again")
             } catch {
                 log.tell("\(error); the certificate from before stays in use")
@@ -43,19 +41,25 @@ final class TLSIdentity {
         [secrets.key, secrets.certificate, secrets.authorities].map { $0.flatMap(FileVersion.init) }
     }
 
-    private static func read(_ secrets: NetworkPoint.Secrets, _ clients: pm_tls_clients) throws(TLSError) -> TLSContext
-    {
+    private static func read(_ secrets: NetworkPoint.Secrets, _ isClientOptional: Bool) throws(TLSError) -> TLSContext {
         for path in [secrets.certificate, secrets.key, secrets.authorities].compactMap({ $0 }) {
             guard access(path, R_OK) == 0 else {
                 throw TLSError(description: "cannot read \(path): \(String(cString: strerror(errno)))")
             }
         }
+        let context: TLSContext
         do throws(TLSError) {
-            return try TLSContext(
-                key: secrets.key, certificate: secrets.certificate, authorities: secrets.authorities, clients)
+            context = try TLSContext(key: secrets.key, certificate: secrets.certificate)
         } catch {
             throw TLSError(
                 description: "cannot use the key \(secrets.key) with the certificate \(secrets.certificate): \(error)")
         }
+        guard let authorities = secrets.authorities else { return context }
+        do throws(TLSError) {
+            try context.ask(authorities, isRequired: !isClientOptional)
+        } catch {
+            throw TLSError(description: "cannot use the authorities in \(authorities): \(error)")
+        }
+        return context
     }
 }

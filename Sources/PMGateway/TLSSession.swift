@@ -5,21 +5,36 @@ struct TLSError: Error, CustomStringConvertible {
     let description: String
 }
 
+extension TLSError {
+    /// What C has written.
+    fileprivate init(_ reason: [CChar]) {
+        let text = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        self.init(description: String(decoding: text, as: UTF8.self))
+    }
+}
+
 /// What a server shows and asks for, as OpenSSL keeps it.
 final class TLSContext {
     fileprivate let context: OpaquePointer
 
-    /// Reads key and certificates.
+    /// Reads key and certificate.
     ///
     /// - Throws: `TLSError` when they cannot be read or do not fit together.
-    init(key: String, certificate: String, authorities: String?, _ clients: pm_tls_clients) throws(TLSError) {
-        var reason = [CChar](repeating: 0, count: Int(PM_TLS_REASON_MAX))
-        guard let context = pm_tls_context_new(certificate, key, authorities, clients, &reason) else {
-            let text = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            throw TLSError(description: String(decoding: text, as: UTF8.self))
-        }
+    init(key: String, certificate: String) throws(TLSError) {
+        var reason = Self.noReason
+        guard let context = pm_tls_context_new(certificate, key, &reason) else { throw TLSError(reason) }
         self.context = context
     }
+
+    /// Asks clients for a certificate of one of the authorities in a file.
+    ///
+    /// - Throws: `TLSError` when the file holds none.
+    func ask(_ authorities: String, isRequired: Bool) throws(TLSError) {
+        var reason = Self.noReason
+        guard pm_tls_context_ask(context, authorities, isRequired, &reason) else { throw TLSError(reason) }
+    }
+
+    private static let noReason = [CChar](repeating: 0, count: Int(PM_TLS_REASON_MAX))
 
     deinit { pm_tls_context_free(context) }
 }

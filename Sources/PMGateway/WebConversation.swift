@@ -1,6 +1,7 @@
 import JSON
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 import PMAPI
 
 /// One connection of an HTTP client: takes requests, one after the other, and answers them.
@@ -70,9 +71,15 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // What is no HTTP was answered by NIO's handler, as far as that was possible.
+        // A handshake that is refused goes on as a request, which is told why.
+        if error is NIOWebSocketUpgradeError { return }
+        guard let broken = error as? HTTPParserError else { return context.close(promise: nil) }
+        // What comes behind the last request is read by nobody, and that one is still answered.
+        if broken == .closedConnection { return }
+        // NIO's handler has answered, as far as that was possible.
         place.log.tell(of: "http", "a connection to \(place.name) is closed: \(error)")
-        context.close(promise: nil)
+        state = .over
+        closeGently(context)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -303,10 +310,13 @@ extension WebConversation: WebResponder {
 
     private func finishWriting() {
         guard let context else { return }
-        state = isKeptAlive ? .idle : .over
+        let isLast = !isKeptAlive
+        state = isLast ? .over : .idle
         link?.setReading(true)
+        if !isLast { arm(place.limits.request) }
+        // The next request may begin within this call: it was sent before this one was answered.
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        if isKeptAlive { arm(place.limits.request) } else { closeGently(context) }
+        if isLast { closeGently(context) }
     }
 
     /// Closing a connection with unread bytes resets it, and takes the answer along: the writing half goes first.

@@ -27,7 +27,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [
+    private typealias Case = (headers: [(String, String)], status: Int)
+
+    private static let onLoopback: [Case] = [
         ([("Host", "localhost:80")], 200), ([("Host", "LOCALHOST")], 200), ([("Host", "127.0.0.1:1")], 200),
         ([("Host", "[::1]:9")], 200), ([("Host", "shop.test:80")], 200), ([("Host", "evil.example")], 403),
         ([("Host", "localhost.evil.example")], 403), ([("Host", "127.0.0.1.evil.example")], 403),
@@ -52,10 +54,11 @@ import Testing
         ([("Host", "localhost"), ("Content-Length", "+1")], 400),
         ([("Host", "localhost"), ("X", "a\r\n b")], 400), ([("Host", "localhost"), ("X", "a\u{0}b")], 400),
         ([("Host", "localhost"), ("X y", "a")], 400), ([("Host", "localhost"), ("X", "a\tb é")], 200),
-    ])
-    func `on loopback`(headers: [(String, String)], status: Int) throws {
+    ]
+
+    @Test func `on loopback names and origins are checked`() throws {
         let gate = try Self.gate("http://127.0.0.1:80,origins=https://app.example,hosts=Shop.test")
-        #expect(Self.status(gate, headers) == status)
+        for (headers, status) in Self.onLoopback { #expect(Self.status(gate, headers) == status, "\(headers)") }
     }
 
     @Test func `chunked is nothing for HTTP 1 0, and other versions are not spoken`() throws {
@@ -76,20 +79,23 @@ import Testing
         #expect(Self.status(any, [("Host", "pm.example")]) == 401)
     }
 
-    @Test(arguments: [
+    private static let withToken: [Case] = [
         ([("Authorization", "Bearer 0123456789abcdef")], 200), ([("Authorization", "bearer  0123456789abcdef ")], 200),
         ([("Authorization", "Bearer 0123456789abcdeX")], 401), ([("Authorization", "Bearer 0123456789abcde")], 401),
         ([("Authorization", "Basic 0123456789abcdef")], 401), ([("Authorization", "Bearer")], 401), ([], 401),
         ([("Authorization", "Bearer 0123456789abcdef"), ("Authorization", "Bearer x")], 401),
-    ])
-    func `with a token`(headers: [(String, String)], status: Int) async throws {
+    ]
+
+    @Test func `a token is asked for, or a certificate`() async throws {
         try await TestProject.with { project in
             try project.write("token", " 0123456789abcdef\n")
             let token = try TokenFile(project.directory + "/token", GatewayLog())
             let gate = try Self.gate("http://127.0.0.1:80,token=/t", token: token)
-            #expect(Self.status(gate, [("Host", "localhost")] + headers) == status)
-            // A certificate is proof enough.
-            #expect(Self.status(gate, [("Host", "localhost")] + headers, isClientKnown: true) == 200)
+            for (headers, status) in Self.withToken {
+                let all = [("Host", "localhost")] + headers
+                #expect(Self.status(gate, all) == status, "\(headers)")
+                #expect(Self.status(gate, all, isClientKnown: true) == 200)
+            }
         }
     }
 
@@ -98,7 +104,9 @@ import Testing
             try project.write("token", "0123456789abcdef")
             let token = try TokenFile(project.directory + "/token", GatewayLog())
             let gate = try Self.gate("ws://127.0.0.1:80,token=/t", token: token)
-            var head = Self.head([("Host", "localhost"), ("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket")])
+            var head = Self.head([
+                ("Host", "localhost"), ("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"),
+            ])
             head.uri = "/?a=b&access_token=0123456789%61bcdef"
             try gate.check(head, isClientKnown: false)
             head.headers.remove(name: "Upgrade")

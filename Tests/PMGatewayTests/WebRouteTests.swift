@@ -20,7 +20,8 @@ import Testing
                 command("s.none", [:]),
                 command("s.get", ["http": ["method": "get", "route": "/users/{id}"]]),
                 command("s.me", ["http": ["method": "GET", "route": "users/me/"]]),
-                command("s.put", ["http": ["method": "put", "route": "/users/{id}", "inject": ["body.name", "route.id"]]]),
+                command(
+                    "s.put", ["http": ["method": "put", "route": "/users/{id}", "inject": ["body.name", "route.id"]]]),
                 command("s.any", ["http": ["method": "use", "route": "/any"]]),
                 command("s.root", ["http": ["method": "get", "route": "/"]]),
             ]))
@@ -35,8 +36,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET", "/users/7", #"s.get ["id=7"]"#), ("GET", "/users/me", "s.me []"), ("GET", "/users/a%2Fb/", #"s.get ["id=a/b"]"#),
-        ("PUT", "/users/me", #"s.put ["id=me"]"#), ("DELETE", "/users/7", #"405 ["GET", "PUT"]"#), ("PATCH", "/any?x", "s.any []"),
+        ("GET", "/users/7", #"s.get ["id=7"]"#), ("GET", "/users/me", "s.me []"),
+        ("GET", "/users/a%2Fb/", #"s.get ["id=a/b"]"#),
+        ("PUT", "/users/me", #"s.put ["id=me"]"#), ("DELETE", "/users/7", #"405 ["GET", "PUT"]"#),
+        ("PATCH", "/any?x", "s.any []"),
         ("GET", "/", "s.root []"), ("GET", "/users", "404"), ("GET", "/users/7/8", "404"), ("GET", "//users/7", "404"),
     ])
     func `are matched`(method: String, uri: String, expected: String) throws {
@@ -63,14 +66,22 @@ import Testing
         (#"{"http":{"method":"post","route":"/{id}"}}"#, #"["7",{"a":[1]}]"#),
         (#"{"http":{"method":"get","route":"/{id}"}}"#, #"["7"]"#),
         (#"{"http":{"route":"/{id}","inject":["body.a.0","query.q","headers.x-trace"]}}"#, #"[1,"x y","t1"]"#),
-        (#"{"":{"inject":["params.1","dummy","params.0"]},"http":{"route":"/{id}","inject":["route.id","query","body"]}}"#,
-            #"[{"a":[1]},"7"]"#),
-        (#"{"":{"inject":["params.0"]},"jsonrpc":{"inject":["params.2"]},"http":{"route":"/{id}","inject":["route.id"]}}"#,
-            #"[null,null,"7"]"#),
-        (#"{"http":{"route":"/","inject":[["body","a"],{"id":"route.id","n":"nothing.here"},"process.env","$state"]}}"#,
-            #"[[1],{"id":"7","n":null},null,null]"#),
-        (#"{"http":{"route":"/","inject":["rawBody"]}}"#,
-            #"[{"type":"Buffer","data":[123,34,97,34,58,91,49,93,125]}]"#),
+        (
+            #"{"":{"inject":["params.1","dummy","params.0"]},"http":{"route":"/{id}","inject":["route.id","query","body"]}}"#,
+            #"[{"a":[1]},"7"]"#
+        ),
+        (
+            #"{"":{"inject":["params.0"]},"jsonrpc":{"inject":["params.2"]},"http":{"route":"/{id}","inject":["route.id"]}}"#,
+            #"[null,null,"7"]"#
+        ),
+        (
+            #"{"http":{"route":"/","inject":[["body","a"],{"id":"route.id","n":"nothing.here"},"process.env","$state"]}}"#,
+            #"[[1],{"id":"7","n":null},null,null]"#
+        ),
+        (
+            #"{"http":{"route":"/","inject":["rawBody"]}}"#,
+            #"[{"type":"Buffer","data":[123,34,97,34,58,91,49,93,125]}]"#
+        ),
     ])
     func `parameters are taken from the request`(config: String, expected: String) throws {
         #expect(try Self.parameters(JSONValue(parsing: config), Self.scope(#"{"a":[1]}"#)) == expected)
@@ -95,7 +106,9 @@ import Testing
 
     @Test func `are described with their schemas`() throws {
         let config = try JSONValue(
-            parsing: #"{"":{"inject":["params.0","params.1","params.2"]},"http":{"method":"post","route":"/u/{id}","inject":["route.id","query.q","body.n"]},"schema":{"$defs":{"params.0":{"type":"integer"},"params.2":{"type":"boolean"}},"resultSchema":{"type":"null"}}}"#)
+            parsing:
+                #"{"":{"inject":["params.0","params.1","params.2"]},"http":{"method":"post","route":"/u/{id}","inject":["route.id","query.q","body.n"]},"schema":{"$defs":{"params.0":{"type":"integer"},"params.2":{"type":"boolean"}},"resultSchema":{"type":"null"}}}"#
+        )
         let route = try #require(WebRoute(Self.command("s.c", config)))
         let document = OpenAPI(routes: [route], asksForToken: true).document
         #expect(document["openapi"]?.string == "3.1.0" && document["security"]?.text == #"[{"token":[]}]"#)
@@ -103,11 +116,14 @@ import Testing
         #expect(operation?["operationId"]?.string == "s.c")
         #expect(
             operation?["parameters"]?.text
-                == #"[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}},{"name":"q","in":"query","required":false,"schema":{"type":"string"}}]"#)
+                == #"[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}},{"name":"q","in":"query","required":false,"schema":{"type":"string"}}]"#
+        )
         #expect(
             operation?["requestBody"]?.text
-                == #"{"content":{"application/json":{"schema":{"type":"object","properties":{"n":{"type":"boolean"}}}}}}"#)
-        #expect(operation?["responses"]?["200"]?["content"]?.text == #"{"application/json":{"schema":{"type":"null"}}}"#)
+                == #"{"content":{"application/json":{"schema":{"type":"object","properties":{"n":{"type":"boolean"}}}}}}"#
+        )
+        #expect(
+            operation?["responses"]?["200"]?["content"]?.text == #"{"application/json":{"schema":{"type":"null"}}}"#)
         #expect(document["paths"]?["/rpc"]?["post"] != nil)
     }
 }
@@ -130,7 +146,8 @@ import Testing
         #expect(String(buffer: exchange.request) == "{\"jsonrpc\":\"2.0\",\"method\":\"n\"}\n")
         #expect(exchange.isAnswered)
         let answers = try JSONValue(parsing: String(buffer: exchange.answer.body)).array ?? []
-        #expect(answers.map { $0["id"]?.text } == ["1", "2"] && answers.allSatisfy { $0["error"]?["code"]?.int == -32600 })
+        #expect(
+            answers.map { $0["id"]?.text } == ["1", "2"] && answers.allSatisfy { $0["error"]?["code"]?.int == -32600 })
     }
 
     @Test(arguments: ["", "{", "[]", "1", #"{"id":1,"result":2,"jsonrpc":"2.0"}"#, "[1,2,3,4]", "{\"a\":1}\n{}"])

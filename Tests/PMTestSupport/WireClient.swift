@@ -82,12 +82,25 @@ public final class WireClient {
         let wanted = Array(text.utf8)
         var searched = 0
         while true {
-            let starts = searched..<max(searched, pending.count - wanted.count + 1)
-            if let start = starts.first(where: { pending[$0...].starts(with: wanted) }) {
-                return take(start + wanted.count).map { String(decoding: $0, as: UTF8.self) }
+            if let end = Self.end(of: wanted, in: pending, from: searched) {
+                return take(end).map { String(decoding: $0, as: UTF8.self) }
             }
-            searched = starts.upperBound
+            searched = max(0, pending.count - wanted.count + 1)
             guard readMore() else { return nil }
+        }
+    }
+
+    /// Where a text ends; looks for its first byte quickly, for there are lines of many megabytes.
+    private static func end(of wanted: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBytes { all in
+            var place = start
+            while place + wanted.count <= all.count, let base = all.baseAddress {
+                guard let found = memchr(base + place, Int32(wanted[0]), all.count - place) else { return nil }
+                place = UnsafeRawPointer(found) - base
+                if all[place...].starts(with: wanted) { return place + wanted.count }
+                place += 1
+            }
+            return nil
         }
     }
 

@@ -91,10 +91,12 @@ final class TestGateway {
 /// Keys and certificates, made anew for a test.
 struct TestCertificates {
     let directory: String
+    let project: TestProject
 
     /// Makes a folder `tls` with authorities `ca` and `other`, a server's and two clients' certificates.
     init(_ project: TestProject) throws {
         directory = project.directory + "/tls"
+        self.project = project
         try Files.makeDirectories(directory, mode: 0o755)
         try authority("ca", project)
         try authority("other", project)
@@ -110,7 +112,8 @@ struct TestCertificates {
 
     private func authority(_ name: String, _ project: TestProject) throws {
         try openssl(
-            project, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(name) "
+            project,
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(name) "
                 + "-keyout \(name).key -out \(name).pem")
     }
 
@@ -118,10 +121,12 @@ struct TestCertificates {
     func issue(_ name: String, by authority: String, _ project: TestProject) throws {
         try project.write("tls/extensions", "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
         try openssl(
-            project, "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=\(name) "
+            project,
+            "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=\(name) "
                 + "-keyout \(name).key -out \(name).csr")
         try openssl(
-            project, "x509 -req -days 2 -in \(name).csr -CA \(authority).pem -CAkey \(authority).key -CAcreateserial "
+            project,
+            "x509 -req -days 2 -in \(name).csr -CA \(authority).pem -CAkey \(authority).key -CAcreateserial "
                 + "-extfile extensions -out \(name).pem")
         chmod(file("\(name).key"), 0o644)
     }
@@ -171,11 +176,11 @@ enum TLSClient {
 
     /// Sends a line, or for `https` asks for a path; returns what came back, or `failed` and why.
     static func ask(
-        _ certificates: TestCertificates, _ project: TestProject, at place: (kind: String, where: String),
+        _ certificates: TestCertificates, at place: (kind: String, where: String),
         _ text: String, _ proof: Proof = Proof()
     ) throws -> String {
         let own = proof.name.map { [certificates.file("\($0).pem"), certificates.file("\($0).key")] } ?? ["-", "-"]
-        let outcome = try project.run(
+        let outcome = try certificates.project.run(
             ["node", "-e", script, place.kind, place.where, certificates.file("ca.pem")] + own + [text],
             adding: proof.variables)
         guard outcome.code == 0 else { throw TestFailure("the client fails: \(outcome)") }

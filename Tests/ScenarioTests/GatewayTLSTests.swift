@@ -31,14 +31,13 @@ import Testing
             ]
         }) { gateway, tls in
             for place in ["\(gateway.ports[0])", tls.file("pm.sock")] {
-                let heard = try TLSClient.ask(tls, gateway.project, at: ("lines", place), Self.call)
+                let heard = try TLSClient.ask(tls, at: ("lines", place), Self.call)
                 #expect(heard.hasPrefix("TLSv1.3 ") && heard.hasSuffix(Self.answer), "\(heard)")
             }
-            let web = try TLSClient.ask(tls, gateway.project, at: ("https", "\(gateway.ports[2])"), "/add/20/22")
+            let web = try TLSClient.ask(tls, at: ("https", "\(gateway.ports[2])"), "/add/20/22")
             #expect(web == #"200 "2022""#)
             // The upgrade to a WebSocket, by the bytes: the frame that follows is unmasked text.
-            let shaken = try TLSClient.ask(
-                tls, gateway.project, at: ("lines", "\(gateway.ports[1])"), WebSocketClient.handshake())
+            let shaken = try TLSClient.ask(tls, at: ("lines", "\(gateway.ports[1])"), WebSocketClient.handshake())
             #expect(shaken.contains("HTTP/1.1 101") || shaken.contains("101 Switching"), "\(shaken)")
             var status = stat()
             #expect(stat(tls.file("pm.sock"), &status) == 0 && status.st_mode & 0o777 == 0o660)
@@ -48,9 +47,9 @@ import Testing
     @Test func `is of version 1 2 and later`() async throws {
         try await Self.with({ ["jsonrpc+tcp+tls://127.0.0.1:PORT,\($0.options)"] }) { gateway, tls in
             let place = (kind: "lines", where: "\(gateway.port)")
-            let new = try TLSClient.ask(tls, gateway.project, at: place, Self.call, .init(variables: ["MAX": "TLSv1.2"]))
+            let new = try TLSClient.ask(tls, at: place, Self.call, .init(variables: ["MAX": "TLSv1.2"]))
             #expect(new.hasPrefix("TLSv1.2 "), "\(new)")
-            let old = try TLSClient.ask(tls, gateway.project, at: place, Self.call, .init(variables: ["MAX": "TLSv1.1"]))
+            let old = try TLSClient.ask(tls, at: place, Self.call, .init(variables: ["MAX": "TLSv1.1"]))
             #expect(old.hasPrefix("failed"), "\(old)")
         }
     }
@@ -62,21 +61,20 @@ import Testing
                 "jsonrpc+tcp+tls://0.0.0.0:PORT,\(tls.options),ca=\(tls.file("ca.pem"))",
                 "https://0.0.0.0:PORT,\(tls.options),ca=\(tls.file("ca.pem")),token=\(tls.file("token"))",
             ]
-        }) { gateway, tls in
-            let project = gateway.project
+        }) { (gateway, tls) throws in
             let lines = (kind: "lines", where: "\(gateway.ports[0])")
-            #expect(try TLSClient.ask(tls, project, at: lines, Self.call, .init(name: "client")).hasSuffix(Self.answer))
-            #expect(try TLSClient.ask(tls, project, at: lines, Self.call).hasPrefix("failed"))
-            #expect(try TLSClient.ask(tls, project, at: lines, Self.call, .init(name: "stranger")).hasPrefix("failed"))
+            #expect(try TLSClient.ask(tls, at: lines, Self.call, .init(name: "client")).hasSuffix(Self.answer))
+            #expect(try TLSClient.ask(tls, at: lines, Self.call).hasPrefix("failed"))
+            #expect(try TLSClient.ask(tls, at: lines, Self.call, .init(name: "stranger")).hasPrefix("failed"))
             #expect(gateway.says("the TLS handshake failed"))
             // With a token as well either is enough, but a certificate that is shown must be good.
             let web = (kind: "https", where: "\(gateway.ports[1])")
             let token = ["HEADERS": #"{"Authorization":"Bearer 0123456789abcdef"}"#]
-            #expect(try TLSClient.ask(tls, project, at: web, "/text", .init(name: "client")) == "200 plain")
-            #expect(try TLSClient.ask(tls, project, at: web, "/text", .init(variables: token)) == "200 plain")
-            #expect(try TLSClient.ask(tls, project, at: web, "/text").hasPrefix("401 "))
+            #expect(try TLSClient.ask(tls, at: web, "/text", .init(name: "client")) == "200 plain")
+            #expect(try TLSClient.ask(tls, at: web, "/text", .init(variables: token)) == "200 plain")
+            #expect(try TLSClient.ask(tls, at: web, "/text").hasPrefix("401 "))
             let stranger = TLSClient.Proof(name: "stranger", variables: token)
-            #expect(try TLSClient.ask(tls, project, at: web, "/text", stranger).hasPrefix("failed"))
+            #expect(try TLSClient.ask(tls, at: web, "/text", stranger).hasPrefix("failed"))
         }
     }
 
@@ -84,7 +82,7 @@ import Testing
         try await Self.with({ ["jsonrpc+tcp+tls://127.0.0.1:PORT,\($0.options)"] }) { gateway, tls in
             let place = (kind: "lines", where: "\(gateway.port)")
             func serial() throws -> String {
-                let heard = try TLSClient.ask(tls, gateway.project, at: place, Self.call)
+                let heard = try TLSClient.ask(tls, at: place, Self.call)
                 return heard.split(separator: " ").dropFirst().first.map(String.init) ?? heard
             }
             let first = try serial()
@@ -115,7 +113,7 @@ import Testing
             garbage.send("GET / HTTP/1.1\r\n\r\n")
             let huge = try gateway.client()
             huge.send([0x16, 0x03, 0x03, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 70_000))
-            let heard = try TLSClient.ask(tls, gateway.project, at: ("lines", "\(gateway.port)"), Self.call)
+            let heard = try TLSClient.ask(tls, at: ("lines", "\(gateway.port)"), Self.call)
             #expect(heard.hasSuffix(Self.answer), "\(heard)")
             #expect(half.rest() == "")
             #expect(garbage.rest() != nil && huge.rest() != nil)
@@ -137,7 +135,7 @@ import Testing
             #expect(gateway.waitForOutput("cannot read \(tls.file("server.key")): No such file or directory"))
             try project.run(["mv", tls.file("later.key"), tls.file("server.key")])
             #expect(gateway.waitForOutput("listening at"))
-            let heard = try TLSClient.ask(tls, project, at: ("lines", "\(port)"), Self.call)
+            let heard = try TLSClient.ask(tls, at: ("lines", "\(port)"), Self.call)
             #expect(heard.hasSuffix(Self.answer))
             gateway.signal(SIGTERM)
             #expect(gateway.wait().code == 0)

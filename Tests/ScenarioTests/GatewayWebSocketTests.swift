@@ -121,7 +121,8 @@ import Testing
                 WebSocketClient.bytes(Head(first: 0x01), [0x41]) + WebSocketClient.bytes(Head(first: 0x80), [0xFF]),
                 1007
             ),
-        ] + [0x10, 0x20, 0x40, 0x70].map { ("reserved \($0)", WebSocketClient.bytes(Head(first: 0x81 | $0), [65]), 1002) }
+        ]
+        + [0x10, 0x20, 0x40, 0x70].map { ("reserved \($0)", WebSocketClient.bytes(Head(first: 0x81 | $0), [65]), 1002) }
         + [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map {
             ("kind \($0)", WebSocketClient.bytes(Head(first: 0x80 | $0), [65]), 1002)
         }
@@ -230,7 +231,8 @@ import Testing
         try await Self.with { gateway in
             let idle = try gateway.project.memory(of: gateway.processID)
             let client = try WebSocketClient(gateway)
-            let pings = [[UInt8]](repeating: WebSocketClient.bytes(Head(first: 0x89), [UInt8](repeating: 1, count: 125)), count: 1000)
+            let pings = [[UInt8]](
+                repeating: WebSocketClient.bytes(Head(first: 0x89), [UInt8](repeating: 1, count: 125)), count: 1000)
             var sent = 0
             let flood = Array(pings.joined())
             // Until neither side's sockets take more: then nothing is read, and so nothing is answered.

@@ -19,13 +19,6 @@ typedef struct pm_tls_context pm_tls_context;
 /* One connection; opaque. */
 typedef struct pm_tls_session pm_tls_session;
 
-/* Who a client must be. */
-typedef enum __attribute__((enum_extensibility(closed))) {
-    PM_TLS_ANYONE = 0,   /* no certificate is asked for */
-    PM_TLS_OPTIONAL = 1, /* one that is shown must be good */
-    PM_TLS_REQUIRED = 2, /* without a good one there is no connection */
-} pm_tls_clients;
-
 /* How far a call came. */
 typedef enum __attribute__((enum_extensibility(closed))) {
     PM_TLS_DONE = 0,   /* it did what it was asked */
@@ -36,14 +29,18 @@ typedef enum __attribute__((enum_extensibility(closed))) {
 } pm_tls_outcome;
 
 /*
- * Makes a server's context from PEM files: a certificate chain, its key and, when clients is not
- * PM_TLS_ANYONE, the authorities of client certificates. TLS 1.2 and later. Returns null on failure, with the
- * reason in `reason` (PM_TLS_REASON_MAX bytes, always terminated). The caller owns the result:
- * pm_tls_context_free.
+ * Makes a server's context from PEM files: a certificate chain and its key. TLS 1.2 and later. Returns null
+ * on failure, with the reason in `reason` (PM_TLS_REASON_MAX bytes, always terminated). The caller owns the
+ * result: pm_tls_context_free.
  */
 pm_tls_context *_Nullable pm_tls_context_new(const char *_Nonnull certificate, const char *_Nonnull key,
-                                             const char *_Nullable authorities, pm_tls_clients clients,
                                              char *_Nonnull reason);
+/*
+ * Asks clients for a certificate of one of the authorities in a PEM file; one that is shown must be good, and
+ * with is_required there is no connection without one. False on failure, with the reason as above.
+ */
+bool pm_tls_context_ask(pm_tls_context *_Nonnull context, const char *_Nonnull authorities, bool is_required,
+                        char *_Nonnull reason);
 /* Sessions that were made from it may live on. */
 void pm_tls_context_free(pm_tls_context *_Nonnull context);
 

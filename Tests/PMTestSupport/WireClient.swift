@@ -11,12 +11,9 @@ public final class WireClient {
     /// Connects to 127.0.0.1; reads and writes wait at most `seconds`.
     ///
     /// - Throws: `SystemError` when nobody listens.
-    public init(port: UInt16, seconds: Int32 = 30, receiveBuffer: Int32? = nil) throws(SystemError) {
+    public init(port: UInt16, seconds: Int32 = 30) throws(SystemError) {
         milliseconds = seconds * 1000
         socket = try InternetSocket.startConnecting("127.0.0.1", port)
-        if var receiveBuffer {
-            setsockopt(socket.raw, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
-        }
         guard wait(Int(POLLOUT)) else { throw SystemError("connect", "port \(port)", code: ETIMEDOUT) }
         let code = InternetSocket.outcome(of: socket.raw)
         guard code == 0 else { throw SystemError("connect", "port \(port)", code: code) }

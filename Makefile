@@ -5,7 +5,8 @@
 #   make demo       the main job, shown on Examples/shop                           make bench    the table of figures
 #   make soak       the long tests at full size
 #   make fuzz       libFuzzer, FUZZ_SECONDS=60 for each target            make sanitize   the tests under sanitizers, valgrind
-#   make install    DESTDIR= PREFIX=/usr/local                                     make clean
+#   make install    DESTDIR= PREFIX=/usr/local, with manual pages and completions         make clean
+#   make deb        the Debian package in .build/deb             make test-system    the package on a machine with systemd
 #
 # Each entry point installs what it needs (scripts/bootstrap), or prints the line that does.
 
@@ -38,7 +39,7 @@ INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
 PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
 
-.PHONY: build debug test soak demo lint bench fuzz sanitize install clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize
+.PHONY: build debug test soak demo lint bench fuzz sanitize install deb test-system clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
 build: bootstrap $(PROGRAMS)
 
 bootstrap:
@@ -49,6 +50,10 @@ bootstrap-lint:
 	@scripts/bootstrap build lint
 bootstrap-sanitize:
 	@scripts/bootstrap build test sanitize
+bootstrap-deb:
+	@scripts/bootstrap build deb
+bootstrap-system:
+	@scripts/bootstrap build deb system
 bootstrap-bench:
 	@scripts/bootstrap build bench
 
@@ -79,6 +84,14 @@ $(LIBEXEC)/node/.staged: $(NODE_SOURCES)
 	@for part in host client; do [ ! -d Sources/node/$$part ] || cp -R Sources/node/$$part $(LIBEXEC)/node/; done
 	@touch $@
 
+# What pm says of itself: manual pages, and what shells complete.
+$(STAGE)/share/.made: $(STAGE)/bin/pm Packaging/man/manual.mjs
+	@mkdir -p $(STAGE)/share/completions
+	@node Packaging/man/manual.mjs $(STAGE)/bin/pm $(STAGE)/share/man
+	@for shell in bash zsh fish; do \
+	    $(STAGE)/bin/pm --generate-completion-script $$shell >$(STAGE)/share/completions/$$shell; done
+	@touch $@
+
 debug: bootstrap
 	@scripts/run-logged debug "debug build of modules and tests" $(SWIFT) build --build-tests -j $(JOBS)
 
@@ -103,8 +116,15 @@ fuzz: bootstrap
 sanitize: bootstrap-sanitize
 	@scripts/sanitize
 
-install: build
+install: build $(STAGE)/share/.made
 	@scripts/install "$(DESTDIR)$(PREFIX)"
+
+deb: bootstrap-deb
+	@scripts/deb
+
+test-system: bootstrap-system deb
+	@lintian --fail-on error,warning --allow-root $(BUILD)/deb/*.deb
+	@Tests/SystemTests/run $(BUILD)/deb/pm_*.deb
 
 clean:
 	@rm -rf $(BUILD)

@@ -129,7 +129,7 @@ let package = Package(
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
-        tests("PMSupervisorTests", ["PMSupervisor", "PMModel"]),
+        tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem"]),
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),

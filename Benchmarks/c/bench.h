@@ -40,4 +40,10 @@ int64_t bench_cpu_us(void);
 /* Writes all bytes to a descriptor, or dies. */
 void bench_write(int fd, const void *bytes, size_t count);
 
+/* Connects to a unix socket, or dies. */
+int bench_connect(const char *path);
+
+/* Listens at a unix socket, in place of what is there, or dies. */
+int bench_listen(const char *path);
+
 #endif

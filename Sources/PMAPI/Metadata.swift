@@ -8,6 +8,9 @@ public struct Metadata: DaemonCall, Equatable {
     /// Only this service, its commands named without it; 404 when it does not run or offers none (an extension: clients
     /// of the reference never send it).
     public var service: String?
+    /// Whether to be told from now on, by `$/metadata [service]`, when the commands of a service are published anew (an
+    /// extension, too).
+    public var watches = false
 
     /// Asks for the commands of the daemon and, when deep, of the services; or for those of one service.
     public init(isDeep: Bool = true, service: String? = nil) {
@@ -27,10 +30,14 @@ public struct Metadata: DaemonCall, Equatable {
     /// Reads `[]`, `[deep]`, `[deep, service]` and the `{params: true}` that clients of the reference send.
     public init(_ parameters: Parameters) throws(APIError) {
         self.init(isDeep: parameters[0].isTruthy, service: try parameters.optionalText(1, "service"))
+        watches = parameters[2].isTruthy
     }
 
     /// `[deep]` or `[deep, service]`.
-    public var params: JSONValue { service.map { [.bool(isDeep), .string($0)] } ?? [.bool(isDeep)] }
+    public var params: JSONValue {
+        if watches { return [.bool(isDeep), service.map { .string($0) } ?? .null, true] }
+        return service.map { [.bool(isDeep), .string($0)] } ?? [.bool(isDeep)]
+    }
 
     /// Name and commands.
     public typealias Answer = ServiceMetadata

@@ -32,6 +32,10 @@ public enum Method: String, Sendable, CaseIterable {
     case proxy
     /// Brings the other end of a bridge.
     case bridge
+    /// How many instances of a service run.
+    case scale
+    /// A service reads its commands anew.
+    case reloadMetadata = "reload-metadata"
     /// The commands of the daemon and of the services.
     case metadata = "$metadata"
 }

@@ -19,6 +19,12 @@ public struct CommandMetadata: Equatable, Sendable {
         config = description.json["config"]?.object ?? JSONObject()
     }
 
+    /// Whether it says that calling it twice does no more than calling it once: it may be called again when an answer is
+    /// lost.
+    public var isIdempotent: Bool {
+        config[""]?["idempotent"]?.bool == true || config["jsonrpc"]?["idempotent"]?.bool == true
+    }
+
     /// Whether callers other than the daemon may see it: `$init` and `$stop` are the daemon's business.
     public var isPublished: Bool { name != "$init" && name != "$stop" && name != "$metadata" }
 }

@@ -35,11 +35,13 @@ struct PM: ParsableCommand {
                 name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
-                    RunCommand.self, UpgradeCommand.self,
+                    ScaleCommand.self, RunCommand.self, UpgradeCommand.self,
                 ]),
             CommandGroup(
                 name: "Containers", subcommands: [DiscoverCommand.self, MapCommand.self, ListCommand.self]),
-            CommandGroup(name: "Calling", subcommands: [CallCommand.self, ConnectCommand.self]),
+            CommandGroup(
+                name: "Calling",
+                subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),
             CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
         ])
 

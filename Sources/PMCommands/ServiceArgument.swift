@@ -1,4 +1,5 @@
 import ArgumentParser
+import PMAPI
 
 /// Names of services on the command line.
 enum ServiceArgument {
@@ -8,5 +9,13 @@ enum ServiceArgument {
             throw ValidationError("the name of a service must not be empty (is a variable not set?)")
         }
         return text
+    }
+
+    /// What a shell completes: the services of the daemon that a command line would mean here.
+    static let completion = CompletionKind.custom { _, _, _ in
+        let session = Session.current(environment: Program.environment())
+        // Nobody to ask, nothing to complete; a shell that completes is no place for errors.
+        guard let answer = try? session.connect().ask(Status(name: nil)) else { return [] }
+        return answer.map(\.name).filter { $0 != "pm" }
     }
 }

@@ -13,6 +13,8 @@ public enum ConfigEdit: Equatable, Sendable {
     case removeMapping(String)
     /// Whether a unit starts with the daemon; makes a mapping when there is none.
     case setAutostart(String, Bool)
+    /// How many instances of a unit run; makes a mapping when there is none.
+    case setInstances(String, Int)
     /// Where a unit can be reached; makes a mapping when there is none.
     case setConnect(String, [ConnectionPoint])
     /// Where the daemon's own socket is: existing clients look for it in `mapping.pm.connect`. Its other URLs stay.
@@ -34,6 +36,7 @@ public enum ConfigEdit: Equatable, Sendable {
             Self.changed(mapping.json, file.configuration.mapping(name)?.json, ["mapping", name])
         case .removeMapping(let name): [(["mapping", name], nil)]
         case .setAutostart(let name, let isOn): Self.setting("autostart", .bool(isOn), name, file)
+        case .setInstances(let name, let count): Self.setting("instances", JSONValue(count), name, file)
         case .setConnect(let name, let points): Self.setting("connect", points.json, name, file)
         case .setDaemonSocket(let url): Self.daemonSocket(url, file)
         case .addPackage(let name): Self.packages(file) { $0.contains(name) ? $0 : $0 + [name] }

@@ -4,6 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
+        "instances",
     ]
 
     mutating func mapping(_ place: Place, name: String) -> Mapping? {
@@ -41,6 +42,7 @@ extension ConfigReader {
         let isNull = place.node.value.isNull
         switch key {
         case "autostart": mapping.isAutostart = bool(place)
+        case "instances": if !isNull { mapping.instances = instances(place) }
         case "connect": mapping.connect = connectionPoints(place)
         case "restart": if !isNull { mapping.restart = restartPolicy(place) }
         case "stop": if !isNull { mapping.stop = stopSequence(place) }
@@ -48,6 +50,14 @@ extension ConfigReader {
         default: return false
         }
         return true
+    }
+
+    private mutating func instances(_ place: Place) -> Int {
+        guard let number = place.node.value.int, (1...Mapping.mostInstances).contains(number) else {
+            expected("a whole number from 1 to \(Mapping.mostInstances)", at: place)
+            return 1
+        }
+        return number
     }
 
     /// One argument; a number or a boolean stands for its text.

@@ -17,6 +17,7 @@ extension Mapping {
     var json: JSONObject {
         var object: JSONObject = ["container": .string(container)]
         if isAutostart { object["autostart"] = .bool(true) }
+        if instances != 1 { object["instances"] = JSONValue(instances) }
         object["cwd"] = cwd.map(JSONValue.string)
         if !cli.isEmpty { object["cli"] = .array(cli.map(JSONValue.string)) }
         // It was read from JSON; a text that is none is kept as a text.

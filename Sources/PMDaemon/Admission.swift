@@ -10,15 +10,13 @@ import PMSystem
 final class Admission {
     private let access: Access
     private let router: Router
-    private let reactor: Reactor
     private let onTrouble: @PMActor (String) -> Void
 
     init(
-        _ access: Access, _ router: Router, reactor: Reactor, onTrouble: @escaping @PMActor (String) -> Void
+        _ access: Access, _ router: Router, onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.access = access
         self.router = router
-        self.reactor = reactor
         self.onTrouble = onTrouble
     }
 
@@ -31,7 +29,7 @@ final class Admission {
                 return answer(socket, Self.tooMany(of: credentials.user).json)
             }
             let origin = PeerOrigin.client(credentials)
-            router.add(client: try Peer(socket, origin: origin, reactor: reactor, handler: router))
+            router.add(client: try Peer(socket, origin: origin, handler: router))
         } catch {
             onTrouble("a connection cannot be used: \(error)")
         }

@@ -72,7 +72,7 @@ final class Daemon {
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry, reactor: reactor)
-        links = ServiceLinks(registry, reactor: reactor, handler: router) { journal.trouble($0) }
+        links = ServiceLinks(registry, handler: router) { journal.trouble($0) }
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
@@ -102,14 +102,17 @@ final class Daemon {
             let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
             return .init(error.json)
         }
+        registry.onPublish = { [unowned router] unit in router.tellMetadata(of: unit) }
         addHandlers()
     }
 
     private func addHandlers() {
-        router.add(StartHandler(supervisor: supervisor, units: units, runs: runs, inspection: options.inspection))
-        router.add(RestartHandler(supervisor: supervisor, units: units, runs: runs))
         router.add(
-            StopHandler(supervisor: supervisor, units: units) { [weak self] peer, done in
+            StartHandler(
+                supervisor: supervisor, instances: instances, units: units, runs: runs, inspection: options.inspection))
+        router.add(RestartHandler(supervisor: supervisor, instances: instances, units: units, runs: runs))
+        router.add(
+            StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak self] peer, done in
                 self?.shutDown(answering: peer, done)
             })
         router.add(
@@ -121,6 +124,8 @@ final class Daemon {
         router.add(DiscoverHandler(units: units))
         router.add(ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway))
         router.add(MetadataHandler(registry: registry))
+        router.add(ScaleHandler(instances: instances, units: units))
+        router.add(ReloadMetadataHandler(registry: registry, units: units))
         router.add(NameHandler())
         router.add(VersionHandler(options: options))
         router.add(
@@ -186,7 +191,7 @@ final class Daemon {
         do {
             let socket = try activatedSocket ?? heldSocket ?? listen()
             heldSocket = socket
-            let admission = Admission(access, router, reactor: reactor) { [journal] in journal.trouble($0) }
+            let admission = Admission(access, router) { [journal] in journal.trouble($0) }
             listener = try Listener(
                 socket, reactor: reactor,
                 Listener.Callbacks(
@@ -257,7 +262,7 @@ final class Daemon {
     }
 
     private var handover: SessionHandover {
-        SessionHandover(router: router, registry: registry, bridges: bridges, reactor: reactor)
+        SessionHandover(router: router, registry: registry, bridges: bridges)
     }
 
     // MARK: upgrade
@@ -293,11 +298,13 @@ final class Daemon {
         leave(.upgrade)
     }
 
+    private var instances: Instances { Instances(supervisor: supervisor, units: units) }
+
     private func startAutomatic() {
         for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
             if supervisor.isActive(mapping.name) { continue }
             do throws(APIError) {
-                try supervisor.start(StartWish(mapping.name, goal: .ready), units) { [journal] result in
+                try instances.start(StartWish(mapping.name, goal: .ready)) { [journal] result in
                     if case .failure(let error) = result { journal.trouble("autostart: \(error.message)") }
                 }
             } catch {

@@ -3,6 +3,7 @@ import JSON
 import JSONRPC
 import PMAPI
 import PMConfig
+import PMModel
 import PMRouting
 import PMSystem
 
@@ -141,7 +142,18 @@ final class Router: RequestHandler {
             peer.begin(request)?.reject(.methodNotFound(request.method.string))
             return
         }
-        service.peer.relay(request, as: command, for: peer)
+        service.peer.relay(request, as: command, for: peer, isKept: registry.mayMove(service, command))
+    }
+
+    func substitute(for peer: Peer) -> Peer? {
+        guard case .service(let service) = peer.origin else { return nil }
+        let other = registry.pick(InstanceName.unit(of: service.unit))?.peer
+        return other === peer || other?.connection.isClosed == true ? nil : other
+    }
+
+    /// Tells those who want to know that the commands of a service have changed.
+    func tellMetadata(of unit: String) {
+        for client in clients.values where client.watchesMetadata { client.notify("$/metadata", [.string(unit)]) }
     }
 
     /// A signal concerns a call on the connection it came on: one that this peer made, or one that it is to answer.

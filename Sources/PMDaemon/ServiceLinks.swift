@@ -11,25 +11,24 @@ import PMSystem
 @PMActor
 final class ServiceLinks: ServiceChannels {
     private let registry: CommandRegistry
-    private let reactor: Reactor
     private unowned let handler: any RequestHandler
     /// The number of this daemon under its holder.
     var generation: UInt64 = 0
     private let onTrouble: @PMActor (String) -> Void
 
     init(
-        _ registry: CommandRegistry, reactor: Reactor, handler: any RequestHandler,
+        _ registry: CommandRegistry, handler: any RequestHandler,
         onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.registry = registry
-        self.reactor = reactor
         self.handler = handler
         self.onTrouble = onTrouble
     }
 
-    func open(_ channel: SharedFD, to service: IncarnationID) {
+    func open(_ channel: SharedFD, to service: IncarnationID, _ kind: ChannelKind) {
         do throws(SystemError) {
-            let peer = try Peer(channel, origin: .service(service), reactor: reactor, handler: handler)
+            let peer = try Peer(
+                channel, origin: .service(service), handler: handler, form: kind == .nodeIPC ? .nodeIPC : .lines)
             peer.beginIDs(of: generation)
             registry.add(service, peer)
         } catch {
@@ -38,10 +37,11 @@ final class ServiceLinks: ServiceChannels {
     }
 
     /// Greets a service that an earlier daemon has started: tells it, if so, that calls to that daemon are not answered any
-    /// more, and asks what it offers.
+    /// more, and asks what it offers. A container of the reference knows no `$restarted`.
     func greet(_ service: IncarnationID, isInterrupted: Bool) {
-        if isInterrupted { registry.service(service.unit)?.peer.notify("$restarted") }
-        registry.service(service.unit)?.peer.call("$metadata", [.null]) { [weak self] result in
+        let peer = registry.service(service.unit)?.peer
+        if isInterrupted && peer?.form == .lines { peer?.notify("$restarted") }
+        peer?.call("$metadata", [.null]) { [weak self] result in
             self?.publish(result, of: service)
         }
     }

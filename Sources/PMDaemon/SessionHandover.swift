@@ -11,7 +11,6 @@ struct SessionHandover {
     let router: Router
     let registry: CommandRegistry
     let bridges: Bridges
-    let reactor: Reactor
 
     /// Takes all connections out of the loop; a bag with the record of each and the sockets of the clients.
     ///
@@ -87,7 +86,7 @@ struct SessionHandover {
 
     private func client(_ socket: SharedFD) throws(SystemError) -> Peer {
         let credentials = try UnixSocket.peer(of: socket.raw)
-        let peer = try Peer(socket, origin: .client(credentials), reactor: reactor, handler: router)
+        let peer = try Peer(socket, origin: .client(credentials), handler: router)
         router.add(client: peer)
         return peer
     }

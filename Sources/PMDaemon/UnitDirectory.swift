@@ -112,6 +112,12 @@ final class UnitDirectory {
 
     private func configured(_ name: String) -> ConfiguredUnit? {
         if let unit = configuration.unit(name) { return unit }
+        if let place = InstanceName(name), let unit = configuration.unit(place.unit), unit.definition.isStateless {
+            var mapping = unit.mapping
+            // Only the first listens where the configuration says: two cannot.
+            mapping.connect = []
+            return ConfiguredUnit(name: name, definition: unit.definition, mapping: mapping)
+        }
         return aliases[name].flatMap { configuration.unit($0) }
     }
 

@@ -40,6 +40,8 @@ public struct Mapping: Equatable, Sendable {
     public var isAutostart: Bool
     /// Where it can be reached.
     public var connect: [ConnectionPoint]
+    /// How many instances of a stateless unit run.
+    public var instances: Int
     /// Variables set or unset on top of the daemon's environment and the files.
     public var env: [EnvironmentVariable]
     /// Environment files read at each start, later ones win.
@@ -53,11 +55,15 @@ public struct Mapping: Equatable, Sendable {
     /// How long a start may take until it is ready.
     @Nanoseconds public var readyDeadline: Duration
 
+    /// The most instances of one unit.
+    public static let mostInstances = 256
+
     /// Makes a mapping of a definition with every setting at its default.
     public init(container: String) {
         self.container = container
         cwd = nil
         cli = []
+        instances = 1
         config = nil
         isAutostart = false
         connect = []

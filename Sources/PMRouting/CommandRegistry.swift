@@ -19,6 +19,9 @@ public final class Service {
         self.peer = peer
     }
 
+    /// Its commands that may be called twice for once.
+    var idempotent: Set<String> = []
+
     /// Whether it has a command.
     public func has(_ command: String) -> Bool { metadata?.command(command) != nil }
 }
@@ -29,6 +32,12 @@ public final class CommandRegistry {
     private var services: [String: Service] = [:]
     /// How many units have a dot in their name: without any, the first dot of a method ends the unit's name.
     private var dottedNames = 0
+    /// The instances of units that have more than the first, by the unit's name.
+    private var groups: [String: [Service]] = [:]
+    /// Whose turn it is among instances that have equally much to do.
+    private var turn = 0
+    /// Told that the commands of a unit are published.
+    public var onPublish: @PMActor (String) -> Void = { _ in }
 
     /// An empty registry.
     public init() {}
@@ -39,10 +48,40 @@ public final class CommandRegistry {
     /// The service of a unit; nil while it does not run.
     public func service(_ unit: String) -> Service? { services[unit] }
 
+    /// The instance of a unit that is to get the next call: of those that are ready the one with the fewest unanswered.
+    public func pick(_ unit: String) -> Service? {
+        guard let group = groups[unit] else { return services[unit] }
+        let open = group.filter { !$0.peer.connection.isClosed }
+        let ready = open.filter { $0.metadata != nil }
+        let candidates = ready.isEmpty ? open : ready
+        guard !candidates.isEmpty else { return services[unit] }
+        turn &+= 1
+        var best = candidates[turn % candidates.count]
+        for service in candidates where service.peer.load < best.peer.load { best = service }
+        return best
+    }
+
+    /// All instances of a unit.
+    public func instances(of unit: String) -> [Service] {
+        groups[unit] ?? [services[unit]].compactMap(\.self)
+    }
+
+    /// Whether a call may be made again by another instance when this one dies.
+    public func mayMove(_ service: Service, _ command: RPCMethod) -> Bool {
+        guard let group = groups[InstanceName.unit(of: service.id.unit)], group.count > 1 else { return false }
+        return service.idempotent.contains(command.string)
+    }
+
     /// Adds a service, in place of an earlier incarnation.
     public func add(_ id: IncarnationID, _ peer: Peer) {
         remove(unit: id.unit)
-        services[id.unit] = Service(id, peer)
+        let service = Service(id, peer)
+        services[id.unit] = service
+        let unit = InstanceName.unit(of: id.unit)
+        if unit != id.unit || groups[unit] != nil {
+            if groups[unit] == nil, let first = services[unit] { groups[unit] = [first] }
+            groups[unit, default: []].append(service)
+        }
         if id.unit.contains(".") { dottedNames += 1 }
     }
 
@@ -50,8 +89,10 @@ public final class CommandRegistry {
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) {
         guard let service = services[id.unit], service.id == id else { return }
         service.metadata = metadata
+        service.idempotent = Set(metadata.commands.filter(\.isIdempotent).map(\.name))
         let accepted = metadata.others["accepts"]?.array ?? []
         service.peer.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
+        onPublish(InstanceName.unit(of: id.unit))
     }
 
     /// Takes a service out; ignored when another incarnation is in its place.
@@ -62,7 +103,10 @@ public final class CommandRegistry {
     }
 
     private func remove(unit: String) {
-        guard services.removeValue(forKey: unit) != nil else { return }
+        guard let service = services.removeValue(forKey: unit) else { return }
+        let base = InstanceName.unit(of: unit)
+        groups[base]?.removeAll { $0 === service }
+        if groups[base]?.isEmpty == true { groups[base] = nil }
         if unit.contains(".") { dottedNames -= 1 }
     }
 
@@ -70,14 +114,14 @@ public final class CommandRegistry {
     public func find(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
         guard let (head, tail) = method.split(at: ".") else { return nil }
         if dottedNames > 0, let found = findDotted(method) { return found }
-        return services[head.string].map { ($0, tail) }
+        return pick(head.string).map { ($0, tail) }
     }
 
     /// The longest name of a unit that the method begins with.
     private func findDotted(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
         let text = method.string
         let best = services.keys.filter { $0.contains(".") && text.hasPrefix($0 + ".") }.max { $0.count < $1.count }
-        guard let best, let service = services[best] else { return nil }
+        guard let best, let service = pick(best) else { return nil }
         var rest = method
         for _ in 0...best.count(where: { $0 == "." }) {
             guard let (_, tail) = rest.split(at: ".") else { return nil }

@@ -33,6 +33,7 @@ public final class Connection {
     private let stream: ByteStream
     private let isPaced: Bool
     private let budget: PeerBudget
+    private let form: MessageForm
     private var framer = LineFramer()
     private weak var delegate: (any ConnectionDelegate)?
     private var hasEnded = false
@@ -42,11 +43,12 @@ public final class Connection {
     ///
     /// - Throws: `SystemError` when it cannot be made non-blocking.
     public init(
-        _ descriptor: SharedFD, isPaced: Bool, reactor: Reactor, budget: PeerBudget
+        _ descriptor: SharedFD, isPaced: Bool, form: MessageForm = .lines, budget: PeerBudget
     ) throws(SystemError) {
         self.isPaced = isPaced
+        self.form = form
         self.budget = budget
-        stream = try ByteStream(descriptor, reactor: reactor)
+        stream = try ByteStream(descriptor, reactor: budget.reactor)
     }
 
     /// Delivers messages from now on; the delegate is not kept alive.
@@ -68,7 +70,7 @@ public final class Connection {
 
     /// Appends whole messages; they go out at the end of the turn.
     public func send(_ fill: (inout [UInt8]) -> Void) {
-        stream.write(fill)
+        stream.write { form.wrap(fill, &$0) }
         if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
         guard budget.admits(self) else { return giveUp(PeerBudget.refusal) }
         if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
@@ -200,6 +202,13 @@ public final class Connection {
     }
 
     private func deliver(_ line: UnsafeRawBufferPointer) {
+        switch form {
+        case .lines: deliver(message: line)
+        case .nodeIPC: form.unwrap(line) { deliver(message: $0) }
+        }
+    }
+
+    private func deliver(message line: UnsafeRawBufferPointer) {
         do throws(RejectedMessage) {
             delegate?.receive(try Incoming.scan(line))
         } catch {

@@ -9,6 +9,15 @@ struct Upload {
     let id: UInt64
 }
 
+/// Who gets the answer of a relayed call.
+struct Caller {
+    let peer: Peer
+    /// The id that the call has there.
+    let id: RPCID
+    /// Whether another instance is to answer when this one dies before it has.
+    let isKept: Bool
+}
+
 // MARK: - Streams as parameters
 
 extension Peer {
@@ -94,6 +103,26 @@ extension Peer {
 
     /// Whether some call of this peer is not answered.
     public var hasCalls: Bool { unanswered > 0 }
+}
+
+// MARK: - Instances
+
+extension Peer {
+    /// How many calls it has to answer.
+    var load: Int { waiting.count }
+
+    /// Makes a call that this peer has died over again elsewhere; false when that cannot be.
+    func moves(_ number: UInt64, for caller: Peer, _ id: RPCID) -> Bool {
+        guard let message = kept.removeValue(forKey: number), !caller.connection.isClosed,
+            let other = handler.substitute(for: self)
+        else { return false }
+        return message.dropLast().withUnsafeBytes { line in
+            // It was written by us.
+            guard case .request(let request) = try? Incoming.scan(line) else { return false }
+            other.relay(request, as: request.method, for: Caller(peer: caller, id: id, isKept: true))
+            return true
+        }
+    }
 }
 
 // MARK: - Proxies

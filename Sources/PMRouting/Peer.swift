@@ -19,6 +19,8 @@ public protocol RequestHandler: AnyObject {
     func handle(_ request: RPCRequest, from peer: Peer)
     /// The peer is gone.
     func closed(_ peer: Peer)
+    /// Another service that can answer in place of one that died; nil when there is none.
+    func substitute(for peer: Peer) -> Peer?
     /// The connection to the peer is about to end, because the peer makes the daemon hold too much.
     func givenUp(_ peer: Peer, _ reason: String)
     /// What all peers share.
@@ -38,6 +40,8 @@ public final class Peer: ConnectionDelegate {
 
     /// Who it is.
     public let origin: PeerOrigin
+    /// How its messages stand in the bytes.
+    public let form: MessageForm
     /// The connection.
     public let connection: Connection
     var onClose: [@PMActor () -> Void] = []
@@ -56,6 +60,10 @@ public final class Peer: ConnectionDelegate {
     var cancels: [RPCID: @PMActor () -> Void] = [:]
     /// Whether it understands the signals about calls under way, see `FlowSignal`.
     public var takesSignals = false
+    /// Requests that may be made again elsewhere when this peer dies, as they were sent.
+    var kept: [UInt64: [UInt8]] = [:]
+    /// Whether it wants to know when commands change.
+    public var watchesMetadata = false
     /// Requests whose stream was told to wait, because whom it is for does not read.
     var paused: Set<UInt64> = []
     /// The service that everything of this client is for, once it has asked for that.
@@ -75,12 +83,14 @@ public final class Peer: ConnectionDelegate {
     ///
     /// - Throws: `SystemError` when it cannot be watched.
     public init(
-        _ descriptor: SharedFD, origin: PeerOrigin, reactor: Reactor, handler: any RequestHandler
+        _ descriptor: SharedFD, origin: PeerOrigin, handler: any RequestHandler,
+        form: MessageForm = .lines
     ) throws(SystemError) {
         self.origin = origin
+        self.form = form
         self.handler = handler
         isClient = if case .client = origin { true } else { false }
-        connection = try Connection(descriptor, isPaced: isClient, reactor: reactor, budget: handler.budget)
+        connection = try Connection(descriptor, isPaced: isClient, form: form, budget: handler.budget)
         try connection.start(self)
     }
 
@@ -101,16 +111,24 @@ public final class Peer: ConnectionDelegate {
     }
 
     /// Tells this peer something that has no answer.
-    public func notify(_ method: String) {
-        connection.send { MessageWriter.notification(method: method, to: &$0) }
+    public func notify(_ method: String, _ params: JSONValue? = nil) {
+        connection.send { MessageWriter.notification(method: method, params: params, to: &$0) }
     }
 
     /// Passes another peer's request on to this one, its parameters byte for byte.
-    public func relay(_ request: RPCRequest, as method: RPCMethod, for caller: Peer) {
+    ///
+    /// What is kept is made again by another instance when this peer dies before it has answered.
+    public func relay(_ request: RPCRequest, as method: RPCMethod, for caller: Peer, isKept: Bool = false) {
         guard let id = request.ownedID else {
             connection.send { MessageWriter.relay(request, id: nil, method: method, to: &$0) }
             return
         }
+        relay(request, as: method, for: Caller(peer: caller, id: id, isKept: isKept))
+    }
+
+    /// The same, answered under an id that is not the request's.
+    func relay(_ request: RPCRequest, as method: RPCMethod, for call: Caller) {
+        let (caller, id) = (call.peer, call.id)
         guard !connection.isClosed else { return caller.fail(id, Self.gone) }
         guard connection.backlog < PeerLimits.callBacklog else { return caller.fail(id, Self.busy) }
         guard caller.isClient || caller.unanswered < PeerLimits.callsUnderWay else {
@@ -120,6 +138,11 @@ public final class Peer: ConnectionDelegate {
         caller.pace()
         let internalID = waiting.add(.relayed(caller, id))
         if request.isStream { caller.uploads[id] = Upload(service: self, id: internalID) }
+        if call.isKept && !request.isStream {
+            var message: [UInt8] = []
+            MessageWriter.relay(request, id: internalID, method: method, to: &message)
+            kept[internalID] = message
+        }
         connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
         // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
         // other could wait for each other for ever.
@@ -233,6 +256,8 @@ public final class Peer: ConnectionDelegate {
         {
             return fail(number, rejected.error)
         }
+        // An answer to an answer that is for nobody could be answered the same way, for ever.
+        if rejected.kind == .reply && rejected.id == nil { return }
         // Who asked waits for it.
         if rejected.kind == .request && rejected.id != nil {
             connection.send { MessageWriter.rejection(rejected, to: &$0) }
@@ -272,6 +297,7 @@ public final class Peer: ConnectionDelegate {
 
     private func relay(_ reply: RPCReply, _ number: UInt64, to caller: Peer, _ id: RPCID) {
         caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
+        if !kept.isEmpty { kept[number] = nil }
         if streams.isEmpty && !reply.isStream {
             waiting[number] = nil
             caller.finishOne()
@@ -318,10 +344,10 @@ public final class Peer: ConnectionDelegate {
     public func closed() {
         closeProxied()
         abandonUploads()
-        for (_, call) in waiting.takeAll() {
+        for (number, call) in waiting.takeAll() {
             switch call {
             case .relayed(let caller, let id):
-                caller.fail(id, Self.gone)
+                if !moves(number, for: caller, id) { caller.fail(id, Self.gone) }
                 caller.finishOne()
             case .own(let done): done(.failure(Self.gone))
             }

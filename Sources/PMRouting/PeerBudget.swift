@@ -7,7 +7,7 @@ public final class PeerBudget {
     /// Why a connection is ended.
     static let refusal = "all connections together wait with more than \(PeerLimits.memory >> 20) MB"
 
-    private let reactor: Reactor
+    let reactor: Reactor
     /// The turn that is measured, and since when.
     private var turn: UInt64 = 0
     private var begun = MonotonicTime(nanoseconds: 0)

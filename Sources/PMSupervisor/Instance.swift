@@ -139,7 +139,7 @@ final class Instance {
             feed(.adopted(.exited(report(exit, ranFor: ExitReport.ran(startedAgo: age, endedAgo: sinceExit)))))
         } else {
             if unit.definition.isCommandable, let channel = wiring.channel {
-                supervisor.channels?.open(channel, to: id)
+                supervisor.channels?.open(channel, to: id, unit.channel(options))
             }
             feed(.adopted(.running(pid: child.pid)))
         }
@@ -237,7 +237,9 @@ final class Instance {
             // A line may come before the holder's word that the program runs.
             if case .logLine = unit.settings.readiness { beginProbe() }
             try context.holder.channel.spawn(request)
-            if launch.channel == .rpc, let channel = wiring.channel { supervisor.channels?.open(channel, to: id) }
+            if unit.definition.isCommandable, let channel = wiring.channel {
+                supervisor.channels?.open(channel, to: id, launch.channel)
+            }
         } catch {
             context.holder.spawnDone()
             fail("\(error)")

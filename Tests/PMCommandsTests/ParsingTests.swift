@@ -17,7 +17,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test func `each command is a word of pm`() {
         let expected = [
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "ls", "call", "connect", "version",
-            "name", "help", "upgrade",
+            "name", "help", "upgrade", "scale", "reload-metadata", "do",
         ]
         #expect(PM.words == Set(expected))
     }

@@ -18,6 +18,7 @@ private final class Notes: RequestHandler {
     }
 
     func handle(_ request: RPCRequest, from peer: Peer) {}
+    func substitute(for peer: Peer) -> Peer? { nil }
     func closed(_ peer: Peer) { closed += 1 }
     func givenUp(_ peer: Peer, _ reason: String) { reasons.append(reason) }
 }
@@ -28,7 +29,7 @@ private final class Notes: RequestHandler {
     @Test @PMActor func `that lets 128 MB wait is given up, and what waited for it fails`() throws {
         let notes = Notes(reactor)
         let (ours, theirs) = try UnixSocket.pair()
-        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), reactor: reactor, handler: notes)
+        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes)
         var failure: RPCError?
         peer.call("any", nil) { result in
             if case .failure(let error) = result { failure = error }
@@ -47,7 +48,7 @@ private final class Notes: RequestHandler {
         let notes = Notes(reactor)
         let sockets = try (1...4).map { _ in try UnixSocket.pair() }
         let peers = try sockets.map {
-            try Peer($0.ours, origin: .client(.init(pid: 1, user: 1, group: 1)), reactor: reactor, handler: notes)
+            try Peer($0.ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes)
         }
         let block = [UInt8](repeating: 97, count: 100 << 20)
         peers[0].connection.send { $0 += block }
@@ -68,7 +69,7 @@ private final class Notes: RequestHandler {
     {
         let notes = Notes(reactor)
         let (ours, theirs) = try UnixSocket.pair()
-        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), reactor: reactor, handler: notes)
+        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes)
         peer.silence()
         shutdown(theirs.raw, Int32(SHUT_RDWR))
         // Two turns in which its end is reported.

@@ -195,8 +195,8 @@ import Testing
             #expect(try project.client().call("status", ["s1"])?["result"] != nil)
             kill(holder, SIGCONT)
             let last = try project.client()
+            // Orders of the others may still come behind it.
             try until("orders are taken again") { try last.call("restart", ["s1"])?["result"] != nil }
-            #expect(try project.status("s1")["state"] == "up")
         }
     }
 }

@@ -179,6 +179,8 @@ import Testing
                 _ = try client.call("proxy", ["far"])
                 if round % 3 == 0 { try client.send("x") }
                 if round % 3 == 1 { client.finish() }
+                // A service that does not close its end by itself.
+                if round % 3 == 2 { try client.send("!stay") }
             }
             try until("the descriptors are closed") { try descriptors() <= before + 1 }
         }
@@ -233,11 +235,12 @@ extension TestProject {
           const path = decodeURIComponent(process.env.PM_SOCK.slice('jsonrpc+unix://'.length));
           const socket = net.connect({ path, allowHalfOpen: true });
           let last = '';
-          let late = false;
+          let [late, stay] = [false, false];
           socket.write(JSON.stringify({ jsonrpc: '2.0', id: 'b', method: 'bridge', params: [bridge] }) + '\\n');
           lines(socket, (line) => {
             if (line === '{"id":"b","result":true,"jsonrpc":"2.0"}') return done();
             if (line === '!late') return (late = true);
+            if (line === '!stay') return (stay = true);
             if (line === '!die') return socket.write('last words\\nhalf a l', () => process.exit(1));
             if (line === '!flood') return flood(socket, 64);
             last = line;
@@ -245,7 +248,7 @@ extension TestProject {
           }, (rest) => { last += rest; });
           socket.on('end', () => {
             console.log(`closed after ${last}`);
-            socket.end(late ? 'after the end\\n' : undefined);
+            if (!stay) socket.end(late ? 'after the end\\n' : undefined);
           });
           socket.on('error', () => {});
         }

@@ -117,7 +117,7 @@ import Testing
             print("\(what): p99 \(calm) ms, then \(busy) ms; pmd holds \(memory) MB")
             // Tools that slow down do so unevenly.
             if getenv("PM_TEST_SLOW") != nil { return }
-            #expect(busy <= max(3 * calm, TestSize.isFull ? 5 : 30), "\(what): \(quiet) \(disturbed)")
+            #expect(busy <= max(3 * calm, TestSize.isFull ? 10 : 30), "\(what): \(quiet) \(disturbed)")
             #expect(memory <= most, "\(what): pmd holds \(memory) MB")
         }
     }
@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test func `that never read what they asked for, a followed log included`() async throws {
-        try await Self.withClients("deaf", memory: 192, services: ["noisy"])
+        try await Self.withClients("deaf", memory: 256, services: ["noisy"])
     }
 
     @Test func `that send a byte now and then`() async throws {

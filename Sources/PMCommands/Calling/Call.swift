@@ -19,7 +19,7 @@ struct CallCommand: PMCommand {
     @Flag(name: .customLong("json-args"), help: "An argument that is JSON counts as what it says, not as a string.")
     var jsonArguments = false
 
-    @Argument(help: "The service.", transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var service: String
 
     @Argument(help: "Its command.")

@@ -13,7 +13,7 @@ struct ConnectCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service, or `pm`.", transform: ServiceArgument.read)
+    @Argument(help: "The service, or `pm`.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String
 
     @Argument(help: "Transports to set up: local, tcp, http, ws.")

@@ -30,7 +30,7 @@ struct LogCommand: PMCommand {
     @Flag(help: "The text as the services wrote it, without names.")
     var raw = false
 
-    @Argument(help: "The services.", transform: ServiceArgument.read)
+    @Argument(help: "The services.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var names: [String]
 
     /// The raw text has no place for times.

@@ -17,7 +17,7 @@ struct RestartCommand: PMCommand {
     @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
     var inspectBreak = false
 
-    @Argument(help: "The service.", transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String
 
     /// `pm` itself cannot be restarted by a call to it.

@@ -34,7 +34,7 @@ struct RunCommand: PMCommand {
     @Flag(name: .customLong("keep-attached"), help: "Stay attached to the terminal, as it does without this.")
     var keepAttached = false
 
-    @Argument(help: "A service, a file, or a program.")
+    @Argument(help: "A service, a file, or a program.", completion: ServiceArgument.completion)
     var program: String
 
     @Argument(help: "Its arguments.")

@@ -36,7 +36,7 @@ struct StartCommand: PMCommand {
     @Flag(help: "With pm: become pm's holder instead of starting it, for a service manager or a container.")
     var foreground = false
 
-    @Argument(help: "`pm`, or a service.", transform: ServiceArgument.read)
+    @Argument(help: "`pm`, or a service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var program: String
 
     @Argument(help: "Arguments for the service.")

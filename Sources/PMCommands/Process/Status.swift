@@ -10,7 +10,9 @@ struct StatusCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service; all of them without.", transform: ServiceArgument.read)
+    @Argument(
+        help: "The service; all of them without.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
     var name: String?
 
     /// The call that this command line means.

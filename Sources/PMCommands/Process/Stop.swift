@@ -9,7 +9,7 @@ struct StopCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service.", transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String?
 
     /// The call that this command line means.

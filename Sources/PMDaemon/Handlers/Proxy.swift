@@ -32,7 +32,7 @@ struct ProxyHandler {
     }
 
     private func service(_ name: String) throws(APIError) -> Service {
-        if let service = registry.service(name) { return service }
+        if let service = registry.pick(name) { return service }
         guard name != "pm" else {
             throw .badRequest("this connection leads to pm already", hint: "call without asking for a proxy")
         }

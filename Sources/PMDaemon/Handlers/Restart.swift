@@ -5,6 +5,7 @@ import PMSupervisor
 /// `restart`: stops a service and starts it again; one that is down is started.
 struct RestartHandler: PatientHandler {
     let supervisor: Supervisor
+    let instances: Instances
     let units: UnitDirectory
     let runs: RunBook
 
@@ -22,6 +23,6 @@ struct RestartHandler: PatientHandler {
             runs.keep(run, of: request.name)
             wish.options = run.options
         }
-        try supervisor.start(wish, units, answer)
+        try instances.start(wish, answer)
     }
 }

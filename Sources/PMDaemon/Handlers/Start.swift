@@ -8,6 +8,7 @@ import PMSystem
 /// `start`: a service and what it needs.
 struct StartHandler: PatientHandler {
     let supervisor: Supervisor
+    let instances: Instances
     let units: UnitDirectory
     let runs: RunBook
     /// What a service runs under unless the request says otherwise.
@@ -28,7 +29,7 @@ struct StartHandler: PatientHandler {
         let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
         runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
         wish.options = options
-        try supervisor.start(wish, units, answer)
+        try instances.start(wish, answer)
     }
 
     private func runName(_ request: Start) throws(APIError) -> String {

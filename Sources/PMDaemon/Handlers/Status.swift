@@ -18,7 +18,9 @@ struct StatusHandler: Handler {
         try? units.refresh()
         if let name = request.name {
             if name == "pm" { return [daemon()] }
-            if let row = supervisor.status(of: name, memory) { return [row] }
+            if let row = supervisor.status(of: name, memory) {
+                return [row] + others(of: name).compactMap { supervisor.status(of: $0, memory) }
+            }
             return [row(ofIdle: try units.require(name))]
         }
         var rows = [daemon()]
@@ -35,6 +37,11 @@ struct StatusHandler: Handler {
             if let row = supervisor.status(of: name, memory) { rows.append(row) }
         }
         return rows
+    }
+
+    /// The instances of a unit after the first.
+    private func others(of name: String) -> [String] {
+        supervisor.names.filter { $0 != name && InstanceName.unit(of: $0) == name }
     }
 
     /// A unit that was not started since the daemon runs.

@@ -6,6 +6,7 @@ import PMSystem
 /// `stop`: a service, or all of them and then the daemon.
 struct StopHandler: PatientHandler {
     let supervisor: Supervisor
+    let instances: Instances
     let units: UnitDirectory
     /// Ends the daemon once the caller has its answer.
     let shutDown: @PMActor (Peer, @escaping @PMActor ([Survivors]) -> Void) -> Void
@@ -22,9 +23,9 @@ struct StopHandler: PatientHandler {
             _ = try units.require(name)
             return answer(.success(Stop.Answer(stopped: [])))
         }
-        let wasActive = supervisor.isActive(name)
-        supervisor.stop([name], { units.find($0) }) { [supervisor] survivors in
-            let stopped = wasActive ? [name] : []
+        let stopped = instances.active(of: name)
+        supervisor.stop(stopped.contains(name) ? stopped : [name] + stopped, { units.find($0) }) {
+            [supervisor] survivors in
             answer(.success(Stop.Answer(stopped: stopped, survivors: supervisor.list(survivors))))
         }
     }

@@ -154,9 +154,9 @@ private final class NotifyProbe: ReadinessProbe {
         context.reactor.unwatch(descriptor.raw)
     }
 
-    /// As many messages as the queue of such a socket usually holds (net.unix.max_dgram_qlen): who sends without end must
-    /// not keep others waiting.
-    private static let messagesATurn = 10
+    /// Who sends without end must not keep others waiting; the queue of such a socket holds about ten
+    /// (net.unix.max_dgram_qlen).
+    private static let messagesATurn = 4
 
     private func receive(_ onReady: @PMActor () -> Void) {
         for _ in 0..<Self.messagesATurn {

@@ -32,12 +32,7 @@ public struct NodeRuntime: Runtime {
             throw LaunchError("\(unit.name) has the runtime docker, which this version cannot run")
         }
         let command = try command(unit, options)
-        let channel: ChannelKind =
-            if unit.definition.isCommandable {
-                .rpc
-            } else {
-                unit.mapping.readiness == .ipc ? .nodeIPC : .none
-            }
+        let channel = unit.channel(options)
         let invocation = Invocation(
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
             directory: unit.directory)
@@ -69,7 +64,7 @@ public struct NodeRuntime: Runtime {
             }
             node.append(Paths.directory(of: host) + "/thread.mjs")
         }
-        switch (program.kind, unit.definition.isCommandable) {
+        switch (program.kind, unit.definition.isCommandable && unit.channel(options) == .rpc) {
         case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
         case (.executable, _): return [unit.program]
         case (.nodeScript, true) where unit.program.isJavaScript: return node + [host, unit.program]
@@ -136,6 +131,17 @@ extension String {
     /// Whether a `#!` line runs node, directly or through env(1).
     fileprivate var namesNode: Bool {
         split(separator: " ").prefix(3).contains { word in word == "node" || word.hasSuffix("/node") }
+    }
+}
+
+extension Unit {
+    /// How it speaks with the daemon: a program that is told to by `--pm-sock ipc://` does it as programs of the reference
+    /// do, in messages of Node's IPC channel.
+    func channel(_ options: RunOptions) -> ChannelKind {
+        guard definition.isCommandable else { return mapping.readiness == .ipc ? .nodeIPC : .none }
+        let words = mapping.cli + options.arguments
+        let isTold = zip(words, words.dropFirst()).contains { $0 == ("--pm-sock", "ipc://") }
+        return isTold || words.contains("--pm-sock=ipc://") ? .nodeIPC : .rpc
     }
 }
 

@@ -20,6 +20,8 @@ class Rpc {
   #nextId = 1;
   #onClose = [];
   #cause;
+  /** Told of notifications: `(method, params)`. */
+  onNotice;
   /** Whether nothing can be called any more. */
   isClosed = false;
 
@@ -128,7 +130,7 @@ class Rpc {
   /** A client offers no methods; signals concern the streams it sends. */
   #serve({ id, method, params }) {
     if (SIGNALS.includes(method)) return this.#uploads.get(params?.[0])?.signal(method);
-    if (id === undefined || id === null) return undefined;
+    if (id === undefined || id === null) return this.onNotice?.(method, params);
     const data = { info: `no handler found for method ${method}` };
     return this.#send({ id, error: { code: -32601, message: 'Method not found', data } });
   }

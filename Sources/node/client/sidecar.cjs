@@ -83,13 +83,26 @@ async function connectByPreference(map, { metadata, container, signal } = {}, ..
 // MARK: the daemon
 
 const daemons = new Map();
+/** Who wants to know that a service has other commands, by the daemon's URL. */
+const watchers = new Map();
 
 /** The daemon that options mean; the same one for the same place. */
 function daemon(options = {}) {
   if (typeof options.pm?.dispatch === 'function') return options.pm;
   const url = daemonURL(options);
-  if (!daemons.has(url)) daemons.set(url, new RemoteContainer({ name: 'pm' }, new Link(({ signal }) => openDaemon(url, signal))));
+  if (!daemons.has(url)) daemons.set(url, new RemoteContainer({ name: 'pm' }, new Link(({ signal }) => openWatching(url, signal))));
   return daemons.get(url);
+}
+
+/** The daemon tells on this connection which service has published other commands. */
+async function openWatching(url, signal) {
+  const rpc = await openDaemon(url, signal);
+  rpc.onNotice = (method, params) => {
+    if (method === '$/metadata') for (const tell of watchers.get(url) ?? []) tell(params[0]);
+  };
+  // A daemon that does not know of this tells nothing.
+  rpc.call('$metadata', [false, null, true]).catch(() => {});
+  return rpc;
 }
 
 async function openDaemon(url, signal) {
@@ -180,7 +193,22 @@ async function connectService(name, settings, signal) {
   const complete = { ...settings, url };
   const rpc = await openService(name, complete, signal);
   const { commands } = await rpc.call('$metadata', [true], { signal });
-  return new RemoteContainer({ name, commands }, new Link(({ signal: later }) => openService(name, complete, later), rpc));
+  const container = new RemoteContainer({ name, commands }, new Link(({ signal: later }) => openService(name, complete, later), rpc));
+  watch(container, url);
+  return container;
+}
+
+/** Keeps the list of commands of a container as the daemon publishes it. */
+function watch(container, url) {
+  if (!watchers.has(url)) watchers.set(url, new Set());
+  const reference = new WeakRef(container);
+  const tell = (name) => {
+    const known = reference.deref();
+    if (known === undefined) watchers.get(url).delete(tell);
+    // What it cannot tell now it tells when it is called.
+    else if (name === known.name) known.refresh().catch(() => {});
+  };
+  watchers.get(url).add(tell);
 }
 
 /**

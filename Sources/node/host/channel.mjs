@@ -46,9 +46,12 @@ export class Channel {
     process.nextTick(() => this.#flush());
   }
 
-  /** Whether the peer is slow to read; wait for `drained()` before sending more than answers. */
+  /**
+   * Whether the peer is slow to read, or is just going; wait for `drained()` before sending more than answers. Who sent on
+   * to one that is going would never give the turn in which it is gone.
+   */
   get congested() {
-    return this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
+    return this.#socket.destroyed || this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
   }
 
   /** Whether nothing can be sent any more. */
@@ -58,6 +61,7 @@ export class Channel {
 
   /** Resolves when the peer has read what was written, or has gone. */
   drained() {
+    if (!this.#open) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

@@ -50,6 +50,15 @@ export class Container {
     return this.#commands.get(name) ?? this.#aliases.get(name);
   }
 
+  /**
+   * Goes on with the state of a container that this one takes the place of.
+   * @param {Container} former
+   */
+  inherit(former) {
+    this.state = former.state;
+    this.words = { ...this.words, $state: former.state, $container: { ...this.words.$container, state: former.state } };
+  }
+
   /** `{name, commands: [{name, config}]}`: what the daemon and clients learn about this container. */
   get metadata() {
     return { name: this.name, commands: [...this.#commands.values()].map((command) => command.metadata) };

@@ -14,6 +14,7 @@ import { runInit } from './init.mjs';
 import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
+import { setVersion } from './script.mjs';
 import { Service } from './service.mjs';
 import { SIGNALS } from './underway.mjs';
 
@@ -22,10 +23,11 @@ parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143))
 parentPort?.unref();
 const settings = readSettings();
 const calls = new Calls();
-const service = new Service(Promise.resolve().then(start));
+const service = new Service(Promise.resolve().then(start), (version) => read(version));
 const peer = new Peer(calls, (method) => service.find(method));
 const channel = openChannel();
 let listeners;
+let provided;
 service.started.then(serve).catch(fail);
 
 function readSettings() {
@@ -56,10 +58,17 @@ async function start() {
   const { program, name, configText } = settings;
   const config = configText === undefined ? undefined : parseJSON(configText, 'PM_CONFIG');
   provideClient(pathToFileURL(program));
-  const container = await load(program, name, { pm: daemonProxy(calls), config });
+  provided = { pm: daemonProxy(calls), config };
+  const container = await load(program, name, provided);
   await runInit(container, { ...settings, config });
   await container.load();
   return container;
+}
+
+/** The program anew: files are imported under another version of their URL, because Node keeps what it has imported. */
+function read(version) {
+  setVersion(version);
+  return load(settings.program, settings.name, provided);
 }
 
 /** Connection points of its own, if its mapping has some. */

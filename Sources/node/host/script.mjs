@@ -1,5 +1,14 @@
 /** Imports the files that hold commands. */
+import { createRequire } from 'node:module';
 import { errorWithStatus } from './errors.mjs';
+
+/** How often the program was read anew. */
+let version = 0;
+
+/** @param {number} number files are imported anew under another version */
+export function setVersion(number) {
+  version = number;
+}
 
 /**
  * The function a command file exports by default. Node caches the file, and so its top-level code runs once.
@@ -23,12 +32,19 @@ export async function importCommand(source, what) {
  */
 export async function importFile(source, what) {
   try {
-    return await import(source.href);
+    return await import(versioned(source));
   } catch (error) {
     const message = explain(error, decodeURIComponent(source.pathname));
     if (message === undefined) throw error;
     throw Object.assign(errorWithStatus(500, `${what}: ${message}`, { cause: error }), { code: error.code });
   }
+}
+
+/** A file's URL in its current version; a CommonJS module is kept under its path, and is taken out there. */
+function versioned(source) {
+  if (version === 0 || source.protocol !== 'file:') return source.href;
+  delete createRequire(import.meta.url).cache[decodeURIComponent(source.pathname)];
+  return `${source.href}?version=${version}`;
 }
 
 function explain(error, path) {

@@ -8,9 +8,15 @@ export class Service {
   #phase = 'starting';
   #stopping;
   #onStopped = () => {};
+  #read;
+  #version = 0;
 
-  /** @param {Promise<import('./container.mjs').Container>} loaded resolves when `$init` is done */
-  constructor(loaded) {
+  /**
+   * @param {Promise<import('./container.mjs').Container>} loaded resolves when `$init` is done
+   * @param {(version: number) => Promise<import('./container.mjs').Container>} reload reads the program anew
+   */
+  constructor(loaded, reload) {
+    this.#read = reload;
     /** Resolves with the container when requests are served; rejects as `loaded` does. */
     this.started = loaded.then((container) => {
       this.#container = container;
@@ -28,6 +34,7 @@ export class Service {
     if (this.#phase === 'starting') return (params, call) => this.#later(method, params, call);
     if (method === '$metadata') return () => ({ ...this.#container.metadata, accepts: SIGNALS });
     if (method === '$stop') return (params) => this.stop(params);
+    if (method === '$reload') return () => this.#reload();
     const command = this.#container.command(method);
     if (command === undefined || !command.isRemote || method === '$init') return undefined;
     if (this.#phase === 'stopping') return () => this.#refuse(method);
@@ -35,11 +42,11 @@ export class Service {
   }
 
   /**
-   * The same for callers that do not come through the daemon: stopping is the daemon's business.
+   * The same for callers that do not come through the daemon: stopping and reloading are the daemon's business.
    * @param {string} method
    */
   findFromOutside(method) {
-    return method === '$stop' ? undefined : this.find(method);
+    return method === '$stop' || method === '$reload' ? undefined : this.find(method);
   }
 
   /**
@@ -58,6 +65,19 @@ export class Service {
   /** @param {(failure?: {thrown: unknown}) => void} listener called when `stop` is over, however it ended */
   onStopped(listener) {
     this.#onStopped = listener;
+  }
+
+  /**
+   * Reads the commands and their files anew; `$init` is not run again, and the state is kept. What is wrong with them is
+   * an error of this call, and everything stays as it was.
+   */
+  async #reload() {
+    await this.started;
+    const container = await this.#read(++this.#version);
+    container.inherit(this.#container);
+    await container.load();
+    this.#container = container;
+    return { ...container.metadata, accepts: SIGNALS };
   }
 
   async #runStop(params) {

@@ -106,6 +106,8 @@ private struct EditCheck {
         case .setMapping(let name, let value):
             try require(new.mapping(name) == value, "a mapping reads back as it was set")
         case .setAutostart(let name, let isOn): try require(new.mapping(name)?.isAutostart == isOn, "autostart is set")
+        case .setInstances(let name, let count):
+            try require(new.mapping(name)?.instances == count, "instances are set")
         case .setConnect(let name, let points): try require(new.mapping(name)?.connect == points, "points are set")
         case .removeContainer(let name): try require(new.container(name) == nil, "a definition is gone")
         case .removeMapping(let name): try require(new.mapping(name) == nil, "a mapping is gone")

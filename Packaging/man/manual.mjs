@@ -1,0 +1,89 @@
+/**
+ * Writes the manual pages of pm from what the program says of itself.
+ *
+ *   node manual.mjs PROGRAM DIRECTORY       DIRECTORY/pm.1 and a page pm-COMMAND.1 for each command
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [program, directory] = process.argv.slice(2);
+if (directory === undefined) throw new Error('usage: manual.mjs PROGRAM DIRECTORY');
+
+const { command: pm } = JSON.parse(execFileSync(program, ['--experimental-dump-help'], { encoding: 'utf8' }));
+const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim();
+// The date of the sources, so that the same sources make the same pages.
+const date = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? 0) * 1000).toISOString().slice(0, 10);
+
+/** Text for roff: a backslash, a dash and what begins a request mean something else there. */
+const text = (string) =>
+  (string ?? '').replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^(['.])/gm, '\\&$1').replace(/`([^`]*)`/g, '\\fB$1\\fR');
+
+const names = (argument) =>
+  (argument.names ?? []).map(({ kind, name }) => (kind === 'short' ? '-' : '--') + name);
+
+/** `-o, --output FORMAT`, or `<name>...` for what has no name of its own. */
+function term(argument) {
+  const value = argument.valueName === undefined ? '' : `\\fI${text(argument.valueName)}\\fR`;
+  if (argument.kind === 'positional') return value + (argument.isRepeating ? '...' : '');
+  const words = names(argument).map((name) => `\\fB${text(name)}\\fR`).join(', ');
+  return argument.kind === 'option' ? `${words} ${value}` : words;
+}
+
+function describe(argument) {
+  const standard = argument.defaultValue === undefined ? '' : ` Default: ${argument.defaultValue}.`;
+  return ['.TP', term(argument), text((argument.abstract ?? '') + standard)];
+}
+
+function synopsis(command, path) {
+  const words = command.arguments?.filter(({ kind, shouldDisplay }) => kind === 'positional' && shouldDisplay) ?? [];
+  const shown = words.map((word) => (word.isOptional ? `[${term(word)}]` : term(word)));
+  return [`.B ${text(path.join(' '))}`, ['[\\fIoptions\\fR]', ...shown].join(' ')];
+}
+
+function head(title, command) {
+  return [
+    `.TH ${title.toUpperCase()} 1 ${date} "pm ${version}" "User Commands"`,
+    '.SH NAME',
+    `${text(title)} \\- ${text((command.abstract ?? '').replace(/\.$/, ''))}`,
+    '.SH SYNOPSIS',
+  ];
+}
+
+function page(lines, name) {
+  writeFileSync(join(directory, `${name}.1`), lines.flat().filter((line) => line !== '').join('\n') + '\n');
+}
+
+function options(command) {
+  const shown = (command.arguments ?? []).filter(({ shouldDisplay }) => shouldDisplay);
+  return shown.length === 0 ? [] : ['.SH OPTIONS', ...shown.flatMap(describe)];
+}
+
+mkdirSync(directory, { recursive: true });
+const commands = (pm.subcommands ?? []).filter(({ commandName, shouldDisplay }) => commandName !== 'help' && shouldDisplay);
+page(
+  [
+    head('pm', pm),
+    ['.B pm', '\\fIcommand\\fR [\\fIoptions\\fR]', '.br', '.B pm', '[\\fIoptions\\fR] \\fIservice\\fR \\fIcommand\\fR [\\fIarguments\\fR]'],
+    ['.SH DESCRIPTION', text(pm.discussion)],
+    ['.SH COMMANDS', ...commands.flatMap((one) => ['.TP', `\\fBpm ${text(one.commandName)}\\fR(1)`, text(one.abstract)])],
+    options(pm),
+    ['.SH FILES', '.TP', '.I .pm.config.json', 'The configuration, looked for from the working directory upwards.'],
+    ['.TP', '.I /etc/pm/.pm.config.json', "The configuration of the system's daemon."],
+  ],
+  'pm',
+);
+for (const command of commands) {
+  const name = `pm-${command.commandName}`;
+  const discussion = command.discussion === undefined ? [] : ['.PP', text(command.discussion)];
+  page(
+    [
+      head(name, command),
+      synopsis(command, ['pm', command.commandName]),
+      ['.SH DESCRIPTION', text(command.abstract), ...discussion],
+      options(command),
+      ['.SH SEE ALSO', '\\fBpm\\fR(1)'],
+    ],
+    name,
+  );
+}

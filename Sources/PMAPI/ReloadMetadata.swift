@@ -1,0 +1,29 @@
+public import JSON
+
+/// `reload-metadata [name]`: a service reads its commands anew, and they are published.
+public struct ReloadMetadata: DaemonCall, Equatable {
+    /// The service.
+    public var name: String
+
+    /// Asks for it.
+    public init(name: String) { self.name = name }
+
+    /// The method's name on the wire.
+    public static let method = Method.reloadMetadata
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .reloadMetadata, doc: "Lets a service read its commands anew", usage: "reload-metadata <name>",
+        sources: ["options.name"])
+
+    /// Reads `[name]`; throws a 400 without a name.
+    public init(_ parameters: Parameters) throws(APIError) {
+        self.init(name: try parameters.text(0, "name"))
+    }
+
+    /// `[name]`.
+    public var params: JSONValue { [.string(name)] }
+
+    /// What the service offers now.
+    public typealias Answer = ServiceMetadata
+}

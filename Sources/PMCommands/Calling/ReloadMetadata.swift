@@ -1,0 +1,25 @@
+import ArgumentParser
+import PMAPI
+
+/// `pm reload-metadata NAME`.
+struct ReloadMetadataCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload-metadata", abstract: "Let a running service read its commands anew.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: "The service.", transform: ServiceArgument.read)
+    var name: String
+
+    func execute(_ session: Session) throws(APIError) -> ExitCode {
+        let metadata = try session.connect().ask(ReloadMetadata(name: name), within: nil)
+        switch session.format {
+        case .json: session.output.line(metadata.json.text)
+        case .table:
+            for command in metadata.commands where command.isPublished {
+                session.output.line(DisplayWidth.printable(command.name))
+            }
+        }
+        return .success
+    }
+}

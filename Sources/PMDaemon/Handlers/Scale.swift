@@ -1,0 +1,41 @@
+import PMAPI
+import PMConfig
+import PMModel
+import PMRouting
+import PMSupervisor
+import PMSystem
+
+/// `scale`: how many instances of a stateless service run.
+struct ScaleHandler: PatientHandler {
+    let instances: Instances
+    let units: UnitDirectory
+
+    func begin(_ request: Scale, from peer: Peer, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
+        try units.refresh()
+        let unit = try units.require(request.name)
+        guard InstanceName(request.name) == nil else {
+            throw .badRequest(
+                "\(request.name) is one of several instances", hint: "pm scale \(InstanceName.unit(of: request.name)) N"
+            )
+        }
+        guard unit.definition.isStateless || request.instances == 1 else {
+            throw .badRequest(
+                "\(request.name) is not stateless: only one instance of it may run",
+                hint: "set \"stateless\": true for \(unit.mapping.container) in \(units.store.path)")
+        }
+        if unit.mapping.instances != request.instances {
+            var edits: [ConfigEdit] = [.setInstances(request.name, request.instances)]
+            if units.configuration.mapping(request.name) == nil {
+                var mapping = unit.mapping
+                mapping.instances = request.instances
+                edits = [.setMapping(request.name, mapping)]
+            }
+            try units.edit(edits)
+        }
+        // What does not run starts with that many when it is started.
+        guard !instances.active(of: request.name).isEmpty else {
+            return answer(.success(Scale.Answer(started: [], stopped: [])))
+        }
+        instances.scale(request.name, to: request.instances, answer)
+    }
+}

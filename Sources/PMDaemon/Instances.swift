@@ -1,0 +1,88 @@
+import PMAPI
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// Starts and stops all instances of a unit together.
+@PMActor
+struct Instances {
+    let supervisor: Supervisor
+    let units: UnitDirectory
+
+    /// The instances that the configuration wants beside the first.
+    func others(of name: String) -> [String] {
+        guard let unit = units.find(name), unit.name == name, unit.definition.isStateless, InstanceName(name) == nil
+        else {
+            return []
+        }
+        return InstanceName.others(of: name, count: unit.mapping.instances)
+    }
+
+    /// The instances that run, the first one included.
+    func active(of name: String) -> [String] {
+        guard InstanceName(name) == nil else { return supervisor.isActive(name) ? [name] : [] }
+        return supervisor.active.filter { InstanceName.unit(of: $0) == name }
+    }
+
+    /// Starts a unit with all its instances, and answers for the first when all have come as far as was asked.
+    ///
+    /// - Throws: what keeps it from being started at all.
+    func start(_ wish: StartWish, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
+        let others = others(of: wish.unit)
+        guard !others.isEmpty else { return try supervisor.start(wish, units, answer) }
+        let gathering = Gathering(others.count + 1, answer)
+        try supervisor.start(wish, units) { gathering.take($0, isFirst: true) }
+        for name in others { start(name, like: wish) { gathering.take($0, isFirst: false) } }
+    }
+
+    private func start(_ name: String, like wish: StartWish, _ answer: @escaping Answering<Start.Answer>) {
+        var other = StartWish(name, goal: wish.goal)
+        other.isRestart = wish.isRestart
+        other.options = wish.options
+        do throws(APIError) {
+            try supervisor.start(other, units, answer)
+        } catch {
+            answer(.failure(error))
+        }
+    }
+
+    /// Lets exactly so many run, and answers when it is so.
+    func scale(_ name: String, to count: Int, _ answer: @escaping Answering<Scale.Answer>) {
+        let wanted = [name] + InstanceName.others(of: name, count: count)
+        let running = active(of: name)
+        let (missing, surplus) = (wanted.filter { !running.contains($0) }, running.filter { !wanted.contains($0) })
+        let done = Scale.Answer(started: missing, stopped: surplus)
+        let stop: @PMActor (Result<Scale.Answer, APIError>) -> Void = { result in
+            guard !surplus.isEmpty else { return answer(result) }
+            supervisor.stop(surplus, { units.find($0) }) { _ in answer(result) }
+        }
+        guard !missing.isEmpty else { return stop(.success(done)) }
+        let gathering = Gathering(missing.count) { stop($0.map { _ in done }) }
+        for (place, missed) in missing.enumerated() {
+            start(missed, like: StartWish(missed, goal: .ready)) { gathering.take($0, isFirst: place == 0) }
+        }
+    }
+}
+
+/// Several answers that are waited for as one: the first one's, or the first failure.
+@PMActor
+private final class Gathering {
+    private var missing: Int
+    private var result: Result<Start.Answer, APIError>?
+    private let answer: Answering<Start.Answer>
+
+    init(_ count: Int, _ answer: @escaping Answering<Start.Answer>) {
+        missing = count
+        self.answer = answer
+    }
+
+    func take(_ result: Result<Start.Answer, APIError>, isFirst: Bool) {
+        missing -= 1
+        if case .failure = self.result {
+        } else {
+            if case .failure = result { self.result = result } else if isFirst { self.result = result }
+        }
+        guard missing == 0, let all = self.result else { return }
+        answer(all)
+    }
+}

@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# The tests of `run`, one function each.
+
+test_installed() {
+    in_machine getent group pm >/dev/null || fail "there is no group pm"
+    is "the socket" "$(property pm.socket ActiveState)" active
+    is "the mode of the socket" "$(in_machine stat -c '%a %G' /run/pm/pm.sock)" "660 pm"
+    in_machine systemctl stop pm.service
+    is "the service" "$(property pm.service ActiveState)" inactive
+    in_machine test -f /etc/pm/.pm.config.json
+    in_machine test -s /usr/share/bash-completion/completions/pm
+    in_machine test -s /usr/share/man/man1/pm.1.gz || in_machine dpkg -L pm | grep -q man1/pm.1
+}
+
+test_first_status() {
+    has "the status" "$(pm status -o json)" '"name":"pm"'
+    is "the service" "$(property pm.service ActiveState)" active
+    is "the main process" "$(in_machine readlink "/proc/$(property pm.service MainPID)/exe")" /usr/lib/pm/pm-init
+}
+
+test_service() {
+    pm map web /srv/web/web.js
+    pm start web --wait --autostart
+    local pid
+    pid=$(field web pid)
+    has "its cgroup" "$(in_machine cat "/proc/$pid/cgroup")" /system.slice/pm.service/child-
+    until_is "its log" "web runs as $pid" bash -c "'$HERE/machine' run '$MACHINE' pm --system log web --raw -n all | head -n 1"
+}
+
+test_access() {
+    in_machine useradd stranger
+    in_machine useradd -G pm member
+    local answer
+    answer=$(in_machine runuser -u stranger -- pm --system status 2>&1) && fail "a stranger is served"
+    has "the refusal" "$answer" "pm"
+    has "the status of a member" "$(in_machine runuser -u member -- pm --system status -o json)" '"name":"web"'
+}
+
+test_pmd_killed() {
+    local service daemon
+    service=$(field web pid)
+    daemon=$(field pm pid)
+    in_machine kill -KILL "$daemon"
+    until_is "the daemon" other bash -c "[[ \$('$HERE/machine' run '$MACHINE' pgrep -x pmd) != $daemon ]] && echo other"
+    is "the service" "$(field web pid)" "$service"
+    is "the restarts" "$(field web restarts)" 0
+    is "the unit" "$(property pm.service ActiveState)" active
+    is "the unit's restarts" "$(property pm.service NRestarts)" 0
+}
+
+test_init_killed() {
+    local service
+    service=$(field web pid)
+    in_machine kill -KILL "$(property pm.service MainPID)"
+    until_is "the unit's restarts" 1 property pm.service NRestarts
+    until_is "the service" up field web state
+    [[ $(field web pid) != "$service" ]] || fail "the service still has its number"
+    is "the processes of the service" "$(in_machine pgrep -fc /srv/web/web.js)" 1
+}
+
+test_reload() {
+    local service main daemon
+    service=$(field web pid)
+    main=$(property pm.service MainPID)
+    daemon=$(field pm pid)
+    in_machine systemctl reload pm.service
+    is "pm-init" "$(property pm.service MainPID)" "$main"
+    is "the service" "$(field web pid)" "$service"
+    [[ $(field pm pid) != "$daemon" ]] || fail "the daemon was not replaced"
+}
+
+# The same programs under a higher version: what an upgrade does is in the package's scripts.
+repack() {
+    local tree=$MACHINE/srv/repacked
+    dpkg-deb -R "$MACHINE/srv/pm.deb" "$tree"
+    sed -i "s/^Version: .*/Version: $1/" "$tree/DEBIAN/control"
+    dpkg-deb -Znone -b "$tree" "$MACHINE/srv/pm-$1.deb" >/dev/null
+    rm -rf "$tree"
+}
+
+test_upgrade() {
+    local service main daemon
+    repack 99.0
+    service=$(field web pid)
+    main=$(property pm.service MainPID)
+    daemon=$(field pm pid)
+    in_machine dpkg -i /srv/pm-99.0.deb
+    is "pm-init" "$(property pm.service MainPID)" "$main"
+    is "pm-init's program" "$(in_machine readlink "/proc/$main/exe")" /usr/lib/pm/pm-init
+    is "the service" "$(field web pid)" "$service"
+    is "its restarts" "$(field web restarts)" 0
+    [[ $(field pm pid) != "$daemon" ]] || fail "the daemon was not replaced"
+    # And back again.
+    in_machine dpkg -i /srv/pm.deb
+    is "the service after the downgrade" "$(field web pid)" "$service"
+}
+
+test_stop() {
+    local service
+    service=$(field web pid)
+    in_machine systemctl stop pm.service
+    is "the unit" "$(property pm.service ActiveState)" inactive
+    is "the result" "$(property pm.service Result)" success
+    ! in_machine kill -0 "$service" 2>/dev/null || fail "the service still runs"
+    ! in_machine pgrep -x 'pmd|pm-init' || fail "pm still runs"
+    in_machine test ! -d /sys/fs/cgroup/system.slice/pm.service
+}
+
+test_fifty() {
+    local i
+    for i in {1..50}; do
+        in_machine systemctl reset-failed pm.service
+        in_machine systemctl start pm.service
+        in_machine systemctl stop pm.service || fail "stop number $i"
+    done
+    in_machine systemctl start pm.service
+    until_is "the service" up field web state
+    is "the processes of the service" "$(in_machine pgrep -fc /srv/web/web.js)" 1
+}
+
+test_stale_socket() {
+    in_machine systemctl stop pm.service pm.socket
+    in_machine bash -c 'mkdir -p /run/pm && touch /run/pm/pm.sock'
+    in_machine systemctl start pm.socket
+    has "the status" "$(pm status -o json)" '"name":"pm"'
+}
+
+test_units() {
+    is "systemd-analyze verify" "$(in_machine systemd-analyze verify --man=no pm.service pm.socket 2>&1)" ""
+    has "the journal" "$(in_machine journalctl --no-pager -u pm.service)" "started again (number 2)"
+    has "the unit's status" "$(in_machine systemctl status --no-pager pm.service)" "serving jsonrpc+unix:///run/pm/pm.sock"
+}
+
+test_purge() {
+    in_machine dpkg --purge pm
+    local path
+    for path in /etc/pm /var/lib/pm /run/pm /usr/lib/pm /usr/bin/pm; do
+        in_machine test ! -e "$path" || fail "$path is left: $(in_machine ls -la "$path")"
+    done
+    ! in_machine pgrep -x 'pmd|pm-init' || fail "pm still runs"
+}

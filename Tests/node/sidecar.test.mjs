@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { createServer, request } from 'node:http';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import test from 'node:test';
+import { connect, connectByPreference, Container, defaultOrders, sidecar } from '../../Sources/node/client/index.mjs';
+import { folder } from './support/host.mjs';
+
+const { daemonURL } = createRequire(import.meta.url)('../../Sources/node/client/location.cjs');
+
+/**
+ * A daemon of this test: answers with functions of the parameters, by method; `proxied` those of services, by name.
+ * A function that returns undefined answers nothing.
+ */
+async function daemon(t, methods, proxied = {}) {
+  const path = join(folder(t, {}), 'pm.sock');
+  const seen = [];
+  const sockets = new Set();
+  const server = net.createServer((socket) => {
+    let [own, rest] = [methods, ''];
+    sockets.add(socket);
+    socket.on('error', () => {}).setEncoding('utf8').on('data', (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop();
+      for (const message of lines.map((line) => JSON.parse(line))) {
+        seen.push(message);
+        const { id, method, params } = message;
+        const answer = own[method]?.(params, socket, message);
+        if (method === 'proxy' && proxied[params[0]] !== undefined) own = proxied[params[0]];
+        if (answer !== undefined && id !== undefined) socket.write(`${JSON.stringify({ id, ...answer, jsonrpc: '2.0' })}\n`);
+      }
+    });
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return { path, seen, sockets };
+}
+
+const metadata = (name, ...commands) => () => ({ result: { name, commands: commands.map((command) => ({ name: command, config: {} })) } });
+const notFound = (message) => ({ error: { statusCode: 404, message } });
+const pm = { connect: () => notFound('no point'), proxy: () => ({ error: null }), $metadata: metadata('pm', 'status') };
+
+test('the order of preference is that of the documentation', () => {
+  assert.deepEqual(defaultOrders, [
+    'jsonrpc+unix+tls', 'jsonrpc+unix', 'jsonrpc+tcp+tls', 'jsonrpc+tcp', 'wss', 'ws', 'https', 'http',
+  ]);
+});
+
+test('a service is connected when it is asked for, and once', async (t) => {
+  const { path, seen } = await daemon(t, pm, { users: { $metadata: metadata('users', 'get'), get: ([id]) => ({ result: id }) } });
+  const services = sidecar({ pmSock: path });
+  assert.deepEqual(seen, []);
+  const [one, two] = await Promise.all([services.users, services.users]);
+  assert.equal(one, two);
+  assert.equal(await one.dispatch('get', 42), 42);
+  assert.equal(seen.filter(({ method }) => method === 'proxy').length, 1);
+  assert.deepEqual([await services, typeof services.then, Object.keys(services)], [services, 'undefined', ['users']]);
+});
+
+test('a connection that failed is tried anew', async (t) => {
+  let isThere = false;
+  const proxy = () => (isThere ? { error: null } : { error: { statusCode: 503, message: 'users does not run', hint: 'pm start users' } });
+  const { path } = await daemon(t, { ...pm, proxy }, { users: { $metadata: metadata('users'), proxy } });
+  const services = sidecar({ pmSock: path });
+  await assert.rejects(services.users, { statusCode: 503, hint: 'pm start users' }).catch(() => {});
+  isThere = true;
+  assert.equal((await services.users).name, 'users');
+});
+
+test('calls that change nothing are made again when the connection ends, others are not', async (t) => {
+  let deaths = 0;
+  const die = (_, socket) => (deaths++ % 2 === 0 ? void socket.destroy() : { result: 'done' });
+  const commands = [{ name: 'safe', config: { '': { idempotent: true } } }, { name: 'unsafe', config: {} }];
+  const users = { $metadata: () => ({ result: { name: 'users', commands } }), safe: die, unsafe: die };
+  const { path } = await daemon(t, pm, { users });
+  const container = await sidecar({ pmSock: path }).users;
+  assert.equal(await container.dispatch('safe'), 'done');
+  await assert.rejects(container.dispatch('unsafe'), { statusCode: 503, code: 'PM_DISCONNECTED', retry: true });
+  assert.equal(await container.dispatch('unsafe'), 'done');
+});
+
+test('a deadline and a signal give a call up, and the service is told', async (t) => {
+  const { path, seen } = await daemon(t, pm, { users: { $metadata: metadata('users', 'wait'), wait: () => undefined } });
+  const container = await sidecar({ pmSock: path }).users;
+  await assert.rejects(container.with({ timeout: 30 }).dispatch('wait'), { statusCode: 504, code: 'PM_DEADLINE' });
+  const controller = new AbortController();
+  const call = container.with({ signal: controller.signal }).dispatch('wait');
+  setImmediate(() => controller.abort(new Error('enough')));
+  await assert.rejects(call, { message: 'enough' });
+  await assert.rejects(container.with({ signal: controller.signal }).dispatch('wait'), { message: 'enough' });
+  while (seen.filter(({ method }) => method === '$/cancel').length < 2) await new Promise(setImmediate);
+  const calls = seen.filter(({ method }) => method === 'wait').map(({ id }) => [id]);
+  assert.deepEqual(seen.filter(({ method }) => method === '$/cancel').map(({ params }) => params), calls);
+});
+
+test('other commands of a service are learned', async (t) => {
+  let tell;
+  const watching = (params, socket) => {
+    if (params[2] === true) tell = () => socket.write('{"method":"$/metadata","params":["users"],"jsonrpc":"2.0"}\n');
+    return metadata('pm')();
+  };
+  let names = ['get'];
+  const { path } = await daemon(t, { ...pm, $metadata: watching }, { users: { $metadata: () => metadata('users', ...names)() } });
+  const container = await sidecar({ pmSock: path }).users;
+  while (tell === undefined) await new Promise(setImmediate);
+  names = ['get', 'set'];
+  tell();
+  while (container.commands.length < 2) await new Promise(setImmediate);
+  assert.deepEqual(container.commands.map(({ name }) => name), names);
+});
+
+test('connect tells the points and the commands, and its container can be called', async (t) => {
+  const own = {
+    ...pm, connect: ([name]) => ({ result: name === 'pm' ? {} : { 'jsonrpc+unix:///nowhere.sock': {} } }),
+    $metadata: ([, name]) => metadata(name ?? 'pm', 'get')(),
+  };
+  const { path } = await daemon(t, own, { users: { $metadata: metadata('users', 'get'), get: () => ({ result: 7 }) } });
+  const { connect: points, container } = await connect('users', { pmSock: path });
+  assert.deepEqual(await points, { 'jsonrpc+unix:///nowhere.sock': {} });
+  assert.deepEqual(container.metadata, { name: 'users', commands: [{ name: 'get', config: {} }] });
+  // Its point does not answer: through the daemon.
+  assert.equal(await container.dispatch('get'), 7);
+});
+
+test('connectByPreference takes the first point that answers, and registers commands where it is asked to', async (t) => {
+  const { path } = await daemon(t, { $metadata: metadata('svc', 'get'), get: () => ({ result: 1 }) });
+  const map = { 'http://127.0.0.1:1': {}, 'jsonrpc+tcp://127.0.0.1:1': {}, [`jsonrpc+unix://${path}`]: {} };
+  const { container, processor } = await connectByPreference(map, {}, 'http', 'jsonrpc+tcp', 'jsonrpc+unix').catch((error) => ({ error }));
+  // HTTP is not connected before it is used.
+  assert.equal(container, undefined);
+  assert.equal(processor, undefined);
+  const local = new Container('local');
+  const known = { name: 'svc', commands: [{ name: 'get', config: {} }] };
+  const found = await connectByPreference(map, { container: local, metadata: known }, ...defaultOrders);
+  assert.equal(found.container, local);
+  assert.equal(await local.dispatch('get'), 1);
+  await assert.rejects(connectByPreference(map, {}, 'wss'), { statusCode: 404, message: 'no matching connection preference was found' });
+  found.processor.close();
+});
+
+test('commands of another container are registered, and attached as a trigger wants', async () => {
+  const other = new Container('other').register('add', (a, b) => a + b).register({ name: 'hidden' }, () => 1);
+  const local = new Container('local').registerMultiple(other, ({ name }) => name !== 'hidden');
+  assert.equal(await local.dispatch('add', 1, 2), 3);
+  await assert.rejects(local.dispatch('hidden'), { code: -32601 });
+  assert.deepEqual(await local.dispatch('$metadata'), { name: 'local', commands: [{ name: 'add', config: {} }] });
+  assert.equal(local.attach({ register: (container, place) => `${container.name} at ${place}` }, 'here'), 'local at here');
+  assert.equal(local.attach((container) => container.name), 'local');
+  assert.throws(() => local.attach('grpc'), /no trigger grpc/);
+  assert.throws(() => local.registerMultiple({}), TypeError);
+});
+
+/** A router as express has them, in a few lines. */
+function router() {
+  const routes = [];
+  const add = (method) => (path, handler) => routes.push({ method, pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`), handler });
+  const serve = (message, response) => {
+    const { pathname } = new URL(message.url, 'http://x');
+    const found = routes.find(({ method, pattern }) => method === message.method && pattern.test(pathname));
+    if (found === undefined) return response.writeHead(404).end();
+    message.params = { ...found.pattern.exec(pathname).groups };
+    return found.handler(message, response);
+  };
+  return { get: add('GET'), post: add('POST'), serve };
+}
+
+test('commands with an http configuration become routes', async (t) => {
+  const container = new Container('api');
+  const http = (method, route, inject, more = {}) => ({ http: { method, route, inject, ...more } });
+  container.register({ name: 'greet', config: http('get', '/greet/{name}', ['route.name', 'query.loud']) }, (name, loud) => ({ name, loud }));
+  container.register({ name: 'save', config: { '': { inject: ['params.1', 'params.0'] }, ...http('post', '/save', ['body', 'headers.x-b']) } }, (b, body) => [b, body]);
+  container.register({ name: 'text', config: http('get', '/text', [], { type: 'text' }) }, () => 'plain');
+  container.register({ name: 'nothing', config: http('get', '/nothing', []) }, () => {});
+  container.register({ name: 'fail', config: http('get', '/fail', []) }, () => { throw Object.assign(new Error('no'), { statusCode: 418 }); });
+  container.register({ name: 'unrouted', config: {} }, () => {});
+  const routes = router();
+  assert.deepEqual(container.attach('http', routes), ['GET /greet/:name', 'POST /save', 'GET /text', 'GET /nothing', 'GET /fail']);
+  const server = createServer(routes.serve).listen(0);
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const ask = (path, options = {}, body) => new Promise((resolve) => {
+    const message = request({ port: server.address().port, path, ...options }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part) => (text += part)).on('end', () => resolve([response.statusCode, text]));
+    });
+    message.end(body);
+  });
+  assert.deepEqual(await ask('/greet/Ada?loud=1'), [200, '{"name":"Ada","loud":"1"}']);
+  const json = { method: 'POST', headers: { 'content-type': 'application/json', 'x-b': '5' } };
+  assert.deepEqual(await ask('/save', json, '{"z":1}'), [200, '["5",{"z":1}]']);
+  assert.equal((await ask('/save', json, '{'))[0], 400);
+  assert.deepEqual(await ask('/text'), [200, 'plain']);
+  assert.deepEqual(await ask('/nothing'), [204, '']);
+  assert.deepEqual(await ask('/fail'), [418, '{"statusCode":418,"message":"no"}']);
+});
+
+test('the daemon is found as the command line finds it', (t) => {
+  const root = folder(t, { 'project/.pm.config.json': {}, 'project/a/b/file': 'x', 'home/.config/pm/.pm.config.json': {} });
+  const env = { HOME: join(root, 'home'), XDG_RUNTIME_DIR: join(root, 'run') };
+  const at = (cwd, more) => daemonURL({ cwd: join(root, cwd), env: { ...env, ...more } });
+  assert.equal(at('project/a/b'), `jsonrpc+unix://${root}/project/pm.sock`);
+  assert.equal(at('home'), `jsonrpc+unix://${root}/run/pm/pm.sock`);
+  assert.equal(at('project', { PM_SOCK: 'jsonrpc+unix:///of/the/service.sock' }), 'jsonrpc+unix:///of/the/service.sock');
+  assert.equal(daemonURL({ pmSock: '/a b/pm.sock' }), 'jsonrpc+unix:///a%20b/pm.sock');
+  assert.equal(daemonURL({ configFile: join(root, 'project'), env }), `jsonrpc+unix://${root}/project/pm.sock`);
+  const deep = join(root, 'x'.repeat(60), 'y'.repeat(60));
+  mkdirSync(deep, { recursive: true });
+  writeFileSync(join(deep, '.pm.config.json'), '{}');
+  assert.match(daemonURL({ cwd: deep, env }), /\/run\/pm\/[0-9a-f]{16}\.sock$/);
+});
+
+test('nobody to talk to is an error with the next step', async (t) => {
+  const root = folder(t, { '.pm.config.json': {} });
+  const services = sidecar({ configFile: root });
+  await assert.rejects(services.users, { statusCode: 503, hint: 'pm start pm' });
+});

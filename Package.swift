@@ -31,17 +31,24 @@ let package = Package(
     products: [
         .executable(name: "pm", targets: ["pm"]),
         .executable(name: "pmd", targets: ["pmd"]),
+        .executable(name: "pm-gateway", targets: ["pm-gateway"]),
         // For programs of others that call services.
         .library(name: "PMSidecar", targets: ["PMSidecar"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // 0 Linux
         .target(
             name: "CPMLinux", path: "CSources/CPMLinux",
             cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
+        // OpenSSL of the system, so that its fixes come with the system's updates.
+        .target(
+            name: "COpenSSL", path: "CSources/COpenSSL",
+            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)],
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         // 1 base
         module("PMModel"),
         module("JSON"),
@@ -70,6 +77,13 @@ let package = Package(
                 "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        module(
+            "PMGateway",
+            [
+                "COpenSSL", "PMModel", "JSON", "JSONRPC", "PMAPI",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+            ]),
         module("PMSidecar", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMClient"]),
         // 5 entry
         // pm is one static file: it starts in 3 ms instead of 5. lld: GNU gold warns of getpwnam, which pm never calls.
@@ -85,6 +99,13 @@ let package = Package(
                         "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections", "-Xlinker", "-z",
                         "-Xlinker", "pack-relative-relocs",
                     ],
+                    .when(configuration: .release))
+            ]),
+        .executableTarget(
+            name: "pm-gateway", dependencies: ["PMGateway"], swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
                     .when(configuration: .release))
             ]),
         // examples
@@ -114,6 +135,13 @@ let package = Package(
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
+        tests(
+            "PMGatewayTests",
+            [
+                "PMGateway", "PMAPI", "PMModel", "JSON", "JSONRPC",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),

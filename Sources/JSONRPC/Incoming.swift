@@ -79,7 +79,8 @@ public struct RejectedMessage: Error {
     /// What the line seems to have been.
     public let kind: Kind
 
-    init(_ error: RPCError, id: RPCID?, kind: Kind = .request) {
+    /// Rejects a line.
+    public init(_ error: RPCError, id: RPCID?, kind: Kind = .request) {
         self.error = error
         self.id = id
         self.kind = kind

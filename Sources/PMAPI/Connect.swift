@@ -7,13 +7,13 @@ public struct Connect: DaemonCall, Equatable {
     public var name: String
     /// Transports to set up (`local`, `tcp`, `http`, `ws`); none: only ask.
     public var transports: [String] = []
-    /// Options of those transports (`tcpPort`, `port`, `key`, `cert`, `socketName`).
+    /// Options of those transports (`tcpPort`, `port`, `host`, `key`, `cert`, `ca`, `token`, `socketName`).
     public var options = JSONObject()
     /// Where relative paths in the options start; nil: in the folder of the configuration.
     public var cwd: String?
 
     /// The options that say that something is to be set up.
-    static let optionNames = ["tcpPort", "port", "key", "cert", "socketName"]
+    static let optionNames = ["tcpPort", "port", "host", "key", "cert", "ca", "token", "socketName"]
 
     /// Whether connection points are to be stored.
     public var isSetUp: Bool { !transports.isEmpty || Self.optionNames.contains { options[$0] != nil } }
@@ -31,8 +31,11 @@ public struct Connect: DaemonCall, Equatable {
         options: [
             .init("tcpPort", aliases: ["tcp-port"], value: true, doc: "port, or host and port, of TCP"),
             .init("port", value: true, doc: "port, or host and port, of HTTP and WebSocket"),
+            .init("host", value: true, doc: "host of TCP, HTTP and WebSocket, 127.0.0.1 unless given"),
             .init("key", value: true, doc: "file of the TLS key"),
             .init("cert", value: true, doc: "file of the TLS certificate"),
+            .init("ca", value: true, doc: "for pm: file of the authorities of client certificates"),
+            .init("token", value: true, doc: "for pm: file of the token of HTTP and WebSocket clients"),
             .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
         ])
 

@@ -32,9 +32,9 @@ public struct ConnectionMap: Equatable, Sendable {
             let url: String
             switch transport {
             case .local: url = try Self.local(try options.text("socketName") ?? name, isSecure, directory)
-            case .tcp: url = try Self.tcp(try options.text("tcpPort"), isSecure, directory)
-            case .ws: url = try Self.web(isSecure ? "wss" : "ws", try options.text("port"), isSecure)
-            case .http: url = try Self.web(isSecure ? "https" : "http", try options.text("port"), isSecure)
+            case .tcp: url = try Self.tcp(options, isSecure, directory)
+            case .ws: url = try Self.web(isSecure ? "wss" : "ws", options, isSecure)
+            case .http: url = try Self.web(isSecure ? "https" : "http", options, isSecure)
             }
             points.append(ConnectionPoint(url: url, options: text))
         }
@@ -88,24 +88,82 @@ public struct ConnectionMap: Equatable, Sendable {
         return "jsonrpc+unix\(isSecure ? "+tls" : "")://" + Paths.percentEncoded(path)
     }
 
-    private static func tcp(_ port: String?, _ isSecure: Bool, _ directory: String) throws(APIError) -> String {
-        guard let port else { throw .badRequest("tcp needs a port", hint: "--tcp-port PORT or HOST:PORT") }
+    private static func tcp(_ options: JSONObject, _ isSecure: Bool, _ directory: String) throws(APIError) -> String {
+        guard let port = try options.text("tcpPort") else {
+            throw .badRequest("tcp needs a port", hint: "--tcp-port PORT or HOST:PORT")
+        }
         if !port.contains(":"), Int(port) == nil { return try local(port, isSecure, directory) }
-        return "jsonrpc+tcp\(isSecure ? "+tls" : "")://" + (try address(port, "--tcp-port"))
+        return "jsonrpc+tcp\(isSecure ? "+tls" : "")://" + (try address(port, "--tcp-port", options))
     }
 
-    private static func web(_ scheme: String, _ port: String?, _ isSecure: Bool) throws(APIError) -> String {
-        "\(scheme)://" + (try address(port ?? (isSecure ? "443" : "80"), "--port"))
+    private static func web(_ scheme: String, _ options: JSONObject, _ isSecure: Bool) throws(APIError) -> String {
+        "\(scheme)://" + (try address(try options.text("port") ?? (isSecure ? "443" : "80"), "--port", options))
     }
 
     /// `HOST:PORT`; a port alone is one of this machine only, because whoever reaches it may call everything.
-    private static func address(_ text: String, _ option: String) throws(APIError) -> String {
+    private static func address(_ text: String, _ option: String, _ options: JSONObject) throws(APIError) -> String {
         let colon = text.lastIndex(of: ":")
-        let host = colon.map { String(text[..<$0]) } ?? "127.0.0.1"
+        let usual = bracketed(try options.text("host") ?? "127.0.0.1")
+        let host = colon.map { String(text[..<$0]) } ?? usual
         let digits = colon.map { String(text[text.index(after: $0)...]) } ?? text
         guard let port = Int(digits), (1...65535).contains(port), !host.isEmpty else {
             throw .badRequest("\(option) must be PORT or HOST:PORT, not \(text)")
         }
         return "\(host):\(port)"
+    }
+}
+
+extension ConnectionMap {
+    /// The points of the daemon: its own socket, which it always has, then those that its gateway serves.
+    ///
+    /// - Parameters:
+    ///   - socketURL: where the daemon listens itself.
+    ///   - before: the points until now; what only the file can say of one that stays is kept.
+    /// - Throws: a 400 that says which word, option or file is wrong, or that strangers could reach a point.
+    public init(
+        ofDaemon request: Connect, socketURL: String, before: [ConnectionPoint], in directory: String
+    ) throws(APIError) {
+        var wanted = request
+        if wanted.transports.contains(Transport.tcp.rawValue), wanted.options["tcpPort"] == nil {
+            wanted.options["tcpPort"] = .string("\(NetworkPoint.defaultPort)")
+        }
+        if wanted.transports.isEmpty, wanted.options["tcpPort"] == nil, wanted.options["port"] == nil {
+            throw .badRequest("it is not said what pm is to listen for", hint: "pm connect pm local tcp ws http")
+        }
+        if wanted.options["socketName"] == nil { wanted.options["socketName"] = "pm-tls" }
+        var points = [ConnectionPoint(url: socketURL)]
+        for point in try ConnectionMap(for: "pm", wanted, in: directory).points {
+            if point.url.hasPrefix("jsonrpc+unix://") {
+                guard try request.options.text("socketName") == nil, wanted.transports.contains("local") else {
+                    throw .badRequest(
+                        "the daemon's own socket is \(socketURL)", hint: "--key and --cert make another one")
+                }
+                continue
+            }
+            points.append(try Self.completed(point, wanted.options, before, in: directory))
+        }
+        self.points = points
+    }
+
+    /// A point with the options that only the gateway knows.
+    private static func completed(
+        _ point: ConnectionPoint, _ options: JSONObject, _ before: [ConnectionPoint], in directory: String
+    ) throws(APIError) -> ConnectionPoint {
+        let scheme = point.url.firstRange(of: "://").map { String(point.url[..<$0.lowerBound]) } ?? ""
+        guard let transport = NetworkPoint.Transport(rawValue: scheme) else { return point }
+        var members = Connect.Answer(points: [point]).json[point.url]?.object ?? JSONObject()
+        if transport.isSecure, let file = try options.text("ca") { members["ca"] = .string(file) }
+        if transport.isWeb, let file = try options.text("token") { members["token"] = .string(file) }
+        if let old = before.first(where: { $0.url == point.url }) {
+            let kept = Connect.Answer(points: [old]).json[old.url]
+            for name in ["origins", "hosts"] { members[name] = kept?[name] }
+        }
+        let completed = ConnectionPoint(url: point.url, options: JSONValue.object(members).text)
+        _ = try NetworkPoint(completed, in: directory)
+        return completed
+    }
+
+    private static func bracketed(_ host: String) -> String {
+        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
     }
 }

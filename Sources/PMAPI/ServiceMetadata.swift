@@ -80,3 +80,11 @@ extension ServiceMetadata: WireValue {
         return .object(members)
     }
 }
+
+extension ServiceMetadata {
+    /// What keeps the service from doing all it should, in sentences; the daemon shows those of its own parts in `status`.
+    public var problems: [String] {
+        get { (others["problems"]?.array ?? []).compactMap(\.string) }
+        set { others["problems"] = newValue.isEmpty ? nil : .array(newValue.map { .string($0) }) }
+    }
+}

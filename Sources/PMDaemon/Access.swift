@@ -51,11 +51,6 @@ struct Access {
     }
 
     private static func group(named name: String) -> gid_t? {
-        guard let text = try? Files.read("/etc/group") else { return nil }  // none, so nobody is a member
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count > 2, fields[0] == name, let group = gid_t(fields[2]) { return group }
-        }
-        return nil
+        AccountFile("/etc/group").entry(name).flatMap { $0.count > 2 ? gid_t($0[2]) : nil }
     }
 }

@@ -42,6 +42,7 @@ final class Daemon {
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
     private let access: Access
+    private let gateway: GatewayKeeper
     private var listener: Listener?
     private var heldSocket: SharedFD?
     /// What a service manager listens on for us; its file is not ours to remove.
@@ -80,12 +81,19 @@ final class Daemon {
         supervisor = Supervisor(
             Supervisor.Resources(
                 reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid()))
+        gateway = GatewayKeeper(
+            GatewayKeeper.Resources(
+                program: options.libexec + "/pm-gateway", socketURL: options.socketURL, group: access.group,
+                units: units, supervisor: supervisor, registry: registry, reactor: reactor)
+        ) { journal.trouble($0) }
         connectParts()
     }
 
     private func connectParts() {
         supervisor.channels = links
         supervisor.observer = self
+        units.parts = { [gateway] name in name == GatewayKeeper.unit ? gateway.wanted : nil }
+        units.onChange = { [gateway] in gateway.configurationChanged() }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
         router.onTrouble = { [journal] in journal.trouble($0) }
         router.isHolderBehind = { [holder] in holder.channel.isBehind }
@@ -114,7 +122,7 @@ final class Daemon {
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
         router.add(DiscoverHandler(units: units))
-        router.add(ConnectHandler(units: units))
+        router.add(ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway))
         router.add(MetadataHandler(registry: registry))
         router.add(ScaleHandler(instances: instances, units: units))
         router.add(ReloadMetadataHandler(registry: registry, units: units))
@@ -198,6 +206,7 @@ final class Daemon {
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
             startAutomatic()
+            gateway.begin()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)
             let code: ExitCode = isRefusal ? .notPermitted : .failure
@@ -218,11 +227,13 @@ final class Daemon {
     /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
     /// the same.
     private func publishSocket() {
-        let point = ConnectionPoint(url: options.socketURL)
-        guard units.configuration.mapping("pm")?.connect != [point] else { return }
         var mapping = units.configuration.mapping("pm") ?? Mapping(container: "pm")
+        // Other sockets were those of daemons elsewhere; what is for the network is the gateway's.
+        let points =
+            [ConnectionPoint(url: options.socketURL)] + mapping.connect.filter { NetworkPoint.isOne($0.url) }
+        guard mapping.connect != points else { return }
         mapping.cwd = mapping.cwd ?? options.configDirectory
-        mapping.connect = [point]
+        mapping.connect = points
         do throws(APIError) {
             try units.edit([.setMapping("pm", mapping)])
         } catch {
@@ -356,7 +367,7 @@ final class Daemon {
         row.pid = getpid()
         row.startedAt = startedAtWall
         row.uptime = reactor.clock.monotonic() - startedAt
-        row.problems = [shortage, listener?.problem, deaths.problem].compactMap { $0 }
+        row.problems = [shortage, listener?.problem, deaths.problem].compactMap { $0 } + gateway.problems
         return row
     }
 

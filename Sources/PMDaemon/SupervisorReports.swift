@@ -59,7 +59,8 @@ extension Supervisor {
 extension UnitStatus {
     /// What the configuration says of a unit.
     init(_ unit: Unit, wanted: Desired, state: PMAPI.UnitState) {
-        self.init(name: unit.name, type: unit.definition.runtime.rawValue, wanted: wanted, state: state)
+        let type = unit.name == GatewayKeeper.unit ? "self" : unit.definition.runtime.rawValue
+        self.init(name: unit.name, type: type, wanted: wanted, state: state)
         folder = unit.definition.path
         cwd = unit.directory
         isStateless = unit.definition.isStateless

@@ -22,6 +22,10 @@ final class UnitDirectory {
     private var version: Version?
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
+    /// Units that are parts of pm, and in no configuration; nil for other names.
+    var parts: @PMActor (String) -> Unit? = { _ in nil }
+    /// Told when the configuration is another one than before.
+    var onChange: @PMActor () -> Void = {}
     private let environment: [String: String]
     /// What a unit without variables of its own gets; all of them share these strings.
     private let plainEnvironment: [String]
@@ -49,6 +53,7 @@ final class UnitDirectory {
         do throws(ConfigError) {
             configuration = try store.load().configuration
             version = current
+            onChange()
         } catch {
             throw APIError(configuration: error)
         }
@@ -62,6 +67,7 @@ final class UnitDirectory {
             configuration = try store.edit(edits).configuration
             // Somebody may have saved since: the next one who asks reads it again.
             version = nil
+            onChange()
         } catch {
             throw APIError(configuration: error)
         }
@@ -91,6 +97,7 @@ final class UnitDirectory {
     }
 
     private func unit(_ name: String) throws(APIError) -> Unit? {
+        if let part = parts(name) { return part }
         guard let configured = configured(name) else { return nil }
         var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
         do throws(ConfigError) {
@@ -118,6 +125,11 @@ final class UnitDirectory {
     ///
     /// - Throws: `LaunchError` when a file is missing or wrong.
     func environment(of unit: Unit) throws(LaunchError) -> [String] {
+        // What the daemon was started with may hold secrets, and its parts need none of it.
+        if parts(unit.name) != nil {
+            let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
+            return ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home
+        }
         if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty { return plainEnvironment }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         do throws(ConfigError) {

@@ -220,6 +220,8 @@ final class Instance {
                 id: context.holder.nextChild(), path: invocation.executable, arguments: invocation.arguments,
                 directory: invocation.directory)
             request.environment = launch.environment
+            request.identity = unit.identity
+            request.hasNoNewPrivileges = unit.isConfined
             request.cgroup = context.holder.cgroup(of: request.id)
             request.stop = holderStop
             let wiring = try Wiring.make(

@@ -1,5 +1,5 @@
 public import PMModel
-import PMSystem
+public import PMSystem
 
 /// A definition and a mapping under one name, with every path made absolute: what is supervised.
 public struct Unit: Equatable, Sendable {
@@ -15,6 +15,10 @@ public struct Unit: Equatable, Sendable {
     public var directory: String
     /// Absolute paths of the environment files.
     public var environmentFiles: [String]
+    /// Who it runs as; nil: as the daemon.
+    public var identity: UserIdentity?
+    /// Whether nothing it executes may gain rights (prctl(2) PR_SET_NO_NEW_PRIVS).
+    public var isConfined = false
 
     /// Makes a unit.
     public init(name: String, definition: ContainerDefinition, mapping: Mapping) {

@@ -30,6 +30,25 @@ import Testing
         expectNone(undeclared)
     }
 
+    @Test(arguments: ["pm", "pmd"])
+    func `what is for the network is in no program but the gateway`(program: String) throws {
+        let declared = try PackageManifest(SourceTree.file("Package.swift"))
+        var reached: Set<String> = []
+        var waiting = [program]
+        while let module = waiting.popLast() {
+            if reached.insert(module).inserted { waiting += declared.dependencies(of: module) }
+        }
+        #expect(reached.contains("PMSystem"))
+        let foreign = reached.filter { $0.hasPrefix("NIO") || ["swift-nio", "COpenSSL", "PMGateway"].contains($0) }
+        #expect(foreign == [])
+    }
+
+    @Test(arguments: ["NIOCore", "COpenSSL"])
+    func `a daemon's module that reaches for the network is found`(module: String) {
+        let file = SourceFile(path: "Sources/PMDaemon/A.swift", text: "import \(module)\n")
+        #expect(Layers.violations(in: file).count == 1)
+    }
+
     @Test func `the modules of Package.swift and of the layer table are the same`() throws {
         let declared = try PackageManifest(SourceTree.file("Package.swift")).modules
         #expect(declared.sorted() == Layers.table.flatMap(\.modules).sorted())

@@ -1,26 +1,28 @@
 /// The layers of the modules, lowest first: the same table as in Docs/Architecture.md, and a test compares the two.
 enum Layers {
     static let table: [(name: String, modules: [String])] = [
-        ("0 Linux", ["CPMLinux"]),
+        ("0 Linux", ["CPMLinux", "COpenSSL"]),
         ("1 base", ["PMModel", "JSON"]),
         ("2 wire and kernel", ["JSONRPC", "PMSystem"]),
         ("3 one concern", ["PMAPI", "PMConfig", "PMDiscovery", "PMLogs"]),
         ("4 behave", ["PMSupervisor", "PMRouting", "PMClient"]),
-        ("5 assemble", ["PMCommands", "PMDaemon", "PMSidecar"]),
-        ("6 entry", ["pm", "pmd"]),
+        ("5 assemble", ["PMCommands", "PMDaemon", "PMGateway", "PMSidecar"]),
+        ("6 entry", ["pm", "pmd", "pm-gateway"]),
     ]
 
     /// Modules through which alone C of ours is reached.
-    static let doorsToC = ["CPMLinux": "PMSystem"]
+    static let doorsToC = ["CPMLinux": "PMSystem", "COpenSSL": "PMGateway"]
 
     /// Modules that only one of ours may use.
     static let reserved = [
         "ArgumentParser": ["PMCommands", "pm"], "FoundationEssentials": ["PMSidecar"], "Dispatch": ["PMSidecar"],
+        "NIOCore": ["PMGateway"], "NIOPosix": ["PMGateway"], "NIOHTTP1": ["PMGateway"], "NIOWebSocket": ["PMGateway"],
     ]
 
     /// What comes with the toolchain.
     static let platform: Set<String> = [
-        "Glibc", "Synchronization", "Swift", "ArgumentParser", "FoundationEssentials", "Dispatch",
+        "Glibc", "Synchronization", "Swift", "ArgumentParser", "FoundationEssentials", "Dispatch", "NIOCore",
+        "NIOPosix", "NIOHTTP1", "NIOWebSocket",
     ]
 
     static func level(of module: String) -> Int? {

@@ -54,6 +54,7 @@ import Testing
             #expect(try set("--tcp-port", "0.0.0.0:31601") == ["jsonrpc+tcp://0.0.0.0:31601": [:]])
             #expect(try set("tcp", "--tcp-port", "/tmp/x.sock") == ["jsonrpc+unix:///tmp/x.sock": [:]])
             #expect(try set("http") == ["http://127.0.0.1:80": [:]])
+            #expect(try set("http", "--host", "::1", "--port", "8080") == ["http://[::1]:8080": [:]])
             #expect(try set("ws", "--port", "8080") == ["ws://127.0.0.1:8080": [:]])
             let tls: JSONValue = ["key": .string("\(folder)/k.pem"), "cert": .string("\(folder)/c.pem")]
             let files = ["--key", "k.pem", "--cert", "c.pem"]
@@ -84,7 +85,8 @@ import Testing
             #expect(try refusal("svc", "--key", "k.pem").contains("a key needs its certificate"))
             #expect(try refusal("svc", "--cert", "c.pem").contains("a certificate needs its key"))
             #expect(try refusal("svc", "--socket-name", "/" + String(repeating: "x", count: 120)).contains("107 bytes"))
-            #expect(try refusal("pm", "tcp", "--tcp-port", "1").contains("the daemon listens at its own socket only"))
+            #expect(try refusal("svc", "tcp", "--tcp-port", "1", "--ca", "ca.pem").contains("--ca is for the connection"))
+            #expect(try refusal("pm", "tcp", "--tcp-port", "0.0.0.0:1").contains("could be reached from other machines"))
             #expect(try project.pm("connect", "svv", "local").code == 66)
             #expect(try project.pm("connect", "svc").code == 66)
         }

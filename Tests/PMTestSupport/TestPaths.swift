@@ -20,6 +20,9 @@ public enum TestPaths {
     /// The staged holder.
     public static var pmInit: String { libexec + "/pm-init" }
 
+    /// The staged gateway.
+    public static var pmGateway: String { libexec + "/pm-gateway" }
+
     /// Directory of the example workspaces.
     public static var examples: String { root + "/Examples" }
 

@@ -8,7 +8,7 @@ struct ConnectCommand: PMCommand {
         commandName: "connect", abstract: "Show where a service can be reached, or set it up.",
         discussion: """
             Without transports and options it shows the connection points, the preferred one first. With them it stores \
-            new ones, at which the service listens from its next start on.
+            new ones, at which the service listens from its next start on, and pm at once.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -27,11 +27,22 @@ struct ConnectCommand: PMCommand {
     @Option(help: ArgumentHelp("Port of HTTP and WebSocket.", valueName: "[host:]port"))
     var port: String?
 
+    @Option(help: ArgumentHelp("Host of TCP, HTTP and WebSocket; 127.0.0.1 unless given.", valueName: "host"))
+    var host: String?
+
     @Option(help: ArgumentHelp("TLS key, a PEM file.", valueName: "file"))
     var key: String?
 
     @Option(help: ArgumentHelp("TLS certificate, a PEM file.", valueName: "file"))
     var cert: String?
+
+    @Option(
+        help: ArgumentHelp("For pm: authorities of the certificates that clients must show, PEM.", valueName: "file"))
+    var ca: String?
+
+    @Option(
+        help: ArgumentHelp("For pm: file of the token that HTTP and WebSocket clients must send.", valueName: "file"))
+    var token: String?
 
     @Option(help: ArgumentHelp("The unix socket, instead of the service's name.", valueName: "name"))
     var socketName: String?
@@ -40,10 +51,11 @@ struct ConnectCommand: PMCommand {
         var call = Connect(name: name)
         call.transports = transports
         let given = [
-            ("tcpPort", tcpPort), ("port", port), ("key", key), ("cert", cert), ("socketName", socketName),
+            ("tcpPort", tcpPort), ("port", port), ("host", host), ("key", key), ("cert", cert), ("ca", ca),
+            ("token", token), ("socketName", socketName),
         ]
         for case (let name, let value?) in given { call.options[name] = .string(value) }
-        if key != nil || cert != nil { call.cwd = try session.workingDirectory() }
+        if [key, cert, ca, token].contains(where: { $0 != nil }) { call.cwd = try session.workingDirectory() }
         return call
     }
 

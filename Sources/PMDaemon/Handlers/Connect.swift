@@ -3,44 +3,74 @@ import PMModel
 import PMRouting
 
 /// `connect`: where a service can be reached.
-struct ConnectHandler: Handler {
+struct ConnectHandler: PatientHandler {
     let units: UnitDirectory
+    /// Where the daemon listens itself.
+    let socketURL: String
+    /// Serves the other points of the daemon.
+    let gateway: GatewayKeeper
 
-    func handle(_ request: Connect, from peer: Peer) throws(APIError) -> Connect.Answer {
+    func begin(
+        _ request: Connect, from peer: Peer, _ answer: @escaping Answering<Connect.Answer>
+    ) throws(APIError) {
         try units.refresh()
+        guard request.isSetUp else { return answer(.success(try find(request.name))) }
+        let wanted = resolved(request)
+        if request.name == "pm" { return try setUpDaemon(wanted, answer) }
+        answer(.success(try setUp(wanted)))
+    }
+
+    private func find(_ name: String) throws(APIError) -> Connect.Answer {
         let configuration = units.configuration
         let mapping =
-            configuration.mapping(request.name)
-            ?? configuration.mappings.first { $0.value.container == request.name }?.value
-        if request.isSetUp { return try setUp(request) }
+            configuration.mapping(name) ?? configuration.mappings.first { $0.value.container == name }?.value
         guard let mapping, !mapping.connect.isEmpty else {
-            if configuration.unit(request.name) != nil {
+            if configuration.unit(name) != nil {
                 throw .notFound(
-                    "\(request.name) has no connection point of its own; it is reached through pm",
-                    hint: "pm \(request.name) COMMAND, or pm connect \(request.name) local gives it one")
+                    "\(name) has no connection point of its own; it is reached through pm",
+                    hint: "pm \(name) COMMAND, or pm connect \(name) local gives it one")
             }
-            throw .notFound("Mapping \(request.name) could not be found", hint: "pm ls shows what there is")
+            throw .notFound("Mapping \(name) could not be found", hint: "pm ls shows what there is")
         }
         return Connect.Answer(points: mapping.connect)
     }
 
+    /// The request with its files made absolute.
+    private func resolved(_ request: Connect) -> Connect {
+        var wanted = request
+        let folder = request.cwd ?? units.directory
+        for option in ["key", "cert", "ca", "token"] {
+            guard let text = request.options[option]?.string, !text.contains("-----BEGIN") else { continue }
+            wanted.options[option] = .string(Paths.resolve(text, from: folder))
+        }
+        return wanted
+    }
+
     /// Stores connection points; the service listens there from its next start on.
     private func setUp(_ request: Connect) throws(APIError) -> Connect.Answer {
-        guard request.name != "pm" else {
-            throw .badRequest("the daemon listens at its own socket only", hint: "pm connect pm shows it")
-        }
         let unit = try units.require(request.name)
         guard unit.definition.isCommandable else {
             throw .badRequest("\(request.name) has no commands to call: it is not commandable", hint: "pm ls")
         }
-        var wanted = request
-        let folder = request.cwd ?? units.directory
-        for option in ["key", "cert"] {
-            guard let text = request.options[option]?.string, !text.contains("-----BEGIN") else { continue }
-            wanted.options[option] = .string(Paths.resolve(text, from: folder))
+        for option in ["ca", "token"] where request.options[option] != nil {
+            throw .badRequest(
+                "--\(option) is for the connection points of pm", hint: "pm connect pm … --\(option) FILE")
         }
-        let map = try ConnectionMap(for: request.name, wanted, in: units.directory)
+        let map = try ConnectionMap(for: request.name, request, in: units.directory)
         try units.edit([.setConnect(request.name, map.points)])
         return Connect.Answer(points: map.points)
+    }
+
+    /// Stores the daemon's connection points, and answers when they are served.
+    private func setUpDaemon(
+        _ request: Connect, _ answer: @escaping Answering<Connect.Answer>
+    ) throws(APIError) {
+        let before = units.configuration.mapping("pm")?.connect ?? []
+        let map = try ConnectionMap(ofDaemon: request, socketURL: socketURL, before: before, in: units.directory)
+        try gateway.refuseWithoutUser(map.points)
+        try units.edit([.setConnect("pm", map.points)])
+        gateway.whenSettled { problem in
+            answer(problem.map { .failure($0) } ?? .success(Connect.Answer(points: map.points)))
+        }
     }
 }

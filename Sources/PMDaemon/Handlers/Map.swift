@@ -11,6 +11,7 @@ struct MapHandler: Handler {
 
     func handle(_ request: Map, from peer: Peer) throws(APIError) -> String {
         guard request.name != "pm" else { throw .conflict("pm is the name of the daemon") }
+        guard request.name != GatewayKeeper.unit else { throw .conflict("\(request.name) is a part of pm") }
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
             definition.path = Self.absolute(definition.path, from: cwd)

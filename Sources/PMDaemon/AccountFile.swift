@@ -1,0 +1,28 @@
+import Glibc
+import PMSystem
+
+/// /etc/passwd or /etc/group, read as it is: the daemon loads no name service modules.
+struct AccountFile {
+    private let entries: [[Substring]]
+
+    /// Reads a file; one that is not there has no entries.
+    init(_ path: String) {
+        guard let bytes = try? Files.read(path) else {  // none, so nobody is in it
+            entries = []
+            return
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        entries = text.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
+    }
+
+    /// The fields of a name.
+    func entry(_ name: String) -> [Substring]? { entries.first { $0.first.map { $0 == name } ?? false } }
+
+    /// Groups that name a user as a member.
+    func groups(of user: String) -> [gid_t] {
+        entries.compactMap { fields in
+            guard fields.count > 3, fields[3].split(separator: ",").contains(Substring(user)) else { return nil }
+            return gid_t(fields[2])
+        }
+    }
+}

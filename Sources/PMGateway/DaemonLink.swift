@@ -1,0 +1,78 @@
+import NIOCore
+import NIOPosix
+
+/// A connection to the daemon that somebody speaks over in whole lines.
+final class DaemonLink: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var context: ChannelHandlerContext?
+    private var lines = LineBuffer()
+    /// Gets each line of the daemon.
+    var onLine: (ByteBuffer) -> Void = { _ in }
+    /// Called once, when the connection has ended.
+    var onEnd: () -> Void = {}
+
+    /// Connects; `then` gets the link, or the reason why there is none.
+    static func open(
+        _ path: String, on loop: any EventLoop, then: @escaping (Result<DaemonLink, any Error>) -> Void
+    ) {
+        let link = DaemonLink()
+        connect(path, on: loop, link) { then($0.map { link }) }
+    }
+
+    /// Connects with a handler at the end of the pipeline.
+    static func connect(
+        _ path: String, on loop: any EventLoop, _ handler: any ChannelHandler,
+        then: @escaping (Result<Void, any Error>) -> Void
+    ) {
+        let bound = NIOLoopBound((handler, then), eventLoop: loop)
+        ClientBootstrap(group: loop)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value.0) }
+            }
+            .connect(unixDomainSocketPath: path)
+            .whenComplete { result in bound.value.1(result.map { _ in }) }
+    }
+
+    var isOpen: Bool { context != nil }
+
+    /// Sends lines, with their ends.
+    func send(_ lines: ByteBuffer) {
+        context?.writeAndFlush(wrapOutboundOut(lines), promise: nil)
+    }
+
+    /// Whether the daemon is read from; it waits while it is not.
+    func setReading(_ isReading: Bool) {
+        // It fails only for a channel that is closed, and then nothing is read anyway.
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+
+    /// Ends the connection; what was asked over it is cancelled by that.
+    func close() {
+        onLine = { _ in }
+        onEnd = {}
+        context?.close(promise: nil)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lines.append(unwrapInboundIn(data))
+        while let line = lines.next() { onLine(line) }
+        if lines.isTooLong { context.close(promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        guard self.context != nil else { return }
+        self.context = nil
+        onEnd()
+    }
+}

@@ -1,0 +1,145 @@
+import PMAPI
+import PMModel
+
+/// What the gateway is told on its command line.
+struct GatewayOptions: Equatable {
+    /// The path of the daemon's socket.
+    var daemon = ""
+    /// Where it listens.
+    var points: [NetworkPoint] = []
+    /// How much it lets clients use.
+    var limits = GatewayLimits()
+    /// Whether only the help is wanted.
+    var wantsHelp = false
+
+    /// An argument that makes no sense.
+    struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Reads the arguments, without the program's name; relative paths start in `directory`.
+    ///
+    /// - Throws: `Problem` for an unknown or incomplete one, or when one is missing.
+    init(_ arguments: [String], in directory: String) throws(Problem) {
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--help" || argument == "-h" {
+                wantsHelp = true
+                return
+            }
+            guard let value = rest.popFirst() else {
+                throw Problem(description: "\(argument) needs a value, or is unknown")
+            }
+            switch argument {
+            case "--daemon": daemon = try Self.socket(value, in: directory)
+            case "--listen": points.append(try Self.point(value, in: directory))
+            case "--connections": limits.connections = try Self.number(value, argument, 1...100_000)
+            case "--message-limit": limits.message = try Self.number(value, argument, 1024...(64 << 20))
+            case "--handshake-timeout": limits.handshake = .seconds(try Self.number(value, argument, 1...3600))
+            default: throw Problem(description: "unknown argument \(argument)")  // words, not an enum of ours
+            }
+        }
+        if daemon.isEmpty { throw Problem(description: "--daemon is missing: the URL of the daemon's socket") }
+        if points.isEmpty { throw Problem(description: "--listen is missing: where to listen") }
+        try refuseTwice()
+    }
+
+    /// What `--help` says.
+    static let help = """
+        Usage: pm-gateway --daemon URL --listen URL[,OPTION=VALUE]... [options]
+
+        Lets programs on the network use a pm daemon: TCP, TLS, WebSocket and HTTP on one side, the daemon's unix socket
+        on the other. The daemon starts it when `pm connect pm` says where to listen; started by hand or by a service
+        manager it does the same. It needs no rights but those to connect to the daemon's socket.
+
+          --daemon URL             the daemon's socket: jsonrpc+unix:///run/pm/pm.sock, or its path
+          --listen URL[,OPTION=VALUE]...
+                                   where to listen, once for each place
+          --connections N          how many clients at once (\(GatewayLimits().connections))
+          --message-limit BYTES    the longest message of a WebSocket or HTTP client (\(GatewayLimits().message))
+          --handshake-timeout S    seconds for a TLS handshake, or the head of an HTTP request (10)
+          -h, --help               this text
+
+        URLs:
+          jsonrpc+tcp://HOST[:PORT]   jsonrpc+tcp+tls://HOST[:PORT]   (port \(NetworkPoint.defaultPort))
+          jsonrpc+unix+tls:///PATH
+          ws://HOST[:PORT]   wss://HOST[:PORT]   http://HOST[:PORT]   https://HOST[:PORT]   (ports 80 and 443)
+
+        Options of a place (a comma in a value is written %2C):
+          key=FILE, cert=FILE      TLS: private key and certificate chain, PEM; read again when they change
+          ca=FILE                  TLS: authorities of client certificates, PEM; clients must show one of theirs
+          token=FILE               ws, http: clients must send the token in this file (Authorization: Bearer TOKEN);
+                                   with ca as well, either proof is enough
+          origins=ORIGIN           ws, http: pages of this origin may use it, https://app.example for example
+          hosts=NAME               ws, http: clients may call it by this name
+
+        Beyond this machine it listens only with ca or token. Exit codes: 0 stopped, 64 wrong arguments, 1 other failures.
+
+        """
+
+    private static func socket(_ text: String, in directory: String) throws(Problem) -> String {
+        let scheme = "jsonrpc+unix://"
+        guard text.hasPrefix(scheme) || !text.contains("://") else {
+            throw Problem(description: "--daemon is \(scheme)PATH or a path, not \(text)")
+        }
+        let path = text.hasPrefix(scheme) ? Paths.percentDecoded(Array(text.dropFirst(scheme.count).utf8)) : text
+        guard let path, !path.isEmpty else { throw Problem(description: "--daemon names no socket: \(text)") }
+        return Paths.resolve(path, from: directory)
+    }
+
+    private static func point(_ text: String, in directory: String) throws(Problem) -> NetworkPoint {
+        do throws(APIError) {
+            return try NetworkPoint(word: text, in: directory)
+        } catch {
+            throw Problem(description: error.message + (error.hint.map { "\nhint: \($0)" } ?? ""))
+        }
+    }
+
+    private static func number(_ text: String, _ name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
+        guard let number = Int(text), range.contains(number) else {
+            throw Problem(
+                description: "\(name) is a number from \(range.lowerBound) to \(range.upperBound), not \(text)")
+        }
+        return number
+    }
+
+    /// Only WebSocket and HTTP can share a place, and only with the same options.
+    private func refuseTwice() throws(Problem) {
+        for (index, point) in points.enumerated() {
+            guard let other = points[..<index].first(where: { $0.place == point.place }) else { continue }
+            let isShareable = other.isSame(as: point)
+            guard isShareable else {
+                throw Problem(
+                    description:
+                        "\(other.url) and \(point.url) cannot share a place: only ws and http, or wss and https, "
+                        + "with the same options can")
+            }
+        }
+    }
+}
+
+extension NetworkPoint {
+    /// Whether one listening socket can serve both.
+    fileprivate func isSame(as other: NetworkPoint) -> Bool {
+        transport.isWeb && other.transport.isWeb && transport != other.transport && secrets == other.secrets
+            && token == other.token && origins == other.origins && hosts == other.hosts
+    }
+}
+
+/// How much the gateway lets its clients use.
+struct GatewayLimits: Equatable {
+    /// Clients at once.
+    var connections = 1024
+    /// Clients at once whose handshake is not done.
+    var handshakes = 64
+    /// Bytes of a message of WebSocket, and of the body of an HTTP request.
+    var message = 4 << 20
+    /// For a TLS handshake, and for the head of an HTTP request.
+    var handshake = Duration.seconds(10)
+    /// For the body of an HTTP request, and between two requests.
+    var request = Duration.seconds(60)
+    /// Bytes of the head of an HTTP request.
+    var head = 32 << 10
+    /// Calls of one batch over HTTP.
+    var batch = 100
+}

@@ -1,0 +1,65 @@
+import Glibc
+import PMAPI
+
+/// The files of a place's TLS side, read again for the next connection when they have changed.
+final class TLSIdentity {
+    private let secrets: NetworkPoint.Secrets
+    private let isClientOptional: Bool
+    private let log: GatewayLog
+    private var versions: [FileVersion?]
+    private(set) var context: TLSContext
+
+    /// Reads the files.
+    ///
+    /// - Throws: `TLSError` with the file that cannot be used, and why.
+    init(_ secrets: NetworkPoint.Secrets, isClientOptional: Bool, _ log: GatewayLog) throws(TLSError) {
+        self.secrets = secrets
+        self.log = log
+        self.isClientOptional = isClientOptional
+        versions = Self.versions(secrets)
+        context = try Self.read(secrets, isClientOptional)
+    }
+
+    /// A new session; with the files as they are now, or, while those cannot be used, as they were.
+    ///
+    /// - Throws: `TLSError` without memory.
+    func session() throws(TLSError) -> TLSSession {
+        let current = Self.versions(secrets)
+        if current != versions {
+            versions = current
+            do throws(TLSError) {
+                context = try Self.read(secrets, isClientOptional)
+                log.tell("read \(secrets.certificate) again")
+            } catch {
+                log.tell("\(error); the certificate from before stays in use")
+            }
+        }
+        return try TLSSession(context)
+    }
+
+    private static func versions(_ secrets: NetworkPoint.Secrets) -> [FileVersion?] {
+        [secrets.key, secrets.certificate, secrets.authorities].map { $0.flatMap(FileVersion.init) }
+    }
+
+    private static func read(_ secrets: NetworkPoint.Secrets, _ isClientOptional: Bool) throws(TLSError) -> TLSContext {
+        for path in [secrets.certificate, secrets.key, secrets.authorities].compactMap({ $0 }) {
+            guard access(path, R_OK) == 0 else {
+                throw TLSError(description: "cannot read \(path): \(String(cString: strerror(errno)))")
+            }
+        }
+        let context: TLSContext
+        do throws(TLSError) {
+            context = try TLSContext(key: secrets.key, certificate: secrets.certificate)
+        } catch {
+            throw TLSError(
+                description: "cannot use the key \(secrets.key) with the certificate \(secrets.certificate): \(error)")
+        }
+        guard let authorities = secrets.authorities else { return context }
+        do throws(TLSError) {
+            try context.ask(authorities, isRequired: !isClientOptional)
+        } catch {
+            throw TLSError(description: "cannot use the authorities in \(authorities): \(error)")
+        }
+        return context
+    }
+}

@@ -1,0 +1,68 @@
+import JSON
+import JSONRPC
+import NIOCore
+import NIOHTTP1
+import PMAPI
+
+/// What answers a request does through: the connection's other side.
+protocol WebResponder: AnyObject {
+    /// A whole answer.
+    func finish(_ answer: WebAnswer)
+    /// The beginning of an answer that comes in pieces.
+    func begin(_ type: String)
+    /// A piece of it.
+    func add(_ piece: ByteBuffer)
+    /// Its end; an answer that broke off ends the connection, so that nobody takes it for whole.
+    func end(isWhole: Bool)
+}
+
+/// An answer that is whole.
+struct WebAnswer: Equatable {
+    var status: HTTPResponseStatus
+    var type: String?
+    var body = ByteBuffer()
+    var headers: [String: String] = [:]
+    /// Whether the connection ends after it.
+    var endsConnection = false
+
+    static func json(_ value: JSONValue, status: HTTPResponseStatus = .ok) -> WebAnswer {
+        WebAnswer(status: status, type: "application/json", body: ByteBuffer(bytes: value.serialized() + [10]))
+    }
+
+    static let nothing = WebAnswer(status: .noContent)
+
+    /// An error as the body of an answer; the stack is nobody's business on a network.
+    static func error(_ error: RPCError) -> WebAnswer {
+        let described = APIError(error)
+        let status = (400...599).contains(described.statusCode) ? described.statusCode : 500
+        var members = described.json.object ?? JSONObject()
+        members["statusCode"] = JSONValue(status)
+        members["stack"] = nil
+        return json(.object(members), status: HTTPResponseStatus(statusCode: status))
+    }
+
+    static func refusal(_ refusal: Refusal) -> WebAnswer {
+        var answer = error(
+            APIError(Int(refusal.status.code), refusal.message, hint: refusal.hint).rpc)
+        answer.headers = refusal.headers
+        answer.endsConnection = refusal.endsConnection
+        return answer
+    }
+}
+
+/// One request that the daemon is asked something for.
+protocol WebExchange: AnyObject {
+    /// What is sent to the daemon first.
+    var request: ByteBuffer { get }
+    /// Takes a line of the daemon; true when the answer is complete.
+    func take(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool
+    /// The daemon is gone.
+    func broken(_ responder: any WebResponder)
+}
+
+extension APIError {
+    /// The daemon ended while it was asked.
+    static var daemonGone: APIError {
+        .interrupted("the daemon was replaced or ended; whether the call was done is not known")
+    }
+}

@@ -1,0 +1,158 @@
+import NIOHTTP1
+import PMAPI
+import PMModel
+
+/// Why a request is not answered.
+struct Refusal: Error, Equatable {
+    let status: HTTPResponseStatus
+    let message: String
+    var hint: String?
+    var headers: [String: String] = [:]
+    /// Whether the connection is of no more use: where the next request begins is not certain.
+    var endsConnection = true
+}
+
+/// Decides which requests a place of the web takes: well-formed ones, not those that a page of another site makes its
+/// reader's browser send, and only with proof where proof is asked for.
+struct WebGate {
+    /// Names by which the place may be called; nil: any.
+    private let names: Set<String>?
+    private let origins: Set<String>
+    private let token: TokenFile?
+    private let isProofNeeded: Bool
+
+    init(_ point: NetworkPoint, _ token: TokenFile?) {
+        self.token = token
+        origins = Set(point.origins.map { $0.lowercased() })
+        isProofNeeded = token != nil || point.secrets?.authorities != nil
+        var names = Set(point.hosts)
+        switch point.place {
+        case .path: names = names.union(Self.ownNames)
+        case .host(let host, _):
+            // What is asked for a proof need not fear that a page of another site speaks for its reader: it has none.
+            if NetworkPoint.isLoopback(host) { names = names.union(Self.ownNames) }
+            if !names.isEmpty { names.insert(host.lowercased()) }
+        }
+        self.names = names.isEmpty ? nil : names
+    }
+
+    private static let ownNames: Set<String> = ["localhost", "127.0.0.1", "::1"]
+
+    /// Whether a request is taken.
+    ///
+    /// - Parameter isClientKnown: whether the client showed a good certificate.
+    /// - Throws: `Refusal` with the status and the reason.
+    func check(_ head: HTTPRequestHead, isClientKnown: Bool) throws(Refusal) {
+        try checkForm(head)
+        try checkHost(head)
+        try checkOrigin(head)
+        try checkProof(head, isClientKnown)
+    }
+
+    // MARK: form
+
+    /// What servers and proxies could understand in two ways is refused (RFC 9112, section 11.2).
+    private func checkForm(_ head: HTTPRequestHead) throws(Refusal) {
+        guard head.version == .http1_1 || head.version == .http1_0 else {
+            throw Refusal(status: .httpVersionNotSupported, message: "HTTP/1.1 is spoken here")
+        }
+        for (name, value) in head.headers where Self.isUnclear(name, value) {
+            throw Refusal(status: .badRequest, message: "a header is not well-formed")
+        }
+        let lengths = head.headers["content-length"]
+        let codings = head.headers["transfer-encoding"]
+        guard lengths.count <= 1, lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) }) else {
+            throw Refusal(status: .badRequest, message: "the length of the body is not clear")
+        }
+        guard codings.isEmpty || (lengths.isEmpty && codings == ["chunked"] && head.version == .http1_1) else {
+            throw Refusal(status: .badRequest, message: "the coding of the body is not clear, or not chunked alone")
+        }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    /// A value of several lines, a control character, or a blank where none may be.
+    private static func isUnclear(_ name: String, _ value: String) -> Bool {
+        name.isEmpty || name.utf8.contains { $0 <= 0x20 || $0 >= 0x7F }
+            || value.utf8.contains { ($0 < 0x20 && $0 != 9) || $0 == 0x7F }
+    }
+
+    // MARK: host and origin
+
+    /// A page whose name was made to point to this machine (DNS rebinding) calls it by that name.
+    private func checkHost(_ head: HTTPRequestHead) throws(Refusal) {
+        let hosts = head.headers["host"]
+        guard hosts.count == 1, let host = hosts.first, !host.isEmpty else {
+            throw Refusal(status: .badRequest, message: "exactly one Host is needed")
+        }
+        guard let names, !names.contains(Self.name(ofHost: host)) else { return }
+        throw Refusal(
+            status: .forbidden, message: "\(host) is no name of this place",
+            hint: "use localhost, or add the name to \"hosts\" of the connection point")
+    }
+
+    /// The name in `name:port` or `[address]:port`, without the port.
+    static func name(ofHost host: String) -> String {
+        let text = host.lowercased()
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            return String(text[text.index(after: text.startIndex)..<end])
+        }
+        return text.lastIndex(of: ":").map { String(text[..<$0]) } ?? text
+    }
+
+    private func checkOrigin(_ head: HTTPRequestHead) throws(Refusal) {
+        let given = head.headers["origin"]
+        if let origin = given.first?.lowercased() {
+            let host = head.headers["host"].first?.lowercased() ?? ""
+            let isOwn = origin == "http://\(host)" || origin == "https://\(host)"
+            if given.count == 1, isOwn || origins.contains(origin) { return }
+            throw Self.otherSite(origin)
+        }
+        // Browsers say of a request without an origin whether it comes from another site's page.
+        let site = head.headers["sec-fetch-site"].first ?? "none"
+        guard ["none", "same-origin"].contains(site) else { throw Self.otherSite("another site") }
+    }
+
+    private static func otherSite(_ origin: String) -> Refusal {
+        Refusal(
+            status: .forbidden, message: "pages of \(origin) may not use this place",
+            hint: "add the origin to \"origins\" of the connection point")
+    }
+
+    // MARK: proof
+
+    private func checkProof(_ head: HTTPRequestHead, _ isClientKnown: Bool) throws(Refusal) {
+        guard isProofNeeded, !isClientKnown else { return }
+        if let token, let given = Self.token(of: head), token.matches(given) { return }
+        throw Refusal(
+            status: .unauthorized, message: "a token is needed, and a right one",
+            hint: "send Authorization: Bearer TOKEN", headers: ["WWW-Authenticate": "Bearer realm=\"pm\""])
+    }
+
+    /// The token of a request; in the URL only of WebSockets, to which browsers add no header.
+    private static func token(of head: HTTPRequestHead) -> String? {
+        let fields = head.headers["authorization"]
+        if let field = fields.first {
+            let words = field.split(separator: " ", maxSplits: 1)
+            guard fields.count == 1, words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+            return words[1].trimmingBlanks
+        }
+        guard head.isWebSocket else { return nil }
+        return WebTarget(head.uri)?.query["access_token"]
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingBlanks: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}
+
+extension HTTPRequestHead {
+    /// Whether it asks for a WebSocket.
+    var isWebSocket: Bool {
+        method == .GET && version == .http1_1
+            && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+            && headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+    }
+}

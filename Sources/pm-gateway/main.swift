@@ -1,0 +1,4 @@
+import Glibc
+import PMGateway
+
+exit(GatewayProcess.main(Array(CommandLine.arguments.dropFirst())))

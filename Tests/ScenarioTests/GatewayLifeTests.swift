@@ -1,0 +1,246 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// The gateway as the daemon runs it.
+@Suite(.serialized) struct `The daemon's gateway` {
+    private static let call = #"{"jsonrpc":"2.0","id":1,"method":"svc.add","params":[20,22]}"#
+    private static let answer = #"{"id":1,"result":42,"jsonrpc":"2.0"}"#
+
+    /// A project with `svc`, and a daemon that may run a gateway: one of root needs a group `pm`, and programs that the
+    /// gateway's user can execute.
+    private static func with(_ body: (TestProject) throws -> Void) async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.addRoutes()
+            try project.configure(["svc": ["path": "./svc/commands.json", "type": "nodejs", "commandable": true]])
+            try project.startForGateway()
+            try project.must("start", "svc", "--wait")
+            try body(project)
+        }
+    }
+
+    private static func isServed(_ port: UInt16) -> Bool {
+        guard let client = try? WireClient(port: port) else { return false }  // nobody listens
+        client.send(call + "\n")
+        return client.line() == answer
+    }
+
+    private static func gateway(_ project: TestProject) throws -> pid_t {
+        pid_t(try project.status("pm-gateway")["pid"]?.int ?? 0)
+    }
+
+    @Test func `runs as long as there are connection points for the network`() async throws {
+        try await Self.with { project in
+            #expect(try project.pm("status", "pm-gateway").code == 66)
+            let (first, second) = (try FreePort.take(), try FreePort.take())
+            let shown = try project.must("connect", "pm", "local", "tcp", "--tcp-port", "\(first)")
+            #expect(shown == "jsonrpc+unix://\(project.socket)\njsonrpc+tcp://127.0.0.1:\(first)\n")
+            // It listens when the command returns.
+            #expect(Self.isServed(first))
+            let pid = try Self.gateway(project)
+            let row = try project.status("pm-gateway")
+            #expect(row["state"]?.string == "up" && row["ready"]?.bool == true && row["type"]?.string == "self")
+            #expect(try project.must("log", "pm-gateway").contains("listening at jsonrpc+tcp://127.0.0.1:\(first)"))
+            // The same again changes nothing; something else starts it anew.
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(first)")
+            #expect(try Self.gateway(project) == pid)
+            try project.must("connect", "pm", "ws", "http", "--port", "\(second)")
+            #expect(!Self.isServed(first))
+            let client = try WireClient(port: second)
+            client.send("GET /text HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            #expect(client.rest()?.hasSuffix("plain") == true)
+            try project.must("connect", "pm", "local")
+            #expect(try project.status("pm-gateway")["running"]?.bool == false)
+            #expect((try? WireClient(port: second)) == nil)
+            #expect(try project.must("connect", "pm") == "jsonrpc+unix://\(project.socket)\n")
+        }
+    }
+
+    @Test func `has no rights beside those to use the daemon`() async throws {
+        try await Self.with { project in
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(try FreePort.take())")
+            let pid = try Self.gateway(project)
+            let lines = String(decoding: try Files.read("/proc/\(pid)/status"), as: UTF8.self).split(separator: "\n")
+            func field(_ name: String) -> [Substring] {
+                lines.first { $0.hasPrefix(name) }.map { Array($0.split { $0 == "\t" || $0 == " " }.dropFirst()) } ?? []
+            }
+            #expect(field("NoNewPrivs:") == ["1"] && field("CapEff:") == ["0000000000000000"])
+            if geteuid() == 0 {
+                #expect(field("Uid:").allSatisfy { $0 == "65534" }, "nobody")
+                #expect(field("Gid:").allSatisfy { $0 == "\(TestProject.pmGroup)" })
+                #expect(field("Groups:") == [])
+            }
+            let names = try Files.read("/proc/\(pid)/environ").split(separator: 0).map { $0.prefix { $0 != 61 } }
+            let allowed: Set<String> = ["PATH", "LANG", "HOME", "PM_NAME", "PM_SOCK", "PM_CHANNEL_FD"]
+            let foreign = names.map { String(decoding: $0, as: UTF8.self) }.filter { !allowed.contains($0) }
+            // The holder's own mark, by which it finds what it started.
+            #expect(foreign.allSatisfy { $0.hasPrefix("PM_") }, "\(foreign)")
+        }
+    }
+
+    @Test func `is started again when it is killed, and nothing else notices`() async throws {
+        try await Self.with { project in
+            let port = try FreePort.take()
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(port)")
+            let before = try (project.daemonID(), project.status("svc")["pid"])
+            let old = try Self.gateway(project)
+            let client = try WireClient(port: port)
+            client.send(Self.call + "\n")
+            #expect(client.line() == Self.answer)
+            kill(old, SIGKILL)
+            #expect(client.rest() == "")
+            #expect(eventually { Self.isServed(port) })
+            let row = try project.status("pm-gateway")
+            #expect(row["pid"]?.int != Int(old) && row["restarts"]?.int == 1)
+            #expect(try (project.daemonID(), project.status("svc")["pid"]) == before)
+        }
+    }
+
+    @Test func `runs on while the daemon is replaced`() async throws {
+        try await Self.with { project in
+            let port = try FreePort.take()
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(port)")
+            let pid = try Self.gateway(project)
+            let client = try WireClient(port: port)
+            client.send(Self.call + "\n")
+            #expect(client.line() == Self.answer)
+            // An upgrade does not even end connections.
+            try project.must("upgrade")
+            client.send(Self.call + "\n")
+            #expect(client.line() == Self.answer)
+            kill(try project.daemonID(), SIGKILL)
+            #expect(client.rest() == "")
+            // The socket is held: a client that comes at once is served by the next daemon.
+            #expect(Self.isServed(port))
+            #expect(try Self.gateway(project) == pid)
+        }
+    }
+
+    @Test func `is started anew by a daemon that finds another configuration, or other points in the file`()
+        async throws
+    {
+        try await Self.with { project in
+            let (first, second, third) = (try FreePort.take(), try FreePort.take(), try FreePort.take())
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(first)")
+            func edit(_ from: UInt16, _ to: UInt16) throws {
+                let text = try project.read(".pm.config.json")
+                try project.write(".pm.config.json", text.replacing(":\(from)\"", with: ":\(to)\""))
+            }
+            try edit(first, second)
+            try project.must("status")
+            #expect(eventually { Self.isServed(second) } && !Self.isServed(first))
+            let daemon = try project.daemonID()
+            kill(daemon, SIGSTOP)
+            try edit(second, third)
+            kill(daemon, SIGKILL)
+            #expect(eventually { Self.isServed(third) } && !Self.isServed(second))
+        }
+    }
+
+    @Test func `tells the daemon what it cannot listen at, and goes on trying`() async throws {
+        try await Self.with { project in
+            let port = try FreePort.take()
+            try TestGateway.with(project, ["jsonrpc+tcp://127.0.0.1:PORT"]) { other in
+                let reason = "pm-gateway cannot listen at jsonrpc+tcp://127.0.0.1:\(other.port): Address already in use"
+                let outcome = try project.run([
+                    TestPaths.pm, "connect", "pm", "tcp", "http", "--tcp-port", "\(other.port)", "--port", "\(port)",
+                ])
+                #expect(outcome.code == 73, "\(outcome)")
+                #expect(outcome.errors.contains("the connection points are stored, but \(reason)"), "\(outcome)")
+                // The other place is served all the same.
+                #expect((try? WireClient(port: port)) != nil)
+                let status = try project.pm("status")
+                #expect(status.errors.contains(reason), "\(status)")
+                // A successor of the daemon knows it too.
+                kill(try project.daemonID(), SIGKILL)
+                try project.until("pm", "told of the port") { $0["problems"]?.text.contains(reason) == true }
+            }
+            try project.until("pm", "told that all is well") { $0["problems"] == nil }
+        }
+    }
+
+    @Test func `is not exposed without a proof`() async throws {
+        try await Self.with { project in
+            try project.write("token", "0123456789abcdef\n")
+            let cases: [([String], String)] = [
+                (["tcp", "--tcp-port", "0.0.0.0:1234"], "could be reached from other machines"),
+                (["ws", "--host", "::", "--port", "1234"], "could be reached from other machines"),
+                (["tcp", "--host", "0.0.0.0", "--token", "token"], "could be reached from other machines"),
+                (["http", "--host", "example.org"], "could be reached from other machines"),
+                (["tcp", "--tcp-port", "/tmp/other.sock"], "the daemon's own socket is"),
+                (["local", "--socket-name", "other"], "the daemon's own socket is"),
+                (["--key", "k"], "it is not said what"),
+                (["bogus"], "there is no transport bogus"),
+            ]
+            for (words, reason) in cases {
+                let outcome = try project.run([TestPaths.pm, "connect", "pm"] + words)
+                #expect(outcome.code == 65 && outcome.errors.contains(reason), "\(words) \(outcome)")
+            }
+            // What stands in the file all the same is not served, and pm says why.
+            let text = try project.read(".pm.config.json")
+            let own = "\"jsonrpc+unix://\(project.socket)\": {}"
+            #expect(text.contains(own))
+            try project.write(
+                ".pm.config.json", text.replacing(own, with: own + ", \"jsonrpc+tcp://0.0.0.0:1234\": {}"))
+            let status = try project.pm("status")
+            #expect(
+                status.errors.contains("clients on the network are not served: jsonrpc+tcp://0.0.0.0:1234 could be"))
+            #expect((try? WireClient(port: 1234)) == nil)
+            let port = try FreePort.take()
+            let shown = try project.must(
+                "connect", "pm", "http", "--host", "0.0.0.0", "--port", "\(port)", "--token", "token")
+            #expect(shown.contains("http://0.0.0.0:\(port)  {\"token\":\"\(project.directory)/token\"}"), "\(shown)")
+            let client = try WireClient(port: port)
+            client.send("GET /text HTTP/1.0\r\nHost: x\r\n\r\n")
+            #expect(client.rest()?.hasPrefix("HTTP/1.1 401 ") == true)
+        }
+    }
+
+    @Test func `is reached with TLS by what pm connect was given`() async throws {
+        try await Self.with { project in
+            let tls = try TestCertificates(project)
+            let port = try FreePort.take()
+            let words = ["tcp", "--host", "0.0.0.0", "--tcp-port", "\(port)"]
+            let files = ["--key", "tls/server.key", "--cert", "tls/server.pem", "--ca", "tls/ca.pem"]
+            let outcome = try project.run([TestPaths.pm, "connect", "pm"] + words + files)
+            #expect(outcome.code == 0 && outcome.output.contains("jsonrpc+tcp+tls://0.0.0.0:\(port)"), "\(outcome)")
+            let place = (kind: "lines", where: "\(port)")
+            #expect(try TLSClient.ask(tls, at: place, Self.call, .init(name: "client")).hasSuffix(Self.answer))
+            #expect(try TLSClient.ask(tls, at: place, Self.call).hasPrefix("failed"))
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root's daemon needs the group"))
+    func `is not started by root's daemon without a group for it`() async throws {
+        try await TestProject.with { project in
+            try project.configure([:])
+            try project.write("group", "root:x:0:\n")
+            let start = "mount --bind group /etc/group && exec \(TestPaths.pm) start pm --wait"
+            #expect(try project.run(["unshare", "--mount", "sh", "-c", start]).code == 0)
+            let outcome = try project.pm("connect", "pm", "tcp")
+            #expect(outcome.code == 73 && outcome.errors.contains("hint: groupadd --system pm"), "\(outcome)")
+            #expect(try project.must("connect", "pm") == "jsonrpc+unix://\(project.socket)\n")
+        }
+    }
+}
+
+extension TestProject {
+    /// A group `pm` that no system has by chance.
+    static let pmGroup = 54321
+
+    /// Starts a daemon that may run a gateway.
+    func startForGateway() throws {
+        guard geteuid() == 0 else { return try startDaemon() }
+        chmod(String(directory.dropLast("/project".count)), 0o755)
+        chmod(directory, 0o755)
+        // The stage may be where only root can look.
+        try copy(TestPaths.stage, to: "stage")
+        try write("group", "root:x:0:\npm:x:\(Self.pmGroup):\n")
+        let words = "mount --bind group /etc/group && exec stage/bin/pm start pm --wait"
+        let started = try run(["unshare", "--mount", "sh", "-c", words])
+        guard started.code == 0 else { throw TestFailure("the daemon does not start: \(started)") }
+    }
+}

@@ -56,6 +56,9 @@ public final class WireClient {
         return done
     }
 
+    /// Waits until there is something to read; false when nothing comes.
+    public var isReadable: Bool { wait(Int(POLLIN)) }
+
     /// Reads once; false at the end of the connection or after the time.
     private func readMore() -> Bool {
         guard wait(Int(POLLIN)) else { return false }
@@ -118,6 +121,12 @@ public final class WireClient {
             pending += chunk[..<count]
         }
         return nil
+    }
+
+    /// Lets the connection be reset when this client is given up.
+    public func breakOff() {
+        var at = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket.raw, SOL_SOCKET, SO_LINGER, &at, socklen_t(MemoryLayout<linger>.size))
     }
 
     /// Ends sending; the other side may still answer.

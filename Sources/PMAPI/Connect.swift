@@ -34,7 +34,7 @@ public struct Connect: DaemonCall, Equatable {
             .init("host", value: true, doc: "host of TCP, HTTP and WebSocket, 127.0.0.1 unless given"),
             .init("key", value: true, doc: "file of the TLS key"),
             .init("cert", value: true, doc: "file of the TLS certificate"),
-            .init("ca", value: true, doc: "for pm: file of the authorities of client certificates"),
+            .init("ca", value: true, doc: "file of the authorities of client certificates"),
             .init("token", value: true, doc: "for pm: file of the token of HTTP and WebSocket clients"),
             .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
         ])

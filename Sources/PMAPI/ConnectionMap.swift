@@ -59,15 +59,19 @@ public struct ConnectionMap: Equatable, Sendable {
 
     private static func tls(_ options: JSONObject, in directory: String) throws(APIError) -> JSONObject? {
         guard let key = try options.text("key") else {
-            if try options.text("cert") != nil { throw .badRequest("a certificate needs its key", hint: "add --key") }
+            for option in ["cert", "ca"] where try options.text(option) != nil {
+                throw .badRequest("a certificate needs its key", hint: "add --key")
+            }
             return nil
         }
         guard let certificate = try options.text("cert") else {
             throw .badRequest("a key needs its certificate", hint: "add --cert")
         }
-        return JSONObject([
+        var members = JSONObject([
             ("key", .string(file(key, directory))), ("cert", .string(file(certificate, directory))),
         ])
+        if let authorities = try options.text("ca") { members["ca"] = .string(file(authorities, directory)) }
+        return members
     }
 
     /// PEM text stays what it is.
@@ -152,7 +156,6 @@ extension ConnectionMap {
         let scheme = point.url.firstRange(of: "://").map { String(point.url[..<$0.lowerBound]) } ?? ""
         guard let transport = NetworkPoint.Transport(rawValue: scheme) else { return point }
         var members = Connect.Answer(points: [point]).json[point.url]?.object ?? JSONObject()
-        if transport.isSecure, let file = try options.text("ca") { members["ca"] = .string(file) }
         if transport.isWeb, let file = try options.text("token") { members["token"] = .string(file) }
         if let old = before.first(where: { $0.url == point.url }) {
             let kept = Connect.Answer(points: [old]).json[old.url]

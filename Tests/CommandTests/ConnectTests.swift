@@ -85,8 +85,8 @@ import Testing
             #expect(try refusal("svc", "--key", "k.pem").contains("a key needs its certificate"))
             #expect(try refusal("svc", "--cert", "c.pem").contains("a certificate needs its key"))
             #expect(try refusal("svc", "--socket-name", "/" + String(repeating: "x", count: 120)).contains("107 bytes"))
-            #expect(
-                try refusal("svc", "tcp", "--tcp-port", "1", "--ca", "ca.pem").contains("--ca is for the connection"))
+            #expect(try refusal("svc", "tcp", "--tcp-port", "1", "--ca", "c").contains("a certificate needs its key"))
+            #expect(try refusal("svc", "http", "--token", "t").contains("--token is for the connection points of pm"))
             #expect(
                 try refusal("pm", "tcp", "--tcp-port", "0.0.0.0:1").contains("could be reached from other machines"))
             #expect(try project.pm("connect", "svv", "local").code == 66)

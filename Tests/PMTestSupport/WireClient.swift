@@ -6,13 +6,14 @@ public final class WireClient {
     private let socket: SharedFD
     /// What was read and not taken yet.
     public private(set) var pending: [UInt8] = []
-    private let milliseconds: Int32
+    /// How many seconds reads and writes wait.
+    public var patience: Int32
 
     /// Connects to 127.0.0.1; reads and writes wait at most `seconds`.
     ///
     /// - Throws: `SystemError` when nobody listens.
     public init(port: UInt16, seconds: Int32 = 30) throws(SystemError) {
-        milliseconds = seconds * 1000
+        patience = seconds
         socket = try InternetSocket.startConnecting("127.0.0.1", port)
         guard wait(Int(POLLOUT)) else { throw SystemError("connect", "port \(port)", code: ETIMEDOUT) }
         let code = InternetSocket.outcome(of: socket.raw)
@@ -21,7 +22,7 @@ public final class WireClient {
 
     private func wait(_ events: Int) -> Bool {
         var entry = pollfd(fd: socket.raw, events: Int16(events), revents: 0)
-        return poll(&entry, 1, milliseconds) > 0
+        return poll(&entry, 1, patience * 1000) > 0
     }
 
     /// Sends bytes; false when the other side is gone or takes nothing for the time.
@@ -42,19 +43,6 @@ public final class WireClient {
     /// Sends text as it is.
     @discardableResult
     public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
-
-    /// Sends what fits into the sockets' buffers, and returns how much that was.
-    public func sendUntilFull(_ bytes: [UInt8]) -> Int {
-        var done = 0
-        while done < bytes.count {
-            let count = bytes[done...].withUnsafeBytes {
-                Glibc.send(socket.raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { return done }
-            done += count
-        }
-        return done
-    }
 
     /// Waits until there is something to read; false when nothing comes.
     public var isReadable: Bool { wait(Int(POLLIN)) }

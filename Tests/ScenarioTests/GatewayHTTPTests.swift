@@ -84,7 +84,7 @@ import Testing
             #expect(metadata["commands"]?.array?.contains { $0["name"]?.string == "svc.add" } == true)
             // What is started now is there at once, though the routes were just asked for.
             try gateway.project.must("stop", "svc")
-            #expect(try gateway.request("GET", "/text").status != 200)
+            #expect(eventually { (try? gateway.request("GET", "/text").status) == 404 })
             try gateway.project.must("start", "svc", "--wait")
             #expect(try gateway.request("GET", "/text").body == "plain")
         }

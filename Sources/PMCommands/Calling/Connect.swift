@@ -37,7 +37,7 @@ struct ConnectCommand: PMCommand {
     var cert: String?
 
     @Option(
-        help: ArgumentHelp("For pm: authorities of the certificates that clients must show, PEM.", valueName: "file"))
+        help: ArgumentHelp("Authorities of the certificates that clients must show, a PEM file.", valueName: "file"))
     var ca: String?
 
     @Option(

@@ -52,9 +52,8 @@ struct ConnectHandler: PatientHandler {
         guard unit.definition.isCommandable else {
             throw .badRequest("\(request.name) has no commands to call: it is not commandable", hint: "pm ls")
         }
-        for option in ["ca", "token"] where request.options[option] != nil {
-            throw .badRequest(
-                "--\(option) is for the connection points of pm", hint: "pm connect pm … --\(option) FILE")
+        if request.options["token"] != nil {
+            throw .badRequest("--token is for the connection points of pm", hint: "pm connect pm … --token FILE")
         }
         let map = try ConnectionMap(for: request.name, request, in: units.directory)
         try units.edit([.setConnect(request.name, map.points)])

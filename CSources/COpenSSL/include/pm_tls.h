@@ -12,6 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __clang__
+#define PM_TLS_ENUM __attribute__((enum_extensibility(closed)))
+#else
+/* What these say is for Swift. */
+#define PM_TLS_ENUM
+#define _Nonnull
+#define _Nullable
+#endif
+
 #define PM_TLS_REASON_MAX 256u
 
 /* What a server shows and asks for; opaque. */
@@ -20,7 +29,7 @@ typedef struct pm_tls_context pm_tls_context;
 typedef struct pm_tls_session pm_tls_session;
 
 /* How far a call came. */
-typedef enum __attribute__((enum_extensibility(closed))) {
+typedef enum PM_TLS_ENUM {
     PM_TLS_DONE = 0,   /* it did what it was asked */
     PM_TLS_WANTS = 1,  /* more of the peer's bytes are needed first */
     PM_TLS_CLOSED = 2, /* the peer said that it sends no more */

@@ -28,6 +28,29 @@ import Testing
         }
     }
 
+    @Test func `leads on to a service, over TCP and WebSocket`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.startServices("svc")
+            try TestGateway.with(project, ["jsonrpc+tcp://127.0.0.1:PORT", "ws://127.0.0.1:PORT"]) { gateway in
+                let proxy = #"{"jsonrpc":"2.0","id":1,"method":"proxy","params":["svc"]}"#
+                // From here on the connection is one to the service, whose commands have their own names.
+                let call = #"{"jsonrpc":"2.0","id":2,"method":"add","params":[20,22]}"#
+                let client = try gateway.client()
+                client.send(proxy + "\n" + call + "\n")
+                #expect(client.line() == #"{"id":1,"error":null,"jsonrpc":"2.0"}"#)
+                #expect(client.line() == #"{"id":2,"result":42,"jsonrpc":"2.0"}"#)
+                let web = try WebSocketClient(gateway, port: gateway.ports[1])
+                web.send(text: proxy)
+                #expect(web.message() == #"{"id":1,"error":null,"jsonrpc":"2.0"}"#)
+                web.send(text: call)
+                #expect(web.message() == #"{"id":2,"result":42,"jsonrpc":"2.0"}"#)
+                try project.must("stop", "svc")
+                #expect(client.rest() == "" && web.goodbye() == 1001)
+            }
+        }
+    }
+
     @Test func `ends a client's connection with the daemon's, and the daemon's with the client's`() async throws {
         try await TestProject.with { project in
             try project.addContainer()

@@ -3,7 +3,7 @@ public enum PeerLimits {
     /// Reads a turn, so that one peer does not starve the others.
     static let readsATurn = 4
     /// How long all peers together are served in a turn; who then still has messages goes on in a later one.
-    static let timeATurn = Duration.milliseconds(1)
+    static let timeATurn = Duration.microseconds(200)
     /// Messages of one batch.
     static let batch = 100
     /// A client with so many requests that the daemon itself answers is not read from until half of them are answered.

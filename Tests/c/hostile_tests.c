@@ -3,7 +3,6 @@
 #include "harness.h"
 #include "rig.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,23 +14,11 @@
 
 static message m;
 
-static int descriptors_of(pid_t pid) {
-    char path[64];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    DIR *list = opendir(path);
-    CHECK(list != NULL);
-    while (readdir(list) != NULL)
-        count++;
-    closedir(list);
-    return count;
-}
-
 /* The descriptors of pm-init once it has done all that was asked of it. */
 static int settled_descriptors(rig *r) {
     send_signal(r, 1u << 31, 0, PM_SCOPE_LEADER);
     expect(r, PM_SIGNAL_FAILED, 1u << 31, &m);
-    return descriptors_of(r->init);
+    return count_descriptors(r->init);
 }
 
 /* pm-init still does its work, holds as many descriptors as before, and has not lost its pmd. */

@@ -3,7 +3,6 @@
 #include "harness.h"
 #include "rig.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -41,18 +40,6 @@ static ino_t program_of(pid_t pid) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
     return inode_of(path);
-}
-
-static int count_descriptors(pid_t pid) {
-    char path[64];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", pid);
-    DIR *list = opendir(path);
-    CHECK(list != NULL);
-    while (readdir(list) != NULL)
-        count++;
-    closedir(list);
-    return count;
 }
 
 /* Another file with the same program, as an upgrade leaves it. */

@@ -2,6 +2,7 @@
 #include "rig.h"
 #include "harness.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -253,6 +254,18 @@ pid_t spawn_child(rig *r, uint64_t id, const child_spec *spec) {
     expect(r, PM_SPAWNED, id, &m);
     CHECK(m.spawned.pid > 0 && m.spawned.start_ticks > 0);
     return m.spawned.pid;
+}
+
+int count_descriptors(pid_t pid) {
+    char path[64];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *list = opendir(path);
+    CHECK(list != NULL);
+    while (readdir(list) != NULL)
+        count++;
+    closedir(list);
+    return count;
 }
 
 int make_pipe(int *write_end) {

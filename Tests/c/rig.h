@@ -107,6 +107,8 @@ void receive(rig *r, message *m);
 void expect(rig *r, uint32_t type, uint64_t id, message *m);
 /* Spawns and waits for SPAWNED; gives the pid. */
 pid_t spawn_child(rig *r, uint64_t id, const child_spec *spec);
+/* How many entries a process's list of descriptors has. */
+int count_descriptors(pid_t pid);
 /* A pipe whose write end a child gets; gives the read end. */
 int make_pipe(int *write_end);
 /* Reads "ready PID\n" and gives the PID. */

@@ -34,7 +34,8 @@ struct LogReading {
     ///
     /// - Throws: `SystemError` when it cannot be read.
     func sendStored() async throws(SystemError) {
-        guard let following else { return try await sendHistory() }
+        // Only cursors tell where logs end, and finding that reads each log's directory.
+        guard let following, request.wantsCursors || request.after != nil else { return try await sendHistory() }
         let ends = try ends
         if let after = request.after {
             try await sendRest(following, after: after, until: ends)

@@ -37,7 +37,7 @@ public final class PeerBudget {
     }
 
     private func planNext() {
-        reactor.after(.zero) { [weak self] in self?.goOn() }
+        reactor.after(.zero) { [self] in goOn() }
     }
 
     private func goOn() {

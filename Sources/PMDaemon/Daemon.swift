@@ -43,6 +43,8 @@ final class Daemon {
     private let startedAtWall: WallTime
     private let access: Access
     private let gateway: GatewayKeeper
+    private let journaling: Journaling
+    private let events: UnitEvents
     private var listener: Listener?
     private var heldSocket: SharedFD?
     /// What a service manager listens on for us; its file is not ours to remove.
@@ -78,9 +80,12 @@ final class Daemon {
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
             [units] unit throws(LaunchError) in try units.environment(of: unit)
         }
-        supervisor = Supervisor(
-            Supervisor.Resources(
-                reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid()))
+        journaling = Journaling(options, units, reactor: reactor, log: journal)
+        events = UnitEvents(journal, deaths, units, journaling)
+        var resources = Supervisor.Resources(
+            reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid())
+        resources.route = { [journaling] in journaling.routing.route($0) }
+        supervisor = Supervisor(resources)
         gateway = GatewayKeeper(
             GatewayKeeper.Resources(
                 program: options.libexec + "/pm-gateway", socketURL: options.socketURL, group: access.group,
@@ -91,7 +96,9 @@ final class Daemon {
 
     private func connectParts() {
         supervisor.channels = links
-        supervisor.observer = self
+        supervisor.observer = events
+        journaling.routing.journaled = { [unowned supervisor] in supervisor.journaled }
+        journaling.routing.pid = { [unowned supervisor] in supervisor.report(of: $0)?.pid }
         units.parts = { [gateway] name in name == GatewayKeeper.unit ? gateway.wanted : nil }
         units.onChange = { [gateway] in gateway.configurationChanged() }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
@@ -133,7 +140,9 @@ final class Daemon {
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
-        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units, router: router)
+        let sources = LogSources(
+            logs: logs, programs: LogPrograms(options, reactor: reactor), note: journaling.note)
+        let streamer = LogHandler(sources: sources, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
         let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
         router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }
@@ -294,6 +303,7 @@ final class Daemon {
         }
         deaths.flush()
         logs.close()
+        journaling.close()
         journal.tell("is replaced")
         leave(.upgrade)
     }
@@ -336,6 +346,7 @@ final class Daemon {
     private func end() {
         deaths.flush()
         logs.close()
+        journaling.close()
         listener?.close()
         do throws(SystemError) {
             if activatedSocket == nil { try Files.remove(options.socket) }
@@ -367,7 +378,8 @@ final class Daemon {
         row.pid = getpid()
         row.startedAt = startedAtWall
         row.uptime = reactor.clock.monotonic() - startedAt
-        row.problems = [shortage, listener?.problem, deaths.problem].compactMap { $0 } + gateway.problems
+        row.problems =
+            [shortage, listener?.problem, deaths.problem, journaling.problem].compactMap { $0 } + gateway.problems
         return row
     }
 
@@ -380,18 +392,5 @@ final class Daemon {
         guard wanted > fitting else { return nil }
         return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
             + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm anew"
-    }
-}
-
-extension Daemon: SupervisorObserver {
-    /// A unit's level of readiness changed.
-    func readinessChanged(of unit: String, isReady: Bool) {
-        journal.tell("\(unit) is \(isReady ? "ready" : "not ready any more")")
-    }
-
-    /// An incarnation ended.
-    func died(_ unit: String, _ record: DeathRecord) {
-        deaths.keep(record, of: unit)
-        if !record.wasRequested { journal.tell("\(unit) ended: \(record.reason.phrase)") }
     }
 }

@@ -114,18 +114,23 @@ final class Daemon {
     }
 
     private func addHandlers() {
+        let programs = LogPrograms(options, reactor: reactor)
+        let words = LastWords(
+            programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
         router.add(
             StartHandler(
-                supervisor: supervisor, instances: instances, units: units, runs: runs, inspection: options.inspection))
-        router.add(RestartHandler(supervisor: supervisor, instances: instances, units: units, runs: runs))
+                supervisor: supervisor, instances: instances, units: units, runs: runs,
+                inspection: options.inspection, lastWords: words))
+        router.add(
+            RestartHandler(supervisor: supervisor, instances: instances, units: units, runs: runs, lastWords: words))
         router.add(
             StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak self] peer, done in
                 self?.shutDown(answering: peer, done)
             })
         router.add(
-            StatusHandler(supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs)) {
-                [unowned self] in ownStatus
-            })
+            StatusHandler(
+                supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs),
+                daemon: { [unowned self] in ownStatus }, lastWords: words))
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
         router.add(DiscoverHandler(units: units))
@@ -140,8 +145,7 @@ final class Daemon {
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
-        let sources = LogSources(
-            logs: logs, programs: LogPrograms(options, reactor: reactor), note: journaling.note)
+        let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
         let streamer = LogHandler(sources: sources, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
         let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
@@ -214,7 +218,7 @@ final class Daemon {
             if let shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
-            startAutomatic()
+            instances.startAutomatic { [journal] in journal.trouble($0) }
             gateway.begin()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)
@@ -309,19 +313,6 @@ final class Daemon {
     }
 
     private var instances: Instances { Instances(supervisor: supervisor, units: units) }
-
-    private func startAutomatic() {
-        for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
-            if supervisor.isActive(mapping.name) { continue }
-            do throws(APIError) {
-                try instances.start(StartWish(mapping.name, goal: .ready)) { [journal] result in
-                    if case .failure(let error) = result { journal.trouble("autostart: \(error.message)") }
-                }
-            } catch {
-                journal.trouble("autostart: \(error.message)")
-            }
-        }
-    }
 
     // MARK: end
 

@@ -29,6 +29,8 @@ public final class LogCapture {
     private var last: LastLines?
     private var observer: (body: LineObserver, assembler: LineAssembler)?
     private var copied: (body: LineCopy, assembler: LineAssembler)?
+    /// Lines that wait until `releaseCopies`; nil: none has to.
+    private var heldCopies: [LogLine]?
     private static let both: [LogStream] = [.out, .err]
     /// Longest line an observer sees in one piece, bytes.
     private static let observedLine = 65536
@@ -52,9 +54,22 @@ public final class LogCapture {
         observer = (body, LineAssembler(limit: Self.observedLine))
     }
 
-    /// Hands out each line from now on, and at the end an unfinished one.
+    /// Hands out each line from now on, and at the end an unfinished one. A capture that is `started` holds them back
+    /// until `releaseCopies`: a quick program writes before it is known which process it is.
     public func copyLines(to body: @escaping LineCopy) {
         copied = (body, LineAssembler(limit: Self.observedLine))
+        heldCopies = fresh.isEmpty ? nil : []
+    }
+
+    /// Hands out what was held back, and from now on each line at once.
+    public func releaseCopies() {
+        let held = heldCopies ?? []
+        heldCopies = nil
+        for line in held { copied?.body(line) }
+    }
+
+    private func copy(_ line: LogLine, _ body: LineCopy) {
+        if heldCopies == nil { body(line) } else { heldCopies?.append(line) }
     }
 
     /// Ends observing.
@@ -111,7 +126,10 @@ public final class LogCapture {
         lines.append(bytes, of: count, stamp)
         last = lines
         if observer != nil { observe(bytes, stamp) }
-        if let body = copied?.body { copied?.assembler.feed(bytes, stamp) { body($0) } }
+        guard let body = copied?.body, var assembler = copied?.assembler else { return }
+        copied = nil  // so that it is changed in place and not copied
+        assembler.feed(bytes, stamp) { copy($0, body) }
+        copied = (body, assembler)
     }
 
     func ended(_ pipe: CapturedPipe) {
@@ -126,6 +144,7 @@ public final class LogCapture {
     private func finish() {
         log.remove(self)
         observer = nil
+        releaseCopies()
         if let body = copied?.body { copied?.assembler.finish { body($0) } }
         copied = nil
         let body = onEnd

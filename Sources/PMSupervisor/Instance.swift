@@ -98,6 +98,7 @@ final class Instance {
         if child.missesJournal { run?.output = .fileForWantOfJournal }
         supervisor.started(self, pid: child.pid)
         feed(.child(.spawned(pid: child.pid), incarnation: machine.incarnation))
+        run?.capture.releaseCopies()
         if let early = earlyReady { feed(.child(.ready, incarnation: early)) }
         earlyReady = nil
     }

@@ -10,7 +10,7 @@ public final class JournalWriter {
     /// Where journald takes entries.
     public nonisolated static let standardPath = "/run/systemd/journal/socket"
     private static let firstRetry = Duration.seconds(1)
-    private static let lastRetry = Duration.seconds(30)
+    private static let lastRetry = Duration.seconds(5)
 
     /// Told once when entries begin to be lost, and once when they are not any more.
     public var onTrouble: @PMActor (String) -> Void = { _ in }

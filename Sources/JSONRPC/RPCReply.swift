@@ -22,6 +22,14 @@ public struct RPCReply {
     /// The id as `PendingCalls` gave it out, or nil when it is none of those.
     public var internalID: UInt64? { PendingCallID.parse(id) }
 
+    /// Bytes of its value or error.
+    public var size: Int {
+        switch outcome {
+        case .result(let raw), .error(let raw): raw.count
+        case .void: 0
+        }
+    }
+
     /// A copy of the id that outlives the line.
     public var ownedID: RPCID { RPCID(raw: id) }
 

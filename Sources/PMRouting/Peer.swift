@@ -218,34 +218,14 @@ public final class Peer: ConnectionDelegate {
 
     // MARK: from the connection
 
-    /// Takes one message.
-    public func receive(_ message: Incoming) {
-        switch message {
-        case .request(let request): handler.handle(request, from: self)
-        case .reply(let reply): receive(reply)
-        case .batch(let batch): receive(batch)
-        }
-    }
-
-    private func receive(_ batch: RPCBatch) {
-        guard !batch.isLonger(than: PeerLimits.batch) else {
-            let refusal = RPCError.invalidRequest("a batch has more than \(PeerLimits.batch) messages")
-            return reject { MessageWriter.rejection(id: nil, refusal, to: &$0) }
-        }
-        for element in batch { receive(element: element) }
+    /// Takes a request or a notification.
+    public func receive(_ request: RPCRequest) {
+        handler.handle(request, from: self)
     }
 
     /// Tells the peer of something that nobody waits for; one that floods and does not read is not told more.
     private func reject(_ fill: (inout [UInt8]) -> Void) {
         if isClient || connection.backlog < PeerLimits.pacing { connection.send(fill) }
-    }
-
-    private func receive(element: UnsafeRawBufferPointer) {
-        do throws(RejectedMessage) {
-            receive(try Incoming.scan(element: element))
-        } catch {
-            receive(error)
-        }
     }
 
     /// Answers what is no message.
@@ -276,10 +256,12 @@ public final class Peer: ConnectionDelegate {
         }
     }
 
-    private func receive(_ reply: RPCReply) {
+    /// Takes a reply.
+    public func receive(_ reply: RPCReply) {
         guard let number = reply.internalID, let call = waiting[number] else {
             if passUp(reply) { return }
             if case .error = reply.outcome { return }
+            connection.cameInVain(reply.size)
             let refusal = RPCError.noResponseHandler(reply.ownedID)
             return reject { MessageWriter.rejection(id: reply.ownedID, refusal, to: &$0) }
         }

@@ -3,7 +3,14 @@ public enum PeerLimits {
     /// Reads a turn, so that one peer does not starve the others.
     static let readsATurn = 4
     /// How long all peers together are served in a turn; who then still has messages goes on in a later one.
-    static let timeATurn = Duration.microseconds(200)
+    static let timeATurn = Duration.microseconds(100)
+    /// What a peer sends in vain, because it is no message or nobody waits for it, is read no faster: to look at one that
+    /// is long takes long. Bytes a second.
+    static let wasteASecond = 5 << 20
+    /// So much of it costs nothing yet.
+    static let freeWaste = 16 << 10
+    /// The longest that a peer is not read from because of it.
+    static let longestPenalty = Duration.seconds(1)
     /// Messages of one batch.
     static let batch = 100
     /// A client with so many requests that the daemon itself answers is not read from until half of them are answered.

@@ -39,6 +39,7 @@ public final class Reactor {
     private var slots: [Slot] = []
     private var timers = TimerHeap()
     private var endOfTurn: [@PMActor () -> Void] = []
+    private var spare = SpareWork()
     private var isStopped = false
     /// The number of the present turn.
     public private(set) var turn: UInt64 = 0
@@ -163,6 +164,13 @@ public final class Reactor {
         endOfTurn.append(body)
     }
 
+    /// Runs `body` once, in a later turn in which nothing else is to be done: for pieces of work that may be long.
+    ///
+    /// While there is always something else, one piece is done every few turns.
+    public func whenSpare(_ body: @escaping @PMActor () -> Void) {
+        spare.add(body)
+    }
+
     /// Ends `run` after the current turn.
     public func stop() {
         isStopped = true
@@ -203,8 +211,12 @@ public final class Reactor {
         turn += 1
         if !timers.isEmpty { fireTimers() }
         heap.waited(wait, events: max(0, Int(count)))
-        guard count > 0 else { return }
-        for position in 0..<Int(count) { deliver(batch[position]) }
+        if count > 0 { for position in 0..<Int(count) { deliver(batch[position]) } }
+        if !spare.isEmpty, let body = spare.next(isBusy: count > 0) {
+            // Whoever was served in this turn may wait for this processor.
+            sched_yield()
+            body()
+        }
     }
 
     func fireTimers() {
@@ -215,7 +227,7 @@ public final class Reactor {
 
     /// Nanoseconds until the next timer; negative: none.
     private func timeout() -> Int64 {
-        if PMActor.executor.hasJobs || !endOfTurn.isEmpty { return 0 }
+        if PMActor.executor.hasJobs || !endOfTurn.isEmpty || !spare.isEmpty { return 0 }
         guard let next = timers.next else { return -1 }
         return max(0, (next - clock.monotonic()).nanoseconds)
     }

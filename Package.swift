@@ -136,7 +136,7 @@ let package = Package(
         tests("JSONTests", ["JSON", "PMSystem"]),
         tests("JSONRPCTests", ["JSONRPC", "JSON"]),
         tests("PMModelTests", ["PMModel"]),
-        tests("PMSystemTests", ["PMSystem"]),
+        tests("PMSystemTests", ["PMSystem", "PMModel"]),
         tests("PMConfigTests", ["PMConfig", "PMModel", "JSON"]),
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
@@ -145,7 +145,7 @@ let package = Package(
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
-        tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
+        tests("PMDaemonTests", ["PMDaemon", "PMSupervisor", "PMLogs", "PMModel", "PMSystem"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(
             "PMGatewayTests",

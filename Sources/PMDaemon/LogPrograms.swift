@@ -1,3 +1,4 @@
+import JSON
 import PMAPI
 import PMSystem
 
@@ -26,13 +27,21 @@ final class LogPrograms {
         return StoredLogQuery(call, state: stateDirectory)
     }
 
+    /// Whether another one may run.
+    ///
+    /// - Throws: a 503 when it may not.
+    func requireRoom() throws(APIError) {
+        guard running >= Self.most else { return }
+        var error = APIError(503, "\(Self.most) callers read logs already", hint: "try again")
+        error.details["retry"] = true
+        throw error
+    }
+
     /// Starts it for a query.
     ///
     /// - Throws: a 503 when too many run, a 500 when it cannot be started.
     func start(_ query: StoredLogQuery, _ receiver: LogProgram.Receiver) throws(APIError) -> LogProgram {
-        guard running < Self.most else {
-            throw APIError(503, "\(Self.most) callers read logs already", hint: "try again")
-        }
+        try requireRoom()
         let run: LogProgram
         do throws(SystemError) {
             run = try LogProgram(program, query, reactor, receiver)

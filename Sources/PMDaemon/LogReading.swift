@@ -36,7 +36,7 @@ final class LogReading {
 
     /// Subscribes and measures in one turn: what is not stored by now comes as a subscription's event.
     ///
-    /// - Throws: a 400 for a pattern that makes no sense.
+    /// - Throws: a 400 for a pattern that makes no sense, a 503 when too many read already.
     init(_ request: Log, _ names: [String], _ sources: LogSources, _ call: Responder) throws(APIError) {
         self.request = request
         self.names = names
@@ -50,6 +50,8 @@ final class LogReading {
             throw .badRequest(
                 "grep makes no sense: \(error)", hint: "a POSIX extended regular expression, regex(7)")
         }
+        // Before anything is sent: later it could only end the stream.
+        if Self.isForProgram(request, sender.filter, sources.note) { try sources.programs.requireRoom() }
         following = request.follows ? LogFollowing(names, in: sources.logs, sender) : nil
     }
 
@@ -79,8 +81,10 @@ final class LogReading {
         finishStored(nil)
     }
 
-    private var isForProgram: Bool {
-        sources.note.trace != nil || !sender.filter.isOpen || request.until != nil
+    private var isForProgram: Bool { Self.isForProgram(request, sender.filter, sources.note) }
+
+    private static func isForProgram(_ request: Log, _ filter: LogFilter, _ note: JournalNote) -> Bool {
+        note.trace != nil || !filter.isOpen || request.until != nil
     }
 
     private var ends: [(unit: String, LogPosition)] {

@@ -222,6 +222,25 @@ struct `The journal` {
         }
     }
 
+    @Test func `is read for so many callers at once, and the next ones are told to come back`() async throws {
+        try await with { project, _ in
+            try project.startTalkers([("web", "journal")])
+            let request = #"{"id":1,"method":"log","params":["web",{"follow":true,"records":true}],"jsonrpc":"2.0"}"#
+            var clients: [LineClient] = []
+            for _ in 0..<64 {
+                let client = try project.client()
+                try client.send(request)
+                #expect(client.line() != nil)
+                clients.append(client)
+            }
+            let refused = try project.client().call("log", ["web", ["follow": true]])
+            #expect(refused?["error"]?["statusCode"]?.int == 503)
+            clients = []
+            while project.commands().contains(where: { $0.hasSuffix("/pm-logs ") }) { sched_yield() }
+            #expect(try project.pm("log", "web").code == 0)
+        }
+    }
+
     @Test func `leaves a service to pm whose readiness is a line`() async throws {
         try await with { project, journald in
             try project.configure(

@@ -29,7 +29,8 @@ RELEASE := $(BUILD)/release
 JOBS := $(shell nproc)
 
 # One set of compile flags for all programs, so that they share every compiled module. What differs is how they are
-# linked: Package.swift makes pm static, pmd takes the system's C library, pm-gateway the system's OpenSSL too.
+# linked: Package.swift makes pm static, pmd takes the system's C library, pm-gateway the system's OpenSSL too, and
+# pm-logs libsystemd.
 SWIFT_RELEASE := $(SWIFT) build -c release --static-swift-stdlib -j $(JOBS)
 SWIFT_SOURCES := Package.swift $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*')
 NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
@@ -37,7 +38,8 @@ NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
 # pm-init is built by the C compiler alone: SwiftPM would link the Swift runtime into it.
 INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
-PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-init $(LIBEXEC)/node/.staged
+PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs $(LIBEXEC)/pm-init \
+    $(LIBEXEC)/node/.staged
 
 .PHONY: build debug test soak demo lint bench fuzz sanitize install deb test-system clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
 build: bootstrap $(PROGRAMS)
@@ -65,7 +67,8 @@ $(BUILD)/%.built: $(SWIFT_SOURCES) | bootstrap
 $(STAGE)/bin/pm: $(BUILD)/pm.built
 $(LIBEXEC)/pmd: $(BUILD)/pmd.built
 $(LIBEXEC)/pm-gateway: $(BUILD)/pm-gateway.built
-$(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway:
+$(LIBEXEC)/pm-logs: $(BUILD)/pm-logs.built
+$(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs:
 	@mkdir -p $(@D)
 	@strip -o $@.new $(RELEASE)/$(@F) && mv $@.new $@
 

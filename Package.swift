@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "pm", targets: ["pm"]),
         .executable(name: "pmd", targets: ["pmd"]),
         .executable(name: "pm-gateway", targets: ["pm-gateway"]),
+        .executable(name: "pm-logs", targets: ["pm-logs"]),
         // For programs of others that call services.
         .library(name: "PMSidecar", targets: ["PMSidecar"]),
     ],
@@ -49,6 +50,9 @@ let package = Package(
             name: "COpenSSL", path: "CSources/COpenSSL",
             cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        // libsystemd of the system; only who reads the journal pays for loading it.
+        .systemLibrary(
+            name: "CSystemd", path: "CSources/CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         // 1 base
         module("PMModel"),
         module("JSON"),
@@ -84,6 +88,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
+        module("PMJournal", ["CSystemd", "PMModel", "JSON", "PMSystem", "PMAPI", "PMLogs"]),
         module("PMSidecar", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMClient"]),
         // 5 entry
         // pm is one static file: it starts in 3 ms instead of 5. lld: GNU gold warns of getpwnam, which pm never calls.
@@ -108,6 +113,13 @@ let package = Package(
                     ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
                     .when(configuration: .release))
             ]),
+        .executableTarget(
+            name: "pm-logs", dependencies: ["PMJournal"], swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
+                    .when(configuration: .release))
+            ]),
         // examples
         .executableTarget(
             name: "swift-client", dependencies: ["PMSidecar"], path: "Examples/swift-client", exclude: ["README.md"],
@@ -124,7 +136,7 @@ let package = Package(
         tests("JSONTests", ["JSON", "PMSystem"]),
         tests("JSONRPCTests", ["JSONRPC", "JSON"]),
         tests("PMModelTests", ["PMModel"]),
-        tests("PMSystemTests", ["PMSystem"]),
+        tests("PMSystemTests", ["PMSystem", "PMModel"]),
         tests("PMConfigTests", ["PMConfig", "PMModel", "JSON"]),
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
@@ -133,7 +145,7 @@ let package = Package(
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
-        tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
+        tests("PMDaemonTests", ["PMDaemon", "PMSupervisor", "PMLogs", "PMModel", "PMSystem"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(
             "PMGatewayTests",

@@ -74,7 +74,9 @@ static bool is_valid(const pm_spawn_request *request) {
     return request->path != NULL && request->path[0] != '\0' && request->fd_count <= PM_SPAWN_FDS_MAX &&
            (request->fd_count == 0 || request->fds != NULL) &&
            (request->group_count == 0 || request->groups != NULL) &&
-           (request->rlimit_count == 0 || request->rlimits != NULL);
+           (request->rlimit_count == 0 || request->rlimits != NULL) &&
+           ((request->flags & PM_SPAWN_TO_JOURNAL) == 0 ||
+            (request->journal != NULL && request->fd_count > 2));
 }
 
 static bool fail(pm_spawn_failure *failure, pm_step step, int error) {

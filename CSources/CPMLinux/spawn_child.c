@@ -16,12 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define DIRECT __attribute__((no_sanitize("address", "thread", "undefined")))
-#ifndef __clang__
-#undef DIRECT
-#define DIRECT __attribute__((no_sanitize("address,thread,undefined")))
-#endif
-
 #define MAX_SIGNAL 64
 
 DIRECT static bool has(const pm_spawn_request *request, uint32_t flag) {
@@ -135,6 +129,13 @@ DIRECT static pm_step place_descriptors(const pm_spawn_request *request) {
     return PM_STEP_NONE;
 }
 
+/* After the descriptors were placed: what is opened now lies above them, and goes with the others. */
+DIRECT static pm_step take_journal(pm_spawn_context *context) {
+    if (has(context->request, PM_SPAWN_TO_JOURNAL))
+        pm_spawn_connect_journal(context);
+    return PM_STEP_NONE;
+}
+
 struct directory_entry {
     uint64_t inode;
     int64_t offset;
@@ -236,12 +237,15 @@ DIRECT static pm_step change_directory(const pm_spawn_request *request) {
 
 /* Ignored signals outlive CLONE_CLEAR_SIGHAND and exec; a service that ignores SIGPIPE or SIGTERM misbehaves.
  */
-DIRECT static pm_step reset_signals(void) {
+DIRECT static pm_step reset_signals(const pm_spawn_context *context) {
     const uint64_t defaults[4] = {0}; /* struct kernel_sigaction: SIG_DFL, no flags, no mask */
     const uint64_t none = 0;
+    /* As systemd does: a journald that ends must not take with it who writes to it. */
+    const uint64_t ignored[4] = {(uint64_t)(uintptr_t)SIG_IGN};
     for (int signal = 1; signal <= MAX_SIGNAL; signal++)
         if (signal != SIGKILL && signal != SIGSTOP &&
-            syscall(SYS_rt_sigaction, signal, defaults, NULL, sizeof none) < 0)
+            syscall(SYS_rt_sigaction, signal, signal == SIGPIPE && context->has_journal ? ignored : defaults,
+                    NULL, sizeof none) < 0)
             return PM_STEP_SIGNALS;
     return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none) < 0 ? PM_STEP_SIGNALS
                                                                                   : PM_STEP_NONE;
@@ -326,9 +330,10 @@ DIRECT static pm_step run_steps(pm_spawn_context *context) {
     pm_step failed;
     if ((failed = enter_cgroup(context)) || (failed = take_session(request)) ||
         (failed = set_oom_score(context)) || (failed = set_nice(context)) || (failed = set_umask(request)) ||
-        (failed = place_descriptors(request)) || (failed = close_others(request)) ||
-        (failed = set_limits(context)) || (failed = set_privileges(request)) || (failed = set_ids(request)) ||
-        (failed = change_directory(request)) || (failed = reset_signals()))
+        (failed = place_descriptors(request)) || (failed = take_journal(context)) ||
+        (failed = close_others(request)) || (failed = set_limits(context)) ||
+        (failed = set_privileges(request)) || (failed = set_ids(request)) ||
+        (failed = change_directory(request)) || (failed = reset_signals(context)))
         return failed;
     return execute(request);
 }

@@ -5,6 +5,13 @@
 
 #include "include/pm_spawn.h"
 
+/* What runs between clone and exec is not touched by sanitizers. */
+#ifdef __clang__
+#define DIRECT __attribute__((no_sanitize("address", "thread", "undefined")))
+#else
+#define DIRECT __attribute__((no_sanitize("address,thread,undefined")))
+#endif
+
 /* Bytes of the child's stack. Its deepest use is a PATH_MAX buffer and the descriptor table, below 8 KB. */
 #define PM_SPAWN_STACK_SIZE 65536u
 
@@ -12,6 +19,7 @@
 typedef struct {
     const pm_spawn_request *request;
     bool enter_cgroup; /* clone could not place the child into its cgroup, so it goes there itself */
+    bool has_journal;  /* its output goes to journald */
     volatile pm_step step;
     volatile int error;
     volatile uint32_t clamped;
@@ -19,6 +27,10 @@ typedef struct {
 
 /* The child, from clone to exec. Gives the exit status of a child whose exec failed; context tells why. */
 int pm_spawn_child(void *context);
+
+/* In the child: puts streams to journald in the place of descriptors 1 and 2. Without journald it leaves them
+ * and says so (PM_CLAMPED_JOURNAL): a service does not fail for want of its log. */
+void pm_spawn_connect_journal(pm_spawn_context *context);
 
 /*
  * Makes the child, which runs pm_spawn_child(context) on the stack and shares the caller's memory until it

@@ -1,13 +1,14 @@
 #define _GNU_SOURCE
 #include "environment.h"
 #include "manager.h"
+#include "pm_spawn.h"
 #include "text.h"
 
 #include <string.h>
 #include <unistd.h>
 
-/* argv, its null, the marker, envp, its null. Only the pages in use cost memory. */
-static const char *pointers[ENVIRONMENT_STRINGS_MAX + 4];
+/* argv, its null, the marker, envp, JOURNAL_STREAM, its null. Only the pages in use cost memory. */
+static const char *pointers[ENVIRONMENT_STRINGS_MAX + 5];
 
 static bool is_variable(const char *string, const char *name) {
     size_t length = strlen(name);
@@ -22,6 +23,19 @@ static const char *next_string(const char **at, const char *end) {
         return NULL;
     *at = terminator + 1;
     return string;
+}
+
+/* The stream that pm-init itself writes to is not the child's. */
+static bool is_ours(const char *string) {
+    return is_variable(string, "PM_MARKER") || is_variable(string, "JOURNAL_STREAM");
+}
+
+static bool parse_journal(environment *out, const char **at, const char *end, const char ***to) {
+    static char mark[PM_JOURNAL_MARK_SIZE];
+    out->journal = next_string(at, end);
+    out->journal_mark = strcpy(mark, "JOURNAL_STREAM=");
+    *(*to)++ = mark;
+    return out->journal != NULL;
 }
 
 bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m) {
@@ -40,9 +54,12 @@ bool environment_parse(environment *out, const char *strings, const pm_spawn_mes
     for (uint32_t i = 0; i < m->envc; i++) {
         if ((string = next_string(&at, end)) == NULL)
             return false;
-        if (!is_variable(string, "PM_MARKER"))
+        if (!is_ours(string))
             *to++ = string;
     }
+    out->journal = out->journal_mark = NULL;
+    if ((m->flags & PM_SPAWN_TO_JOURNAL) != 0 && !parse_journal(out, &at, end, &to))
+        return false;
     *to = NULL;
     return at == end;
 }

@@ -12,8 +12,10 @@
 typedef struct {
     const char *path;
     const char *cwd;
-    const char **argv; /* null-terminated */
-    const char **envp; /* null-terminated; its first string is the marker once it is marked */
+    const char **argv;   /* null-terminated */
+    const char **envp;   /* null-terminated; its first string is the marker once it is marked */
+    const char *journal; /* what its streams to journald begin with; null without PM_SPAWN_TO_JOURNAL */
+    char *journal_mark;  /* its entry of envp for JOURNAL_STREAM; null without */
 } environment;
 
 /* Takes path, cwd, argv and envp out of the strings of a message; false when they do not match its counts. */

@@ -14,7 +14,8 @@
 
 #define KNOWN_FLAGS                                                                                          \
     (PM_SPAWN_NEW_SESSION | PM_SPAWN_SET_IDS | PM_SPAWN_NO_NEW_PRIVS | PM_SPAWN_SET_UMASK |                  \
-     PM_SPAWN_SET_NICE | PM_SPAWN_IN_CGROUP | PM_SPAWN_STRINGS_IN_FD | PM_SPAWN_SET_OOM_SCORE)
+     PM_SPAWN_SET_NICE | PM_SPAWN_IN_CGROUP | PM_SPAWN_STRINGS_IN_FD | PM_SPAWN_SET_OOM_SCORE |              \
+     PM_SPAWN_TO_JOURNAL)
 /* Longest strings in a memfd; beyond it execve would refuse (a quarter of the stack limit, usually 8 MB). */
 #define STRINGS_MAX (8u << 20)
 
@@ -27,7 +28,8 @@ static bool fail(pm_spawn_failure *failure, pm_step step, int error) {
 static int check(const launch_request *request) {
     const pm_spawn_message *m = request->body;
     bool in_fd = (m->flags & PM_SPAWN_STRINGS_IN_FD) != 0;
-    if ((m->flags & ~KNOWN_FLAGS) != 0 || m->argc == 0)
+    if ((m->flags & ~KNOWN_FLAGS) != 0 || m->argc == 0 ||
+        ((m->flags & PM_SPAWN_TO_JOURNAL) != 0 && m->child_fds < 3))
         return EINVAL;
     if (m->child_fds > PM_FDS_MAX || m->held_fds > PM_HELD_MAX || m->nrlimits > PM_RLIMITS_MAX ||
         m->ngroups > PM_GROUPS_MAX || m->argc > ENVIRONMENT_STRINGS_MAX ||
@@ -139,7 +141,9 @@ static bool launch_with(holder *h, const launch_request *request, const char *st
         return fail(&out->failure, PM_STEP_TABLE, errno);
     pm_rlimit limits[PM_RLIMITS_MAX + 1];
     pm_spawn_request spawn;
+    const pm_spawn_journal journal = {PM_JOURNAL_STREAM_PATH, env.journal, env.journal_mark};
     fill_request(request, &env, &spawn);
+    spawn.journal = &journal;
     spawn.rlimits = limits;
     spawn.rlimit_count = collect_limits(h, m, limits);
     uint64_t before = pm_clock_ticks();

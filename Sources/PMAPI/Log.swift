@@ -17,6 +17,12 @@ public struct Log: DaemonCall, Equatable {
     public var lines: Int?
     /// From when on.
     public var since: Since?
+    /// Until when.
+    public var until: Since?
+    /// Only lines in which this POSIX extended regular expression is found.
+    public var grep: String?
+    /// Only lines as important as this, or more.
+    public var priority: LogPriority?
     /// Go on with what is written from now on.
     public var follows = false
     /// Stream `LogRecord`s instead of text.
@@ -39,6 +45,9 @@ public struct Log: DaemonCall, Equatable {
         options: [
             .init("lines", aliases: ["n"], value: true, doc: "at most so many of the last lines"),
             .init("since", value: true, doc: "from a time, or for a duration such as 10m"),
+            .init("until", value: true, doc: "up to a time, or to a duration ago"),
+            .init("grep", value: true, doc: "only lines in which the expression is found"),
+            .init("priority", value: true, doc: "only lines as important as this, such as err"),
             .init("follow", aliases: ["f"], doc: "go on with what is written from now on"),
             .init("records", doc: "lines with name, time and stream instead of text"),
         ])
@@ -57,11 +66,21 @@ public struct Log: DaemonCall, Equatable {
             }
             lines = count
         }
-        if let text = try options.text("since") { since = try Since(text) }
+        if let text = try options.text("since") { since = try Since(text, "since") }
+        if let text = try options.text("until") { until = try Since(text, "until") }
+        grep = try options.text("grep")
+        if let text = try options.text("priority") { priority = try Self.priority(text) }
         follows = options.flag("follow")
         wantsRecords = options.flag("records")
         wantsCursors = options.flag("cursors")
         if let value = options["after"] { after = try Self.cursors(value) }
+        if follows && until != nil { throw APIError.badRequest("until and follow exclude each other") }
+    }
+
+    private static func priority(_ text: String) throws(APIError) -> LogPriority {
+        if let priority = LogPriority(text) { return priority }
+        let words = LogPriority.allCases.map(\.name).joined(separator: ", ")
+        throw APIError.badRequest("priority must be a level, not \(text)", hint: "one of \(words), or 0 to 7")
     }
 
     private static func cursors(_ value: JSONValue) throws(APIError) -> [String: String] {
@@ -78,6 +97,9 @@ public struct Log: DaemonCall, Equatable {
         var options = JSONObject()
         if let lines { options["lines"] = .number(JSONNumber(lines)) }
         if let since { options["since"] = .string(since.text) }
+        if let until { options["until"] = .string(until.text) }
+        if let grep { options["grep"] = .string(grep) }
+        if let priority { options["priority"] = .string(priority.name) }
         if follows { options["follow"] = true }
         if wantsRecords { options["records"] = true }
         if wantsCursors { options["cursors"] = true }
@@ -100,7 +122,7 @@ public struct Log: DaemonCall, Equatable {
 
 extension Log.Since {
     /// Reads a duration (`10m`) or a time with its zone (`2026-11-23T01:02:03Z`); throws a 400 for anything else.
-    public init(_ text: String) throws(APIError) {
+    public init(_ text: String, _ option: String = "since") throws(APIError) {
         // A number alone could be anything.
         if Int(text) == nil, let duration = DurationText.parse(text) {
             self = .ago(duration)
@@ -108,7 +130,15 @@ extension Log.Since {
             self = .at(time)
         } else {
             throw APIError.badRequest(
-                "since must be a time or a duration, not \(text)", hint: "for example 10m, or 2026-11-23T01:02:03Z")
+                "\(option) must be a time or a duration, not \(text)", hint: "for example 10m, or 2026-11-23T01:02:03Z")
+        }
+    }
+
+    /// The point in time that it means.
+    public func time(from now: WallTime) -> WallTime {
+        switch self {
+        case .at(let time): time
+        case .ago(let duration): WallTime(nanoseconds: now.nanoseconds - duration.nanoseconds)
         }
     }
 
@@ -139,6 +169,10 @@ public struct LogRecord: Equatable, Sendable {
     public var stream: Stream
     /// The text, its newline included when the line is complete.
     public var text: String
+    /// The process that wrote it, where that is known.
+    public var pid: Int?
+    /// Its level, where one is known.
+    public var priority: LogPriority?
     /// Where it ends in the service's log, if that was asked for and is known.
     public var cursor: String?
 
@@ -159,15 +193,19 @@ extension LogRecord: WireValue {
         else { throw APIError.malformedAnswer("a log record was expected", json) }
         self.init(
             name: name, time: time, stream: json["stream"]?.string.flatMap(Stream.init) ?? .stdout, text: text)
+        pid = json["pid"]?.int
+        priority = json["priority"]?.int.flatMap { LogPriority(rawValue: $0) }
         cursor = json["cursor"]?.string
     }
 
-    /// `{name, time, stream, text, cursor?}`.
+    /// `{name, time, stream, text, pid?, priority?, cursor?}`.
     public var json: JSONValue {
         var members = JSONObject([
             ("name", .string(name)), ("time", .string(time.iso8601)), ("stream", .string(stream.rawValue)),
             ("text", .string(text)),
         ])
+        if let pid { members["pid"] = .number(JSONNumber(pid)) }
+        if let priority { members["priority"] = .number(JSONNumber(priority.rawValue)) }
         if let cursor { members["cursor"] = .string(cursor) }
         return .object(members)
     }

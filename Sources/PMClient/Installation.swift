@@ -27,6 +27,8 @@ public struct Installation: Equatable, Sendable {
     public var holder: String { libexec + "/pm-init" }
     /// The daemon.
     public var daemon: String { libexec + "/pmd" }
+    /// The program that reads logs.
+    public var logReader: String { libexec + "/pm-logs" }
     /// The JavaScript that runs a commandable service.
     public var nodeHost: String { libexec + "/node/host/main.mjs" }
 }

@@ -2,11 +2,32 @@ import ArgumentParser
 import PMConfig
 
 /// How results are written.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+enum OutputFormat: Sendable {
     /// For people.
     case table
     /// For programs: JSON on one line.
     case json
+}
+
+/// What `-o` takes: the two forms of every result, and those that only `pm log` has.
+enum OutputChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case table
+    case json
+    /// The text alone.
+    case cat
+    /// As journalctl(1) shows lines.
+    case short
+
+    /// The form of results and of errors.
+    var format: OutputFormat {
+        switch self {
+        case .json: .json
+        case .table, .cat, .short: .table
+        }
+    }
+
+    /// What every command takes.
+    static let common: [OutputChoice] = [.table, .json]
 }
 
 /// Whose daemon is meant, when it is not the nearest.
@@ -26,8 +47,8 @@ enum ScopeFlag: String, EnumerableFlag, Sendable {
 
 /// The options that every command has.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "How results are written: table or json.")
-    var output = OutputFormat.table
+    @Option(name: .shortAndLong, help: "How results are written: table or json; logs also as cat or short.")
+    var output = OutputChoice.table
 
     @Option(name: .customLong("pm-sock"), help: ArgumentHelp("The daemon's socket.", valueName: "url|path"))
     var pmSock: String?

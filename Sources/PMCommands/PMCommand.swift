@@ -8,8 +8,14 @@ typealias ExitCode = PMAPI.ExitCode
 protocol PMCommand: ParsableCommand {
     /// The options that every command has.
     var global: GlobalOptions { get }
+    /// The forms in which it writes its results.
+    static var outputs: [OutputChoice] { get }
     /// Does it; tells the exit code, or throws what failed.
     func execute(_ session: Session) throws(APIError) -> ExitCode
+}
+
+extension PMCommand {
+    static var outputs: [OutputChoice] { OutputChoice.common }
 }
 
 /// The command tree.

@@ -36,6 +36,14 @@ public enum Program {
     }
 
     private static func execute(_ command: any PMCommand, _ session: Session) -> Int32 {
+        let outputs = type(of: command).outputs
+        guard outputs.contains(command.global.output) else {
+            let known = outputs.map(\.rawValue).joined(separator: " or ")
+            return misused(
+                .badRequest("-o \(command.global.output.rawValue) is for pm log; here it is \(known)"), session
+            )
+            .rawValue
+        }
         do throws(APIError) {
             return try command.execute(session).rawValue
         } catch {

@@ -4,7 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
-        "instances",
+        "instances", "logs",
     ]
 
     mutating func mapping(_ place: Place, name: String) -> Mapping? {
@@ -18,6 +18,11 @@ extension ConfigReader {
             if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping) {
                 unknown(member, in: place, known: Self.mappingKeys)
             }
+        }
+        if case .logLine = mapping.readiness, mapping.logs == .journal {
+            report(
+                #"pm does not see what goes straight to the journal, and "ready" waits for a line of it"#, at: place,
+                hint: #"write "logs": "both""#)
         }
         return mapping
     }
@@ -47,6 +52,7 @@ extension ConfigReader {
         case "restart": if !isNull { mapping.restart = restartPolicy(place) }
         case "stop": if !isNull { mapping.stop = stopSequence(place) }
         case "ready": if !isNull { readiness(place, &mapping) }
+        case "logs": mapping.logs = isNull ? nil : choice(place)
         default: return false
         }
         return true

@@ -43,6 +43,8 @@ final class Daemon {
     private let startedAtWall: WallTime
     private let access: Access
     private let gateway: GatewayKeeper
+    private let journaling: Journaling
+    private let events: UnitEvents
     private var listener: Listener?
     private var heldSocket: SharedFD?
     /// What a service manager listens on for us; its file is not ours to remove.
@@ -78,9 +80,12 @@ final class Daemon {
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
             [units] unit throws(LaunchError) in try units.environment(of: unit)
         }
-        supervisor = Supervisor(
-            Supervisor.Resources(
-                reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid()))
+        journaling = Journaling(options, units, reactor: reactor, log: journal)
+        events = UnitEvents(journal, deaths, units, journaling)
+        var resources = Supervisor.Resources(
+            reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid())
+        resources.route = { [journaling] in journaling.routing.route($0) }
+        supervisor = Supervisor(resources)
         gateway = GatewayKeeper(
             GatewayKeeper.Resources(
                 program: options.libexec + "/pm-gateway", socketURL: options.socketURL, group: access.group,
@@ -91,7 +96,9 @@ final class Daemon {
 
     private func connectParts() {
         supervisor.channels = links
-        supervisor.observer = self
+        supervisor.observer = events
+        journaling.routing.journaled = { [unowned supervisor] in supervisor.journaled }
+        journaling.routing.pid = { [unowned supervisor] in supervisor.report(of: $0)?.pid }
         units.parts = { [gateway] name in name == GatewayKeeper.unit ? gateway.wanted : nil }
         units.onChange = { [gateway] in gateway.configurationChanged() }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
@@ -107,18 +114,23 @@ final class Daemon {
     }
 
     private func addHandlers() {
+        let programs = LogPrograms(options, reactor: reactor)
+        let words = LastWords(
+            programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
         router.add(
             StartHandler(
-                supervisor: supervisor, instances: instances, units: units, runs: runs, inspection: options.inspection))
-        router.add(RestartHandler(supervisor: supervisor, instances: instances, units: units, runs: runs))
+                supervisor: supervisor, instances: instances, units: units, runs: runs,
+                inspection: options.inspection, lastWords: words))
+        router.add(
+            RestartHandler(supervisor: supervisor, instances: instances, units: units, runs: runs, lastWords: words))
         router.add(
             StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak self] peer, done in
                 self?.shutDown(answering: peer, done)
             })
         router.add(
-            StatusHandler(supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs)) {
-                [unowned self] in ownStatus
-            })
+            StatusHandler(
+                supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs),
+                daemon: { [unowned self] in ownStatus }, lastWords: words))
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
         router.add(DiscoverHandler(units: units))
@@ -133,7 +145,8 @@ final class Daemon {
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
-        let streamer = LogHandler(logs: logs, supervisor: supervisor, units: units, router: router)
+        let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
+        let streamer = LogHandler(sources: sources, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
         let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
         router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }
@@ -205,7 +218,7 @@ final class Daemon {
             if let shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
-            startAutomatic()
+            instances.startAutomatic { [journal] in journal.trouble($0) }
             gateway.begin()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)
@@ -294,24 +307,12 @@ final class Daemon {
         }
         deaths.flush()
         logs.close()
+        journaling.close()
         journal.tell("is replaced")
         leave(.upgrade)
     }
 
     private var instances: Instances { Instances(supervisor: supervisor, units: units) }
-
-    private func startAutomatic() {
-        for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
-            if supervisor.isActive(mapping.name) { continue }
-            do throws(APIError) {
-                try instances.start(StartWish(mapping.name, goal: .ready)) { [journal] result in
-                    if case .failure(let error) = result { journal.trouble("autostart: \(error.message)") }
-                }
-            } catch {
-                journal.trouble("autostart: \(error.message)")
-            }
-        }
-    }
 
     // MARK: end
 
@@ -336,6 +337,7 @@ final class Daemon {
     private func end() {
         deaths.flush()
         logs.close()
+        journaling.close()
         listener?.close()
         do throws(SystemError) {
             if activatedSocket == nil { try Files.remove(options.socket) }
@@ -367,7 +369,8 @@ final class Daemon {
         row.pid = getpid()
         row.startedAt = startedAtWall
         row.uptime = reactor.clock.monotonic() - startedAt
-        row.problems = [shortage, listener?.problem, deaths.problem].compactMap { $0 } + gateway.problems
+        row.problems =
+            [shortage, listener?.problem, deaths.problem, journaling.problem].compactMap { $0 } + gateway.problems
         return row
     }
 
@@ -380,18 +383,5 @@ final class Daemon {
         guard wanted > fitting else { return nil }
         return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
             + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm anew"
-    }
-}
-
-extension Daemon: SupervisorObserver {
-    /// A unit's level of readiness changed.
-    func readinessChanged(of unit: String, isReady: Bool) {
-        journal.tell("\(unit) is \(isReady ? "ready" : "not ready any more")")
-    }
-
-    /// An incarnation ended.
-    func died(_ unit: String, _ record: DeathRecord) {
-        deaths.keep(record, of: unit)
-        if !record.wasRequested { journal.tell("\(unit) ended: \(record.reason.phrase)") }
     }
 }

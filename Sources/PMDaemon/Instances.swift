@@ -35,6 +35,20 @@ struct Instances {
         for name in others { start(name, like: wish) { gathering.take($0, isFirst: false) } }
     }
 
+    /// Starts what the configuration wants to run with the daemon.
+    func startAutomatic(_ onTrouble: @escaping @PMActor (String) -> Void) {
+        for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
+            if supervisor.isActive(mapping.name) { continue }
+            do throws(APIError) {
+                try start(StartWish(mapping.name, goal: .ready)) { result in
+                    if case .failure(let error) = result { onTrouble("autostart: \(error.message)") }
+                }
+            } catch {
+                onTrouble("autostart: \(error.message)")
+            }
+        }
+    }
+
     private func start(_ name: String, like wish: StartWish, _ answer: @escaping Answering<Start.Answer>) {
         var other = StartWish(name, goal: wish.goal)
         other.isRestart = wish.isRestart

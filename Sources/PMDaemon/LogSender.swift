@@ -16,10 +16,16 @@ final class LogSender {
     private let isRecords: Bool
     private let hasCursors: Bool
     private let prefixes: Bool
+    /// Which lines are wanted.
+    let filter: LogFilter
+    /// Up to where the caller has each log.
+    private var ends: [String: LogPosition] = [:]
+    private var mark: LogPlace.Mark?
 
     /// Writes as the request wants it.
-    init(_ call: Responder, _ request: Log) {
+    init(_ call: Responder, _ request: Log, _ filter: LogFilter) {
         self.call = call
+        self.filter = filter
         isRecords = request.wantsRecords
         hasCursors = request.wantsCursors
         prefixes = request.names.count != 1
@@ -47,7 +53,8 @@ final class LogSender {
 
     /// Sends a piece of text, and where it ends in the log.
     func send(_ text: String, _ stamp: LogStamp, of unit: String, endsAt end: LogPosition? = nil) {
-        let cursor = hasCursors ? end?.text : nil
+        if let end { ends[unit] = end }
+        let cursor = hasCursors && end != nil ? place(of: unit) : nil
         guard !text.isEmpty || cursor != nil else { return }
         if isRecords {
             var record = LogRecord(
@@ -58,6 +65,29 @@ final class LogSender {
             call.stream(.data(.string(prefixes ? "[\(unit)] \(text)" : text)))
         }
     }
+
+    /// Sends a line that was read by pm-logs; those of the journal have their cursors in it.
+    func send(_ record: LogRecord) {
+        var record = record
+        if let cursor = record.cursor { mark = LogPlace.Mark(number: (mark?.number ?? 0) + 1, cursor: cursor) }
+        record.cursor = hasCursors && record.cursor != nil ? place(of: record.name) : nil
+        if isRecords {
+            call.stream(.data(record.json))
+        } else {
+            call.stream(.data(.string(prefixes ? "[\(record.name)] \(record.text)" : record.text)))
+        }
+    }
+
+    /// Notes up to where the journal was read.
+    func note(_ mark: LogPlace.Mark?) {
+        guard let mark else { return }
+        self.mark = LogPlace.Mark(number: max(mark.number, self.mark?.number ?? 0), cursor: mark.cursor)
+    }
+
+    /// Up to where the journal was read.
+    var journal: LogPlace.Mark? { mark }
+
+    private func place(of unit: String) -> String { LogPlace(file: ends[unit], mark: mark).text }
 }
 
 /// All the logs that one call follows.
@@ -76,9 +106,12 @@ final class LogFollowing {
         followers = names.map { LogFollower(logs.log(of: $0)) }
     }
 
-    /// Follows the logs of units that are not known yet, too.
-    func followNew() {
-        observation = logs.observeNew { [weak self] in self?.add(LogFollower($0)) }
+    /// Follows the logs of units that are not known yet, too, and tells their names.
+    func followNew(_ tell: @escaping @PMActor (String) -> Void) {
+        observation = logs.observeNew { [weak self] log in
+            self?.add(LogFollower(log))
+            tell(log.unit)
+        }
     }
 
     /// The follower of a unit.
@@ -113,10 +146,18 @@ final class LogFollower {
     /// Streams whose last text did not end its line.
     private var openLines: Set<LogStream> = []
     private var isWaiting = false
+    /// Makes lines where not all of them are wanted.
+    private var sieve = LineAssembler()
 
     init(_ log: UnitLog) {
         unit = log.unit
         subscription = log.subscribe()
+    }
+
+    /// The last line of the history is still being written; pm-logs has read it, but for the bytes of a last character.
+    func goOn(in stream: LogStream, torn bytes: [UInt8]) {
+        openLines.insert(stream)
+        if !bytes.isEmpty { torn[stream] = bytes }
     }
 
     /// Sends a line of the history that is still being written: its last character may be completed by what follows.
@@ -149,13 +190,24 @@ final class LogFollower {
         }
     }
 
-    /// Sends bytes as they arrived.
+    /// Sends bytes as they arrived, or the lines in them that are wanted.
     func send(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?, _ sender: LogSender) {
+        guard sender.filter.isOpen else { return sift(bytes, stamp, endsAt: end, sender) }
         // What a new incarnation writes does not go on in a line that the one before it broke off.
         let breaksOff = stamp.startsAnew && openLines.contains(stamp.stream)
         let text = (breaksOff ? "\n" : "") + text(bytes, stamp.stream)
         if text.hasSuffix("\n") { openLines.remove(stamp.stream) } else { openLines.insert(stamp.stream) }
         sender.send(text, stamp, of: unit, endsAt: end)
+    }
+
+    private func sift(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?, _ sender: LogSender) {
+        var wanted: [LogLine] = []
+        bytes.withUnsafeBytes { all in
+            sieve.feed(all, stamp) { if sender.filter.accepts($0) { wanted.append($0) } }
+        }
+        for line in wanted {
+            sender.send(line.text + "\n", LogStamp(line.stream, at: line.time), of: unit, endsAt: end)
+        }
     }
 
     private func wait(_ sender: LogSender) {
@@ -169,19 +221,8 @@ final class LogFollower {
     /// The text of bytes, the end of a character that is still to come held back.
     private func text(_ bytes: [UInt8], _ stream: LogStream) -> String {
         let all = (torn[stream] ?? []) + bytes
-        let whole = all.count - Self.tornEnd(all)
+        let whole = TornText.whole(all)
         torn[stream] = whole == all.count ? nil : Array(all[whole...])
         return String(decoding: all[..<whole], as: UTF8.self)
-    }
-
-    /// How many bytes at the end begin a UTF-8 character that is not complete (RFC 3629).
-    private static func tornEnd(_ bytes: [UInt8]) -> Int {
-        for length in 1...3 where bytes.count >= length {
-            let byte = bytes[bytes.count - length]
-            if byte & 0xC0 == 0x80 { continue }
-            let needed = byte & 0xE0 == 0xC0 ? 2 : byte & 0xF0 == 0xE0 ? 3 : byte & 0xF8 == 0xF0 ? 4 : 1
-            return needed > length ? length : 0
-        }
-        return 0
     }
 }

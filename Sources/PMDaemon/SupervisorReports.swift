@@ -46,13 +46,24 @@ extension Supervisor {
         row.uptime = report.uptime
         row.restarts = report.restarts
         row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
-        row.problems = [memory.logs.problem(of: name)].compactMap { $0 }
+        row.problems = [memory.logs.problem(of: name), report.output.problem].compactMap { $0 }
         return row
     }
 
     /// Survivors as the wire has them: the leader's pid is all that is known of them here.
     func list(_ survivors: [Survivors]) -> [Stop.Answer.Survivor] {
         survivors.map { .init(name: $0.unit, pid: report(of: $0.unit)?.pid ?? 0) }
+    }
+}
+
+extension OutputPlace {
+    /// What keeps output from where it is to go, in words.
+    fileprivate var problem: String? {
+        switch self {
+        case .file, .journal: nil
+        case .fileForWantOfJournal:
+            "it writes to files until it is started again: journald was not reached when it was started"
+        }
     }
 }
 

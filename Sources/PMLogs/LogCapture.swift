@@ -16,6 +16,9 @@ public final class LogCapture {
     /// Sees each whole line; returns whether it wants more.
     public typealias LineObserver = @PMActor (LogLine) -> Bool
 
+    /// Takes each line, for another place where it is wanted too.
+    public typealias LineCopy = @PMActor (LogLine) -> Void
+
     /// The log that it reads into.
     public let log: UnitLog
     /// Called once, when both pipes have ended or been closed.
@@ -25,6 +28,9 @@ public final class LogCapture {
     private var fresh: [LogStream]
     private var last: LastLines?
     private var observer: (body: LineObserver, assembler: LineAssembler)?
+    private var copied: (body: LineCopy, assembler: LineAssembler)?
+    /// Lines that wait until `releaseCopies`; nil: none has to.
+    private var heldCopies: [LogLine]?
     private static let both: [LogStream] = [.out, .err]
     /// Longest line an observer sees in one piece, bytes.
     private static let observedLine = 65536
@@ -46,6 +52,24 @@ public final class LogCapture {
     /// Shows each line from now on to an observer, for readiness by log line, until it returns false.
     public func observeLines(_ body: @escaping LineObserver) {
         observer = (body, LineAssembler(limit: Self.observedLine))
+    }
+
+    /// Hands out each line from now on, and at the end an unfinished one. A capture that is `started` holds them back
+    /// until `releaseCopies`: a quick program writes before it is known which process it is.
+    public func copyLines(to body: @escaping LineCopy) {
+        copied = (body, LineAssembler(limit: Self.observedLine))
+        heldCopies = fresh.isEmpty ? nil : []
+    }
+
+    /// Hands out what was held back, and from now on each line at once.
+    public func releaseCopies() {
+        let held = heldCopies ?? []
+        heldCopies = nil
+        for line in held { copied?.body(line) }
+    }
+
+    private func copy(_ line: LogLine, _ body: LineCopy) {
+        if heldCopies == nil { body(line) } else { heldCopies?.append(line) }
     }
 
     /// Ends observing.
@@ -84,7 +108,7 @@ public final class LogCapture {
     /// Moves bytes from a pipe into the log; nil when they have to be read.
     func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> Int? {
         guard let moved = log.move(from: pipe, size, stamp) else { return nil }
-        let limit = observer == nil ? LastLines.limit : .max
+        let limit = observer == nil && copied == nil ? LastLines.limit : .max
         see(moved.bytes(into: log.book.buffer, last: limit), of: moved.count, stamp)
         return moved.count
     }
@@ -102,6 +126,10 @@ public final class LogCapture {
         lines.append(bytes, of: count, stamp)
         last = lines
         if observer != nil { observe(bytes, stamp) }
+        guard let body = copied?.body, var assembler = copied?.assembler else { return }
+        copied = nil  // so that it is changed in place and not copied
+        assembler.feed(bytes, stamp) { copy($0, body) }
+        copied = (body, assembler)
     }
 
     func ended(_ pipe: CapturedPipe) {
@@ -116,6 +144,9 @@ public final class LogCapture {
     private func finish() {
         log.remove(self)
         observer = nil
+        releaseCopies()
+        if let body = copied?.body { copied?.assembler.finish { body($0) } }
+        copied = nil
         let body = onEnd
         onEnd = nil
         body?()

@@ -52,12 +52,19 @@ public struct LogReader: Sendable {
         return LogLines(query, files, from: try TailSearch.start(query, in: files))
     }
 
-    /// The wanted lines of several units, oldest first; `query.lines` counts all units together.
+    /// The wanted lines of several units, oldest first; `query.lines` counts all units together, and `ends` are where
+    /// those of single units stop.
     ///
     /// - Throws: `SystemError` when the files cannot be read.
-    public func lines(of units: [String], _ query: LogQuery = LogQuery()) throws(SystemError) -> MergedLogLines {
+    public func lines(
+        of units: [String], _ query: LogQuery = LogQuery(), until ends: [String: LogPosition] = [:]
+    ) throws(SystemError) -> MergedLogLines {
         var sources: [(String, LogLines)] = []
-        for unit in units { sources.append((unit, try lines(of: unit, query))) }
+        for unit in units {
+            var query = query
+            query.until = ends[unit] ?? query.until
+            sources.append((unit, try lines(of: unit, query)))
+        }
         return MergedLogLines(sources, limit: query.lines)
     }
 

@@ -52,6 +52,8 @@ public struct Mapping: Equatable, Sendable {
     public var stop: StopSequence
     /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
     public var readiness: ReadinessCheck?
+    /// Where its output goes; nil: where the daemon sends what says nothing.
+    public var logs: LogDestination?
     /// How long a start may take until it is ready.
     @Nanoseconds public var readyDeadline: Duration
 
@@ -72,6 +74,7 @@ public struct Mapping: Equatable, Sendable {
         restart = RestartPolicy()
         stop = StopSequence()
         readiness = nil
+        logs = nil
         _readyDeadline = Nanoseconds(wrappedValue: .seconds(60))
     }
 }

@@ -64,6 +64,16 @@ public struct StopSequence: Equatable, Sendable {
     }
 }
 
+/// Where what a unit writes goes.
+public enum LogDestination: String, Sendable, CaseIterable {
+    /// Straight to the system's journal; the daemon does not see it.
+    case journal
+    /// To files of the daemon.
+    case file
+    /// To files, and from there as a copy to the journal.
+    case both
+}
+
 /// What makes a unit count as ready: it serves, by its own word.
 public enum ReadinessCheck: Equatable, Sendable {
     /// The program was executed; nothing more is asked.

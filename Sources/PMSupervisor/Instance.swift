@@ -13,6 +13,7 @@ final class Instance {
         let capture: LogCapture
         let startedAt: WallTime
         var exit: ChildExit?
+        var output = OutputPlace.file
         var probe: (any ReadinessProbe)?
     }
 
@@ -23,6 +24,7 @@ final class Instance {
         let logs: LogBook
         let runtime: any Runtime
         let user: UInt32
+        let route: @PMActor (Unit) -> OutputRoute
 
         init(_ resources: Supervisor.Resources) {
             reactor = resources.reactor
@@ -30,6 +32,7 @@ final class Instance {
             logs = resources.logs
             runtime = resources.runtime
             user = resources.user
+            route = resources.route
         }
     }
 
@@ -70,6 +73,8 @@ final class Instance {
     }
 
     var isReady: Bool { machine.isReady }
+    /// Where the output of the present or last run goes.
+    var output: OutputPlace { run?.output ?? .file }
     var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
     private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
 
@@ -89,8 +94,11 @@ final class Instance {
 
     func wish(_ wish: Wish) { feed(.wish(wish)) }
 
-    func spawned(pid: Int32) {
-        feed(.child(.spawned(pid: pid), incarnation: machine.incarnation))
+    func spawned(_ child: SpawnedChild) {
+        if child.missesJournal { run?.output = .fileForWantOfJournal }
+        supervisor.started(self, pid: child.pid)
+        feed(.child(.spawned(pid: child.pid), incarnation: machine.incarnation))
+        run?.capture.releaseCopies()
         if let early = earlyReady { feed(.child(.ready, incarnation: early)) }
         earlyReady = nil
     }
@@ -129,6 +137,8 @@ final class Instance {
             child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
             startedAt: record.startedAt)
         keep(child.id, record)
+        if case .both(let copy) = context.route(unit) { capture.copyLines(to: copy) }
+        run?.output = wiring.isAbandoned ? .journal : .file
         attach(capture, wiring)
         if let exit = child.exit {
             run?.exit = exit
@@ -227,10 +237,12 @@ final class Instance {
             let wiring = try Wiring.make(
                 &request, launch, unit.settings.readiness, null: try context.holder.null())
             let capture = LogCapture(context.logs.log(of: name), origin: .started)
+            let output = direct(&request, capture)
             let started = context.reactor.clock.wall()
             run = Run(
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
                 startedAt: started)
+            run?.output = output
             attach(capture, wiring)
             keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
             supervisor.register(self, child: request.id)
@@ -243,6 +255,20 @@ final class Instance {
         } catch {
             context.holder.spawnDone()
             fail("\(error)")
+        }
+    }
+
+    /// Sends the output of a start where it is to go. A service that writes to the journal has pipes all the same: it
+    /// keeps them where journald cannot be reached, and otherwise they end at once.
+    private func direct(_ request: inout SpawnRequest, _ capture: LogCapture) -> OutputPlace {
+        switch context.route(unit) {
+        case .file: return .file
+        case .journal(let source):
+            request.journal = source
+            return .journal
+        case .both(let copy):
+            capture.copyLines(to: copy)
+            return .file
         }
     }
 

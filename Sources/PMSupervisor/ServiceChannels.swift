@@ -15,8 +15,20 @@ public protocol ServiceChannels: AnyObject {
 /// What others learn of units as it happens.
 @PMActor
 public protocol SupervisorObserver: AnyObject {
+    /// The process of a unit runs.
+    func started(_ unit: Unit, _ run: StartedRun)
     /// A unit's level of readiness changed.
     func readinessChanged(of unit: String, isReady: Bool)
     /// An incarnation ended.
     func died(_ unit: String, _ record: DeathRecord)
+    /// What follows a death that nobody asked for; told after it.
+    func decided(_ decision: RestartDecision, about unit: String, after reason: ExitReason)
+}
+
+/// A process that has just been started.
+public struct StartedRun: Equatable, Sendable {
+    /// Its process id.
+    public let pid: Int32
+    /// How many restarts that nobody asked for led to it; 0: somebody asked for this start.
+    public let restarts: Int
 }

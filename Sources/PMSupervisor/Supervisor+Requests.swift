@@ -109,6 +109,9 @@ extension Supervisor {
     // MARK: what instances tell
 
     func startOutcome(_ outcome: StartOutcome, of instance: Instance) {
+        if case .failed(.died(let reason, let decision)) = outcome {
+            observer?.decided(decision, about: instance.name, after: reason)
+        }
         for number in starts.interested(in: instance.name) {
             advance(number) { $0.take(outcome, of: instance.name) }
         }

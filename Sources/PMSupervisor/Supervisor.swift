@@ -17,6 +17,8 @@ public final class Supervisor {
         public var runtime: any Runtime
         /// The user that services run as.
         public var user: UInt32
+        /// Where the output of a unit that is about to start goes.
+        public var route: @PMActor (Unit) -> OutputRoute = { _ in .file }
 
         /// Names the resources.
         public init(reactor: Reactor, holder: Holder, logs: LogBook, runtime: any Runtime, user: UInt32) {
@@ -100,8 +102,8 @@ public final class Supervisor {
     /// Takes a message of the holder that concerns a child.
     public func receive(_ message: InitMessage) {
         switch message {
-        case .spawned(let id, let pid, _):
-            children[id]?.spawned(pid: pid)
+        case .spawned(let id, let child):
+            children[id]?.spawned(child)
             resources.holder.spawnDone()
         case .spawnFailed(let id, let error):
             children[id]?.spawnFailed(error)
@@ -124,6 +126,10 @@ public final class Supervisor {
 
     func died(_ instance: Instance, _ record: DeathRecord) {
         observer?.died(instance.name, record)
+    }
+
+    func started(_ instance: Instance, pid: Int32) {
+        observer?.started(instance.unit, StartedRun(pid: pid, restarts: Int(instance.machine.restarts)))
     }
 
     // MARK: what services tell

@@ -22,6 +22,8 @@ public struct UnitReport: Sendable {
     public let lastDeath: DeathRecord?
     /// What was executed last.
     public let invocation: Invocation?
+    /// Where the output of its present or last run goes.
+    public let output: OutputPlace
 }
 
 extension Supervisor {
@@ -33,11 +35,17 @@ extension Supervisor {
         return UnitReport(
             unit: instance.unit, desired: machine.desired, phase: machine.phase, isReady: machine.isReady,
             pid: machine.pid, startedAt: instance.startedAt, uptime: machine.startedAt.map { now - $0 },
-            restarts: Int(machine.restarts), lastDeath: instance.lastDeath, invocation: instance.lastInvocation)
+            restarts: Int(machine.restarts), lastDeath: instance.lastDeath, invocation: instance.lastInvocation,
+            output: instance.output)
     }
 
     /// The units that were started, sorted.
     public var names: [String] { instances.keys.sorted() }
+
+    /// How many units that run write to the journal.
+    public var journaled: Int {
+        instances.values.count { $0.output == .journal && $0.machine.pid != nil }
+    }
 
     /// Whether a unit was started since this daemon or an earlier one runs.
     public func knows(_ name: String) -> Bool { instances[name] != nil }

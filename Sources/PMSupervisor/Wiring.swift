@@ -16,6 +16,11 @@ struct Wiring {
     /// What the holder keeps, in this order.
     var held: [SharedFD] { [output, errors] + [channel, probe].compactMap { $0 } }
 
+    /// Whether nobody has the writing ends any more: so it is with a child that writes to journald.
+    var isAbandoned: Bool {
+        Pipe.content(of: output.raw) == .ended && Pipe.content(of: errors.raw) == .ended
+    }
+
     /// Which of the optional descriptors are there: what a successor needs to tell the held ones apart.
     var layout: HeldLayout {
         HeldLayout(hasChannel: channel != nil, hasProbe: probe != nil)

@@ -28,24 +28,42 @@ public struct ChildProcess: Sendable {
     /// - Throws: `SystemError`; the operation is the step that failed, `chdir` or `exec` for example.
     public func start() throws(SystemError) -> pid_t {
         var child = pm_child()
+        try start(&child, flags: 0)
+        return child.pid
+    }
+
+    private func start(_ child: inout pm_child, flags: UInt32) throws(SystemError) {
         var failure = pm_spawn_failure()
         let started = withCStrings([path] + arguments) { argv in
             withCStrings(environment) { envp in
                 withOptionalCString(directory) { cwd in
-                    spawn((argv, envp, cwd), &child, &failure)
+                    spawn(Strings(argv: argv, envp: envp, cwd: cwd), flags, &child, &failure)
                 }
             }
         }
-        if started { return child.pid }
+        if started { return }
         let object = failure.step == .PM_STEP_DIRECTORY ? directory ?? "" : path
         throw SystemError(String(cString: pm_step_name(failure.step)), object, code: failure.error)
     }
 
-    private typealias Strings = UnsafePointer<UnsafePointer<CChar>?>
+    /// Starts it, to be watched by its descriptor.
+    ///
+    /// - Throws: as `start`.
+    public func startHeld() throws(SystemError) -> HeldProcess {
+        var child = pm_child()
+        try start(&child, flags: UInt32(PM_SPAWN_WANT_PIDFD))
+        return HeldProcess(SharedFD(owning: child.pidfd))
+    }
+
+    private typealias Texts = UnsafePointer<UnsafePointer<CChar>?>
+
+    private struct Strings {
+        let argv: Texts, envp: Texts
+        let cwd: UnsafePointer<CChar>?
+    }
 
     private func spawn(
-        _ strings: (argv: Strings, envp: Strings, cwd: UnsafePointer<CChar>?), _ child: inout pm_child,
-        _ failure: inout pm_spawn_failure
+        _ strings: Strings, _ flags: UInt32, _ child: inout pm_child, _ failure: inout pm_spawn_failure
     ) -> Bool {
         path.withCString { path in
             descriptors.withUnsafeBufferPointer { fds in
@@ -56,7 +74,7 @@ public struct ChildProcess: Sendable {
                 request.cwd = strings.cwd
                 request.fds = fds.baseAddress
                 request.fd_count = UInt32(fds.count)
-                request.flags = isDetached ? UInt32(PM_SPAWN_NEW_SESSION) : 0
+                request.flags = flags | (isDetached ? UInt32(PM_SPAWN_NEW_SESSION) : 0)
                 return pm_spawn(&request, &child, &failure)
             }
         }
@@ -74,7 +92,7 @@ public struct ChildProcess: Sendable {
     }
 
     /// execve(2) is declared to write to its arrays, for history's sake, and does not.
-    private static func writable(_ strings: Strings) -> UnsafePointer<UnsafeMutablePointer<CChar>?> {
+    private static func writable(_ strings: Texts) -> UnsafePointer<UnsafeMutablePointer<CChar>?> {
         UnsafeRawPointer(strings).assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self)
     }
 

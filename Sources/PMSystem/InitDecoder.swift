@@ -27,7 +27,7 @@ struct InitDecoder {
         case .PM_HELD: return held()
         case .PM_HANDED_OVER: return .handedOver
         case .PM_SPAWNED:
-            return body(pm_spawned.self).map { .spawned(id: id, pid: $0.pid, startTicks: $0.start_ticks) }
+            return body(pm_spawned.self).map { .spawned(id: id, child($0)) }
         case .PM_SPAWN_FAILED: return body(pm_failure.self).map { .spawnFailed(id: id, error: error($0)) }
         case .PM_SIGNAL_FAILED: return body(pm_failure.self).map { .signalFailed(id: id, error: error($0)) }
         case .PM_EXITED: return body(pm_exit.self).map { .exited(id: id, exit: exit($0)) }
@@ -50,6 +50,11 @@ struct InitDecoder {
 
     private func body<T: BitwiseCopyable>(_ type: T.Type) -> T? {
         read(at: MemoryLayout<pm_message>.size)
+    }
+
+    private func child(_ raw: pm_spawned) -> SpawnedChild {
+        SpawnedChild(
+            pid: raw.pid, startTicks: raw.start_ticks, missesJournal: raw.clamped & UInt32(PM_CLAMPED_JOURNAL) != 0)
     }
 
     private func greeting(_ raw: pm_hello) -> HolderGreeting {

@@ -68,6 +68,16 @@ public struct AdoptedChild: Sendable {
     public let state: [UInt8]
 }
 
+/// A child that was started.
+public struct SpawnedChild: Equatable, Sendable {
+    /// Its process id.
+    public let pid: Int32
+    /// No process of it is older, in clock ticks since boot.
+    public let startTicks: UInt64
+    /// Whether it was to write to journald, which was not reached: it has the descriptors of the request.
+    public let missesJournal: Bool
+}
+
 /// What is left of a tree.
 public struct TreeReport: Equatable, Sendable {
     /// Living processes, the leader included.
@@ -87,7 +97,7 @@ public enum InitMessage: Sendable {
     /// All has been handed over.
     case handedOver
     /// A spawn worked.
-    case spawned(id: UInt64, pid: Int32, startTicks: UInt64)
+    case spawned(id: UInt64, SpawnedChild)
     /// A spawn failed; the holder has forgotten the child.
     case spawnFailed(id: UInt64, error: SpawnError)
     /// A signal could not be sent.

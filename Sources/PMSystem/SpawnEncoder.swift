@@ -38,16 +38,20 @@ struct SpawnEncoder {
         return (bytes, descriptors)
     }
 
-    /// path, cwd, argv, envp, each with its terminator.
+    /// path, cwd, argv, envp, and what a stream to journald begins with, each with its terminator.
     private func strings() throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
-        for text in [request.path, request.directory] + request.arguments + request.environment {
+        for text in [request.path, request.directory] + request.arguments + request.environment + journal {
             let start = bytes.count
             bytes += text.utf8
             if bytes[start...].contains(0) { throw SystemError("spawn", "a string with a NUL byte", code: EINVAL) }
             bytes.append(0)
         }
         return bytes
+    }
+
+    private var journal: [String] {
+        request.journal.map { ["\($0.identifier)\n\($0.unit)\n"] } ?? []
     }
 
     private func fixedPart() throws(SystemError) -> pm_spawn_message {
@@ -61,6 +65,7 @@ struct SpawnEncoder {
         body.stop_signal = request.stop.signal
         body.stop_wait_ms = request.stop.waitMilliseconds
         if request.hasNoNewPrivileges { body.flags |= UInt32(PM_SPAWN_NO_NEW_PRIVS) }
+        if request.journal != nil { body.flags |= UInt32(PM_SPAWN_TO_JOURNAL) }
         if let umask = request.umask {
             body.flags |= UInt32(PM_SPAWN_SET_UMASK)
             body.umask = UInt32(umask)

@@ -51,6 +51,20 @@ public struct HolderStop: Equatable, Sendable {
     }
 }
 
+/// Who writes a stream to journald.
+public struct JournalSource: Equatable, Sendable {
+    /// What SYSLOG_IDENTIFIER is to be; without a newline.
+    public var identifier: String
+    /// The unit of the service manager for lines of processes that are gone when journald looks at them; may be empty.
+    public var unit: String
+
+    /// Names a source.
+    public init(identifier: String, unit: String) {
+        self.identifier = identifier
+        self.unit = unit
+    }
+}
+
 /// All that the holder needs to start one child.
 public struct SpawnRequest: Sendable {
     /// The daemon's number for the child.
@@ -79,6 +93,9 @@ public struct SpawnRequest: Sendable {
     public var hasNoNewPrivileges: Bool
     /// The control group's name below the holder's directory; nil: none is made.
     public var cgroup: String?
+    /// As whom it writes its standard output and standard error to journald; nil: to the descriptors that it is given,
+    /// which is also what happens where journald cannot be reached.
+    public var journal: JournalSource?
     /// How the holder stops it by itself.
     public var stop: HolderStop
 

@@ -108,6 +108,20 @@ public enum UnixSocket {
     /// SO_PEERGROUPS of asm-generic/socket.h; the C library's Swift module does not have it.
     private static let soPeerGroups: Int32 = 59
 
+    /// Connects a datagram socket to a path; it is non-blocking.
+    ///
+    /// - Throws: `SystemError` with operation `connect`.
+    public static func connectDatagram(_ path: String) throws(SystemError) -> OwnedFD {
+        let socket = OwnedFD(
+            owning: try valueOrError("socket", path) {
+                Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | nonBlocking, 0)
+            })
+        try withAddress(path) { address, length throws(SystemError) in
+            _ = try valueOrError("connect", path) { Glibc.connect(socket.raw, address, length) }
+        }
+        return socket
+    }
+
     /// Two connected stream sockets, both close-on-exec; `ours` is non-blocking, `theirs` is blocking for a child.
     ///
     /// - Throws: `SystemError` with operation `socketpair`.
@@ -146,6 +160,14 @@ public enum UnixSocket {
             }
         }
     }
+}
+
+/// Makes a descriptor blocking.
+///
+/// - Throws: `SystemError` with operation `fcntl`.
+public func setBlocking(_ descriptor: Int32) throws(SystemError) {
+    let flags = try valueOrError("fcntl") { fcntl(descriptor, F_GETFL) }
+    _ = try valueOrError("fcntl") { fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
 }
 
 /// Makes a descriptor non-blocking.

@@ -70,10 +70,11 @@ import Testing
 struct PackageManifest {
     private var declared: [String: [String]] = [:]
 
-    /// Targets are written `module("Name", ["Other"])`, `.target(name: "Name", …)` or `.executableTarget(name: …)`.
+    /// Targets are written `module("Name", ["Other"])`, `.target(name: "Name", …)`, `.executableTarget(name: …)` or
+    /// `.systemLibrary(name: …)`.
     init(_ file: SourceFile) {
         let text = file.text
-        for start in ["module(", ".target(", ".executableTarget("] {
+        for start in ["module(", ".target(", ".executableTarget(", ".systemLibrary("] {
             for piece in text.components(startingWith: start) {
                 let names = piece.quoted
                 guard let name = names.first, !piece.contains("Tests/"), !piece.contains("Examples/") else { continue }

@@ -1,17 +1,17 @@
 /// The layers of the modules, lowest first: the same table as in Docs/Architecture.md, and a test compares the two.
 enum Layers {
     static let table: [(name: String, modules: [String])] = [
-        ("0 Linux", ["CPMLinux", "COpenSSL"]),
+        ("0 Linux", ["CPMLinux", "COpenSSL", "CSystemd"]),
         ("1 base", ["PMModel", "JSON"]),
         ("2 wire and kernel", ["JSONRPC", "PMSystem"]),
         ("3 one concern", ["PMAPI", "PMConfig", "PMDiscovery", "PMLogs"]),
         ("4 behave", ["PMSupervisor", "PMRouting", "PMClient"]),
-        ("5 assemble", ["PMCommands", "PMDaemon", "PMGateway", "PMSidecar"]),
-        ("6 entry", ["pm", "pmd", "pm-gateway"]),
+        ("5 assemble", ["PMCommands", "PMDaemon", "PMGateway", "PMJournal", "PMSidecar"]),
+        ("6 entry", ["pm", "pmd", "pm-gateway", "pm-logs"]),
     ]
 
     /// Modules through which alone C of ours is reached.
-    static let doorsToC = ["CPMLinux": "PMSystem", "COpenSSL": "PMGateway"]
+    static let doorsToC = ["CPMLinux": "PMSystem", "COpenSSL": "PMGateway", "CSystemd": "PMJournal"]
 
     /// Modules that only one of ours may use.
     static let reserved = [

@@ -49,7 +49,15 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
             log.since = .ago(.seconds(90))
             log.follows = true
             log.wantsRecords = true
+            (log.grep, log.priority) = ("^a b$", .critical)
             try roundTrip(log)
+            log.follows = false
+            log.until = .ago(.seconds(1))
+            try roundTrip(log)
+            var query = StoredLogQuery(log, state: "/var/lib/pm")
+            #expect(try StoredLogQuery(json: JSONValue(parsing: query.json.text)) == query)
+            (query.readsFiles, query.ends, query.after, query.settles) = (false, ["a": "1:2"], "s=1", true)
+            #expect(try StoredLogQuery(json: JSONValue(parsing: query.json.text)) == query)
         }
         var log = Log(names: ["web"])
         log.since = .at(WallTime(nanoseconds: 1_795_386_124_949_123_000))

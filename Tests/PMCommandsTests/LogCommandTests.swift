@@ -7,14 +7,12 @@ import Testing
 @testable import PMCommands
 
 @Suite struct LogCommandTests {
-    private func show(_ frames: [StreamFrame], json: Bool = false, raw: Bool = false, times: Bool = false) throws
-        -> String
-    {
+    private func show(_ frames: [StreamFrame], _ choice: OutputChoice = .table, times: Bool = false) throws -> String {
         let output = TextSink()
         var session = Session(environment: [:], terminal: Terminal(), output: output, errors: TextSink())
         session.clock = StoppedClock()
-        session.format = json ? .json : .table
-        var printer = LogPrinter(session, timestamps: times, isRaw: raw)
+        session.format = choice.format
+        var printer = LogPrinter(session, timestamps: times, choice)
         for frame in frames { try printer.show(frame) }
         printer.finish()
         return output.text
@@ -38,13 +36,22 @@ import Testing
     }
 
     @Test func `raw is what the service wrote`() throws {
-        #expect(try show([record("a\r"), record("b\u{1B}[1m\n")], raw: true) == "a\rb\u{1B}[1m\n")
+        #expect(try show([record("a\r"), record("b\u{1B}[1m\n")], .cat) == "a\rb\u{1B}[1m\n")
     }
 
     @Test func `as json each record is a line`() throws {
         #expect(
-            try show([record("one\n")], json: true)
+            try show([record("one\n")], .json)
                 == #"{"name":"web","time":"1970-01-01T00:00:00.000000Z","stream":"stdout","text":"one\n"}"# + "\n")
+    }
+
+    @Test func `short is a line with time, name and process, once it is whole`() throws {
+        var known = LogRecord(name: "web", time: WallTime(nanoseconds: 0), stream: .stdout, text: "one\n")
+        known.pid = 42
+        let frames = [record("o"), .data(known.json), record("ther", "api"), record("err\n", "web", .stderr)]
+        let shown = try show(frames, .short).split(separator: "\n").map { $0.dropFirst("Jan 01 00:00:00 ".count) }
+        #expect(shown == ["web: oone", "web: err", "api: ther"])
+        #expect(try show([.data(known.json)], .short).hasSuffix(" web[42]: one\n"))
     }
 
     @Test func `text of a daemon that has no records is passed on`() throws {

@@ -71,6 +71,8 @@ import Testing
         #expect(web.mapping.stop.steps.map(\.signal) == [2, 15])
         #expect(web.mapping.readiness == .http(url: "http://127.0.0.1:8080/health"))
         #expect(web.mapping.readyDeadline == .seconds(30))
+        #expect(web.mapping.logs == nil && configuration.mapping("d")?.logs == .both)
+        #expect(configuration.mapping("pm")?.logs == .journal)
         #expect(configuration.container("worker")?.runtime == .worker)
         #expect(configuration.container("image")?.runtime == .docker)
         #expect(configuration.mapping("@scope/cache")?.readiness == .tcp(host: "127.0.0.1", port: 6379))

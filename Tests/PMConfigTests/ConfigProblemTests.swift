@@ -53,6 +53,14 @@ import Testing
             #"{"containers":{"a\nb":{"path":"x"}}}"#,
             "1:23: containers.a\nb: the name must not contain control characters"
         ),
+        (
+            #"{"mapping":{"pm":{"logs":"syslog"}}}"#,
+            #"1:26: mapping.pm.logs: expected "journal", "file" or "both", found "syslog""#
+        ),
+        (
+            #"{"mapping":{"pm":{"logs":"journal","ready":{"log":"up"}}}}"#,
+            #"1:18: mapping.pm: pm does not see what goes straight to the journal, and "ready" waits for a line of it"#
+        ),
         (#"{"mapping":{"a":{"container":7}}}"#, "1:30: mapping.a.container: expected a string, found 7"),
         (
             #"{"mapping":{"a":{"env":{"A=B":"x"}}}}"#,

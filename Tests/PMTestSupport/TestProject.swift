@@ -18,12 +18,14 @@ public final class TestProject: Sendable {
     public let directory: String
     private let root: String
     private let environment: [String: String]
+    private let journald: Journald?
 
-    /// Runs a test in a new project, stops its daemon afterwards, and fails when anything is left behind.
+    /// Runs a test in a new project, stops its daemon afterwards, and fails when anything is left behind. With a journald
+    /// all programs run where that is.
     ///
     /// - Throws: what the test throws, or `TestFailure` with what is left.
-    public static func with(_ body: (TestProject) async throws -> Void) async throws {
-        let project = try TestProject()
+    public static func with(_ journald: Journald? = nil, _ body: (TestProject) async throws -> Void) async throws {
+        let project = try TestProject(journald)
         do {
             try await body(project)
         } catch {
@@ -33,7 +35,8 @@ public final class TestProject: Sendable {
         try project.finish()
     }
 
-    private init() throws {
+    private init(_ journald: Journald?) throws {
+        self.journald = journald
         var template = Array("/tmp/pm-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -75,6 +78,21 @@ public final class TestProject: Sendable {
         try write(".pm.config.json", String(decoding: json.serialized(indent: "  "), as: UTF8.self) + "\n")
     }
 
+    /// Writes into a fifo below the project's directory, as soon as a program has it open for reading.
+    public func writeFifo(_ path: String, _ text: String) throws {
+        let clock = SystemClock()
+        let limit = clock.monotonic() + .seconds(30)
+        while true {
+            do throws(SystemError) {
+                let fifo = try OwnedFD.open("\(directory)/\(path)", O_WRONLY | O_NONBLOCK)
+                return try Files.write(text.utf8, to: fifo.raw, named: path)
+            } catch {
+                guard error.code == ENXIO, clock.monotonic() < limit else { throw error }
+                sched_yield()
+            }
+        }
+    }
+
     /// The text of a file below the project's directory.
     public func read(_ path: String) throws -> String {
         String(decoding: try Files.read("\(directory)/\(path)"), as: UTF8.self)
@@ -102,8 +120,9 @@ public final class TestProject: Sendable {
     public func start(
         _ arguments: [String], in folder: String = "", adding variables: [String: String] = [:]
     ) throws -> Program {
-        try Program(
-            arguments, directory: "\(directory)/\(folder)",
+        let place = "\(directory)/\(folder)"
+        return try Program(
+            (journald?.entry(in: place) ?? []) + arguments, directory: place,
             environment: environment.merging(variables) { _, new in new })
     }
 

@@ -175,6 +175,10 @@ static size_t add_strings(pm_spawn_message *body, const child_spec *spec, char *
     at = add_string(strings, at, "PATH=/usr/bin:/bin");
     at = add_string(strings, at, "PM_MARKER=stale-1");
     body->envc = 2;
+    if (spec->journal != NULL) {
+        body->flags |= PM_SPAWN_TO_JOURNAL;
+        at = add_string(strings, at, spec->journal);
+    }
     return at;
 }
 

@@ -48,9 +48,10 @@ typedef struct {
     int held[PM_HELD_MAX];
     int held_count;
     uint32_t stop_order, stop_wait_ms, flags;
-    pm_rlimit limit; /* when its resource is not 0, RLIMIT_CPU */
-    int input;       /* descriptor 0, or 0 for /dev/null */
-    int output;      /* descriptor 1, or 0 for /dev/null */
+    const char *journal; /* what its streams to journald begin with */
+    pm_rlimit limit;     /* when its resource is not 0, RLIMIT_CPU */
+    int input;           /* descriptor 0, or 0 for /dev/null */
+    int output;          /* descriptor 1, or 0 for /dev/null */
 } child_spec;
 
 /* Words in front of pm-init's command line, null-terminated, or null. */

@@ -56,6 +56,9 @@ static int report(int argc, char **argv) {
     printf("nice=%d\n", getpriority(PRIO_PROCESS, 0));
     printf("session=%s\n", getsid(0) == getpid() ? "own" : "other");
     printf("group=%s\n", getpgrp() == getpid() ? "own" : "other");
+    struct stat errors;
+    fstat(2, &errors);
+    printf("stderr=%lu:%lu\n", (unsigned long)errors.st_dev, (unsigned long)errors.st_ino);
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     printf("nofile=%llu %llu\n", (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);

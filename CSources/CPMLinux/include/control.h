@@ -141,6 +141,9 @@ typedef struct {
 #define PM_SPAWN_IN_CGROUP 32u      /* create `cgroup` below pm-init's base directory and start in it */
 #define PM_SPAWN_STRINGS_IN_FD 64u  /* the strings are in a memfd, the last descriptor, not in the packet */
 #define PM_SPAWN_SET_OOM_SCORE 128u /* write oom_score_adj */
+/* Standard output and standard error become streams to journald, and SIGPIPE is ignored, where it can be
+ * reached; one more string follows the others. At least three child descriptors. */
+#define PM_SPAWN_TO_JOURNAL 0x8000u
 
 #define PM_RLIMITS_MAX 16u
 #define PM_GROUPS_MAX 32u
@@ -154,7 +157,7 @@ typedef struct {
 
 /*
  * Strings follow, each NUL-terminated, in this order: path, cwd (empty: stay in pm-init's), argv[argc],
- * envp[envc].
+ * envp[envc], and with PM_SPAWN_TO_JOURNAL what its streams begin with: identifier and unit, a line each.
  */
 typedef struct {
     uint32_t flags;
@@ -183,6 +186,8 @@ typedef struct {
 #define PM_CLAMPED_OOM_SCORE 1u
 #define PM_CLAMPED_NICE 2u
 #define PM_CLAMPED_LIMIT 4u
+/* journald was not reached: descriptors 1 and 2 are the ones that came with the request. */
+#define PM_CLAMPED_JOURNAL 8u
 
 typedef struct {
     int32_t pid;

@@ -53,6 +53,20 @@ const char *pm_step_name(pm_step step);
 /* Source of a descriptor that is to be /dev/null. */
 #define PM_SPAWN_FD_NULL (-1)
 
+/*
+ * What PM_SPAWN_TO_JOURNAL needs. The child connects by itself, so that journald knows it by its own pid
+ * (SO_PEERCRED), and before it takes other ids, because journald believes the name of a unit only from root.
+ */
+typedef struct {
+    const char *path;       /* journald's stream socket */
+    const char *head;       /* identifier and unit, each ended by a newline */
+    char *PM_NULLABLE mark; /* an entry of envp, "JOURNAL_STREAM=" in PM_JOURNAL_MARK_SIZE bytes: the child
+                               adds device and inode of its standard error (systemd.exec(5)) */
+} pm_spawn_journal;
+
+#define PM_JOURNAL_STREAM_PATH "/run/systemd/journal/stdout"
+#define PM_JOURNAL_MARK_SIZE 64u
+
 /* Everything is borrowed for the call. Zeroed fields ask for nothing, but see cgroup_fd. */
 typedef struct {
     /* The program, required (nullable so that Swift has the zeroing initializer). Without a slash it is
@@ -76,6 +90,7 @@ typedef struct {
     int32_t nice;
     int32_t oom_score_adj;
     int32_t cgroup_fd; /* directory of a cgroup v2, looked at only with PM_SPAWN_IN_CGROUP */
+    const pm_spawn_journal *PM_NULLABLE journal; /* with PM_SPAWN_TO_JOURNAL */
 } pm_spawn_request;
 
 /* Bits of pm_spawn_request.flags that are not in control.h. */

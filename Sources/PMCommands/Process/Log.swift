@@ -1,16 +1,21 @@
 import ArgumentParser
 import PMAPI
 import PMClient
+import PMModel
 
-/// `pm log NAME... [-f] [-n N] [--since T] [--timestamps]`.
+/// `pm log NAME... [-f] [-n N] [--since T] [--until T] [--grep PATTERN] [--priority LEVEL] [--timestamps]`.
 struct LogCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "Show what services wrote.",
         discussion: """
-            Each line has the service's name before it. --since takes a duration (10m), a time of the day (14:30), or a \
-            date and time, in local time or with a zone (2026-11-23T14:30:00Z). With -o json each line is an object \
-            {name, time, stream, text}.
+            Each line has the service's name before it; services in the journal and in files are merged by time. --since \
+            and --until take a duration (10m), a time of the day (14:30), or a date and time, in local time or with a zone \
+            (2026-11-23T14:30:00Z). --grep takes a POSIX extended regular expression, --priority a level (err) or its \
+            number: lines with it or a more important one. With -o json each line is an object {name, time, stream, text}, \
+            with -o cat the text alone, with -o short as journalctl shows it.
             """)
+
+    static let outputs = OutputChoice.allCases
 
     @OptionGroup var global: GlobalOptions
 
@@ -24,10 +29,19 @@ struct LogCommand: PMCommand {
     @Option(help: ArgumentHelp("Only from a time on, or for a duration back.", valueName: "time"))
     var since: LogTime?
 
+    @Option(help: ArgumentHelp("Only up to a time.", valueName: "time"))
+    var until: LogTime?
+
+    @Option(help: ArgumentHelp("Only lines in which an expression is found.", valueName: "pattern"))
+    var grep: String?
+
+    @Option(help: ArgumentHelp("Only lines as important as this, or more: emerg to debug.", valueName: "level"))
+    var priority: PriorityOption?
+
     @Flag(help: "Show when each line arrived.")
     var timestamps = false
 
-    @Flag(help: "The text as the services wrote it, without names.")
+    @Flag(help: "The text as the services wrote it, without names; as -o cat.")
     var raw = false
 
     @Argument(help: "The services.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
@@ -35,7 +49,11 @@ struct LogCommand: PMCommand {
 
     /// The raw text has no place for times.
     func validate() throws {
-        if raw && timestamps { throw ValidationError("--raw and --timestamps exclude each other.") }
+        if (raw || global.output != .table) && timestamps {
+            throw ValidationError("--timestamps excludes --raw and -o \(OutputChoice.cat), short and json.")
+        }
+        if raw && global.output != .table { throw ValidationError("--raw and -o exclude each other.") }
+        if follow && until != nil { throw ValidationError("--follow and --until exclude each other.") }
     }
 
     /// The call that this command line means.
@@ -48,13 +66,16 @@ struct LogCommand: PMCommand {
         case .chosen(let count): call.lines = count
         }
         call.since = since?.value
+        call.until = until?.value
+        call.grep = grep
+        call.priority = priority?.value
         call.follows = follow
         call.wantsRecords = true
         return call
     }
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {
-        var printer = LogPrinter(session, timestamps: timestamps, isRaw: raw)
+        var printer = LogPrinter(session, timestamps: timestamps, raw ? .cat : global.output)
         let client: DaemonClient
         do throws(APIError) {
             client = try session.connect()
@@ -85,6 +106,19 @@ struct LogCommand: PMCommand {
             }
         }
     }
+}
+
+/// `--priority`: a level's name or number.
+struct PriorityOption: ExpressibleByArgument, Equatable {
+    let value: LogPriority
+
+    init?(argument: String) {
+        guard let value = LogPriority(argument) else { return nil }
+        self.value = value
+    }
+
+    /// What can be given.
+    static var allValueStrings: [String] { LogPriority.allCases.map(\.name) }
 }
 
 /// `-n`.

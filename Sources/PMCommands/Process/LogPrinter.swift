@@ -10,6 +10,7 @@ struct LogPrinter {
         case prefixed(Prefixer)
         case json
         case raw
+        case short(ShortLines)
     }
 
     private let session: Session
@@ -22,15 +23,15 @@ struct LogPrinter {
         let stream: LogRecord.Stream
     }
 
-    init(_ session: Session, timestamps: Bool, isRaw: Bool = false) {
+    init(_ session: Session, timestamps: Bool, _ output: OutputChoice = .table) {
         self.session = session
-        if session.format == .json {
-            manner = .json
-        } else if isRaw {
-            manner = .raw
-        } else {
-            manner = .prefixed(Prefixer(Self.options(session.terminal, timestamps)))
-        }
+        manner =
+            switch output {
+            case .json: .json
+            case .cat: .raw
+            case .short: .short(ShortLines())
+            case .table: .prefixed(Prefixer(Self.options(session.terminal, timestamps)))
+            }
     }
 
     private static func options(_ terminal: Terminal, _ timestamps: Bool) -> PrefixerOptions {
@@ -73,6 +74,9 @@ struct LogPrinter {
         switch manner {
         case .json: session.output.line(value.text)
         case .raw: session.output.write(try LogRecord(json: value).text)
+        case .short(var lines):
+            session.output.write(lines.take(try LogRecord(json: value)))
+            manner = .short(lines)
         case .prefixed(var prefixer):
             let record = try LogRecord(json: value)
             let key = SourceKey(name: record.name, stream: record.stream)
@@ -92,6 +96,10 @@ struct LogPrinter {
 
     /// Ends what is unfinished.
     mutating func finish() {
+        if case .short(var lines) = manner {
+            session.output.write(lines.finish())
+            manner = .short(lines)
+        }
         guard case .prefixed(var prefixer) = manner else { return }
         write { prefixer.finish(into: &$0) }
         manner = .prefixed(prefixer)

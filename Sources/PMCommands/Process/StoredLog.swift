@@ -1,3 +1,6 @@
+import Glibc
+import JSON
+import JSONRPC
 import PMAPI
 import PMClient
 import PMConfig
@@ -5,42 +8,49 @@ import PMLogs
 import PMModel
 import PMSystem
 
-/// The logs as they lie on the disk: readable while no daemon runs.
+/// The logs as they lie on the disk and in the journal: readable while no daemon runs.
 struct StoredLog {
-    private let reader: LogReader
     private let call: Log
-    private let now: WallTime
+    private let session: Session
+    private let stateDirectory: String
+    private let trace: JournalTrace?
 
     /// The stored logs that a call means; nil when the daemon is only known by its socket, when none of its services
     /// was ever logged, or when the call wants to follow.
     init?(_ call: Log, _ session: Session) throws(APIError) {
         guard !call.follows, let location = try session.locator().location() else { return nil }
-        reader = LogReader(LogDirectory(root: location.stateDirectory + "/logs"))
         self.call = call
-        now = session.clock.wall()
+        self.session = session
+        stateDirectory = location.stateDirectory
         let units: [String]
         do throws(SystemError) {
-            units = try reader.units()
+            trace = try JournalTrace.read(stateDirectory)
+            units = try LogReader(LogDirectory(root: stateDirectory + "/logs")).units()
         } catch {
             throw APIError(error, doing: "read the stored logs")
         }
-        guard !units.isEmpty else { return nil }
-        for name in call.names where !units.contains(name) {
+        guard !units.isEmpty || trace != nil else { return nil }
+        // Which services are in the journal only the journal knows.
+        for name in call.names where trace == nil && !units.contains(name) {
             throw .notFound("pm is not running, and nothing of \(name) is stored", hint: "pm start pm")
         }
     }
 
-    /// Writes the wanted lines.
+    /// Writes the wanted lines, as pm-logs reads them.
     func show(in printer: inout LogPrinter) throws(APIError) {
-        let since: WallTime? =
-            switch call.since {
-            case .at(let time): time
-            case .ago(let duration): WallTime(nanoseconds: now.nanoseconds - duration.nanoseconds)
-            case nil: nil
-            }
         do {
-            var lines = try reader.lines(of: call.names, LogQuery(lines: call.lines, since: since))
-            while let next = try lines.next() { try printer.show(.data(Self.record(next).json)) }
+            let program = try Installation(environment: session.environment).logReader
+            let output = try start(program)
+            var framer = LineFramer()
+            while try framer.withFreeSpace({ (space) throws(SystemError) in
+                try Files.read(output.raw, into: space, named: "pm-logs")
+            }) > 0 {
+                while let line = try framer.nextLine() {
+                    let frame = try StoredLogFrame(json: JSONValue(parsing: Array(line)))
+                    guard try show(frame, in: &printer) else { return printer.finish() }
+                }
+            }
+            throw APIError.internalFailure("pm-logs ended before it had said all")
         } catch let error as SystemError {
             throw APIError(error, doing: "read the stored logs")
         } catch let error as APIError {
@@ -48,12 +58,29 @@ struct StoredLog {
         } catch {
             throw .internalFailure("cannot read the stored logs: \(error)")
         }
-        printer.finish()
     }
 
-    private static func record(_ next: UnitLine) -> LogRecord {
-        let text = next.line.text + (next.line.end == .newline ? "\n" : "")
-        let stream: LogRecord.Stream = next.line.stream == .out ? .stdout : .stderr
-        return LogRecord(name: next.unit, time: next.line.time, stream: stream, text: text)
+    /// Starts the program; it ends with what it has to say, or with who reads that.
+    private func start(_ program: String) throws(SystemError) -> SharedFD {
+        let query = StoredLogQuery(call, state: stateDirectory)
+        let input = try MemoryFile.make(query.json.serialized(), named: "pm-logs")
+        let answer = try Pipe.make()
+        try setBlocking(answer.reading.raw)
+        var child = ChildProcess(path: program, arguments: [], environment: ["LANG=C.UTF-8"])
+        child.descriptors = [input.raw, answer.writing.raw, STDERR_FILENO]
+        _ = try child.start()
+        return answer.reading
+    }
+
+    /// Whether there is more to come.
+    private func show(_ frame: StoredLogFrame, in printer: inout LogPrinter) throws(APIError) -> Bool {
+        switch frame {
+        case .record(var record), .unfinished(var record, _):
+            record.cursor = nil
+            try printer.show(.data(record.json))
+            return true
+        case .stored: return false
+        case .failed(let error): throw error
+        }
     }
 }

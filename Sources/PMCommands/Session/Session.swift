@@ -36,7 +36,7 @@ struct Session {
     /// The same session with what the command line says.
     func with(_ options: GlobalOptions) -> Session {
         var session = self
-        session.format = options.output
+        session.format = options.output.format
         session.isVerbose = options.verbose
         session.target = options.target
         return session

@@ -9,7 +9,7 @@ import PMSystem
 /// `log`: what services wrote, as a stream; it goes on until the end of the history, or until the caller leaves.
 @PMActor
 struct LogHandler {
-    let logs: LogBook
+    let sources: LogSources
     let supervisor: Supervisor
     let units: UnitDirectory
     let router: Router
@@ -18,11 +18,13 @@ struct LogHandler {
         do throws(APIError) {
             let request = try Log(parameters)
             let names = try names(request)
-            for (name, cursor) in request.after ?? [:] where LogPosition(text: cursor) == nil {
+            for (name, cursor) in request.after ?? [:] where LogPlace(text: cursor) == nil {
                 throw .badRequest("\(cursor) is no cursor of the log of \(name)", hint: "records that follow have them")
             }
-            guard call.beginStream() else { return }
-            PMActor.start { await stream(request, names, to: call) }
+            guard call.isWanted else { return }
+            let reading = try LogReading(request, names, sources, call)
+            guard call.beginStream() else { return reading.cancel() }
+            PMActor.start { await stream(reading, to: call) }
         } catch {
             call.fail(RPCError(error.json))
         }
@@ -30,32 +32,31 @@ struct LogHandler {
 
     /// The units that are asked for; all that have a log when none is.
     private func names(_ request: Log) throws(APIError) -> [String] {
-        let logged = (try? logs.reader().units()) ?? []  // no directory yet, so nothing is logged
+        let logged = (try? sources.logs.reader().units()) ?? []  // no directory yet, so nothing is logged
         let known = Set(units.configuration.unitNames).union(supervisor.names).union(logged)
         guard !request.names.isEmpty else { return known.sorted() }
         for name in request.names where !known.contains(name) { _ = try units.require(name) }
         return request.names
     }
 
-    private func stream(_ request: Log, _ names: [String], to call: Responder) async {
-        let reading = LogReading(request, names, logs, call)
+    private func stream(_ reading: LogReading, to call: Responder) async {
         call.whenCancelled {
-            reading.following?.cancel()
+            reading.cancel()
             call.stream(.end)
         }
+        if reading.following != nil { call.peer.whenClosed { [weak reading] in reading?.cancel() } }
         // Who follows knows only afterwards where to go on when the daemon is replaced.
         router.began()
         defer { router.finished() }
-        do throws(SystemError) {
+        do throws(APIError) {
             try await reading.sendStored()
         } catch {
-            call.fail(RPCError(APIError.internalFailure("the log cannot be read: \(error)").json))
+            call.fail(RPCError(error.json))
         }
         guard let following = reading.following, call.isOpen else {
-            reading.following?.cancel()
+            reading.cancel()
             return call.stream(.end)
         }
         following.start()
-        call.peer.whenClosed { following.cancel() }
     }
 }

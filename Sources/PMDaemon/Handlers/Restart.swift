@@ -8,6 +8,7 @@ struct RestartHandler: PatientHandler {
     let instances: Instances
     let units: UnitDirectory
     let runs: RunBook
+    let lastWords: LastWords
 
     func begin(_ request: Restart, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else {
@@ -23,6 +24,6 @@ struct RestartHandler: PatientHandler {
             runs.keep(run, of: request.name)
             wish.options = run.options
         }
-        try instances.start(wish, answer)
+        try instances.start(wish) { lastWords.complete($0, of: request.name, answer) }
     }
 }

@@ -13,6 +13,7 @@ struct StartHandler: PatientHandler {
     let runs: RunBook
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
+    let lastWords: LastWords
 
     func begin(_ request: Start, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
@@ -29,7 +30,7 @@ struct StartHandler: PatientHandler {
         let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
         runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
         wish.options = options
-        try instances.start(wish, answer)
+        try instances.start(wish) { lastWords.complete($0, of: name, answer) }
     }
 
     private func runName(_ request: Start) throws(APIError) -> String {

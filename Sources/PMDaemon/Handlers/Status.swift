@@ -6,14 +6,21 @@ import PMSupervisor
 import PMSystem
 
 /// `status`: what is wanted, what runs and what died.
-struct StatusHandler: Handler {
+struct StatusHandler: PatientHandler {
     let supervisor: Supervisor
     let units: UnitDirectory
     let memory: UnitMemory
     /// The row of the daemon itself.
     let daemon: @PMActor () -> UnitStatus
+    let lastWords: LastWords
 
-    func handle(_ request: Status, from peer: Peer) throws(APIError) -> [UnitStatus] {
+    func begin(_ request: Status, from peer: Peer, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
+        let rows = try rows(request)
+        // Only who asks for one service is shown what it wrote last.
+        if request.name == nil { answer(.success(rows)) } else { lastWords.complete(rows, answer) }
+    }
+
+    private func rows(_ request: Status) throws(APIError) -> [UnitStatus] {
         // A configuration that is broken at the moment is no reason not to tell what runs.
         try? units.refresh()
         if let name = request.name {

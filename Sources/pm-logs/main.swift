@@ -1,0 +1,4 @@
+import Glibc
+import PMJournal
+
+exit(LogsProgram.main())

@@ -1,0 +1,94 @@
+import Glibc
+import PMLogs
+import PMModel
+import PMSupervisor
+import PMSystem
+import PMTestSupport
+import Testing
+
+@testable import PMDaemon
+
+/// What a routing sees and says.
+@PMActor
+private final class Seen {
+    var running = OutputRouting.mostJournaled - 1
+    var told = 0
+}
+
+@Suite struct OutputRoutingTests {
+    /// The routing of a daemon whose configuration is `text`.
+    @PMActor
+    private func routing(_ text: String, isDefault: Bool) throws -> OutputRouting {
+        var template = Array("/tmp/pm-route-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        try Files.replace(folder + "/.pm.config.json", with: Array(text.utf8))
+        let units = try UnitDirectory(path: folder + "/.pm.config.json", environment: [:])
+        let note = JournalNote(folder, user: 0, clock: SystemClock()) { _ in }
+        defer { for name in [".pm.config.json", "journal"] { unlink("\(folder)/\(name)") } }
+        return OutputRouting(
+            JournalPlace(isDefault: isDefault, unit: "pm.service"), units,
+            JournalWriter(reactor: TestLoop.reactor, path: folder), note)
+    }
+
+    private func unit(_ logs: LogDestination? = nil, ready: ReadinessCheck? = nil) -> Unit {
+        var mapping = Mapping(container: "web")
+        mapping.logs = logs
+        mapping.readiness = ready
+        return Unit(name: "web", definition: ContainerDefinition(path: "/bin/true"), mapping: mapping)
+    }
+
+    @Test @PMActor func `a unit's own word goes before the daemon's, and that before where pm writes`() throws {
+        let plain = try routing("{}", isDefault: false)
+        let underSystemd = try routing("{}", isDefault: true)
+        let told = try routing(#"{"mapping": {"pm": {"logs": "both"}}}"#, isDefault: true)
+        #expect(plain.destination(of: unit()) == .file && underSystemd.destination(of: unit()) == .journal)
+        #expect(told.destination(of: unit()) == .both && told.destination(of: unit(.file)) == .file)
+        #expect(plain.destination(of: unit(.journal)) == .journal)
+    }
+
+    @Test @PMActor func `whose readiness is a line writes to both, for pm has to see it`() throws {
+        let routing = try routing("{}", isDefault: true)
+        let waiting = ReadinessCheck.logLine(pattern: "up")
+        #expect(routing.destination(of: unit(ready: waiting)) == .both)
+        #expect(routing.destination(of: unit(.file, ready: waiting)) == .file)
+    }
+
+    @Test @PMActor func `more services than journald has streams for write to files, which is told once`() throws {
+        let routing = try routing("{}", isDefault: true)
+        let seen = Seen()
+        routing.journaled = { seen.running }
+        routing.onTrouble = { _ in seen.told += 1 }
+        guard case .journal(let source) = routing.route(unit()) else { return #expect(Bool(false)) }
+        #expect(source == JournalSource(identifier: "web", unit: "pm.service"))
+        seen.running += 1
+        for _ in 0..<3 { if case .file = routing.route(unit()) {} else { Issue.record("no file") } }
+        #expect(seen.told == 1)
+        seen.running -= 1
+        if case .journal = routing.route(unit()) {} else { Issue.record("no journal") }
+    }
+
+    @Test(arguments: [
+        ("0::/system.slice/pm.service\n", "pm.service"),
+        ("0::/system.slice/system-pm.slice/pm@web.service/holder\n", "pm@web.service"),
+        (
+            "4:memory:/x\n1:name=systemd:/user.slice/user-0.slice/session-3.scope\n0::/other.service\n",
+            "session-3.scope"
+        ),
+        ("0::/\n", ""), ("0::/user.slice\n", ""), ("0::/child-3\n", ""), ("", ""),
+    ])
+    func `the unit is the first part of the cgroup that is no slice`(text: String, unit: String) {
+        #expect(JournalPlace.unit(ofCgroups: text) == unit)
+    }
+
+    @Test func `a place in logs is read as it was written`() {
+        let position = LogPosition(sequence: 3, offset: 1024)
+        let mark = LogPlace.Mark(number: 7, cursor: "s=ab;i=1|x:y")
+        for place in [LogPlace(file: position), LogPlace(mark: mark), LogPlace(file: position, mark: mark)] {
+            #expect(LogPlace(text: place.text) == place)
+        }
+        for text in ["", "-", "x", "3:1024|", "3:1024|x:c", "3:1024|7:", "|7:c"] {
+            #expect(LogPlace(text: text) == nil)
+        }
+    }
+}

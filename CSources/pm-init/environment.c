@@ -1,13 +1,18 @@
 #define _GNU_SOURCE
 #include "environment.h"
 #include "manager.h"
+#include "pm_spawn.h"
 #include "text.h"
 
 #include <string.h>
 #include <unistd.h>
 
-/* argv, its null, the marker, envp, its null. Only the pages in use cost memory. */
-static const char *pointers[ENVIRONMENT_STRINGS_MAX + 4];
+/* argv, its null, the marker, envp, its null, mounts. Only the pages in use cost memory. */
+static const char *pointers[ENVIRONMENT_STRINGS_MAX + 4 + PM_MOUNTS_MAX];
+
+#define LISTEN_PID "LISTEN_PID="
+/* The child completes it. */
+static char listen_pid[sizeof LISTEN_PID + PM_SPAWN_PID_SIZE];
 
 static bool is_variable(const char *string, const char *name) {
     size_t length = strlen(name);
@@ -24,8 +29,26 @@ static const char *next_string(const char **at, const char *end) {
     return string;
 }
 
+static bool parse_mounts(environment *out, const char **at, const char *end, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if ((out->mounts[i] = next_string(at, end)) == NULL || out->mounts[i][0] == '\0' ||
+            out->mounts[i][1] != '/')
+            return false;
+    return *at == end;
+}
+
+/* A variable as the child gets it. */
+static const char *prepared(environment *out, const char *string) {
+    if (strcmp(string, LISTEN_PID) != 0)
+        return string;
+    memcpy(listen_pid, LISTEN_PID, sizeof LISTEN_PID);
+    out->listen_pid = listen_pid + sizeof LISTEN_PID - 1;
+    return listen_pid;
+}
+
 bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m) {
     const char *at = strings, *end = strings + m->strings_size, *string;
+    out->listen_pid = NULL;
     out->path = next_string(&at, end);
     out->cwd = out->path == NULL ? NULL : next_string(&at, end);
     if (out->cwd == NULL)
@@ -41,10 +64,11 @@ bool environment_parse(environment *out, const char *strings, const pm_spawn_mes
         if ((string = next_string(&at, end)) == NULL)
             return false;
         if (!is_variable(string, "PM_MARKER"))
-            *to++ = string;
+            *to++ = prepared(out, string);
     }
-    *to = NULL;
-    return at == end;
+    *to++ = NULL;
+    out->mounts = to;
+    return parse_mounts(out, &at, end, m->mountc);
 }
 
 void environment_inherit(environment *out, const char *extra) {

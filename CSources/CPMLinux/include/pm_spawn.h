@@ -9,6 +9,8 @@
  *
  * Limit: after the child took another user's id and before it has exec'd, that user may SIGSTOP it, which
  * suspends the caller as well (vfork(2)). The ids are therefore taken as late as possible.
+ *
+ * Sandboxes (PM_SPAWN_NEW_MOUNTS) need Linux 5.12 (mount_setattr(2)); the filter knows x86-64 and arm64.
  */
 #ifndef PM_SPAWN_H
 #define PM_SPAWN_H
@@ -43,6 +45,11 @@ typedef enum PM_CLOSED {
                                  it would take over, ETIMEDOUT it said nothing */
     PM_STEP_QUIET = 20,       /* pm-init: no quiet moment to go on as another program came (ETIMEDOUT) */
     PM_STEP_IMAGE = 21,       /* pm-init: writing down what it knows */
+    PM_STEP_NAMESPACE = 22, /* unshare and the maps of ids: EPERM, ENOSPC and EACCES where namespaces are not
+                               for this user */
+    PM_STEP_MOUNT = 23,     /* one of the mounts; ENOSYS before Linux 5.12 */
+    PM_STEP_CAPABILITIES = 24, /* giving capabilities up */
+    PM_STEP_FILTER = 25,       /* the seccomp filter */
 } pm_step;
 
 /* A word for the step, as in "chdir /srv/web: No such file": never null, static. */
@@ -52,6 +59,18 @@ const char *pm_step_name(pm_step step);
 #define PM_SPAWN_FDS_MAX 256u
 /* Source of a descriptor that is to be /dev/null. */
 #define PM_SPAWN_FD_NULL (-1)
+
+/*
+ * What becomes of a directory in the child's mount namespace, the first letter of a mount; the rest of it is
+ * the absolute path, without links. Kept ones are as they were before all others, wherever they lie.
+ */
+#define PM_MOUNT_READ_ONLY 'r' /* with all that is mounted below it */
+#define PM_MOUNT_TEMPORARY 't' /* empty and writable for everybody, gone with the child's tree */
+#define PM_MOUNT_HIDDEN 'h'    /* empty but for what is kept in it */
+#define PM_MOUNT_KEPT 'k'      /* visible, and read-only */
+#define PM_MOUNT_KEPT_WRITABLE 'w'
+/* Room for the digits of a pid and a terminator. */
+#define PM_SPAWN_PID_SIZE 12u
 
 /* Everything is borrowed for the call. Zeroed fields ask for nothing, but see cgroup_fd. */
 typedef struct {
@@ -65,10 +84,15 @@ typedef struct {
                                        others are closed; the caller keeps its own */
     const uint32_t *PM_NULLABLE groups; /* supplementary groups, with PM_SPAWN_SET_IDS */
     const pm_rlimit *PM_NULLABLE rlimits;
+    /* With PM_SPAWN_NEW_MOUNTS, in the order in which they are made; at most PM_MOUNTS_MAX. */
+    const char *const PM_NULLABLE *PM_NULLABLE mounts;
+    /* PM_SPAWN_PID_SIZE bytes, within a string of envp, into which the child writes its pid; or null. */
+    char *PM_NULLABLE listen_pid;
+    uint32_t mount_count;
     uint32_t fd_count;
     uint32_t group_count;
     uint32_t rlimit_count;
-    /* PM_SPAWN_NEW_SESSION ... PM_SPAWN_SET_OOM_SCORE of control.h, and those below. */
+    /* PM_SPAWN_NEW_SESSION ... PM_SPAWN_FILTERED of control.h, and those below. */
     uint32_t flags;
     uint32_t umask;
     uint32_t uid;

@@ -4,7 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
-        "instances",
+        "instances", "limits", "user", "group", "umask", "sandbox", "listen",
     ]
 
     mutating func mapping(_ place: Place, name: String) -> Mapping? {
@@ -15,10 +15,13 @@ extension ConfigReader {
         var mapping = Mapping(container: name)
         for member in members(of: place) {
             let child = place.child(member)
-            if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping) {
+            if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
+                && !rights(member.key, child, &mapping)
+            {
                 unknown(member, in: place, known: Self.mappingKeys)
             }
         }
+        checkDescriptors(of: mapping, place)
         return mapping
     }
 

@@ -30,6 +30,7 @@ extension Mapping {
         if restart != RestartPolicy() { object["restart"] = restart.json }
         if stop != StopSequence() { object["stop"] = .array(stop.steps.map { .object($0.json) }) }
         object["ready"] = readinessJSON
+        addRights(to: &object)
         return object
     }
 

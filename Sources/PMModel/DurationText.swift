@@ -74,6 +74,13 @@ public enum SizeText {
         let (product, overflow) = value.multipliedReportingOverflow(by: scale)
         return overflow ? nil : product
     }
+
+    /// The shortest text that `parse` reads as so many bytes: `256MiB`.
+    public static func text(_ bytes: Int64) -> String {
+        let binary = units.suffix(4).reversed()
+        guard bytes > 0, let unit = binary.first(where: { bytes.isMultiple(of: $0.bytes) }) else { return "\(bytes)" }
+        return "\(bytes / unit.bytes)\(unit.name.prefix(1).uppercased())iB"
+    }
 }
 
 private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }

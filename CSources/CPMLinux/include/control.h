@@ -155,6 +155,18 @@ typedef struct {
 #define PM_MOUNTS_MAX 64u
 #define PM_GROUPS_MAX 32u
 
+/*
+ * What becomes of a directory in the child's mount namespace: the first letter of a mount, whose rest is the
+ * absolute path, without links. Kept ones are as they were before all others, wherever they lie.
+ */
+typedef enum PM_CLOSED {
+    PM_MOUNT_READ_ONLY = 'r', /* with all that is mounted below it */
+    PM_MOUNT_TEMPORARY = 't', /* empty and writable for everybody, gone with the child's tree */
+    PM_MOUNT_HIDDEN = 'h',    /* empty but for what is kept in it */
+    PM_MOUNT_KEPT = 'k',      /* visible, and read-only */
+    PM_MOUNT_KEPT_WRITABLE = 'w',
+} pm_mount_kind;
+
 typedef struct {
     int32_t resource; /* RLIMIT_* */
     int32_t reserved;
@@ -165,7 +177,7 @@ typedef struct {
 /*
  * Strings follow, each NUL-terminated, in this order: path, cwd (empty: stay in pm-init's), argv[argc],
  * envp[envc], mounts[mountc]. A variable "LISTEN_PID=" is completed with the child's pid. A mount is one of
- * the letters PM_MOUNT_* of pm_spawn.h and an absolute path.
+ * the letters of pm_mount_kind and an absolute path.
  */
 typedef struct {
     uint32_t flags;

@@ -60,15 +60,6 @@ const char *pm_step_name(pm_step step);
 /* Source of a descriptor that is to be /dev/null. */
 #define PM_SPAWN_FD_NULL (-1)
 
-/*
- * What becomes of a directory in the child's mount namespace, the first letter of a mount; the rest of it is
- * the absolute path, without links. Kept ones are as they were before all others, wherever they lie.
- */
-#define PM_MOUNT_READ_ONLY 'r' /* with all that is mounted below it */
-#define PM_MOUNT_TEMPORARY 't' /* empty and writable for everybody, gone with the child's tree */
-#define PM_MOUNT_HIDDEN 'h'    /* empty but for what is kept in it */
-#define PM_MOUNT_KEPT 'k'      /* visible, and read-only */
-#define PM_MOUNT_KEPT_WRITABLE 'w'
 /* Room for the digits of a pid and a terminator. */
 #define PM_SPAWN_PID_SIZE 12u
 

@@ -118,7 +118,7 @@ public struct ConfiguredUnit: Equatable, Sendable {
         return points
     }
 
-    /// The absolute paths of what a sandbox leaves writable: `cwd`, if there is one, and `writable`.
+    /// The absolute paths of what a sandbox leaves writable besides `cwd`.
     ///
     /// - Throws: `ConfigError` for a URL that is not a `file://` one.
     public func writablePaths(in directory: String) throws(ConfigError) -> [String] {
@@ -126,7 +126,7 @@ public struct ConfiguredUnit: Equatable, Sendable {
         for path in mapping.sandbox.writable {
             paths.append(try resolved(path, in: directory, key: "mapping.\(name).sandbox.writable"))
         }
-        return try paths + (mapping.cwd == nil ? [] : [workingDirectory(in: directory)])
+        return paths
     }
 
     private func resolved(_ text: String, in directory: String, key: String) throws(ConfigError) -> String {

@@ -23,13 +23,17 @@ final class Instance {
         let logs: LogBook
         let runtime: any Runtime
         let user: UInt32
+        let sockets: SocketKeeper
+        let confinement: Confinement
 
-        init(_ resources: Supervisor.Resources) {
+        init(_ resources: Supervisor.Resources, _ sockets: SocketKeeper) {
             reactor = resources.reactor
             holder = resources.holder
             logs = resources.logs
             runtime = resources.runtime
             user = resources.user
+            self.sockets = sockets
+            confinement = Confinement(resources.holder, user: resources.user)
         }
     }
 
@@ -45,6 +49,8 @@ final class Instance {
 
     private let context: Context
     private unowned let supervisor: Supervisor
+    /// Limits of the present or last incarnation that are not held here.
+    private(set) var unenforced: [Unenforced] = []
     private var timer: TimerID?
     private var isPerforming = false
     private var waiting: [UnitEvent] = []
@@ -96,6 +102,7 @@ final class Instance {
     }
 
     func spawnFailed(_ error: SpawnError) {
+        if let text = unit.explain(error) { return fail(text) }
         let object =
             switch error.step {
             case "chdir": lastInvocation?.directory ?? unit.directory
@@ -220,9 +227,10 @@ final class Instance {
                 id: context.holder.nextChild(), path: invocation.executable, arguments: invocation.arguments,
                 directory: invocation.directory)
             request.environment = launch.environment
-            request.identity = unit.identity
-            request.hasNoNewPrivileges = unit.isConfined
             request.cgroup = context.holder.cgroup(of: request.id)
+            unenforced = try context.confinement.apply(unit, launch, to: &request)
+            supervisor.tellOnce(unenforced, of: name)
+            request.childDescriptors = try context.sockets.open(for: unit, request.identity)
             request.stop = holderStop
             let wiring = try Wiring.make(
                 &request, launch, unit.settings.readiness, null: try context.holder.null())

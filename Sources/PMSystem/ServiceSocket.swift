@@ -140,6 +140,18 @@ public struct ServiceSocket: Sendable {
         }
     }
 
+    /// A numeric address as `key` writes it: `::0001` is `[::1]:80`.
+    public static func text(_ host: String, _ port: UInt16) -> String {
+        var hints = addrinfo()
+        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let first = found?.pointee else {
+            return "\(host):\(port)"
+        }
+        defer { freeaddrinfo(found) }
+        return text(first.ai_addr, first.ai_addrlen) ?? "\(host):\(port)"
+    }
+
     private static func text(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
         if address.pointee.sa_family == sa_family_t(AF_UNIX) {
             let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2

@@ -75,6 +75,14 @@ public enum SizeText {
         return overflow ? nil : product
     }
 
+    /// About so many bytes, in at most five letters: `512K`, `48.3M`, `1.2G`.
+    public static func short(_ bytes: Int64) -> String {
+        let units: [(String, Int64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+        guard let (name, size) = units.first(where: { bytes >= $0.1 }) else { return "\(bytes)" }
+        let tenths = bytes / (size / 10)
+        return tenths >= 1000 || name == "K" ? "\(bytes / size)\(name)" : "\(tenths / 10).\(tenths % 10)\(name)"
+    }
+
     /// The shortest text that `parse` reads as so many bytes: `256MiB`.
     public static func text(_ bytes: Int64) -> String {
         let binary = units.suffix(4).reversed()

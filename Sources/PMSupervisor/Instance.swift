@@ -12,6 +12,8 @@ final class Instance {
         let wiring: Wiring
         let capture: LogCapture
         let startedAt: WallTime
+        /// Who it runs as.
+        var user: UInt32
         var exit: ChildExit?
         var probe: (any ReadinessProbe)?
     }
@@ -76,6 +78,8 @@ final class Instance {
     }
 
     var isReady: Bool { machine.isReady }
+    /// What it says of itself.
+    var statusText: String? { run?.probe?.statusText }
     var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
     private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
 
@@ -134,7 +138,8 @@ final class Instance {
         let capture = LogCapture(context.logs.log(of: name), origin: .adopted)
         run = Run(
             child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
-            startedAt: record.startedAt)
+            startedAt: record.startedAt, user: child.user ?? context.user)
+        unenforced = context.confinement.unenforced(unit)
         keep(child.id, record)
         attach(capture, wiring)
         if let exit = child.exit {
@@ -149,6 +154,8 @@ final class Instance {
                 supervisor.channels?.open(channel, to: id, unit.channel(options))
             }
             feed(.adopted(.running(pid: child.pid)))
+            // Ready or not, it waits when nobody reads what it says.
+            if unit.settings.readiness == .notify, self.run?.probe == nil { beginProbe() }
         }
     }
 
@@ -170,7 +177,10 @@ final class Instance {
 
     /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
     private func report(_ exit: ChildExit, ranFor: Duration?) -> ExitReport {
-        ExitReport(reason: exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
+        let child = run.map(\.child)
+        let memory = exit.isKill ? child.flatMap { context.holder.memoryDeath(of: $0) } : nil
+        return ExitReport(
+            reason: memory ?? exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
     }
 
     /// Events that come up while actions are performed wait until those are done.
@@ -238,7 +248,7 @@ final class Instance {
             let started = context.reactor.clock.wall()
             run = Run(
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
-                startedAt: started)
+                startedAt: started, user: request.identity?.user ?? context.user)
             attach(capture, wiring)
             keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
             supervisor.register(self, child: request.id)
@@ -309,7 +319,7 @@ final class Instance {
         let probe = check.probe(
             ProbeContext(
                 reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
-                user: context.user))
+                user: run.user))
         self.run?.probe = probe
         probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
     }
@@ -337,7 +347,7 @@ final class Instance {
     private func closeRun() {
         guard let run else { return }
         supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
-        run.probe?.end()
+        run.probe?.close()
         run.capture.drain()
     }
 

@@ -133,7 +133,7 @@ let package = Package(
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
-        tests("PMDaemonTests", ["PMDaemon", "JSON", "JSONRPC"]),
+        tests("PMDaemonTests", ["PMDaemon", "PMModel", "PMSupervisor", "PMSystem", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(
             "PMGatewayTests",

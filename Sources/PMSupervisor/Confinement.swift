@@ -91,6 +91,7 @@ struct Confinement {
         let candidates = name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }
         // The first that can be executed is what the holder will find.
         guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else { return [] }
+        // One that vanishes meanwhile is what the spawn will fail with.
         return [found, (try? Files.realPath(found)) ?? found].map(Paths.directory(of:))
     }
 }

@@ -128,6 +128,7 @@ deb: bootstrap-deb
 test-system: bootstrap-system deb
 	@lintian --fail-on error,warning --allow-root $(BUILD)/deb/*.deb
 	@Tests/SystemTests/run $(BUILD)/deb/pm_*.deb
+	@Tests/SystemTests/limits $(BUILD)/deb/pm_*.deb
 
 clean:
 	@rm -rf $(BUILD)

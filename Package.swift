@@ -145,7 +145,7 @@ let package = Package(
         tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
-        tests("PMDaemonTests", ["PMDaemon", "PMSupervisor", "PMLogs", "PMModel", "PMSystem"]),
+        tests("PMDaemonTests", ["PMDaemon", "PMLogs", "PMModel", "PMSupervisor", "PMSystem", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(
             "PMGatewayTests",

@@ -37,6 +37,10 @@ const char *pm_step_name(pm_step step) {
     case PM_STEP_TRIAL: return "trial";
     case PM_STEP_QUIET: return "quiet moment";
     case PM_STEP_IMAGE: return "image";
+    case PM_STEP_NAMESPACE: return "namespace";
+    case PM_STEP_MOUNT: return "mount";
+    case PM_STEP_CAPABILITIES: return "capabilities";
+    case PM_STEP_FILTER: return "filter";
     }
     return "unknown"; /* a number from outside */
 }
@@ -65,9 +69,10 @@ static thread_guard guard_thread(void) {
 static void release_thread(const thread_guard *guard) {
     set_mask(&guard->mask, NULL);
     pthread_setcancelstate(guard->cancel_state, NULL);
-    /* A child that changes its ids clears the flag of the memory that it shared with us (commit_creds). */
-    if (guard->dumpable == 1 && prctl(PR_GET_DUMPABLE) != 1)
-        prctl(PR_SET_DUMPABLE, 1);
+    /* A child that changes its ids clears the flag of the memory that it shared with us (commit_creds), and
+     * one that enters a user namespace sets it. */
+    if (guard->dumpable <= 1 && prctl(PR_GET_DUMPABLE) != guard->dumpable)
+        prctl(PR_SET_DUMPABLE, guard->dumpable);
 }
 
 static bool is_valid(const pm_spawn_request *request) {
@@ -76,7 +81,8 @@ static bool is_valid(const pm_spawn_request *request) {
            (request->group_count == 0 || request->groups != NULL) &&
            (request->rlimit_count == 0 || request->rlimits != NULL) &&
            ((request->flags & PM_SPAWN_TO_JOURNAL) == 0 ||
-            (request->journal != NULL && request->fd_count > 2));
+            (request->journal != NULL && request->fd_count > 2)) &&
+           request->mount_count <= PM_MOUNTS_MAX && (request->mount_count == 0 || request->mounts != NULL);
 }
 
 static bool fail(pm_spawn_failure *failure, pm_step step, int error) {

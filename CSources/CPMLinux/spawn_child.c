@@ -22,7 +22,7 @@ DIRECT static bool has(const pm_spawn_request *request, uint32_t flag) {
     return (request->flags & flag) != 0;
 }
 
-DIRECT static bool write_file(int directory, const char *path, const char *text, size_t size) {
+DIRECT bool pm_spawn_write_file(int directory, const char *path, const char *text, size_t size) {
     long fd = syscall(SYS_openat, directory, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -37,7 +37,8 @@ DIRECT static pm_step enter_cgroup(const pm_spawn_context *context) {
     if (!context->enter_cgroup)
         return PM_STEP_NONE;
     /* "0" means the writer itself. */
-    return write_file(context->request->cgroup_fd, "cgroup.procs", "0", 1) ? PM_STEP_NONE : PM_STEP_CGROUP;
+    return pm_spawn_write_file(context->request->cgroup_fd, "cgroup.procs", "0", 1) ? PM_STEP_NONE
+                                                                                    : PM_STEP_CGROUP;
 }
 
 DIRECT static pm_step take_session(const pm_spawn_request *request) {
@@ -48,8 +49,7 @@ DIRECT static pm_step take_session(const pm_spawn_request *request) {
     return PM_STEP_NONE;
 }
 
-/* Writes the number's decimal text to the end of `text` and gives its start. */
-DIRECT static const char *decimal(int32_t number, char text[12], size_t *size) {
+DIRECT const char *pm_spawn_decimal(int32_t number, char text[12], size_t *size) {
     char *at = text + 12;
     uint32_t rest = number < 0 ? -(uint32_t)number : (uint32_t)number;
     do
@@ -67,13 +67,13 @@ DIRECT static pm_step set_oom_score(pm_spawn_context *context) {
         return PM_STEP_NONE;
     char text[12];
     size_t size;
-    const char *digits = decimal(context->request->oom_score_adj, text, &size);
-    if (write_file(AT_FDCWD, path, digits, size))
+    const char *digits = pm_spawn_decimal(context->request->oom_score_adj, text, &size);
+    if (pm_spawn_write_file(AT_FDCWD, path, digits, size))
         return PM_STEP_NONE;
-    if (errno != EACCES && errno != EPERM)
+    if ((errno != EACCES && errno != EPERM) || has(context->request, PM_SPAWN_EXACT))
         return PM_STEP_OOM_SCORE;
     /* Without CAP_SYS_RESOURCE the value may not go below where it started, which is 0 nearly everywhere. */
-    write_file(AT_FDCWD, path, "0", 1);
+    pm_spawn_write_file(AT_FDCWD, path, "0", 1);
     context->clamped |= PM_CLAMPED_OOM_SCORE;
     return PM_STEP_NONE;
 }
@@ -82,7 +82,7 @@ DIRECT static pm_step set_nice(pm_spawn_context *context) {
     if (!has(context->request, PM_SPAWN_SET_NICE) ||
         syscall(SYS_setpriority, PRIO_PROCESS, 0, context->request->nice) == 0)
         return PM_STEP_NONE;
-    if (errno != EACCES && errno != EPERM)
+    if ((errno != EACCES && errno != EPERM) || has(context->request, PM_SPAWN_EXACT))
         return PM_STEP_NICE;
     context->clamped |= PM_CLAMPED_NICE;
     return PM_STEP_NONE;
@@ -188,11 +188,11 @@ DIRECT static pm_step close_others(const pm_spawn_request *request) {
     return close_one_by_one(request->fd_count);
 }
 
-DIRECT static bool set_limit(const pm_rlimit *wanted, uint32_t *clamped) {
+DIRECT static bool set_limit(const pm_rlimit *wanted, bool exact, uint32_t *clamped) {
     struct rlimit64 limit = {.rlim_cur = wanted->soft, .rlim_max = wanted->hard}, now;
     if (syscall(SYS_prlimit64, 0, wanted->resource, &limit, NULL) == 0)
         return true;
-    if (errno != EPERM || syscall(SYS_prlimit64, 0, wanted->resource, NULL, &now) < 0)
+    if (errno != EPERM || exact || syscall(SYS_prlimit64, 0, wanted->resource, NULL, &now) < 0)
         return false;
     /* Raising the hard limit needs CAP_SYS_RESOURCE; give what there is. */
     limit.rlim_max = limit.rlim_max < now.rlim_max ? limit.rlim_max : now.rlim_max;
@@ -204,8 +204,9 @@ DIRECT static bool set_limit(const pm_rlimit *wanted, uint32_t *clamped) {
 /* After the descriptors: a low RLIMIT_NOFILE would keep them from being placed. */
 DIRECT static pm_step set_limits(pm_spawn_context *context) {
     uint32_t clamped = 0;
+    bool exact = has(context->request, PM_SPAWN_EXACT);
     for (uint32_t i = 0; i < context->request->rlimit_count; i++)
-        if (!set_limit(&context->request->rlimits[i], &clamped))
+        if (!set_limit(&context->request->rlimits[i], exact, &clamped))
             return PM_STEP_LIMITS;
     context->clamped |= clamped;
     return PM_STEP_NONE;
@@ -315,6 +316,18 @@ DIRECT static bool has_slash(const char *path) {
     return false;
 }
 
+/* The pid that receivers of sockets compare with their own (sd_listen_fds(3)). */
+DIRECT static void write_pid(const pm_spawn_request *request) {
+    if (request->listen_pid == NULL)
+        return;
+    char text[12];
+    size_t size;
+    const char *digits = pm_spawn_decimal((int32_t)syscall(SYS_getpid), text, &size);
+    for (size_t i = 0; i < size; i++)
+        request->listen_pid[i] = digits[i];
+    request->listen_pid[size] = '\0';
+}
+
 DIRECT static pm_step execute(const pm_spawn_request *request) {
     const char *const alone[] = {request->path, NULL};
     const char *const *argv = request->argv != NULL ? request->argv : alone;
@@ -331,10 +344,13 @@ DIRECT static pm_step run_steps(pm_spawn_context *context) {
     if ((failed = enter_cgroup(context)) || (failed = take_session(request)) ||
         (failed = set_oom_score(context)) || (failed = set_nice(context)) || (failed = set_umask(request)) ||
         (failed = place_descriptors(request)) || (failed = take_journal(context)) ||
-        (failed = close_others(request)) || (failed = set_limits(context)) ||
-        (failed = set_privileges(request)) || (failed = set_ids(request)) ||
-        (failed = change_directory(request)) || (failed = reset_signals(context)))
+        (failed = close_others(request)) || (failed = pm_spawn_isolate(request)) ||
+        (failed = set_limits(context)) || (failed = set_privileges(request)) ||
+        (failed = pm_spawn_bound(request)) || (failed = set_ids(request)) ||
+        (failed = change_directory(request)) || (failed = reset_signals(context)) ||
+        (failed = pm_spawn_confine(request)))
         return failed;
+    write_pid(request);
     return execute(request);
 }
 

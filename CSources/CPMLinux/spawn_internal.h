@@ -5,7 +5,7 @@
 
 #include "include/pm_spawn.h"
 
-/* What runs between clone and exec is not touched by sanitizers. */
+/* For code between clone and exec: what sanitizers insert would use the parent's state. */
 #ifdef __clang__
 #define DIRECT __attribute__((no_sanitize("address", "thread", "undefined")))
 #else
@@ -31,6 +31,18 @@ int pm_spawn_child(void *context);
 /* In the child: puts streams to journald in the place of descriptors 1 and 2. Without journald it leaves them
  * and says so (PM_CLAMPED_JOURNAL): a service does not fail for want of its log. */
 void pm_spawn_connect_journal(pm_spawn_context *context);
+/* Writes a whole file by one write(2); false with errno. */
+bool pm_spawn_write_file(int directory, const char *path, const char *text, size_t size);
+/* Writes the number's decimal text to the end of `text` and gives its start. */
+const char *pm_spawn_decimal(int32_t number, char text[12], size_t *size);
+
+/* The steps of the sandbox (spawn_sandbox.c), each PM_STEP_NONE or what failed with errno set. Namespaces and
+ * mounts; */
+pm_step pm_spawn_isolate(const pm_spawn_request *request);
+/* no capability may be gained any more, while there are still those for changing ids; */
+pm_step pm_spawn_bound(const pm_spawn_request *request);
+/* none is left, and system calls are filtered: right before exec. */
+pm_step pm_spawn_confine(const pm_spawn_request *request);
 
 /*
  * Makes the child, which runs pm_spawn_child(context) on the stack and shares the caller's memory until it

@@ -82,8 +82,12 @@ int cgroup_open_own(void) {
     int base = -EOPNOTSUPP;
     if (!own_path(content, sizeof content, &path))
         return base;
-    for (int i = 0; i < 2 && base < 0; i++)
-        base = open_below(mounts[i], path);
+    for (int i = 0; i < 2 && base < 0; i++) {
+        int opened = open_below(mounts[i], path);
+        /* That one of the places does not exist says nothing about the other. */
+        if (opened != -ENOENT || base == -EOPNOTSUPP)
+            base = opened;
+    }
     if (base < 0)
         return base;
     int result = mkdirat(base, HOLDERS, 0755) < 0 && errno != EEXIST

@@ -7,8 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* argv, its null, the marker, envp, JOURNAL_STREAM, its null. Only the pages in use cost memory. */
-static const char *pointers[ENVIRONMENT_STRINGS_MAX + 5];
+/* argv, its null, the marker, envp, JOURNAL_STREAM, its null, mounts. Only the pages in use cost memory. */
+static const char *pointers[ENVIRONMENT_STRINGS_MAX + 5 + PM_MOUNTS_MAX];
+
+#define LISTEN_PID "LISTEN_PID="
+/* The child completes it. */
+static char listen_pid[sizeof LISTEN_PID + PM_SPAWN_PID_SIZE];
 
 static bool is_variable(const char *string, const char *name) {
     size_t length = strlen(name);
@@ -38,8 +42,26 @@ static bool parse_journal(environment *out, const char **at, const char *end, co
     return out->journal != NULL;
 }
 
+static bool parse_mounts(environment *out, const char **at, const char *end, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if ((out->mounts[i] = next_string(at, end)) == NULL || out->mounts[i][0] == '\0' ||
+            out->mounts[i][1] != '/')
+            return false;
+    return *at == end;
+}
+
+/* A variable as the child gets it. */
+static const char *prepared(environment *out, const char *string) {
+    if (strcmp(string, LISTEN_PID) != 0)
+        return string;
+    memcpy(listen_pid, LISTEN_PID, sizeof LISTEN_PID);
+    out->listen_pid = listen_pid + sizeof LISTEN_PID - 1;
+    return listen_pid;
+}
+
 bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m) {
     const char *at = strings, *end = strings + m->strings_size, *string;
+    out->listen_pid = NULL;
     out->path = next_string(&at, end);
     out->cwd = out->path == NULL ? NULL : next_string(&at, end);
     if (out->cwd == NULL)
@@ -55,13 +77,14 @@ bool environment_parse(environment *out, const char *strings, const pm_spawn_mes
         if ((string = next_string(&at, end)) == NULL)
             return false;
         if (!is_ours(string))
-            *to++ = string;
+            *to++ = prepared(out, string);
     }
     out->journal = out->journal_mark = NULL;
     if ((m->flags & PM_SPAWN_TO_JOURNAL) != 0 && !parse_journal(out, &at, end, &to))
         return false;
-    *to = NULL;
-    return at == end;
+    *to++ = NULL;
+    out->mounts = to;
+    return parse_mounts(out, &at, end, m->mountc);
 }
 
 void environment_inherit(environment *out, const char *extra) {

@@ -16,9 +16,12 @@ typedef struct {
     const char **envp;   /* null-terminated; its first string is the marker once it is marked */
     const char *journal; /* what its streams to journald begin with; null without PM_SPAWN_TO_JOURNAL */
     char *journal_mark;  /* its entry of envp for JOURNAL_STREAM; null without */
+    const char **mounts;
+    char *listen_pid; /* PM_SPAWN_PID_SIZE bytes behind "LISTEN_PID=", where envp has that; else null */
 } environment;
 
-/* Takes path, cwd, argv and envp out of the strings of a message; false when they do not match its counts. */
+/* Takes path, cwd, argv, envp and mounts out of the strings of a message; false when they do not match its
+ * counts. */
 bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m);
 /* The holder's own environment, for pmd, with `extra` unless it is null. */
 void environment_inherit(environment *out, const char *extra);

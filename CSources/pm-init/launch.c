@@ -15,7 +15,8 @@
 #define KNOWN_FLAGS                                                                                          \
     (PM_SPAWN_NEW_SESSION | PM_SPAWN_SET_IDS | PM_SPAWN_NO_NEW_PRIVS | PM_SPAWN_SET_UMASK |                  \
      PM_SPAWN_SET_NICE | PM_SPAWN_IN_CGROUP | PM_SPAWN_STRINGS_IN_FD | PM_SPAWN_SET_OOM_SCORE |              \
-     PM_SPAWN_TO_JOURNAL)
+     PM_SPAWN_TO_JOURNAL | PM_SPAWN_EXACT | PM_SPAWN_NEW_MOUNTS | PM_SPAWN_NEW_USERS |                       \
+     PM_SPAWN_NO_CAPABILITIES | PM_SPAWN_FILTERED)
 /* Longest strings in a memfd; beyond it execve would refuse (a quarter of the stack limit, usually 8 MB). */
 #define STRINGS_MAX (8u << 20)
 
@@ -32,7 +33,7 @@ static int check(const launch_request *request) {
         ((m->flags & PM_SPAWN_TO_JOURNAL) != 0 && m->child_fds < 3))
         return EINVAL;
     if (m->child_fds > PM_FDS_MAX || m->held_fds > PM_HELD_MAX || m->nrlimits > PM_RLIMITS_MAX ||
-        m->ngroups > PM_GROUPS_MAX || m->argc > ENVIRONMENT_STRINGS_MAX ||
+        m->ngroups > PM_GROUPS_MAX || m->mountc > PM_MOUNTS_MAX || m->argc > ENVIRONMENT_STRINGS_MAX ||
         m->envc > ENVIRONMENT_STRINGS_MAX || m->argc + m->envc > ENVIRONMENT_STRINGS_MAX)
         return E2BIG;
     if ((size_t)m->child_fds + m->held_fds + in_fd != request->fd_count)
@@ -86,6 +87,9 @@ static void fill_request(const launch_request *request, const environment *env, 
         .fd_count = m->child_fds,
         .groups = m->groups,
         .group_count = m->ngroups,
+        .mounts = env->mounts,
+        .mount_count = m->mountc,
+        .listen_pid = env->listen_pid,
         /* Without a session of its own it still needs a group, or a signal to its group would be one to ours.
          */
         .flags = (m->flags & ~PM_SPAWN_STRINGS_IN_FD) | PM_SPAWN_NEW_GROUP,

@@ -157,6 +157,23 @@ static void open_own_cgroup(holder *h) {
     h->cgroup = -1;
 }
 
+/* pmd finds there what its children use. A duplicate under a name, which a hand-over gives to each pmd. */
+static void publish_cgroup(holder *h) {
+    named_fd *vacant = NULL;
+    for (uint32_t i = 0; i < PM_NAMED_MAX; i++) {
+        named_fd *named = &h->named[i];
+        if (named->fd >= 0 && strcmp(named->name, PM_CGROUP_NAME) == 0)
+            return; /* the program before has done it */
+        if (named->fd < 0 && vacant == NULL)
+            vacant = named;
+    }
+    if (h->cgroup < 0 || vacant == NULL)
+        return;
+    text name = text_in(vacant->name, sizeof vacant->name);
+    text_add(&name, PM_CGROUP_NAME);
+    vacant->fd = fcntl(h->cgroup, F_DUPFD_CLOEXEC, 0); /* without one pmd goes by /proc */
+}
+
 /* 0 or an errno. Whatever a killed predecessor left is ended before anything is started. */
 static int clear_the_ground(holder *h) {
     int error = 0;
@@ -193,6 +210,7 @@ static int begin(holder *h) {
     error = clear_the_ground(h);
     if (error != 0)
         return give_up(h, EXIT_SYSTEM, h->options.cgroup, error);
+    publish_cgroup(h);
     pmd_start(h);
     return 0;
 }
@@ -202,6 +220,8 @@ static int resume(holder *h) {
     int error = set_up(h);
     if (error == 0)
         error = -reexec_resume(h);
+    if (error == 0)
+        publish_cgroup(h);
     if (error == 0)
         error = -reexec_finish(h);
     return error == 0 ? 0 : give_up(h, EXIT_SYSTEM, "taking over from the program before", error);

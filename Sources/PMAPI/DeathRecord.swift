@@ -2,11 +2,13 @@ public import JSON
 public import PMModel
 
 extension ExitReason {
-    /// One phrase for people: `exit code 1`, `SIGKILL`, `SIGSEGV, core dumped`, `spawn failed: …`, `not ready in 60s`.
+    /// One phrase for people: `exit code 1`, `SIGKILL`, `SIGSEGV, core dumped`, `out of memory (limit 256MiB)`, `spawn failed: …`, `not ready in 60s`.
     public var phrase: String {
         switch self {
         case .exited(let code): "exit code \(code)"
         case .signaled(let signal, let dumpedCore): SignalName.name(of: signal) + (dumpedCore ? ", core dumped" : "")
+        case .memory(let limit):
+            limit.map { "out of memory (limit \(SizeText.text($0)))" } ?? "out of memory (the machine's)"
         case .spawnFailed(let why): "spawn failed: \(why)"
         case .notReady(let deadline): "not ready in \(deadline.shortForm)"
         }
@@ -21,6 +23,8 @@ extension ExitReason {
                 ("reason", "signaled"), ("signal", .string(SignalName.name(of: signal))),
                 ("signalNumber", .number(JSONNumber(Int(signal)))), ("coreDumped", .bool(dumpedCore)),
             ]
+        case .memory(let limit):
+            [("reason", "memory")] + (limit.map { [("limitBytes", .number(JSONNumber($0)))] } ?? [])
         case .spawnFailed(let why): [("reason", "spawnFailed"), ("message", .string(why))]
         case .notReady(let deadline):
             [("reason", "notReady"), ("deadlineMs", .number(JSONNumber(Int(deadline.milliseconds))))]
@@ -33,6 +37,7 @@ extension ExitReason {
         case "signaled":
             self = .signaled(
                 signal: Int32(clamping: json["signalNumber"]?.int ?? 0), dumpedCore: json["coreDumped"]?.bool ?? false)
+        case "memory": self = .memory(limit: json["limitBytes"]?.int.map { Int64($0) })
         case "spawnFailed": self = .spawnFailed(json["message"]?.string ?? "")
         case "notReady": self = .notReady(deadline: .milliseconds(json["deadlineMs"]?.int ?? 0))
         default: throw APIError.malformedAnswer("a reason of a death was expected", json)  // text from outside

@@ -49,6 +49,14 @@ public struct UnitStatus: Equatable, Sendable {
     public var restarts = 0
     /// Its last death.
     public var lastExit: DeathRecord?
+    /// Bytes of memory that its processes use.
+    public var memory: Int64?
+    /// Processor time that they have used.
+    public var cpu: Duration?
+    /// How many there are; where its cgroup says it, their threads are counted too.
+    public var tasks: Int?
+    /// What it says of itself (STATUS= of sd_notify(3)).
+    public var statusText: String?
     /// What keeps pm from doing all it should for it at the moment, a sentence each; empty when all is well.
     public var problems: [String] = []
 
@@ -82,6 +90,10 @@ extension UnitStatus: WireValue {
         uptime = members["uptimeMs"]?.int.map { .milliseconds($0) }
         restarts = members["restarts"]?.int ?? 0
         if let record = members["lastExit"], record != .null { lastExit = try DeathRecord(json: record) }
+        memory = members["memoryBytes"]?.int.map { Int64($0) }
+        cpu = members["cpuMs"]?.int.map { .milliseconds($0) }
+        tasks = members["tasks"]?.int
+        statusText = members["statusText"]?.string
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
     }
 
@@ -102,6 +114,10 @@ extension UnitStatus: WireValue {
         if let startedAt { members["startedAt"] = .string(startedAt.iso8601) }
         if let uptime { members["uptimeMs"] = .number(JSONNumber(Int(uptime.milliseconds))) }
         members["restarts"] = .number(JSONNumber(restarts))
+        if let memory { members["memoryBytes"] = .number(JSONNumber(memory)) }
+        if let cpu { members["cpuMs"] = .number(JSONNumber(Int(cpu.milliseconds))) }
+        if let tasks { members["tasks"] = .number(JSONNumber(tasks)) }
+        if let statusText { members["statusText"] = .string(statusText) }
         if let lastExit { members["lastExit"] = lastExit.json }
         if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
         return .object(members)

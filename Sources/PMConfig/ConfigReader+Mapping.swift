@@ -4,7 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
-        "instances", "logs",
+        "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
     ]
 
     mutating func mapping(_ place: Place, name: String) -> Mapping? {
@@ -15,7 +15,9 @@ extension ConfigReader {
         var mapping = Mapping(container: name)
         for member in members(of: place) {
             let child = place.child(member)
-            if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping) {
+            if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
+                && !rights(member.key, child, &mapping)
+            {
                 unknown(member, in: place, known: Self.mappingKeys)
             }
         }
@@ -24,6 +26,7 @@ extension ConfigReader {
                 #"pm does not see what goes straight to the journal, and "ready" waits for a line of it"#, at: place,
                 hint: #"write "logs": "both""#)
         }
+        checkDescriptors(of: mapping, place)
         return mapping
     }
 

@@ -106,6 +106,29 @@ public struct ConfiguredUnit: Equatable, Sendable {
         return paths
     }
 
+    /// The sockets of `listen`, their paths absolute.
+    ///
+    /// - Throws: `ConfigError` for a URL that is not a `file://` one.
+    public func sockets(in directory: String) throws(ConfigError) -> [ListenPoint] {
+        var points = mapping.listen
+        for index in points.indices {
+            guard case .unix(let path) = points[index].address else { continue }
+            points[index].address = .unix(path: try resolved(path, in: directory, key: "mapping.\(name).listen"))
+        }
+        return points
+    }
+
+    /// The absolute paths of what a sandbox leaves writable besides `cwd`.
+    ///
+    /// - Throws: `ConfigError` for a URL that is not a `file://` one.
+    public func writablePaths(in directory: String) throws(ConfigError) -> [String] {
+        var paths: [String] = []
+        for path in mapping.sandbox.writable {
+            paths.append(try resolved(path, in: directory, key: "mapping.\(name).sandbox.writable"))
+        }
+        return paths
+    }
+
     private func resolved(_ text: String, in directory: String, key: String) throws(ConfigError) -> String {
         if let path = Paths.path(ofFileURL: text) { return Paths.normalized(path) }
         if !isURL(text) { return Paths.resolve(text, from: directory) }

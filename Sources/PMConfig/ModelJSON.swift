@@ -31,6 +31,7 @@ extension Mapping {
         if stop != StopSequence() { object["stop"] = .array(stop.steps.map { .object($0.json) }) }
         object["ready"] = readinessJSON
         object["logs"] = logs.map { .string($0.rawValue) }
+        addRights(to: &object)
         return object
     }
 

@@ -8,15 +8,22 @@ struct AccountFile {
     /// Reads a file; one that is not there has no entries.
     init(_ path: String) {
         guard let bytes = try? Files.read(path) else {  // none, so nobody is in it
-            entries = []
+            self.init(text: "")
             return
         }
-        let text = String(decoding: bytes, as: UTF8.self)
+        self.init(text: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// Takes the text of such a file.
+    init(text: String) {
         entries = text.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
     }
 
     /// The fields of a name.
     func entry(_ name: String) -> [Substring]? { entries.first { $0.first.map { $0 == name } ?? false } }
+
+    /// The fields of the first entry that satisfies a condition.
+    func first(_ condition: ([Substring]) -> Bool) -> [Substring]? { entries.first(where: condition) }
 
     /// Groups that name a user as a member.
     func groups(of user: String) -> [gid_t] {

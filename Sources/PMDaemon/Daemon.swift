@@ -46,15 +46,8 @@ final class Daemon {
     private let journaling: Journaling
     private let events: UnitEvents
     private var listener: Listener?
-    private var heldSocket: SharedFD?
-    /// What a service manager listens on for us; its file is not ours to remove.
-    private var activatedSocket: SharedFD?
-    private var heldSessions: SharedFD?
+    private var held = HeldDescriptors()
     private var phase = Phase.takingOver
-    /// The name under which the holder keeps the listening socket.
-    private static let socketName = "socket"
-    /// The name of a service manager's socket, that of its unit.
-    private static let activatedName = "pm.socket"
 
     /// Makes the daemon's parts; nothing is started yet.
     ///
@@ -78,7 +71,7 @@ final class Daemon {
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
-            [units] unit throws(LaunchError) in try units.environment(of: unit)
+            [units] unit throws(LaunchError) in try units.surroundings(of: unit)
         }
         journaling = Journaling(options, units, reactor: reactor, log: journal)
         events = UnitEvents(journal, deaths, units, journaling)
@@ -172,10 +165,7 @@ final class Daemon {
         switch message {
         case .greeting(let greeting): greeted(greeting)
         case .adopt(let child): supervisor.adopt(child)
-        case .held(let name, let descriptor):
-            if name == Self.socketName { heldSocket = descriptor }
-            if name == Self.activatedName { activatedSocket = descriptor }
-            if name == SessionHandover.name { heldSessions = descriptor }
+        case .held(let name, let descriptor): take(name, descriptor)
         case .handedOver:
             supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
             serve()
@@ -183,6 +173,14 @@ final class Daemon {
         case .reexeced: holder.reexecEnded(nil)
         case .reexecFailed(let error): holder.reexecEnded(error)
         case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
+        }
+    }
+
+    private func take(_ name: String, _ descriptor: SharedFD) {
+        if name == CgroupBase.heldName {
+            holder.takeCgroups(descriptor) { [journal] in journal.trouble($0) }
+        } else if !held.take(name, descriptor) {
+            supervisor.sockets.take(name, descriptor)
         }
     }
 
@@ -202,8 +200,8 @@ final class Daemon {
 
     private func serve() {
         do {
-            let socket = try activatedSocket ?? heldSocket ?? listen()
-            heldSocket = socket
+            let socket = try held.activated ?? held.socket ?? listen()
+            held.socket = socket
             let admission = Admission(access, router) { [journal] in journal.trouble($0) }
             listener = try Listener(
                 socket, reactor: reactor,
@@ -233,7 +231,7 @@ final class Daemon {
         let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
         if options.scope != .project { try Files.makeDirectories(directory, mode: 0o755) }
         let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: access.group))
-        try holder.channel.hold(Self.socketName, socket)
+        try holder.channel.hold(HeldDescriptors.socketName, socket)
         return socket
     }
 
@@ -262,10 +260,10 @@ final class Daemon {
 
     /// Takes over the connections of a daemon that was upgraded; the services that notice nothing.
     private func resumeSessions() -> Set<IncarnationID> {
-        guard let heldSessions else { return [] }
-        self.heldSessions = nil
+        guard let sessions = held.sessions else { return [] }
+        held.sessions = nil
         do throws(SystemError) {
-            let informed = try handover.unpack(heldSessions)
+            let informed = try handover.unpack(sessions)
             try holder.channel.drop(SessionHandover.name)
             return informed
         } catch {
@@ -340,7 +338,7 @@ final class Daemon {
         journaling.close()
         listener?.close()
         do throws(SystemError) {
-            if activatedSocket == nil { try Files.remove(options.socket) }
+            if held.activated == nil { try Files.remove(options.socket) }
         } catch {
             journal.trouble("the socket file stays: \(error)")
         }

@@ -37,8 +37,8 @@ extension Supervisor {
     }
 
     /// The row of a unit that was started; nil for others.
-    func status(of name: String, _ memory: UnitMemory) -> UnitStatus? {
-        guard let report = report(of: name) else { return nil }
+    func status(of name: String, _ memory: UnitMemory, _ uses: TreeUses) -> UnitStatus? {
+        guard let report = report(of: name, uses) else { return nil }
         var row = UnitStatus(report.unit, wanted: report.desired, state: PMAPI.UnitState(report.phase))
         row.isReady = report.isReady
         row.pid = report.pid
@@ -46,7 +46,9 @@ extension Supervisor {
         row.uptime = report.uptime
         row.restarts = report.restarts
         row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
-        row.problems = [memory.logs.problem(of: name), report.output.problem].compactMap { $0 }
+        row.use(report.use)
+        row.statusText = report.statusText
+        row.problems = [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
         return row
     }
 
@@ -68,6 +70,13 @@ extension OutputPlace {
 }
 
 extension UnitStatus {
+    /// Takes what a tree uses.
+    mutating func use(_ use: TreeUse?) {
+        memory = use?.memory
+        cpu = use.map { .microseconds($0.cpuMicroseconds) }
+        tasks = use.map { Int($0.processes) }
+    }
+
     /// What the configuration says of a unit.
     init(_ unit: Unit, wanted: Desired, state: PMAPI.UnitState) {
         let type = unit.name == GatewayKeeper.unit ? "self" : unit.definition.runtime.rawValue
@@ -104,11 +113,15 @@ extension APIError {
             self = .timeout(
                 "\(subject) was not ready within \(deadline.shortForm)", output: problem.output, hint: hint)
         case .failed(.died(.spawnFailed(let text), _)):
+            // It names the key, and says the next step itself.
+            let isOfKey = text.hasPrefix("mapping.")
             let message = problem.unit == unit ? "cannot start \(unit): \(text)" : "\(subject) cannot start: \(text)"
             self = .serviceFailed(
                 message, output: problem.output,
                 hint: MachineLimit(endOf: text)?.hint
-                    ?? "check its \"path\", \"cwd\" and \"envFiles\" in the configuration")
+                    ?? (isOfKey
+                        ? "pm start \(problem.unit), once that is done"
+                        : "check its \"path\", \"cwd\" and \"envFiles\" in the configuration"))
         case .failed(.died(let reason, _)):
             self = .serviceFailed(
                 "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)

@@ -104,6 +104,9 @@ final class UnitDirectory {
             unit.program = try configured.programPath(in: directory)
             unit.directory = try configured.workingDirectory(in: directory)
             unit.environmentFiles = try configured.environmentFiles(in: directory)
+            unit.sockets = try configured.sockets(in: directory)
+            unit.writable = try configured.writablePaths(in: directory)
+            unit.visible = [directory]
         } catch {
             throw APIError(configuration: error)
         }
@@ -121,19 +124,24 @@ final class UnitDirectory {
         return aliases[name].flatMap { configuration.unit($0) }
     }
 
-    /// The environment of a unit, its files read now.
+    /// The environment of a unit, its files read now, and its user.
     ///
-    /// - Throws: `LaunchError` when a file is missing or wrong.
-    func environment(of unit: Unit) throws(LaunchError) -> [String] {
+    /// - Throws: `LaunchError` when a file is missing or wrong, or there is no such user.
+    func surroundings(of unit: Unit) throws(LaunchError) -> Surroundings {
         // What the daemon was started with may hold secrets, and its parts need none of it.
         if parts(unit.name) != nil {
             let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
-            return ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home
+            return Surroundings(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
         }
-        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty { return plainEnvironment }
+        let account = try UnitAccount(unit.mapping, of: unit.name)
+        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty {
+            return Surroundings(environment: plainEnvironment, identity: account.identity)
+        }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
+        let base = environment.merging(account.variables) { _, new in new }
         do throws(ConfigError) {
-            return try UnitEnvironment.of(configured, in: directory, base: environment).strings
+            let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
+            return Surroundings(environment: variables, identity: account.identity)
         } catch {
             throw LaunchError(error.description)
         }

@@ -74,6 +74,21 @@ public enum SizeText {
         let (product, overflow) = value.multipliedReportingOverflow(by: scale)
         return overflow ? nil : product
     }
+
+    /// About so many bytes, in at most five letters: `512K`, `48.3M`, `1.2G`.
+    public static func short(_ bytes: Int64) -> String {
+        let units: [(String, Int64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+        guard let (name, size) = units.first(where: { bytes >= $0.1 }) else { return "\(bytes)" }
+        let tenths = bytes / (size / 10)
+        return tenths >= 1000 || name == "K" ? "\(bytes / size)\(name)" : "\(tenths / 10).\(tenths % 10)\(name)"
+    }
+
+    /// The shortest text that `parse` reads as so many bytes: `256MiB`.
+    public static func text(_ bytes: Int64) -> String {
+        let binary = units.suffix(4).reversed()
+        guard bytes > 0, let unit = binary.first(where: { bytes.isMultiple(of: $0.bytes) }) else { return "\(bytes)" }
+        return "\(bytes / unit.bytes)\(unit.name.prefix(1).uppercased())iB"
+    }
 }
 
 private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }

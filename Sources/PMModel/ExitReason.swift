@@ -4,6 +4,8 @@ public enum ExitReason: Equatable, Sendable {
     case exited(code: Int32)
     /// A signal ended it.
     case signaled(signal: Int32, dumpedCore: Bool)
+    /// It was killed because there was no memory left: that of its limit in bytes, or with nil the machine's.
+    case memory(limit: Int64?)
     /// It never ran: the spawn failed; the text names the step, the object and the cause.
     case spawnFailed(String)
     /// It ran but was not ready before its deadline, and was ended for it.
@@ -13,7 +15,7 @@ public enum ExitReason: Equatable, Sendable {
     public var isFailure: Bool {
         switch self {
         case .exited(let code): code != 0
-        case .signaled, .spawnFailed, .notReady: true
+        case .signaled, .memory, .spawnFailed, .notReady: true
         }
     }
 }

@@ -56,6 +56,18 @@ public struct Mapping: Equatable, Sendable {
     public var logs: LogDestination?
     /// How long a start may take until it is ready.
     @Nanoseconds public var readyDeadline: Duration
+    /// What it may use of the machine.
+    public var limits: Limits
+    /// Who it runs as: a name or a number of /etc/passwd; nil: as the daemon.
+    public var user: String?
+    /// Its group; nil: the user's.
+    public var group: String?
+    /// The permissions that files it makes do not get; nil: the daemon's.
+    public var umask: UInt32?
+    /// How far it is shut off from the machine.
+    public var sandbox: Sandbox
+    /// Sockets that are opened for it.
+    public var listen: [ListenPoint]
 
     /// The most instances of one unit.
     public static let mostInstances = 256
@@ -75,6 +87,9 @@ public struct Mapping: Equatable, Sendable {
         stop = StopSequence()
         readiness = nil
         logs = nil
+        limits = Limits()
+        sandbox = Sandbox()
+        listen = []
         _readyDeadline = Nanoseconds(wrappedValue: .seconds(60))
     }
 }

@@ -10,6 +10,8 @@ public final class Holder {
     private var openNull: SharedFD?
     /// Whether each child gets a cgroup of its own.
     public var hasCgroups = false
+    /// The directory of those cgroups; nil where there are none.
+    private(set) var cgroups: CgroupBase?
     private var whenReexeced: (@PMActor (SpawnError?) -> Void)?
     private var unanswered = 0
     private var waiting: [@PMActor (Turn) -> Void] = []
@@ -39,6 +41,15 @@ public final class Holder {
 
     /// The cgroup of a child, below the holder's; numbers are short and never the same, as names of units are not.
     func cgroup(of child: UInt64) -> String? { hasCgroups ? "child-\(child)" : nil }
+
+    /// Takes the directory of the children's cgroups; what is wrong with it is told, and then none are limited.
+    public func takeCgroups(_ directory: SharedFD, _ trouble: @PMActor (String) -> Void) {
+        do throws(SystemError) {
+            cgroups = try CgroupBase(directory)
+        } catch {
+            trouble("services have no limits of memory, cpu, pids and io: \(error)")
+        }
+    }
 
     /// When a spawn's turn comes.
     enum Turn {

@@ -12,6 +12,8 @@ final class Instance {
         let wiring: Wiring
         let capture: LogCapture
         let startedAt: WallTime
+        /// Who it runs as.
+        var user: UInt32
         var exit: ChildExit?
         var output = OutputPlace.file
         var probe: (any ReadinessProbe)?
@@ -25,14 +27,18 @@ final class Instance {
         let runtime: any Runtime
         let user: UInt32
         let route: @PMActor (Unit) -> OutputRoute
+        let sockets: SocketKeeper
+        let confinement: Confinement
 
-        init(_ resources: Supervisor.Resources) {
+        init(_ resources: Supervisor.Resources, _ sockets: SocketKeeper) {
             reactor = resources.reactor
             holder = resources.holder
             logs = resources.logs
             runtime = resources.runtime
             user = resources.user
             route = resources.route
+            self.sockets = sockets
+            confinement = Confinement(resources.holder, user: resources.user)
         }
     }
 
@@ -48,6 +54,8 @@ final class Instance {
 
     private let context: Context
     private unowned let supervisor: Supervisor
+    /// Limits of the present or last incarnation that are not held here.
+    private(set) var unenforced: [Unenforced] = []
     private var timer: TimerID?
     private var isPerforming = false
     private var waiting: [UnitEvent] = []
@@ -75,6 +83,8 @@ final class Instance {
     var isReady: Bool { machine.isReady }
     /// Where the output of the present or last run goes.
     var output: OutputPlace { run?.output ?? .file }
+    /// What it says of itself.
+    var statusText: String? { run?.probe?.statusText }
     var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
     private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
 
@@ -104,6 +114,7 @@ final class Instance {
     }
 
     func spawnFailed(_ error: SpawnError) {
+        if let text = unit.explain(error) { return fail(text) }
         let object =
             switch error.step {
             case "chdir": lastInvocation?.directory ?? unit.directory
@@ -135,7 +146,8 @@ final class Instance {
         let capture = LogCapture(context.logs.log(of: name), origin: .adopted)
         run = Run(
             child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
-            startedAt: record.startedAt)
+            startedAt: record.startedAt, user: child.user ?? context.user)
+        unenforced = context.confinement.unenforced(unit)
         keep(child.id, record)
         if case .both(let copy) = context.route(unit) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
@@ -152,6 +164,8 @@ final class Instance {
                 supervisor.channels?.open(channel, to: id, unit.channel(options))
             }
             feed(.adopted(.running(pid: child.pid)))
+            // Ready or not, it waits when nobody reads what it says.
+            if unit.settings.readiness == .notify, self.run?.probe == nil { beginProbe() }
         }
     }
 
@@ -173,7 +187,10 @@ final class Instance {
 
     /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
     private func report(_ exit: ChildExit, ranFor: Duration?) -> ExitReport {
-        ExitReport(reason: exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
+        let child = run.map(\.child)
+        let memory = exit.isKill ? child.flatMap { context.holder.memoryDeath(of: $0) } : nil
+        return ExitReport(
+            reason: memory ?? exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
     }
 
     /// Events that come up while actions are performed wait until those are done.
@@ -230,9 +247,10 @@ final class Instance {
                 id: context.holder.nextChild(), path: invocation.executable, arguments: invocation.arguments,
                 directory: invocation.directory)
             request.environment = launch.environment
-            request.identity = unit.identity
-            request.hasNoNewPrivileges = unit.isConfined
             request.cgroup = context.holder.cgroup(of: request.id)
+            unenforced = try context.confinement.apply(unit, launch, to: &request)
+            supervisor.tellOnce(unenforced, of: name)
+            request.childDescriptors = try context.sockets.open(for: unit, request.identity)
             request.stop = holderStop
             let wiring = try Wiring.make(
                 &request, launch, unit.settings.readiness, null: try context.holder.null())
@@ -241,7 +259,7 @@ final class Instance {
             let started = context.reactor.clock.wall()
             run = Run(
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
-                startedAt: started)
+                startedAt: started, user: request.identity?.user ?? context.user)
             run?.output = output
             attach(capture, wiring)
             keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
@@ -327,7 +345,7 @@ final class Instance {
         let probe = check.probe(
             ProbeContext(
                 reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
-                user: context.user))
+                user: run.user))
         self.run?.probe = probe
         probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
     }
@@ -355,7 +373,7 @@ final class Instance {
     private func closeRun() {
         guard let run else { return }
         supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
-        run.probe?.end()
+        run.probe?.close()
         run.capture.drain()
     }
 

@@ -80,7 +80,7 @@ public struct UnexpectedDeath: Equatable, Sendable {
     /// Whether the run before it was long and good enough to make it the first death of a new series.
     fileprivate func endsSeries(of policy: RestartPolicy) -> Bool {
         switch reason {
-        case .exited, .signaled: ranFor >= policy.resetAfter
+        case .exited, .signaled, .memory: ranFor >= policy.resetAfter
         // A run that never served proves nothing, however long its deadline was.
         case .notReady, .spawnFailed: false
         }

@@ -33,6 +33,7 @@ extension Supervisor {
             // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
             adopt(find(name) ?? Unit.unknown(name), options(name), candidates)
         }
+        sockets.settle(instances.values.filter { $0.machine.phase != .down }.map(\.unit))
     }
 
     private func heir(_ child: PMSystem.AdoptedChild) -> Heir? {

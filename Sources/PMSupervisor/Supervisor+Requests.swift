@@ -122,6 +122,7 @@ extension Supervisor {
     }
 
     func ended(_ instance: Instance, survivors: UInt32) {
+        if instance.machine.phase == .down { sockets.release(instance.name) }
         for number in stops.interested(in: instance.name) {
             advanceStop(number) { $0.ended(instance.name, survivors: survivors) }
         }

@@ -41,7 +41,10 @@ public final class Supervisor {
     public var onTrouble: @PMActor (String) -> Void = { _ in }
 
     let resources: Resources
+    /// The sockets of services.
+    public let sockets: SocketKeeper
     private let context: Instance.Context
+    private var toldCauses: Set<Unenforced.Cause> = []
     private(set) var instances: [String: Instance] = [:]
     private var children: [UInt64: Instance] = [:]
     /// Children of an earlier daemon, until all are known.
@@ -53,7 +56,8 @@ public final class Supervisor {
     /// Makes a supervisor without units.
     public init(_ resources: Resources, random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.resources = resources
-        context = Instance.Context(resources)
+        sockets = SocketKeeper(resources.holder)
+        context = Instance.Context(resources, sockets)
         seeds = random
     }
 
@@ -130,6 +134,15 @@ public final class Supervisor {
 
     func started(_ instance: Instance, pid: Int32) {
         observer?.started(instance.unit, StartedRun(pid: pid, restarts: Int(instance.machine.restarts)))
+    }
+
+    /// Says once for each cause that limits are not held here; `status` says it of each unit.
+    func tellOnce(_ unenforced: [Unenforced], of name: String) {
+        let news = unenforced.filter { !toldCauses.contains($0.cause) }
+        for sentence in Unenforced.sentences(news) {
+            onTrouble("\(name): \(sentence). Services run without; this is said once")
+        }
+        toldCauses.formUnion(news.map(\.cause))
     }
 
     // MARK: what services tell

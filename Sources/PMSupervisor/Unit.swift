@@ -15,7 +15,13 @@ public struct Unit: Equatable, Sendable {
     public var directory: String
     /// Absolute paths of the environment files.
     public var environmentFiles: [String]
-    /// Who it runs as; nil: as the daemon.
+    /// The sockets of `listen`, their paths absolute.
+    public var sockets: [ListenPoint]
+    /// The absolute paths of what its sandbox leaves writable.
+    public var writable: [String]
+    /// Directories that stay visible in its sandbox.
+    public var visible: [String] = []
+    /// Who it runs as where the mapping does not say; nil: as the daemon.
     public var identity: UserIdentity?
     /// Whether nothing it executes may gain rights (prctl(2) PR_SET_NO_NEW_PRIVS).
     public var isConfined = false
@@ -28,6 +34,8 @@ public struct Unit: Equatable, Sendable {
         program = definition.path
         directory = mapping.cwd ?? "/"
         environmentFiles = mapping.envFiles
+        sockets = mapping.listen
+        writable = mapping.sandbox.writable
     }
 
     /// What the state machine needs of it.

@@ -1,4 +1,5 @@
 public import PMModel
+public import PMSystem
 
 /// What is known of one unit at a moment.
 public struct UnitReport: Sendable {
@@ -24,19 +25,31 @@ public struct UnitReport: Sendable {
     public let invocation: Invocation?
     /// Where the output of its present or last run goes.
     public let output: OutputPlace
+    /// What its tree uses.
+    public var use: TreeUse?
+    /// What it says of itself (STATUS= of sd_notify(3)).
+    public var statusText: String?
+    /// What of its configuration is not held on this machine, a sentence each.
+    public var problems: [String] = []
 }
 
 extension Supervisor {
     /// What is known of a unit; nil when it was never started since this daemon or an earlier one runs.
-    public func report(of name: String) -> UnitReport? {
+    public func report(of name: String, _ uses: TreeUses? = nil) -> UnitReport? {
         guard let instance = instances[name] else { return nil }
         let machine = instance.machine
         let now = resources.reactor.clock.monotonic()
-        return UnitReport(
+        var report = UnitReport(
             unit: instance.unit, desired: machine.desired, phase: machine.phase, isReady: machine.isReady,
             pid: machine.pid, startedAt: instance.startedAt, uptime: machine.startedAt.map { now - $0 },
             restarts: Int(machine.restarts), lastDeath: instance.lastDeath, invocation: instance.lastInvocation,
             output: instance.output)
+        if let pid = machine.pid {
+            report.use = instance.run.flatMap { uses?.use(of: $0.child, leader: pid) }
+            report.statusText = instance.statusText
+            report.problems = Unenforced.sentences(instance.unenforced)
+        }
+        return report
     }
 
     /// The units that were started, sorted.

@@ -8,7 +8,7 @@ import PMSystem
 struct Wiring {
     /// The reading ends of its standard output and standard error.
     let output: SharedFD, errors: SharedFD
-    /// The daemon's end of descriptor 3, if there is one.
+    /// The daemon's end of the channel, if there is one.
     let channel: SharedFD?
     /// What its readiness check reads, if it reads something of its own.
     let probe: SharedFD?
@@ -51,7 +51,8 @@ struct Wiring {
     {
         let output = try Pipe.make()
         let errors = try Pipe.make()
-        var child = [null, output.writing, errors.writing]
+        // What the request has already are the unit's sockets, which begin at 3 (sd_listen_fds(3)).
+        var child = [null, output.writing, errors.writing] + request.childDescriptors
         var channel: SharedFD?
         if launch.channel != .none {
             let pair = try UnixSocket.pair()
@@ -88,6 +89,9 @@ struct Wiring {
             return pipe.reading
         }
     }
+
+    /// The number of the child's end of the channel.
+    nonisolated static func channelNumber(_ unit: Unit) -> Int { 3 + unit.sockets.count }
 
     /// The descriptor that a readiness check reads: its own, or the channel.
     func source(of check: ReadinessCheck) -> SharedFD? {

@@ -58,12 +58,21 @@ public enum Files {
         let file = try OwnedFD.open(path, O_RDONLY | O_NONBLOCK)
         let status = try Self.status(of: file.raw, path)
         guard status.kind != .directory else { throw SystemError("read", path, code: EISDIR) }
+        return try readAll(file.raw, named: path, limit: limit, expected: Int(status.size))
+    }
+
+    /// What is left to read of an open file.
+    ///
+    /// - Throws: `SystemError` with operation `read`; EFBIG when it is longer than `limit` bytes.
+    static func readAll(
+        _ descriptor: Int32, named path: String, limit: Int = 1 << 20, expected: Int = 0
+    ) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(limit, max(0, Int(status.size))) + 1)
+        bytes.reserveCapacity(min(limit, max(0, expected)) + 1)
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
             let count = try valueOrError("read", path) {
-                chunk.withUnsafeMutableBytes { Glibc.read(file.raw, $0.baseAddress, $0.count) }
+                chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
             }
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk[..<count])

@@ -6,7 +6,7 @@ struct InitDecoder {
     // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is
     // compared with the first and the last case before.
     private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_REEXEC_FAILED.rawValue
-    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_IMAGE.rawValue
+    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_FILTER.rawValue
 
     private let bytes: UnsafeRawBufferPointer
     private let descriptors: [SharedFD]

@@ -44,6 +44,9 @@ public struct ChildExit: Equatable, Sendable {
     /// What it used.
     public let usage: ResourceUsage
 
+    /// Whether SIGKILL ended it, as the kernel does where memory has run out.
+    public var isKill: Bool { waitStatus & 0x7F == 9 }
+
     /// The reason in pm's terms.
     public var reason: ExitReason {
         let signal = waitStatus & 0x7F
@@ -66,6 +69,12 @@ public struct AdoptedChild: Sendable {
     public let held: [SharedFD]
     /// The state the last daemon saved.
     public let state: [UInt8]
+
+    /// The user it runs as; nil once it has ended.
+    public var user: UInt32? {
+        // Gone while we looked: its exit follows.
+        exit == nil ? (try? Files.status("/proc/\(pid)"))??.owner : nil
+    }
 }
 
 /// A child that was started.

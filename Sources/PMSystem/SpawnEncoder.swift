@@ -38,10 +38,10 @@ struct SpawnEncoder {
         return (bytes, descriptors)
     }
 
-    /// path, cwd, argv, envp, and what a stream to journald begins with, each with its terminator.
+    /// path, cwd, argv, envp, what a stream to journald begins with, mounts, each with its terminator.
     private func strings() throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
-        for text in [request.path, request.directory] + request.arguments + request.environment + journal {
+        for text in [request.path, request.directory] + request.arguments + request.environment + journal + mounts {
             let start = bytes.count
             bytes += text.utf8
             if bytes[start...].contains(0) { throw SystemError("spawn", "a string with a NUL byte", code: EINVAL) }
@@ -53,6 +53,7 @@ struct SpawnEncoder {
     private var journal: [String] {
         request.journal.map { ["\($0.identifier)\n\($0.unit)\n"] } ?? []
     }
+    private var mounts: [String] { request.sandbox?.mounts.map(\.word) ?? [] }
 
     private func fixedPart() throws(SystemError) -> pm_spawn_message {
         var body = pm_spawn_message()
@@ -74,10 +75,28 @@ struct SpawnEncoder {
             body.flags |= UInt32(PM_SPAWN_SET_NICE)
             body.nice = nice
         }
+        if let score = request.oomScoreAdjust {
+            body.flags |= UInt32(PM_SPAWN_SET_OOM_SCORE)
+            body.oom_score_adj = score
+        }
+        if request.isExact { body.flags |= UInt32(PM_SPAWN_EXACT) }
+        try setSandbox(&body)
         try setIdentity(&body)
         try setLimits(&body)
         try setCgroup(&body)
         return body
+    }
+
+    private func setSandbox(_ body: inout pm_spawn_message) throws(SystemError) {
+        guard let sandbox = request.sandbox else { return }
+        guard sandbox.mounts.count <= Int(PM_MOUNTS_MAX) else {
+            throw SystemError("spawn", "\(sandbox.mounts.count) mounts", code: E2BIG)
+        }
+        body.flags |= UInt32(PM_SPAWN_NEW_MOUNTS)
+        if sandbox.hasUserNamespace { body.flags |= UInt32(PM_SPAWN_NEW_USERS) }
+        if sandbox.dropsCapabilities { body.flags |= UInt32(PM_SPAWN_NO_CAPABILITIES) }
+        if sandbox.isFiltered { body.flags |= UInt32(PM_SPAWN_FILTERED) }
+        body.mountc = UInt32(sandbox.mounts.count)
     }
 
     private func setIdentity(_ body: inout pm_spawn_message) throws(SystemError) {
@@ -110,6 +129,23 @@ struct SpawnEncoder {
         }
         body.flags |= UInt32(PM_SPAWN_IN_CGROUP)
         withUnsafeMutableBytes(of: &body.cgroup) { $0.copyBytes(from: cgroup.utf8) }
+    }
+}
+
+extension SpawnSandbox.Mount {
+    /// A letter and the path, as control.h has them.
+    fileprivate var word: String {
+        switch self {
+        case .readOnly(let path): Self.word(.PM_MOUNT_READ_ONLY, path)
+        case .temporary(let path): Self.word(.PM_MOUNT_TEMPORARY, path)
+        case .hidden(let path): Self.word(.PM_MOUNT_HIDDEN, path)
+        case .kept(let path): Self.word(.PM_MOUNT_KEPT, path)
+        case .keptWritable(let path): Self.word(.PM_MOUNT_KEPT_WRITABLE, path)
+        }
+    }
+
+    private static func word(_ kind: pm_mount_kind, _ path: String) -> String {
+        String(UnicodeScalar(UInt8(truncatingIfNeeded: kind.rawValue))) + path
     }
 }
 

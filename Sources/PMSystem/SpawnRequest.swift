@@ -65,6 +65,35 @@ public struct JournalSource: Equatable, Sendable {
     }
 }
 
+/// What a child is shut off from (control.h).
+public struct SpawnSandbox: Equatable, Sendable {
+    /// What becomes of a directory in the child's view of the file system.
+    public enum Mount: Equatable, Sendable {
+        /// Nobody writes to it or below it.
+        case readOnly(String)
+        /// It is empty, and anybody may write to it; it goes with the child.
+        case temporary(String)
+        /// It is empty but for what is kept in it.
+        case hidden(String)
+        /// It stays visible, wherever it lies, and nobody writes to it.
+        case kept(String)
+        /// It stays as it is, wherever it lies.
+        case keptWritable(String)
+    }
+
+    /// In the order in which they are made, the kept ones after all others; at most 64.
+    public var mounts: [Mount] = []
+    /// Whether the child gets a user namespace, without which only root can have mounts of its own.
+    public var hasUserNamespace = false
+    /// Whether it has no capabilities and cannot gain any.
+    public var dropsCapabilities = false
+    /// Whether its system calls are filtered.
+    public var isFiltered = false
+
+    /// No change.
+    public init() {}
+}
+
 /// All that the holder needs to start one child.
 public struct SpawnRequest: Sendable {
     /// The daemon's number for the child.
@@ -87,8 +116,14 @@ public struct SpawnRequest: Sendable {
     public var umask: mode_t?
     /// The child's nice value; nil: the daemon's.
     public var nice: Int32?
+    /// What is written to its oom_score_adj (proc(5)); nil: nothing.
+    public var oomScoreAdjust: Int32?
     /// Limits set before exec.
     public var limits: [ResourceLimit]
+    /// Whether a limit, nice value or score that cannot be given in whole is a failure; otherwise the nearest is given.
+    public var isExact: Bool
+    /// What the child is shut off from; nil: nothing.
+    public var sandbox: SpawnSandbox?
     /// Whether no exec may gain privileges (prctl(2) PR_SET_NO_NEW_PRIVS).
     public var hasNoNewPrivileges: Bool
     /// The control group's name below the holder's directory; nil: none is made.
@@ -109,6 +144,7 @@ public struct SpawnRequest: Sendable {
         childDescriptors = []
         heldDescriptors = []
         limits = []
+        isExact = false
         hasNoNewPrivileges = false
         stop = HolderStop(order: 0, signal: SIGTERM, waitMilliseconds: 10_000)
     }

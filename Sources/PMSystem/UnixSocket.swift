@@ -147,7 +147,7 @@ public enum UnixSocket {
         }
     }
 
-    private static func withAddress(
+    static func withAddress(
         _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
     ) throws(SystemError) {
         guard path.utf8.count <= longestPath else { throw SystemError("bind", path, code: ENAMETOOLONG) }

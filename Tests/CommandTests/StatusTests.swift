@@ -27,10 +27,11 @@ import Testing
                     "\($0.1) \($0.2)"
                 } == "\(file) \(pid)")
             let rows = lines(outcome.output).map { $0.split(separator: " ").map(String.init) }
-            #expect(rows[0] == ["NAME", "STATE", "READY", "PID", "UPTIME", "RESTARTS", "LAST", "EXIT"])
+            #expect(
+                rows[0] == ["NAME", "STATE", "READY", "PID", "UPTIME", "MEMORY", "CPU", "RESTARTS", "LAST", "EXIT"])
             #expect(rows.dropFirst().map { $0[0] } == ["pm", "web", "a-service-with-a-name-of-many-columns"])
             #expect(Array(rows[2][..<4]) == ["web", "up", "yes", "\(try project.status("web")["pid"]?.int ?? 0)"])
-            #expect(Array(rows[3][1...]) == ["down", "-", "-", "-", "0", "-"])
+            #expect(Array(rows[3][1...]) == ["down", "-", "-", "-", "-", "-", "0", "-"])
         }
     }
 
@@ -40,7 +41,8 @@ import Testing
             kill(pid_t(pid), SIGKILL)
             try project.until("web", "back") { $0["restarts"]?.int == 1 && $0["pid"] != nil }
             let output = try project.must("status", "web")
-            #expect(output.contains(/web +up +yes +[0-9]+ +[0-9]+m?s +1 +SIGKILL, [0-9]+m?s ago/))
+            #expect(
+                output.contains(/web +up +yes +[0-9]+ +[0-9]+m?s +[0-9.]+[KM] +[0-9]+m?s +1 +SIGKILL, [0-9]+m?s ago/))
             #expect(output.contains(/\nlast output before SIGKILL, [0-9]+m?s ago:\n  \| web got \n  \| up\n/))
             let death = try project.json("status", "web")[0]?["lastExit"]
             #expect(death?["signal"] == "SIGKILL")
@@ -56,7 +58,7 @@ import Testing
             let documented: Set<String> = [
                 "name", "running", "folder", "stateless", "type", "cwd", "commandable", "wanted", "state", "ready",
                 "pid",
-                "startedAt", "uptimeMs", "restarts",
+                "startedAt", "uptimeMs", "restarts", "memoryBytes", "cpuMs", "tasks",
             ]
             #expect(members == documented)
             #expect(rows[1]["running"]?.bool == true)

@@ -7,7 +7,7 @@ import Testing
 
 /// Configurations that were written once and must load for ever: add files, never change one.
 @Suite struct ConfigFixtureTests {
-    static let names = ["seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names"]
+    static let names = ["seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names", "limits"]
 
     private func bytes(_ name: String) throws -> [UInt8] {
         try Files.read(TestPaths.fixture("configs/\(name).json"))

@@ -37,10 +37,11 @@ import Testing
         let page = try page()
         let keys =
             ConfigReader.mappingKeys + ConfigReader.containerKeys + ConfigReader.restartKeys
-            + ["plugins", "setup.packages"]
+            + ConfigReader.limitKeys + ["plugins", "setup.packages"]
         for key in keys { #expect(page.contains("| `\(key)` |"), "\(key)") }
         for key in ["fd", "tcp", "http", "log", "check"] { #expect(page.contains("{\"\(key)\": "), "\(key)") }
-        for key in ["deadline", "wait"] { #expect(page.contains("`\(key)`"), "\(key)") }
+        let inProse = ConfigReader.deviceKeys + ["name", "backlog", "mode", "writable", "deadline", "wait", "weight"]
+        for key in inProse { #expect(page.contains("`\(key)`"), "\(key)") }
     }
 
     @Test func `the defaults of the page are those of the code`() throws {

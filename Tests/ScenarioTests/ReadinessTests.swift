@@ -89,3 +89,38 @@ import Testing
         }
     }
 }
+
+/// What services of sd_notify(3) say besides READY=1.
+@Suite(.serialized) struct Notifying {
+    /// Says what it is told in a file, after it is ready; a blocked sender says nothing more.
+    private static let service = """
+        use Socket;
+        sub inform { my ($text) = @_; my $name = $ENV{NOTIFY_SOCKET}; $name =~ s/^@/\\0/;
+          socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; defined send($s, $text, 0, pack_sockaddr_un($name)) or die "send: $!"; }
+        inform("READY=1\\nSTATUS=serving 7\\nMAINPID=1");
+        while (! -e "go") { select(undef, undef, undef, 0.02) }
+        for my $i (1..100) { inform("WATCHDOG=1\\nSTATUS=beat $i") }
+        print "all sent\\n"; $| = 1; print ""; sleep 1000;
+        """
+
+    @Test func `keeps its status, never waits for pm, and cannot name another main process`() async throws {
+        try await TestProject.with { project in
+            try project.write("web.pl", Self.service)
+            try project.script("web.sh", "exec perl web.pl")
+            try project.configure(["web": ["path": "./web.sh"]], mapping: ["web": ["ready": "notify"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let row = try project.until("web", "telling") { $0["statusText"] == "serving 7" }
+            #expect(row["pid"]?.int != 1)
+            #expect(try project.must("status", "web").contains("it says: serving 7"))
+            // Also the daemon that comes after a killed one reads.
+            let daemon = try project.daemonID()
+            kill(daemon, SIGKILL)
+            try until("a new daemon") { try project.daemonID() != daemon }
+            try project.write("go", "")
+            try project.until("web", "through with it") { $0["statusText"] == "beat 100" }
+            #expect(try project.status("web")["pid"]?.int == row["pid"]?.int)
+            #expect(try project.status("web")["ready"]?.bool == true)
+        }
+    }
+}

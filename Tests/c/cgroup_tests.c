@@ -241,6 +241,27 @@ static void goes_on_when_its_own_cgroup_is_not_delegated(void) {
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
+static void its_directory_is_handed_over_to_each_pmd(void) {
+    rig r;
+    rig_start(&r, options());
+    for (int pmd = 0; pmd < 2; pmd++) {
+        const pm_hello hello = {.version = PM_CONTROL_VERSION, .pid = r.pmd};
+        send_message(&r, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
+        expect(&r, PM_HELLO, 0, &m);
+        expect(&r, PM_HELD, 0, &m);
+        CHECK_TEXT(m.name.name, PM_CGROUP_NAME);
+        CHECK_EQUAL(faccessat(m.fds[0], "cgroup.procs", F_OK, 0), 0);
+        close_fds(&m);
+        expect(&r, PM_HANDED_OVER, 0, &m);
+        if (pmd == 0) {
+            rig_kill_pmd(&r);
+            rig_next_pmd(&r);
+        }
+    }
+    CHECK_EQUAL(rig_stop(&r), 0);
+    remove_base();
+}
+
 const test cgroup_tests[] = {
     {"cgroup: a child starts in its own, which goes at forget",
      child_starts_in_its_cgroup_which_goes_at_forget},
@@ -252,6 +273,7 @@ const test cgroup_tests[] = {
     {"cgroup: stop kills and removes them", stop_kills_and_removes_cgroups},
     {"cgroup: a child enters it without clone3", child_enters_its_cgroup_without_clone3},
     {"cgroup: its own is a base", takes_its_own_cgroup_for_a_base},
+    {"cgroup: its directory is handed over to each pmd", its_directory_is_handed_over_to_each_pmd},
     {"cgroup: its own may not be delegated", goes_on_when_its_own_cgroup_is_not_delegated},
     {NULL, NULL},
 };

@@ -25,7 +25,8 @@ static void print_status_lines(void) {
     FILE *status = fopen("/proc/self/status", "re");
     while (status != NULL && fgets(line, sizeof line, status) != NULL)
         if (strncmp(line, "Sig", 3) == 0 || strncmp(line, "NoNewPrivs", 10) == 0 ||
-            strncmp(line, "Uid", 3) == 0 || strncmp(line, "Gid", 3) == 0 || strncmp(line, "Groups", 6) == 0)
+            strncmp(line, "Uid", 3) == 0 || strncmp(line, "Gid", 3) == 0 || strncmp(line, "Groups", 6) == 0 ||
+            strncmp(line, "Cap", 3) == 0 || strncmp(line, "Seccomp:", 8) == 0)
             printf("%s", line);
     if (status != NULL)
         fclose(status);
@@ -196,8 +197,9 @@ int play_role(const char *name, int argc, char **argv) {
         const char *name;
         int (*play)(int argc, char **argv);
     } roles[] = {
-        {"report", report}, {"tag", tag},         {"wait", wait_role}, {"exit", exit_role},
-        {"escape", escape}, {"mate", group_mate}, {"chain", chain},    {"pmd", fake_pmd},
+        {"report", report},  {"tag", tag},       {"wait", wait_role},
+        {"exit", exit_role}, {"escape", escape}, {"mate", group_mate},
+        {"chain", chain},    {"pmd", fake_pmd},  {"probe", play_probe},
     };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (strcmp(roles[i].name, name) == 0)

@@ -6,4 +6,7 @@
 /* Gives the exit status. */
 int play_role(const char *name, int argc, char **argv);
 
+/* The role "probe": tries each argument and says how it ended, one line each (sandbox_tests.c). */
+int play_probe(int argc, char **argv);
+
 #endif

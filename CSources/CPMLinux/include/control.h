@@ -20,7 +20,7 @@
 
 #include "pm_base.h"
 
-#define PM_CONTROL_VERSION 1u
+#define PM_CONTROL_VERSION 2u
 /* The descriptor number on which pmd finds its end of the socketpair. */
 #define PM_CONTROL_FD 3
 /* Longest packet, bytes, header included. */
@@ -36,11 +36,14 @@
 /* Longest message for the service manager, bytes. */
 #define PM_NOTIFY_MAX 1024u
 /* Most named descriptors. */
-#define PM_NAMED_MAX 32u
+#define PM_NAMED_MAX 256u
 /* Longest cgroup path of a child relative to the base directory given to pm-init, bytes, with terminator. */
 #define PM_CGROUP_MAX 64u
 /* How the name of each begins: what else is in a base directory is not pm's. */
 #define PM_CGROUP_PREFIX "child-"
+/* Under this name pm-init hands over its base directory, where there is one: pmd reads there what children
+ * use, and sets limits before it asks for a spawn. */
+#define PM_CGROUP_NAME "cgroup"
 
 typedef enum PM_CLOSED {
     PM_HELLO = 1,       /* both ways; body pm_hello */
@@ -141,12 +144,31 @@ typedef struct {
 #define PM_SPAWN_IN_CGROUP 32u      /* create `cgroup` below pm-init's base directory and start in it */
 #define PM_SPAWN_STRINGS_IN_FD 64u  /* the strings are in a memfd, the last descriptor, not in the packet */
 #define PM_SPAWN_SET_OOM_SCORE 128u /* write oom_score_adj */
+#define PM_SPAWN_EXACT 256u         /* nothing is clamped: a limit that cannot be given in whole fails */
+#define PM_SPAWN_NEW_MOUNTS 512u    /* a mount namespace of its own, changed as the mounts say */
+#define PM_SPAWN_NEW_USERS 1024u    /* a user namespace around it, for callers that may not have one alone */
+#define PM_SPAWN_NO_CAPABILITIES 2048u /* none, and none to be gained */
+#define PM_SPAWN_FILTERED 4096u        /* a seccomp filter; needs PM_SPAWN_NO_NEW_PRIVS */
 /* Standard output and standard error become streams to journald, and SIGPIPE is ignored, where it can be
  * reached; one more string follows the others. At least three child descriptors. */
-#define PM_SPAWN_TO_JOURNAL 0x8000u
+#define PM_SPAWN_TO_JOURNAL 8192u
 
 #define PM_RLIMITS_MAX 16u
+/* Most mounts of one child. */
+#define PM_MOUNTS_MAX 64u
 #define PM_GROUPS_MAX 32u
+
+/*
+ * What becomes of a directory in the child's mount namespace: the first letter of a mount, whose rest is the
+ * absolute path, without links. Kept ones are as they were before all others, wherever they lie.
+ */
+typedef enum PM_CLOSED {
+    PM_MOUNT_READ_ONLY = 'r', /* with all that is mounted below it */
+    PM_MOUNT_TEMPORARY = 't', /* empty and writable for everybody, gone with the child's tree */
+    PM_MOUNT_HIDDEN = 'h',    /* empty but for what is kept in it */
+    PM_MOUNT_KEPT = 'k',      /* visible, and read-only */
+    PM_MOUNT_KEPT_WRITABLE = 'w',
+} pm_mount_kind;
 
 typedef struct {
     int32_t resource; /* RLIMIT_* */
@@ -157,7 +179,9 @@ typedef struct {
 
 /*
  * Strings follow, each NUL-terminated, in this order: path, cwd (empty: stay in pm-init's), argv[argc],
- * envp[envc], and with PM_SPAWN_TO_JOURNAL what its streams begin with: identifier and unit, a line each.
+ * envp[envc], with PM_SPAWN_TO_JOURNAL what its streams begin with (identifier and unit, a line each),
+ * mounts[mountc]. A variable "LISTEN_PID=" is completed with the child's pid. A mount is one of the letters
+ * of pm_mount_kind and an absolute path.
  */
 typedef struct {
     uint32_t flags;
@@ -180,9 +204,12 @@ typedef struct {
     uint32_t stop_wait_ms; /* then SIGKILL for the whole tree */
     pm_rlimit rlimits[PM_RLIMITS_MAX];
     char cgroup[PM_CGROUP_MAX]; /* only with PM_SPAWN_IN_CGROUP */
+    uint32_t mountc;            /* only with PM_SPAWN_NEW_MOUNTS */
+    uint32_t reserved;
 } pm_spawn_message;
 
-/* Bits of pm_spawned.clamped: asked for, but the privilege was missing, so the nearest possible was given. */
+/* Bits of pm_spawned.clamped: asked for, but the privilege was missing, so the nearest possible was given.
+ * None with PM_SPAWN_EXACT. */
 #define PM_CLAMPED_OOM_SCORE 1u
 #define PM_CLAMPED_NICE 2u
 #define PM_CLAMPED_LIMIT 4u

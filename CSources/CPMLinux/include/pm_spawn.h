@@ -9,6 +9,8 @@
  *
  * Limit: after the child took another user's id and before it has exec'd, that user may SIGSTOP it, which
  * suspends the caller as well (vfork(2)). The ids are therefore taken as late as possible.
+ *
+ * Sandboxes (PM_SPAWN_NEW_MOUNTS) need Linux 5.12 (mount_setattr(2)); the filter knows x86-64 and arm64.
  */
 #ifndef PM_SPAWN_H
 #define PM_SPAWN_H
@@ -43,6 +45,11 @@ typedef enum PM_CLOSED {
                                  it would take over, ETIMEDOUT it said nothing */
     PM_STEP_QUIET = 20,       /* pm-init: no quiet moment to go on as another program came (ETIMEDOUT) */
     PM_STEP_IMAGE = 21,       /* pm-init: writing down what it knows */
+    PM_STEP_NAMESPACE = 22, /* unshare and the maps of ids: EPERM, ENOSPC and EACCES where namespaces are not
+                               for this user */
+    PM_STEP_MOUNT = 23,     /* one of the mounts; ENOSYS before Linux 5.12 */
+    PM_STEP_CAPABILITIES = 24, /* giving capabilities up */
+    PM_STEP_FILTER = 25,       /* the seccomp filter */
 } pm_step;
 
 /* A word for the step, as in "chdir /srv/web: No such file": never null, static. */
@@ -66,6 +73,8 @@ typedef struct {
 
 #define PM_JOURNAL_STREAM_PATH "/run/systemd/journal/stdout"
 #define PM_JOURNAL_MARK_SIZE 64u
+/* Room for the digits of a pid and a terminator. */
+#define PM_SPAWN_PID_SIZE 12u
 
 /* Everything is borrowed for the call. Zeroed fields ask for nothing, but see cgroup_fd. */
 typedef struct {
@@ -79,10 +88,15 @@ typedef struct {
                                        others are closed; the caller keeps its own */
     const uint32_t *PM_NULLABLE groups; /* supplementary groups, with PM_SPAWN_SET_IDS */
     const pm_rlimit *PM_NULLABLE rlimits;
+    /* With PM_SPAWN_NEW_MOUNTS, in the order in which they are made; at most PM_MOUNTS_MAX. */
+    const char *const PM_NULLABLE *PM_NULLABLE mounts;
+    /* PM_SPAWN_PID_SIZE bytes, within a string of envp, into which the child writes its pid; or null. */
+    char *PM_NULLABLE listen_pid;
+    uint32_t mount_count;
     uint32_t fd_count;
     uint32_t group_count;
     uint32_t rlimit_count;
-    /* PM_SPAWN_NEW_SESSION ... PM_SPAWN_SET_OOM_SCORE of control.h, and those below. */
+    /* PM_SPAWN_NEW_SESSION ... PM_SPAWN_FILTERED of control.h, and those below. */
     uint32_t flags;
     uint32_t umask;
     uint32_t uid;

@@ -10,6 +10,8 @@ enum StatusTable {
             .init(title: "READY", importance: 7, narrowest: 5),
             .init(title: "PID", isRight: true, importance: 5, narrowest: 7),
             .init(title: "UPTIME", isRight: true, importance: 6, narrowest: 7),
+            .init(title: "MEMORY", isRight: true, importance: 2, narrowest: 6),
+            .init(title: "CPU", isRight: true, importance: 1, narrowest: 5),
             .init(title: "RESTARTS", isRight: true, importance: 4, narrowest: 8),
             .init(title: "LAST EXIT", importance: 3, narrowest: 11),
         ])
@@ -22,6 +24,7 @@ enum StatusTable {
             .init(row.name), .init(row.state, look(row)),
             .init(row.isReady ? "yes" : row.pid == nil ? "-" : "no", row.isReady ? .green : .plain),
             .init(row.pid.map { String($0) } ?? "-"), .init(row.uptime?.forPeople ?? "-"),
+            .init(row.memory.map(SizeText.short) ?? "-"), .init(row.cpu?.forPeople ?? "-"),
             .init(String(row.restarts), row.restarts > 0 ? .yellow : .plain),
             .init(row.lastExit.map { lastExit($0, now) } ?? "-"),
         ]

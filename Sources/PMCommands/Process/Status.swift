@@ -35,7 +35,10 @@ struct StatusCommand: PMCommand {
         for row in rows {
             for problem in row.problems { session.note(DisplayWidth.printable("\(row.name): \(problem)")) }
         }
-        if let name, let row = rows.first(where: { $0.name == name }) { tellDeath(row, session) }
+        if let name, let row = rows.first(where: { $0.name == name }) {
+            if let text = row.statusText { session.output.line("\nit says: \(DisplayWidth.printable(text))") }
+            tellDeath(row, session)
+        }
         return .success
     }
 

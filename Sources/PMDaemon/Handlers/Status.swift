@@ -23,27 +23,35 @@ struct StatusHandler: PatientHandler {
     private func rows(_ request: Status) throws(APIError) -> [UnitStatus] {
         // A configuration that is broken at the moment is no reason not to tell what runs.
         try? units.refresh()
+        let uses = supervisor.uses()
         if let name = request.name {
-            if name == "pm" { return [daemon()] }
-            if let row = supervisor.status(of: name, memory) {
-                return [row] + others(of: name).compactMap { supervisor.status(of: $0, memory) }
+            if name == "pm" { return [daemonRow(uses)] }
+            if let row = supervisor.status(of: name, memory, uses) {
+                return [row] + others(of: name).compactMap { supervisor.status(of: $0, memory, uses) }
             }
             return [row(ofIdle: try units.require(name))]
         }
-        var rows = [daemon()]
+        var rows = [daemonRow(uses)]
         var seen: Set<String> = []
         for name in units.configuration.unitNames {
             seen.insert(name)
-            if let row = supervisor.status(of: name, memory) {
+            if let row = supervisor.status(of: name, memory, uses) {
                 rows.append(row)
             } else if let unit = units.find(name) {
                 rows.append(row(ofIdle: unit))
             }
         }
         for name in supervisor.names where !seen.contains(name) {
-            if let row = supervisor.status(of: name, memory) { rows.append(row) }
+            if let row = supervisor.status(of: name, memory, uses) { rows.append(row) }
         }
         return rows
+    }
+
+    /// The daemon's own row, with what its process uses.
+    private func daemonRow(_ uses: TreeUses) -> UnitStatus {
+        var row = daemon()
+        row.use(row.pid.flatMap { uses.use(ofProcess: $0) })
+        return row
     }
 
     /// The instances of a unit after the first.

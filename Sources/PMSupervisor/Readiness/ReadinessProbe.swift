@@ -9,6 +9,15 @@ protocol ReadinessProbe: AnyObject {
     func begin(_ onReady: @escaping @PMActor () -> Void)
     /// Stops watching; `onReady` is not called any more.
     func end()
+    /// The incarnation has ended, and nothing is read any more.
+    func close()
+    /// What the service says of itself at the moment.
+    var statusText: String? { get }
+}
+
+extension ReadinessProbe {
+    func close() { end() }
+    var statusText: String? { nil }
 }
 
 /// What probes stand on.
@@ -124,47 +133,6 @@ private final class NodeIPCProbe: ReadinessProbe {
         let body = onReady
         onReady = nil
         body?()
-    }
-}
-
-/// Ready when READY=1 comes from a process of the service's user or of root (sd_notify(3)).
-@PMActor
-private final class NotifyProbe: ReadinessProbe {
-    private let descriptor: SharedFD
-    private let context: ProbeContext
-    private var isWatching = false
-
-    init(_ descriptor: SharedFD, _ context: ProbeContext) {
-        self.descriptor = descriptor
-        self.context = context
-    }
-
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
-        do throws(SystemError) {
-            try context.reactor.watch(descriptor.raw, .readable) { [weak self] _ in self?.receive(onReady) }
-            isWatching = true
-        } catch {
-            context.capture.log.note("pm: readiness cannot be watched: \(error)")
-        }
-    }
-
-    func end() {
-        guard isWatching else { return }
-        isWatching = false
-        context.reactor.unwatch(descriptor.raw)
-    }
-
-    /// Who sends without end must not keep others waiting; the queue of such a socket holds about ten
-    /// (net.unix.max_dgram_qlen).
-    private static let messagesATurn = 4
-
-    private func receive(_ onReady: @PMActor () -> Void) {
-        for _ in 0..<Self.messagesATurn {
-            guard let message = NotifySocket.receive(descriptor.raw) else { return }
-            // The name is abstract, so anybody on this machine can send to it.
-            guard message.sender.user == context.user || message.sender.user == 0 else { continue }
-            if message.fields.contains("READY=1") { onReady() }
-        }
     }
 }
 

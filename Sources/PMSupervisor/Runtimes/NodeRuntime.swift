@@ -4,12 +4,12 @@ public import PMSystem
 /// The `nodejs` runtime: a `commands.json` container in a Node process, and any executable as it is.
 @PMActor
 public struct NodeRuntime: Runtime {
-    /// Computes the environment of a unit: the daemon's, its files, its own variables.
-    public typealias EnvironmentSource = @PMActor (Unit) throws(LaunchError) -> [String]
+    /// Computes the surroundings of a unit: the daemon's environment, its files, its own variables, and its user.
+    public typealias SurroundingsSource = @PMActor (Unit) throws(LaunchError) -> Surroundings
 
     private let host: String
     private let socketURL: String
-    private let environment: EnvironmentSource
+    private let surroundings: SurroundingsSource
     private let ports = InspectorPorts(clock: SystemClock())
 
     /// Makes a runtime.
@@ -17,11 +17,11 @@ public struct NodeRuntime: Runtime {
     /// - Parameters:
     ///   - host: the path of the JavaScript that runs a container.
     ///   - socketURL: where the daemon listens, for programs that call it.
-    ///   - environment: computes a unit's environment anew at each start.
-    public init(host: String, socketURL: String, environment: @escaping EnvironmentSource) {
+    ///   - surroundings: computes a unit's environment and user anew at each start.
+    public init(host: String, socketURL: String, surroundings: @escaping SurroundingsSource) {
         self.host = host
         self.socketURL = socketURL
-        self.environment = environment
+        self.surroundings = surroundings
     }
 
     /// The program for a unit: the host for commandable JavaScript, else the executable itself.
@@ -36,17 +36,21 @@ public struct NodeRuntime: Runtime {
         let invocation = Invocation(
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
             directory: unit.directory)
+        let around = try surroundings(unit)
         return Launch(
-            invocation: invocation, environment: try environment(unit) + variables(unit, channel), channel: channel)
+            invocation: invocation, environment: around.environment + variables(unit, channel), channel: channel,
+            identity: around.identity, directories: [unit.program, host].map(Paths.directory(of:)))
     }
 
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
         var variables = ["PM_NAME=\(unit.name)", "PM_SOCK=\(socketURL)"]
         if let config = unit.mapping.config { variables.append("PM_CONFIG=\(config)") }
+        variables += unit.socketVariables
+        let descriptor = Wiring.channelNumber(unit)
         switch channel {
         case .none: break
-        case .rpc: variables.append("PM_CHANNEL_FD=3")
-        case .nodeIPC: variables += ["NODE_CHANNEL_FD=3", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
+        case .rpc: variables.append("PM_CHANNEL_FD=\(descriptor)")
+        case .nodeIPC: variables += ["NODE_CHANNEL_FD=\(descriptor)", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
         }
         if unit.definition.isCommandable && !unit.mapping.connect.isEmpty {
             variables.append("PM_CONNECT=\(unit.mapping.connectJSON)")

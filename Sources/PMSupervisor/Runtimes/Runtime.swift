@@ -28,6 +28,24 @@ public struct Launch: Equatable, Sendable {
     public var environment: [String]
     /// How the daemon and the process speak.
     public var channel: ChannelKind
+    /// Who it runs as; nil: as its unit says.
+    public var identity: UserIdentity?
+    /// Directories that it reads from, besides that of what is executed.
+    public var directories: [String] = []
+}
+
+/// What a program finds around itself.
+public struct Surroundings: Sendable {
+    /// `NAME=value` strings.
+    public var environment: [String]
+    /// Who it runs as; nil: as the daemon.
+    public var identity: UserIdentity?
+
+    /// Names the surroundings.
+    public init(environment: [String], identity: UserIdentity? = nil) {
+        self.environment = environment
+        self.identity = identity
+    }
 }
 
 /// Why a unit cannot be launched, in words for a person.

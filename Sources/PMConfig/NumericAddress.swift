@@ -1,0 +1,14 @@
+internal import Glibc
+
+/// Whether texts are addresses of the internet (inet_pton(3)).
+enum NumericAddress {
+    static func isIPv4(_ text: String) -> Bool {
+        var address = in_addr()
+        return inet_pton(AF_INET, text, &address) == 1
+    }
+
+    static func isIPv6(_ text: String) -> Bool {
+        var address = in6_addr()
+        return inet_pton(AF_INET6, text, &address) == 1
+    }
+}

@@ -1,0 +1,27 @@
+import PMSystem
+
+/// What the holder keeps for the daemon itself from one to the next.
+struct HeldDescriptors {
+    /// The socket that an earlier daemon listened at.
+    var socket: SharedFD?
+    /// What a service manager listens on for us; its file is not ours to remove.
+    private(set) var activated: SharedFD?
+    /// The connections of a daemon that was upgraded.
+    var sessions: SharedFD?
+
+    /// The name under which the holder keeps the listening socket.
+    static let socketName = "socket"
+    /// The name of a service manager's socket, that of its unit.
+    private static let activatedName = "pm.socket"
+
+    /// Takes a descriptor by its name; false when it is none of these.
+    mutating func take(_ name: String, _ descriptor: SharedFD) -> Bool {
+        switch name {
+        case Self.socketName: socket = descriptor
+        case Self.activatedName: activated = descriptor
+        case SessionHandover.name: sessions = descriptor
+        default: return false  // names are texts
+        }
+        return true
+    }
+}

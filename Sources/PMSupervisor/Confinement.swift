@@ -1,0 +1,141 @@
+import Glibc
+import PMModel
+import PMSystem
+
+/// Gives a spawn what the mapping says of limits, rights and sandbox; the effects around the plans.
+@PMActor
+struct Confinement {
+    private let holder: Holder
+    private let isRoot: Bool
+
+    nonisolated init(_ holder: Holder, user: UInt32) {
+        self.holder = holder
+        isRoot = user == 0
+    }
+
+    /// Completes the request, and makes the cgroup that it names where there is something to write into it.
+    ///
+    /// - Returns: the limits that are not held here.
+    /// - Throws: `LaunchError` naming the key, the value, the cause and the next step.
+    func apply(_ unit: Unit, _ launch: Launch, to request: inout SpawnRequest) throws(LaunchError) -> [Unenforced] {
+        let limits = unit.mapping.limits
+        request.identity = launch.identity ?? unit.identity
+        request.umask = unit.mapping.umask
+        request.nice = limits.nice
+        request.oomScoreAdjust = limits.oomScoreAdjust
+        request.limits = limits.resourceLimits
+        request.isExact = limits.concernsProcess
+        request.sandbox = try sandbox(unit, launch)
+        request.hasNoNewPrivileges = unit.isConfined || request.sandbox != nil
+        return try writeLimits(unit, request.cgroup)
+    }
+
+    /// The limits that are not held here, as far as that can be told without a start.
+    func unenforced(_ unit: Unit) -> [Unenforced] {
+        unit.mapping.limits.cgroupKeys.compactMap { key, controller in
+            guard let base = holder.cgroups else { return Unenforced(key: key, cause: .noCgroups) }
+            return base.controllers.contains(controller)
+                ? nil : Unenforced(key: key, cause: .noController(controller))
+        }
+    }
+
+    private func writeLimits(_ unit: Unit, _ cgroup: String?) throws(LaunchError) -> [Unenforced] {
+        var missing = unenforced(unit)
+        guard let base = holder.cgroups, let cgroup else { return missing }
+        // A daemon that was killed may have made one of this name.
+        base.remove(cgroup)
+        var setting: CgroupSetting?
+        do throws(SystemError) {
+            let settings = try unit.mapping.limits.cgroupSettings { path throws(SystemError) in
+                setting = CgroupSetting("io", .io, "", path)
+                return try BlockDevice.number(of: path)
+            }
+            let held = settings.filter { base.controllers.contains($0.controller) }
+            if held.isEmpty { return missing }
+            try base.make(cgroup)
+            for one in held {
+                setting = one
+                if try !base.write(one.text, to: one.file, of: cgroup) {
+                    missing.append(Unenforced(key: one.key, cause: .noFile(one.file)))
+                }
+            }
+        } catch {
+            base.remove(cgroup)
+            let place = setting.map { "limits.\($0.key): \($0.text): " } ?? "limits: "
+            throw LaunchError("mapping.\(unit.name).\(place)\(error); correct the value, or take the key out")
+        }
+        return missing
+    }
+
+    private func sandbox(_ unit: Unit, _ launch: Launch) throws(LaunchError) -> SpawnSandbox? {
+        var plan = SandboxPlan(preset: unit.mapping.sandbox.preset)
+        guard plan.preset != .none else { return nil }
+        plan.isRoot = isRoot
+        plan.directory = unit.mapping.cwd == nil ? nil : unit.directory
+        plan.writable = unit.writable
+        plan.visible = unit.visible + launch.directories + Self.directories(of: launch)
+        do throws(LaunchError) {
+            return try plan.sandbox { path in
+                // What cannot be resolved is not there for the service either.
+                try? Files.realPath(path)
+            }
+        } catch {
+            throw LaunchError("mapping.\(unit.name).sandbox.writable: \(error)")
+        }
+    }
+
+    /// Where the program lies that is executed: as it is found, and where its links lead.
+    private static func directories(of launch: Launch) -> [String] {
+        let name = launch.invocation.executable
+        let path = launch.environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? ""
+        let candidates = name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }
+        // The first that can be executed is what the holder will find.
+        guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else { return [] }
+        // One that vanishes meanwhile is what the spawn will fail with.
+        return [found, (try? Files.realPath(found)) ?? found].map(Paths.directory(of:))
+    }
+}
+
+extension Unit {
+    /// What a failed step of a spawn means for whoever wrote the configuration; nil where the step says it all.
+    func explain(_ error: SpawnError) -> String? {
+        let limits = mapping.limits
+        let reason = SystemError("", "", code: error.code).reason
+        func key(_ key: String, _ value: String, _ step: String) -> String {
+            "mapping.\(name).\(key): \(value): \(reason); \(step)"
+        }
+        switch error.step {
+        case "limits":
+            return limits.openFiles.map {
+                key(
+                    "limits.nofile", "\($0)",
+                    "only root may go above the hard limit pm was started with (ulimit -Hn, LimitNOFILE=): lower it, or raise that"
+                )
+            }
+        case "nice":
+            return limits.nice.map {
+                key("limits.nice", "\($0)", "only root may go below what pm was started with: raise it")
+            }
+        case "oom_score_adj":
+            return limits.oomScoreAdjust.map {
+                key("limits.oomScoreAdjust", "\($0)", "only root may go below what pm was started with: raise it")
+            }
+        case "namespace", "mount", "capabilities", "filter":
+            return key("sandbox", "\(mapping.sandbox.preset.rawValue), \(error.step)", Self.sandboxHint(error))
+        case "groups", "user": return key("user", mapping.user ?? "", "only root's daemon can run it as another user")
+        default: return nil  // names of steps come from the holder
+        }
+    }
+
+    private static func sandboxHint(_ error: SpawnError) -> String {
+        switch (error.step, error.code) {
+        case ("namespace", _):
+            "this user may have no namespaces: allow them (sysctl user.max_user_namespaces, "
+                + "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), run pm as root, "
+                + "or set \"sandbox\" to \"none\""
+        case ("mount", ENOSYS): "it needs Linux 5.12; set \"sandbox\" to \"none\" on this one"
+        default:  // errno is a number, not an enum of ours
+            "this machine cannot give it; set \"sandbox\" to a lower preset, or to \"none\""
+        }
+    }
+}

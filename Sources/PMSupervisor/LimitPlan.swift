@@ -1,0 +1,108 @@
+import Glibc
+import PMModel
+import PMSystem
+
+/// One file of a cgroup and what a limit writes into it.
+struct CgroupSetting: Equatable {
+    /// The key of `limits` that it comes from.
+    let key: String
+    /// The controller that the file belongs to.
+    let controller: CgroupController
+    let file: String
+    let text: String
+
+    init(_ key: String, _ controller: CgroupController, _ file: String, _ text: String) {
+        self.key = key
+        self.controller = controller
+        self.file = file
+        self.text = text
+    }
+}
+
+extension Limits {
+    /// What is to be written into the cgroup of an instance, in order; `disk` gives the kernel's name of a path's disk.
+    func cgroupSettings(
+        disk: (String) throws(SystemError) -> String
+    ) throws(SystemError) -> [CgroupSetting] {
+        var settings: [CgroupSetting] = []
+        if let memoryHigh { settings.append(.init("memoryHigh", .memory, "memory.high", "\(memoryHigh)")) }
+        if let memory {
+            settings.append(.init("memory", .memory, "memory.max", "\(memory)"))
+            // Half a service helps nobody: what is over its limit ends as a whole, and is started again as one.
+            settings.append(.init("memory", .memory, "memory.oom.group", "1"))
+        }
+        if let cpu { settings.append(.init("cpu", .cpu, "cpu.max", "\(cpu) \(Self.cpuPeriod)")) }
+        if let pids { settings.append(.init("pids", .pids, "pids.max", "\(pids)")) }
+        if let weight = io.weight { settings.append(.init("io", .io, "io.weight", "default \(weight)")) }
+        for device in io.devices where !device.rates.isEmpty {
+            settings.append(.init("io", .io, "io.max", "\(try disk(device.path)) \(device.rates)"))
+        }
+        return settings
+    }
+
+    /// What is set in the process itself.
+    var resourceLimits: [ResourceLimit] {
+        guard let openFiles else { return [] }
+        let resource = Int32(RLIMIT_NOFILE.rawValue)
+        return [ResourceLimit(resource: resource, soft: UInt64(openFiles), hard: UInt64(openFiles))]
+    }
+
+    /// Whether something is set in the process itself.
+    var concernsProcess: Bool { openFiles != nil || nice != nil || oomScoreAdjust != nil }
+
+    /// The keys that need a cgroup.
+    var cgroupKeys: [(key: String, controller: CgroupController)] {
+        // The name of a disk makes no difference here, and finding it would fail where it is gone.
+        let settings = (try? cgroupSettings { _ throws(SystemError) in "" }) ?? []
+        return settings.reduce(into: []) { keys, setting in
+            if keys.last?.key != setting.key { keys.append((setting.key, setting.controller)) }
+        }
+    }
+}
+
+extension IOLimits.Device {
+    /// As io.max has them: `rbps=1048576 wiops=100`.
+    fileprivate var rates: String {
+        [("rbps", read), ("wbps", write), ("riops", readOperations), ("wiops", writeOperations)]
+            .compactMap { name, rate in rate.map { "\(name)=\($0)" } }.joined(separator: " ")
+    }
+}
+
+/// Limits of a unit that this machine does not hold.
+struct Unenforced: Equatable {
+    /// Why.
+    enum Cause: Hashable {
+        /// Services have no cgroups at all.
+        case noCgroups
+        /// The controller is not among those that this daemon was given.
+        case noController(CgroupController)
+        /// The kernel has no such file.
+        case noFile(String)
+
+        /// In words.
+        var text: String {
+            switch self {
+            case .noCgroups:
+                "services have no cgroups here (start pm by its systemd unit, or give it a directory in PM_CGROUP)"
+            case .noController(let controller):
+                "the cgroup controller \(controller.rawValue) is not there (cgroup.controllers of the cgroup pm was given)"
+            case .noFile(let name): "this kernel has no \(name)"
+            }
+        }
+    }
+
+    /// The key of `limits`.
+    let key: String
+    let cause: Cause
+
+    /// A sentence for each cause, in their order.
+    static func sentences(_ list: [Unenforced]) -> [String] {
+        var causes: [Cause] = []
+        for one in list where !causes.contains(one.cause) { causes.append(one.cause) }
+        return causes.map { cause in
+            let keys = list.filter { $0.cause == cause }.map { "limits.\($0.key)" }
+            let verb = keys.count == 1 ? "is" : "are"
+            return "\(keys.joined(separator: ", ")) \(verb) not enforced: \(cause.text)"
+        }
+    }
+}

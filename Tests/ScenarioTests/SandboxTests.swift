@@ -1,0 +1,131 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// What a service in a sandbox can do, asked of Node and of a shell.
+@Suite(.serialized) struct `A sandboxed service` {
+    /// Writes down what it can do, in its working directory's `out` or on its output.
+    private static let probe = """
+        const fs = require('fs');
+        const can = (what) => { try { what(); return 'yes' } catch (error) { return error.code ?? error.message } };
+        const write = (path) => can(() => { fs.writeFileSync(path + '/pm-probe', ''); fs.unlinkSync(path + '/pm-probe') });
+        console.log(JSON.stringify({
+          tmp: write('/tmp'), own: fs.readdirSync('/tmp').length, usr: write('/usr'), etc: write('/etc'),
+          var: write('/var'), cwd: write('.'), homes: fs.readdirSync('/home').length,
+          spawn: require('child_process').spawnSync('true').status,
+          privileges: /NoNewPrivs:\\s1/.test(fs.readFileSync('/proc/self/status', 'utf8')),
+          filter: /Seccomp:\\s2/.test(fs.readFileSync('/proc/self/status', 'utf8')),
+          capabilities: /CapBnd:\\s0+\\n/.test(fs.readFileSync('/proc/self/status', 'utf8')),
+        }));
+        setInterval(() => {}, 1000);
+        """
+
+    /// Starts the probe in a sandbox, and gives what it said; nil when this user may have none.
+    private func answer(_ sandbox: JSONValue, _ body: (JSONValue, TestProject) throws -> Void) async throws {
+        try await TestProject.with { project in
+            try project.write("probe.js", Self.probe)
+            try project.write("data/here", "")
+            try project.configure(
+                ["web": ["path": "./probe.js"]],
+                mapping: ["web": ["cwd": "./data", "sandbox": sandbox, "restart": "never"]])
+            try project.startDaemon()
+            let started = try project.pm("start", "web", "--wait")
+            if started.errors.contains("may have no namespaces") { return }
+            #expect(started.code == 0, "\(started)")
+            var line: Substring?
+            try until("it has said what it can do") {
+                line = try project.must("log", "web", "--raw", "-n", "all").split(separator: "\n").first {
+                    $0.hasPrefix("{")
+                }
+                return line != nil
+            }
+            try body(try JSONValue(parsing: String(line ?? "")), project)
+        }
+    }
+
+    @Test func `of the preset basic cannot write to the system, and has its own tmp`() async throws {
+        try await answer("basic") { said, _ in
+            #expect(said["tmp"] == "yes")
+            // What stays in it is what it needs: the project lies there, and perhaps pm.
+            #expect((1...2).contains(said["own"]?.int ?? 0))
+            for place in ["usr", "etc"] { #expect(said[place] == "EROFS", "\(place)") }
+            #expect(said["cwd"] == "yes" && said["spawn"] == 0)
+            #expect(said["privileges"] == true && said["filter"] == false)
+        }
+    }
+
+    @Test func `of the preset strict writes nowhere but where it is told`() async throws {
+        try await answer("strict") { said, _ in
+            for place in ["usr", "etc", "var"] { #expect(said[place] == "EROFS", "\(place)") }
+            #expect(said["tmp"] == "yes" && said["cwd"] == "yes" && said["spawn"] == 0)
+            #expect(said["homes"] == 0)
+            #expect(said["privileges"] == true && said["filter"] == true && said["capabilities"] == true)
+        }
+    }
+
+    @Test func `of no preset is as it always was`() async throws {
+        try await answer("none") { said, _ in
+            #expect(said["privileges"] == false && said["filter"] == false)
+            #expect((said["own"]?.int ?? 0) > 1)
+        }
+    }
+
+    @Test func `answers calls from a strict sandbox`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.configure(
+                ["svc": ["path": "./svc/commands.json", "commandable": true]],
+                mapping: ["svc": ["sandbox": "strict", "restart": "never"]])
+            try project.startDaemon()
+            let started = try project.pm("start", "svc", "--wait")
+            if started.errors.contains("may have no namespaces") { return }
+            #expect(started.code == 0, "\(started)")
+            #expect(try project.must("call", "svc", "echo", "7").contains("7"))
+            // And the daemon that comes after a killed one finds it.
+            let (service, daemon) = (try project.status("svc")["pid"]?.int, try project.daemonID())
+            kill(daemon, SIGKILL)
+            try until("a new daemon") { try project.daemonID() != daemon }
+            #expect(try project.status("svc")["pid"]?.int == service)
+        }
+    }
+
+    @Test func `does not start where the sandbox cannot be had`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "echo running; exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web.sh"]], mapping: ["web": ["sandbox": "basic", "restart": "never"]])
+            // Whoever is in a namespace without room for more gets none.
+            let words = "echo 0 > /proc/sys/user/max_mnt_namespaces && exec \(TestPaths.pm) start pm --wait"
+            guard try project.run(["unshare", "-Urm", "sh", "-c", words]).code == 0 else { return }
+            let started = try project.pm("start", "web", "--wait")
+            #expect(started.code != 0)
+            #expect(started.errors.contains("mapping.web.sandbox: basic, namespace: No space left on device"))
+            #expect(started.errors.contains("set \"sandbox\" to \"none\""))
+            #expect(try !project.must("log", "web", "--raw", "-n", "all").contains("running"))
+        }
+    }
+
+    @Test func `cannot have what does not exist or undoes it as writable`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "exec sleep 1000")
+            for (path, message) in [
+                ("./gone", "/gone: No such file or directory; make it"), ("/", "/ would show"),
+            ] {
+                try project.configure(
+                    ["web": ["path": "./web.sh"]],
+                    mapping: [
+                        "web": [
+                            "sandbox": ["preset": "strict", "writable": [.string(path)]], "restart": "never",
+                        ]
+                    ])
+                if path == "./gone" { try project.startDaemon() }
+                let started = try project.pm("start", "web", "--wait")
+                #expect(started.code != 0)
+                #expect(started.errors.contains("mapping.web.sandbox.writable: "))
+                #expect(started.errors.contains(message), "\(started.errors)")
+            }
+        }
+    }
+}

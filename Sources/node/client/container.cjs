@@ -3,6 +3,7 @@
 /** Containers: commands by name, of this process or of a service. */
 const { errorWithStatus } = require('./errors.cjs');
 const { attachHttp } = require('./http-trigger.cjs');
+const { isStream } = require('./streams.cjs');
 
 /** How often a call that changes nothing is tried, and the first pause between, in milliseconds. */
 const ATTEMPTS = 5;
@@ -120,7 +121,8 @@ class RemoteContainer extends Container {
   async dispatch(command, ...params) {
     if (super.commands.some(({ name }) => name === command)) return super.dispatch(command, ...params);
     const isStructured = params.length === 1 && Array.isArray(params[0]?.params);
-    const mayRepeat = this.#changesNothing(command);
+    // A stream can be read once.
+    const mayRepeat = this.#changesNothing(command) && !params.some(isStream);
     for (let attempt = 1; ; attempt++) {
       try {
         const rpc = await this.#open.get(this.#options);
@@ -155,11 +157,15 @@ class RemoteContainer extends Container {
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener('abort', () => {
+    const abort = () => {
       clearTimeout(timer);
       reject(signal.reason);
-    }, { once: true });
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', abort, { once: true });
     return undefined;
   });
 }

@@ -15,6 +15,8 @@ const { acceptKey, WebSocketConnection } = require('./websocket.cjs');
 const DEFAULT_PORT = 31416;
 /** Bytes waiting to be sent above which a stream is not read on. */
 const HIGH_WATER = 1024 * 1024;
+/** The longest path in a unix socket's address, in bytes (unix(7)). */
+const LONGEST_PATH = 107;
 
 /** The order of preference. */
 const defaultOrders = [
@@ -42,13 +44,23 @@ function parse(url) {
   const [, scheme, rest] = /^([a-z+]+):\/\/(.*)$/s.exec(url) ?? [];
   if (!defaultOrders.includes(scheme)) throw errorWithStatus(400, `there is no transport for ${url}`);
   const isSecure = scheme.endsWith('+tls') || scheme === 'wss' || scheme === 'https';
-  if (scheme.startsWith('jsonrpc+unix')) return { kind: 'lines', url, isSecure, path: decodeURIComponent(rest) };
+  if (scheme.startsWith('jsonrpc+unix')) return { kind: 'lines', url, isSecure, path: socketPath(rest) };
   const parsed = new URL(url.replace(/^jsonrpc\+tcp(\+tls)?:/, 'http:'));
   const kind = scheme.startsWith('jsonrpc') ? 'lines' : scheme.startsWith('ws') ? 'ws' : 'http';
   const port = parsed.port || (kind === 'lines' ? DEFAULT_PORT : isSecure ? 443 : 80);
   // An address to listen at everywhere is none to connect to.
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1').replace(/^(0\.0\.0\.0|::|\*)$/, 'localhost');
   return { kind, url, isSecure, host, port: Number(writtenPort(url) ?? port), path: parsed.pathname + parsed.search };
+}
+
+/** Node cuts a path that is too long, or fails without saying which. */
+function socketPath(text) {
+  const path = decodeURIComponent(text);
+  const { length } = Buffer.from(path);
+  if (length > LONGEST_PATH) {
+    throw errorWithStatus(400, `the path of the socket has ${length} bytes, and at most ${LONGEST_PATH} fit: ${path}`, { code: 'ENAMETOOLONG' });
+  }
+  return path;
 }
 
 /** `new URL` drops the default port of its scheme, which is no default here. */
@@ -61,8 +73,11 @@ function writtenPort(url) {
 function openSocket(target, options, signal) {
   const place = target.host === undefined ? { path: target.path } : { host: target.host, port: target.port };
   return new Promise((resolve, reject) => {
+    // One that was aborted before says nothing any more.
+    signal?.throwIfAborted();
     const socket = target.isSecure ? tls.connect({ ...place, ...tlsOptions(options, target.host) }) : net.connect(place);
     const give = (error) => {
+      signal?.removeEventListener('abort', abort);
       socket.destroy();
       reject(Object.assign(error, { url: target.url }));
     };
@@ -144,8 +159,10 @@ function upgraded(request, key, url) {
       reject(errorWithStatus(502, `${url} answered with status ${response.statusCode}, and not with a WebSocket`));
     });
     request.once('upgrade', ({ headers }, socket, head) => {
-      if (headers['sec-websocket-accept'] === acceptKey(key)) resolve(head);
-      else reject(errorWithStatus(502, `${url} answered with another WebSocket's key`));
+      const [extension, protocol] = [headers['sec-websocket-extensions'], headers['sec-websocket-protocol']];
+      if (headers['sec-websocket-accept'] !== acceptKey(key)) reject(errorWithStatus(502, `${url} answered with another WebSocket's key`));
+      else if (extension ?? protocol) reject(errorWithStatus(502, `${url} wants ${extension ?? protocol}, which was not asked for`));
+      else resolve(head);
     });
     request.end();
   });
@@ -156,7 +173,8 @@ function upgraded(request, key, url) {
 /** Each call is a request of its own: `POST /rpc`, answered by one message or, for a stream, by one message a line. */
 function openHttp(target, options, rpc) {
   const { request: send, Agent } = target.isSecure ? https : http;
-  const secure = target.isSecure ? tlsOptions(options, target.host) : {};
+  // Read again after a failure: the certificate of the map may be another by now.
+  let secure;
   const agent = new Agent({ keepAlive: true });
   const path = options.path ?? (target.path === '/' ? '/rpc' : target.path);
   const running = new Map();
@@ -164,15 +182,21 @@ function openHttp(target, options, rpc) {
     const { id, method, params, stream } = JSON.parse(text);
     if (method === '$/cancel') return running.get(params[0])?.destroy();
     if (method?.startsWith('$/')) return undefined;
-    const fail = (error) => running.delete(id) && rpc.receive(JSON.stringify({ id, error: described(error, method) }));
+    // For a call that is answered or cancelled already this says nothing.
+    const fail = (error) => {
+      running.delete(id);
+      secure = undefined;
+      if (id !== undefined) rpc.receive(JSON.stringify({ id, error: described(error, method) }));
+    };
     if (stream || method === undefined) return fail(errorWithStatus(400, 'a stream as parameter cannot go over HTTP'));
+    if (target.isSecure) secure ??= tlsOptions(options, target.host);
     const request = send({
       ...secure, host: target.host, port: target.port, path, method: 'POST', agent,
       headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) },
     });
     if (id !== undefined) running.set(id, request);
     request.on('error', fail);
-    request.on('response', (response) => readAnswers(response, rpc, (error) => (error ? fail(error) : running.delete(id))));
+    request.on('response', (response) => readAnswers(response, rpc, fail));
     request.end(text);
     return undefined;
   };
@@ -189,11 +213,13 @@ function described(error, method) {
   return { statusCode, message: `${method}: ${message}`, code, retry: statusCode === 503, stack: String(error.stack) };
 }
 
+/** `done` gets why there is no answer, should there be none when all is read: so a call never waits for ever. */
 function readAnswers(response, rpc, done) {
+  const { statusCode } = response;
   const type = response.headers['content-type'] ?? '';
   if (!type.startsWith('application/json') && !type.startsWith('application/x-ndjson')) {
     response.resume();
-    return done(errorWithStatus(502, `the answer has status ${response.statusCode} and is no JSON-RPC`));
+    return done(errorWithStatus(502, `the answer has status ${statusCode} and is no JSON-RPC`));
   }
   const reader = new LineReader((line) => rpc.receive(line));
   response.on('data', (chunk) => {
@@ -207,7 +233,7 @@ function readAnswers(response, rpc, done) {
   // The last message of an answer need not end with a newline.
   response.on('end', () => {
     reader.push(Buffer.from('\n'));
-    done();
+    done(errorWithStatus(statusCode < 400 ? 502 : statusCode, `the response ended with status ${statusCode} and without an answer`));
   });
   return undefined;
 }

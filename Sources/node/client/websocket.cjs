@@ -9,6 +9,8 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 /** How long a peer may take to answer a close. */
 const CLOSE_WAIT = 2000;
+/** Bytes that wait for a client above which a server reads no more from it. */
+const HIGH_WATER = 1024 * 1024;
 
 /** The value of Sec-WebSocket-Accept for a key. */
 function acceptKey(key) {
@@ -98,11 +100,12 @@ class FrameReader {
     if (opcode === OPCODE.ping) return { kind: 'ping', data };
     if (opcode === OPCODE.pong) return { kind: 'pong', data };
     if (opcode === OPCODE.close) return { kind: 'close', data: checkedClose(data) };
-    this.#parts.push(data);
+    // Frames of nothing are allowed, and as many of them as one likes.
+    if (data.length > 0) this.#parts.push(data);
     this.#length += data.length;
     this.#isOpen = !isFinal;
     if (!isFinal) return undefined;
-    const text = utf8(this.#parts.length === 1 ? data : Buffer.concat(this.#parts));
+    const text = utf8(this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts));
     this.#parts = [];
     this.#length = 0;
     return { kind: 'text', data: text };
@@ -184,6 +187,7 @@ class WebSocketConnection {
     socket.on('error', (error) => (failure = error));
     socket.on('end', () => socket.end());
     socket.on('close', () => this.#ended(failure));
+    socket.on('drain', () => socket.resume());
     if (head?.length > 0) this.#read(reader, head);
   }
 
@@ -204,11 +208,19 @@ class WebSocketConnection {
     const data = Buffer.alloc(2);
     data.writeUInt16BE(code);
     this.#write(OPCODE.close, Buffer.concat([data, Buffer.from(reason).subarray(0, 120)]));
-    this.#socket.setTimeout(CLOSE_WAIT, () => this.#socket.destroy());
+    this.#closeLate();
   }
 
+  /** Whatever it goes on sending: after this time the socket is closed. */
+  #closeLate() {
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_WAIT);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** Who asks, or pings, and does not read the answers is not read from either. */
   #write(opcode, data) {
     this.#socket.write(frame(opcode, data, this.#isServer));
+    if (this.#isServer && this.#socket.writableLength > HIGH_WATER) this.#socket.pause();
   }
 
   #read(reader, chunk) {
@@ -237,7 +249,8 @@ class WebSocketConnection {
   #finish(cause) {
     this.#state = 'over';
     this.#socket.end();
-    this.#socket.setTimeout(CLOSE_WAIT, () => this.#socket.destroy());
+    this.#socket.resume();
+    this.#closeLate();
     this.#tell(cause);
   }
 

@@ -3,7 +3,7 @@
  * conversation of its own.
  */
 import { connect, createServer as createPlainServer } from 'node:net';
-import { readFileSync, unlinkSync } from 'node:fs';
+import { readFileSync, statSync, unlinkSync } from 'node:fs';
 import { createServer as createTLSServer } from 'node:tls';
 import { Calls } from './calls.mjs';
 import { Channel } from './channel.mjs';
@@ -14,6 +14,8 @@ import { Peer } from './peer.mjs';
 const DEFAULT_PORT = 31416;
 /** Connections at a time to one point; the kernel keeps more waiting. */
 const MOST_CONNECTIONS = 4096;
+/** The longest path in a unix socket's address, in bytes (unix(7)). */
+const LONGEST_PATH = 107;
 /** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
@@ -55,6 +57,7 @@ export class Listeners {
   async #listen(place) {
     const server = await this.#server(place);
     server.maxConnections = MOST_CONNECTIONS;
+    if (place.isSecure) followFiles(server, place);
     const { url } = place;
     try {
       if (place.path !== undefined) await removeStale(place.path);
@@ -136,13 +139,20 @@ function placeOf(url, options) {
   const [, scheme, security, rest] = /^(jsonrpc\+unix|jsonrpc\+tcp|wss?|https?)(\+tls)?:\/\/(.*)$/s.exec(url) ?? [];
   if (scheme === undefined) throw errorWithStatus(400, `cannot listen at ${url}: there is no such transport`);
   const isSecure = security !== undefined || scheme === 'wss' || scheme === 'https';
-  if (scheme === 'jsonrpc+unix') return { url, options, isSecure, kind: 'lines', path: decodeURIComponent(rest) };
+  if (scheme === 'jsonrpc+unix') return { url, options, isSecure, kind: 'lines', path: socketPath(url, rest) };
   const [, host, port] = /^(\[[^\]]*\]|[^:/]*)(?::(\d+))?(?:\/.*)?$/.exec(rest) ?? [];
   if (host === undefined) throw errorWithStatus(400, `cannot listen at ${url}: there is no host and port in it`);
   const kind = scheme === 'jsonrpc+tcp' ? 'lines' : scheme.startsWith('ws') ? 'ws' : 'http';
   const fallback = kind === 'lines' ? DEFAULT_PORT : isSecure ? 443 : 80;
   const name = host.replace(/^\[(.*)\]$/, '$1').replace(/^\*$/, '0.0.0.0') || '127.0.0.1';
   return { url, options, isSecure, kind, host: name, port: Number(port ?? fallback) };
+}
+
+function socketPath(url, text) {
+  const path = decodeURIComponent(text);
+  const { length } = Buffer.from(path);
+  if (length <= LONGEST_PATH) return path;
+  throw errorWithStatus(400, `cannot listen at ${url}: its path has ${length} bytes, and at most ${LONGEST_PATH} fit`);
 }
 
 function secureOptions({ url, options }) {
@@ -163,6 +173,31 @@ function pem(value, url) {
   } catch (error) {
     throw Object.assign(errorWithStatus(500, `cannot listen at ${url}: ${error.message}`), { code: error.code });
   }
+}
+
+/** Connections that come after a file was replaced get what is in it; while that makes no sense, what was there before. */
+function followFiles(server, place) {
+  let seen = versions(place.options);
+  // In front of what begins the handshake.
+  server.prependListener('connection', () => {
+    const now = versions(place.options);
+    if (now === seen) return;
+    seen = now;
+    try {
+      server.setSecureContext(secureOptions(place));
+    } catch (error) {
+      process.stderr.write(`pm: ${place.url} keeps its certificate: ${error.message}\n`);
+    }
+  });
+}
+
+/** Tells one state of the files from another. */
+function versions({ key, cert, ca }) {
+  return [key, cert, ca].map((value) => {
+    if (value === undefined || String(value).includes('-----BEGIN')) return '';
+    const { ino, size, mtimeMs } = statSync(value, { throwIfNoEntry: false }) ?? {};
+    return `${ino} ${size} ${mtimeMs}`;
+  }).join();
 }
 
 function isOpenToOthers({ host, path, options }) {

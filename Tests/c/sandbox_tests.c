@@ -151,7 +151,7 @@ static sandbox *new_sandbox(void) {
 }
 
 static void check_answer(const char *text, const char *path, const char *answer) {
-    char line[200];
+    char line[256];
     snprintf(line, sizeof line, "%s: %s", path, answer);
     check_line(text, line);
 }

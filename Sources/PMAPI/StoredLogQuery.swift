@@ -72,7 +72,8 @@ public enum StoredLogFrame: Equatable, Sendable {
         } else if let cursor = json["stored"] {
             self = .stored(cursor: cursor.string)
         } else if let torn = json["torn"]?.array {
-            self = .unfinished(try LogRecord(json: json), torn: torn.compactMap { $0.int.flatMap { UInt8(exactly: $0) } })
+            let bytes = torn.compactMap { $0.int.flatMap { UInt8(exactly: $0) } }
+            self = .unfinished(try LogRecord(json: json), torn: bytes)
         } else {
             self = .record(try LogRecord(json: json))
         }

@@ -222,6 +222,24 @@ struct `The journal` {
         }
     }
 
+    @Test func `costs pmd nothing, however much is written`() async throws {
+        try await with { project, journald in
+            try project.script(
+                "big.sh", "read go <go; seq 50000; touch written; exec sleep 1000")
+            try project.run(["mkfifo", "go"])
+            try project.configure(
+                ["big": ["path": "./big.sh"]], mapping: ["big": ["container": "big", "logs": "journal"]])
+            try project.startDaemon()
+            try project.must("start", "big", "--wait")
+            let pmd = pid_t(try #require(try project.status("pm")["pid"]?.int))
+            try project.writeFifo("go", "go\n")
+            let before = try project.sleeps(of: pmd)
+            while try Files.status(project.directory + "/written") == nil { sched_yield() }
+            #expect(try project.sleeps(of: pmd) - before < 20)
+            #expect(try journald.entries("-t", "big").count == 50000)
+        }
+    }
+
     @Test func `is read for so many callers at once, and the next ones are told to come back`() async throws {
         try await with { project, _ in
             try project.startTalkers([("web", "journal")])

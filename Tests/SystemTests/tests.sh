@@ -36,6 +36,81 @@ test_access() {
     has "the status of a member" "$(in_machine runuser -u member -- pm --system status -o json)" '"name":"web"'
 }
 
+# entry NAME FIELD: of the last line that a service wrote to the journal.
+entry() {
+    in_machine journalctl -q --no-pager -n 1 -o json -t "$1" | in_machine node -p "JSON.parse(fs.readFileSync(0)).$2"
+}
+
+test_journal() {
+    local pid
+    pid=$(field web pid)
+    has "journalctl -t web" "$(in_machine journalctl -q --no-pager -o short -t web)" "web[$pid]: web runs as $pid"
+    is "the process" "$(entry web _PID)" "$pid"
+    is "the unit" "$(entry web _SYSTEMD_UNIT)" pm.service
+    has "the cgroup" "$(entry web _SYSTEMD_CGROUP)" /system.slice/pm.service/child-
+    is "the way" "$(entry web _TRANSPORT)" stdout
+    has "the stream" "$(in_machine cat "/proc/$pid/environ" | tr '\0' '\n')" "JOURNAL_STREAM="
+    in_machine test ! -e /var/lib/pm/logs/web
+    in_machine journalctl -q --sync
+    # Short-lived programs are gone when journald looks at them: they belong to the unit all the same.
+    in_machine bash -c 'printf "#!/bin/sh\necho quick words\n" >/srv/web/quick.sh; chmod +x /srv/web/quick.sh'
+    pm map quick /srv/web/quick.sh
+    pm start quick
+    until_is "a quick program" "quick words" bash -c "'$HERE/machine' run '$MACHINE' pm --system log quick -o cat -n 1"
+}
+
+test_log() {
+    local pid
+    pid=$(field web pid)
+    is "pm log" "$(pm log web --grep '^web runs' -n 1)" "[web] web runs as $pid"
+    is "pm log of a member" "$(in_machine runuser -u member -- pm --system log web --grep '^web runs' -o cat -n 1)" \
+        "web runs as $pid"
+    has "pm log -o json" "$(pm log web -n 1 -o json)" "\"pid\":$pid"
+    has "pm log -o short" "$(pm log web -n 1 -o short)" " web[$pid]: "
+    is "pm log --until" "$(pm log web --until 1d)" ""
+    is "pm log --priority" "$(pm log web --priority err)" ""
+}
+
+test_events() {
+    local entries
+    entries=$(in_machine journalctl -q --no-pager -o cat -t pmd PM_INSTANCE=quick)
+    has "the events" "$entries" "quick was started"
+    has "the events" "$entries" "quick ended: exit code 0"
+    has "the catalog" "$(in_machine journalctl -q --no-pager -x -t pmd PM_INSTANCE=web)" "The service web is ready"
+    has "the unit's entries" "$(in_machine journalctl -q --no-pager -u pm.service)" "web was started"
+    is "the ids of the catalog" "$(in_machine journalctl --dump-catalog | grep -c '^Defined-By: pm$')" 5
+}
+
+# missing NAME: how many numbers a counting program wrote that are not in the journal, up to the last one that is.
+missing() {
+    in_machine journalctl -q --no-pager -o cat -t "$1" |
+        awk '/^[0-9]+$/ { seen++; if ($1 > last) last = $1 } END { print last + 0 - seen }'
+}
+
+test_journald() {
+    local pid peer
+    pm map count /srv/web/count.js
+    pm start count --wait
+    in_machine systemd-run -q --unit=peer -p SyslogIdentifier=peer /usr/bin/node /srv/web/count.js
+    pid=$(field count pid)
+    peer=$(property peer.service MainPID)
+    in_machine systemctl restart systemd-journald.service
+    until_is "journald" active property systemd-journald.service ActiveState
+    is "missing after a restart" "$(missing count)" 0
+    in_machine systemctl kill -s KILL systemd-journald.service
+    until_is "journald" active property systemd-journald.service ActiveState
+    has "the answer to a call meanwhile" "$(pm status count -o json)" '"state":"up"'
+    until_is "a line after that" yes bash -c "
+        last=\$('$HERE/machine' run '$MACHINE' journalctl -q --no-pager -n 1 -o cat -t count)
+        until [[ \$('$HERE/machine' run '$MACHINE' journalctl -q --no-pager -n 1 -o cat -t count) -gt \$last ]]; do :; done
+        echo yes"
+    is "the process" "$(field count pid)" "$pid"
+    is "systemd's process" "$(property peer.service MainPID)" "$peer"
+    (($(missing count) <= $(missing peer) + 2)) || fail "$(missing count) lines are missing, $(missing peer) of systemd's"
+    pm stop count
+    in_machine systemctl stop peer.service
+}
+
 test_pmd_killed() {
     local service daemon
     service=$(field web pid)

@@ -26,11 +26,19 @@ struct Instances {
 
     /// Starts a unit with all its instances, and answers for the first when all have come as far as was asked.
     ///
+    /// A restart ends instances that the configuration no longer wants.
+    ///
     /// - Throws: what keeps it from being started at all.
     func start(_ wish: StartWish, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         let others = others(of: wish.unit)
-        guard !others.isEmpty else { return try supervisor.start(wish, units, answer) }
-        let gathering = Gathering(others.count + 1, answer)
+        let wanted = [wish.unit] + others
+        let surplus = wish.isRestart ? active(of: wish.unit).filter { !wanted.contains($0) } : []
+        let done: Answering<Start.Answer> = { [supervisor, units] result in
+            guard !surplus.isEmpty else { return answer(result) }
+            supervisor.stop(surplus, { units.find($0) }) { _ in answer(result) }
+        }
+        guard !others.isEmpty else { return try supervisor.start(wish, units, done) }
+        let gathering = Gathering(others.count + 1, done)
         try supervisor.start(wish, units) { gathering.take($0, isFirst: true) }
         for name in others { start(name, like: wish) { gathering.take($0, isFirst: false) } }
     }

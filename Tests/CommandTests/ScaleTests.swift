@@ -62,6 +62,33 @@ import Testing
         }
     }
 
+    @Test func `is what a restart goes by, too, when the configuration was edited`() async throws {
+        try await running(3) { project in
+            let first = try pids(project, 9)
+            func edit(_ old: Int, _ new: Int) throws {
+                let text = try project.read(".pm.config.json")
+                try project.write(
+                    ".pm.config.json", text.replacing("\"instances\": \(old)", with: "\"instances\": \(new)"))
+            }
+            try edit(3, 2)
+            try project.must("restart", "svc", "--wait")
+            let second = try pids(project, 9)
+            #expect(second.count == 2 && second.isDisjoint(with: first))
+            for pid in first { #expect(kill(pid_t(pid), 0) != 0) }
+            let names = try project.json("status", "svc").array?.filter { $0["running"]?.bool == true }
+            #expect(names?.compactMap { $0["name"]?.string } == ["svc", "svc#2"])
+            // More than before, one alone, and one of several, which leaves the others alone.
+            try edit(2, 4)
+            try project.must("restart", "svc", "--wait")
+            #expect(try pids(project, 12).count == 4)
+            try edit(4, 1)
+            try project.must("restart", "svc#2", "--wait")
+            #expect(try pids(project, 12).count == 4)
+            try project.must("restart", "svc", "--wait")
+            #expect(try pids(project, 6).count == 1)
+        }
+    }
+
     @Test func `is kept: start, restart and stop mean all instances`() async throws {
         try await running(3) { project in
             let first = try pids(project, 9)

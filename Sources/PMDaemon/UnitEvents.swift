@@ -44,7 +44,8 @@ final class UnitEvents: SupervisorObserver {
         switch record.reason {
         case .exited(let code): entry.add("PM_EXIT_CODE", "\(code)")
         case .signaled(let signal, _): entry.add("PM_SIGNAL", SignalName.name(of: signal))
-        case .spawnFailed, .notReady: break
+        case .memory(let limit?): entry.add("PM_MEMORY_LIMIT", "\(limit)")
+        case .memory(nil), .spawnFailed, .notReady: break
         }
         entry.add("PM_REQUESTED", record.wasRequested ? "1" : "0")
         entry.add("PM_UPTIME_MS", "\(record.uptime.milliseconds)")
@@ -131,6 +132,7 @@ extension ExitReason {
         switch self {
         case .exited: "exited"
         case .signaled: "signaled"
+        case .memory: "memory"
         case .spawnFailed: "spawnFailed"
         case .notReady: "notReady"
         }

@@ -57,7 +57,7 @@ import Testing
         if ($mode eq 'connects') {
             begun();
             my ($count, $start) = (0, time);
-            until (over(0.0005)) { for (; $count < (time - $start) * 10000; $count++) { fresh() } }
+            until (over(0.0005)) { for (my $n = 0; $n < 100 && $count < (time - $start) * 10000; $n++, $count++) { fresh() } }
             printf "%d connects a second\n", $count / (time - $start);
         }
         # Sends to the abstract socket on which a service waits for its READY=1.

@@ -128,7 +128,7 @@ typedef struct {
 
 static void add_mount(sandbox *s, char letter, const char *path) {
     uint32_t at = s->p.request.mount_count++;
-    snprintf(s->mounts[at], sizeof s->mounts[at], "%c%s", letter, path);
+    CHECK(snprintf(s->mounts[at], sizeof s->mounts[at], "%c%s", letter, path) < (int)sizeof s->mounts[at]);
     s->list[at] = s->mounts[at];
     s->p.request.mounts = s->list;
 }

@@ -12,6 +12,8 @@ final class CapturedPipe {
     private var number: Int32
     private var policy = GatherPolicy()
     private var pause: TimerID?
+    /// Whether there is more to read when nobody else is to be served.
+    private(set) var isPostponed = false
     /// What was read since the last pause: that may take several turns.
     private var gathered = 0
 
@@ -23,7 +25,7 @@ final class CapturedPipe {
         number = descriptor.raw
         self.capture = capture
         self.descriptor = descriptor
-        try book.reactor.watch(number, .readable) { [weak self] _ in self?.turn() }
+        try book.reactor.watch(number, .readable) { [weak self] _ in self?.readable() }
     }
 
     /// Reads what is in the pipe now, and no more than a pipe holds, whoever goes on writing.
@@ -88,6 +90,7 @@ final class CapturedPipe {
         switch step {
         case .wait: watch(.readable)
         case .goOn:
+            isPostponed = true
             watch([])
             book.reactor.whenSpare { [weak self] in self?.goOn() }
         case .pause(let length):
@@ -99,7 +102,13 @@ final class CapturedPipe {
 
     /// Unless it was closed meanwhile, or somebody else has emptied it.
     private func goOn() {
+        isPostponed = false
         if descriptor != nil { turn() }
+    }
+
+    /// What comes while the other output waits for its turn waits behind it, so that both stay in order as far as can be.
+    private func readable() {
+        if capture.hasPostponed { perform(.goOn) } else { turn() }
     }
 
     private var watched = Events.readable

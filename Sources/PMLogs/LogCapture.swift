@@ -132,6 +132,9 @@ public final class LogCapture {
         copied = (body, assembler)
     }
 
+    /// Whether an output waits to be read on.
+    var hasPostponed: Bool { pipes.contains(where: \.isPostponed) }
+
     func ended(_ pipe: CapturedPipe) {
         pipes.removeAll { $0 === pipe }
         if pipes.isEmpty { finish() }

@@ -396,10 +396,4 @@ final class Instance {
             try context.holder.channel.save(kept.child, state: record.encode(), stop: holderStop)
         }
     }
-
-    private var holderStop: HolderStop {
-        let first = unit.mapping.stop.steps.first ?? StopStep(signal: 9, wait: .zero)
-        let wait = unit.mapping.stop.steps.reduce(Int64(0)) { $0 + $1.wait.milliseconds }
-        return HolderStop(order: stopOrder, signal: first.signal, waitMilliseconds: UInt32(clamping: wait))
-    }
 }

@@ -1,4 +1,5 @@
 import PMModel
+import PMSystem
 
 /// What the holder keeps of a child for the daemon's successors: its unit, what was wired, and the machine's snapshot.
 struct InstanceRecord: Equatable {
@@ -47,5 +48,14 @@ struct InstanceRecord: Equatable {
         layout = HeldLayout(hasChannel: flags & 1 != 0, hasProbe: flags & 2 != 0)
         startedAt = WallTime(nanoseconds: nanoseconds)
         self.snapshot = snapshot
+    }
+}
+
+extension Instance {
+    /// How pm-init is to end it when there is no daemon.
+    var holderStop: HolderStop {
+        let first = unit.mapping.stop.steps.first ?? StopStep(signal: 9, wait: .zero)
+        let wait = unit.mapping.stop.steps.reduce(Int64(0)) { $0 + $1.wait.milliseconds }
+        return HolderStop(order: stopOrder, signal: first.signal, waitMilliseconds: UInt32(clamping: wait))
     }
 }

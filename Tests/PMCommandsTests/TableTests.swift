@@ -30,10 +30,10 @@ import Testing
     @Test func `a table takes the room it needs`() {
         #expect(
             render(nil) == """
-                NAME                        STATE    READY  PID  UPTIME  RESTARTS  LAST EXIT
-                pm                          up       yes     12   1d 2h         0  -
-                web                         backoff  -        -       -         3  SIGKILL, 3s ago
-                a-service-with-a-long-name  down     -        -       -         0  exit code 0 (stopped), 2h ago
+                NAME                        STATE    READY  PID  UPTIME  MEMORY  CPU  RESTARTS  LAST EXIT
+                pm                          up       yes     12   1d 2h       -    -         0  -
+                web                         backoff  -        -       -       -    -         3  SIGKILL, 3s ago
+                a-service-with-a-long-name  down     -        -       -       -    -         0  exit code 0 (stopped), 2h ago
 
                 """)
     }
@@ -41,10 +41,10 @@ import Testing
     @Test func `at 80 columns the least important column is cut`() {
         #expect(
             render(80) == """
-                NAME                        STATE    READY  PID  UPTIME  RESTARTS  LAST EXIT
-                pm                          up       yes     12   1d 2h         0  -
-                web                         backoff  -        -       -         3  SIGKILL, 3s …
-                a-service-with-a-long-name  down     -        -       -         0  exit code 0 …
+                NAME             STATE    READY  PID  UPTIME  MEMORY  CPU  RESTARTS  LAST EXIT
+                pm               up       yes     12   1d 2h       -    -         0  -
+                web              backoff  -        -       -       -    -         3  SIGKILL, 3…
+                a-service-with…  down     -        -       -       -    -         0  exit code …
 
                 """)
     }

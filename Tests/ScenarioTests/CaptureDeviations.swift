@@ -34,6 +34,7 @@ enum CaptureDeviations {
     ]
 
     private static let rowMembers = [
+        "cpuMs", "memoryBytes", "tasks",
         "commandable", "cwd", "pid", "ready", "restarts", "startedAt", "state", "stateless", "uptimeMs", "wanted",
     ]
 
@@ -81,7 +82,9 @@ enum CaptureDeviations {
         Row(
             "more options",
             each("$metadata result commands connect options", "added", ["ca", "host", "socketName", "token"]),
-            each("$metadata result commands log options", "added", ["follow", "lines", "records", "since"]),
+            each(
+                "$metadata result commands log options", "added",
+                ["follow", "grep", "lines", "priority", "records", "since", "until"]),
             each("$metadata result commands start options", "added", ["inspectBrk"]),
             each("$metadata result commands restart options", "added", ["inspectBrk"])),
         Row(

@@ -68,6 +68,19 @@ actor ServiceDirectory {
         }
     }
 
+    /// Where a path or a URL leads.
+    private static func address(_ text: String, in directory: String) throws(APIError) -> WireAddress {
+        let scheme = text.firstRange(of: "://").map { String(text[..<$0.lowerBound]) }
+        if scheme == nil || scheme == Transport.unix.rawValue {
+            return .unix(try SocketAddress(text, from: directory).path)
+        }
+        if let address = WireAddress(url: text) { return address }
+        let spoken = Transport.allCases.map(\.rawValue).joined(separator: " and ")
+        throw .badRequest(
+            "\(text) leads nowhere: this library speaks \(spoken), with a numeric host and a port for TCP",
+            hint: "pm connect pm local tcp --tcp-port 31416 gives the daemon such a connection point")
+    }
+
     private static func daemonAddress(_ options: Sidecar.Options) throws(APIError) -> WireAddress {
         let context: LocationContext
         do {
@@ -76,7 +89,7 @@ actor ServiceDirectory {
             throw APIError(error)
         }
         if let socket = options.socket ?? context.environment["PM_SOCK"] {
-            return .unix(try SocketAddress(socket, from: context.workingDirectory).path)
+            return try address(socket, in: context.workingDirectory)
         }
         return .unix(try DaemonLocator(context: context).connect().address)
     }

@@ -19,7 +19,7 @@ public typealias CallError = APIError
 public struct Sidecar: Sendable {
     /// Where the daemon is looked for, and how services are reached.
     public struct Options: Sendable {
-        /// The daemon's socket, as a path or a URL; nil: the variable `PM_SOCK`, which services have, else the nearest
+        /// The daemon's socket, as a path, or a URL of a transport that this library speaks (`jsonrpc+unix`, `jsonrpc+tcp`); nil: the variable `PM_SOCK`, which services have, else the nearest
         /// configuration, as for `pm` itself.
         public var socket: String?
         /// The transports that are tried where a service listens itself, the preferred one first. When none of them leads

@@ -23,8 +23,12 @@ enum WireAddress: Equatable, Sendable {
             guard let colon = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: colon)...])
             else { return nil }
             let host = rest[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
+            switch host {
             // What a server calls "everywhere" is here for a client.
-            self = .tcp(host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : String(host), port)
+            case "0.0.0.0", "localhost": self = .tcp("127.0.0.1", port)
+            case "::": self = .tcp("::1", port)
+            default: self = .tcp(String(host), port)
+            }
         } else {
             return nil
         }

@@ -174,6 +174,49 @@ import Testing
         return access(path, X_OK) == 0 ? path : nil
     }()
 
+    @Test func `reaches a daemon over TCP, and names the transports it speaks`() async throws {
+        try await withService { project, _ in
+            let port = try FreePort.take()
+            let listen = "jsonrpc+tcp://127.0.0.1:\(port)"
+            let words = [TestPaths.pmGateway, "--daemon", project.socket, "--listen", listen]
+            let gateway = try project.start(["sh", "-c", "exec \"$@\" 2>&1", "sh"] + words)
+            defer {
+                gateway.signal(SIGTERM)
+                _ = gateway.wait()
+            }
+            #expect(gateway.waitForOutput("listening at "))
+            var options = Sidecar.Options()
+            for host in ["127.0.0.1", "localhost"] {
+                options.socket = "jsonrpc+tcp://\(host):\(port)"
+                let sum: Int = try await Sidecar(options)["svc"].dispatch("add", 20, 22)
+                #expect(sum == 42)
+            }
+            for url in ["wss://localhost:1", "jsonrpc+tcp+tls://127.0.0.1:1", "jsonrpc+tcp://127.0.0.1", "ftp://x"] {
+                options.socket = url
+                let error = await #expect(throws: CallError.self) { _ = try await Sidecar(options)["svc"] }
+                #expect(error?.statusCode == 400 && error?.message.hasPrefix(url) == true, "\(url)")
+                #expect(error?.message.contains("jsonrpc+unix and jsonrpc+tcp") == true)
+            }
+        }
+    }
+
+    @Test func `is documented with lines of the example, which is compiled`() throws {
+        func text(_ path: String) throws -> String {
+            String(decoding: try Files.read("\(TestPaths.root)/\(path)"), as: UTF8.self)
+        }
+        let example = Set(try text("Examples/swift-client/main.swift").split(separator: "\n").map(Self.trimmed))
+        var (lines, isCode): ([Substring], Bool) = ([], false)
+        for line in try text("Sources/PMSidecar/PMSidecar.docc/PMSidecar.md").split(separator: "\n") {
+            if line.hasPrefix("```") { isCode.toggle() } else if isCode { lines.append(line) }
+        }
+        #expect(lines.count > 5)
+        for line in lines {
+            #expect(example.contains(Self.trimmed(line)), "\(line) is not in the example")
+        }
+    }
+
+    private static func trimmed(_ line: Substring) -> Substring { line.drop { $0 == " " } }
+
     @Test(.enabled(if: Self.example != nil, "the example is not built here"))
     func `is in Examples, too, and greets`() async throws {
         try await TestProject.with { project in

@@ -82,6 +82,64 @@ import Testing
         }
     }
 
+    @Test func `carries the first and last letters of every length`() async throws {
+        try await Self.with { gateway in
+            let client = try WebSocketClient(gateway)
+            let letters: [UInt32] = [
+                0x20, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFDD0, 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000,
+                0x1FFFE,
+                0x10FFFE, 0x10FFFF,
+            ]
+            let text = String(String.UnicodeScalarView(letters.compactMap(Unicode.Scalar.init)))
+            let bytes = Array(#"{"jsonrpc":"2.0","id":1,"method":"raw.echo","params":["\#(text)"]}"#.utf8)
+            let expected = #"{"id":1,"result":"\#(text)","jsonrpc":"2.0"}"#
+            client.send(Head(first: 0x81), bytes)
+            #expect(client.message()?.utf8.elementsEqual(expected.utf8) == true)
+            for size in [1, 2, 3, 7] {
+                for start in stride(from: 0, to: bytes.count, by: size) {
+                    let end = min(start + size, bytes.count)
+                    let first: UInt8 = (end == bytes.count ? 0x80 : 0) | (start == 0 ? 1 : 0)
+                    client.send(Head(first: first), Array(bytes[start..<end]))
+                }
+                #expect(client.message()?.utf8.elementsEqual(expected.utf8) == true, "\(size)")
+            }
+        }
+    }
+
+    @Test func `agrees to no extension and no subprotocol, and then takes no compressed message`() async throws {
+        try await Self.with { gateway in
+            for header in [
+                "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+                "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x-webkit-deflate-frame",
+                "Sec-WebSocket-Protocol: chat, superchat",
+            ] {
+                let raw = try gateway.client()
+                raw.send(WebSocketClient.handshake([header]))
+                let answer = raw.take(upTo: "\r\n\r\n")?.lowercased()
+                #expect(answer?.hasPrefix("http/1.1 101") == true, "\(header)")
+                #expect(answer?.contains("sec-websocket-extensions") == false && answer?.contains("protocol:") == false)
+                let client = try WebSocketClient(gateway, [header])
+                #expect(Self.isServed(client))
+                // "Hello" as RFC 7692, section 7.2.3.1, has it.
+                client.send(Head(first: 0xC1), [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00])
+                #expect(client.goodbye() == 1002, "\(header)")
+            }
+        }
+    }
+
+    @Test func `takes frames of nothing without keeping anything`() async throws {
+        try await Self.with { gateway in
+            let client = try WebSocketClient(gateway)
+            client.send(Head(first: 0x01), Array(Self.call.utf8))
+            let idle = try gateway.project.memory(of: gateway.processID)
+            let nothing = Array([[UInt8]](repeating: WebSocketClient.bytes(Head(first: 0x00)), count: 10_000).joined())
+            for _ in 1...50 { client.wire.send(nothing) }
+            client.send(Head(first: 0x80))
+            #expect(client.message() == #"{"id":1,"result":"ä","jsonrpc":"2.0"}"#)
+            #expect(try gateway.project.memory(of: gateway.processID) - idle < 8 << 10)
+        }
+    }
+
     @Test func `answers pings with what they hold, in order`() async throws {
         try await Self.with { gateway in
             let client = try WebSocketClient(gateway)

@@ -81,10 +81,10 @@ final class Daemon {
         supervisor = Supervisor(
             Supervisor.Resources(
                 reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid()))
+        let runner = try GatewayRunners.make(
+            options, access.group, units, GatewayRunners.Parts(supervisor, registry, reactor))
         gateway = GatewayKeeper(
-            GatewayKeeper.Resources(
-                program: options.libexec + "/pm-gateway", socketURL: options.socketURL, group: access.group,
-                units: units, supervisor: supervisor, registry: registry, reactor: reactor)
+            GatewayKeeper.Resources(runner: runner, socketURL: options.socketURL, units: units, reactor: reactor)
         ) { journal.trouble($0) }
         connectParts()
     }
@@ -92,7 +92,7 @@ final class Daemon {
     private func connectParts() {
         supervisor.channels = links
         supervisor.observer = self
-        units.parts = { [gateway] name in name == GatewayKeeper.unit ? gateway.wanted : nil }
+        gateway.publish(in: units)
         units.onChange = { [gateway] in gateway.configurationChanged() }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
         router.onTrouble = { [journal] in journal.trouble($0) }
@@ -337,6 +337,7 @@ final class Daemon {
         deaths.flush()
         logs.close()
         listener?.close()
+        gateway.end()
         do throws(SystemError) {
             if activatedSocket == nil { try Files.remove(options.socket) }
         } catch {

@@ -84,7 +84,7 @@ let package = Package(
         module(
             "PMGateway",
             [
-                "COpenSSL", "PMModel", "JSON", "JSONRPC", "PMAPI",
+                "COpenSSL", "PMModel", "JSON", "JSONRPC", "PMAPI", "PMSystem",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),

@@ -64,6 +64,11 @@ public struct DaemonLauncher: Sendable {
     /// what keeps it from that.
     public func become() throws(APIError) -> Never {
         try makeDirectories()
+        // pm-init would say the same of its lock, but not what to do.
+        guard access(location.stateDirectory, W_OK) == 0 else {
+            let error = SystemError.last("write to", location.stateDirectory)
+            throw APIError(error, doing: "start pm", hint: hint(for: error))
+        }
         var program = ChildProcess(path: installation.holder, arguments: arguments, environment: environmentStrings)
         program.directory = directory
         do throws(SystemError) {

@@ -79,10 +79,10 @@ final class Daemon {
             reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid())
         resources.route = { [journaling] in journaling.routing.route($0) }
         supervisor = Supervisor(resources)
+        let runner = try GatewayRunners.make(
+            options, access.group, units, GatewayRunners.Parts(supervisor, registry, reactor))
         gateway = GatewayKeeper(
-            GatewayKeeper.Resources(
-                program: options.libexec + "/pm-gateway", socketURL: options.socketURL, group: access.group,
-                units: units, supervisor: supervisor, registry: registry, reactor: reactor)
+            GatewayKeeper.Resources(runner: runner, socketURL: options.socketURL, units: units, reactor: reactor)
         ) { journal.trouble($0) }
         connectParts()
     }
@@ -92,7 +92,7 @@ final class Daemon {
         supervisor.observer = events
         journaling.routing.journaled = { [unowned supervisor] in supervisor.journaled }
         journaling.routing.pid = { [unowned supervisor] in supervisor.report(of: $0)?.pid }
-        units.parts = { [gateway] name in name == GatewayKeeper.unit ? gateway.wanted : nil }
+        gateway.publish(in: units)
         units.onChange = { [gateway] in gateway.configurationChanged() }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
         router.onTrouble = { [journal] in journal.trouble($0) }
@@ -337,6 +337,7 @@ final class Daemon {
         logs.close()
         journaling.close()
         listener?.close()
+        gateway.end()
         do throws(SystemError) {
             if held.activated == nil { try Files.remove(options.socket) }
         } catch {

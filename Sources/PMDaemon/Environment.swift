@@ -17,11 +17,13 @@ enum Environment {
     /// What the holder or systemd tells the daemon, and no service must take for itself.
     private static let own: Set<String> = [
         "PM_STATUS_FD", "PM_MARKER", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC",
-        "WATCHDOG_PID", "JOURNAL_STREAM", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
+        "WATCHDOG_PID", "JOURNAL_STREAM", "PM_GATEWAY", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
     ]
 
-    /// What the daemon itself was told under a name.
-    static func own(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    /// One variable, also of those for the daemon alone; nil when it is not set or empty.
+    static func value(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
 
     private static func split(_ entry: String) -> (String, String) {
         guard let equals = entry.firstIndex(of: "=") else { return (entry, "") }

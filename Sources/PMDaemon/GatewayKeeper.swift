@@ -8,22 +8,17 @@ import PMSystem
 
 /// Keeps pm-gateway running while the configuration has connection points for the network, with what they say.
 ///
-/// To the supervisor it is a unit like any other, started again when it dies, taken over by the next daemon, its output
-/// in a log. It only stands in no configuration.
+/// It decides whether there is to be one, and what it is told; a `GatewayRunner` sees to it that there is.
 @PMActor
 final class GatewayKeeper {
-    /// The name of the unit.
+    /// The name of the gateway, as a unit of ours and of a service manager.
     nonisolated static let unit = "pm-gateway"
 
     /// What the keeper stands on.
     struct Resources {
-        let program: String
+        let runner: any GatewayRunner
         let socketURL: String
-        /// The group whose members the daemon serves.
-        let group: gid_t?
         let units: UnitDirectory
-        let supervisor: Supervisor
-        let registry: CommandRegistry
         let reactor: Reactor
     }
 
@@ -44,21 +39,24 @@ final class GatewayKeeper {
     }
 
     /// The gateway as it is to run; nil while none is.
-    var wanted: Unit? {
-        guard case .serve(let unit) = plan else { return nil }
-        return unit
+    private var order: GatewayOrder? {
+        guard case .serve(let order) = plan else { return nil }
+        return order
+    }
+
+    /// Lets the directory find the gateway, and say where it is when it is not ours to run.
+    func publish(in units: UnitDirectory) {
+        let runner = resources.runner
+        units.parts = { [weak self] name in name == Self.unit ? self?.order.flatMap { runner.unit($0) } : nil }
+        units.elsewhere = { name in name == Self.unit ? runner.elsewhere : nil }
     }
 
     /// What keeps clients on the network out, in words.
     var problems: [String] {
         switch plan {
-        case .nothing: return []
-        case .refused(let reason): return ["clients on the network are not served: \(reason)"]
-        case .serve:
-            if let metadata = resources.registry.service(Self.unit)?.metadata { return metadata.problems }
-            guard let report = resources.supervisor.report(of: Self.unit), report.phase != .starting else { return [] }
-            let reason = report.lastDeath.map { ": \($0.reason.phrase)" } ?? ""
-            return report.isReady ? [] : ["\(Self.unit) does not run\(reason) (pm log \(Self.unit))"]
+        case .nothing: []
+        case .refused(let reason): ["clients on the network are not served: \(reason)"]
+        case .serve(let order): resources.runner.problems(of: order)
         }
     }
 
@@ -69,10 +67,12 @@ final class GatewayKeeper {
         isServing = true
         plan = planned()
         if case .refused(let reason) = plan { onTrouble("clients on the network are not served: \(reason)") }
-        guard let wanted else { return stop() }
-        guard let report = resources.supervisor.report(of: Self.unit) else { return start(wanted) }
-        guard let pid = report.pid, report.desired == .up else { return }
-        if !Self.runs(wanted, pid) { start(wanted) }
+        perform { [resources] order, done in resources.runner.begin(order, done) }
+    }
+
+    /// The daemon ends, and what it serves with it.
+    func end() {
+        resources.runner.end()
     }
 
     /// The configuration is another one.
@@ -89,7 +89,16 @@ final class GatewayKeeper {
     private func follow() {
         isBehind = false
         if case .refused(let reason) = plan { onTrouble("clients on the network are not served: \(reason)") }
-        if let wanted { start(wanted) } else { stop() }
+        perform { [resources] order, done in resources.runner.follow(order, done) }
+    }
+
+    private func perform(_ body: (GatewayOrder?, @escaping GatewayRunner.Completion) -> Void) {
+        turns += 1
+        let turn = turns
+        body(order) { [weak self] error in
+            if let error { self?.onTrouble(error.message) }
+            self?.settled(turn, error)
+        }
     }
 
     /// Calls `body` when the gateway does what the configuration says now, with what it cannot do.
@@ -112,7 +121,7 @@ final class GatewayKeeper {
     /// - Throws: a 409 when there is no user and group for the gateway.
     func refuseWithoutUser(_ points: [ConnectionPoint]) throws(APIError) {
         guard points.contains(where: { NetworkPoint.isOne($0.url) }) else { return }
-        _ = try GatewayUser.identity(daemon: geteuid(), group: resources.group)
+        _ = try resources.runner.identity()
     }
 
     // MARK: planning
@@ -126,67 +135,10 @@ final class GatewayKeeper {
             for point in points {
                 words += ["--listen", try NetworkPoint(point, in: resources.units.directory).word]
             }
-            return .serve(unit(words, try GatewayUser.identity(daemon: geteuid(), group: resources.group)))
+            return .serve(GatewayOrder(words: words, identity: try resources.runner.identity()))
         } catch {
             return .refused(error.message + (error.hint.map { " (\($0))" } ?? ""))
         }
-    }
-
-    private func unit(_ words: [String], _ identity: UserIdentity?) -> Unit {
-        var mapping = Mapping(container: Self.unit)
-        mapping.cli = words
-        mapping.cwd = "/"
-        mapping.restart = RestartPolicy(condition: .always)
-        // Without it nobody on the network is served: it is never given up.
-        mapping.restart.limit = 0
-        mapping.stop = StopSequence(steps: [StopStep(signal: SIGTERM, wait: .seconds(5))])
-        let definition = ContainerDefinition(path: resources.program, isCommandable: true)
-        var unit = Unit(name: Self.unit, definition: definition, mapping: mapping)
-        unit.identity = identity
-        unit.isConfined = true
-        return unit
-    }
-
-    // MARK: performing
-
-    private func start(_ unit: Unit) {
-        turns += 1
-        let turn = turns
-        var wish = StartWish(Self.unit, goal: .ready)
-        wish.isRestart = resources.supervisor.knows(Self.unit)
-        wish.options = RunOptions()
-        let done: @PMActor (APIError?) -> Void = { [weak self] error in
-            if let error { self?.onTrouble(error.message) }
-            self?.settled(turn, error)
-        }
-        do throws(APIError) {
-            try resources.supervisor.start(wish, resources.units) { result in
-                if case .failure(let error) = result { done(error) } else { done(nil) }
-            }
-        } catch {
-            done(error)
-        }
-    }
-
-    private func stop() {
-        turns += 1
-        let turn = turns
-        guard resources.supervisor.active.contains(Self.unit) else { return settled(turn, nil) }
-        resources.supervisor.stop([Self.unit], { _ in nil }) { [weak self] _ in self?.settled(turn, nil) }
-    }
-
-    /// Whether a process is the program as it is on disk now, with the arguments that are wanted. What cannot be found
-    /// out is taken for true: a needless restart would end connections.
-    private static func runs(_ unit: Unit, _ pid: Int32) -> Bool {
-        if let words = try? Files.read("/proc/\(pid)/cmdline") {  // gone already: the supervisor starts it anew
-            let wanted = ([unit.program] + unit.mapping.cli).map { $0 + "\0" }.joined()
-            if !words.isEmpty, words != Array(wanted.utf8) { return false }
-        }
-        // Forbidden or gone: see above.
-        guard let running = try? Files.status("/proc/\(pid)/exe"), let file = try? Files.status(unit.program) else {
-            return true
-        }
-        return running.inode == file.inode && running.device == file.device
     }
 }
 
@@ -195,35 +147,74 @@ enum GatewayPlan: Equatable {
     /// The configuration has no points for them.
     case nothing
     /// The gateway runs.
-    case serve(Unit)
+    case serve(GatewayOrder)
     /// It may not run, and why.
     case refused(String)
 }
 
-/// The user of the gateway where the daemon is root: one who may do nothing but use the daemon.
-enum GatewayUser {
-    /// Who the gateway runs as; nil: as the daemon, which is nobody special either.
+/// What a gateway is told.
+struct GatewayOrder: Equatable {
+    /// Its arguments.
+    let words: [String]
+    /// Who it runs as; nil: that is not for us to say, or as the daemon.
+    let identity: UserIdentity?
+}
+
+/// Sees to it that the gateway does what it is told.
+@PMActor
+protocol GatewayRunner: AnyObject {
+    /// Gets nil when the gateway does what was wanted, or has told what it cannot do; else why it does not run.
+    typealias Completion = @PMActor (APIError?) -> Void
+
+    /// Who a gateway would run as.
     ///
-    /// - Throws: a 409 when there is no group through which another user than root could use the daemon.
-    static func identity(daemon: uid_t, group: gid_t?) throws(APIError) -> UserIdentity? {
-        guard daemon == 0 else { return nil }
-        guard let group else {
-            throw .conflict(
-                "root's daemon lets its gateway run as another user, who may use it as a member of group pm; "
-                    + "there is no such group",
-                hint: "groupadd --system pm, then pm stop and pm start pm")
+    /// - Throws: a 409 when there is nobody it could run as.
+    func identity() throws(APIError) -> UserIdentity?
+    /// The unit of our supervisor that an order means; nil when it is none of ours.
+    func unit(_ order: GatewayOrder) -> Unit?
+    /// Where somebody who looks for the gateway finds it; nil when it is one of our units.
+    var elsewhere: APIError? { get }
+    /// The daemon has just begun to serve, and an earlier one may have left a gateway; without an order there is to be none.
+    func begin(_ order: GatewayOrder?, _ done: @escaping Completion)
+    /// Another order.
+    func follow(_ order: GatewayOrder?, _ done: @escaping Completion)
+    /// The daemon ends.
+    func end()
+    /// What it cannot do of an order that it was given.
+    func problems(of order: GatewayOrder) -> [String]
+}
+
+/// Chooses who runs the gateway.
+@PMActor
+enum GatewayRunners {
+    /// What a gateway of our own is run with.
+    struct Parts {
+        let supervisor: Supervisor
+        let registry: CommandRegistry
+        let reactor: Reactor
+
+        init(_ supervisor: Supervisor, _ registry: CommandRegistry, _ reactor: Reactor) {
+            (self.supervisor, self.registry, self.reactor) = (supervisor, registry, reactor)
         }
-        let users = AccountFile("/etc/passwd")
-        for name in ["pm-gateway", "nobody"] {
-            guard let entry = users.entry(name), entry.count > 3, let user = uid_t(entry[2]), user != 0,
-                let own = gid_t(entry[3])
-            else { continue }
-            // Its own groups let it read a key that is for it alone; nobody's are no one's.
-            let more = name == "nobody" ? [] : [own] + AccountFile("/etc/group").groups(of: name)
-            return UserIdentity(user: user, group: group, groups: Array(more.filter { $0 != 0 }.prefix(31)))
+    }
+
+    /// The variable by which the unit of an installed system service says that the gateway has a unit of its own.
+    nonisolated static let variable = "PM_GATEWAY"
+
+    /// The service manager where the daemon is told of it, else our supervisor.
+    ///
+    /// - Throws: `DaemonOptions.Problem` when the variable makes no sense.
+    static func make(
+        _ options: DaemonOptions, _ group: gid_t?, _ units: UnitDirectory, _ parts: Parts
+    ) throws(DaemonOptions.Problem) -> any GatewayRunner {
+        guard let text = Environment.value(variable) else {
+            let program = options.libexec + "/pm-gateway"
+            return SupervisedGateway(program: program, group: group, units, (parts.supervisor, parts.registry))
         }
-        throw .conflict(
-            "there is no user for the gateway: neither pm-gateway nor nobody is in /etc/passwd",
-            hint: "useradd --system --no-create-home --shell /usr/sbin/nologin pm-gateway")
+        guard let place = GatewayUnit.Place(text) else {
+            throw DaemonOptions.Problem(
+                description: "\(variable) is PLAN:STATE, two absolute paths, and not \"\(text)\"")
+        }
+        return GatewayUnit(place, group: group, parts.reactor)
     }
 }

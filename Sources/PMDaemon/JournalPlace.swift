@@ -14,7 +14,7 @@ struct JournalPlace {
     static func find() -> JournalPlace {
         let user = geteuid()
         return JournalPlace(
-            isDefault: isOurOutput(Environment.own("JOURNAL_STREAM")) && canRead(as: user),
+            isDefault: isOurOutput(Environment.value("JOURNAL_STREAM")) && canRead(as: user),
             unit: user == 0 ? unit(ofCgroups: cgroups()) : "")
     }
 

@@ -24,6 +24,8 @@ final class UnitDirectory {
     private var aliases: [String: String] = [:]
     /// Units that are parts of pm, and in no configuration; nil for other names.
     var parts: @PMActor (String) -> Unit? = { _ in nil }
+    /// Where a part of pm is that is none of its units; nil for other names.
+    var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
     private let environment: [String: String]
@@ -89,6 +91,7 @@ final class UnitDirectory {
     /// - Throws: a 404 with near names, or a 400 for a path that makes no sense.
     func require(_ name: String) throws(APIError) -> Unit {
         guard let unit = try unit(name) else {
+            if let error = elsewhere(name) { throw error }
             throw .notFound(
                 "there is no service \(name)",
                 hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")

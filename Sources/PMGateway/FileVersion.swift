@@ -19,3 +19,32 @@ struct FileVersion: Equatable {
         nanoseconds = status.st_mtim.tv_nsec
     }
 }
+
+/// Why a file cannot be read, in words, and what to do when it is not for our user.
+struct UnreadableFile: CustomStringConvertible {
+    let description: String
+
+    init(_ path: String, code: Int32) {
+        let reason = "cannot read \(path): \(String(cString: strerror(code)))"
+        guard code == EACCES else {
+            description = reason
+            return
+        }
+        description = "\(reason) (\(Self.hint(path)))"
+    }
+
+    /// Where the gateway is a member of group pm, as it is in front of root's daemon, that group is the way.
+    private static func hint(_ path: String) -> String {
+        guard let pm = getgrnam("pm")?.pointee.gr_gid, getegid() == pm || groups().contains(pm) else {
+            return "user \(geteuid()) must be allowed to"
+        }
+        return
+            "the gateway must be allowed to: chgrp pm \(path) && chmod 640 \(path), and see that it gets into the folder"
+    }
+
+    private static func groups() -> [gid_t] {
+        var list = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        let count = getgroups(Int32(list.count), &list)
+        return Array(list.prefix(max(0, Int(count))))
+    }
+}

@@ -26,11 +26,16 @@ final class Gateway {
     private var listeners: [any Channel] = []
     private var problems: [String: String] = [:]
     private var channel: DaemonChannel?
+    /// Told what cannot be served when all places were tried, and whenever that changes.
+    private let onReport: @Sendable ([String]) -> Void
     private var isClosed = false
     /// How long until a place that cannot be listened at is tried again.
     private static let pause = TimeAmount.seconds(2)
 
-    private init(_ options: GatewayOptions, on loop: any EventLoop) {
+    private init(
+        _ options: GatewayOptions, on loop: any EventLoop, _ onReport: @escaping @Sendable ([String]) -> Void
+    ) {
+        self.onReport = onReport
         self.loop = loop
         context = GatewayContext(
             daemon: options.daemon, limits: options.limits, log: GatewayLog(), crowd: Crowd(options.limits))
@@ -43,13 +48,15 @@ final class Gateway {
     /// Starts to serve.
     ///
     /// - Throws: when the channel to the daemon that started it cannot be used.
-    static func start(_ options: GatewayOptions) throws -> Handle {
+    static func start(
+        _ options: GatewayOptions, onReport: @escaping @Sendable ([String]) -> Void
+    ) throws -> Handle {
         // Sockets of its own are for its user and group.
         umask(0o117)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let gateway = try loop.submit {
-            let gateway = Gateway(options, on: loop)
+            let gateway = Gateway(options, on: loop, onReport)
             gateway.listen()
             return NIOLoopBound(gateway, eventLoop: loop)
         }.wait()
@@ -81,8 +88,10 @@ final class Gateway {
     }
 
     private func report() {
-        guard problems.count + listeners.count >= groups.count else { return }
-        channel?.tell(problems.sorted { $0.key < $1.key }.map(\.value))
+        guard !isClosed, problems.count + listeners.count >= groups.count else { return }
+        let told = problems.sorted { $0.key < $1.key }.map(\.value)
+        channel?.tell(told)
+        onReport(told)
     }
 
     // MARK: listening
@@ -163,6 +172,8 @@ private struct ListenFailure: CustomStringConvertible {
             case (EADDRINUSE, .host(_, let port)): "ss -ltnp 'sport = :\(port)' shows who has the port"
             case (EACCES, .host(_, let port)) where port < 1024:
                 "ports below 1024 are reserved: take another one (--port), or sysctl net.ipv4.ip_unprivileged_port_start=\(port)"
+            case (EROFS, .path(let path)):
+                "systemctl edit pm-gateway.service, and let ReadWritePaths= name the folder of \(path)"
             case (EACCES, .path(let path)): "user \(geteuid()) must be allowed to write into the folder of \(path)"
             default: nil  // numbers of the kernel, not an enum of ours
             }

@@ -9,6 +9,8 @@ struct GatewayOptions: Equatable {
     var points: [NetworkPoint] = []
     /// How much it lets clients use.
     var limits = GatewayLimits()
+    /// The files through which a daemon tells it the rest and hears of it; nil: all is on the command line.
+    var files: PlanFiles?
     /// Whether only the help is wanted.
     var wantsHelp = false
 
@@ -33,20 +35,35 @@ struct GatewayOptions: Equatable {
             switch argument {
             case "--daemon": daemon = try Self.socket(value, in: directory)
             case "--listen": points.append(try Self.point(value, in: directory))
+            case "--plan": files = PlanFiles(plan: Paths.resolve(value, from: directory), state: files?.state)
+            case "--state": files = PlanFiles(plan: files?.plan, state: Paths.resolve(value, from: directory))
             case "--connections": limits.connections = try Self.number(value, argument, 1...100_000)
             case "--message-limit": limits.message = try Self.number(value, argument, 1024...(64 << 20))
             case "--handshake-timeout": limits.handshake = .seconds(try Self.number(value, argument, 1...3600))
             default: throw Problem(description: "unknown argument \(argument)")  // words, not an enum of ours
             }
         }
+        if let files {
+            try refuseMixture(files)
+            return
+        }
         if daemon.isEmpty { throw Problem(description: "--daemon is missing: the URL of the daemon's socket") }
         if points.isEmpty { throw Problem(description: "--listen is missing: where to listen") }
         try refuseTwice()
     }
 
+    /// The files stand for themselves: what they say is not on the command line as well.
+    private func refuseMixture(_ files: PlanFiles) throws(Problem) {
+        if files.plan == nil || files.state == nil { throw Problem(description: "--plan and --state need each other") }
+        if !daemon.isEmpty || !points.isEmpty {
+            throw Problem(description: "--daemon and --listen are not used with --plan, which says both")
+        }
+    }
+
     /// What `--help` says.
     static let help = """
         Usage: pm-gateway --daemon URL --listen URL[,OPTION=VALUE]... [options]
+               pm-gateway --plan FILE --state FILE [options]
 
         Lets programs on the network use a pm daemon: TCP, TLS, WebSocket and HTTP on one side, the daemon's unix socket
         on the other. The daemon starts it when `pm connect pm` says where to listen; started by hand or by a service
@@ -55,6 +72,9 @@ struct GatewayOptions: Equatable {
           --daemon URL             the daemon's socket: jsonrpc+unix:///run/pm/pm.sock, or its path
           --listen URL[,OPTION=VALUE]...
                                    where to listen, once for each place
+          --plan FILE              where a daemon says both, as a JSON list of these arguments; when it changes, what is
+                                   served does too, and when it is removed the gateway ends
+          --state FILE             where it tells the daemon what it serves, and what it cannot
           --connections N          how many clients at once (\(GatewayLimits().connections))
           --message-limit BYTES    the longest message of a WebSocket or HTTP client (\(GatewayLimits().message))
           --handshake-timeout S    seconds for a TLS handshake, or the head of an HTTP request (10)
@@ -124,6 +144,14 @@ extension NetworkPoint {
         transport.isWeb && other.transport.isWeb && transport != other.transport && secrets == other.secrets
             && token == other.token && origins == other.origins && hosts == other.hosts
     }
+}
+
+/// The files through which a daemon and a gateway that it did not start itself know of each other.
+struct PlanFiles: Equatable {
+    /// What to serve, written by the daemon.
+    var plan: String?
+    /// What is served, written by the gateway.
+    var state: String?
 }
 
 /// How much the gateway lets its clients use.

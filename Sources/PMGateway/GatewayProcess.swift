@@ -1,4 +1,5 @@
 import Glibc
+import PMSystem
 
 /// The gateway as a process.
 public enum GatewayProcess {
@@ -22,23 +23,38 @@ public enum GatewayProcess {
     }
 
     private static func serve(_ options: GatewayOptions) -> Int32 {
-        // Before the first thread is made, so that none of them is interrupted: this thread waits for them.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let gateway: Gateway.Handle
         do {
-            gateway = try Gateway.start(options)
+            // Before the first thread is made, so that none of them is interrupted: this thread waits for them.
+            let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+            if let files = options.files, let plan = files.plan, let state = files.state {
+                let planned = try PlannedGateway(plan: plan, state: state, options.limits)
+                try planned.run(until: signals)
+                return 0
+            }
+            // A service manager that does not hear it says so itself.
+            let gateway = try Gateway.start(options) { _ in try? ServiceManager.tell(["READY=1"]) }
+            while try !isStopRequested(signals) { wait(for: [signals.raw]) }
+            gateway.stop()
+            return 0
         } catch {
             GatewayLog.write("pm-gateway: cannot start: \(error)\n", to: STDERR_FILENO)
             return 1
         }
-        var number: Int32 = 0
-        // A hang-up, of a terminal or by habit, changes nothing: what it would ask for is done by itself.
-        repeat { sigwait(&signals, &number) } while number == SIGHUP
-        gateway.stop()
-        return 0
+    }
+
+    /// Whether it is to end. A hang-up, of a terminal or by habit, changes nothing: what it would ask for is done by itself.
+    static func isStopRequested(_ signals: borrowing SignalDescriptor) throws(SystemError) -> Bool {
+        while let arrival = try signals.next() {
+            if arrival.signal != SIGHUP { return true }
+        }
+        return false
+    }
+
+    /// Waits until one of the descriptors is readable.
+    static func wait(for descriptors: [Int32]) {
+        var set = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        // It fails with EINTR alone, and then the caller looks and waits again.
+        poll(&set, nfds_t(set.count), -1)
     }
 
     private static func currentDirectory() -> String {

@@ -44,7 +44,7 @@ final class TLSIdentity {
     private static func read(_ secrets: NetworkPoint.Secrets, _ isClientOptional: Bool) throws(TLSError) -> TLSContext {
         for path in [secrets.certificate, secrets.key, secrets.authorities].compactMap({ $0 }) {
             guard access(path, R_OK) == 0 else {
-                throw TLSError(description: "cannot read \(path): \(String(cString: strerror(errno)))")
+                throw TLSError(description: UnreadableFile(path, code: errno).description)
             }
         }
         let context: TLSContext

@@ -51,7 +51,7 @@ final class TokenFile {
 
     private static func read(_ path: String) throws(Problem) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw Problem(description: "cannot read \(path): \(String(cString: strerror(errno)))") }
+        guard file >= 0 else { throw Problem(description: UnreadableFile(path, code: errno).description) }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: longest + 1)
         let count = Glibc.read(file, &bytes, bytes.count)

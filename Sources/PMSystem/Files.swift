@@ -105,13 +105,18 @@ public enum Files {
     }
 
     /// Replaces a file by a rename, so that a reader sees the old or the new content. It is not made durable: after a
-    /// power cut it may be empty (use `AtomicFile` where that matters).
+    /// power cut it may be empty (use `AtomicFile` where that matters). Its owner alone may read it, and a group if one is
+    /// given.
     ///
     /// - Throws: `SystemError`; the old content is whole then.
-    public static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    public static func replace(_ path: String, with bytes: [UInt8], group: gid_t? = nil) throws(SystemError) {
         let temporary = path + ".new"
         let file = try OwnedFD.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         do {
+            if let group {
+                _ = try valueOrError("chown", temporary) { fchown(file.raw, uid_t.max, group) }
+                _ = try valueOrError("chmod", temporary) { fchmod(file.raw, 0o640) }
+            }
             try write(bytes, to: file.raw, named: temporary)
             _ = try valueOrError("rename", path) { rename(temporary, path) }
         } catch {

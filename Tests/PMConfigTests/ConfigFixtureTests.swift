@@ -7,7 +7,9 @@ import Testing
 
 /// Configurations that were written once and must load for ever: add files, never change one.
 @Suite struct ConfigFixtureTests {
-    static let names = ["seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names", "limits"]
+    static let names = [
+        "seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names", "limits", "version-0.1.0",
+    ]
 
     private func bytes(_ name: String) throws -> [UInt8] {
         try Files.read(TestPaths.fixture("configs/\(name).json"))
@@ -54,6 +56,25 @@ import Testing
         #expect(configuration.mapping("pm")?.connect == [ConnectionPoint(url: "jsonrpc+unix:///srv/app/pm.sock")])
         #expect(configuration.mapping("svc")?.connect.count == 2)
         #expect(try configuration.unit("svc")?.programPath(in: "/") == "/srv/app/svc/commands.json")
+    }
+
+    /// What the commands of pm 0.1.0 stored in /etc/pm, with the keys that are written by hand.
+    @Test func `the configuration of pm 0 1 0 means what it did`() throws {
+        let configuration = try configuration("version-0.1.0")
+        #expect(configuration.unitNames == ["web", "sums", "tick"])
+        let web = try #require(configuration.unit("web"))
+        #expect(try web.programPath(in: "/etc/pm") == "/srv/app/web.js" && !web.definition.isCommandable)
+        #expect(web.mapping.isAutostart && web.mapping.env.map(\.value) == ["8080"])
+        #expect(web.mapping.envFiles == ["/etc/default/web"])
+        #expect(web.mapping.restart.condition == .onFailure && web.mapping.restart.limit == 5)
+        #expect(web.mapping.stop.steps.map(\.signal) == [2, 15])
+        #expect(web.mapping.readiness == .tcp(host: "127.0.0.1", port: 8080))
+        let sums = try #require(configuration.unit("sums"))
+        #expect(sums.definition.isCommandable && sums.definition.isStateless && sums.mapping.instances == 2)
+        #expect(configuration.container("tick")?.runtime == .worker)
+        let points = try #require(configuration.mapping("pm")?.connect)
+        #expect(points.map(\.url) == ["jsonrpc+unix:///run/pm/pm.sock", "https://0.0.0.0:8443"])
+        #expect(points[1].options.contains(#""token":"/etc/pm/token""#))
     }
 
     @Test func `every key takes effect`() throws {

@@ -232,15 +232,19 @@ extension TestProject {
     static let pmGroup = 54321
 
     /// Starts a daemon that may run a gateway.
-    func startForGateway() throws {
-        guard geteuid() == 0 else { return try startDaemon() }
+    func startForGateway(adding variables: [String: String] = [:]) throws {
+        guard geteuid() == 0 else {
+            let started = try run([TestPaths.pm, "start", "pm", "--wait"], adding: variables)
+            guard started.code == 0 else { throw TestFailure("the daemon does not start: \(started)") }
+            return
+        }
         chmod(String(directory.dropLast("/project".count)), 0o755)
         chmod(directory, 0o755)
         // The stage may be where only root can look.
         try copy(TestPaths.stage, to: "stage")
         try write("group", "root:x:0:\npm:x:\(Self.pmGroup):\n")
         let words = "mount --bind group /etc/group && exec stage/bin/pm start pm --wait"
-        let started = try run(["unshare", "--mount", "sh", "-c", words])
+        let started = try run(["unshare", "--mount", "sh", "-c", words], adding: variables)
         guard started.code == 0 else { throw TestFailure("the daemon does not start: \(started)") }
     }
 }

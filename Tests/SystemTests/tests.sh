@@ -206,11 +206,22 @@ test_units() {
     has "the unit's status" "$(in_machine systemctl status --no-pager pm.service)" "serving jsonrpc+unix:///run/pm/pm.sock"
 }
 
+# system_as_it_is: its files and units, but for what every use of a machine writes.
+system_as_it_is() {
+    in_machine find /etc /usr /opt /root /home /var /run -xdev \
+        \( -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /run/systemd \
+        -o -path /run/log -o -path /run/udev -o -path /run/credentials -o -path /var/tmp \) -prune -o -print |
+        grep -vE '^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$|^/etc/\.pwd\.lock$|\.pyc$' | sort
+    in_machine systemctl list-unit-files --no-legend --no-pager | awk '{ print "unit", $1, $2 }' | sort
+}
+
 test_purge() {
     in_machine dpkg --purge pm
-    local path
-    for path in /etc/pm /var/lib/pm /run/pm /usr/lib/pm /usr/bin/pm; do
+    local path changes
+    for path in /etc/pm /var/lib/pm /run/pm /run/pm-gateway /usr/lib/pm /usr/bin/pm; do
         in_machine test ! -e "$path" || fail "$path is left: $(in_machine ls -la "$path")"
     done
-    ! in_machine pgrep -x 'pmd|pm-init' || fail "pm still runs"
+    ! in_machine pgrep -x 'pmd|pm-init|pm-gateway' || fail "pm still runs"
+    # The users stay, as they do in Debian: files may be theirs.
+    changes=$(diff "$PLACE/before" <(system_as_it_is)) || fail "the system is not as it was: $changes"
 }

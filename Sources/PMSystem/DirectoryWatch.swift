@@ -1,0 +1,35 @@
+internal import Glibc
+
+/// Tells that something in a directory was made, replaced or removed (inotify(7)); non-blocking. What it was is to be looked
+/// up: events that are lost then do no harm.
+public struct DirectoryWatch: ~Copyable, Sendable {
+    private let descriptor: OwnedFD
+
+    /// A watch of nothing yet.
+    ///
+    /// - Throws: `SystemError` with operation `inotify_init`; EMFILE when the user has too many.
+    public init() throws(SystemError) {
+        let flags = Int32(IN_CLOEXEC | IN_NONBLOCK)
+        descriptor = OwnedFD(owning: try valueOrError("inotify_init") { inotify_init1(flags) })
+    }
+
+    /// The number to poll: it is readable when there is something to look up.
+    public var raw: Int32 { descriptor.raw }
+
+    /// Watches one more directory; one that is watched already stays so.
+    ///
+    /// - Throws: `SystemError` with operation `watch`; ENOENT when it is not there.
+    public func add(_ directory: String) throws(SystemError) {
+        let mask = UInt32(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_CLOSE_WRITE)
+        _ = try valueOrError("watch", directory) {
+            inotify_add_watch(descriptor.raw, directory, mask | UInt32(IN_ONLYDIR))
+        }
+    }
+
+    /// Takes what was told; the caller looks up what has changed after that.
+    public func drain() {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        // Non-blocking: it ends with EAGAIN.
+        while read(descriptor.raw, &buffer, buffer.count) > 0 {}
+    }
+}

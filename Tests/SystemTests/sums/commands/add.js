@@ -1,0 +1,4 @@
+/** The sum of two numbers. */
+export default function add(a, b) {
+  return Number(a) + Number(b);
+}

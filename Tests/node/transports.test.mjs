@@ -33,7 +33,8 @@ function freePort() {
 async function serving(t, server) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => server.closeAllConnections?.());
+  // A net.Server has no closeAllConnections.
+  server.on('connection', (socket) => t.after(() => socket.destroy()));
   t.after(() => server.close());
   return server.address().port;
 }

@@ -10,6 +10,14 @@ public struct RPCReply {
         case void
         /// It failed with this error, as it was written.
         case error(UnsafeRawBufferPointer)
+
+        /// How many bytes it is.
+        var size: Int {
+            switch self {
+            case .result(let raw), .error(let raw): raw.count
+            case .void: 0
+            }
+        }
     }
 
     /// The id of the request, as bytes.

@@ -37,7 +37,8 @@ public final class Connection {
     private let budget: PeerBudget
     private let form: MessageForm
     private var framer = LineFramer()
-    private weak var delegate: (any ConnectionDelegate)?
+    /// Kept until the connection is gone.
+    private var delegate: (any ConnectionDelegate)?
     /// What is left of a batch for which there was no time.
     private var batch: UnfinishedBatch?
     /// Bytes that came in vain since the last penalty.
@@ -57,12 +58,14 @@ public final class Connection {
         stream = try ByteStream(descriptor, reactor: budget.reactor)
     }
 
-    /// Delivers messages from now on; the delegate is not kept alive.
+    /// Delivers messages from now on; the connection and its delegate are kept alive until it is closed or handed over.
     ///
     /// - Throws: `SystemError` when the socket cannot be watched.
     public func start(_ delegate: any ConnectionDelegate) throws(SystemError) {
         self.delegate = delegate
-        try stream.start(onReadable: { [weak self] in self?.readable() }) { [weak self] in self?.closed() }
+        // Strong: an object that was once referred to weakly is slower to retain for the rest of its life, and these are
+        // retained for each message.
+        try stream.start(onReadable: { [self] in readable() }, onClosed: { [self] in closed() })
     }
 
     /// Bytes that wait for the peer.
@@ -77,6 +80,7 @@ public final class Connection {
     /// Appends whole messages; they go out at the end of the turn.
     public func send(_ fill: (inout [UInt8]) -> Void) {
         stream.write { form.wrap(fill, &$0) }
+        guard stream.backlog > PeerLimits.unchecked else { return }
         if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
         guard budget.admits(self) else { return giveUp(PeerBudget.refusal) }
         if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
@@ -105,6 +109,7 @@ public final class Connection {
     private func closed() {
         budget.release(self)
         delegate?.closed()
+        delegate = nil
     }
 
     /// Reads nothing from this peer until `resume`, which is to be called as often.
@@ -120,6 +125,7 @@ public final class Connection {
         let remainder = ConnectionRemainder(unread: rest + framer.takeUnread(), unsent: stream.unsent)
         stream.detach()
         budget.release(self)
+        delegate = nil
         return (stream.descriptor, remainder)
     }
 
@@ -136,7 +142,7 @@ public final class Connection {
 
     private func pauseUntilDrained(_ other: ByteStream) {
         pause()
-        other.whenDrained { [weak self] in self?.resume() }
+        other.whenDrained { [self] in resume() }
     }
 
     /// Ends one pause.

@@ -37,7 +37,7 @@ public final class PeerBudget {
     }
 
     private func planNext() {
-        reactor.whenSpare { [weak self] in self?.goOn() }
+        reactor.whenSpare { [self] in goOn() }
     }
 
     private func goOn() {

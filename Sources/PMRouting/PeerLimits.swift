@@ -20,6 +20,8 @@ public enum PeerLimits {
     /// A client with so many requests that are not answered, by services for example, is not read from either; a service
     /// is refused more.
     static let callsUnderWay = 4096
+    /// Up to so many bytes may wait for a peer before it is looked at what all peers together hold.
+    static let unchecked = 64 << 10
     /// Above so many bytes that wait for a client, nothing more is read from it.
     static let pacing = 1 << 20
     /// Above so many bytes that wait for a service, calls to it are refused.

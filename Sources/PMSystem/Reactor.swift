@@ -116,8 +116,8 @@ public final class Reactor {
     public func next(_ events: Events, of descriptor: Int32) async throws(SystemError) -> Events {
         let result: Result<Events, SystemError> = await withCheckedContinuation { continuation in
             do throws(SystemError) {
-                try watch(descriptor, events) { [weak self] seen in
-                    self?.unwatch(descriptor)
+                try watch(descriptor, events) { [self] seen in
+                    unwatch(descriptor)
                     continuation.resume(returning: .success(seen))
                 }
             } catch {
@@ -183,6 +183,7 @@ public final class Reactor {
     public nonisolated static func run(_ setUp: @PMActor () throws -> Reactor) rethrows {
         let executor = PMActor.executor
         executor.bindToCurrentThread()
+        HeapTrimmer.keepBuffers()
         let reactor = try PMActor.assumeIsolated(setUp)
         while true {
             executor.drain()

@@ -14,6 +14,13 @@ void pm_memory_trim(void) {
     malloc_trim(0);
 }
 
+void pm_memory_keep(size_t largest, size_t free) {
+    /* The largest size that glibc takes is 32 MB (DEFAULT_MMAP_THRESHOLD_MAX); both calls fail only above it.
+     */
+    mallopt(M_MMAP_THRESHOLD, (int)largest);
+    mallopt(M_TRIM_THRESHOLD, (int)free);
+}
+
 int pm_memory_share_page(pm_shared_page *out) {
     int file = pm_memfd_create("pm-turns");
     if (file < 0)

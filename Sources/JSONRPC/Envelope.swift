@@ -92,16 +92,19 @@ struct Envelope {
     }
 
     private static func member(_ name: UnsafeRawBufferPointer) -> Member {
-        switch name.count {
-        case 2 where isText(name, "id"): .id
-        case 5 where isText(name, "error"): .error
-        case 6 where isText(name, "method"): .method
-        case 6 where isText(name, "params"): .params
-        case 6 where isText(name, "result"): .result
-        case 6 where isText(name, "stream"): .stream
-        case 7 where isText(name, "jsonrpc"): .jsonrpc
-        default: .unknown
-        }
+        // The first letter leaves one to compare with.
+        let (text, member): (StaticString, Member) =
+            switch name.first {
+            case UInt8(ascii: "i"): ("id", .id)
+            case UInt8(ascii: "j"): ("jsonrpc", .jsonrpc)
+            case UInt8(ascii: "m"): ("method", .method)
+            case UInt8(ascii: "p"): ("params", .params)
+            case UInt8(ascii: "r"): ("result", .result)
+            case UInt8(ascii: "e"): ("error", .error)
+            case UInt8(ascii: "s"): ("stream", .stream)
+            default: ("", .unknown)
+            }
+        return isText(name, text) ? member : .unknown
     }
 
     /// `"\u0069d"` is `"id"` too.

@@ -25,35 +25,45 @@ public enum MessageWriter {
     public static func relay(
         _ request: RPCRequest, id: UInt64?, method: RPCMethod, to output: inout [UInt8]
     ) {
-        if let id {
-            appendID(id, to: &output)
-            appendText(",\"method\":\"", to: &output)
-        } else {
-            appendText("{\"method\":\"", to: &output)
+        let size = method.raw.count + (request.params?.count ?? 0)
+        MessageSpace.append(to: &output, size) { space in
+            space.put("{")
+            if let id {
+                space.put("\"id\":")
+                space.put(decimal: id)
+                space.put(",")
+            }
+            space.put("\"method\":\"")
+            space.put(method.raw)
+            space.put("\"")
+            if request.isStream { space.put(",\"stream\":true") }
+            if let params = request.params {
+                space.put(",\"params\":")
+                space.put(params)
+            }
+            space.put(end)
         }
-        output.append(contentsOf: method.raw)
-        appendText(request.isStream ? "\",\"stream\":true" : "\"", to: &output)
-        if let params = request.params {
-            appendText(",\"params\":", to: &output)
-            output.append(contentsOf: params)
-        }
-        appendText(end, to: &output)
     }
 
     /// A peer's reply, or frame of a stream, passed on under another id.
     public static func relay(_ reply: RPCReply, id: RPCID, to output: inout [UInt8]) {
-        appendID(id, to: &output)
-        if reply.isStream { appendText(",\"stream\":true", to: &output) }
-        switch reply.outcome {
-        case .result(let raw):
-            appendText(",\"result\":", to: &output)
-            output.append(contentsOf: raw)
-        case .void: appendText(",\"error\":null", to: &output)
-        case .error(let raw):
-            appendText(",\"error\":", to: &output)
-            output.append(contentsOf: raw)
+        id.withBytes { id in
+            MessageSpace.append(to: &output, id.count + reply.outcome.size) { space in
+                space.put("{\"id\":")
+                space.put(id)
+                if reply.isStream { space.put(",\"stream\":true") }
+                switch reply.outcome {
+                case .result(let raw):
+                    space.put(",\"result\":")
+                    space.put(raw)
+                case .void: space.put(",\"error\":null")
+                case .error(let raw):
+                    space.put(",\"error\":")
+                    space.put(raw)
+                }
+                space.put(end)
+            }
         }
-        appendText(end, to: &output)
     }
 
     /// A result as bytes of JSON.
@@ -131,11 +141,6 @@ extension MessageWriter {
 
     /// Digits without the allocation of a string.
     static func appendDecimal(_ number: UInt64, to output: inout [UInt8]) {
-        var divisor: UInt64 = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            output.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-            divisor /= 10
-        }
+        MessageSpace.append(to: &output, 0) { $0.put(decimal: number) }
     }
 }

@@ -12,6 +12,14 @@ public struct RPCBatch: Sequence {
             _ = scanner.skip(UInt8(ascii: "["))
         }
 
+        /// Whether there is another element.
+        public var hasMore: Bool { !isDone }
+
+        /// What is left, as the elements of an array without its beginning.
+        var rest: UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(rebasing: scanner.bytes[scanner.offset...])
+        }
+
         /// The next element.
         public mutating func next() -> UnsafeRawBufferPointer? {
             // The batch was scanned whole before: nothing here can throw.

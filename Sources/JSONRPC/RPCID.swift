@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JSON
 
 /// The id of a message, byte for byte as its sender wrote it: `7`, `"7"` and `7.0` are three ids.
@@ -66,7 +67,6 @@ extension RPCID: CustomStringConvertible {
 
 /// Whether the bytes are that text.
 func isText(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
-    guard bytes.count == text.utf8CodeUnitCount else { return false }
-    for place in 0..<bytes.count where bytes[place] != text.utf8Start[place] { return false }
-    return true
+    guard bytes.count == text.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
+    return memcmp(base, text.utf8Start, bytes.count) == 0
 }

@@ -10,6 +10,14 @@ public struct RPCReply {
         case void
         /// It failed with this error, as it was written.
         case error(UnsafeRawBufferPointer)
+
+        /// How many bytes it is.
+        var size: Int {
+            switch self {
+            case .result(let raw), .error(let raw): raw.count
+            case .void: 0
+            }
+        }
     }
 
     /// The id of the request, as bytes.
@@ -21,6 +29,14 @@ public struct RPCReply {
 
     /// The id as `PendingCalls` gave it out, or nil when it is none of those.
     public var internalID: UInt64? { PendingCallID.parse(id) }
+
+    /// Bytes of its value or error.
+    public var size: Int {
+        switch outcome {
+        case .result(let raw), .error(let raw): raw.count
+        case .void: 0
+        }
+    }
 
     /// A copy of the id that outlives the line.
     public var ownedID: RPCID { RPCID(raw: id) }

@@ -45,16 +45,16 @@ final class Router: RequestHandler {
         }
     }
 
-    /// Lets a handler that takes its time answer its method.
+    /// Lets a handler that takes its time answer its method. The router lives as long as the daemon.
     func add<H: PatientHandler>(_ handler: H) {
-        answerers[H.Request.method.rawValue] = { [weak self] parameters, call in
-            self?.began()
+        answerers[H.Request.method.rawValue] = { [self] parameters, call in
+            began()
             let answer: Answering<H.Request.Answer> = { result in
                 switch result {
                 case .success(let answer): call.succeed(answer.json)
                 case .failure(let error): call.fail(error.rpc)
                 }
-                self?.finished()
+                self.finished()
             }
             do throws(APIError) {
                 try handler.begin(try H.Request(parameters), from: call.peer, answer)

@@ -4,9 +4,6 @@ import PMSystem
 /// The reading end of one output of a service.
 @PMActor
 final class CapturedPipe {
-    /// After a pause there may be a megabyte in the pipe; more than this in one turn would keep others waiting.
-    private static let readsAfterPause = 4
-
     let stream: LogStream
     private let book: LogBook
     /// Who owns this pipe.
@@ -15,6 +12,8 @@ final class CapturedPipe {
     private var number: Int32
     private var policy = GatherPolicy()
     private var pause: TimerID?
+    /// What was read since the last pause: that may take several turns.
+    private var gathered = 0
 
     init(
         _ descriptor: SharedFD, _ stream: LogStream, _ capture: LogCapture
@@ -69,32 +68,38 @@ final class CapturedPipe {
 
     private func turn() {
         cancelPause()
-        var total = 0
-        for _ in 0..<(policy.isGathering ? Self.readsAfterPause : 1) {
-            switch Pipe.content(of: number) {
-            case .bytes(let count):
-                total += take(count)
-                guard descriptor != nil else { return }
-                if count < book.buffer.count { return decide(total, isDrained: true) }
-            case .nothing: return decide(total, isDrained: true)
-            case .ended: return close()
-            }
+        switch Pipe.content(of: number) {
+        case .bytes(let count):
+            gathered += take(count)
+            guard descriptor != nil else { return }
+            decide(isDrained: count < book.buffer.count)
+        case .nothing: decide(isDrained: true)
+        case .ended: close()
         }
-        decide(total, isDrained: false)
     }
 
-    private func decide(_ total: Int, isDrained: Bool) {
-        perform(policy.step(read: total, isDrained: isDrained, at: book.reactor.clock.monotonic()))
+    private func decide(isDrained: Bool) {
+        let step = policy.step(read: gathered, isDrained: isDrained, at: book.reactor.clock.monotonic())
+        if isDrained || !policy.isGathering { gathered = 0 }
+        perform(step)
     }
 
     private func perform(_ step: GatherPolicy.Step) {
         switch step {
         case .wait: watch(.readable)
+        case .goOn:
+            watch([])
+            book.reactor.whenSpare { [weak self] in self?.goOn() }
         case .pause(let length):
             watch([])
             pause = book.reactor.after(length) { [weak self] in self?.turn() }
         case .resize(let capacity): perform(policy.resized(to: PipeCalls.resize(number, to: capacity)))
         }
+    }
+
+    /// Unless it was closed meanwhile, or somebody else has emptied it.
+    private func goOn() {
+        if descriptor != nil { turn() }
     }
 
     private var watched = Events.readable

@@ -10,6 +10,8 @@ struct GatherPolicy {
     enum Step: Equatable {
         /// Wait until the pipe is readable.
         case wait
+        /// There is more: go on when nobody else is to be served.
+        case goOn
         /// Leave the pipe alone for this long.
         case pause(Duration)
         /// Set the pipe's capacity to this many bytes, then ask `resized` how to go on.
@@ -52,7 +54,7 @@ struct GatherPolicy {
         case .gathering: return gather(count, isDrained)
         case .eager(let quick, let full):
             let isQuick = count < Self.smallRead && gap < Self.quickGap
-            return readEagerly(quick: isQuick ? quick + 1 : 0, full: isFull(count) ? full + 1 : 0)
+            return readEagerly(quick: isQuick ? quick + 1 : 0, full: isFull(count) ? full + 1 : 0, isDrained)
         }
     }
 
@@ -75,17 +77,17 @@ struct GatherPolicy {
             return .wait
         }
         if isFull(count), let larger = larger(upTo: Self.largestCapacity) { return .resize(larger) }
-        return isDrained ? .pause(Self.pauseLength) : .wait
+        return isDrained ? .pause(Self.pauseLength) : .goOn
     }
 
-    private mutating func readEagerly(quick: Int, full: Int) -> Step {
+    private mutating func readEagerly(quick: Int, full: Int, _ isDrained: Bool) -> Step {
         if quick >= Self.quickReads {
             mode = .gathering
             return .pause(Self.pauseLength)
         }
         mode = .eager(quick: quick, full: full)
         if full >= Self.fullReads, let larger = larger(upTo: Self.eagerCapacity) { return .resize(larger) }
-        return .wait
+        return isDrained ? .wait : .goOn
     }
 
     /// Half counts as full: a page of a pipe takes a small write only whole, so much of each page may stay unused.

@@ -12,6 +12,8 @@ public final class LogBook {
     private let limits: LogLimits
     let followers: FollowerMemory
     private let budget: DescriptorBudget
+    private let reclaimer = SpaceReclaimer()
+    private var isReclaiming = false
     private var logs: [String: UnitLog] = [:]
     private var observers: [UInt64: @PMActor (UnitLog) -> Void] = [:]
     private var lastObserver: UInt64 = 0
@@ -55,7 +57,19 @@ public final class LogBook {
     }
 
     func makeStore(of unit: String) -> LogStore {
-        LogStore(directory: directory.path(of: unit), limits: limits, budget: budget)
+        LogStore(directory: directory.path(of: unit), limits: limits, budget: budget, reclaimer: reclaimer)
+    }
+
+    /// Lets the space of removed files be given back while nothing else is to be done.
+    func reclaim() {
+        guard reclaimer.hasWork, !isReclaiming else { return }
+        isReclaiming = true
+        reactor.whenSpare { [weak self] in
+            guard let self else { return }
+            isReclaiming = false
+            reclaimer.step()
+            reclaim()
+        }
     }
 
     /// Forgets a unit that is no more; its files stay.

@@ -23,6 +23,7 @@ public final class LogStore {
     public private(set) var failure: LogFailure?
     private let files: SegmentFiles
     private let budget: DescriptorBudget
+    private let reclaimer: SpaceReclaimer
     private var writer: SegmentWriter?
     private var lastSequence: UInt64?
     private var held: HeldOutput?
@@ -30,7 +31,13 @@ public final class LogStore {
     private var lastTime = WallTime(nanoseconds: 0)
 
     /// Names the log of a unit; the directory is looked at when the first byte comes.
-    public init(directory: String, limits: LogLimits = LogLimits(), budget: DescriptorBudget) {
+    public convenience init(directory: String, limits: LogLimits = LogLimits(), budget: DescriptorBudget) {
+        self.init(directory: directory, limits: limits, budget: budget, reclaimer: SpaceReclaimer())
+    }
+
+    /// The same; who gives the reclaimer lets it work.
+    init(directory: String, limits: LogLimits, budget: DescriptorBudget, reclaimer: SpaceReclaimer) {
+        self.reclaimer = reclaimer
         files = SegmentFiles(directory: directory)
         self.limits = limits
         self.budget = budget
@@ -190,7 +197,7 @@ public final class LogStore {
         try full.flush(at: lastTime)
         writer = nil
         // Room first: the files never hold more than the limits say, not even for a moment.
-        try files.makeRoom(for: limits)
+        try files.makeRoom(for: limits, by: reclaimer)
         writer = try makeWriter(full.sequence + 1)
     }
 

@@ -27,20 +27,20 @@ struct SegmentFiles: Sendable {
         return Int(sizes.0 + sizes.1)
     }
 
-    func remove(_ sequence: UInt64) throws(SystemError) {
-        try Files.remove(data(sequence))
+    private func remove(_ sequence: UInt64, by reclaimer: SpaceReclaimer) throws(SystemError) {
+        try reclaimer.remove(data(sequence), size: Int(try Files.status(data(sequence))?.size ?? 0))
         try Files.remove(index(sequence))
     }
 
     /// Removes the oldest segments until a new full one fits into the limits.
-    func makeRoom(for limits: LogLimits) throws(SystemError) {
+    func makeRoom(for limits: LogLimits, by reclaimer: SpaceReclaimer) throws(SystemError) {
         var kept = try sequences()
         var total = 0
         for sequence in kept { total += try footprint(sequence) }
         while let oldest = kept.first {
             guard kept.count >= limits.segments || total + limits.segmentBytes > limits.totalBytes else { return }
             total -= try footprint(oldest)
-            try remove(oldest)
+            try remove(oldest, by: reclaimer)
             kept.removeFirst()
         }
     }

@@ -113,6 +113,7 @@ public final class UnitLog {
     // MARK: chores
 
     private func noteOutput() {
+        book.reclaim()
         switch chore {
         case .none: schedule()
         case .settle(let timer, isStale: false): chore = .settle(timer, isStale: true)

@@ -68,7 +68,9 @@ public final class CommandRegistry {
 
     /// Whether a call may be made again by another instance when this one dies.
     public func mayMove(_ service: Service, _ command: RPCMethod) -> Bool {
-        guard let group = groups[InstanceName.unit(of: service.id.unit)], group.count > 1 else { return false }
+        guard !groups.isEmpty, let group = groups[InstanceName.unit(of: service.id.unit)], group.count > 1 else {
+            return false
+        }
         return service.idempotent.contains(command.string)
     }
 

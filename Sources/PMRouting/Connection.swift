@@ -4,8 +4,10 @@ public import PMSystem
 /// What happens on a connection.
 @PMActor
 public protocol ConnectionDelegate: AnyObject {
-    /// A request, a notification or a reply; what it points to is good until this returns.
-    func receive(_ message: Incoming)
+    /// A request or a notification; what it points to is good until this returns.
+    func receive(_ request: RPCRequest)
+    /// A reply; what it points to is good until this returns.
+    func receive(_ reply: RPCReply)
     /// A line that is no message.
     func receive(_ rejected: RejectedMessage)
     /// The peer sends no more; it may still read.
@@ -35,7 +37,12 @@ public final class Connection {
     private let budget: PeerBudget
     private let form: MessageForm
     private var framer = LineFramer()
-    private weak var delegate: (any ConnectionDelegate)?
+    /// Kept until the connection is gone.
+    private var delegate: (any ConnectionDelegate)?
+    /// What is left of a batch for which there was no time.
+    private var batch: UnfinishedBatch?
+    /// Bytes that came in vain since the last penalty.
+    private var waste = 0
     private var hasEnded = false
     private var pauses = 0
 
@@ -51,12 +58,14 @@ public final class Connection {
         stream = try ByteStream(descriptor, reactor: budget.reactor)
     }
 
-    /// Delivers messages from now on; the delegate is not kept alive.
+    /// Delivers messages from now on; the connection and its delegate are kept alive until it is closed or handed over.
     ///
     /// - Throws: `SystemError` when the socket cannot be watched.
     public func start(_ delegate: any ConnectionDelegate) throws(SystemError) {
         self.delegate = delegate
-        try stream.start(onReadable: { [weak self] in self?.readable() }) { [weak self] in self?.closed() }
+        // Strong: an object that was once referred to weakly is slower to retain for the rest of its life, and these are
+        // retained for each message.
+        try stream.start(onReadable: { [self] in readable() }, onClosed: { [self] in closed() })
     }
 
     /// Bytes that wait for the peer.
@@ -71,6 +80,7 @@ public final class Connection {
     /// Appends whole messages; they go out at the end of the turn.
     public func send(_ fill: (inout [UInt8]) -> Void) {
         stream.write { form.wrap(fill, &$0) }
+        guard stream.backlog > PeerLimits.unchecked else { return }
         if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
         guard budget.admits(self) else { return giveUp(PeerBudget.refusal) }
         if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
@@ -99,6 +109,7 @@ public final class Connection {
     private func closed() {
         budget.release(self)
         delegate?.closed()
+        delegate = nil
     }
 
     /// Reads nothing from this peer until `resume`, which is to be called as often.
@@ -109,9 +120,12 @@ public final class Connection {
 
     /// Leaves the socket to a successor, which goes on with what `resume(after:)` gets.
     func handOver() -> (descriptor: SharedFD, remainder: ConnectionRemainder) {
-        let remainder = ConnectionRemainder(unread: framer.takeUnread(), unsent: stream.unsent)
+        let rest = batch?.lines ?? []
+        batch = nil
+        let remainder = ConnectionRemainder(unread: rest + framer.takeUnread(), unsent: stream.unsent)
         stream.detach()
         budget.release(self)
+        delegate = nil
         return (stream.descriptor, remainder)
     }
 
@@ -128,17 +142,19 @@ public final class Connection {
 
     private func pauseUntilDrained(_ other: ByteStream) {
         pause()
-        other.whenDrained { [weak self] in self?.resume() }
+        other.whenDrained { [self] in resume() }
     }
 
     /// Ends one pause.
     func resume() {
         pauses -= 1
         guard pauses == 0, !stream.isClosed else { return }
-        stream.setReading(paused: false)
         // Lines that were cut already do not make the socket readable again.
-        if framer.unread > 0 { deliver() }
+        if hasUndelivered { deliver() }
+        if pauses == 0 && !stream.isClosed { stream.setReading(paused: false) }
     }
+
+    private var hasUndelivered: Bool { batch != nil || framer.unread > 0 }
 
     private func readable() {
         for _ in 0..<PeerLimits.readsATurn {
@@ -165,7 +181,7 @@ public final class Connection {
     /// Delivers lines while there is time for them; one at least.
     private func deliver() {
         while pauses == 0, !stream.isClosed, deliverNext() {
-            if framer.unread > 0, !budget.hasTime { return letOthersPass() }
+            if hasUndelivered, !budget.hasTime { return letOthersPass() }
         }
     }
 
@@ -175,8 +191,12 @@ public final class Connection {
         budget.postpone(self)
     }
 
-    /// Delivers one line; false when there is none.
+    /// Delivers one message, or the first ones of a batch; false when there is none.
     private func deliverNext() -> Bool {
+        if let batch {
+            if batch.next(deliver(element:)) { return true }
+            self.batch = nil
+        }
         do throws(LineTooLong) {
             guard let line = try framer.nextLine() else { return false }
             deliver(line)
@@ -210,16 +230,60 @@ public final class Connection {
 
     private func deliver(message line: UnsafeRawBufferPointer) {
         do throws(RejectedMessage) {
-            delegate?.receive(try Incoming.scan(line))
+            try deliver(try Incoming.scan(line))
         } catch {
             delegate?.receive(error)
+            cameInVain(line.count)
         }
+    }
+
+    private func deliver(_ message: Incoming) throws(RejectedMessage) {
+        switch message {
+        case .request(let request): delegate?.receive(request)
+        case .reply(let reply): delegate?.receive(reply)
+        case .batch(let batch): try deliver(batch)
+        }
+    }
+
+    private func deliver(_ batch: RPCBatch) throws(RejectedMessage) {
+        guard !batch.isLonger(than: PeerLimits.batch) else {
+            throw RejectedMessage(.invalidRequest("a batch has more than \(PeerLimits.batch) messages"), id: nil)
+        }
+        var elements = batch.makeIterator()
+        while let element = elements.next() {
+            deliver(element: element)
+            if elements.hasMore, pauses > 0 || !budget.hasTime {
+                self.batch = UnfinishedBatch(elements)
+                return
+            }
+        }
+    }
+
+    private func deliver(element: UnsafeRawBufferPointer) {
+        do throws(RejectedMessage) {
+            try deliver(try Incoming.scan(element: element))
+        } catch {
+            delegate?.receive(error)
+            cameInVain(element.count)
+        }
+    }
+
+    /// Notes bytes that nobody wanted; after many the peer is not read from for a while.
+    func cameInVain(_ count: Int) {
+        waste += count
+        guard waste >= PeerLimits.freeWaste, !stream.isClosed else { return }
+        let penalty = Duration.microseconds(waste * 1_000_000 / PeerLimits.wasteASecond)
+        waste = 0
+        pause()
+        budget.reactor.after(min(penalty, PeerLimits.longestPenalty)) { [weak self] in self?.resume() }
     }
 
     private func end() {
         hasEnded = true
         stream.endReading()
         if let rest = framer.takeRemainder() { deliver(rest) }
+        while let batch, batch.next(deliver(element:)) {}
+        batch = nil
         delegate?.peerFinished()
     }
 }

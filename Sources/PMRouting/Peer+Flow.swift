@@ -4,7 +4,7 @@ public import PMSystem
 /// Where the frames of a stream go that a peer sends as a parameter.
 struct Upload {
     /// The service that was called; its call may be answered already.
-    weak var service: Peer?
+    let service: Peer
     /// The id that the call has there.
     let id: UInt64
 }
@@ -28,7 +28,8 @@ extension Peer {
         if case .error = frame.outcome { isLast = true }
         if isLast { uploads[frame.ownedID] = nil }
         // Answered before the stream was over: nobody reads the rest.
-        guard let service = upload.service, service.waiting[upload.id] != nil else { return true }
+        let service = upload.service
+        guard service.waiting[upload.id] != nil else { return true }
         service.connection.send { MessageWriter.relay(frame, id: RPCID(upload.id), to: &$0) }
         if service.connection.backlog > PeerLimits.pacing, case .client = origin {
             connection.pause(until: service.connection)
@@ -39,7 +40,8 @@ extension Peer {
     /// Ends the streams that this peer can send no more of, with an error.
     func abandonUploads() {
         for upload in uploads.values {
-            guard let service = upload.service, service.waiting[upload.id] != nil else { continue }
+            let service = upload.service
+            guard service.waiting[upload.id] != nil else { continue }
             let error = RPCError.unavailable("the caller left before its stream was over")
             service.connection.send { MessageWriter.failure(id: RPCID(upload.id), error, to: &$0) }
         }
@@ -57,8 +59,8 @@ extension Peer {
             return
         }
         signal(.pause, RPCID(number))
-        caller.connection.whenDrained { [weak self] in
-            guard let self, paused.remove(number) != nil else { return }
+        caller.connection.whenDrained { [self] in
+            guard paused.remove(number) != nil else { return }
             signal(.resume, RPCID(number))
         }
     }
@@ -136,7 +138,7 @@ extension Peer {
         target = service
         service.peer.proxied[ObjectIdentifier(self)] = self
         let peer = service.peer
-        whenClosed { [weak peer, unowned self] in peer?.proxied[ObjectIdentifier(self)] = nil }
+        whenClosed { [unowned self] in peer.proxied[ObjectIdentifier(self)] = nil }
     }
 
     /// The service that everything of this client is for.

@@ -45,14 +45,15 @@ public final class Peer: ConnectionDelegate {
     /// The connection.
     public let connection: Connection
     var onClose: [@PMActor () -> Void] = []
-    unowned let handler: any RequestHandler
+    let handler: any RequestHandler
     let isClient: Bool
     var waiting = PendingCalls<Waiting>()
-    /// Requests of this peer that are not answered yet.
-    var unanswered = 0
+    /// Requests of this peer that are not answered yet. Numbers that each message changes: they are read and written at
+    /// once, nothing can come between, so there is no exclusive access to check at run time.
+    @exclusivity(unchecked) var unanswered = 0
     /// Those of them that the daemon itself answers.
-    var answering = 0
-    private var isHeld = false
+    @exclusivity(unchecked) var answering = 0
+    @exclusivity(unchecked) private var isHeld = false
     var hasFinished = false
     /// Streams that this peer sends as parameters of calls, by its ids for these calls.
     var uploads: [RPCID: Upload] = [:]
@@ -218,34 +219,14 @@ public final class Peer: ConnectionDelegate {
 
     // MARK: from the connection
 
-    /// Takes one message.
-    public func receive(_ message: Incoming) {
-        switch message {
-        case .request(let request): handler.handle(request, from: self)
-        case .reply(let reply): receive(reply)
-        case .batch(let batch): receive(batch)
-        }
-    }
-
-    private func receive(_ batch: RPCBatch) {
-        guard !batch.isLonger(than: PeerLimits.batch) else {
-            let refusal = RPCError.invalidRequest("a batch has more than \(PeerLimits.batch) messages")
-            return reject { MessageWriter.rejection(id: nil, refusal, to: &$0) }
-        }
-        for element in batch { receive(element: element) }
+    /// Takes a request or a notification.
+    public func receive(_ request: RPCRequest) {
+        handler.handle(request, from: self)
     }
 
     /// Tells the peer of something that nobody waits for; one that floods and does not read is not told more.
     private func reject(_ fill: (inout [UInt8]) -> Void) {
         if isClient || connection.backlog < PeerLimits.pacing { connection.send(fill) }
-    }
-
-    private func receive(element: UnsafeRawBufferPointer) {
-        do throws(RejectedMessage) {
-            receive(try Incoming.scan(element: element))
-        } catch {
-            receive(error)
-        }
     }
 
     /// Answers what is no message.
@@ -276,17 +257,19 @@ public final class Peer: ConnectionDelegate {
         }
     }
 
-    private func receive(_ reply: RPCReply) {
-        guard let number = reply.internalID, let call = waiting[number] else {
+    /// Takes a reply.
+    public func receive(_ reply: RPCReply) {
+        guard let number = reply.internalID, let call = take(reply, number) else {
             if passUp(reply) { return }
             if case .error = reply.outcome { return }
+            connection.cameInVain(reply.size)
             let refusal = RPCError.noResponseHandler(reply.ownedID)
             return reject { MessageWriter.rejection(id: reply.ownedID, refusal, to: &$0) }
         }
         switch call {
         case .relayed(let caller, let id): relay(reply, number, to: caller, id)
         case .own(let done):
-            waiting[number] = nil
+            _ = waiting.take(number)
             do throws(RPCError) {
                 done(.success(try reply.value()))
             } catch {
@@ -295,11 +278,15 @@ public final class Peer: ConnectionDelegate {
         }
     }
 
+    /// What a reply is for. Most are the only one of their call.
+    private func take(_ reply: RPCReply, _ number: UInt64) -> Waiting? {
+        streams.isEmpty && !reply.isStream ? waiting.take(number) : waiting[number]
+    }
+
     private func relay(_ reply: RPCReply, _ number: UInt64, to caller: Peer, _ id: RPCID) {
         caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
         if !kept.isEmpty { kept[number] = nil }
         if streams.isEmpty && !reply.isStream {
-            waiting[number] = nil
             caller.finishOne()
         } else if endsCall(reply, number) {
             waiting[number] = nil

@@ -30,14 +30,14 @@ public final class PeerBudget {
         return now - begun < PeerLimits.timeATurn
     }
 
-    /// Lets a connection that is paused go on in a later turn. Who comes with a first message does not wait for it.
+    /// Lets a connection that is paused go on when nobody else waits. Who comes with a first message does not wait for it.
     func postpone(_ connection: Connection) {
         cutOff.append(connection)
         if cutOff.count == 1 { planNext() }
     }
 
     private func planNext() {
-        reactor.after(.zero) { [weak self] in self?.goOn() }
+        reactor.whenSpare { [self] in goOn() }
     }
 
     private func goOn() {

@@ -3,7 +3,14 @@ public enum PeerLimits {
     /// Reads a turn, so that one peer does not starve the others.
     static let readsATurn = 4
     /// How long all peers together are served in a turn; who then still has messages goes on in a later one.
-    static let timeATurn = Duration.microseconds(200)
+    static let timeATurn = Duration.microseconds(100)
+    /// What a peer sends in vain, because it is no message or nobody waits for it, is read no faster: to look at one that
+    /// is long takes long. Bytes a second.
+    static let wasteASecond = 5 << 20
+    /// So much of it costs nothing yet.
+    static let freeWaste = 16 << 10
+    /// The longest that a peer is not read from because of it.
+    static let longestPenalty = Duration.seconds(1)
     /// Messages of one batch.
     static let batch = 100
     /// A client with so many requests that the daemon itself answers is not read from until half of them are answered.
@@ -13,6 +20,8 @@ public enum PeerLimits {
     /// A client with so many requests that are not answered, by services for example, is not read from either; a service
     /// is refused more.
     static let callsUnderWay = 4096
+    /// Up to so many bytes may wait for a peer before it is looked at what all peers together hold.
+    static let unchecked = 64 << 10
     /// Above so many bytes that wait for a client, nothing more is read from it.
     static let pacing = 1 << 20
     /// Above so many bytes that wait for a service, calls to it are refused.

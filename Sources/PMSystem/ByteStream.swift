@@ -62,7 +62,7 @@ public final class ByteStream {
     }
 
     private func watch() throws(SystemError) {
-        try reactor.watch(descriptor.raw, interest) { [weak self] events in self?.ready(events) }
+        try reactor.watch(descriptor.raw, interest) { [self] events in ready(events) }
         isWatched = true
     }
 
@@ -73,7 +73,10 @@ public final class ByteStream {
     }
 
     /// Bytes that wait for the peer.
-    public var backlog: Int { outgoing.count - sent }
+    ///
+    /// Looked at several times for each message that is passed on. A number is read at once, nothing can change it meanwhile,
+    /// so there is no exclusive access to check at run time.
+    @exclusivity(unchecked) public private(set) var backlog = 0
 
     /// Whether the stream can no longer be used.
     public var isClosed: Bool { phase == .closed }
@@ -91,6 +94,7 @@ public final class ByteStream {
     public func write(_ fill: (inout [UInt8]) -> Void) {
         guard phase == .open else { return }
         fill(&outgoing)
+        backlog = outgoing.count - sent
         planFlush()
     }
 
@@ -146,6 +150,7 @@ public final class ByteStream {
         onClosed = nil
         outgoing = []
         sent = 0
+        backlog = 0
         tellDrained()
     }
 
@@ -154,20 +159,23 @@ public final class ByteStream {
         let isOver = !events.isDisjoint(with: [.hungUp, .failed])
         if phase == .draining && isOver { return close() }
         if isReadingOver && isOver { return close() }
-        if isReadingPaused {
-            // What the peer sent before it went is read when reading goes on; what is written to it fails at once.
-            if isOver { unwatch() }
-            return
-        }
+        if isReadingPaused { return stopWatching(isOver: isOver) }
         if events.contains(.readable) || isOver { onReadable?() }
+    }
+
+    /// Something came during a pause: it is not to be reported again before reading goes on.
+    private func stopWatching(isOver: Bool) {
+        interest.remove(.readable)
+        // What the peer sent before it went is read when reading goes on; what is written to it fails at once.
+        if isOver { unwatch() } else if isWatched { reactor.change(descriptor.raw, interest) }
     }
 
     private func planFlush() {
         guard !isFlushPlanned, !interest.contains(.writable) else { return }
         isFlushPlanned = true
-        reactor.atEndOfTurn { [weak self] in
-            self?.isFlushPlanned = false
-            self?.flush()
+        reactor.atEndOfTurn { [self] in
+            isFlushPlanned = false
+            flush()
         }
     }
 
@@ -183,6 +191,7 @@ public final class ByteStream {
                 return close()
             }
             sent += Int(count)
+            backlog -= Int(count)
         }
         compact()
         if backlog == 0 { drained() }
@@ -215,7 +224,8 @@ public final class ByteStream {
     private func updateInterest() {
         guard phase != .closed, onReadable != nil else { return }
         var wanted: Events = []
-        if phase == .open && !isReadingPaused { wanted.insert(.readable) }
+        // A pause in which nothing comes costs no system call.
+        if phase == .open, !isReadingPaused || interest.contains(.readable) { wanted.insert(.readable) }
         if backlog > 0 { wanted.insert(.writable) }
         guard wanted != interest else { return }
         interest = wanted

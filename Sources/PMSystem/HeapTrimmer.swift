@@ -10,6 +10,12 @@ struct HeapTrimmer {
     /// How long a pause ends it, nanoseconds.
     private static let pause: Int64 = 500_000_000
 
+    /// A loop reads into buffers that it gives back in the same turn, some 64 KB each and twice that with the beginning of
+    /// a line: without this the heap would grow and shrink, and be cleared, for each.
+    static func keepBuffers() {
+        pm_memory_keep(512 << 10, 1 << 20)
+    }
+
     /// Since the last time; the start of a program is a burst, too.
     private var events = burst
 

@@ -39,6 +39,7 @@ public final class Reactor {
     private var slots: [Slot] = []
     private var timers = TimerHeap()
     private var endOfTurn: [@PMActor () -> Void] = []
+    private var spare = SpareWork()
     private var isStopped = false
     /// The number of the present turn.
     public private(set) var turn: UInt64 = 0
@@ -115,8 +116,8 @@ public final class Reactor {
     public func next(_ events: Events, of descriptor: Int32) async throws(SystemError) -> Events {
         let result: Result<Events, SystemError> = await withCheckedContinuation { continuation in
             do throws(SystemError) {
-                try watch(descriptor, events) { [weak self] seen in
-                    self?.unwatch(descriptor)
+                try watch(descriptor, events) { [self] seen in
+                    unwatch(descriptor)
                     continuation.resume(returning: .success(seen))
                 }
             } catch {
@@ -163,6 +164,13 @@ public final class Reactor {
         endOfTurn.append(body)
     }
 
+    /// Runs `body` once, in a later turn in which nothing else is to be done: for pieces of work that may be long.
+    ///
+    /// While there is always something else, one piece is done every few turns.
+    public func whenSpare(_ body: @escaping @PMActor () -> Void) {
+        spare.add(body)
+    }
+
     /// Ends `run` after the current turn.
     public func stop() {
         isStopped = true
@@ -175,6 +183,7 @@ public final class Reactor {
     public nonisolated static func run(_ setUp: @PMActor () throws -> Reactor) rethrows {
         let executor = PMActor.executor
         executor.bindToCurrentThread()
+        HeapTrimmer.keepBuffers()
         let reactor = try PMActor.assumeIsolated(setUp)
         while true {
             executor.drain()
@@ -203,8 +212,12 @@ public final class Reactor {
         turn += 1
         if !timers.isEmpty { fireTimers() }
         heap.waited(wait, events: max(0, Int(count)))
-        guard count > 0 else { return }
-        for position in 0..<Int(count) { deliver(batch[position]) }
+        if count > 0 { for position in 0..<Int(count) { deliver(batch[position]) } }
+        if !spare.isEmpty, let body = spare.next(isBusy: count > 0) {
+            // Whoever was served in this turn may wait for this processor.
+            sched_yield()
+            body()
+        }
     }
 
     func fireTimers() {
@@ -215,7 +228,7 @@ public final class Reactor {
 
     /// Nanoseconds until the next timer; negative: none.
     private func timeout() -> Int64 {
-        if PMActor.executor.hasJobs || !endOfTurn.isEmpty { return 0 }
+        if PMActor.executor.hasJobs || !endOfTurn.isEmpty || !spare.isEmpty { return 0 }
         guard let next = timers.next else { return -1 }
         return max(0, (next - clock.monotonic()).nanoseconds)
     }

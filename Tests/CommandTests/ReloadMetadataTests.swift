@@ -31,6 +31,38 @@ import Testing
         }
     }
 
+    @Test func `is what a service can ask for itself`() async throws {
+        try await TestProject.with { project in
+            try project.write(
+                "svc",
+                """
+                #!/usr/bin/env node
+                const channel = new (require('net').Socket)({ fd: Number(process.env.PM_CHANNEL_FD) });
+                const say = (message) => channel.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
+                channel.setEncoding('utf8').on('data', (text) => {
+                  for (const { id, method } of text.split('\\n').filter(Boolean).map((line) => JSON.parse(line))) {
+                    if (method === 'grow') say({ id: 'own', method: 'reload-metadata', params: [] }), say({ id, result: 1 });
+                    if (method === '$metadata') say({ id, result: { name: 'svc', commands: [{ name: 'grown', config: {} }] } });
+                    if (method === '$reload') say({ id, error: { code: -32601, message: 'Method not found' } });
+                  }
+                });
+                say({ id: 1, method: 'ready', params: [{ name: 'svc', commands: [{ name: 'grow', config: {} }] }] });
+                """, executable: true)
+            try project.configure(["svc": ["path": "./svc", "type": "nodejs", "commandable": true]])
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            let client = try project.client()
+            #expect(try client.call("$metadata", [false, .null, true])?["result"]?["name"]?.string == "pm")
+            try client.send(#"{"jsonrpc":"2.0","id":2,"method":"svc.grow"}"#)
+            let lines = [client.json(), client.json()]
+            #expect(lines.contains { $0?["result"]?.int == 1 })
+            #expect(lines.contains { $0?["method"]?.string == "$/metadata" && $0?["params"] == ["svc"] })
+            let names = try client.call("$metadata", [false, "svc"])?["result"]?["commands"]?.array ?? []
+            #expect(names.map { $0["name"]?.string } == ["grown"])
+            #expect(try client.call("reload-metadata")?["error"]?["statusCode"]?.int == 400)
+        }
+    }
+
     @Test func `changes nothing when something is wrong`() async throws {
         try await TestProject.with { project in
             try project.write("svc/one.mjs", "export default () => 1;")

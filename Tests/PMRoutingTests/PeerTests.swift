@@ -17,7 +17,17 @@ private final class Notes: RequestHandler {
         budget = PeerBudget(reactor)
     }
 
-    func handle(_ request: RPCRequest, from peer: Peer) {}
+    /// How long it takes to handle a request.
+    var effort = Duration.zero
+    /// Called with the parameters of each request.
+    var onRequest: @PMActor (String) -> Void = { _ in }
+
+    func handle(_ request: RPCRequest, from peer: Peer) {
+        let begun = ContinuousClock.now
+        while ContinuousClock.now - begun < effort {}
+        onRequest(request.params.map { String(decoding: $0, as: UTF8.self) } ?? "")
+    }
+
     func substitute(for peer: Peer) -> Peer? { nil }
     func closed(_ peer: Peer) { closed += 1 }
     func givenUp(_ peer: Peer, _ reason: String) { reasons.append(reason) }
@@ -78,5 +88,57 @@ private final class Notes: RequestHandler {
         peer.notify("any")
         await reactor.sleep(for: .milliseconds(1))
         #expect(notes.closed == 1)
+    }
+
+    // MARK: what takes long
+
+    @PMActor private func pair(_ notes: Notes) throws -> (peer: Peer, other: SharedFD) {
+        let (ours, theirs) = try UnixSocket.pair()
+        return (try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes), theirs)
+    }
+
+    private func write(_ text: String, to socket: SharedFD) {
+        let count = Array(text.utf8).withUnsafeBytes { send(socket.raw, $0.baseAddress, $0.count, 0) }
+        #expect(count == text.utf8.count)
+    }
+
+    private static func request(_ parameter: Int) -> String {
+        #"{"jsonrpc":"2.0","id":1,"method":"any","params":[\#(parameter)]}"#
+    }
+
+    @Test @PMActor func `with a long batch lets others pass, and loses none of it`() async throws {
+        let notes = Notes(reactor)
+        notes.effort = .microseconds(150)
+        let (slow, quick) = (try pair(notes), try pair(notes))
+        var order: [String] = []
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            notes.onRequest = { parameters in
+                order.append(parameters)
+                if order.count == 1 { write(Self.request(0) + "\n", to: quick.other) }
+                if order.count == 22 { done.resume() }
+            }
+            let batch = (1...20).map(Self.request).joined(separator: ", ")
+            write("[\(batch)]\n\(Self.request(21))\n", to: slow.other)
+        }
+        let place = try #require(order.firstIndex(of: "[0]"))
+        #expect(place < 8, "\(order)")
+        order.remove(at: place)
+        #expect(order == (1...21).map { "[\($0)]" })
+        for peer in [slow.peer, quick.peer] { peer.connection.close() }
+    }
+
+    @Test @PMActor func `that sends a hundred kilobytes in vain is not read from for twenty milliseconds`() async throws
+    {
+        let notes = Notes(reactor)
+        let (peer, other) = try pair(notes)
+        // A socket takes so much at once from anyone.
+        let rubbish = String(repeating: "x", count: 100 << 10)
+        let begun = ContinuousClock.now
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            notes.onRequest = { _ in done.resume() }
+            write(rubbish + "\n" + Self.request(1) + "\n", to: other)
+        }
+        #expect(ContinuousClock.now - begun >= .milliseconds(19))
+        peer.connection.close()
     }
 }

@@ -66,4 +66,38 @@ import Testing
         var byte: UInt8 = 0
         #expect(read(theirs.raw, &byte, 1) == 1)
     }
+
+    @Test @PMActor func `nothing is read during a pause, and everything behind it`() async throws {
+        let (ours, theirs) = try UnixSocket.pair()
+        let stream = try ByteStream(ours, reactor: reactor)
+        var reads: [ByteStream.Chunk] = []
+        try stream.start {
+            withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { reads.append(stream.read(into: $0)) }
+            if reads.last == .end { stream.close() }
+        }
+        func turn() async { await reactor.sleep(for: .milliseconds(1)) }
+        for round in 1...3 {
+            stream.setReading(paused: true)
+            #expect(write(theirs.raw, "ab", 2) == 2)
+            // Told of once, and not again; what is written meanwhile goes out, and does not begin reading.
+            await turn()
+            stream.write { $0 += Array("x".utf8) }
+            await turn()
+            #expect(reads.count == round - 1)
+            stream.setReading(paused: false)
+            while reads.count < round { await turn() }
+            #expect(reads.last == .bytes(2))
+            // A pause in which nothing comes.
+            stream.setReading(paused: true)
+            stream.setReading(paused: false)
+        }
+        stream.setReading(paused: true)
+        #expect(write(theirs.raw, "c", 1) == 1)
+        shutdown(theirs.raw, Int32(SHUT_RDWR))
+        await turn()
+        #expect(reads.count == 3 && !stream.isClosed)
+        stream.setReading(paused: false)
+        while !stream.isClosed { await turn() }
+        #expect(reads.suffix(2) == [.bytes(1), .end])
+    }
 }

@@ -10,8 +10,20 @@ import Testing
     private static let rounds = TestSize.of(15, reduced: 5)
     private static let calls = TestSize.of(2000, reduced: 600)
     /// They get what time the others leave them: what is measured is what pmd does about them, and not how the kernel
-    /// shares out two processors to five programs.
+    /// shares out two processors to five programs. It shares between sessions first, so the others go before in real
+    /// time, where this is allowed.
     private static let idle = ["chrt", "--idle", "0"]
+    private static let realTime = ["chrt", "--all-tasks", "--rr", "--pid", "1"]
+    private static let hasRealTime = getuid() == 0
+
+    /// Lets processes be served before all others.
+    private static func prefer(_ processes: pid_t..., in project: TestProject) throws {
+        guard hasRealTime else { return }
+        for process in processes {
+            let outcome = try project.run(realTime + [String(process)])
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+    }
 
     /// Clients: say that they are at work, and go on until their input ends.
     private static let clients = #"""
@@ -41,11 +53,11 @@ import Testing
             my $i = 0;
             until (over(0.001)) { syswrite $clients[$i++ % @clients], ' ' }
         }
-        # Connects and leaves.
+        # Connects and leaves, ten thousand times a second.
         if ($mode eq 'connects') {
             begun();
             my ($count, $start) = (0, time);
-            until (over(0)) { for (1 .. 100) { fresh(); $count++ } }
+            until (over(0.0005)) { for (; $count < (time - $start) * 10000; $count++) { fresh() } }
             printf "%d connects a second\n", $count / (time - $start);
         }
         # Sends to the abstract socket on which a service waits for its READY=1.
@@ -117,7 +129,7 @@ import Testing
             print("\(what): p99 \(calm) ms, then \(busy) ms; pmd holds \(memory) MB")
             // Tools that slow down do so unevenly.
             if getenv("PM_TEST_SLOW") != nil { return }
-            #expect(busy <= max(3 * calm, TestSize.isFull ? 10 : 30), "\(what): \(quiet) \(disturbed)")
+            #expect(busy <= max(3 * calm, TestSize.isFull ? 1 : 30), "\(what): \(quiet) \(disturbed)")
             #expect(memory <= most, "\(what): pmd holds \(memory) MB")
         }
     }
@@ -155,15 +167,29 @@ import Testing
     private static func measure(_ project: TestProject, _ begin: () throws -> () throws -> Void) throws -> Outcome {
         let client = try project.client()
         var outcome = Outcome()
+        guard let service = try project.status("raw")["pid"]?.int else { throw TestFailure("raw has no pid") }
+        try prefer(try project.daemonID(), pid_t(service), in: project)
         _ = try latency(client)
         for _ in 0..<rounds {
-            outcome.quiet.append(try latency(client))
+            outcome.quiet.append(try preferred { try latency(client) })
             let end = try begin()
-            outcome.disturbed.append(try latency(client))
+            outcome.disturbed.append(try preferred { try latency(client) })
             outcome.memory = max(outcome.memory, try project.daemonMemory())
             try end()
         }
         return outcome
+    }
+
+    /// Runs `body` in real time on this thread.
+    private static func preferred<T>(_ body: () throws -> T) throws -> T {
+        guard hasRealTime else { return try body() }
+        var parameters = sched_param(sched_priority: 1)
+        guard sched_setscheduler(0, SCHED_RR, &parameters) == 0 else { throw SystemError.last("sched_setscheduler") }
+        defer {
+            parameters.sched_priority = 0
+            sched_setscheduler(0, SCHED_OTHER, &parameters)
+        }
+        return try body()
     }
 
     private static func withClients(_ mode: String, memory: Int, services: [String] = []) async throws {
@@ -203,7 +229,7 @@ import Testing
         try await Self.withClients("slow", memory: 64)
     }
 
-    @Test func `that connect and leave as fast as they can`() async throws {
+    @Test func `that connect and leave ten thousand times a second`() async throws {
         try await Self.withClients("connects", memory: 32)
     }
 

@@ -10,6 +10,11 @@ PM_NONNULL_BEGIN
  * time in proportion to the heap. */
 void pm_memory_trim(void);
 
+/* Takes blocks of up to `largest` bytes from the heap, which keeps up to `free` bytes at its end between uses
+ * instead of giving them back at once, both at most 32 MB (mallopt(3)): a buffer for each read costs no page
+ * faults. */
+void pm_memory_keep(size_t largest, size_t free);
+
 /* A page of 4096 zeroed bytes that another process can map, too. */
 typedef struct {
     int fd;                   /* its memfd, sealed against any other size, owned by the caller */

@@ -13,12 +13,12 @@ struct ReloadMetadataHandler: PatientHandler {
     func begin(
         _ request: ReloadMetadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>
     ) throws(APIError) {
-        let services = registry.instances(of: request.name)
+        let name = try name(in: request, of: peer)
+        let services = registry.instances(of: name)
         guard !services.isEmpty else {
             try units.refresh()
-            _ = try units.require(request.name)
-            throw .notFound(
-                "\(request.name) does not run, or offers no commands", hint: "pm status \(request.name)")
+            _ = try units.require(name)
+            throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")
         }
         var missing = services.count
         var outcome: Result<ServiceMetadata, APIError>?
@@ -29,6 +29,15 @@ struct ReloadMetadataHandler: PatientHandler {
                 if missing == 0, let outcome { answer(outcome) }
             }
         }
+    }
+
+    /// The service that is meant: a service that names none means itself.
+    private func name(in request: ReloadMetadata, of peer: Peer) throws(APIError) -> String {
+        if let name = request.name { return name }
+        guard case .service(let service) = peer.origin else {
+            throw .badRequest("reload-metadata needs the name of a service", hint: "pm ls")
+        }
+        return InstanceName.unit(of: service.unit)
     }
 
     /// A service that cannot read them anew is asked what it offers all the same.

@@ -45,10 +45,10 @@ struct WebSocketMessages {
         switch frame.opcode {
         case .text:
             guard parts == nil else { return .fail(.protocolError, "a message begins within another one") }
-            return add(ByteBuffer(), data, isLast: frame.fin)
+            return add(data, isLast: frame.fin)
         case .continuation:
-            guard let parts else { return .fail(.protocolError, "nothing is there to be continued") }
-            return add(parts, data, isLast: frame.fin)
+            guard parts != nil else { return .fail(.protocolError, "nothing is there to be continued") }
+            return add(data, isLast: frame.fin)
         case .binary: return .fail(.unacceptableData, "messages are text")
         case .ping: return .pong(data)
         case .pong: return .wait
@@ -57,20 +57,15 @@ struct WebSocketMessages {
         }
     }
 
-    private mutating func add(_ before: ByteBuffer, _ data: ByteBuffer, isLast: Bool) -> Action {
-        guard before.readableBytes + data.readableBytes <= limit else {
+    private mutating func add(_ data: ByteBuffer, isLast: Bool) -> Action {
+        let held = parts?.readableBytes ?? 0
+        guard held + data.readableBytes <= limit else {
             return .fail(.messageTooLarge, "a message is longer than \(limit) bytes")
         }
-        var whole = before
-        if whole.readableBytes == 0 {
-            whole = data
-        } else {
-            whole.writeImmutableBuffer(data)
-        }
-        guard isLast else {
-            parts = whole
-            return .wait
-        }
+        // In place: a second reference would have all that is held copied for each frame.
+        if held == 0 { parts = data } else { parts?.writeImmutableBuffer(data) }
+        guard isLast else { return .wait }
+        let whole = parts ?? data
         parts = nil
         guard UTF8Check.isValid(whole) else { return .fail(.dataInconsistentWithMessage, "the text is no UTF-8") }
         return .message(whole)

@@ -39,6 +39,11 @@ struct Confinement {
         }
     }
 
+    /// Removes the cgroup of a child that was never started.
+    func discard(_ child: UInt64) {
+        if let name = holder.cgroup(of: child) { holder.cgroups?.remove(name) }
+    }
+
     private func writeLimits(_ unit: Unit, _ cgroup: String?) throws(LaunchError) -> [Unenforced] {
         var missing = unenforced(unit)
         guard let base = holder.cgroups, let cgroup else { return missing }

@@ -188,7 +188,9 @@ final class Instance {
     /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
     private func report(_ exit: ChildExit, ranFor: Duration?) -> ExitReport {
         let child = run.map(\.child)
-        let memory = exit.isKill ? child.flatMap { context.holder.memoryDeath(of: $0) } : nil
+        // What is being stopped may have got the signal from pm.
+        let mayBeMemory = exit.isKill && machine.phase != .stopping
+        let memory = mayBeMemory ? child.flatMap { context.holder.memoryDeath(of: $0) } : nil
         return ExitReport(
             reason: memory ?? exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
     }
@@ -239,12 +241,13 @@ final class Instance {
     }
 
     private func spawn(_ incarnation: UInt64) {
+        let child = context.holder.nextChild()
         do {
             let launch = try context.runtime.launch(unit, options)
             let invocation = launch.invocation
             lastInvocation = invocation
             var request = SpawnRequest(
-                id: context.holder.nextChild(), path: invocation.executable, arguments: invocation.arguments,
+                id: child, path: invocation.executable, arguments: invocation.arguments,
                 directory: invocation.directory)
             request.environment = launch.environment
             request.cgroup = context.holder.cgroup(of: request.id)
@@ -272,6 +275,7 @@ final class Instance {
             }
         } catch {
             context.holder.spawnDone()
+            context.confinement.discard(child)
             fail("\(error)")
         }
     }
@@ -293,7 +297,10 @@ final class Instance {
     /// A spawn that failed leaves nothing with the holder.
     private func fail(_ text: String) {
         let incarnation = machine.incarnation
-        if let failed = unkeep(incarnation) { supervisor.unregister(child: failed.child) }
+        if let failed = unkeep(incarnation) {
+            supervisor.unregister(child: failed.child)
+            context.confinement.discard(failed.child)
+        }
         closeRun()
         feed(.child(.spawnFailed(text), incarnation: incarnation))
     }

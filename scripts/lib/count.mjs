@@ -1,4 +1,5 @@
-// Counts tests: `node count.mjs swift|tap FILE` prints "PASSED FAILED SKIPPED", then one line for each skipped test.
+// Counts tests: `node count.mjs swift|tap FILE` prints "PASSED FAILED SKIPPED", then a line `skip NAME` for each skipped
+// test and a line `fail NAME` for each failed one.
 //   swift: the event stream of Swift Testing (one JSON object a line)    tap: the Test Anything Protocol, nested too
 // `node count.mjs issues FILE` prints what went wrong according to an event stream.
 import { readFileSync } from 'node:fs';
@@ -24,36 +25,40 @@ function nameOf({ displayName, name }) {
   return displayName ?? name;
 }
 
-/** @returns {{passed: number, failed: number, skipped: string[]}} what the event stream says of its test functions */
+/** @typedef {{passed: number, failed: number, skips: string[], failures: string[]}} Counts */
+
+/** @returns {Counts} what the event stream says of its test functions */
 function countSwift(text) {
   const names = new Map();
   const outcome = new Map();
-  const skipped = [];
+  const skips = [];
   for (const { kind, payload } of records(text)) {
     if (kind === 'test' && payload.kind === 'function') names.set(payload.id, nameOf(payload));
     if (kind !== 'event' || !names.has(payload.testID)) continue;
     if (payload.kind === 'testStarted') outcome.set(payload.testID, 'fail'); // until it says otherwise: it may crash
     if (payload.kind === 'testEnded') outcome.set(payload.testID, payload.messages[0]?.symbol ?? 'fail');
-    if (payload.kind === 'testSkipped') skipped.push(payload.messages[0]?.text ?? names.get(payload.testID));
+    if (payload.kind === 'testSkipped') skips.push(payload.messages[0]?.text ?? names.get(payload.testID));
   }
-  const failed = [...outcome.values()].filter((symbol) => symbol === 'fail').length;
-  return { passed: outcome.size - failed, failed, skipped };
+  const failures = [...outcome].filter(([, symbol]) => symbol === 'fail').map(([id]) => id);
+  return { passed: outcome.size - failures.length, failed: failures.length, skips, failures };
 }
 
-/** @returns {{passed: number, failed: number, skipped: string[]}} what a TAP report says; node's own totals win */
+/** @returns {Counts} what a TAP report says; node's own totals win */
 function countTap(text) {
   const results = [...text.matchAll(/^\s*(not ok|ok)\b[ \d]*-? *(.*)$/gm)];
   const isSkipped = ([, , rest]) => /# *SKIP\b/i.test(rest);
-  const skipped = results.filter(isSkipped).map(([, , rest]) => rest.replace(/ *# *SKIP */i, ': '));
-  const count = (verdict) => results.filter((result) => result[1] === verdict && !isSkipped(result)).length;
+  const skips = results.filter(isSkipped).map(([, , rest]) => rest.replace(/ *# *SKIP */i, ': '));
+  const failures = results.filter((result) => result[1] === 'not ok' && !isSkipped(result)).map(([, , rest]) => rest);
+  const passes = results.filter((result) => result[1] === 'ok' && !isSkipped(result)).length;
   // node's report also has a result for each suite, so only its totals count tests
   const total = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? NaN);
-  if (Number.isNaN(total('tests'))) return { passed: count('ok'), failed: count('not ok'), skipped };
-  return { passed: total('pass'), failed: total('fail') + total('cancelled'), skipped };
+  if (Number.isNaN(total('tests'))) return { passed: passes, failed: failures.length, skips, failures };
+  return { passed: total('pass'), failed: total('fail') + total('cancelled'), skips, failures };
 }
 
-function printCounts({ passed, failed, skipped }) {
-  console.log([`${passed} ${failed} ${skipped.length}`, ...skipped].join('\n'));
+function printCounts({ passed, failed, skips, failures }) {
+  const named = [...skips.map((name) => `skip ${name}`), ...failures.map((name) => `fail ${name}`)];
+  console.log([`${passed} ${failed} ${skips.length}`, ...named].join('\n'));
 }
 
 const [kind, file] = process.argv.slice(2);

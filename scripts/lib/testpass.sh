@@ -5,6 +5,7 @@
 PASSED=0
 FAILED=0
 SKIPPED=()
+FAILURES=()
 # Prefix of each command of the pass: how to become another user.
 AS=()
 # Variables of the environment of each command of the pass, NAME=VALUE.
@@ -40,18 +41,20 @@ in_pass() {
 
 # add KIND FORMAT REPORT STATUS: adds a runner's counts; a runner that failed without a failed test is one failure.
 add() {
-    local kind=$1 passed=0 failed=0 skipped names=()
+    local kind=$1 passed=0 failed=0 skipped line lines=()
     if [[ -s $3 ]]; then
-        mapfile -t names < <(node "$ROOT/scripts/lib/count.mjs" "$2" "$3")
-        read -r passed failed skipped <<<"${names[0]:-0 0 0}"
+        mapfile -t lines < <(node "$ROOT/scripts/lib/count.mjs" "$2" "$3")
+        read -r passed failed skipped <<<"${lines[0]:-0 0 0}"
     fi
+    for line in "${lines[@]:1}"; do
+        if [[ $line == "skip "* ]]; then SKIPPED+=("${line#skip }"); else FAILURES+=("${line#fail } (as $WHO)"); fi
+    done
     if (($4 != 0 && failed == 0)); then
-        echo "  $kind: exit status $4 without a failed test" >&2
+        FAILURES+=("$kind: exit status $4 without a failed test (as $WHO)")
         failed=1
     fi
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
-    SKIPPED+=("${names[@]:1}")
     say "$kind" "$passed passed, $failed failed, ${skipped:-0} skipped (as $WHO)"
 }
 
@@ -112,6 +115,7 @@ end_pass() {
     mapfile -t found < <(marked_processes)
     if ((${#found[@]})); then
         FAILED=$((FAILED + 1))
+        FAILURES+=("${#found[@]} processes are left (as $WHO)")
         for pid in "${found[@]}"; do
             echo "  left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
         done

@@ -39,8 +39,11 @@ public struct NodeRuntime: Runtime {
         let around = try surroundings(unit)
         return Launch(
             invocation: invocation, environment: around.environment + variables(unit, channel), channel: channel,
-            identity: around.identity, directories: [unit.program, host].map(Paths.directory(of:)))
+            identity: around.identity, directories: [unit.program, host, socketPath].map(Paths.directory(of:)))
     }
+
+    /// Where programs reach the daemon.
+    private var socketPath: String { String(socketURL.dropFirst("jsonrpc+unix://".count)) }
 
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
         var variables = ["PM_NAME=\(unit.name)", "PM_SOCK=\(socketURL)"]

@@ -34,6 +34,6 @@ for (const rule of rules) {
   if (groups.has(rule.pattern.split('.')[0]) && !ids.some((id) => covers(rule, id))) problems.push(`no case is ${rule.pattern}`);
 }
 if (problems.length) {
-  console.log(problems.join('\n'));
+  console.log(`${problems.join('\n')}\n${problems.length} of ${ids.length} cases are not as they have to be`);
   process.exit(1);
 }

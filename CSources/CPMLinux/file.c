@@ -129,3 +129,8 @@ int pm_free_space(const char *path, uint64_t *out) {
     *out = (uint64_t)info.f_bavail * info.f_frsize;
     return 0;
 }
+
+int pm_file_handle(const char *path) {
+    int descriptor = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}

@@ -8,6 +8,8 @@ import PMSystem
 struct LastWords {
     /// As many lines as the daemon remembers of what it sees.
     private static let lines = 20
+    /// Where the next run has begun to write, too.
+    private static let linesOfTwo = 200
     /// The journal is given so long; then the death is told without them.
     private static let patience = Duration.seconds(2)
 
@@ -22,9 +24,9 @@ struct LastWords {
         _ result: Result<Answer, APIError>, of name: String, _ answer: @escaping Answering<Answer>
     ) {
         guard case .failure(var error) = result, [502, 504].contains(error.statusCode), error.output.isEmpty,
-            let death = supervisor.report(of: name)?.lastDeath, isJournaled(name)
+            let report = supervisor.report(of: name), let death = report.lastDeath, isJournaled(name)
         else { return answer(result) }
-        read(name, death) { lines in
+        read(name, Span(death, nextAt: report.startedAt, nextPID: report.pid)) { lines in
             error.output = lines
             answer(.failure(error))
         }
@@ -35,7 +37,8 @@ struct LastWords {
         guard let index = rows.firstIndex(where: { lacksWords($0) }), let death = rows[index].lastExit else {
             return answer(.success(rows))
         }
-        read(rows[index].name, death) { lines in
+        let row = rows[index]
+        read(row.name, Span(death, nextAt: row.startedAt, nextPID: row.pid)) { lines in
             var told = rows
             told[index].lastExit?.lastLines = lines
             answer(.success(told))
@@ -50,15 +53,15 @@ struct LastWords {
         units.find(name).map { routing.destination(of: $0) == .journal } ?? false
     }
 
-    private func read(_ name: String, _ death: DeathRecord, _ body: @escaping @PMActor ([String]) -> Void) {
+    private func read(_ name: String, _ span: Span, _ body: @escaping @PMActor ([String]) -> Void) {
         var call = Log(names: [name])
-        call.lines = Self.lines
-        call.since = .at(WallTime(nanoseconds: death.at.nanoseconds - death.uptime.nanoseconds - 1_000_000))
-        call.until = .at(WallTime(nanoseconds: death.at.nanoseconds + Self.patience.nanoseconds))
+        call.lines = span.next == nil ? Self.lines : Self.linesOfTwo
+        call.since = .at(span.begin)
+        call.until = .at(WallTime(nanoseconds: span.end.nanoseconds + Self.patience.nanoseconds))
         var query = programs.query(call, of: [name])
         query.readsFiles = false
         query.settles = true
-        let words = Words(body)
+        let words = Words(of: span, limit: Self.lines, body)
         let receiver = LogProgram.Receiver(take: { words.take($0) }, isFull: { false }, whenRoom: { $0() })
         do throws(APIError) {
             let program = try programs.start(query, receiver)
@@ -72,26 +75,59 @@ struct LastWords {
     }
 }
 
-/// Gathers lines, and hands them out once.
+/// The time of a run that ended. journald notes when it read a line, which may be after the end, and after the next
+/// run has begun.
+struct Span {
+    let begin: WallTime
+    let end: WallTime
+    /// The run that followed, if one did: when it began, and its leader.
+    let next: (at: WallTime, pid: Int?)?
+
+    init(_ death: DeathRecord, nextAt: WallTime?, nextPID: Int32?) {
+        begin = WallTime(nanoseconds: death.at.nanoseconds - death.uptime.nanoseconds - 1_000_000)
+        end = death.at
+        next = nextAt.flatMap { at in at.nanoseconds < death.at.nanoseconds ? nil : (at, nextPID.map(Int.init)) }
+    }
+}
+
+/// Gathers the lines of one run, and hands out the last of them, once.
 @PMActor
-private final class Words {
+final class Words {
+    private let span: Span
+    private let limit: Int
     private var lines: [String] = []
+    /// Who wrote before the next run began: whatever they wrote later is of this run.
+    private var writers: Set<Int> = []
     private var body: (@PMActor ([String]) -> Void)?
 
-    init(_ body: @escaping @PMActor ([String]) -> Void) { self.body = body }
+    init(of span: Span, limit: Int, _ body: @escaping @PMActor ([String]) -> Void) {
+        self.span = span
+        self.limit = limit
+        self.body = body
+    }
 
     func take(_ frame: StoredLogFrame) {
         switch frame {
         case .record(let record), .unfinished(let record, _):
+            guard isOfThisRun(record) else { return }
             lines.append(record.text.hasSuffix("\n") ? String(record.text.dropLast()) : record.text)
         // What cannot be read is not worth more than the death itself.
         case .stored, .failed: finish()
         }
     }
 
+    private func isOfThisRun(_ record: LogRecord) -> Bool {
+        guard let next = span.next, record.time.nanoseconds >= next.at.nanoseconds else {
+            if let pid = record.pid { writers.insert(pid) }
+            return true
+        }
+        guard let pid = record.pid else { return false }
+        return writers.contains(pid) || (writers.isEmpty && pid != next.pid)
+    }
+
     func finish() {
         let body = body
         self.body = nil
-        body?(lines)
+        body?(lines.suffix(limit))
     }
 }

@@ -51,18 +51,8 @@ public struct ServiceSocket: Sendable {
             try Files.remove(path)
         }
         let socket = try make(AF_UNIX, kind, path)
-        // The mask makes the file appear with its final mode: nobody can connect before a chmod.
-        let old = umask(~owner.mode & 0o777)
-        defer { umask(old) }
-        try UnixSocket.withAddress(path) { address, length throws(SystemError) in
-            _ = try valueOrError("bind", path) { bind(socket.raw, address, length) }
-        }
+        try SocketFile(path: path, user: owner.user, group: owner.group, mode: owner.mode).bind(socket.raw)
         do throws(SystemError) {
-            if owner.user != nil || owner.group != nil {
-                _ = try valueOrError("chown", path) {
-                    lchown(path, owner.user ?? uid_t.max, owner.group ?? gid_t.max)
-                }
-            }
             try listen(socket, kind, path)
         } catch {
             unlink(path)

@@ -41,13 +41,7 @@ public enum UnixSocket {
             owning: try valueOrError("socket", path) {
                 Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | nonBlocking, 0)
             })
-        // The mask makes the file appear with its final mode: nobody can connect before a chmod.
-        let old = umask(~mode & 0o777)
-        defer { umask(old) }
-        try withAddress(path) { address, length throws(SystemError) in
-            _ = try valueOrError("bind", path) { bind(socket.raw, address, length) }
-        }
-        if let group { _ = try valueOrError("chown", path) { lchown(path, uid_t.max, group) } }
+        try SocketFile(path: path, user: nil, group: group, mode: mode).bind(socket.raw)
         _ = try valueOrError("listen", path) { Glibc.listen(socket.raw, backlog) }
         return socket
     }

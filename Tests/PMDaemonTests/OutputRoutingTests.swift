@@ -15,7 +15,7 @@ private final class Seen {
     var told = 0
 }
 
-@Suite struct OutputRoutingTests {
+@Suite(.loop) struct OutputRoutingTests {
     /// The routing of a daemon whose configuration is `text`.
     @PMActor
     private func routing(_ text: String, isDefault: Bool) throws -> OutputRouting {

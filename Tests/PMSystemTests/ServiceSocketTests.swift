@@ -47,6 +47,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [0o600, 0o666, 0o777, 0o040, 0] as [mode_t])
+    func `has exactly its permissions, and the process keeps its mask`(mode: mode_t) throws {
+        try withFolder { folder in
+            let path = "\(folder)/a.sock"
+            defer { unlink(path) }
+            let before = try Self.mask()
+            let owner = ServiceSocket.Owner(user: geteuid(), group: getegid(), mode: mode)
+            _ = try ServiceSocket.unix(path, .stream(backlog: 1), owner)
+            #expect(try Files.status(path)?.mode == mode)
+            #expect(try Self.mask() == before)
+            unlink(path)
+            _ = try UnixSocket.listen(path, mode: mode)
+            #expect(try Files.status(path)?.mode == mode)
+        }
+    }
+
+    /// The process's mask, as the kernel tells it; umask(2) tells it by changing it for all threads.
+    private static func mask() throws -> String {
+        let status = String(decoding: try Files.read("/proc/self/status"), as: UTF8.self)
+        return try #require(status.split(separator: "\n").first { $0.hasPrefix("Umask:") }.map(String.init))
+    }
+
     @Test func `is blocking and close-on-exec`() throws {
         let socket = try ServiceSocket.internet("127.0.0.1", 0, .stream(backlog: 1))
         #expect(fcntl(socket.descriptor.raw, F_GETFL) & O_NONBLOCK == 0)

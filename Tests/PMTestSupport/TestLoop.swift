@@ -1,6 +1,7 @@
 import Glibc
 import PMModel
 public import PMSystem
+public import Testing
 
 /// The reactor that tests of one process share: it runs on a thread of its own for the life of the process.
 public enum TestLoop {
@@ -52,4 +53,20 @@ private final class StartBox: @unchecked Sendable {
         guard let reactor else { preconditionFailure("the tests' event loop did not start") }
         return reactor
     }
+}
+
+/// Has the loop run before a test that is on `PMActor` begins; without it nobody would ever run such a test.
+public struct LoopTrait: SuiteTrait, TestTrait, TestScoping {
+    /// Starts the loop, and then the test or suite.
+    public func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        _ = TestLoop.reactor
+        try await function()
+    }
+}
+
+extension Trait where Self == LoopTrait {
+    /// Needs the loop.
+    public static var loop: LoopTrait { LoopTrait() }
 }

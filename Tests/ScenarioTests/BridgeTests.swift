@@ -40,7 +40,7 @@ import Testing
                 return clock.now - began
             }
             // The quicker ones, because other tests use the processors too.
-            if getenv("PM_TEST_SLOW") == nil { #expect(times.sorted()[4] < .milliseconds(2), "\(times.sorted())") }
+            if !TestSize.isSlow { #expect(times.sorted()[4] < .milliseconds(2), "\(times.sorted())") }
         }
     }
 

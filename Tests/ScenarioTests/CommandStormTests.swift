@@ -116,7 +116,8 @@ import Testing
             #expect(try Files.status("\(project.directory)/violations") == nil, "two of one name ran at once")
             #expect(try project.daemonID() == daemon)
             let up = expected.count { $0.value == "up" }
-            #expect(project.commands().filter { $0.hasPrefix("sleep") }.count == up)
+            // A service is up once it is executed; its program is executed by it.
+            try until("each has its program") { project.commands().count { $0.hasPrefix("sleep") } == up }
             for name in names { try project.must("stop", name) }
             try until("the connections are closed") { try Limits.descriptors(of: daemon).count <= before + 1 }
             print("a storm of commands: \(report.text.prefix(300))")

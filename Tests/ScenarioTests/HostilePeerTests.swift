@@ -128,7 +128,7 @@ import Testing
             let (calm, busy) = (Self.median(quiet), Self.median(disturbed))
             print("\(what): p99 \(calm) ms, then \(busy) ms; pmd holds \(memory) MB")
             // Tools that slow down do so unevenly.
-            if getenv("PM_TEST_SLOW") != nil { return }
+            if TestSize.isSlow { return }
             #expect(busy <= max(3 * calm, TestSize.isFull ? 1 : 30), "\(what): \(quiet) \(disturbed)")
             #expect(memory <= most, "\(what): pmd holds \(memory) MB")
         }

@@ -210,6 +210,9 @@ struct `The journal` {
             try project.must("start", "web", "--wait")
             try project.tell("web", "die")
             try project.until("web", "restarted") { $0["restarts"] == 1 && $0["state"] == "up" }
+            // Those of the run that ended, not of the one that followed.
+            let words = try project.status("web")["lastExit"]?["lastLines"]?.array?.compactMap(\.string)
+            #expect(words?.sorted() == ["no disk", "sorry", "up"])
             func told(_ name: String) throws -> [String] {
                 try journald.entries("-t", "pmd", "PM_INSTANCE=\(name)").compactMap { entry in
                     guard let id = entry[field: "MESSAGE_ID"] else { return nil }

@@ -62,7 +62,7 @@ import Testing
     /// Memory may grow by a twentieth; in few deaths the first pages of this and that weigh more.
     private static func compare(_ before: [Int], _ after: [Int]) {
         // Sanitizers hold what was freed.
-        if getenv("PM_TEST_SLOW") != nil { return }
+        if TestSize.isSlow { return }
         for (early, late) in zip(before, after) {
             let most = TestSize.isFull ? early + early / 20 : early + 1024
             #expect(late <= most, "resident KB of pmd and pm-init: \(before), then \(after)")

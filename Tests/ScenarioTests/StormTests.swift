@@ -69,7 +69,7 @@ import Testing
         let p99 = sorted[(sorted.count * 99 - 1) / 100]
         print("answered again after \(Self.kills) kills: p50 \(sorted[sorted.count / 2]), p99 \(p99)")
         // A bound for a machine that does other things, too; with time to itself it is 100 ms.
-        if getenv("PM_TEST_SLOW") == nil {
+        if !TestSize.isSlow {
             #expect(p99 < TestSize.of(.milliseconds(100), reduced: .seconds(2)), "\(sorted)")
         }
     }
@@ -123,11 +123,13 @@ import Testing
     /// Ends the daemon at a chance moment, as the kernel or a fault of its own would; how long a new call then waits.
     private static func kill(_ project: TestProject) throws -> Duration {
         var pid = 0
-        for _ in 0...Int.random(in: 0..<1000) { pid = try #require(try project.status("pm")["pid"]?.int) }
+        for _ in 0...Int.random(in: 0..<(TestSize.isSlow ? 50 : 1000)) {
+            pid = try #require(try project.status("pm")["pid"]?.int)
+        }
         let clock = SystemClock()
         let before = clock.monotonic()
         // A sanitizer takes the others for a fault of the daemon.
-        let signals = getenv("PM_TEST_SLOW") == nil ? [SIGKILL, SIGSEGV, SIGABRT] : [SIGKILL]
+        let signals = !TestSize.isSlow ? [SIGKILL, SIGSEGV, SIGABRT] : [SIGKILL]
         Glibc.kill(pid_t(pid), signals.randomElement() ?? SIGKILL)
         // On its way out it may still take a connection, but not answer.
         while try project.client().call("raw.echo", [1])?["result"]?.int != 1 {}

@@ -77,7 +77,7 @@ extension TestProject {
 
     /// What the running daemon holds in memory, in MB; 0 under a tool that slows down and keeps what was freed.
     func daemonMemory() throws -> Int {
-        try getenv("PM_TEST_SLOW") != nil ? 0 : memory(of: daemonID()) / 1024
+        try TestSize.isSlow ? 0 : memory(of: daemonID()) / 1024
     }
 
     /// What a process holds in memory, in KB.

@@ -2,8 +2,9 @@
 # The Debian that machines for tests are made of. Sourced after common.sh.
 
 readonly PLACE=$ROOT/.build/system
-readonly BASE=$PLACE/base.tar
-readonly PACKAGES=systemd,systemd-sysv,dbus,procps,nodejs
+readonly PACKAGES=systemd,systemd-sysv,dbus,procps,nodejs,curl
+BASE=$PLACE/base-$(cksum <<<"$PACKAGES" | cut -d ' ' -f 1).tar
+readonly BASE
 
 # make_base: Debian with what the tests and the package need. A minute, and kept.
 make_base() {

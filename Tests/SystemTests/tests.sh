@@ -5,14 +5,15 @@ test_installed() {
     in_machine getent group pm >/dev/null || fail "there is no group pm"
     is "the socket" "$(property pm.socket ActiveState)" active
     is "the mode of the socket" "$(in_machine stat -c '%a %G' /run/pm/pm.sock)" "660 pm"
-    in_machine systemctl stop pm.service
-    is "the service" "$(property pm.service ActiveState)" inactive
+    is "the service" "$(property pm.service ActiveState)" active
     in_machine test -f /etc/pm/.pm.config.json
     in_machine test -s /usr/share/bash-completion/completions/pm
     in_machine test -s /usr/share/man/man1/pm.1.gz || in_machine dpkg -L pm | grep -q man1/pm.1
 }
 
 test_first_status() {
+    in_machine systemctl stop pm.service
+    is "the service" "$(property pm.service ActiveState)" inactive
     has "the status" "$(pm status -o json)" '"name":"pm"'
     is "the service" "$(property pm.service ActiveState)" active
     is "the main process" "$(in_machine readlink "/proc/$(property pm.service MainPID)/exe")" /usr/lib/pm/pm-init

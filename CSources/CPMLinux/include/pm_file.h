@@ -58,6 +58,11 @@ int pm_sync_directory(const char *path);
 /* Bytes that an ordinary user may still write to path's filesystem. 0 or -errno. */
 int pm_free_space(const char *path, uint64_t *out);
 
+/* A descriptor that stands for the file at path itself, a link included, and reads nothing of it (O_PATH,
+ * Linux 2.6.39); owned by the caller. /proc/self/fd leads to that same file whatever lies at path by then. Or
+ * -errno. */
+int pm_file_handle(const char *path);
+
 PM_NONNULL_END
 
 #endif

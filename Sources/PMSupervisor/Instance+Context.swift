@@ -1,0 +1,42 @@
+import PMLogs
+import PMModel
+import PMSystem
+
+extension Instance {
+    /// What belongs to the present incarnation, from its spawn until it is forgotten.
+    struct Run {
+        let child: UInt64
+        let incarnation: UInt64
+        let wiring: Wiring
+        let capture: LogCapture
+        let startedAt: WallTime
+        /// Who it runs as.
+        var user: UInt32
+        var exit: ChildExit?
+        var output = OutputPlace.file
+        var probe: (any ReadinessProbe)?
+    }
+
+    /// What an instance stands on; all instances share it.
+    final class Context {
+        let reactor: Reactor
+        let holder: Holder
+        let logs: LogBook
+        let runtime: any Runtime
+        let user: UInt32
+        let route: @PMActor (Unit) -> OutputRoute
+        let sockets: SocketKeeper
+        let confinement: Confinement
+
+        init(_ resources: Supervisor.Resources, _ sockets: SocketKeeper) {
+            reactor = resources.reactor
+            holder = resources.holder
+            logs = resources.logs
+            runtime = resources.runtime
+            user = resources.user
+            route = resources.route
+            self.sockets = sockets
+            confinement = Confinement(resources.holder, user: resources.user)
+        }
+    }
+}

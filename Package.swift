@@ -153,6 +153,7 @@ let package = Package(
                 "PMGateway", "PMAPI", "PMModel", "JSON", "JSONRPC",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOWebSocket
 
-/// Between frames and lines: a message of text is one line to those behind, and one line of theirs is one message.
+/// Between frames and lines: a message of text is one line to those behind, and one line of theirs is one message, an
+/// empty one too.
 ///
 /// A line that is long goes out in several frames, so that it need not be held whole.
 final class WebSocketHandler: ChannelDuplexHandler {
@@ -81,9 +82,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             return
         }
         lines.append(unwrapOutboundIn(data))
-        while let line = lines.next() {
-            if line.readableBytes > 0 || isContinuing { sendText(context, line, isLast: true) }
-        }
+        while let line = lines.next() { sendText(context, line, isLast: true) }
         if lines.count > Self.piece { sendText(context, lines.takeAll(), isLast: false) }
         promise?.succeed(())
     }

@@ -35,6 +35,7 @@ final class Daemon {
     private let logs: LogBook
     private let registry = CommandRegistry()
     private let router: Router
+    private let greetings: Greetings
     private let links: ServiceLinks
     private let bridges: Bridges
     private let holder: Holder
@@ -67,7 +68,8 @@ final class Daemon {
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry, reactor: reactor)
-        links = ServiceLinks(registry, handler: router) { journal.trouble($0) }
+        greetings = Greetings(reactor)
+        links = ServiceLinks(registry, greetings, handler: router) { journal.trouble($0) }
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
@@ -128,7 +130,7 @@ final class Daemon {
         router.add(MapHandler(units: units))
         router.add(DiscoverHandler(units: units))
         router.add(ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway))
-        router.add(MetadataHandler(registry: registry))
+        router.add(MetadataHandler(registry: registry, greetings: greetings))
         router.add(ScaleHandler(instances: instances, units: units))
         router.add(ReloadMetadataHandler(registry: registry, units: units))
         router.add(NameHandler())

@@ -14,13 +14,15 @@ final class ServiceLinks: ServiceChannels {
     private unowned let handler: any RequestHandler
     /// The number of this daemon under its holder.
     var generation: UInt64 = 0
+    private let greetings: Greetings
     private let onTrouble: @PMActor (String) -> Void
 
     init(
-        _ registry: CommandRegistry, handler: any RequestHandler,
+        _ registry: CommandRegistry, _ greetings: Greetings, handler: any RequestHandler,
         onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.registry = registry
+        self.greetings = greetings
         self.handler = handler
         self.onTrouble = onTrouble
     }
@@ -39,14 +41,16 @@ final class ServiceLinks: ServiceChannels {
     /// Greets a service that an earlier daemon has started: tells it, if so, that calls to that daemon are not answered any
     /// more, and asks what it offers. A container of the reference knows no `$restarted`.
     func greet(_ service: IncarnationID, isInterrupted: Bool) {
-        let peer = registry.service(service.unit)?.peer
-        if isInterrupted && peer?.form == .lines { peer?.notify("$restarted") }
-        peer?.call("$metadata", [.null]) { [weak self] result in
+        guard let peer = registry.service(service.unit)?.peer else { return }
+        if isInterrupted && peer.form == .lines { peer.notify("$restarted") }
+        greetings.begin(service)
+        peer.call("$metadata", [.null]) { [weak self] result in
             self?.publish(result, of: service)
         }
     }
 
     private func publish(_ result: Result<JSONValue, RPCError>, of service: IncarnationID) {
+        defer { greetings.end(service) }
         do {
             registry.publish(try ServiceMetadata(json: result.get()), of: service)
         } catch {
@@ -55,6 +59,7 @@ final class ServiceLinks: ServiceChannels {
     }
 
     func close(_ service: IncarnationID) {
+        greetings.end(service)
         registry.remove(service)?.peer.connection.close()
     }
 

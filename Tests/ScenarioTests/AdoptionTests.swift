@@ -28,6 +28,42 @@ import Testing
         }
     }
 
+    /// Says a while after it was asked what it offers.
+    private static let slow = """
+        #!/usr/bin/env node
+        const channel = new (require('net').Socket)({ fd: Number(process.env.PM_CHANNEL_FD) });
+        const say = (message) => channel.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
+        const offer = { name: 'slow', commands: [{ name: 'echo', config: { '': { inject: ['params.0'] } } }] };
+        let rest = '';
+        channel.setEncoding('utf8').on('data', (text) => {
+          const lines = (rest + text).split('\\n');
+          rest = lines.pop();
+          for (const { id, method, params } of lines.map((line) => JSON.parse(line))) {
+            if (method === '$metadata') setTimeout(say, 300, { id, result: offer });
+            if (method === 'echo') say({ id, result: params[0] });
+          }
+        });
+        say({ id: 1, method: 'ready', params: [offer] });
+        """
+
+    @Test(arguments: ["killed", "upgraded"])
+    func `is missed by no call: its successor denies no command before services have said what they offer`(
+        end: String
+    ) async throws {
+        try await TestProject.with { project in
+            try project.write("slow", Self.slow, executable: true)
+            try project.configure(["slow": ["path": "./slow", "commandable": true]])
+            try project.startDaemon()
+            try project.must("start", "slow", "--wait")
+            let daemon = try project.daemonID()
+            if end == "killed" { kill(daemon, SIGKILL) } else { try project.must("upgrade") }
+            #expect(try project.must("slow", "echo", "again") == "again\n")
+            let all = try project.client().call("$metadata", [true])?["result"]?["commands"]?.array ?? []
+            #expect(all.contains { $0["name"] == "slow.echo" })
+            #expect(try project.daemonID() != daemon)
+        }
+    }
+
     @Test func `passes the names and arguments of starts on to its successor`() async throws {
         try await TestProject.with { project in
             try project.script("web.sh", "echo \"got $*\"; exec sleep 1000")

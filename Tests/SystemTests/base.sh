@@ -2,7 +2,7 @@
 # The Debian that machines for tests are made of. Sourced after common.sh.
 
 readonly PLACE=$ROOT/.build/system
-readonly PACKAGES=systemd,systemd-sysv,dbus,procps,nodejs,curl
+readonly PACKAGES=systemd,systemd-sysv,dbus,procps,nodejs,curl,libpam-systemd
 BASE=$PLACE/base-$(cksum <<<"$PACKAGES" | cut -d ' ' -f 1).tar
 readonly BASE
 

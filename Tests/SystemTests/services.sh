@@ -8,7 +8,7 @@ test_notify() {
     is "readiness before it said so" "$(field teller ready)" false
     : >"$MACHINE/srv/teller.go"
     until_is "readiness" true field teller ready
-    is "what it says of itself" "$(field teller status)" "takes orders"
+    is "what it says of itself" "$(field teller statusText)" "takes orders"
     # It spoke to pm, not to systemd: the unit's words are pm's own.
     has "the unit's status" "$(property pm.service StatusText)" "serving"
     pm stop teller
@@ -20,7 +20,7 @@ test_listen() {
     pm start door --wait
     is "the answer" "$(in_machine curl -s http://127.0.0.1:80/)" "1 web $uid"
     # The socket outlives the service: who connects meanwhile waits.
-    in_machine bash -c 'pkill -KILL -f /srv/door.js; curl -s http://127.0.0.1:80/ >/srv/answer'
+    in_machine bash -c "kill -KILL $(field door pid); curl -s http://127.0.0.1:80/ >/srv/answer"
     is "the answer of the next one" "$(<"$MACHINE/srv/answer")" "1 web $uid"
     # And it outlives the daemon.
     daemon=$(field pm pid)

@@ -2,12 +2,21 @@ import PMAPI
 import PMModel
 import PMRouting
 
-/// `$metadata`: the commands of the daemon and, when deep, of the services.
-struct MetadataHandler: Handler {
+/// `$metadata`: the commands of the daemon and, when deep, of the services. After a change of daemons the answer waits for
+/// what services offer.
+struct MetadataHandler: PatientHandler {
     let registry: CommandRegistry
+    let greetings: Greetings
 
-    func handle(_ request: Metadata, from peer: Peer) throws(APIError) -> ServiceMetadata {
+    func begin(_ request: Metadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>) throws(APIError) {
         if request.watches { peer.watchesMetadata = true }
+        guard request.isDeep || request.service != nil else { return answer(.success(Metadata.ofDaemon)) }
+        greetings.whenOver(of: request.service) {
+            answer(Result { () throws(APIError) in try metadata(for: request) })
+        }
+    }
+
+    private func metadata(for request: Metadata) throws(APIError) -> ServiceMetadata {
         if let name = request.service {
             guard let metadata = registry.pick(name)?.metadata else {
                 throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")
@@ -15,7 +24,6 @@ struct MetadataHandler: Handler {
             return metadata
         }
         var metadata = Metadata.ofDaemon
-        guard request.isDeep else { return metadata }
         for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted() {
             for command in registry.pick(unit)?.metadata?.commands ?? [] where command.isPublished {
                 metadata.commands.append(CommandMetadata(name: "\(unit).\(command.name)", config: command.config))

@@ -185,6 +185,8 @@ import Testing
             }
             var guests: [LineClient] = []
             try until("orders are refused") {
+                // Where pm is slow they come faster than it looks at what waits; there is room for 4096.
+                if guests.count == 1000 { guests = [] }
                 let guest = try project.client()
                 guests.append(guest)
                 // What is taken is not answered before pm-init goes on; what is refused is answered first.

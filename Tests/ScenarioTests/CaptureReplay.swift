@@ -66,11 +66,17 @@ final class CaptureReplay {
     /// Speaks as the container that the daemon started, once it is there.
     func wire(_ name: String) throws -> LineClient {
         if let wire = wires[name] { return wire }
-        let path = name == "container" ? project.directory + "/container.sock" : project.socket
-        if name == "container" { try until("the container is started") { try Files.status(path) != nil } }
-        let wire = try LineClient(path)
-        wires[name] = wire
-        return wire
+        guard name == "container" else {
+            let wire = try LineClient(project.socket)
+            wires[name] = wire
+            return wire
+        }
+        try until("the container listens") {
+            // Until then there is no socket, or one that refuses.
+            wires[name] = try? LineClient(project.directory + "/container.sock")
+            return wires[name] != nil
+        }
+        return try #require(wires[name])
     }
 
     // MARK: what is said

@@ -100,7 +100,7 @@ import Testing
                     #expect(quick.line()?.contains("\"version\"") == true)
                 }
                 let grown = try project.memory(of: gateway.processID) - idle
-                #expect(TestSize.isSlow || grown < 24 << 10, "\(grown) kB for 120 MB that nobody reads")
+                #expect(grown < 24 << 10, "\(grown) kB for 120 MB that nobody reads")
                 // Nothing of it was lost.
                 for client in slow {
                     for _ in 0..<10 { #expect(client.line()?.utf8.count ?? 0 > size) }

@@ -7,8 +7,8 @@ import Testing
 /// Clients and services that do what they can to keep pmd from serving others.
 @Suite(.serialized) struct `Hostile peers` {
     /// So many rounds, quiet and not in turn, because other programs use the machine as well.
-    private static let rounds = TestSize.of(15, reduced: 5)
-    private static let calls = TestSize.of(2000, reduced: 600)
+    private static let rounds = TestSize.isSlow ? 1 : TestSize.of(15, reduced: 5)
+    private static let calls = TestSize.isSlow ? 100 : TestSize.of(2000, reduced: 600)
     /// They get what time the others leave them: what is measured is what pmd does about them, and not how the kernel
     /// shares out two processors to five programs. It shares between sessions first, so the others go before in real
     /// time, where this is allowed.

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MESSAGE 200
@@ -62,8 +64,8 @@ static void send_calls(connection *each, int64_t count, int64_t due) {
     }
 }
 
-/* Reads once and returns how many answers ended; with `prints` each one's time is printed. */
-static int64_t answers(connection *each, int prints) {
+/* Reads once and returns how many answers ended; how long each took goes to `times`, unless that is NULL. */
+static int64_t answers(connection *each, int64_t *times) {
     static char buffer[BUFFER];
     ssize_t got = read(each->fd, buffer, sizeof buffer);
     int64_t now = bench_now(), count = 0;
@@ -72,9 +74,9 @@ static int64_t answers(connection *each, int prints) {
     for (ssize_t i = 0; i < got; i++) {
         if (buffer[i] != '\n')
             continue;
+        if (times != NULL)
+            times[count] = now - each->due[each->answered % 4096];
         count++;
-        if (prints)
-            printf("%lld\n", (long long)(now - each->due[each->answered % 4096]));
         each->answered++;
     }
     return count;
@@ -89,7 +91,7 @@ static void as_fast_as_possible(int epoll, int64_t number, int64_t window, int64
         int count = epoll_wait(epoll, events, MOST, -1);
         for (int i = 0; i < count; i++) {
             connection *each = events[i].data.ptr;
-            int64_t got = answers(each, 0), next = calls - sent < got ? calls - sent : got;
+            int64_t got = answers(each, NULL), next = calls - sent < got ? calls - sent : got;
             answered += got;
             sent += next;
             if (next > 0)
@@ -99,19 +101,33 @@ static void as_fast_as_possible(int epoll, int64_t number, int64_t window, int64
     printf("%.0f\n", (double)calls * 1e9 / (double)(bench_now() - began));
 }
 
+/* Waits for answers until a call is due. A loop that never slept would take the processor from those it
+ * measures. */
+static int until_due(int epoll, struct epoll_event *events, int64_t wait) {
+    struct timespec time = {.tv_nsec = wait > 0 ? wait : 0};
+    return epoll_pwait2(epoll, events, MOST, &time, NULL);
+}
+
 /* Calls are due whether the ones before are answered or not, so that a stall counts for all that waited. */
 static void at_a_rate(int epoll, int64_t number, int64_t calls, int64_t rate) {
-    int64_t sent = 0, answered = 0, began = bench_now();
+    int64_t sent = 0, answered = 0, *times = malloc((size_t)calls * sizeof *times);
+    if (times == NULL)
+        bench_die("malloc");
+    /* Timers may be 50 us late otherwise (prctl(2)). */
+    prctl(PR_SET_TIMERSLACK, 1ul);
+    int64_t began = bench_now();
     while (answered < calls) {
-        int64_t now = bench_now();
-        for (; sent < calls && began + sent * 1000000000 / rate <= now; sent++)
+        for (; sent < calls && began + sent * 1000000000 / rate <= bench_now(); sent++)
             send_calls(&connections[sent % number], 1, began + sent * 1000000000 / rate);
         struct epoll_event events[MOST];
-        /* Waiting a millisecond would be later than what is measured. */
-        int count = epoll_wait(epoll, events, MOST, 0);
+        int64_t wait = sent < calls ? began + sent * 1000000000 / rate - bench_now() : 100000000;
+        int count = until_due(epoll, events, wait);
         for (int i = 0; i < count; i++)
-            answered += answers(events[i].data.ptr, 1);
+            answered += answers(events[i].data.ptr, times + answered);
     }
+    for (int64_t i = 0; i < calls; i++)
+        printf("%lld\n", (long long)times[i]);
+    free(times);
 }
 
 int main(int argc, char **argv) {

@@ -57,7 +57,7 @@ public struct Mapping: Equatable, Sendable {
     /// How long a start may take until it is ready.
     @Nanoseconds public var readyDeadline: Duration
     /// What it may use of the machine.
-    public var limits: Limits
+    @Rare public var limits: Limits
     /// Who it runs as: a name or a number of /etc/passwd; nil: as the daemon.
     public var user: String?
     /// Its group; nil: the user's.
@@ -87,9 +87,9 @@ public struct Mapping: Equatable, Sendable {
         stop = StopSequence()
         readiness = nil
         logs = nil
-        limits = Limits()
-        sandbox = Sandbox()
         listen = []
+        _limits = Rare(wrappedValue: Limits())
+        sandbox = Sandbox()
         _readyDeadline = Nanoseconds(wrappedValue: .seconds(60))
     }
 }

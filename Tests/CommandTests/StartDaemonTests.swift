@@ -136,8 +136,8 @@ import Testing
                 [Self.activator, "--listen=\(socket)", "--fdname=pm.socket"] + place + [
                     TestPaths.pm, "start", "pm", "--foreground",
                 ])
-            while try Files.status(socket) == nil { sched_yield() }
-            // The first client is what starts it.
+            // The first client is what starts it; until the activator listens there is no socket, or one that refuses.
+            while (try? LineClient(socket)) == nil { sched_yield() }
             #expect(try project.status("pm")["state"]?.string == "up")
             pm.signal(SIGTERM)
             #expect(pm.wait().code == 0)

@@ -227,9 +227,20 @@ public final class TestProject: Sendable {
             }
         }
         defer { abandon() }
-        let left = processes()
-        guard left.isEmpty else { throw TestFailure("processes are left: \(left.map(describe))") }
+        try awaitEnd()
         if try Files.status(socket) != nil { throw TestFailure("the socket is left") }
+    }
+
+    /// What ends may need its time, where tests in real time take the processors.
+    private func awaitEnd() throws {
+        let clock = SystemClock()
+        let limit = clock.monotonic() + .seconds(20)
+        var left = processes()
+        while !left.isEmpty {
+            guard clock.monotonic() < limit else { throw TestFailure("processes are left: \(left.map(describe))") }
+            sched_yield()
+            left = processes()
+        }
     }
 
     private func describe(_ pid: pid_t) -> String {

@@ -46,12 +46,10 @@ public struct ServiceSocket: Sendable {
     ///
     /// - Throws: `SystemError`; ENAMETOOLONG when the path does not fit.
     public static func unix(_ path: String, _ kind: Kind, _ owner: Owner) throws(SystemError) -> ServiceSocket {
-        if try Files.status(path)?.kind == .socket {
-            if isServed(path, kind) { throw SystemError("bind", path, code: EADDRINUSE) }
-            try Files.remove(path)
-        }
+        let file = SocketFile(path: path, owner: owner)
+        try file.removeStale(kind.number)
         let socket = try make(AF_UNIX, kind, path)
-        try SocketFile(path: path, user: owner.user, group: owner.group, mode: owner.mode).bind(socket.raw)
+        try file.bind(socket.raw)
         do throws(SystemError) {
             try listen(socket, kind, path)
         } catch {
@@ -95,22 +93,6 @@ public struct ServiceSocket: Sendable {
     private static func listen(_ socket: SharedFD, _ kind: Kind, _ text: String) throws(SystemError) {
         guard case .stream(let backlog) = kind else { return }
         _ = try valueOrError("listen", text) { Glibc.listen(socket.raw, backlog) }
-    }
-
-    /// Whether somebody answers at a path: only a refused connection says that nobody does.
-    private static func isServed(_ path: String, _ kind: Kind) -> Bool {
-        let number = Glibc.socket(
-            AF_UNIX, kind.number | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        guard number >= 0 else { return true }
-        let probe = OwnedFD(owning: number)
-        do throws(SystemError) {
-            try UnixSocket.withAddress(path) { address, length throws(SystemError) in
-                _ = try valueOrError("connect", path) { connect(probe.raw, address, length) }
-            }
-            return true
-        } catch {
-            return error.code != ECONNREFUSED && error.code != ENOENT
-        }
     }
 
     /// Where the socket is bound, in a form that is the same for the same address: `stream 127.0.0.1:80`. Nil for a

@@ -33,15 +33,13 @@ public enum UnixSocket {
     public static func listen(
         _ path: String, mode: mode_t, group: gid_t? = nil, backlog: Int32 = 512
     ) throws(SystemError) -> OwnedFD {
-        if try Files.status(path)?.kind == .socket {
-            if isServed(path) { throw SystemError("bind", path, code: EADDRINUSE) }
-            try Files.remove(path)
-        }
+        let file = SocketFile(path: path, owner: ServiceSocket.Owner(group: group, mode: mode))
+        try file.removeStale(Int32(SOCK_STREAM.rawValue))
         let socket = OwnedFD(
             owning: try valueOrError("socket", path) {
                 Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | nonBlocking, 0)
             })
-        try SocketFile(path: path, user: nil, group: group, mode: mode).bind(socket.raw)
+        try file.bind(socket.raw)
         _ = try valueOrError("listen", path) { Glibc.listen(socket.raw, backlog) }
         return socket
     }
@@ -130,16 +128,6 @@ public enum UnixSocket {
     }
 
     private static var nonBlocking: Int32 { Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue) }
-
-    private static func isServed(_ path: String) -> Bool {
-        do {
-            _ = try connect(path)
-            return true
-        } catch {
-            // EACCES and EAGAIN come from a socket that is served; ECONNREFUSED from one that nobody serves.
-            return error.code != ECONNREFUSED && error.code != ENOENT
-        }
-    }
 
     static func withAddress(
         _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void

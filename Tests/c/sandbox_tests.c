@@ -259,15 +259,6 @@ static void check_without_namespaces(void) {
     check_mount_failure(s, PM_STEP_NAMESPACE, EPERM);
 }
 
-static void in_fork(void (*run)(void)) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        run();
-        _exit(0);
-    }
-    CHECK_EQUAL(wait_for(pid), 0);
-}
-
 static void without_namespaces_nothing_is_started(void) {
     in_fork(check_without_namespaces);
 }

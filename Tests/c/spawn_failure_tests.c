@@ -206,21 +206,12 @@ static void run_out_of_processes(void) {
     check_failure(&p.request, PM_STEP_CLONE, EAGAIN);
 }
 
-static void check_in_fork(void (*run)(void)) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        run();
-        _exit(0);
-    }
-    CHECK_EQUAL(wait_for(pid), 0);
-}
-
 static void reports_a_full_descriptor_table(void) {
-    check_in_fork(use_up_descriptors);
+    in_fork(use_up_descriptors);
 }
 
 static void reports_the_process_limit(void) {
-    check_in_fork(run_out_of_processes);
+    in_fork(run_out_of_processes);
 }
 
 static void leaks_nothing_over_many_failures(void) {

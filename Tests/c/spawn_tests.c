@@ -76,16 +76,6 @@ static void check_content(int number, const char *expected) {
     close(fd);
 }
 
-/* Runs in a fork, for it takes over the low descriptor numbers. */
-static void in_fork(void (*run)(void)) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        run();
-        _exit(0);
-    }
-    CHECK_EQUAL(wait_for(pid), 0);
-}
-
 static void rotate_descriptors(void) {
     /* Sources 3 4 5 0 1 for targets 0 1 2 3 4: each target is another's source, one source lies beyond. */
     for (int i = 3; i <= 6; i++)

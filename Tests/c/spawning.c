@@ -47,6 +47,15 @@ const char *reported(prepared *p) {
     return text;
 }
 
+void in_fork(void (*run)(void)) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        run();
+        _exit(0);
+    }
+    CHECK_EQUAL(wait_for(pid), 0);
+}
+
 bool has_line(const char *text, const char *line) {
     size_t length = strlen(line);
     for (const char *at = text; (at = strstr(at, line)) != NULL; at++)

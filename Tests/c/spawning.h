@@ -17,6 +17,8 @@ void prepare(prepared *p, int output, const char *role, const char *argument);
 pm_child spawn_or_fail(const pm_spawn_request *request);
 /* Spawns the request in the role "report" and gives what it says. */
 const char *reported(prepared *p);
+/* Runs checks in a fork: what they do to their process, its descriptors, limits or rights, ends with it. */
+void in_fork(void (*run)(void));
 /* Whether the text has this line. */
 bool has_line(const char *text, const char *line);
 /* The signal mask of this thread, as the kernel has it. */

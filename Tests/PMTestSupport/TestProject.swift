@@ -227,20 +227,11 @@ public final class TestProject: Sendable {
             }
         }
         defer { abandon() }
-        try awaitEnd()
+        // What ends may need its time, where tests in real time take the processors; what is left then is told here.
+        try? PMTestSupport.until("no process is left", seconds: 20) { processes().isEmpty }
+        let left = processes()
+        guard left.isEmpty else { throw TestFailure("processes are left: \(left.map(describe))") }
         if try Files.status(socket) != nil { throw TestFailure("the socket is left") }
-    }
-
-    /// What ends may need its time, where tests in real time take the processors.
-    private func awaitEnd() throws {
-        let clock = SystemClock()
-        let limit = clock.monotonic() + .seconds(20)
-        var left = processes()
-        while !left.isEmpty {
-            guard clock.monotonic() < limit else { throw TestFailure("processes are left: \(left.map(describe))") }
-            sched_yield()
-            left = processes()
-        }
     }
 
     private func describe(_ pid: pid_t) -> String {

@@ -98,12 +98,3 @@ extension TestProject {
         return true
     }
 }
-
-/// Asks again and again until a condition holds; throws when it never does.
-func until(_ what: String, seconds: Int = 30, _ condition: () throws -> Bool) throws {
-    let limit = ContinuousClock.now + .seconds(seconds)
-    while !(try condition()) {
-        guard ContinuousClock.now < limit else { throw TestFailure("it never comes to this: \(what)") }
-        sched_yield()
-    }
-}

@@ -21,6 +21,17 @@ between() {
     (($2 >= $3 && $2 <= $4)) || fail "$1 is $2, not from $3 to $4"
 }
 
+# until_has WHAT WANTED COMMAND…: asks again until it says so among other things, 30 s at most.
+until_has() {
+    local what=$1 wanted=$2 found='' deadline=$((SECONDS + 30))
+    shift 2
+    while ((SECONDS < deadline)); do
+        found=$("$@" 2>/dev/null || true)
+        [[ $found == *"$wanted"* ]] && return
+    done
+    fail "$what never has ${wanted@Q}: $found"
+}
+
 # until_is WHAT WANTED COMMAND…: asks again until it says so, 30 s at most.
 until_is() {
     local what=$1 wanted=$2 found='' deadline=$((SECONDS + 30))

@@ -42,7 +42,8 @@ NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
 # pm-init is built by the C compiler alone: SwiftPM would link the Swift runtime into it.
 INIT_SOURCES := $(shell find CSources/pm-init CSources/CPMLinux)
 
-PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs $(LIBEXEC)/pm-init \
+PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs \
+    $(LIBEXEC)/pm-docker $(LIBEXEC)/pm-init \
     $(LIBEXEC)/node/.staged
 
 .PHONY: build debug test soak demo lint bench fuzz sanitize install deb test-system reproducible clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
@@ -72,7 +73,8 @@ $(STAGE)/bin/pm: $(BUILD)/pm.built
 $(LIBEXEC)/pmd: $(BUILD)/pmd.built
 $(LIBEXEC)/pm-gateway: $(BUILD)/pm-gateway.built
 $(LIBEXEC)/pm-logs: $(BUILD)/pm-logs.built
-$(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs:
+$(LIBEXEC)/pm-docker: $(BUILD)/pm-docker.built
+$(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs $(LIBEXEC)/pm-docker:
 	@mkdir -p $(@D)
 	@strip -o $@.new $(RELEASE)/$(@F) && mv $@.new $@
 

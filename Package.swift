@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "pm", targets: ["pm"]),
         .executable(name: "pmd", targets: ["pmd"]),
         .executable(name: "pm-gateway", targets: ["pm-gateway"]),
+        .executable(name: "pm-docker", targets: ["pm-docker"]),
         .executable(name: "pm-logs", targets: ["pm-logs"]),
         // For programs of others that call services.
         .library(name: "PMSidecar", targets: ["PMSidecar"]),
@@ -88,6 +89,14 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
+        module(
+            "PMDocker",
+            [
+                "PMModel", "JSON", "PMSystem", "PMConfig",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         module("PMJournal", ["CSystemd", "PMModel", "JSON", "PMSystem", "PMAPI", "PMLogs"]),
         module("PMSidecar", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMClient"]),
         // 5 entry
@@ -108,6 +117,13 @@ let package = Package(
             ]),
         .executableTarget(
             name: "pm-gateway", dependencies: ["PMGateway"], swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
+                    .when(configuration: .release))
+            ]),
+        .executableTarget(
+            name: "pm-docker", dependencies: ["PMDocker"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(
                     ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
@@ -155,6 +171,7 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
+        tests("PMDockerTests", ["PMDocker", "PMConfig", "JSON", .product(name: "NIOCore", package: "swift-nio")]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),

@@ -83,6 +83,7 @@ extension Method {
         case .name: Name.description
         case .ready: Ready.description
         case .proxy: Proxy.description
+        case .confine: Confine.description
         case .scale: Scale.description
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description

@@ -32,6 +32,8 @@ public enum Method: String, Sendable, CaseIterable {
     case proxy
     /// Brings the other end of a bridge.
     case bridge
+    /// Takes from a connection the right to do more than to call services.
+    case confine
     /// How many instances of a service run.
     case scale
     /// A service reads its commands anew.

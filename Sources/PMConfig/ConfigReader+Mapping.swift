@@ -80,7 +80,7 @@ extension ConfigReader {
         }
     }
 
-    private mutating func variables(_ place: Place) -> [EnvironmentVariable] {
+    mutating func variables(_ place: Place) -> [EnvironmentVariable] {
         members(of: place).compactMap { member in
             let place = place.child(member)
             if member.key.isEmpty || member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) {

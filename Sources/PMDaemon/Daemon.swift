@@ -46,6 +46,7 @@ final class Daemon {
     private let gateway: GatewayKeeper
     private let journaling: Journaling
     private let events: UnitEvents
+    private let sweeper: ContainerSweeper
     private var listener: Listener?
     private var held = HeldDescriptors()
     private var phase = Phase.takingOver
@@ -72,11 +73,11 @@ final class Daemon {
         links = ServiceLinks(registry, greetings, handler: router) { journal.trouble($0) }
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
-        let runtime = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
-            [units] unit throws(LaunchError) in try units.surroundings(of: unit)
-        }
+        let runtime = RuntimeDrivers(options, units)
         journaling = Journaling(options, units, reactor: reactor, log: journal)
+        sweeper = ContainerSweeper(options, units, reactor: reactor) { journal.trouble($0) }
         events = UnitEvents(journal, deaths, units, journaling)
+        events.onDeath = { [sweeper] in sweeper.died($0, $1) }
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid())
         resources.route = { [journaling] in journaling.routing.route($0) }
@@ -133,13 +134,11 @@ final class Daemon {
         router.add(MetadataHandler(registry: registry, greetings: greetings))
         router.add(ScaleHandler(instances: instances, units: units))
         router.add(ReloadMetadataHandler(registry: registry, units: units))
-        router.add(NameHandler())
-        router.add(VersionHandler(options: options))
         router.add(
             UpgradeHandler(
                 version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned self] () throws(APIError) in try beginUpgrade() })
-        router.add(ReadyHandler(supervisor: supervisor, registry: registry))
+        addSmallHandlers()
         let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
         let streamer = LogHandler(sources: sources, supervisor: supervisor, units: units, router: router)
         router.add(.log) { parameters, call in streamer.answer(parameters, call) }
@@ -147,6 +146,13 @@ final class Daemon {
         router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }
         let ends = BridgeHandler(bridges: bridges)
         router.add(.bridge) { parameters, call in ends.answer(parameters, call) }
+    }
+
+    private func addSmallHandlers() {
+        router.add(NameHandler())
+        router.add(ConfineHandler())
+        router.add(VersionHandler(options: options))
+        router.add(ReadyHandler(supervisor: supervisor, registry: registry))
     }
 
     // MARK: start
@@ -218,6 +224,7 @@ final class Daemon {
             if let shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
+            sweeper.begin()
             instances.startAutomatic { [journal] in journal.trouble($0) }
             gateway.begin()
         } catch {

@@ -131,6 +131,7 @@ final class Router: RequestHandler {
         }
         guard let call = peer.begin(request) else { return }
         let name = request.method.string
+        guard peer.reach == .everything || Self.harmless.contains(name) else { return call.fail(Self.outOfReach(name)) }
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
         if isHolderBehind(), Self.orders.contains(name) { return call.fail(Self.behind) }
         answer(Parameters(params(of: request)), call)
@@ -138,7 +139,8 @@ final class Router: RequestHandler {
 
     private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for peer: Peer) {
         // Only the daemon may say that it has forgotten a service's calls.
-        if command == "$restarted" {
+        // And only who may order something may tell a service to end or to read its commands anew.
+        if command == "$restarted" || (peer.reach == .services && ["$stop", "$reload"].contains(command.string)) {
             peer.begin(request)?.reject(.methodNotFound(request.method.string))
             return
         }
@@ -166,6 +168,15 @@ final class Router: RequestHandler {
         guard peer.hasCalls else { return }
         if signal == .cancel { peer.cancelOwn(id) }
         for service in registry.all { service.peer.takeSignal(signal, of: peer, about: id) }
+    }
+
+    /// What a peer may ask the daemon that may only call services.
+    private static let harmless: Set<String> = Set(
+        [Method.ready, .metadata, .name, .version, .connect, .proxy, .bridge, .confine].map(\.rawValue))
+
+    private static func outOfReach(_ method: String) -> RPCError {
+        RPCError(
+            APIError.notPermitted("\(method) is not for services in a container: they may call other services").json)
     }
 
     /// What makes work for the holder.

@@ -31,6 +31,7 @@ final class ServiceLinks: ServiceChannels {
         do throws(SystemError) {
             let peer = try Peer(
                 channel, origin: .service(service), handler: handler, form: kind == .nodeIPC ? .nodeIPC : .lines)
+            if kind == .contained { peer.reach = .services }
             peer.beginIDs(of: generation)
             registry.add(service, peer)
         } catch {

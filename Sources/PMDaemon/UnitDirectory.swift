@@ -150,6 +150,20 @@ final class UnitDirectory {
         }
     }
 
+    /// The variables that the configuration gives a unit, its files read now; nil as a value unsets one.
+    ///
+    /// - Throws: `LaunchError` when a file is missing or wrong.
+    func ownVariables(of unit: Unit) throws(LaunchError) -> [EnvironmentVariable] {
+        let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
+        do throws(ConfigError) {
+            let set = try UnitEnvironment.of(configured, in: directory, base: [:]).entries
+            let unset = unit.mapping.env.filter { $0.value == nil }
+            return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
+        } catch {
+            throw LaunchError(error.description)
+        }
+    }
+
     private static func version(of path: String) -> Version? {
         // A file that cannot be looked at has no version; reading it says why.
         guard let status = try? Files.status(path) else { return nil }

@@ -10,6 +10,8 @@ final class UnitEvents: SupervisorObserver {
     private let deaths: DeathArchive
     private let units: UnitDirectory
     private let journaling: Journaling
+    /// Told of each death too.
+    var onDeath: @PMActor (String, ExitReason) -> Void = { _, _ in }
 
     init(_ log: DaemonLog, _ deaths: DeathArchive, _ units: UnitDirectory, _ journaling: Journaling) {
         self.log = log
@@ -36,6 +38,7 @@ final class UnitEvents: SupervisorObserver {
 
     func died(_ unit: String, _ record: DeathRecord) {
         deaths.keep(record, of: unit)
+        onDeath(unit, record.reason)
         if !record.wasRequested { log.tell("\(unit) ended: \(record.reason.phrase)") }
         guard let told = journaled(unit) else { return }
         let text = record.wasRequested ? "was stopped" : "ended"

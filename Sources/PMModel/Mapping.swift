@@ -69,6 +69,8 @@ public struct Mapping: Equatable, Sendable {
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]
 
+    /// `readyDeadline` where nothing is said.
+    public static let standardReadyDeadline = Duration.seconds(60)
     /// The most instances of one unit.
     public static let mostInstances = 256
 
@@ -90,6 +92,6 @@ public struct Mapping: Equatable, Sendable {
         listen = []
         _limits = Rare(wrappedValue: Limits())
         sandbox = Sandbox()
-        _readyDeadline = Nanoseconds(wrappedValue: .seconds(60))
+        _readyDeadline = Nanoseconds(wrappedValue: Self.standardReadyDeadline)
     }
 }

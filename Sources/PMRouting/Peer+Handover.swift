@@ -14,6 +14,7 @@ extension Peer {
         record.unread = remainder.unread
         record.unsent = remainder.unsent
         record.hasFinished = hasFinished
+        record.reach = reach
         record.newestID = waiting.newest
         for (id, call) in waiting.takeAll() {
             // What the daemon itself asked, its successor asks again.
@@ -30,6 +31,7 @@ extension Peer {
     /// Goes on where a predecessor's peer stopped; `peers` are in the order of the records.
     public func takeOver(_ record: SessionRecord, from peers: [Peer?]) {
         hasFinished = record.hasFinished
+        reach = record.reach
         var calls: [(id: UInt64, payload: Waiting)] = []
         for call in record.calls {
             guard peers.indices.contains(call.caller), let caller = peers[call.caller] else { continue }

@@ -11,6 +11,14 @@ public enum PeerOrigin: Equatable, Sendable {
     case service(IncarnationID)
 }
 
+/// How far a peer's requests reach.
+public enum PeerReach: Equatable, Sendable {
+    /// Wherever its user's rights do.
+    case everything
+    /// To services, and to what tells of them: nothing is ordered, changed or read of the machine.
+    case services
+}
+
 /// Answers requests.
 @PMActor
 public protocol RequestHandler: AnyObject {
@@ -40,6 +48,8 @@ public final class Peer: ConnectionDelegate {
 
     /// Who it is.
     public let origin: PeerOrigin
+    /// How far its requests reach.
+    public var reach = PeerReach.everything
     /// How its messages stand in the bytes.
     public let form: MessageForm
     /// The connection.

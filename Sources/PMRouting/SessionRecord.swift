@@ -28,6 +28,8 @@ public struct SessionRecord: Equatable, Sendable {
     public var calls: [Call] = []
     /// Whether it sends no more.
     public var hasFinished = false
+    /// How far its requests reach.
+    public var reach = PeerReach.everything
     /// The incarnation that everything of this client is for; nil when it talks to the daemon.
     public var target: IncarnationID?
     /// The place of the other end among the records, when this is an end of a relay.
@@ -42,7 +44,7 @@ public struct SessionRecord: Equatable, Sendable {
 /// Counts and numbers in eight bytes, little-endian; bytes after their count. A daemon of another version than wrote
 /// them finds another number at the start.
 extension SessionRecord {
-    private static let version: UInt64 = 2
+    private static let version: UInt64 = 3
 
     /// The binary form of records.
     public static func encode(_ records: [SessionRecord]) -> [UInt8] {
@@ -60,7 +62,7 @@ extension SessionRecord {
         writer.put(unread)
         writer.put(unsent)
         writer.put(newestID)
-        writer.put(hasFinished ? 1 : 0)
+        writer.put((hasFinished ? 1 : 0) | (reach == .services ? 2 : 0))
         writer.put(UInt64(calls.count))
         for call in calls {
             writer.put(call.id)
@@ -85,7 +87,7 @@ extension SessionRecord {
     private init?(_ reader: inout RecordReader) {
         guard let service = reader.incarnation(), let target = reader.incarnation(), let partner = reader.number(),
             let unread = reader.chunk(), let unsent = reader.chunk(), let newest = reader.number(),
-            let finished = reader.number(), let count = reader.number()
+            let flags = reader.number(), let count = reader.number()
         else { return nil }
         self.service = service.unit.isEmpty ? nil : service
         self.target = target.unit.isEmpty ? nil : target
@@ -93,7 +95,8 @@ extension SessionRecord {
         self.unread = unread
         self.unsent = unsent
         newestID = newest
-        hasFinished = finished != 0
+        hasFinished = flags & 1 != 0
+        reach = flags & 2 != 0 ? .services : .everything
         for _ in 0..<count {
             guard let id = reader.number(), let caller = reader.number(), let callerID = reader.chunk(),
                 let flags = reader.number()

@@ -18,6 +18,8 @@ struct Confinement {
     /// - Returns: the limits that are not held here.
     /// - Throws: `LaunchError` naming the key, the value, the cause and the next step.
     func apply(_ unit: Unit, _ launch: Launch, to request: inout SpawnRequest) throws(LaunchError) -> [Unenforced] {
+        // The engine holds what is said of a container; its driver is a part of pm.
+        guard unit.definition.runtime != .docker else { return [] }
         let limits = unit.mapping.limits
         request.identity = launch.identity ?? unit.identity
         request.umask = unit.mapping.umask
@@ -32,7 +34,8 @@ struct Confinement {
 
     /// The limits that are not held here, as far as that can be told without a start.
     func unenforced(_ unit: Unit) -> [Unenforced] {
-        unit.mapping.limits.cgroupKeys.compactMap { key, controller in
+        guard unit.definition.runtime != .docker else { return [] }
+        return unit.mapping.limits.cgroupKeys.compactMap { key, controller in
             guard let base = holder.cgroups else { return Unenforced(key: key, cause: .noCgroups) }
             return base.controllers.contains(controller)
                 ? nil : Unenforced(key: key, cause: .noController(controller))

@@ -39,7 +39,11 @@ public struct Unit: Equatable, Sendable {
     }
 
     /// What the state machine needs of it.
-    var settings: UnitSettings { UnitSettings(mapping: mapping, isCommandable: definition.isCommandable) }
+    var settings: UnitSettings {
+        var settings = UnitSettings(mapping: mapping, isCommandable: definition.isCommandable)
+        if definition.runtime == .docker { settings.runInDocker(mapping) }
+        return settings
+    }
 }
 
 /// Whether a Node program runs under the inspector.

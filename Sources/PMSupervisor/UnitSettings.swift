@@ -1,3 +1,4 @@
+internal import Glibc
 public import PMModel
 
 /// What the machine needs to know of a unit's configuration; replaced when the configuration changes.
@@ -25,5 +26,19 @@ public struct UnitSettings: Equatable, Sendable {
         readiness = mapping.readiness ?? (isCommandable ? .rpc : .started)
         _readyDeadline = Nanoseconds(wrappedValue: mapping.readyDeadline)
         hasStopCommand = isCommandable
+    }
+
+    /// How long pm-docker gets beyond the last step of a stop: it kills the container after that one itself.
+    static let dockerGrace = Duration.seconds(10)
+    /// Without a deadline of its own such a unit may take this long: its image may have to be fetched.
+    static let dockerDeadline = Duration.seconds(600)
+
+    /// Adapts the settings to a unit that pm-docker has run: the driver says when its container is ready, and kills it.
+    mutating func runInDocker(_ mapping: Mapping) {
+        if mapping.readiness == nil && readiness == .started { readiness = .notify }
+        if mapping.readyDeadline == Mapping.standardReadyDeadline { readyDeadline = Self.dockerDeadline }
+        var last = stop.steps.popLast() ?? StopStep(signal: SIGTERM, wait: .zero)
+        last.wait += Self.dockerGrace
+        stop.steps.append(last)
     }
 }

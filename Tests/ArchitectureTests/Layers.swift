@@ -6,8 +6,8 @@ enum Layers {
         ("2 wire and kernel", ["JSONRPC", "PMSystem"]),
         ("3 one concern", ["PMAPI", "PMConfig", "PMDiscovery", "PMLogs"]),
         ("4 behave", ["PMSupervisor", "PMRouting", "PMClient"]),
-        ("5 assemble", ["PMCommands", "PMDaemon", "PMGateway", "PMJournal", "PMSidecar"]),
-        ("6 entry", ["pm", "pmd", "pm-gateway", "pm-logs"]),
+        ("5 assemble", ["PMCommands", "PMDaemon", "PMDocker", "PMGateway", "PMJournal", "PMSidecar"]),
+        ("6 entry", ["pm", "pmd", "pm-docker", "pm-gateway", "pm-logs"]),
     ]
 
     /// Modules through which alone C of ours is reached.
@@ -15,8 +15,10 @@ enum Layers {
 
     /// Modules that only one of ours may use.
     static let reserved = [
-        "ArgumentParser": ["PMCommands", "pm"], "FoundationEssentials": ["PMSidecar"], "Dispatch": ["PMSidecar"],
-        "NIOCore": ["PMGateway"], "NIOPosix": ["PMGateway"], "NIOHTTP1": ["PMGateway"], "NIOWebSocket": ["PMGateway"],
+        "ArgumentParser": ["PMCommands", "PMDocker", "pm"], "FoundationEssentials": ["PMSidecar"],
+        "Dispatch": ["PMSidecar"],
+        "NIOCore": ["PMDocker", "PMGateway"], "NIOPosix": ["PMDocker", "PMGateway"],
+        "NIOHTTP1": ["PMDocker", "PMGateway"], "NIOWebSocket": ["PMGateway"],
     ]
 
     /// What comes with the toolchain.

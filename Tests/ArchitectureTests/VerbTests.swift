@@ -8,6 +8,7 @@ import Testing
         "Ready",  // said by services
         "Proxy",  // turns a connection into one to a service
         "Bridge",  // said by services
+        "Confine",  // said by who lends a connection
         "Metadata",  // the command tree that clients and `call` read
     ]
 

@@ -90,12 +90,21 @@ public final class ProcessGroup: Sendable {
     public func remove() throws {
         // One that has ended meanwhile cannot be moved.
         for pid in try members { try? Self.put(String(pid), into: "\(home)/cgroup.procs") }
-        guard rmdir(path) == 0 else { throw SystemError.last("rmdir", path) }
+        try removeGroup(path)
     }
 
     private static func put(_ text: String, into path: String) throws {
         let file = try OwnedFD.open(path, O_WRONLY)
         try Files.write(text.utf8, to: file.raw, named: path)
+    }
+}
+
+/// Removes a cgroup. The kernel may count a process as in it for a moment after it was reaped.
+private func removeGroup(_ path: String) throws {
+    try until("the cgroup \(path) is empty") {
+        if rmdir(path) == 0 { return true }
+        guard errno == EBUSY else { throw SystemError.last("rmdir", path) }
+        return false
     }
 }
 
@@ -120,7 +129,7 @@ public final class Freezer: Sendable {
 
     /// Removes the group, once its process has ended.
     public func remove() throws {
-        guard rmdir(path) == 0 else { throw SystemError.last("rmdir", path) }
+        try removeGroup(path)
     }
 
     private func put(_ text: String, into name: String) throws {

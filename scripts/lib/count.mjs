@@ -21,6 +21,18 @@ function issues(text) {
   });
 }
 
+/** @returns {Map<string, string>} for each test what went wrong in it first, as the end of a line */
+function firstIssues(text) {
+  const first = new Map();
+  for (const { kind, payload } of records(text)) {
+    if (kind !== 'event' || payload.kind !== 'issueRecorded' || first.has(payload.testID)) continue;
+    const said = payload.messages.map((message) => message.text).join(' ').replace(/\s+/g, ' ').trim();
+    const line = payload.issue?.sourceLocation?.line;
+    first.set(payload.testID, `: ${line ? `line ${line}: ` : ''}${said.slice(0, 300)}`);
+  }
+  return first;
+}
+
 function nameOf({ displayName, name }) {
   return displayName ?? name;
 }
@@ -39,7 +51,8 @@ function countSwift(text) {
     if (payload.kind === 'testEnded') outcome.set(payload.testID, payload.messages[0]?.symbol ?? 'fail');
     if (payload.kind === 'testSkipped') skips.push(payload.messages[0]?.text ?? names.get(payload.testID));
   }
-  const failures = [...outcome].filter(([, symbol]) => symbol === 'fail').map(([id]) => id);
+  const reasons = firstIssues(text);
+  const failures = [...outcome].filter(([, symbol]) => symbol === 'fail').map(([id]) => id + (reasons.get(id) ?? ''));
   return { passed: outcome.size - failures.length, failed: failures.length, skips, failures };
 }
 

@@ -17,7 +17,10 @@ struct MapHandler: Handler {
             definition.path = Self.absolute(definition.path, from: cwd)
         }
         try units.refresh()
-        if definition.isCommandable { try readContainer(&definition) }
+        switch definition.runtime {
+        case .docker: try readImage(&definition)
+        case .nodejs, .worker: if definition.isCommandable { try readContainer(&definition) }
+        }
         if let old = units.configuration.container(request.name), definition.dependencies.isEmpty {
             definition.dependencies = old.dependencies
         }
@@ -28,7 +31,7 @@ struct MapHandler: Handler {
     /// Takes what the container says of itself; a program without a list of commands says nothing.
     private func readContainer(_ definition: inout ContainerDefinition) throws(APIError) {
         guard definition.path.hasSuffix(".json") else { return }
-        let path = definition.path.hasPrefix("file://") ? String(definition.path.dropFirst(7)) : definition.path
+        let path = Self.file(definition.path)
         do {
             let json = try JSONValue(parsing: try Files.read(path))
             definition.dependencies = (json["dependencies"]?.array ?? []).compactMap(\.string)
@@ -38,6 +41,21 @@ struct MapHandler: Handler {
         } catch {
             throw .notFound("cannot read the list of commands: \(error)")
         }
+    }
+
+    /// Takes what the configuration of a Docker container says of the unit, and refuses one that has errors.
+    private func readImage(_ definition: inout ContainerDefinition) throws(APIError) {
+        do throws(ConfigError) {
+            let image = try DockerConfiguration(path: Self.file(definition.path))
+            definition.dependencies = image.dependencies
+            if image.isStateless { definition.isStateless = true }
+        } catch {
+            throw APIError(configuration: error)
+        }
+    }
+
+    private static func file(_ path: String) -> String {
+        path.hasPrefix("file://") ? String(path.dropFirst(7)) : path
     }
 
     private static func absolute(_ path: String, from directory: String) -> String {

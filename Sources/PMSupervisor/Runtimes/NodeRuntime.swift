@@ -26,11 +26,8 @@ public struct NodeRuntime: Runtime {
 
     /// The program for a unit: the host for commandable JavaScript, else the executable itself.
     ///
-    /// - Throws: `LaunchError` when there is no such program, when it is none, or when it is a Docker container.
+    /// - Throws: `LaunchError` when there is no such program, or when it is none.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
-        guard unit.definition.runtime != .docker else {
-            throw LaunchError("\(unit.name) has the runtime docker, which this version cannot run")
-        }
         let command = try command(unit, options)
         let channel = unit.channel(options)
         let invocation = Invocation(
@@ -52,7 +49,7 @@ public struct NodeRuntime: Runtime {
         let descriptor = Wiring.channelNumber(unit)
         switch channel {
         case .none: break
-        case .rpc: variables.append("PM_CHANNEL_FD=\(descriptor)")
+        case .rpc, .contained: variables.append("PM_CHANNEL_FD=\(descriptor)")
         case .nodeIPC: variables += ["NODE_CHANNEL_FD=\(descriptor)", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
         }
         if unit.definition.isCommandable && !unit.mapping.connect.isEmpty {
@@ -145,6 +142,7 @@ extension Unit {
     /// How it speaks with the daemon: a program that is told to by `--pm-sock ipc://` does it as programs of the reference
     /// do, in messages of Node's IPC channel.
     func channel(_ options: RunOptions) -> ChannelKind {
+        if definition.runtime == .docker { return definition.isCommandable ? .contained : .none }
         guard definition.isCommandable else { return mapping.readiness == .ipc ? .nodeIPC : .none }
         let words = mapping.cli + options.arguments
         let isTold = zip(words, words.dropFirst()).contains { $0 == ("--pm-sock", "ipc://") }

@@ -6,6 +6,8 @@ public enum ChannelKind: UInt8, Sendable {
     case none
     /// Newline-delimited JSON-RPC.
     case rpc
+    /// Newline-delimited JSON-RPC with a container, which may call services and do nothing else.
+    case contained
     /// Node's IPC channel: newline-delimited JSON (NODE_CHANNEL_SERIALIZATION_MODE=json).
     case nodeIPC
 }

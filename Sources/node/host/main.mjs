@@ -1,9 +1,11 @@
 /**
  * Runs a container as a service: `node main.mjs PROGRAM [ARG...]`.
  *
- * PM_CHANNEL_FD names the socket to the daemon (without it the service runs alone), PM_NAME the service, PM_CONFIG its
- * configuration as JSON, PM_SOCK the daemon's URL, PM_CONNECT where it is to listen, as JSON: URL -> options.
+ * PM_CHANNEL_FD names the socket to the daemon, or PM_CHANNEL its path (without either the service runs alone), PM_NAME the
+ * service, PM_CONFIG its configuration as JSON, PM_SOCK the daemon's URL, PM_CONNECT where it is to listen, as JSON:
+ * URL -> options.
  */
+import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
@@ -21,6 +23,8 @@ import { SIGNALS } from './underway.mjs';
 // In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
 parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
 parentPort?.unref();
+// The kernel spares the first process of a container the signals that it does not handle.
+if (process.pid === 1) for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, exitIfUnhandled);
 const settings = readSettings();
 const calls = new Calls();
 const service = new Service(Promise.resolve().then(start), (version) => read(version));
@@ -39,16 +43,19 @@ function readSettings() {
   const path = resolve(program);
   // What `node PROGRAM ARG...` would show: programs read their arguments here.
   process.argv.splice(1, 2, path);
-  const { PM_NAME: name = path, PM_CHANNEL_FD: fd, PM_CONFIG: config, PM_SOCK: pmSock, PM_CONNECT: points } = process.env;
+  const { PM_NAME: name = path, PM_CONFIG: config, PM_SOCK: pmSock, PM_CONNECT: points } = process.env;
+  const { PM_CHANNEL_FD: fd, PM_CHANNEL: socket } = process.env;
   // A child of the service has neither its channel nor its connection points.
   delete process.env.PM_CHANNEL_FD;
+  delete process.env.PM_CHANNEL;
   delete process.env.PM_CONNECT;
-  return { program: path, args, name, fd, configText: config, pmSock, points };
+  return { program: path, args, name, fd, socket, configText: config, pmSock, points };
 }
 
 function openChannel() {
-  if (settings.fd === undefined) return undefined;
-  const opened = new Channel(Number(settings.fd), { line: (text) => peer.receive(text), closed: abandon });
+  const { fd, socket } = settings;
+  if (fd === undefined && socket === undefined) return undefined;
+  const opened = new Channel(fd === undefined ? connect(socket) : Number(fd), { line: (text) => peer.receive(text), closed: abandon });
   peer.attach(opened);
   calls.connect((line) => opened.send(line));
   return opened;
@@ -110,6 +117,10 @@ function abandon() {
   calls.disconnect();
   peer.abandon();
   return stopAndExit();
+}
+
+function exitIfUnhandled(signal, number) {
+  if (process.listenerCount(signal) === 1) process.exit(128 + number);
 }
 
 async function stopAndExit() {

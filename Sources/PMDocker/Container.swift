@@ -1,0 +1,149 @@
+import JSON
+import NIOCore
+import PMModel
+import PMSystem
+
+/// One container, by its name, and what the engine can do with it.
+struct Container: Sendable {
+    /// How it is, as far as its driver needs to know.
+    struct State: Equatable, Sendable {
+        /// Whether its process runs.
+        var isRunning: Bool
+        /// Whether the kernel killed it for want of memory.
+        var wasOutOfMemory: Bool
+        /// What its health check says; nil: it has none.
+        var health: String?
+    }
+
+    private let engine: Engine
+    private let name: String
+
+    init(_ engine: Engine, name: String) {
+        self.engine = engine
+        self.name = name
+    }
+
+    private var path: String { "/containers/\(name)" }
+
+    /// Makes it; the engine's warnings are returned.
+    ///
+    /// - Throws: `EngineError`.
+    func create(_ body: ContainerBody) async throws -> [String] {
+        let request = EngineRequest(verb: .post, path: "/containers/create", query: [("name", name)], body: body.json)
+        return try await engine.send(request).body["Warnings"]?.array?.compactMap(\.string) ?? []
+    }
+
+    /// Starts it.
+    ///
+    /// - Throws: `EngineError`.
+    func start() async throws {
+        try await engine.send(EngineRequest(verb: .post, path: path + "/start"))
+    }
+
+    /// Sends a signal to its first process. Nothing happens when that has ended.
+    ///
+    /// - Throws: `EngineError`.
+    func signal(_ number: Int32) async throws {
+        do {
+            try await engine.send(EngineRequest(verb: .post, path: path + "/kill", query: [("signal", "\(number)")]))
+        } catch let error as EngineError where error.isRefusal(409) || error.isRefusal(404) {
+            return
+        }
+    }
+
+    /// Kills and removes it with the volumes that have no name. Nothing happens when there is none.
+    ///
+    /// - Throws: `EngineError`.
+    func remove() async throws {
+        let query = [("force", "1"), ("v", "1")]
+        do {
+            try await engine.send(EngineRequest(verb: .delete, path: path, query: query))
+        } catch let error as EngineError where error.isRefusal(404) {
+            return
+        } catch let error as EngineError where error.isRefusal(409) {
+            // Somebody else is removing it already.
+            _ = try await wait(until: "removed", opened: {})
+        }
+    }
+
+    /// How it is.
+    ///
+    /// - Throws: `EngineError`.
+    func state() async throws -> State {
+        let answer = try await engine.send(EngineRequest(verb: .get, path: path + "/json"))
+        let state = answer.body["State"]
+        return State(
+            isRunning: state?["Running"]?.bool ?? false, wasOutOfMemory: state?["OOMKilled"]?.bool ?? false,
+            health: state?["Health"]?["Status"]?.string.flatMap { $0 == "none" ? nil : $0 })
+    }
+
+    /// What it writes from now on, until it ends; `opened` is called when nothing more can be missed.
+    ///
+    /// - Throws: `EngineError`, or what `take` throws.
+    func attach(opened: @Sendable () async -> Void, _ take: (ByteBuffer) async throws -> Void) async throws {
+        // Without "Upgrade" the engine answers with the output as a body without length.
+        let query = [("stream", "1"), ("stdout", "1"), ("stderr", "1")]
+        let request = EngineRequest(verb: .post, path: path + "/attach", query: query)
+        try await engine.stream(request, opened: opened, take)
+    }
+
+    /// What it wrote since a moment, and will write until it ends.
+    ///
+    /// - Throws: `EngineError`, or what `take` throws.
+    func follow(since: WallTime, _ take: (ByteBuffer) async throws -> Void) async throws {
+        let fraction = String(since.nanoseconds % 1_000_000_000)
+        let moment =
+            "\(since.nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 9 - fraction.count) + fraction
+        let query = [("follow", "1"), ("stdout", "1"), ("stderr", "1"), ("since", moment)]
+        try await engine.stream(EngineRequest(verb: .get, path: path + "/logs", query: query), take)
+    }
+
+    /// Waits for its next end, or another condition of the engine's; its exit code.
+    ///
+    /// - Throws: `EngineError`.
+    func wait(until condition: String, opened: @Sendable () async -> Void) async throws -> Int32 {
+        let request = EngineRequest(verb: .post, path: path + "/wait", query: [("condition", condition)])
+        var bytes = ByteBuffer()
+        do {
+            try await engine.stream(request, opened: opened) { bytes.writeImmutableBuffer($0) }
+        } catch let error as EngineError where error.isRefusal(404) && condition == "removed" {
+            return 0
+        }
+        guard bytes.readableBytes > 0 else { throw EngineError.silent(asked: request.target) }
+        let answer = try Engine.json(bytes, request)
+        guard let code = answer["StatusCode"]?.int else {
+            throw EngineError.nonsense(asked: request.target, said: answer.text)
+        }
+        return Int32(clamping: code)
+    }
+
+    /// Waits until its health check says that it is well.
+    ///
+    /// - Throws: `EngineError`.
+    func waitForHealth() async throws {
+        struct Well: Error {}
+        let filters: JSONValue = ["container": [.string(name)], "event": ["health_status"]]
+        let request = EngineRequest(verb: .get, path: "/events", query: [("filters", filters.text)])
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (opened, opening) = AsyncStream<Void>.makeStream()
+                group.addTask {
+                    try await engine.stream(request, opened: { opening.finish() }) { bytes in
+                        // Events come one to a write, and this is the only one with these words.
+                        if String(buffer: bytes).contains("health_status: healthy") { throw Well() }
+                    }
+                    opening.finish()
+                }
+                group.addTask {
+                    for await _ in opened {}
+                    // What it said before the engine began to tell us.
+                    if try await state().health == "healthy" { throw Well() }
+                }
+                while try await group.next() != nil {}
+            }
+            throw EngineError.silent(asked: request.target)
+        } catch is Well {
+            return
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import PMConfig
+import PMModel
+
+/// What the daemon wants of one container, besides what its `docker-config.json` says.
+struct ContainerOrder: Equatable, Sendable {
+    /// The unit's name.
+    var name: String
+    /// The URL of the daemon's socket.
+    var owner: String
+    /// The folder with pm's JavaScript, which a container with `commands` sees.
+    var node: String
+    /// Arguments behind the command.
+    var arguments: [String] = []
+    /// Variables of the container, after those of the file; nil as a value unsets one of the image.
+    var environment: [EnvironmentVariable] = []
+    /// A user of the image instead of the file's.
+    var user: String?
+    /// What it may use.
+    var limits = ContainerLimits()
+    /// The signal that asks it to end for good.
+    var stopSignal: Int32
+    /// How long after that signal it is killed.
+    var killAfter: Duration
+
+    /// The container's name: other daemons on the same engine have other ones for the same unit.
+    var containerName: String {
+        let plain = name.unicodeScalars.map { scalar in
+            scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)) ? Character(scalar) : "-"
+        }
+        return "pm-\(String(plain))-\(String(Self.hash(owner + "\n" + name), radix: 16))"
+    }
+
+    /// FNV-1a of 32 bits: the same wherever it is computed, which Swift's own hashes are not.
+    private static func hash(_ text: String) -> UInt32 {
+        text.utf8.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+    }
+}
+
+/// What a container may use of the machine; what is nil is not limited.
+struct ContainerLimits: Equatable, Sendable {
+    /// Bytes of memory.
+    var memory: Int?
+    /// Microseconds of processor time in each period of `Limits.cpuPeriod`.
+    var cpu: Int?
+    /// Processes and threads.
+    var pids: Int?
+    /// Open files of each process.
+    var openFiles: Int?
+    /// What is added to its score when the machine is out of memory.
+    var oomScoreAdjust: Int?
+}

@@ -1,0 +1,129 @@
+import Glibc
+import PMConfig
+public import PMModel
+public import PMSystem
+
+/// The `docker` runtime: pm-docker, one process for each unit, that has the engine run a container and lives as long as it.
+///
+/// To the rest of the daemon that process is the unit: its output is the container's, signals reach the container through
+/// it, and it ends as the container does.
+@PMActor
+public struct DockerRuntime: Runtime {
+    /// The variables that are for the container, by name; nil as a value unsets one of the image.
+    public typealias VariablesSource = @PMActor (Unit) throws(LaunchError) -> [EnvironmentVariable]
+
+    /// Where the parts are that a driver needs.
+    public struct Place: Sendable {
+        /// The folder with pm's programs.
+        public var libexec: String
+        /// Where the daemon listens: whose containers they are.
+        public var socketURL: String
+        /// The daemon's own environment.
+        public var environment: [String: String]
+
+        /// Names the place.
+        public init(libexec: String, socketURL: String, environment: [String: String]) {
+            self.libexec = libexec
+            self.socketURL = socketURL
+            self.environment = environment
+        }
+    }
+
+    private let place: Place
+    private let variables: VariablesSource
+    /// What the driver itself needs: where the engine is, and where files of its user are.
+    private static let inherited = ["PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"]
+
+    /// Makes the runtime; `variables` is asked at each start.
+    public init(_ place: Place, variables: @escaping VariablesSource) {
+        self.place = place
+        self.variables = variables
+    }
+
+    /// The driver, with the unit in its arguments and the container's variables in its environment, as `PM_ENV_NAME`.
+    ///
+    /// - Throws: `LaunchError` when what is to run cannot be read, has errors, or asks for what an engine cannot do.
+    public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+        do throws(ConfigError) {
+            _ = try DockerConfiguration(path: unit.program)
+        } catch {
+            throw LaunchError(error.description)
+        }
+        try refuseWhatNobodyDoes(unit)
+        if options.inspection != .none {
+            throw LaunchError("\(unit.name) runs in Docker, where it cannot be inspected")
+        }
+        let channel = unit.channel(options)
+        let program = place.libexec + "/pm-docker"
+        let words =
+            [program, "run"] + self.options(unit) + [unit.program, "--"] + unit.mapping.cli + options.arguments
+        let invocation = Invocation(executable: program, arguments: words, directory: "/")
+        return Launch(invocation: invocation, environment: try environment(unit, channel), channel: channel)
+    }
+
+    private func options(_ unit: Unit) -> [String] {
+        let limits = unit.mapping.limits
+        let stop = unit.containerStop
+        var words = ["--name", unit.name, "--owner", place.socketURL, "--node", place.libexec + "/node"]
+        words += ["--stop-signal", "\(stop.signal)", "--kill-after", "\(stop.wait.milliseconds)"]
+        if let user = unit.mapping.user {
+            words += ["--user", unit.mapping.group.map { "\(user):\($0)" } ?? user]
+        }
+        let numbers: [(String, Int?)] = [
+            ("--memory", limits.memory.map { Int($0) }), ("--cpu", limits.cpu), ("--pids", limits.pids),
+            ("--nofile", limits.openFiles), ("--oom-score-adjust", limits.oomScoreAdjust.map { Int($0) }),
+        ]
+        for (name, number) in numbers { if let number { words.append("\(name)=\(number)") } }
+        return words
+    }
+
+    private func environment(_ unit: Unit, _ channel: ChannelKind) throws(LaunchError) -> [String] {
+        var strings = Self.inherited.compactMap { name in place.environment[name].map { "\(name)=\($0)" } }
+        for variable in try variables(unit) {
+            // One without a value is to be taken out of what the image says.
+            strings.append(variable.value.map { "PM_ENV_\(variable.name)=\($0)" } ?? "PM_UNSET_\(variable.name)=")
+        }
+        strings.append("PM_ENV_PM_NAME=\(unit.name)")
+        if let config = unit.mapping.config { strings.append("PM_ENV_PM_CONFIG=\(config)") }
+        if channel == .contained { strings.append("PM_CHANNEL_FD=\(Wiring.channelNumber(unit))") }
+        return strings
+    }
+
+    /// Every key does what it says, or says that it does not.
+    private func refuseWhatNobodyDoes(_ unit: Unit) throws(LaunchError) {
+        let (mapping, limits) = (unit.mapping, unit.mapping.limits)
+        let asked: [(key: String, isThere: Bool, instead: String)] = [
+            ("listen", !mapping.listen.isEmpty, "\"ports\" in \(unit.program) publishes ports"),
+            ("connect", !mapping.connect.isEmpty, "\"ports\" in \(unit.program) publishes ports"),
+            ("cwd", mapping.cwd != nil, "\"workingDirectory\" in \(unit.program) is the one in the container"),
+            ("umask", mapping.umask != nil, "the image says it"),
+            ("group", mapping.group != nil && mapping.user == nil, "give \"user\" too"),
+            (
+                "sandbox", mapping.sandbox.preset != .none,
+                "\"readOnly\", \"user\" and \"hostConfig\" shut it in further"
+            ),
+            ("limits.memoryHigh", limits.memoryHigh != nil, "engines know \"memory\" only"),
+            ("limits.nice", limits.nice != nil, "use \"cpu\""),
+            ("limits.io", limits.io != IOLimits(), "\"hostConfig\" takes the engine's own, BlkioWeight for example"),
+            ("ready", !unit.settings.readiness.isPossibleInDocker, "use notify, rpc, tcp, http or log"),
+        ]
+        guard let found = asked.first(where: \.isThere) else { return }
+        throw LaunchError(
+            "mapping.\(unit.name).\(found.key) has no effect in Docker: \(found.instead); take the key out")
+    }
+}
+
+extension ReadinessCheck {
+    /// Whether a program in a container can be seen to be ready by it.
+    fileprivate var isPossibleInDocker: Bool {
+        switch self {
+        case .started, .rpc, .notify, .tcp, .http, .logLine: true
+        case .ipc, .descriptor: false
+        }
+    }
+}
+
+extension Unit {
+    /// The last step of its stop sequence: what the container is killed after.
+    var containerStop: StopStep { mapping.stop.steps.last ?? StopStep(signal: SIGTERM, wait: .zero) }
+}

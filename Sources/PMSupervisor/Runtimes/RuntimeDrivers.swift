@@ -1,0 +1,25 @@
+import PMModel
+public import PMSystem
+
+/// All runtimes: each unit gets the driver that its definition asks for.
+@PMActor
+public struct RuntimeDrivers: Runtime {
+    private let node: NodeRuntime
+    private let docker: DockerRuntime
+
+    /// Brings the drivers together.
+    public init(node: NodeRuntime, docker: DockerRuntime) {
+        self.node = node
+        self.docker = docker
+    }
+
+    /// What the unit's driver makes of it.
+    ///
+    /// - Throws: `LaunchError` when the unit cannot be run.
+    public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+        switch unit.definition.runtime {
+        case .nodejs, .worker: try node.launch(unit, options)
+        case .docker: try docker.launch(unit, options)
+        }
+    }
+}

@@ -1,0 +1,3 @@
+import PMDocker
+
+DockerProcess.main()

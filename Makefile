@@ -34,8 +34,9 @@ JOBS := $(shell nproc)
 # pm-logs libsystemd.
 # Without debug information and without the paths of this tree: the same sources give the same programs everywhere.
 SWIFT_RELEASE := $(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) -debug-info-format none \
-    -Xcc -ffile-prefix-map=$(CURDIR)=.
-SWIFT_SOURCES := Package.swift $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*')
+    -Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -T -Xlinker $(CURDIR)/Packaging/release.ld
+SWIFT_SOURCES := Package.swift Packaging/release.ld \
+    $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*')
 NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
 
 # pm-init is built by the C compiler alone: SwiftPM would link the Swift runtime into it.

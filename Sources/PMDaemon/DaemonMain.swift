@@ -14,21 +14,24 @@ public enum DaemonProcess {
         signal(SIGHUP, SIG_IGN)
         // A file that may not grow is an error of the write too (RLIMIT_FSIZE).
         signal(SIGXFSZ, SIG_IGN)
-        var code: Int32 = 0
-        do {
-            try Reactor.run {
+        do throws(FailedStart) {
+            try Reactor.run { () throws(FailedStart) in
                 let launch = LaunchReport()
                 do {
                     return try prepare(arguments, launch)
                 } catch {
-                    code = report(error, launch)
-                    throw error
+                    throw FailedStart(code: report(error, launch))
                 }
             }
+            return 0
         } catch {
-            return code
+            return error.code
         }
-        return 0
+    }
+
+    /// The daemon could not start, and has said why.
+    private struct FailedStart: Error {
+        let code: Int32
     }
 
     @PMActor

@@ -91,10 +91,13 @@ public actor PMActor {
     }
 
     /// Runs code that is known to be on the loop's thread already; traps when it is not.
-    public static func assumeIsolated<T>(_ operation: @PMActor () throws -> T) rethrows -> T {
+    ///
+    /// `operation` is escaping because `withoutActuallyEscaping`, which MainActor's own uses, leaves the length of this
+    /// file's path in the program, and the same sources would give another program in another folder (Swift 6.3).
+    public static func assumeIsolated<T, Failure: Error>(
+        _ operation: @escaping @PMActor () throws(Failure) -> T
+    ) throws(Failure) -> T {
         executor.checkIsolated()
-        return try withoutActuallyEscaping(operation) {
-            try unsafeBitCast($0, to: (() throws -> T).self)()
-        }
+        return try unsafeBitCast(operation, to: (() throws(Failure) -> T).self)()
     }
 }

@@ -180,7 +180,9 @@ public final class Reactor {
     ///
     /// Call it from a synchronous `main`: an async one parks the main thread in sigsuspend with an empty mask, and
     /// signals meant for a signalfd are delivered there instead.
-    public nonisolated static func run(_ setUp: @PMActor () throws -> Reactor) rethrows {
+    public nonisolated static func run<Failure: Error>(
+        _ setUp: @escaping @PMActor () throws(Failure) -> Reactor
+    ) throws(Failure) {
         let executor = PMActor.executor
         executor.bindToCurrentThread()
         HeapTrimmer.keepBuffers()

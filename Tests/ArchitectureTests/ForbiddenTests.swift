@@ -49,6 +49,12 @@ extension Ban {
         Ban(reason: "an error is dropped and no comment says why that is right", excuse: "", hints: ["try?"]) {
             /\btry\?/
         },
+        Ban(
+            reason: "the program would depend on the folder it is built in",
+            hints: ["withoutActuallyEscaping", "#filePath"]
+        ) {
+            /\bwithoutActuallyEscaping\(|#filePath\b/
+        },
         Ban(reason: "no Foundation", hints: ["Foundation"]) { /\bimport Foundation\b/ },
     ]
 
@@ -103,6 +109,7 @@ extension Ban {
         ("final class A: @unchecked Sendable {", 1), ("// holds because one thread\nclass A: @unchecked Sendable {", 0),
         ("nonisolated(unsafe) var a = 1", 1), ("let a = try? f()", 1), ("let a = try? f()  // absent is fine", 0),
         ("// absent is fine\nlet a = try? f()", 0), ("internal import Foundation", 1),
+        ("try withoutActuallyEscaping(body) { $0() }", 1), ("f(path: #filePath)", 1), ("// #filePath", 0),
     ])
     func `a breach is found`(text: String, count: Int) {
         let file = SourceFile(path: "Sources/A/a.swift", text: text)

@@ -13,6 +13,8 @@ struct Container: Sendable {
         var wasOutOfMemory: Bool
         /// What its health check says; nil: it has none.
         var health: String?
+        /// Where its sockets are on this machine, if it is one of pm's.
+        var folder: ChannelFolder?
     }
 
     private let engine: Engine
@@ -74,7 +76,10 @@ struct Container: Sendable {
         let state = answer.body["State"]
         return State(
             isRunning: state?["Running"]?.bool ?? false, wasOutOfMemory: state?["OOMKilled"]?.bool ?? false,
-            health: state?["Health"]?["Status"]?.string.flatMap { $0 == "none" ? nil : $0 })
+            health: state?["Health"]?["Status"]?.string.flatMap { $0 == "none" ? nil : $0 },
+            folder: answer.body["Config"]?["Labels"]?[ContainerLabel.folder]?.string.flatMap {
+                ChannelFolder(inner: $0)
+            })
     }
 
     /// What it writes from now on, until it ends; `opened` is called when nothing more can be missed.

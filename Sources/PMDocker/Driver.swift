@@ -92,8 +92,7 @@ actor Driver {
     // MARK: the life of the container
 
     private func live() async throws -> Int32 {
-        // What an earlier driver could not remove: there are never two of them.
-        try await container.remove()
+        try await removePredecessor()
         try await ImageStore(parts.engine).provide(parts.configuration.image, parts.configuration.pull) { told in
             Report.status(told)
             Report.line(told)
@@ -110,6 +109,17 @@ actor Driver {
         killer?.cancel()
         await cleanUp()
         return try result.get()
+    }
+
+    /// Removes what an earlier driver could not: there are never two of them.
+    private func removePredecessor() async throws {
+        do {
+            let folder = try await container.state().folder
+            try await container.remove()
+            folder?.remove()
+        } catch let error as EngineError where error.isRefusal(404) {
+            return
+        }
     }
 
     /// Removes the container, whatever else was cancelled.

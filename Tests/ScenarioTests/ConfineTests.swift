@@ -1,0 +1,82 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// A connection that was confined calls services, and orders nothing.
+@Suite(.serialized) struct `A confined connection` {
+    /// Requests that it may not make.
+    private static let orders: [(method: String, params: JSONValue)] = [
+        ("start", ["svc"]), ("stop", ["svc"]), ("restart", ["svc"]), ("upgrade", []), ("status", []), ("ls", []),
+        ("map", ["x", "/bin/sh", nil, nil, nil]), ("discover", ["/", "x"]), ("log", ["svc"]), ("scale", ["svc", 2]),
+        ("reload-metadata", ["svc"]), ("connect", ["svc", ["args": ["tcp"], "options": ["tcpPort": 1]]]),
+    ]
+
+    private static func with(_ body: (TestProject, LineClient) throws -> Void) async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.configure(["svc": ["path": "./svc/commands.json", "commandable": true]])
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            let client = try project.client()
+            #expect(try client.call("confine", [])?["error"]?.isNull == true)
+            try body(project, client)
+        }
+    }
+
+    private static func expectConfined(_ client: LineClient) throws {
+        for (method, params) in orders {
+            let error = try client.call(method, params)?["error"]
+            #expect(error?["statusCode"] == 403, "\(method): \(error?.text ?? "done")")
+        }
+        for method in ["svc.$stop", "svc.$reload", "svc.$restarted"] {
+            #expect(try client.call(method, [])?["error"]?.isNull == false, "\(method)")
+        }
+    }
+
+    @Test func `calls services and asks what there is`() async throws {
+        try await Self.with { project, client in
+            #expect(try client.call("svc.echo", ["hello"])?["result"] == "hello")
+            let daemon = Int(try project.daemonID())
+            #expect(try client.call("version", [])?["result"]?["pid"]?.int == daemon)
+            #expect(try client.call("$metadata", [])?["result"]?["name"] == "pm")
+            #expect(try client.call("proxy", ["svc"])?["error"]?.isNull == true)
+            #expect(try client.call("echo", ["through a proxy"])?["result"] == "through a proxy")
+            #expect(try client.call("$stop", [])?["error"]?.isNull == false)
+            #expect(try project.status("svc")["state"] == "up")
+        }
+    }
+
+    @Test func `orders nothing, and cannot take it back`() async throws {
+        try await Self.with { project, client in
+            try Self.expectConfined(client)
+            #expect(try client.call("confine", [])?["error"]?.isNull == true)
+            try Self.expectConfined(client)
+            #expect(try project.status("svc")["state"] == "up")
+            #expect(try !project.read(".pm.config.json").contains("tcp"))
+        }
+    }
+
+    @Test func `is still confined after an upgrade`() async throws {
+        try await Self.with { project, client in
+            try project.must("upgrade")
+            #expect(try client.call("svc.echo", ["hello"])?["result"] == "hello")
+            try Self.expectConfined(client)
+        }
+    }
+
+    @Test func `reads nothing behind the word that confines it as if it were before`() async throws {
+        try await Self.with { project, _ in
+            let client = try project.client()
+            let both = [
+                #"{"jsonrpc":"2.0","id":1,"method":"confine"}"#,
+                #"{"jsonrpc":"2.0","id":2,"method":"stop","params":["svc"]}"#,
+            ]
+            try client.send(both.joined(separator: "\n"))
+            #expect(client.json()?["error"]?.isNull == true)
+            #expect(client.json()?["error"]?["statusCode"] == 403)
+            #expect(try project.status("svc")["state"] == "up")
+        }
+    }
+}

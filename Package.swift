@@ -158,7 +158,7 @@ let package = Package(
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem"]),
-        tests("PMRoutingTests", ["PMRouting", "JSON", "JSONRPC", "PMSystem"]),
+        tests("PMRoutingTests", ["PMRouting", "PMModel", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "PMLogs", "PMModel", "PMSupervisor", "PMSystem", "JSON", "JSONRPC"]),
@@ -171,7 +171,12 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
-        tests("PMDockerTests", ["PMDocker", "PMConfig", "JSON", .product(name: "NIOCore", package: "swift-nio")]),
+        tests(
+            "PMDockerTests",
+            [
+                "PMDocker", "PMConfig", "PMModel", "PMSystem", "JSON", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("CommandTests", ["JSON", "PMSystem"]),
         tests("ScenarioTests", ["JSON", "PMSystem"]),
         tests("ArchitectureTests", []),

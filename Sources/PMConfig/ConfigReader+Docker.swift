@@ -130,10 +130,13 @@ extension DockerConfiguration.Port {
             rest = rest.dropFirst()
         }
         parts += rest.split(separator: ":", omittingEmptySubsequences: false)
-        guard (1...3).contains(parts.count), let inside = UInt16(parts[parts.count - 1]), inside > 0 else { return nil }
-        guard let outside = parts.count == 1 ? 0 : UInt16(parts[parts.count - 2]) else { return nil }
+        // Only an address stands in brackets, and Swift's numbers may have a sign.
+        guard (ports.hasPrefix("[") ? 3...3 : 1...3).contains(parts.count), !text.contains("+"),
+            let inside = UInt16(parts[parts.count - 1]), inside > 0,
+            let outside = parts.count == 1 ? 0 : UInt16(parts[parts.count - 2])
+        else { return nil }
         let address = parts.count == 3 ? String(parts[0]) : "127.0.0.1"
-        guard NumericAddress.isIPv4(address) || NumericAddress.isIPv6(address) else { return nil }
+        guard ports.hasPrefix("[") ? NumericAddress.isIPv6(address) : NumericAddress.isIPv4(address) else { return nil }
         self.init(address: address, outside: outside, inside: inside, transport: spoken)
     }
 }

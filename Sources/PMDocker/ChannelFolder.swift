@@ -34,7 +34,9 @@ struct ChannelFolder: Equatable, Sendable {
     /// Those that a label names; nil when it names no such folder.
     init?(inner: String) {
         let parts = inner.split(separator: "/")
-        guard inner.hasSuffix("/c"), parts.count > 2, parts[parts.count - 2].hasPrefix(Self.start) else { return nil }
+        guard inner.hasPrefix("/"), inner.hasSuffix("/c"), parts.count > 2,
+            parts[parts.count - 2].hasPrefix(Self.start)
+        else { return nil }
         outer = String(inner.dropLast(2))
     }
 

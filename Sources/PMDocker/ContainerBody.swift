@@ -62,9 +62,14 @@ struct ContainerBody {
     }
 
     private var environment: [String] {
-        var strings = (configuration.environment + order.environment).map { variable in
+        // Of two with one name the engine would set both: the later one is meant, also where it has no value.
+        let names = JSONObject(
+            (configuration.environment + order.environment).map { variable in
+                (variable.name, variable.value.map { .string($0) } ?? .null)
+            })
+        var strings = names.map { name, value in
             // A name alone takes the variable out of what the image says.
-            variable.value.map { "\(variable.name)=\($0)" } ?? variable.name
+            value.string.map { "\(name)=\($0)" } ?? name
         }
         func path(_ socket: ChannelFolder.Socket) -> String { Inside.sockets + "/" + socket.rawValue }
         if links.hasChannel { strings.append("PM_CHANNEL=\(path(.channel))") }

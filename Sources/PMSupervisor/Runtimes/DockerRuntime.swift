@@ -64,17 +64,16 @@ public struct DockerRuntime: Runtime {
     private func options(_ unit: Unit) -> [String] {
         let limits = unit.mapping.limits
         let stop = unit.containerStop
-        var words = ["--name", unit.name, "--owner", place.socketURL, "--node", place.libexec + "/node"]
-        words += ["--stop-signal", "\(stop.signal)", "--kill-after", "\(stop.wait.milliseconds)"]
-        if let user = unit.mapping.user {
-            words += ["--user", unit.mapping.group.map { "\(user):\($0)" } ?? user]
-        }
-        let numbers: [(String, Int?)] = [
-            ("--memory", limits.memory.map { Int($0) }), ("--cpu", limits.cpu), ("--pids", limits.pids),
-            ("--nofile", limits.openFiles), ("--oom-score-adjust", limits.oomScoreAdjust.map { Int($0) }),
+        let user = unit.mapping.user.map { user in unit.mapping.group.map { "\(user):\($0)" } ?? user }
+        let values: [(String, String?)] = [
+            ("name", unit.name), ("owner", place.socketURL), ("node", place.libexec + "/node"),
+            ("stop-signal", "\(stop.signal)"), ("kill-after", "\(stop.wait.milliseconds)"), ("user", user),
+            ("memory", limits.memory.map { "\($0)" }), ("cpu", limits.cpu.map { "\($0)" }),
+            ("pids", limits.pids.map { "\($0)" }), ("nofile", limits.openFiles.map { "\($0)" }),
+            ("oom-score-adjust", limits.oomScoreAdjust.map { "\($0)" }),
         ]
-        for (name, number) in numbers { if let number { words.append("\(name)=\(number)") } }
-        return words
+        // One word each: a value that begins with a dash would be taken for the next option.
+        return values.compactMap { name, value in value.map { "--\(name)=\($0)" } }
     }
 
     private func environment(_ unit: Unit, _ channel: ChannelKind) throws(LaunchError) -> [String] {

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import PMConfig
+import PMModel
 import PMSystem
 
 /// Has the engine run one container, from its image to its end, and passes on what it writes and the signals for it.
@@ -203,10 +204,16 @@ actor Driver {
 
     // MARK: an engine that may go away
 
-    /// Passes on the output until it ends, again when the engine has come back.
+    /// What the engine wrote down this long before it went, or before something came of it, may have been under way.
+    private static let underWay = (atItsEnd: Duration.seconds(1), atLast: Duration.milliseconds(100))
+
+    /// Passes on the output until it ends, again when the engine has come back: rather twice than not at all.
     private nonisolated func passOn(_ opening: Opening) async throws {
+        let clock = SystemClock()
         var frames = OutputFrames()
+        var heard = clock.wall()
         let take: (ByteBuffer) async throws -> Void = { [parts] bytes in
+            heard = clock.wall()
             for piece in try frames.take(bytes) { try await parts.output.write(piece) }
         }
         do {
@@ -215,14 +222,17 @@ actor Driver {
             // The engine has gone, and comes back.
         }
         while true {
-            let lost = SystemClock().wall()
-            guard try await isRunningAfterReturn() else { return }
+            let end = clock.wall()
+            let finding = try await find()
+            guard finding != .ended else { return }
             frames = OutputFrames()
+            let since = max(end - Self.underWay.atItsEnd, heard - Self.underWay.atLast)
             do {
-                try await container.follow(since: lost, take)
+                try await container.follow(since: since, take)
             } catch EngineError.silent {
                 continue
             }
+            guard finding == .running else { return }
         }
     }
 
@@ -234,8 +244,7 @@ actor Driver {
             Report.status("without an engine")
         }
         while true {
-            let isRunning = try await isRunningAfterReturn()
-            if isRunning { Report.status("") }
+            if try await find() == .running { Report.status("") }
             do {
                 return try await container.wait(until: "not-running", opened: {})
             } catch EngineError.silent {
@@ -244,13 +253,24 @@ actor Driver {
         }
     }
 
-    /// Whether the container runs, asked until the engine answers.
-    private nonisolated func isRunningAfterReturn() async throws -> Bool {
+    /// How the container is found once its engine answers.
+    private enum Finding {
+        case running
+        case ended
+        /// It has ended, and the engine was away.
+        case endedMeanwhile
+    }
+
+    /// Looks for the container until the engine answers.
+    private nonisolated func find() async throws -> Finding {
         var pause = Duration.milliseconds(100)
+        var wasAway = false
         while true {
             do {
-                return try await container.state().isRunning
+                if try await container.state().isRunning { return .running }
+                return wasAway ? .endedMeanwhile : .ended
             } catch EngineError.silent, EngineError.away {
+                wasAway = true
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))
             }

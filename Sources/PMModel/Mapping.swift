@@ -54,7 +54,7 @@ public struct Mapping: Equatable, Sendable {
     public var readiness: ReadinessCheck?
     /// Where its output goes; nil: where the daemon sends what says nothing.
     public var logs: LogDestination?
-    /// How long a start may take until it is ready.
+    /// How long a start may take until it is ready; zero: as long as is usual for its runtime.
     @Nanoseconds public var readyDeadline: Duration
     /// What it may use of the machine.
     @Rare public var limits: Limits
@@ -69,8 +69,6 @@ public struct Mapping: Equatable, Sendable {
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]
 
-    /// `readyDeadline` where nothing is said.
-    public static let standardReadyDeadline = Duration.seconds(60)
     /// The most instances of one unit.
     public static let mostInstances = 256
 
@@ -92,6 +90,6 @@ public struct Mapping: Equatable, Sendable {
         listen = []
         _limits = Rare(wrappedValue: Limits())
         sandbox = Sandbox()
-        _readyDeadline = Nanoseconds(wrappedValue: Self.standardReadyDeadline)
+        _readyDeadline = Nanoseconds(wrappedValue: .zero)
     }
 }

@@ -35,6 +35,9 @@ public struct WallTime: Comparable, Hashable, Sendable {
 
     /// The earlier of two points comes first.
     public static func < (lhs: Self, rhs: Self) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
+
+    /// The point that lies this long before.
+    public static func - (lhs: Self, rhs: Duration) -> Self { WallTime(nanoseconds: lhs.nanoseconds - rhs.nanoseconds) }
 }
 
 extension Duration {

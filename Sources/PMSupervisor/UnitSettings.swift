@@ -24,10 +24,13 @@ public struct UnitSettings: Equatable, Sendable {
         restart = mapping.restart
         stop = mapping.stop
         readiness = mapping.readiness ?? (isCommandable ? .rpc : .started)
-        _readyDeadline = Nanoseconds(wrappedValue: mapping.readyDeadline)
+        let deadline = mapping.readyDeadline == .zero ? Self.usualDeadline : mapping.readyDeadline
+        _readyDeadline = Nanoseconds(wrappedValue: deadline)
         hasStopCommand = isCommandable
     }
 
+    /// `readyDeadline` where the mapping says nothing.
+    static let usualDeadline = Duration.seconds(60)
     /// How long pm-docker gets beyond the last step of a stop: it kills the container after that one itself.
     static let dockerGrace = Duration.seconds(10)
     /// Without a deadline of its own such a unit may take this long: its image may have to be fetched.
@@ -36,7 +39,7 @@ public struct UnitSettings: Equatable, Sendable {
     /// Adapts the settings to a unit that pm-docker has run: the driver says when its container is ready, and kills it.
     mutating func runInDocker(_ mapping: Mapping) {
         if mapping.readiness == nil && readiness == .started { readiness = .notify }
-        if mapping.readyDeadline == Mapping.standardReadyDeadline { readyDeadline = Self.dockerDeadline }
+        if mapping.readyDeadline == .zero { readyDeadline = Self.dockerDeadline }
         var last = stop.steps.popLast() ?? StopStep(signal: SIGTERM, wait: .zero)
         last.wait += Self.dockerGrace
         stop.steps.append(last)

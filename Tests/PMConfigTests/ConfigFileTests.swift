@@ -124,7 +124,7 @@ private func withoutFile(_ text: String) -> String { String(text.dropFirst("/srv
     func `ready is a word or an object with one check`(text: String, check: ReadinessCheck) throws {
         let file = try load(#"{"mapping":{"a":{"ready":\#(text)}},"containers":{"a":{"path":"p"}}}"#)
         #expect(file.configuration.mapping("a")?.readiness == check)
-        #expect(file.configuration.mapping("a")?.readyDeadline == .seconds(60))
+        #expect(file.configuration.mapping("a")?.readyDeadline == .zero)
     }
 
     @Test func `a deadline stands beside a check or alone`() throws {

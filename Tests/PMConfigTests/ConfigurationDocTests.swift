@@ -56,8 +56,6 @@ import Testing
         }
         #expect(page.contains("| `limit` | number, 0 to \(RestartPolicy.largestLimit) | `\(policy.limit)` |"))
         #expect(policy.condition == .onFailure && page.contains("| `restart` | string or object | `\"on-failure\"` |"))
-        #expect(
-            Mapping(container: "").readyDeadline == .seconds(60) && page.contains("`deadline`, `\"60s\"` by default"))
         #expect(StopSequence() == StopSequence(steps: [StopStep(signal: 15, wait: .seconds(10))]))
     }
 }

@@ -197,6 +197,7 @@ private func dockerUnit(
     @Test func `there is time to fetch an image unless a deadline is set`() {
         #expect(settings().readyDeadline == .seconds(600))
         #expect(settings { $0.readyDeadline = .seconds(5) }.readyDeadline == .seconds(5))
+        #expect(settings { $0.readyDeadline = .seconds(60) }.readyDeadline == .seconds(60))
     }
 
     @Test func `the driver gets ten seconds beyond the last step of a stop`() {

@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import PMSupervisor
+
 /// Docs/Supervision.md tells what the machine does. To write its table anew: `PM_WRITE_DOCS=1 swift test --filter
 /// SupervisionDocTests`.
 struct SupervisionDocTests {
@@ -8,7 +10,7 @@ struct SupervisionDocTests {
     private static let end = "\n<!-- state table: end -->"
 
     @Test func `the table in the documentation is what the machine does`() throws {
-        let path = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Docs/Supervision.md"
+        let path = Self.document("Supervision.md")
         let page = try #require(Self.read(path), "cannot read \(path)")
         let head = try #require(page.range(of: Self.begin))
         let tail = try #require(page.range(of: Self.end))
@@ -23,10 +25,20 @@ struct SupervisionDocTests {
         #expect(documented.count == actual.count)
     }
 
+    @Test func `the deadlines in the documentation are the usual ones`() throws {
+        let page = try #require(Self.read(Self.document("Configuration.md")))
+        #expect(UnitSettings().readyDeadline == .seconds(60) && UnitSettings.dockerDeadline == .seconds(600))
+        #expect(page.contains(#"a `deadline`, `"60s"` by default (`"10m"` in Docker"#))
+    }
+
     @Test func `the table has every state once`() {
         let headings = StateTable.text.split(separator: "\n").filter { $0.hasPrefix("###") }
         #expect(headings.count == 18)
         #expect(Set(headings).count == headings.count)
+    }
+
+    private static func document(_ name: String) -> String {
+        #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Docs/" + name
     }
 
     private static func read(_ path: String) -> String? {

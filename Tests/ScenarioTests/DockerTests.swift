@@ -136,6 +136,21 @@ import Testing
         }
     }
 
+    @Test func `tells what it wrote and how it ended while its engine was away`() async throws {
+        try await TestEngine.with { engine in
+            try engine.start(
+                TestEngine.shell("echo up; until test -e $HOME/end; do sleep 0.01; done; echo last words; exit 7"),
+                mapping: ["restart": "never"])
+            try engine.project.must("start", "web", "--wait")
+            try until("it is up") { try engine.log.contains("up") }
+            try engine.ask("POST", "away?ms=500")
+            try engine.project.until("web", "without an engine") { $0["statusText"] == "without an engine" }
+            try engine.project.run(["sh", "-c", "touch $HOME/end"])
+            try engine.project.until("web", "ended") { $0["lastExit"]?["code"]?.int == 7 }
+            #expect(try engine.log.contains("last words"))
+        }
+    }
+
     @Test func `is ready when its health check says so`() async throws {
         try await TestEngine.with { engine in
             try engine.start([

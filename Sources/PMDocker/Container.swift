@@ -92,15 +92,17 @@ struct Container: Sendable {
         try await engine.stream(request, opened: opened, take)
     }
 
-    /// What it wrote since a moment, and will write until it ends.
+    /// What it wrote since a moment, and will write until it ends; `opened` as above.
     ///
     /// - Throws: `EngineError`, or what `take` throws.
-    func follow(since: WallTime, _ take: (ByteBuffer) async throws -> Void) async throws {
+    func follow(
+        since: WallTime, opened: @Sendable () async -> Void, _ take: (ByteBuffer) async throws -> Void
+    ) async throws {
         let fraction = String(since.nanoseconds % 1_000_000_000)
         let moment =
             "\(since.nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 9 - fraction.count) + fraction
         let query = [("follow", "1"), ("stdout", "1"), ("stderr", "1"), ("since", moment)]
-        try await engine.stream(EngineRequest(verb: .get, path: path + "/logs", query: query), take)
+        try await engine.stream(EngineRequest(verb: .get, path: path + "/logs", query: query), opened: opened, take)
     }
 
     /// Waits for its next end, or another condition of the engine's; its exit code.

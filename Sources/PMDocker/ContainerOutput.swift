@@ -23,6 +23,11 @@ struct ContainerOutput: Sendable {
             while rest.readableBytes > 0 {
                 let count = rest.withUnsafeReadableBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
                 if count < 0 && errno == EINTR { continue }
+                if count < 0 && errno == EAGAIN {
+                    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    poll(&waiting, 1, -1)
+                    continue
+                }
                 // Whoever read it is gone: the container goes on, and there is nowhere to report it.
                 guard count > 0 else { return }
                 rest.moveReaderIndex(forwardBy: count)

@@ -1,7 +1,5 @@
 import Glibc
-import NIOCore
 import PMConfig
-import PMModel
 import PMSystem
 
 /// Has the engine run one container, from its image to its end, and passes on what it writes and the signals for it.
@@ -22,23 +20,14 @@ actor Driver {
         case over
     }
 
-    /// What is waited for while the container runs.
-    private enum Happening: Sendable {
-        case ended(Int32)
-        case outputEnded
-        case minor
-    }
-
     private let parts: Parts
     private let container: Container
     private var phase = Phase.preparing
     private var work: Task<Int32, any Error>?
     private var killer: Task<Void, Never>?
+    private var readiness: Task<Void, Never>?
     /// The signal that ended the preparation.
     private var stopper: Int32?
-    /// How long what it wrote may take to arrive once it has ended.
-    private static let outputPatience = Duration.seconds(5)
-
     init(_ parts: Parts) {
         self.parts = parts
         container = Container(parts.engine, name: parts.order.containerName)
@@ -99,16 +88,18 @@ actor Driver {
             Report.line(told)
         }
         let body = ContainerBody(parts.order, parts.configuration, parts.links, driver: try .own())
-        for warning in try await container.create(body) { Report.line(warning) }
         let result: Result<Int32, any Error>
         do {
+            for warning in try await container.create(body) { Report.line(warning) }
             result = .success(try await attend())
         } catch {
             result = .failure(error)
         }
+        let last = phase
         phase = .over
         killer?.cancel()
-        await cleanUp()
+        readiness?.cancel()
+        await cleanUp(after: last)
         return try result.get()
     }
 
@@ -123,8 +114,8 @@ actor Driver {
         }
     }
 
-    /// Removes the container, whatever else was cancelled.
-    private func cleanUp() async {
+    /// Removes the container, whatever else was cancelled; the engine may have made it although nobody waited for that.
+    private func cleanUp(after last: Phase) async {
         await Task { [container] in
             do {
                 if try await container.state().wasOutOfMemory {
@@ -132,7 +123,7 @@ actor Driver {
                 }
                 try await container.remove()
             } catch let error as EngineError where error.isRefusal(404) {
-                Report.line("somebody else removed the container")
+                if last == .running { Report.line("somebody else removed the container") }
             } catch {
                 Report.line("the container may be left: \(error)")
             }
@@ -141,51 +132,29 @@ actor Driver {
 
     /// Starts the container and stays with it until it has ended, and all that it wrote is passed on; its exit code.
     private func attend() async throws -> Int32 {
-        let hearing = Opening()
-        let watching = Opening()
-        return try await withThrowingTaskGroup(of: Happening.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                defer { hearing.done() }
-                try await self.passOn(hearing)
-                return .outputEnded
+        let session = ContainerSession(container, parts.output)
+        var beginning = ContainerSession.Beginning.fresh
+        while true {
+            switch try await session.run(beginning, begun: { try await self.begun(beginning) }) {
+            case .ended(let code): return code
+            case .lost(let since):
+                Report.line("the Docker engine is gone; the container may go on, and is attended to when it is back")
+                Report.status("without an engine")
+                beginning = .again(since: since)
+                try await awaitEngine()
             }
-            group.addTask {
-                defer { watching.done() }
-                return .ended(try await self.awaitEnd(watching))
-            }
-            // Nothing that it says and no end, however quick, is missed.
-            await hearing.wait()
-            await watching.wait()
-            try Task.checkCancellation()
-            try await container.start()
-            phase = .running
-            group.addTask {
-                await self.tellWhenReady()
-                return .minor
-            }
-            return try await settle(&group)
         }
     }
 
-    /// Waits for the end and for the end of the output.
-    private func settle(_ group: inout ThrowingTaskGroup<Happening, any Error>) async throws -> Int32 {
-        var code: Int32?
-        var isSilent = false
-        while code == nil || !isSilent, let happening = try await group.next() {
-            switch happening {
-            case .ended(let status):
-                code = status
-                group.addTask {
-                    try await Task.sleep(for: Self.outputPatience)
-                    Report.line("what the container wrote last did not come in \(Self.outputPatience)")
-                    return .outputEnded
-                }
-            case .outputEnded: isSilent = true
-            case .minor: continue
-            }
+    private func begun(_ beginning: ContainerSession.Beginning) async throws {
+        switch beginning {
+        case .fresh:
+            try await container.start()
+            phase = .running
+        case .again: Report.status("")
         }
-        return code ?? EX_SOFTWARE
+        readiness?.cancel()
+        readiness = Task { await tellWhenReady() }
     }
 
     private func tellWhenReady() async {
@@ -197,97 +166,24 @@ actor Driver {
             Report.ready()
         } catch is CancellationError {
             return  // it has ended first
+        } catch EngineError.silent, EngineError.away {
+            return  // it is asked again when the engine is back
         } catch {
             Report.line("whether the container is well cannot be told: \(error)")
         }
     }
 
-    // MARK: an engine that may go away
-
-    /// What the engine wrote down this long before it went, or before something came of it, may have been under way.
-    private static let underWay = (atItsEnd: Duration.seconds(1), atLast: Duration.milliseconds(100))
-
-    /// Passes on the output until it ends, again when the engine has come back: rather twice than not at all.
-    private nonisolated func passOn(_ opening: Opening) async throws {
-        let clock = SystemClock()
-        var frames = OutputFrames()
-        var heard = clock.wall()
-        let take: (ByteBuffer) async throws -> Void = { [parts] bytes in
-            heard = clock.wall()
-            for piece in try frames.take(bytes) { try await parts.output.write(piece) }
-        }
-        do {
-            try await container.attach(opened: { opening.done() }, take)
-        } catch EngineError.silent {
-            // The engine has gone, and comes back.
-        }
-        while true {
-            let end = clock.wall()
-            let finding = try await find()
-            guard finding != .ended else { return }
-            frames = OutputFrames()
-            let since = max(end - Self.underWay.atItsEnd, heard - Self.underWay.atLast)
-            do {
-                try await container.follow(since: since, take)
-            } catch EngineError.silent {
-                continue
-            }
-            guard finding == .running else { return }
-        }
-    }
-
-    private nonisolated func awaitEnd(_ opening: Opening) async throws -> Int32 {
-        do {
-            return try await container.wait(until: "next-exit", opened: { opening.done() })
-        } catch EngineError.silent {
-            Report.line("the Docker engine is gone; the container may go on, and is attended to when it is back")
-            Report.status("without an engine")
-        }
-        while true {
-            if try await find() == .running { Report.status("") }
-            do {
-                return try await container.wait(until: "not-running", opened: {})
-            } catch EngineError.silent {
-                continue
-            }
-        }
-    }
-
-    /// How the container is found once its engine answers.
-    private enum Finding {
-        case running
-        case ended
-        /// It has ended, and the engine was away.
-        case endedMeanwhile
-    }
-
-    /// Looks for the container until the engine answers.
-    private nonisolated func find() async throws -> Finding {
+    /// Waits until the engine answers again.
+    private func awaitEngine() async throws {
         var pause = Duration.milliseconds(100)
-        var wasAway = false
         while true {
             do {
-                if try await container.state().isRunning { return .running }
-                return wasAway ? .endedMeanwhile : .ended
+                _ = try await container.state()
+                return
             } catch EngineError.silent, EngineError.away {
-                wasAway = true
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))
             }
         }
     }
-}
-
-/// Tells those who wait that something has begun, or that it never will.
-struct Opening: Sendable {
-    private let stream: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-
-    init() { (stream, continuation) = AsyncStream.makeStream() }
-
-    /// It has begun, or ended.
-    func done() { continuation.finish() }
-
-    /// Waits for that.
-    func wait() async { for await _ in stream {} }
 }

@@ -61,6 +61,7 @@ import Testing
             try engine.project.write("web.json", #"{ "image": "nowhere/image:1", "pull": "never" }"#)
             #expect(try engine.project.pm("start", "web", "--wait").code != 0)
             #expect(try engine.log.contains("cannot run web: No such image: nowhere/image:1"))
+            #expect(try !engine.log.contains("somebody else removed"))
         }
     }
 

@@ -118,13 +118,14 @@ import Testing
         }
     }
 
-    @Test func `goes on while its engine is away, and no line is lost`() async throws {
+    @Test(arguments: ["away?ms=300", "away?ms=300&listening=1"])
+    func `goes on while its engine is away, and no line is lost`(away: String) async throws {
         try await TestEngine.with { engine in
             try engine.start(TestEngine.shell("n=0; while :; do n=$((n+1)); echo $n; sleep 0.01; done"))
             try engine.project.must("start", "web", "--wait")
             let before = try engine.process()
             try until("it writes") { try engine.log.contains("5\n") }
-            try engine.ask("POST", "away?ms=300")
+            try engine.ask("POST", away)
             try engine.project.until("web", "without an engine") { $0["statusText"] == "without an engine" }
             try engine.project.until("web", "attended to") { $0["statusText"] == nil }
             let last = try engine.log.split(separator: "\n").compactMap { Int($0) }.max() ?? 0

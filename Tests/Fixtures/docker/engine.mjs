@@ -5,7 +5,7 @@
  *   engine.mjs SOCKET
  *
  * Images are `here`, and `far`, which has to be pulled. POST /test/away?ms=N closes all connections and comes back after N
- * milliseconds while processes go on, /test/hold lets pulls take for ever, /test/healthy makes containers healthy; GET
+ * milliseconds while processes go on; with listening=1 its socket stays, as a service manager keeps it. /test/hold lets pulls take for ever, /test/healthy makes containers healthy; GET
  * /test/seen tells what was asked for.
  */
 import { spawn } from 'node:child_process';
@@ -20,6 +20,7 @@ const seen = [];
 const watchers = new Set();
 let isHolding = false;
 let made = 0;
+let back;
 const server = createServer(answer);
 server.on('connection', (socket) => {
   sockets.add(socket);
@@ -40,6 +41,7 @@ async function answer(request, response) {
   const query = Object.fromEntries(url.searchParams);
   let text = '';
   for await (const chunk of request) text += chunk;
+  await back;
   if (!url.pathname.startsWith('/test/')) seen.push(`${request.method} ${url.pathname}`);
   const [, area, name, verb] = url.pathname.split('/');
   const call = { query, body: text && JSON.parse(text), response, name };
@@ -120,8 +122,10 @@ const tests = {
   away: ({ query, response }) => {
     say(response, 200);
     setTimeout(() => {
-      server.close();
+      if (query.listening) back = new Promise((resolve) => setTimeout(resolve, Number(query.ms)));
+      else server.close();
       for (const socket of sockets) socket.destroy();
+      if (query.listening) return;
       try { unlinkSync(path); } catch { /* closing removed it */ }
       setTimeout(listen, Number(query.ms));
     }, 10);

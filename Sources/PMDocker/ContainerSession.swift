@@ -1,0 +1,155 @@
+import NIOCore
+import PMModel
+import PMSystem
+import Synchronization
+
+/// One stretch of attending to a container: until it ends, or until the engine goes away.
+struct ContainerSession: Sendable {
+    /// How a stretch ends.
+    enum Outcome: Sendable {
+        /// The container has ended with this exit code, and all that it wrote is passed on.
+        case ended(Int32)
+        /// The engine is gone; what was written since that moment may not have been passed on.
+        case lost(since: WallTime)
+    }
+
+    /// How it begins.
+    enum Beginning: Sendable {
+        /// Before the container is started: nothing can be missed.
+        case fresh
+        /// When the engine is back; what it has of the output since that moment comes first.
+        case again(since: WallTime)
+    }
+
+    /// What is waited for.
+    private enum Happening: Sendable {
+        case ended(Int32)
+        case lost
+        case outputEnded
+    }
+
+    private let container: Container
+    private let output: ContainerOutput
+    /// How long what it wrote may take to arrive once it has ended.
+    private static let patience = Duration.seconds(5)
+    /// What the engine wrote down this long before it went, or before something came of it, may have been under way.
+    private static let underWay = (atItsEnd: Duration.seconds(1), atLast: Duration.milliseconds(100))
+
+    init(_ container: Container, _ output: ContainerOutput) {
+        self.container = container
+        self.output = output
+    }
+
+    /// Passes on what the container writes, and waits for its end; `begun` is called when neither can be missed any more.
+    ///
+    /// - Throws: `EngineError`, `CancellationError`, or what `begun` throws.
+    func run(_ beginning: Beginning, begun: () async throws -> Void) async throws -> Outcome {
+        let (hearing, watching) = (Opening(), Opening())
+        let heard = LastHeard()
+        return try await withThrowingTaskGroup(of: Happening.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                defer { hearing.done() }
+                try await passOn(beginning, hearing, heard)
+                return .outputEnded
+            }
+            group.addTask {
+                defer { watching.done() }
+                return try await awaitEnd(beginning, watching)
+            }
+            await hearing.wait()
+            await watching.wait()
+            try Task.checkCancellation()
+            try await begun()
+            guard let code = try await settle(&group) else { return .lost(since: heard.lostSince(Self.underWay)) }
+            return .ended(code)
+        }
+    }
+
+    /// Waits for the end and for the end of the output; nil when the engine is gone before that.
+    private func settle(_ group: inout ThrowingTaskGroup<Happening, any Error>) async throws -> Int32? {
+        var code: Int32?
+        var isSilent = false
+        while code == nil || !isSilent, let happening = try await group.next() {
+            switch happening {
+            case .lost: return nil
+            case .outputEnded: isSilent = true
+            case .ended(let status):
+                code = status
+                group.addTask {
+                    try await Task.sleep(for: Self.patience)
+                    Report.line("what the container wrote last did not come in \(Self.patience)")
+                    return .outputEnded
+                }
+            }
+        }
+        return code
+    }
+
+    /// A connection that breaks is told by the one that waits for the end: it breaks with it.
+    private func passOn(_ beginning: Beginning, _ opening: Opening, _ heard: LastHeard) async throws {
+        var frames = OutputFrames()
+        let take: (ByteBuffer) async throws -> Void = { bytes in
+            heard.now()
+            for piece in try frames.take(bytes) { try await output.write(piece) }
+        }
+        do {
+            switch beginning {
+            case .fresh: try await container.attach(opened: { opening.done() }, take)
+            case .again(let since): try await container.follow(since: since, opened: { opening.done() }, take)
+            }
+        } catch let error as EngineError where Self.isLoss(error, beginning) {
+            return
+        }
+    }
+
+    private func awaitEnd(_ beginning: Beginning, _ opening: Opening) async throws -> Happening {
+        let condition =
+            switch beginning {
+            case .fresh: "next-exit"
+            case .again: "not-running"
+            }
+        do {
+            return .ended(try await container.wait(until: condition, opened: { opening.done() }))
+        } catch let error as EngineError where Self.isLoss(error, beginning) {
+            return .lost
+        }
+    }
+
+    /// Whether the engine has gone, which is no loss before there is a container.
+    private static func isLoss(_ error: EngineError, _ beginning: Beginning) -> Bool {
+        switch (error, beginning) {
+        case (.silent, _), (.away, .again): true
+        case (.away, .fresh), (.refused, _), (.nonsense, _): false
+        }
+    }
+}
+
+/// When something came of a container's output.
+private final class LastHeard: Sendable {
+    private let moment = Mutex(SystemClock().wall())
+
+    func now() {
+        let now = SystemClock().wall()
+        moment.withLock { $0 = now }
+    }
+
+    /// Since when something may be missing, if the engine has gone now: rather too early, for a line twice is better than none.
+    func lostSince(_ underWay: (atItsEnd: Duration, atLast: Duration)) -> WallTime {
+        max(SystemClock().wall() - underWay.atItsEnd, moment.withLock { $0 } - underWay.atLast)
+    }
+}
+
+/// Tells those who wait that something has begun, or that it never will.
+struct Opening: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    /// It has begun, or ended.
+    func done() { continuation.finish() }
+
+    /// Waits for that.
+    func wait() async { for await _ in stream {} }
+}

@@ -61,15 +61,16 @@ import Testing
         }
     }
 
-    @Test func `a runtime that is not there is refused when it is started`() async throws {
+    @Test func `what Docker is to run is read when it is mapped`() async throws {
         try await TestProject.with { project in
             try project.startDaemon()
             try project.script("box.sh", "exec sleep 1000")
-            try project.must("map", "box", "./box.sh", "-r", "docker")
-            let outcome = try project.pm("start", "box", "--wait")
-            #expect(outcome.code == 70)
-            #expect(outcome.errors.contains("box has the runtime docker, which this version cannot run"))
-            #expect(try project.status("box")["pid"] == nil)
+            let script = try project.pm("map", "box", "./box.sh", "-r", "docker")
+            #expect(script.code == 65 && script.errors.contains("box.sh:1:1: expected a value"))
+            try project.write("box.json", #"{ "image": "box", "dependencies": ["db"], "stateless": true }"#)
+            try project.must("map", "box", "./box.json", "-r", "docker")
+            let box = try project.json("ls")["box"]
+            #expect(box?["type"] == "docker" && box?["dependencies"] == ["db"] && box?["stateless"] == true)
         }
     }
 }

@@ -107,8 +107,10 @@ private final class Told {
         while received.isEmpty {
             writer.send(JournalEntry("again", .information))
             received = journald.receive()
+            // Where the old socket is full, the writer tries again in a turn of its own.
+            await reactor.sleep(for: .milliseconds(5))
         }
-        #expect(received == ["MESSAGE=again"])
+        #expect(received.allSatisfy { $0 == "MESSAGE=again" })
         writer.close()
     }
 

@@ -176,11 +176,16 @@ import Testing
 
     @Test func `have everything that a dying service wrote`() async throws {
         try await TestProject.with { project in
-            try project.script("dying.sh", "seq 20000; echo last words >&2; printf unfinished; kill -9 $$")
+            // Its two streams are read one after the other: what is to be last waits until the rest was read.
+            try project.run(["mkfifo", "go"])
+            try project.script(
+                "dying.sh", "seq 20000; read word <go; echo last words >&2; printf unfinished; kill -9 $$")
             try project.configure(
                 ["dying": ["path": "./dying.sh"]], mapping: ["dying": ["container": "dying", "restart": "never"]])
             try project.startDaemon()
             try project.must("start", "dying")
+            try until("the rest was read") { try project.must("log", "dying", "-n", "1", "--raw") == "20000\n" }
+            try project.writeFifo("go", "go\n")
             let row = try project.until("dying", "dead") { $0["pid"] == nil && $0["lastExit"] != nil }
             let lines = try log(project, "dying", "-n", "all")
             #expect(

@@ -20,7 +20,8 @@ public struct ConfigFile: Sendable {
         do throws(JSONError) {
             document = try JSONDocument(parsing: bytes)
         } catch {
-            throw Self.unreadable(path, error, isEmpty: bytes.isEmpty)
+            let hint = "the content before the last change by pm is in \(path).previous, if there was one"
+            throw ConfigError(noJSON: error, in: path, isEmpty: bytes.isEmpty, hint: hint)
         }
         var reader = ConfigReader(document: document, file: path)
         configuration = reader.configuration()
@@ -44,12 +45,13 @@ public struct ConfigFile: Sendable {
         }
         return document.position(of: node.offset).line
     }
+}
 
-    private static func unreadable(_ path: String, _ error: JSONError, isEmpty: Bool) -> ConfigError {
-        let reason = isEmpty ? "the file is empty" : error.reason
-        var problem = ConfigProblem(
-            reason, hint: "the content before the last change by pm is in \(path).previous, if there was one")
+extension ConfigError {
+    /// A file that is no JSON, with the place where that shows.
+    init(noJSON error: JSONError, in path: String, isEmpty: Bool, hint: String? = nil) {
+        var problem = ConfigProblem(isEmpty ? "the file is empty" : error.reason, hint: hint)
         (problem.file, problem.line, problem.column) = (path, error.line, error.column)
-        return ConfigError(.invalid, [problem])
+        self.init(.invalid, [problem])
     }
 }

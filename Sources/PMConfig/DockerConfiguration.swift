@@ -105,9 +105,7 @@ public struct DockerConfiguration: Equatable, Sendable {
         do throws(JSONError) {
             document = try JSONDocument(parsing: bytes)
         } catch {
-            var problem = ConfigProblem(bytes.isEmpty ? "the file is empty" : error.reason)
-            (problem.file, problem.line, problem.column) = (path, error.line, error.column)
-            throw ConfigError(.invalid, [problem])
+            throw ConfigError(noJSON: error, in: path, isEmpty: bytes.isEmpty)
         }
         var reader = ConfigReader(document: document, file: path)
         self = reader.docker(from: Paths.directory(of: path))

@@ -7,8 +7,6 @@ import PMSystem
 struct Container: Sendable {
     /// How it is, as far as its driver needs to know.
     struct State: Equatable, Sendable {
-        /// Whether its process runs.
-        var isRunning: Bool
         /// Whether the kernel killed it for want of memory.
         var wasOutOfMemory: Bool
         /// What its health check says; nil: it has none.
@@ -75,7 +73,7 @@ struct Container: Sendable {
         let answer = try await engine.send(EngineRequest(verb: .get, path: path + "/json"))
         let state = answer.body["State"]
         return State(
-            isRunning: state?["Running"]?.bool ?? false, wasOutOfMemory: state?["OOMKilled"]?.bool ?? false,
+            wasOutOfMemory: state?["OOMKilled"]?.bool ?? false,
             health: state?["Health"]?["Status"]?.string.flatMap { $0 == "none" ? nil : $0 },
             folder: answer.body["Config"]?["Labels"]?[ContainerLabel.folder]?.string.flatMap {
                 ChannelFolder(inner: $0)
@@ -133,16 +131,16 @@ struct Container: Sendable {
         let request = EngineRequest(verb: .get, path: "/events", query: [("filters", filters.text)])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                let (opened, opening) = AsyncStream<Void>.makeStream()
+                let opening = Opening()
                 group.addTask {
-                    try await engine.stream(request, opened: { opening.finish() }) { bytes in
+                    defer { opening.done() }
+                    try await engine.stream(request, opened: { opening.done() }) { bytes in
                         // Events come one to a write, and this is the only one with these words.
                         if String(buffer: bytes).contains("health_status: healthy") { throw Well() }
                     }
-                    opening.finish()
                 }
                 group.addTask {
-                    for await _ in opened {}
+                    await opening.wait()
                     // What it said before the engine began to tell us.
                     if try await state().health == "healthy" { throw Well() }
                 }

@@ -28,6 +28,7 @@ actor Driver {
     private var readiness: Task<Void, Never>?
     /// The signal that ended the preparation.
     private var stopper: Int32?
+
     init(_ parts: Parts) {
         self.parts = parts
         container = Container(parts.engine, name: parts.order.containerName)

@@ -175,6 +175,7 @@ let package = Package(
             "PMDockerTests",
             [
                 "PMDocker", "PMConfig", "PMModel", "PMSystem", "JSON", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         tests("CommandTests", ["JSON", "PMSystem"]),

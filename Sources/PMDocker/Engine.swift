@@ -68,7 +68,8 @@ struct Engine: Sendable {
         let connection = try await connect()
         do {
             return try await connection.executeThenClose { inbound, outbound in
-                for part in Self.parts(of: request) { try await outbound.write(part) }
+                // At once: an engine may answer and close when it has the head, and then a second write fails.
+                try await outbound.write(contentsOf: Self.parts(of: request))
                 var reading = Reading(request)
                 for try await part in inbound {
                     switch part {

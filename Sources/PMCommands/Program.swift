@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PMAPI
+import PMSystem
 
 /// The program `pm`.
 public enum Program {
@@ -9,19 +10,9 @@ public enum Program {
         run(words, Session.current(environment: environment))
     }
 
-    /// The environment as a dictionary; of a variable that is there twice the first counts, as for getenv(3).
+    /// The environment of this process, by name.
     public static func environment() -> [String: String] {
-        var variables: [String: String] = [:]
-        var next = environ
-        while let entry = next.pointee {
-            let text = String(cString: entry)
-            if let equals = text.firstIndex(of: "=") {
-                let name = String(text[..<equals])
-                if variables[name] == nil { variables[name] = String(text[text.index(after: equals)...]) }
-            }
-            next += 1
-        }
-        return variables
+        Dictionary(uniqueKeysWithValues: ProcessEnvironment.variables.map { ($0.name, $0.value) })
     }
 
     static func run(_ words: [String], _ session: Session) -> Int32 {

@@ -35,7 +35,7 @@ public struct DaemonLocation: Equatable, Sendable {
     /// The daemon's own output.
     public var daemonLogPath: String { stateDirectory + "/pmd.log" }
     /// What the daemon's processes carry in their environment: 16 hexadecimal digits of the configuration's real path.
-    public var marker: String { fingerprint(of: configFile) }
+    public var marker: String { Fingerprint(of: configFile).digits }
     /// The socket as existing clients look for it, `jsonrpc+unix:///srv/app/pm.sock`.
     public var socketURL: String { "jsonrpc+unix://" + Paths.percentEncoded(socketPath) }
 
@@ -59,7 +59,7 @@ public struct DaemonLocation: Equatable, Sendable {
         switch scope {
         case .project:
             let folder = Paths.name(of: Paths.directory(of: configFile))
-            return try context.userStateDirectory() + "/\(folder)-\(fingerprint(of: configFile))"
+            return try context.userStateDirectory() + "/\(folder)-\(Fingerprint(of: configFile).digits)"
         case .user: return try context.userStateDirectory() + "/user"
         case .system: return "/var/lib/pm"
         }
@@ -72,7 +72,7 @@ public struct DaemonLocation: Equatable, Sendable {
         switch scope {
         case .project:
             let beside = Paths.resolve("pm.sock", from: Paths.directory(of: configFile))
-            let short = context.runtimeDirectory + "/\(fingerprint(of: configFile)).sock"
+            let short = context.runtimeDirectory + "/\(Fingerprint(of: configFile).digits).sock"
             path = beside.utf8.count <= longestSocketPath ? beside : short
         case .user: path = context.runtimeDirectory + "/pm.sock"
         case .system: path = "/run/pm/pm.sock"
@@ -87,12 +87,4 @@ public struct DaemonLocation: Equatable, Sendable {
 
     /// sun_path has 108 bytes, one of them for the terminator (unix(7)).
     private static let longestSocketPath = 107
-}
-
-/// FNV-1a, 64 bits, of the path's bytes, as 16 hexadecimal digits.
-func fingerprint(of path: String) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
 }

@@ -1,17 +1,12 @@
 import Glibc
+import PMSystem
 
 /// The environment this process was started with.
 enum Environment {
     /// The variables, without those that are meant for the daemon alone.
     static func current() -> [String: String] {
-        var result: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let (name, value) = split(String(cString: text))
-            if !own.contains(name) { result[name] = value }
-            entry += 1
-        }
-        return result
+        let variables = ProcessEnvironment.variables.filter { !own.contains($0.name) }
+        return Dictionary(uniqueKeysWithValues: variables.map { ($0.name, $0.value) })
     }
 
     /// What the holder or systemd tells the daemon, and no service must take for itself.
@@ -23,10 +18,5 @@ enum Environment {
     /// One variable, also of those for the daemon alone; nil when it is not set or empty.
     static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private static func split(_ entry: String) -> (String, String) {
-        guard let equals = entry.firstIndex(of: "=") else { return (entry, "") }
-        return (String(entry[..<equals]), String(entry[entry.index(after: equals)...]))
     }
 }

@@ -27,12 +27,7 @@ struct ContainerOrder: Equatable, Sendable {
         let plain = name.unicodeScalars.map { scalar in
             scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)) ? Character(scalar) : "-"
         }
-        return "pm-\(String(plain))-\(String(Self.hash(owner + "\n" + name), radix: 16))"
-    }
-
-    /// FNV-1a of 32 bits: the same wherever it is computed, which Swift's own hashes are not.
-    private static func hash(_ text: String) -> UInt32 {
-        text.utf8.reduce(0x811c_9dc5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+        return "pm-\(String(plain))-\(Fingerprint(of: owner + "\n" + name).digits)"
     }
 }
 

@@ -31,17 +31,7 @@ struct DriverIdentity: Equatable, Sendable {
 
     /// A process by its id; nil when there is none.
     private static func of(_ pid: pid_t) throws(SystemError) -> DriverIdentity? {
-        let stat: [UInt8]
-        do throws(SystemError) {
-            stat = try Files.read("/proc/\(pid)/stat")
-        } catch {
-            if [ENOENT, ESRCH].contains(error.code) { return nil }
-            throw error
-        }
-        // The name may hold anything: the fields begin behind its last parenthesis, the third of all with the state.
-        guard let end = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = String(decoding: stat[(end + 1)...], as: UTF8.self).split(separator: " ")
-        guard fields.count > 19, fields[0] != "Z" else { return nil }
-        return DriverIdentity(text: "\(pid).\(fields[19])")
+        guard let stat = try ProcessStat.of(pid), !stat.isZombie else { return nil }
+        return DriverIdentity(text: "\(pid).\(stat.startTicks)")
     }
 }

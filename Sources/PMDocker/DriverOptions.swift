@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import PMConfig
 import PMModel
+import PMSystem
 
 /// The command line of the driver.
 struct DriverOptions: ParsableCommand {
@@ -48,7 +49,7 @@ struct DriverOptions: ParsableCommand {
         }
 
         func run() throws {
-            throw ExitCode(try DriverProcess(order(DriverProcess.environment), file).run())
+            throw ExitCode(try DriverProcess(order(ProcessEnvironment.variables), file).run())
         }
     }
 

@@ -32,18 +32,6 @@ struct DriverProcess {
         location = try EngineLocation.current()
     }
 
-    /// The environment of this process.
-    static var environment: [(name: String, value: String)] {
-        var result: [(name: String, value: String)] = []
-        var entry = environ
-        while let text = entry.pointee {
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { result.append((String(parts[0]), String(parts[1]))) }
-            entry += 1
-        }
-        return result
-    }
-
     /// Runs the container to its end; comes back only when it cannot be attended to.
     ///
     /// - Throws: `SystemError` when signals cannot be read.

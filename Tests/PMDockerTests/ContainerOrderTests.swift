@@ -23,7 +23,7 @@ import Testing
     @Test func `one unit of one daemon has one name, everything else another`() {
         #expect(name("web#2") == name("web#2"))
         // The same in every build: a container outlives the driver that named it.
-        #expect(name("web", "o") == "pm-web-4c94969a")
+        #expect(name("web", "o") == "pm-web-d318b5a8f443ac9a")
         let names = [
             name("web#2"), name("web-2"), name("web/2"), name("web 2"), name("web#2", "jsonrpc+unix:///run/other.sock"),
             name("web#2", ""),

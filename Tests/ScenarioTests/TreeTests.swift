@@ -162,12 +162,13 @@ import Testing
             let freezer = try Freezer(pid_t(pid))
             let stopped = try project.pm("stop", "web")
             #expect(stopped.code == 70 && stopped.errors.contains("\(pid)"), "\(stopped)")
-            let start = try project.start([TestPaths.pm, "start", "web", "--wait"])
+            let started = try project.pm("start", "web", "--wait")
+            #expect(started.code == 73 && started.errors.contains("SIGKILL does not end"), "\(started)")
             #expect(try project.status("web")["pid"]?.int == pid)
             try freezer.thaw()
-            let started = start.wait()
-            #expect(started.code == 0, "\(started)")
-            #expect(try project.status("web")["pid"]?.int ?? pid != pid)
+            // The start was refused, and is remembered.
+            let next = try project.until("web", "ready") { $0["ready"]?.bool == true && $0["pid"]?.int != pid }
+            #expect(next["pid"]?.int != nil, "\(next.text)")
             try freezer.remove()
         }
     }

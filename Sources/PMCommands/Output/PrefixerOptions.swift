@@ -1,3 +1,5 @@
+import PMModel
+
 /// What a prefixer writes to, and how its prefixes look.
 public struct PrefixerOptions: Equatable, Sendable {
     /// What the bytes are shown on.
@@ -46,9 +48,6 @@ public enum PrefixerColour: UInt8, Sendable, CaseIterable {
 
     /// The colour that a name always has. (Red is left to errors.)
     public static func stable(for name: String) -> PrefixerColour {
-        // FNV-1a: the hash of the standard library differs from run to run.
-        var hash: UInt32 = 0x811C_9DC5
-        for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-        return allCases[Int(hash % UInt32(allCases.count))]
+        allCases[Int(Fingerprint(of: name).value % UInt64(allCases.count))]
     }
 }

@@ -1,0 +1,17 @@
+/// What stands for a text where a short name is needed: FNV-1a of 64 bits. The same in every process, which
+/// Swift's own hashes are not; two texts may share one, so nothing that must be safe rests on it.
+public struct Fingerprint: Equatable, Sendable {
+    /// The number.
+    public let value: UInt64
+
+    /// Of the text's bytes in UTF-8.
+    public init(of text: String) {
+        value = text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    /// The number as 16 hexadecimal digits.
+    public var digits: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

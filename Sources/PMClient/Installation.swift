@@ -31,4 +31,6 @@ public struct Installation: Equatable, Sendable {
     public var logReader: String { libexec + "/pm-logs" }
     /// The JavaScript that runs a commandable service.
     public var nodeHost: String { libexec + "/node/host/main.mjs" }
+    /// What Node loads before any other program, so that it finds pm's client.
+    public var nodePreload: String { libexec + "/node/host/preload.cjs" }
 }

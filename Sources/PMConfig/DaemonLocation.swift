@@ -37,7 +37,7 @@ public struct DaemonLocation: Equatable, Sendable {
     /// What the daemon's processes carry in their environment: 16 hexadecimal digits of the configuration's real path.
     public var marker: String { Fingerprint(of: configFile).digits }
     /// The socket as existing clients look for it, `jsonrpc+unix:///srv/app/pm.sock`.
-    public var socketURL: String { "jsonrpc+unix://" + Paths.percentEncoded(socketPath) }
+    public var socketURL: String { Paths.socketURL(socketPath) }
 
     /// The location that belongs to a configuration file (absolute, without symbolic links).
     public init(

@@ -1,4 +1,5 @@
 public import PMConfig
+import PMModel
 import PMSupervisor
 
 /// What the daemon is told on its command line; it is started by the holder, not by people.
@@ -66,5 +67,5 @@ public struct DaemonOptions: Equatable, Sendable {
     }
 
     /// The socket as clients name it.
-    var socketURL: String { "jsonrpc+unix://\(socket)" }
+    var socketURL: String { Paths.socketURL(socket) }
 }

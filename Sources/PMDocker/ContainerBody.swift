@@ -73,7 +73,7 @@ struct ContainerBody {
         }
         func path(_ socket: ChannelFolder.Socket) -> String { Inside.sockets + "/" + socket.rawValue }
         if links.hasChannel { strings.append("PM_CHANNEL=\(path(.channel))") }
-        return strings + ["PM_SOCK=jsonrpc+unix://\(path(.daemon))"]
+        return strings + ["PM_SOCK=" + Paths.socketURL(path(.daemon))]
     }
 
     private var labels: JSONValue {

@@ -78,17 +78,10 @@ struct DriverProcess {
     }
 
     private func makeLinks(_ group: any EventLoopGroup) async throws -> ContainerLinks {
-        let socket = Self.socketPath(of: order.owner)
+        let socket = Paths.path(ofSocketURL: order.owner) ?? order.owner
         // The unit is commandable where the descriptor is there.
         let channel = getenv("PM_CHANNEL_FD").flatMap { Int32(String(cString: $0)) }
         return try await ContainerLinks(daemon: socket, in: Paths.directory(of: socket), channel: channel, on: group)
-    }
-
-    /// The path of the daemon's socket, of its URL.
-    static func socketPath(of url: String) -> String {
-        let scheme = "jsonrpc+unix://"
-        guard url.hasPrefix(scheme) else { return url }
-        return Paths.percentDecoded(Array(url.dropFirst(scheme.count).utf8)) ?? url
     }
 
     // MARK: containers that nobody attends to

@@ -98,12 +98,9 @@ struct GatewayOptions: Equatable {
         """
 
     private static func socket(_ text: String, in directory: String) throws(Problem) -> String {
-        let scheme = "jsonrpc+unix://"
-        guard text.hasPrefix(scheme) || !text.contains("://") else {
-            throw Problem(description: "--daemon is \(scheme)PATH or a path, not \(text)")
+        guard let path = Paths.path(ofSocketURL: text) ?? (text.contains("://") ? nil : text), !path.isEmpty else {
+            throw Problem(description: "--daemon is jsonrpc+unix://PATH or a path, not \(text)")
         }
-        let path = text.hasPrefix(scheme) ? Paths.percentDecoded(Array(text.dropFirst(scheme.count).utf8)) : text
-        guard let path, !path.isEmpty else { throw Problem(description: "--daemon names no socket: \(text)") }
         return Paths.resolve(path, from: directory)
     }
 

@@ -54,6 +54,17 @@ public enum Paths {
         return percentDecoded(rest[..<end])
     }
 
+    private static let socketScheme = "jsonrpc+unix://"
+
+    /// The URL by which clients know a unix socket, with the bytes a URL cannot hold percent-encoded.
+    public static func socketURL(_ path: String) -> String { socketScheme + percentEncoded(path) }
+
+    /// The path that a `jsonrpc+unix://` URL names; nil when it is none or is badly encoded.
+    public static func path(ofSocketURL url: String) -> String? {
+        guard url.hasPrefix(socketScheme) else { return nil }
+        return percentDecoded(url.utf8.dropFirst(socketScheme.utf8.count))
+    }
+
     /// The path with each byte that may not stand in a URL's path written as `%XX` (RFC 3986, section 3.3).
     public static func percentEncoded(_ path: String) -> String {
         var out: [UInt8] = []

@@ -44,4 +44,16 @@ import Testing
         }
         #expect(Paths.fileURL("/a b") == "file:///a%20b")
     }
+
+    @Test(arguments: ["/run/pm.sock", "/a b/%20/é#?.sock"])
+    func `a socket's URL names its path`(path: String) {
+        #expect(Paths.path(ofSocketURL: Paths.socketURL(path)) == path)
+    }
+
+    @Test func `only a well-made socket URL is a path`() {
+        #expect(Paths.socketURL("/a b") == "jsonrpc+unix:///a%20b")
+        for bad in ["/a", "", "jsonrpc+unix:/a", "jsonrpc+unix+tls:///a", "jsonrpc+unix:///%zz", "unix:///a"] {
+            #expect(Paths.path(ofSocketURL: bad) == nil, "\(bad)")
+        }
+    }
 }

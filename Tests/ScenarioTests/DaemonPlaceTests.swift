@@ -65,6 +65,40 @@ import Testing
         }
     }
 
+    @Test func `may have a name that no URL holds as it is`() async throws {
+        try await TestProject.with { project in
+            let folder = "a b%20é #1?x"
+            try project.addContainer()
+            try project.run(["cp", "-R", "svc", folder])
+            try project.write("\(folder)/.pm.config.json", "{}")
+            try project.write(
+                "\(folder)/web.cjs",
+                """
+                #!/usr/bin/env node
+                require('@akala/pm').sidecar().svc
+                  .then((svc) => svc.dispatch('echo', 'heard'))
+                  .then(console.log, (error) => console.log(error.message));
+                setInterval(() => {}, 1e6);
+                """, executable: true)
+            for arguments in [
+                ["start", "pm", "--wait"], ["map", "svc", "commands.json", "--commandable"],
+                ["connect", "svc", "local"],
+                ["start", "svc", "--wait"], ["map", "web", "web.cjs"], ["start", "web", "--wait"],
+            ] {
+                let outcome = try project.run([TestPaths.pm] + arguments, in: folder)
+                #expect(outcome.code == 0, "\(arguments): \(outcome)")
+            }
+            var log = ""
+            try until("web was answered") {
+                log = try project.run([TestPaths.pm, "log", "web", "--raw"], in: folder).output
+                return !log.isEmpty
+            }
+            #expect(log == "heard\n")
+            #expect(try project.run([TestPaths.pm, "stop"], in: folder).code == 0)
+            #expect(project.processes() == [])
+        }
+    }
+
     @Test func `may be read-only, and then it is said`() async throws {
         try await TestProject.with { project in
             try project.configure([:])

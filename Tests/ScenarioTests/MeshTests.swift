@@ -18,6 +18,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["plain.mjs", "started.sh", "packaged.sh", "linked"])
+    func `is called from a program without commands that has installed no client`(path: String) async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            let program = """
+                #!/usr/bin/env node
+                import { sidecar } from '@akala/pm';
+                const services = sidecar();
+                console.log(await (await services.svc).dispatch('echo', 'heard'));
+                setInterval(() => {}, 1e6);
+                """
+            try project.write("plain.mjs", program, executable: path == "linked")
+            try project.script("started.sh", "exec node plain.mjs")
+            try project.write("package.json", #"{ "name": "app", "scripts": { "start": "node ./plain.mjs" } }"#)
+            try project.script("packaged.sh", "exec npm start")
+            symlink("plain.mjs", "\(project.directory)/linked")
+            try project.configure([
+                "svc": ["path": "./svc/commands.json", "commandable": true], "web": ["path": .string("./" + path)],
+            ])
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            try project.must("start", "web", "--wait")
+            try until("web was answered") { try project.must("log", "web", "-n", "all", "--raw").contains("heard\n") }
+        }
+    }
+
     @Test func `goes on when a service is started anew, or gets a connection point`() async throws {
         try await TestProject.withMesh { project in
             #expect(try project.must("orders", "quote", "tea") == "tea: 3 in stock, 4.5 each\n")

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import module, { createRequire } from 'node:module';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import * as client from '../../Sources/node/client/index.mjs';
-import { definition, hostOf } from './support/host.mjs';
+import { definition, folder, hostOf } from './support/host.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -58,13 +60,36 @@ test('an installed client wins', async (t) => {
   assert.equal((await host.ask('lib')).result, 'string');
 });
 
-test('a client imported where no package.json mentions it is missed with a hint', async (t) => {
+test('a client that only the sources mention is found', async (t) => {
   const host = await hostOf(t, {
-    'package.json': {}, 'commands.json': definition({ x: {} }), 'x.mjs': 'import "@akala/pm"; export default () => 1;',
+    'package.json': {}, 'commands.json': definition({ x: { fs: { path: 'lib/x.mjs' } } }),
+    'lib/x.mjs': 'import { getRandomName } from "@akala/pm"; export default () => typeof getRandomName;',
   });
-  const { error } = await host.ask('x');
-  if (error) assert.match(error.message, /Cannot find package '@akala\/pm' .*; name it in the dependencies in package\.json$/);
-  else assert.ok(module.registerHooks, 'only a Node with synchronous hooks finds it');
+  assert.equal((await host.ask('x')).result, 'function');
+});
+
+const PRELOAD = fileURLToPath(new URL('../../Sources/node/host/preload.cjs', import.meta.url));
+
+/** Runs a program of Node as pm does one that has no commands; the result is its output. */
+function plain(t, files, ...words) {
+  const options = { cwd: folder(t, files), encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: `--require="${PRELOAD}"` } };
+  const { stdout, stderr } = spawnSync(process.execPath, words, options);
+  return stdout + stderr;
+}
+
+test('a program that is no container finds the client too, and so do its children and threads', (t) => {
+  const import_ = 'import { getRandomName } from "@akala/pm"; console.log(typeof getRandomName, process.argv.slice(2).join());';
+  assert.equal(plain(t, { 'a.mjs': import_ }, 'a.mjs', 'x', 'y'), 'function x,y\n');
+  assert.equal(plain(t, { 'package.json': { type: 'module' }, 'a.js': import_ }, 'a'), 'function \n');
+  assert.equal(plain(t, {}, '-p', 'typeof require("@akala/pm").sidecar'), 'function\n');
+  assert.equal(plain(t, { 'a.cjs': 'console.log(typeof require("@akala/pm").sidecar)' }, 'a.cjs'), 'function\n');
+  const child = 'require("child_process").fork("./a.mjs")';
+  assert.equal(plain(t, { 'a.mjs': import_, 'b.cjs': child }, 'b.cjs'), 'function \n');
+  const thread = 'new (require("worker_threads").Worker)("./a.mjs")';
+  assert.equal(plain(t, { 'a.mjs': import_, 'b.cjs': thread }, 'b.cjs'), 'function \n');
+  const installed = { name: '@akala/pm', version: '9.0.0', main: 'index.cjs' };
+  const own = { 'node_modules/@akala/pm/package.json': installed, 'node_modules/@akala/pm/index.cjs': 'exports.getRandomName = 1' };
+  assert.equal(plain(t, { 'a.mjs': import_, ...own }, 'a.mjs'), 'number \n');
 });
 
 test('with synchronous hooks the client is what is found when nothing else is', async () => {
@@ -72,8 +97,8 @@ test('with synchronous hooks the client is what is found when nothing else is', 
   const original = module.registerHooks;
   module.registerHooks = (added) => hooks.push(added);
   try {
-    const { provideClient } = await import('../../Sources/node/host/client.mjs');
-    provideClient(new URL('file:///program.mjs'));
+    const { provideClient } = await import('../../Sources/node/host/client.cjs');
+    provideClient('/program.mjs');
   } finally {
     module.registerHooks = original;
   }

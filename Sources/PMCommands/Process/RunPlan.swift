@@ -60,7 +60,7 @@ struct RunPlanner {
             return RunPlan(
                 name: name ?? unit.name, path: command.path,
                 arguments: command.arguments + unit.mapping.cli + arguments,
-                environment: environment + variables(name ?? unit.name, unit.mapping, isHosted: command.isHosted),
+                environment: surroundings(environment, command) + variables(name ?? unit.name, unit.mapping, command),
                 directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted)
         } catch {
             throw APIError(error)
@@ -81,7 +81,7 @@ struct RunPlanner {
             let base = context.environment.map { "\($0.key)=\($0.value)" }.sorted()
             return RunPlan(
                 name: own, path: command.path, arguments: command.arguments + arguments,
-                environment: base + variables(own, nil, isHosted: command.isHosted),
+                environment: surroundings(base, command) + variables(own, nil, command),
                 directory: context.workingDirectory, isHosted: command.isHosted)
         } catch {
             throw APIError(error)
@@ -133,13 +133,18 @@ struct RunPlanner {
         }
     }
 
+    /// The host provides pm's client itself; other programs get it from Node.
+    private func surroundings(_ environment: [String], _ command: Command) -> [String] {
+        command.isHosted ? environment : NodePreload.adding(installation.nodePreload, to: environment)
+    }
+
     /// What the daemon tells a service in its environment.
-    private func variables(_ name: String, _ mapping: Mapping?, isHosted: Bool) -> [String] {
+    private func variables(_ name: String, _ mapping: Mapping?, _ command: Command) -> [String] {
         var variables = ["PM_NAME=\(name)"]
         if let socketURL { variables.append("PM_SOCK=\(socketURL)") }
-        if isHosted { variables.append("PM_CHANNEL_FD=3") }
+        if command.isHosted { variables.append("PM_CHANNEL_FD=3") }
         if let config = mapping?.config { variables.append("PM_CONFIG=\(config)") }
-        if isHosted, let points = mapping?.connect, !points.isEmpty {
+        if command.isHosted, let points = mapping?.connect, !points.isEmpty {
             variables.append("PM_CONNECT=\(Connect.Answer(points: points).json.text)")
         }
         return variables

@@ -34,13 +34,18 @@ public struct NodeRuntime: Runtime {
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
             directory: unit.directory)
         let around = try surroundings(unit)
+        // The host provides the client itself.
+        let base = channel == .rpc ? around.environment : NodePreload.adding(preload, to: around.environment)
         return Launch(
-            invocation: invocation, environment: around.environment + variables(unit, channel), channel: channel,
-            identity: around.identity, directories: [unit.program, host, socketPath].map(Paths.directory(of:)))
+            invocation: invocation, environment: base + variables(unit, channel), channel: channel,
+            identity: around.identity,
+            directories: [unit.program, host, Paths.path(ofSocketURL: socketURL)].compactMap {
+                $0.map(Paths.directory(of:))
+            })
     }
 
-    /// Where programs reach the daemon.
-    private var socketPath: String { String(socketURL.dropFirst("jsonrpc+unix://".count)) }
+    /// What makes `@akala/pm` resolve where it is not installed.
+    private var preload: String { Paths.directory(of: host) + "/preload.cjs" }
 
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
         var variables = ["PM_NAME=\(unit.name)", "PM_SOCK=\(socketURL)"]

@@ -7,11 +7,10 @@
  */
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import { Calls, daemonProxy } from './calls.mjs';
 import { Channel } from './channel.mjs';
-import { provideClient } from './client.mjs';
+import { provideClient } from './client.cjs';
 import { runInit } from './init.mjs';
 import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';
@@ -64,7 +63,7 @@ function openChannel() {
 async function start() {
   const { program, name, configText } = settings;
   const config = configText === undefined ? undefined : parseJSON(configText, 'PM_CONFIG');
-  provideClient(pathToFileURL(program));
+  provideClient(program);
   provided = { pm: daemonProxy(calls), config };
   const container = await load(program, name, provided);
   await runInit(container, { ...settings, config });

@@ -1,0 +1,11 @@
+'use strict';
+/** `--require` of this file makes `@akala/pm` resolve in a program that the host does not run: NODE_OPTIONS names it. */
+const { getEnvironmentData, setEnvironmentData } = require('worker_threads');
+const { provideClient } = require('./client.cjs');
+
+const KEY = 'pm.program';
+// A thread is not told its file this early: its sources are those of its program. Without a program, of `node -e` for
+// example, there are none.
+const program = process.argv[1] || (getEnvironmentData && getEnvironmentData(KEY)) || '';
+if (setEnvironmentData) setEnvironmentData(KEY, program);
+provideClient(program);

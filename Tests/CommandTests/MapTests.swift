@@ -27,6 +27,17 @@ import Testing
         }
     }
 
+    @Test func `reads what a list of commands says of itself, also by its URL`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            try project.write(
+                "a b/commands.json", #"{"name":"svc","dependencies":["db"],"stateless":true,"commands":[]}"#)
+            try project.must("map", "svc", "file://\(project.directory)/a%20b/commands.json", "-c")
+            let row = try definition(project, "svc")
+            #expect(row?["dependencies"] == ["db"] && row?["stateless"] == true, "\(row?.text ?? "")")
+        }
+    }
+
     @Test func `keeps everything else in the configuration as it is`() async throws {
         try await TestProject.with { project in
             let text = "{\"zebra\": [1, 2.50],\n \"containers\": {\"old\": {\"path\": \"x\", \"mine\": 1e2}}}\n"

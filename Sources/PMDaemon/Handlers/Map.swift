@@ -14,7 +14,7 @@ struct MapHandler: Handler {
         guard request.name != GatewayKeeper.unit else { throw .conflict("\(request.name) is a part of pm") }
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
-            definition.path = Self.absolute(definition.path, from: cwd)
+            definition.path = Paths.resolve(definition.path, from: cwd)
         }
         try units.refresh()
         switch definition.runtime {
@@ -31,7 +31,7 @@ struct MapHandler: Handler {
     /// Takes what the container says of itself; a program without a list of commands says nothing.
     private func readContainer(_ definition: inout ContainerDefinition) throws(APIError) {
         guard definition.path.hasSuffix(".json") else { return }
-        let path = Self.file(definition.path)
+        let path = file(definition.path)
         do {
             let json = try JSONValue(parsing: try Files.read(path))
             definition.dependencies = (json["dependencies"]?.array ?? []).compactMap(\.string)
@@ -46,7 +46,7 @@ struct MapHandler: Handler {
     /// Takes what the configuration of a Docker container says of the unit, and refuses one that has errors.
     private func readImage(_ definition: inout ContainerDefinition) throws(APIError) {
         do throws(ConfigError) {
-            let image = try DockerConfiguration(path: Self.file(definition.path))
+            let image = try DockerConfiguration(path: file(definition.path))
             definition.dependencies = image.dependencies
             if image.isStateless { definition.isStateless = true }
         } catch {
@@ -54,19 +54,8 @@ struct MapHandler: Handler {
         }
     }
 
-    private static func file(_ path: String) -> String {
-        path.hasPrefix("file://") ? String(path.dropFirst(7)) : path
-    }
-
-    private static func absolute(_ path: String, from directory: String) -> String {
-        var parts: [Substring] = directory.split(separator: "/")
-        for part in path.split(separator: "/") {
-            switch part {
-            case ".": continue
-            case "..": _ = parts.popLast()
-            default: parts.append(part)  // a name, not an enum of ours
-            }
-        }
-        return "/" + parts.joined(separator: "/")
+    /// Where a definition's file is: paths of the configuration start in its folder.
+    private func file(_ path: String) -> String {
+        Paths.path(ofFileURL: path) ?? Paths.resolve(path, from: units.directory)
     }
 }

@@ -22,17 +22,6 @@ DIRECT static bool has(const pm_spawn_request *request, uint32_t flag) {
     return (request->flags & flag) != 0;
 }
 
-DIRECT bool pm_spawn_write_file(int directory, const char *path, const char *text, size_t size) {
-    long fd = syscall(SYS_openat, directory, path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    long written = syscall(SYS_write, fd, text, size);
-    int error = errno;
-    syscall(SYS_close, fd);
-    errno = error;
-    return written == (long)size;
-}
-
 DIRECT static pm_step enter_cgroup(const pm_spawn_context *context) {
     if (!context->enter_cgroup)
         return PM_STEP_NONE;
@@ -47,18 +36,6 @@ DIRECT static pm_step take_session(const pm_spawn_request *request) {
     if (has(request, PM_SPAWN_NEW_GROUP) && syscall(SYS_setpgid, 0, 0) < 0)
         return PM_STEP_SESSION;
     return PM_STEP_NONE;
-}
-
-DIRECT const char *pm_spawn_decimal(int32_t number, char text[12], size_t *size) {
-    char *at = text + 12;
-    uint32_t rest = number < 0 ? -(uint32_t)number : (uint32_t)number;
-    do
-        *--at = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (number < 0)
-        *--at = '-';
-    *size = (size_t)(text + 12 - at);
-    return at;
 }
 
 DIRECT static pm_step set_oom_score(pm_spawn_context *context) {

@@ -31,7 +31,8 @@ int pm_spawn_child(void *context);
 /* In the child: puts streams to journald in the place of descriptors 1 and 2. Without journald it leaves them
  * and says so (PM_CLAMPED_JOURNAL): a service does not fail for want of its log. */
 void pm_spawn_connect_journal(pm_spawn_context *context);
-/* Writes a whole file by one write(2); false with errno. */
+
+/* Tools of the child (spawn_file.c). Writes a whole file by one write(2); false with errno. */
 bool pm_spawn_write_file(int directory, const char *path, const char *text, size_t size);
 /* Writes the number's decimal text to the end of `text` and gives its start. */
 const char *pm_spawn_decimal(int32_t number, char text[12], size_t *size);

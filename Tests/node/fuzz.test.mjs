@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Container } from '../../Sources/node/host/container.mjs';
-import { readDefinition, registerAll } from '../../Sources/node/host/load.mjs';
+import { readDefinition, registerAll } from '../../Sources/node/host/definition.mjs';
 
 const CORPUS = new URL('../fuzz/corpus/commands/', import.meta.url);
 const MUTATIONS = 3000;

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { readDefinition, registerAll } from './load.mjs';
+import { readDefinition, registerAll } from './definition.mjs';
 
 /**
  * Adds the commands of every container that a definition extends, and of those that it extends in turn. A command the

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseJSON } from './json.mjs';
-import { registerAll } from './load.mjs';
+import { registerAll } from './definition.mjs';
 import { defaultExport, importFile } from './script.mjs';
 
 /** The parameters of a function, in parentheses or a single one before an arrow. */

@@ -3,7 +3,7 @@
  * `Container` of @akala/commands), or `commands`, functions by name. What we cannot serve is refused with the reason.
  */
 import { Container } from './container.mjs';
-import { registerAll } from './load.mjs';
+import { registerAll } from './definition.mjs';
 import { importFile } from './script.mjs';
 
 /**

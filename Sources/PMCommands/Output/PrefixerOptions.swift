@@ -48,6 +48,8 @@ public enum PrefixerColour: UInt8, Sendable, CaseIterable {
 
     /// The colour that a name always has. (Red is left to errors.)
     public static func stable(for name: String) -> PrefixerColour {
-        allCases[Int(Fingerprint(of: name).value % UInt64(allCases.count))]
+        // Both halves: the low one alone differs little between short names.
+        let value = Fingerprint(of: name).value
+        return allCases[Int(((value >> 32) ^ (value & 0xffff_ffff)) % UInt64(allCases.count))]
     }
 }

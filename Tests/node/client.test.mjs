@@ -68,6 +68,16 @@ test('a client that only the sources mention is found', async (t) => {
   assert.equal((await host.ask('x')).result, 'function');
 });
 
+test('a client imported where nobody looks for it is missed with a hint', async (t) => {
+  const host = await hostOf(t, {
+    'package.json': {}, 'commands.json': definition({ x: { fs: { path: '.hidden/x.mjs' } } }),
+    '.hidden/x.mjs': 'import "@akala/pm"; export default () => 1;',
+  });
+  const { error } = await host.ask('x');
+  if (error) assert.match(error.message, /Cannot find package '@akala\/pm' .*; name it in the dependencies in package\.json$/);
+  else assert.ok(module.registerHooks, 'only a Node with synchronous hooks finds it');
+});
+
 const PRELOAD = fileURLToPath(new URL('../../Sources/node/host/preload.cjs', import.meta.url));
 
 /** Runs a program of Node as pm does one that has no commands; the result is its output. */

@@ -51,7 +51,7 @@ function explain(error, path) {
   if (error instanceof SyntaxError && isPlaceless(error)) return `${path}: ${error.message}`;
   if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return undefined;
   if (error.message.startsWith(`Cannot find module '${path}'`)) return `${path}: no such file`;
-  // See client.mjs: this Node provides the client to ES modules only where a package.json mentions it.
+  // See client.cjs: this Node provides the client to ES modules only where it finds it mentioned.
   const hint = error.message.includes("package '@akala/pm'") ? '; name it in the dependencies in package.json' : '';
   return error.message.split('\n')[0] + hint;
 }

@@ -5,7 +5,7 @@ public struct RPCRequest {
     /// What is called.
     public let method: RPCMethod
     /// The parameters as they were written (array, object or `null`), or nil when there are none.
-    public let params: UnsafeRawBufferPointer?
+    public private(set) var params: UnsafeRawBufferPointer?
     /// Whether frames of a stream follow under the same id.
     public let isStream: Bool
 
@@ -14,6 +14,13 @@ public struct RPCRequest {
 
     /// A copy of the id that outlives the line; nil for a notification.
     public var ownedID: RPCID? { id.map { RPCID(raw: $0) } }
+
+    /// The same call with other parameters, an array or an object; the caller keeps their bytes for as long as the request.
+    public func with(params: UnsafeRawBufferPointer) -> RPCRequest {
+        var request = self
+        request.params = params
+        return request
+    }
 
     init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(RejectedMessage) {
         if let id, !isValidID(id) { throw RejectedMessage(.badID, id: nil) }

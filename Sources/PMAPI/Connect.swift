@@ -72,17 +72,65 @@ public struct Connect: DaemonCall, Equatable {
             points = members.map { ConnectionPoint(url: $0.key, options: $0.value.text) }
         }
 
-        /// `{url: options}`; options that are no JSON are left empty.
+        /// `{url: options}`, of each point what may be shown; options that are no JSON are left empty.
         public var json: JSONValue {
             var members = JSONObject()
-            for point in points {
-                do throws(JSONError) {
-                    members[point.url] = try JSONValue(parsing: point.options)
-                } catch {
-                    members[point.url] = [:]
-                }
-            }
+            for point in points { members[point.shownURL] = .object(point.shownOptions) }
             return .object(members)
+        }
+    }
+}
+
+// MARK: - What is shown
+
+extension ConnectionPoint {
+    /// Options that tell nothing that is to be kept secret. The others, unknown ones among them, are never shown.
+    private static let shown: Set<String> = [
+        "cert", "ca", "crl", "host", "port", "path", "servername", "rejectUnauthorized", "minVersion", "maxVersion",
+        "ciphers", "origins", "hosts", "trust",
+    ]
+
+    /// Its options as they are stored; empty where they are no JSON.
+    var storedOptions: JSONObject {
+        // What is no JSON has no members that anybody could use.
+        (try? JSONValue(parsing: options))?.object ?? JSONObject()
+    }
+
+    /// Its options without keys, tokens, passphrases and whatever else could be secret.
+    public var shownOptions: JSONObject {
+        JSONObject(
+            storedOptions.filter { name, value in
+                switch name {
+                // A key is PEM text, or the path of a file that holds it.
+                case "key": Self.isPath(value)
+                // A token could be any text: only an absolute path is surely none.
+                case "token": Self.isPath(value) && value.string?.hasPrefix("/") == true
+                default: Self.shown.contains(name) && !Self.holdsKey(value)
+                }
+            })
+    }
+
+    /// Its URL without a name and a password in it.
+    public var shownURL: String {
+        guard let scheme = url.firstRange(of: "://"), !url.hasPrefix("jsonrpc+unix") else { return url }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let at = authority.lastIndex(of: "@") else { return url }
+        return String(url[..<scheme.upperBound]) + String(rest[rest.index(after: at)...])
+    }
+
+    private static func isPath(_ value: JSONValue) -> Bool {
+        guard let text = value.string else { return false }
+        return !text.contains("-----") && text.utf8.count < 4096 && text.utf8.allSatisfy { $0 >= 0x20 }
+    }
+
+    /// A file of certificates may have the key in it.
+    private static func holdsKey(_ value: JSONValue) -> Bool {
+        switch value {
+        case .string(let text): text.contains("PRIVATE KEY")
+        case .array(let list): list.contains { holdsKey($0) }
+        case .object(let members): members.contains { holdsKey($0.value) }
+        case .null, .bool, .number: false
         }
     }
 }

@@ -155,11 +155,11 @@ extension ConnectionMap {
     ) throws(APIError) -> ConnectionPoint {
         let scheme = point.url.firstRange(of: "://").map { String(point.url[..<$0.lowerBound]) } ?? ""
         guard let transport = NetworkPoint.Transport(rawValue: scheme) else { return point }
-        var members = Connect.Answer(points: [point]).json[point.url]?.object ?? JSONObject()
+        var members = point.storedOptions
         if transport.isWeb, let file = try options.text("token") { members["token"] = .string(file) }
         if let old = before.first(where: { $0.url == point.url }) {
-            let kept = Connect.Answer(points: [old]).json[old.url]
-            for name in ["origins", "hosts"] { members[name] = kept?[name] }
+            let kept = old.storedOptions
+            for name in ["origins", "hosts"] { members[name] = kept[name] }
         }
         let completed = ConnectionPoint(url: point.url, options: JSONValue.object(members).text)
         _ = try NetworkPoint(completed, in: directory)

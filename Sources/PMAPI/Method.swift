@@ -42,6 +42,28 @@ public enum Method: String, Sendable, CaseIterable {
     case metadata = "$metadata"
 }
 
+extension Method {
+    /// Whether a confined connection may ask for it: it calls services, and asks for their names and commands.
+    public var isForConfined: Bool {
+        switch self {
+        case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .discover, .connect, .log, .scale,
+            .reloadMetadata:
+            false
+        }
+    }
+
+    /// Whether it makes work for the process that holds the children.
+    public var isOrder: Bool {
+        switch self {
+        case .start, .stop, .restart: true
+        case .upgrade, .status, .list, .map, .discover, .connect, .log, .version, .name, .ready, .proxy, .bridge,
+            .confine, .scale, .reloadMetadata, .metadata:
+            false
+        }
+    }
+}
+
 /// A value with a place on the wire.
 public protocol WireValue: Sendable {
     /// Reads the value; throws a 502 `APIError` when the JSON has another shape.

@@ -25,6 +25,9 @@ public struct CommandMetadata: Equatable, Sendable {
         config[""]?["idempotent"]?.bool == true || config["jsonrpc"]?["idempotent"]?.bool == true
     }
 
+    /// Whether it may be called over JSON-RPC at all: `"jsonrpc": false` says that it may not.
+    var isCallable: Bool { config["jsonrpc"]?.bool != false }
+
     /// Whether callers other than the daemon may see it: `$init` and `$stop` are the daemon's business.
     public var isPublished: Bool { name != "$init" && name != "$stop" && name != "$metadata" }
 }
@@ -86,5 +89,18 @@ extension ServiceMetadata {
     public var problems: [String] {
         get { (others["problems"]?.array ?? []).compactMap(\.string) }
         set { others["problems"] = newValue.isEmpty ? nil : .array(newValue.map { .string($0) }) }
+    }
+}
+
+extension ServiceMetadata {
+    /// What a container may know of it: the commands that it may call, without the places of files.
+    public var forConfined: ServiceMetadata {
+        var metadata = ServiceMetadata(name: name, commands: [])
+        for command in commands where command.isCallable {
+            var shown = command
+            shown.config["fs"] = nil
+            metadata.commands.append(shown)
+        }
+        return metadata
     }
 }

@@ -131,10 +131,11 @@ final class Router: RequestHandler {
         }
         guard let call = peer.begin(request) else { return }
         let name = request.method.string
-        guard peer.reach == .everything || Self.harmless.contains(name) else { return call.fail(Self.outOfReach(name)) }
+        let method = Method(rawValue: name)
+        guard peer.mayAsk(method) else { return call.fail(Self.outOfReach(name)) }
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
-        if isHolderBehind(), Self.orders.contains(name) { return call.fail(Self.behind) }
-        answer(Parameters(params(of: request)), call)
+        if isHolderBehind(), method?.isOrder == true { return call.fail(Self.behind) }
+        answer(Parameters(Self.params(of: request)), call)
     }
 
     private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for peer: Peer) {
@@ -144,7 +145,22 @@ final class Router: RequestHandler {
             peer.begin(request)?.reject(.methodNotFound(request.method.string))
             return
         }
-        service.peer.relay(request, as: command, for: peer, isKept: registry.mayMove(service, command))
+        let isKept = registry.mayMove(service, command)
+        switch peer.reach {
+        case .everything: service.peer.relay(request, as: command, for: peer, isKept: isKept)
+        case .services:
+            Self.withCallersParameters(of: request) {
+                service.peer.relay($0, as: command, for: peer, isKept: isKept)
+            }
+        }
+    }
+
+    /// Calls `body` with the request, from whose parameters everything is taken out that only a receiver may set.
+    private static func withCallersParameters(of request: RPCRequest, _ body: (RPCRequest) -> Void) {
+        guard let raw = request.params, raw.contains(UInt8(ascii: "{")), let params = params(of: request),
+            let cleaned = CallerParameters.cleaned(params)
+        else { return body(request) }
+        Array(cleaned.text.utf8).withUnsafeBytes { body(request.with(params: $0)) }
     }
 
     func substitute(for peer: Peer) -> Peer? {
@@ -170,24 +186,16 @@ final class Router: RequestHandler {
         for service in registry.all { service.peer.takeSignal(signal, of: peer, about: id) }
     }
 
-    /// What a peer may ask the daemon that may only call services.
-    private static let harmless: Set<String> = Set(
-        [Method.ready, .metadata, .name, .version, .connect, .proxy, .bridge, .confine].map(\.rawValue))
-
     private static func outOfReach(_ method: String) -> RPCError {
         RPCError(
             APIError.notPermitted("\(method) is not for services in a container: they may call other services").json)
     }
 
-    /// What makes work for the holder.
-    private static let orders: Set<String> = [
-        Method.start.rawValue, Method.stop.rawValue, Method.restart.rawValue,
-    ]
     private static let behind = RPCError.unavailable(
         "pm-init does not keep up: nothing can be started or stopped at the moment"
     ).adding("retry", true)
 
-    private func params(of request: RPCRequest) -> JSONValue? {
+    private static func params(of request: RPCRequest) -> JSONValue? {
         // What was scanned is JSON, so this cannot fail.
         request.params.flatMap { try? JSONValue(parsing: $0) }
     }
@@ -201,6 +209,14 @@ final class Router: RequestHandler {
 }
 
 extension Peer {
+    /// Whether its reach allows a method of the daemon; nil is one that there is not.
+    fileprivate func mayAsk(_ method: Method?) -> Bool {
+        switch reach {
+        case .everything: true
+        case .services: method?.isForConfined ?? false
+        }
+    }
+
     /// The user of a client; nil for a service.
     fileprivate var user: uid_t? {
         if case .client(let credentials) = origin { credentials.user } else { nil }

@@ -8,17 +8,40 @@ import Testing
             try project.configure(
                 ["web": try project.sleeper()],
                 mapping: [
-                    "web": ["container": "web", "connect": ["jsonrpc+tcp://localhost:99": ["x": 1], "http://h": [:]]]
+                    "web": [
+                        "container": "web", "connect": ["jsonrpc+tcp://localhost:99": ["host": "a"], "http://h": [:]],
+                    ]
                 ])
             try project.startDaemon()
             #expect(try project.must("connect", "pm") == "jsonrpc+unix://\(project.socket)\n")
             #expect(
                 lines(try project.must("connect", "web")).sorted() == [
-                    "http://h", #"jsonrpc+tcp://localhost:99  {"x":1}"#,
+                    "http://h", #"jsonrpc+tcp://localhost:99  {"host":"a"}"#,
                 ])
             let json = try project.json("connect", "web")
-            #expect(json["jsonrpc+tcp://localhost:99"] == ["x": 1])
+            #expect(json["jsonrpc+tcp://localhost:99"] == ["host": "a"])
             #expect(json["http://h"] == [:])
+        }
+    }
+
+    @Test func `shows the paths of keys and tokens, and never what is secret`() async throws {
+        try await TestProject.with { project in
+            let key = "-----BEGIN PRIVATE KEY-----\nS3CRET\n-----END PRIVATE KEY-----\n"
+            let options: JSONValue = [
+                "key": .string(key), "cert": .string("-----BEGIN CERTIFICATE-----\nopen\n" + key), "ca": "/ca.pem",
+                "token": "S3CRET", "passphrase": "S3CRET", "pfx": "S3CRET", "unknown": "S3CRET",
+            ]
+            let points: JSONValue = [
+                "jsonrpc+tcp+tls://localhost:99": options, "https://me:S3CRET@h:1/": ["key": "/k.pem", "token": "/t"],
+            ]
+            try project.configure(
+                ["web": try project.sleeper()], mapping: ["web": ["container": "web", "connect": points]])
+            try project.startDaemon()
+            let json = try project.json("connect", "web")
+            #expect(json["jsonrpc+tcp+tls://localhost:99"] == ["ca": "/ca.pem"])
+            #expect(json["https://h:1/"] == ["key": "/k.pem", "token": "/t"])
+            #expect(!json.text.contains("S3CRET"))
+            #expect(try !project.must("connect", "web").contains("S3CRET"))
         }
     }
 

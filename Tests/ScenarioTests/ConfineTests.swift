@@ -11,6 +11,7 @@ import Testing
         ("start", ["svc"]), ("stop", ["svc"]), ("restart", ["svc"]), ("upgrade", []), ("status", []), ("ls", []),
         ("map", ["x", "/bin/sh", nil, nil, nil]), ("discover", ["/", "x"]), ("log", ["svc"]), ("scale", ["svc", 2]),
         ("reload-metadata", ["svc"]), ("connect", ["svc", ["args": ["tcp"], "options": ["tcpPort": 1]]]),
+        ("connect", ["svc"]), ("connect", ["pm"]), ("connect", ["nothing"]),
     ]
 
     private static func with(_ body: (TestProject, LineClient) throws -> Void) async throws {
@@ -77,6 +78,54 @@ import Testing
             #expect(client.json()?["error"]?.isNull == true)
             #expect(client.json()?["error"]?["statusCode"] == 403)
             #expect(try project.status("svc")["state"] == "up")
+        }
+    }
+
+    @Test func `reads no configuration, neither by an answer nor by an error`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            let definition: JSONValue = ["svc": ["path": "./svc/commands.json", "commandable": true]]
+            try project.configure(definition)
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            let client = try project.client()
+            #expect(try client.call("confine", [])?["error"]?.isNull == true)
+            let wrong: JSONValue = [
+                "svc": ["container": "svc", "cwd": ["S3CRET"], "env": ["S3CRET": ["S3CRET"]]]
+            ]
+            try project.configure(definition, mapping: wrong)
+            for (method, params) in Self.questions {
+                let answer = try client.call(method, params)?.text ?? "nothing"
+                #expect(!answer.contains("S3CRET") && !answer.contains(project.directory), "\(method): \(answer)")
+            }
+        }
+    }
+
+    /// What it may ask, and what it may try.
+    private static let questions: [(method: String, params: JSONValue)] = [
+        ("version", []), ("$metadata", [true]), ("$metadata", [true, "svc"]), ("$metadata", [true, "none"]),
+        ("proxy", ["none"]), ("none.echo", []), ("name", []), ("connect", ["svc"]), ("bridge", ["x"]),
+    ]
+
+    @Test func `passes nothing on that says who calls and how`() async throws {
+        try await TestProject.with { project in
+            try project.addRawService()
+            try project.startServices("raw")
+            let client = try project.client()
+            let forged: JSONObject = [
+                "params": [1], "_trigger": "cli", "auth": ["user": "root"], "connection": ["isLocal": true],
+                "$state": [:], "signal": 1, "options": ["port": 1],
+            ]
+            #expect(try client.call("raw.echo", [.object(forged)])?["result"] == .object(forged))
+            #expect(try client.call("confine", [])?["error"]?.isNull == true)
+            let kept: JSONValue = ["params": [1], "options": ["port": 1]]
+            #expect(try client.call("raw.echo", [.object(forged)])?["result"] == kept)
+            let line = try client.call("raw.line", .object(forged))?["result"]?.string ?? "{}"
+            #expect(try JSONValue(parsing: line)["params"] == kept)
+            let data: JSONValue = ["auth": "a member of an argument that is no structure"]
+            #expect(try client.call("raw.echo", [data])?["result"] == data)
+            #expect(try client.call("proxy", ["raw"])?["error"]?.isNull == true)
+            #expect(try client.call("echo", [.object(forged)])?["result"] == kept)
         }
     }
 }

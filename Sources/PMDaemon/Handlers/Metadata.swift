@@ -12,7 +12,11 @@ struct MetadataHandler: PatientHandler {
         if request.watches { peer.watchesMetadata = true }
         guard request.isDeep || request.service != nil else { return answer(.success(Metadata.ofDaemon)) }
         greetings.whenOver(of: request.service) {
-            answer(Result { () throws(APIError) in try metadata(for: request) })
+            answer(
+                Result { () throws(APIError) in
+                    let metadata = try metadata(for: request)
+                    return peer.reach == .everything ? metadata : metadata.forConfined
+                })
         }
     }
 

@@ -18,7 +18,7 @@ struct ProxyHandler {
 
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
-            let service = try service(try Proxy(parameters).name)
+            let service = try service(try Proxy(parameters).name, for: call.peer)
             try check(call)
             if service.has("$bridge") {
                 bridges.open(call, to: service)
@@ -31,8 +31,10 @@ struct ProxyHandler {
         }
     }
 
-    private func service(_ name: String) throws(APIError) -> Service {
+    private func service(_ name: String, for peer: Peer) throws(APIError) -> Service {
         if let service = registry.pick(name) { return service }
+        // What is wrong with the configuration is not for a container to read.
+        guard peer.reach == .everything else { throw APIError(503, "\(name) does not run, or has no commands to call") }
         guard name != "pm" else {
             throw .badRequest("this connection leads to pm already", hint: "call without asking for a proxy")
         }

@@ -7,7 +7,10 @@ struct VersionHandler: Handler {
     let options: DaemonOptions
 
     func handle(_ request: Version, from peer: Peer) throws(APIError) -> Version.Answer {
-        Version.Answer(
-            pid: getpid(), config: options.config, scope: options.scope.rawValue, socket: options.socketURL)
+        // Where the files of this machine lie is nothing for a container.
+        let isConfined = peer.reach == .services
+        return Version.Answer(
+            pid: getpid(), config: isConfined ? "" : options.config, scope: options.scope.rawValue,
+            socket: isConfined ? "" : options.socketURL)
     }
 }

@@ -126,12 +126,12 @@ async function openProxy(url, name, signal) {
   }
 }
 
-/** The connection points of a service; undefined when it has none of its own. */
+/** The connection points of a service; undefined when it has none of its own, or a container may not be told. */
 async function pointsOf(pm, name, signal) {
   try {
     return await (pm.with?.({ signal }) ?? pm).dispatch('connect', name, null);
   } catch (error) {
-    if (error.statusCode === 404) return undefined;
+    if (error.statusCode === 404 || error.statusCode === 403) return undefined;
     throw error;
   }
 }

@@ -1,0 +1,37 @@
+public import JSON
+
+/// What a caller may put into the parameters of a call to a service.
+///
+/// A receiver builds the structured members that say who calls and how (`_trigger`, `auth`, `connection`, `$state`…)
+/// by itself; one that passes an object of its caller on as structured parameters would take them from the caller.
+/// node/host has the same rule (`Sources/node/host/params.mjs`).
+public enum CallerParameters {
+    /// Members that only a receiver may set, besides those that begin with `_` or `$`.
+    private static let reserved: Set<String> = [
+        "connection", "connectionId", "connectionAsContainer", "socket", "process", "auth", "pm", "config", "signal",
+    ]
+
+    /// The parameters without what only a receiver may set: in structured parameters, and in arguments that look like
+    /// some. Nil when there is nothing to take out.
+    public static func cleaned(_ params: JSONValue) -> JSONValue? {
+        guard let list = params.array else { return cleaned(object: params) }
+        var isChanged = false
+        let arguments = list.map { argument in
+            guard let cleaned = cleaned(object: argument) else { return argument }
+            isChanged = true
+            return cleaned
+        }
+        return isChanged ? .array(arguments) : nil
+    }
+
+    /// Nil when the value is no structured object, or has nothing to take out.
+    private static func cleaned(object value: JSONValue) -> JSONValue? {
+        guard let members = value.object, members["params"]?.array != nil else { return nil }
+        let kept = members.filter { isCallers($0.key) }
+        return kept.count == members.count ? nil : .object(JSONObject(kept))
+    }
+
+    private static func isCallers(_ name: String) -> Bool {
+        !name.hasPrefix("_") && !name.hasPrefix("$") && !reserved.contains(name)
+    }
+}

@@ -99,7 +99,7 @@ static void reap(pid_t pid) {
 static bool spawn_on(char *memory, const pm_spawn_request *request, pm_child *child,
                      pm_spawn_failure *failure) {
     pm_spawn_context *context = (pm_spawn_context *)memory;
-    *context = (pm_spawn_context){.request = request, .step = PM_STEP_NONE};
+    *context = (pm_spawn_context){.request = request, .report = -1, .step = PM_STEP_NONE};
     pm_step failed = PM_STEP_CLONE;
     int pidfd = -1;
     thread_guard guard = guard_thread();
@@ -131,4 +131,16 @@ bool pm_spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure
     bool started = spawn_on(memory, request, child, failure);
     munmap(memory, PM_SPAWN_STACK_SIZE);
     return started;
+}
+
+void pm_spawn_execute(const pm_spawn_request *request, int32_t report, pm_spawn_failure *failure) {
+    pm_spawn_context context = {.request = request, .report = report, .step = PM_STEP_NONE};
+    fail(failure, PM_STEP_REQUEST, EINVAL);
+    if (is_valid(request)) {
+        failure->step = pm_spawn_run_steps(&context);
+        failure->error = errno;
+    }
+    const pm_spawn_report told = {.step = failure->step, .error = failure->error, .clamped = context.clamped};
+    if (context.report >= 0)
+        pm_fd_write(context.report, &told, sizeof told);
 }

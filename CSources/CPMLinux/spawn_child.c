@@ -83,9 +83,21 @@ DIRECT static long lifted(int32_t source, uint32_t count) {
     return high;
 }
 
-DIRECT static pm_step place_descriptors(const pm_spawn_request *request) {
+/* The report must not lie where one of the child's descriptors is placed. */
+DIRECT static bool lift_report(pm_spawn_context *context) {
+    const uint32_t count = context->request->fd_count;
+    if (context->report < 0 || context->report >= (int32_t)count)
+        return true;
+    context->report = (int32_t)syscall(SYS_fcntl, context->report, F_DUPFD_CLOEXEC, count);
+    return context->report >= 0;
+}
+
+DIRECT static pm_step place_descriptors(pm_spawn_context *context) {
     int32_t from[PM_SPAWN_FDS_MAX];
+    const pm_spawn_request *request = context->request;
     const uint32_t count = request->fd_count;
+    if (!lift_report(context))
+        return PM_STEP_DESCRIPTORS;
     /* First everything that a later dup3 would overwrite goes out of the way; all sources are still open
      * then. */
     for (uint32_t i = 0; i < count; i++) {
@@ -132,15 +144,21 @@ DIRECT static long number_of(const char *name) {
     return number;
 }
 
-/* Closes what /proc/self/fd lists from `first` on. Gives how many it closed, or -1. */
-DIRECT static long close_listed(long list, uint32_t first) {
+/* What is open from `first` on, but for `kept`. */
+typedef struct {
+    uint32_t first;
+    int32_t kept; /* -1: none */
+} closing;
+
+/* Closes what /proc/self/fd lists of it. Gives how many it closed, or -1. */
+DIRECT static long close_listed(long list, const closing *what) {
     char buffer[2048] __attribute__((aligned(8)));
     long closed = 0, size;
     while ((size = syscall(SYS_getdents64, list, buffer, sizeof buffer)) > 0) {
         for (long at = 0; at < size;) {
             const struct directory_entry *entry = (const struct directory_entry *)(buffer + at);
             long fd = number_of(entry->name);
-            if (fd >= (long)first && fd != list && syscall(SYS_close, fd) == 0)
+            if (fd >= (long)what->first && fd != what->kept && fd != list && syscall(SYS_close, fd) == 0)
                 closed++;
             at += entry->size;
         }
@@ -149,20 +167,28 @@ DIRECT static long close_listed(long list, uint32_t first) {
 }
 
 /* For kernels or filters without close_range. The listing shifts while we close, so until nothing is left. */
-DIRECT static pm_step close_one_by_one(uint32_t first) {
+DIRECT static pm_step close_one_by_one(const closing *what) {
     long list = syscall(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (list < 0)
         return PM_STEP_DESCRIPTORS;
     long closed;
-    while ((closed = close_listed(list, first)) > 0)
+    while ((closed = close_listed(list, what)) > 0)
         syscall(SYS_lseek, list, 0, SEEK_SET);
     return closed < 0 ? PM_STEP_DESCRIPTORS : PM_STEP_NONE; /* the list itself goes with exec */
 }
 
-DIRECT static pm_step close_others(const pm_spawn_request *request) {
-    if (syscall(SYS_close_range, request->fd_count, UINT_MAX, 0) == 0)
+DIRECT static bool close_between(uint32_t first, uint32_t last) {
+    return first > last || syscall(SYS_close_range, first, last, 0) == 0;
+}
+
+DIRECT static pm_step close_others(const pm_spawn_context *context) {
+    const closing what = {.first = context->request->fd_count, .kept = context->report};
+    const bool keeps = what.kept >= (int32_t)what.first;
+    if (keeps ? close_between(what.first, (uint32_t)what.kept - 1) &&
+                    close_between((uint32_t)what.kept + 1, UINT_MAX)
+              : close_between(what.first, UINT_MAX))
         return PM_STEP_NONE;
-    return close_one_by_one(request->fd_count);
+    return close_one_by_one(&what);
 }
 
 DIRECT static bool set_limit(const pm_rlimit *wanted, bool exact, uint32_t *clamped) {
@@ -315,25 +341,33 @@ DIRECT static pm_step execute(const pm_spawn_request *request) {
     return PM_STEP_EXEC;
 }
 
-DIRECT static pm_step run_steps(pm_spawn_context *context) {
+/* That only exec is left; who reads this and then the end of the file knows that it was executed. */
+DIRECT static void report_steps_done(const pm_spawn_context *context) {
+    const pm_spawn_report report = {.step = PM_STEP_NONE, .clamped = context->clamped};
+    if (context->report >= 0)
+        syscall(SYS_write, context->report, &report, sizeof report);
+}
+
+DIRECT pm_step pm_spawn_run_steps(pm_spawn_context *context) {
     const pm_spawn_request *request = context->request;
     pm_step failed;
     if ((failed = enter_cgroup(context)) || (failed = take_session(request)) ||
         (failed = set_oom_score(context)) || (failed = set_nice(context)) || (failed = set_umask(request)) ||
-        (failed = place_descriptors(request)) || (failed = take_journal(context)) ||
-        (failed = close_others(request)) || (failed = pm_spawn_isolate(request)) ||
+        (failed = place_descriptors(context)) || (failed = take_journal(context)) ||
+        (failed = close_others(context)) || (failed = pm_spawn_isolate(request)) ||
         (failed = set_limits(context)) || (failed = set_privileges(request)) ||
         (failed = pm_spawn_bound(request)) || (failed = set_ids(request)) ||
         (failed = change_directory(request)) || (failed = reset_signals(context)) ||
         (failed = pm_spawn_confine(request)))
         return failed;
     write_pid(request);
+    report_steps_done(context);
     return execute(request);
 }
 
 DIRECT int pm_spawn_child(void *argument) {
     pm_spawn_context *context = argument;
-    pm_step failed = run_steps(context); /* returns only to report */
+    pm_step failed = pm_spawn_run_steps(context); /* returns only to report */
     context->error = errno;
     context->step = failed;
     return 127;

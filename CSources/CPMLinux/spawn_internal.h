@@ -20,11 +20,14 @@ typedef struct {
     const pm_spawn_request *request;
     bool enter_cgroup; /* clone could not place the child into its cgroup, so it goes there itself */
     bool has_journal;  /* its output goes to journald */
+    int32_t report;    /* close-on-exec, open until exec (pm_spawn_execute); -1: none */
     volatile pm_step step;
     volatile int error;
     volatile uint32_t clamped;
 } pm_spawn_context;
 
+/* All steps in their order, exec at last. Comes back with the step that failed, and with errno. */
+pm_step pm_spawn_run_steps(pm_spawn_context *context);
 /* The child, from clone to exec. Gives the exit status of a child whose exec failed; context tells why. */
 int pm_spawn_child(void *context);
 

@@ -103,7 +103,7 @@ static void skip_without_namespaces(void) {
     pm_spawn_failure failure;
     prepare(&p, 2, "exit", "0");
     p.request.flags = namespaces();
-    if (pm_spawn(&p.request, &child, &failure))
+    if (spawn(&p.request, &child, &failure))
         wait_for(child.pid);
     else if (failure.step == PM_STEP_NAMESPACE)
         skip("no namespaces for this user");
@@ -234,7 +234,7 @@ static void check_mount_failure(sandbox *s, pm_step step, int error) {
     pm_child child;
     pm_spawn_failure failure;
     s->p.fds[1] = 2;
-    CHECK(!pm_spawn(&s->p.request, &child, &failure));
+    CHECK(!spawn(&s->p.request, &child, &failure));
     CHECK_TEXT(pm_step_name(failure.step), pm_step_name(step));
     CHECK_EQUAL(failure.error, error);
     CHECK_EQUAL(prctl(PR_GET_DUMPABLE), 1);

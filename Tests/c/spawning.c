@@ -26,10 +26,39 @@ void prepare(prepared *p, int output, const char *role, const char *argument) {
     };
 }
 
+#define APART                                                                                                \
+    (PM_SPAWN_SET_IDS | PM_SPAWN_NEW_MOUNTS | PM_SPAWN_NEW_USERS | PM_SPAWN_NO_CAPABILITIES |                \
+     PM_SPAWN_FILTERED)
+
+bool spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure) {
+    int read_end, write_end;
+    pm_spawn_report report = {.step = PM_STEP_CLONE};
+    if ((request->flags & APART) == 0)
+        return pm_spawn(request, child, failure);
+    CHECK_EQUAL(pm_pipe_create(&read_end, &write_end), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pm_spawn_execute(request, write_end, failure);
+        _exit(127);
+    }
+    close(write_end);
+    while (pm_fd_read(read_end, &report, sizeof report) == sizeof report && report.step == PM_STEP_NONE) {
+    }
+    close(read_end);
+    *failure = (pm_spawn_failure){.step = report.step, .error = report.error};
+    *child = (pm_child){.pid = -1, .pidfd = -1};
+    if (failure->step != PM_STEP_NONE) {
+        wait_for(pid);
+        return false;
+    }
+    *child = (pm_child){.pid = pid, .pidfd = -1, .clamped = report.clamped};
+    return true;
+}
+
 pm_child spawn_or_fail(const pm_spawn_request *request) {
     pm_child child;
     pm_spawn_failure failure;
-    if (!pm_spawn(request, &child, &failure))
+    if (!spawn(request, &child, &failure))
         fail_at(__FILE__, __LINE__, "%s: %s", pm_step_name(failure.step), strerror(failure.error));
     CHECK_EQUAL(failure.step, PM_STEP_NONE);
     return child;

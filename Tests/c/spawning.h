@@ -13,6 +13,8 @@ typedef struct {
 } prepared;
 
 void prepare(prepared *p, int output, const char *role, const char *argument);
+/* As pm_spawn; what may not happen in a vfork (ids, sandboxes) happens in a fork, as in the executor. */
+bool spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure);
 /* Spawns, and fails the test when that does not work. */
 pm_child spawn_or_fail(const pm_spawn_request *request);
 /* Spawns the request in the role "report" and gives what it says. */

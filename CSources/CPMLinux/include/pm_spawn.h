@@ -128,6 +128,23 @@ typedef struct {
  */
 bool pm_spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure);
 
+/* What a process that becomes the child by itself writes into a pipe. */
+typedef struct {
+    uint32_t step; /* a pm_step; PM_STEP_NONE: only exec is left */
+    int32_t error; /* errno */
+    uint32_t clamped;
+} pm_spawn_report;
+
+/*
+ * Makes the calling process the child: the steps of pm_spawn without the clone. It comes back only when one
+ * failed, with the process as that step left it; the caller has to exit then.
+ *
+ * report: the write end of a pipe, close-on-exec, or -1. Right before exec a pm_spawn_report with
+ * PM_STEP_NONE is written into it, after a failure one with the step. Who reads the first and then the end of
+ * the file knows that the program was executed, who reads the end alone, that the process was ended before.
+ */
+void pm_spawn_execute(const pm_spawn_request *request, int32_t report, pm_spawn_failure *failure);
+
 PM_NONNULL_END
 
 #endif

@@ -225,7 +225,7 @@ final class Daemon {
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
             sweeper.begin()
-            instances.startAutomatic { [journal] in journal.trouble($0) }
+            instances.startAutomatic(reactor) { [journal] in journal.trouble($0) }
             gateway.begin()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)

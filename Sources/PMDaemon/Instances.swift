@@ -43,17 +43,39 @@ struct Instances {
         for name in others { start(name, like: wish) { gathering.take($0, isFirst: false) } }
     }
 
-    /// Starts what the configuration wants to run with the daemon.
-    func startAutomatic(_ onTrouble: @escaping @PMActor (String) -> Void) {
-        for mapping in units.configuration.mappings where mapping.value.isAutostart && mapping.name != "pm" {
-            if supervisor.isActive(mapping.name) { continue }
-            do throws(APIError) {
-                try start(StartWish(mapping.name, goal: .ready)) { result in
-                    if case .failure(let error) = result { onTrouble("autostart: \(error.message)") }
-                }
-            } catch {
-                onTrouble("autostart: \(error.message)")
+    /// Starts what the configuration wants to run with the daemon, a part of many in each turn.
+    func startAutomatic(_ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void) {
+        let names = units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
+            .filter { !supervisor.isActive($0) }
+        supervisor.schedule(names)
+        startScheduled(names[...], reactor, onTrouble)
+    }
+
+    private func startScheduled(
+        _ names: ArraySlice<String>, _ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        let begun = reactor.clock.monotonic()
+        var rest = names
+        while let name = rest.popFirst() {
+            // Somebody has stopped it, or started it, meanwhile.
+            guard supervisor.unschedule(name) else { continue }
+            startAutomatic(name, onTrouble)
+            guard reactor.clock.monotonic() - begun < Self.timeATurn else { break }
+        }
+        guard !rest.isEmpty else { return }
+        reactor.after(.zero) { startScheduled(rest, reactor, onTrouble) }
+    }
+
+    /// How long services are started in one turn of the loop.
+    private static let timeATurn = Duration.milliseconds(10)
+
+    private func startAutomatic(_ name: String, _ onTrouble: @escaping @PMActor (String) -> Void) {
+        do throws(APIError) {
+            try start(StartWish(name, goal: .ready)) { result in
+                if case .failure(let error) = result { onTrouble("autostart: \(error.message)") }
             }
+        } catch {
+            onTrouble("autostart: \(error.message)")
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import PMModel
 public import PMSystem
 
 /// The process that holds the children, as the daemon sees it.
@@ -16,6 +17,15 @@ public final class Holder {
     private var unanswered = 0
     private var waiting: [@PMActor (Turn) -> Void] = []
     private var waitingStart = 0
+    /// Whether spawns are being asked for: one that fails at once leaves its place to the next without going deeper.
+    private var isAdmitting = false
+    private var isAdmissionPlanned = false
+    /// The turn whose time for spawns is measured, and since when.
+    private var turn: UInt64 = 0
+    private var begun = MonotonicTime(nanoseconds: 0)
+    /// How long spawns are asked for in one turn. One that fails at once, because a file is missing, makes room for the next:
+    /// thousands of those would keep everybody else waiting.
+    private static let timeATurn = Duration.milliseconds(10)
     /// So many spawns keep the holder busy. More would only lie in the queue to it, each with its environment and its
     /// descriptors.
     private static let spawnsAtOnce = 32
@@ -57,27 +67,59 @@ public final class Holder {
         case later
     }
 
-    /// Calls `body`, which asks for one spawn, as soon as there are few enough without an answer.
+    /// Calls `body`, which asks for one spawn, as soon as there are few enough without an answer, those that wait are through,
+    /// and there is time in this turn.
     func whenItsTurn(_ body: @escaping @PMActor (Turn) -> Void) {
-        guard unanswered < Self.spawnsAtOnce else { return waiting.append(body) }
+        guard !isAdmitting, waiting.isEmpty, unanswered < Self.spawnsAtOnce, hasTime else {
+            waiting.append(body)
+            return admit()
+        }
         unanswered += 1
         body(.atOnce)
     }
 
     /// A spawn was answered, or was not even asked for.
     func spawnDone() {
-        guard waitingStart < waiting.count else {
-            // An answer may be for a spawn that an earlier daemon asked for.
-            unanswered = max(0, unanswered - 1)
-            return
+        // An answer may be for a spawn that an earlier daemon asked for.
+        unanswered = max(0, unanswered - 1)
+        admit()
+    }
+
+    /// Asks for spawns that wait, until enough are without an answer or the time of the turn is over.
+    private func admit() {
+        guard !isAdmitting else { return }
+        isAdmitting = true
+        while waitingStart < waiting.count, unanswered < Self.spawnsAtOnce {
+            guard hasTime else {
+                planAdmission()
+                break
+            }
+            let next = waiting[waitingStart]
+            waitingStart += 1
+            unanswered += 1
+            next(.later)
         }
-        let next = waiting[waitingStart]
-        waitingStart += 1
+        isAdmitting = false
         if waitingStart == waiting.count {
             waiting = []
             waitingStart = 0
         }
-        next(.later)
+    }
+
+    private func planAdmission() {
+        guard !isAdmissionPlanned else { return }
+        isAdmissionPlanned = true
+        channel.reactor.after(.zero) { [weak self] in
+            self?.isAdmissionPlanned = false
+            self?.admit()
+        }
+    }
+
+    private var hasTime: Bool {
+        let reactor = channel.reactor
+        let now = reactor.clock.monotonic()
+        if turn != reactor.turn { (turn, begun) = (reactor.turn, now) }
+        return now - begun < Self.timeATurn
     }
 
     /// Lets the holder go on as the program at this path: the same process, with the same children. `done` is called

@@ -3,11 +3,16 @@ import PMSystem
 
 /// A start that somebody waits for.
 struct StartRequest {
+    /// What its actions need of it: not the plan, which is changed in place as long as nothing else refers to it.
+    struct Order {
+        let target: String
+        /// Whether the target is stopped first, if it runs.
+        let isRestart: Bool
+        let answer: @PMActor (Result<Void, StartProblem>) -> Void
+    }
+
     var plan: StartPlan
-    let target: String
-    /// Whether the target is stopped first, if it runs.
-    let isRestart: Bool
-    let answer: @PMActor (Result<Void, StartProblem>) -> Void
+    let order: Order
 }
 
 /// A stop that somebody waits for.
@@ -65,6 +70,7 @@ extension Supervisor {
         _ wish: StartWish, _ find: (String) -> Unit?,
         _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
     ) throws(StartOrderError) {
+        _ = unschedule(wish.unit)
         var units: [String: Unit] = [:]
         let order = try StartOrder(starting: [wish.unit]) { name in
             guard let unit = find(name) else { return nil }
@@ -81,12 +87,13 @@ extension Supervisor {
         plan.patience = Self.patience
         plan.renewsTargets = wish.isRestart
         let request = StartRequest(
-            plan: plan, target: wish.unit, isRestart: wish.isRestart, answer: answer)
+            plan: plan, order: StartRequest.Order(target: wish.unit, isRestart: wish.isRestart, answer: answer))
         advance(starts.add(request, for: order.names)) { $0.begin() }
     }
 
     /// Stops units, each before what it needs, and answers when their trees are gone.
     public func stop(_ names: [String], _ find: (String) -> Unit?, _ answer: @escaping @PMActor ([Survivors]) -> Void) {
+        for name in names { _ = unschedule(name) }
         let known = Set(names)
         // What they needed when they were started; it may be gone from the configuration by now.
         let needs = Dictionary(
@@ -130,6 +137,7 @@ extension Supervisor {
 
     /// Fails every start that is under way, because everything is to stop.
     public func cancelStarts() {
+        unscheduleAll()
         for number in starts.all { advance(number) { $0.cancel() } }
     }
 
@@ -137,32 +145,41 @@ extension Supervisor {
 
     /// Moves a plan on; it is stored before its actions are performed, because those lead to more of its events.
     private func advance(_ number: UInt64, _ move: (inout StartPlan) -> [StartPlanAction]) {
-        guard let actions = starts.change(number, { move(&$0.plan) }), let request = starts[number] else { return }
-        if request.plan.isDone { starts[number] = nil }
-        for action in actions { perform(action, for: request) }
+        let step = starts.change(number) { request in
+            (actions: move(&request.plan), isDone: request.plan.isDone, order: request.order)
+        }
+        guard let step else { return }
+        if step.isDone { starts[number] = nil }
+        for action in step.actions { enqueue { [self] in perform(action, for: step.order) } }
+        performWork()
     }
 
-    private func perform(_ action: StartPlanAction, for request: StartRequest) {
+    private func perform(_ action: StartPlanAction, for order: StartRequest.Order) {
         switch action {
         case .start(let name):
-            let isRestart = request.isRestart && name == request.target
+            let isRestart = order.isRestart && name == order.target
             instances[name]?.wish(isRestart ? .restart : .up)
-        case .reached: request.answer(.success(()))
+        case .reached: order.answer(.success(()))
         case .failed(_, let failure):
             let output = instances[failure.unit]?.lastLines() ?? []
-            request.answer(.failure(StartProblem(unit: failure.unit, reason: failure.reason, output: output)))
+            order.answer(.failure(StartProblem(unit: failure.unit, reason: failure.reason, output: output)))
         }
     }
 
     private func advanceStop(_ number: UInt64, _ move: (inout StopPlan) -> [StopPlanAction]) {
-        guard let actions = stops.change(number, { move(&$0.plan) }), let request = stops[number] else { return }
-        if request.plan.isDone { stops[number] = nil }
-        for action in actions {
-            switch action {
-            case .stop(let name): instances[name]?.wish(.down)
-            case .done(let survivors):
-                request.answer(survivors.map { Survivors(unit: $0.unit, count: $0.count) })
-            }
+        let step = stops.change(number) { request in
+            (actions: move(&request.plan), isDone: request.plan.isDone, answer: request.answer)
+        }
+        guard let step else { return }
+        if step.isDone { stops[number] = nil }
+        for action in step.actions { enqueue { [self] in perform(action, step.answer) } }
+        performWork()
+    }
+
+    private func perform(_ action: StopPlanAction, _ answer: @PMActor ([Survivors]) -> Void) {
+        switch action {
+        case .stop(let name): instances[name]?.wish(.down)
+        case .done(let survivors): answer(survivors.map { Survivors(unit: $0.unit, count: $0.count) })
         }
     }
 }

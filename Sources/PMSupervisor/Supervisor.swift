@@ -51,6 +51,12 @@ public final class Supervisor {
     var inherited: [PMSystem.AdoptedChild] = []
     var starts = PlanTable<StartRequest>()
     var stops = PlanTable<StopRequest>()
+    /// Units that are to be started with the daemon and whose turn has not come: as good as started, until they are stopped.
+    private(set) var scheduled: Set<String> = []
+    /// What plans have asked for and is not done yet. What one of them leads to, at once where a unit is down already, waits
+    /// behind the others: the depth of dependencies is not one of calls.
+    var work: [@PMActor () -> Void] = []
+    private var isWorking = false
     private var seeds: any RandomNumberGenerator
 
     /// Makes a supervisor without units.
@@ -84,6 +90,18 @@ public final class Supervisor {
         return instance
     }
 
+    /// Notes units that are to be started soon.
+    public func schedule(_ names: [String]) {
+        scheduled.formUnion(names)
+    }
+
+    /// Whether a unit is still to be started soon; from now on it is not.
+    public func unschedule(_ name: String) -> Bool { scheduled.remove(name) != nil }
+
+    func unscheduleAll() {
+        scheduled = []
+    }
+
     func register(_ instance: Instance, child: UInt64) {
         children[child] = instance
     }
@@ -99,6 +117,25 @@ public final class Supervisor {
         } catch {
             onTrouble("cannot \(what): \(error)")
         }
+    }
+
+    /// Does something that a plan asks for, behind what was asked for before.
+    func enqueue(_ body: @escaping @PMActor () -> Void) {
+        work.append(body)
+    }
+
+    /// Does all that plans have asked for, with what it leads to; nothing when that is being done.
+    func performWork() {
+        guard !isWorking else { return }
+        isWorking = true
+        var next = 0
+        while next < work.count {
+            let body = work[next]
+            next += 1
+            body()
+        }
+        work = []
+        isWorking = false
     }
 
     // MARK: the holder's messages

@@ -63,8 +63,12 @@ extension Supervisor {
     /// Whether a unit was started since this daemon or an earlier one runs.
     public func knows(_ name: String) -> Bool { instances[name] != nil }
 
+    /// Whether a unit is to be started with the daemon, and its turn has not come.
+    public func isScheduled(_ name: String) -> Bool { scheduled.contains(name) }
+
     /// Whether a unit runs, is about to, or is not gone yet.
     public func isActive(_ name: String) -> Bool {
+        if isScheduled(name) { return true }
         guard let machine = instances[name]?.machine else { return false }
         switch machine.phase {
         case .up, .starting: return machine.desired == .up

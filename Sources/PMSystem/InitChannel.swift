@@ -36,7 +36,8 @@ public final class InitChannel {
     }
 
     private let socket: SharedFD
-    private let reactor: Reactor
+    /// The loop that it is served by.
+    public let reactor: Reactor
     private var receiver: Receiver?
     private var waiting: [Packet] = []
     private var waitingStart = 0

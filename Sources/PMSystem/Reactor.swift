@@ -225,8 +225,15 @@ public final class Reactor {
     func fireTimers() {
         let now = clock.monotonic()
         let newest = timers.lastNumber
-        while let body = timers.popDue(now, addedUpTo: newest) { body() }
+        while let body = timers.popDue(now, addedUpTo: newest) {
+            body()
+            // Those that are left are due still: the next turn, in which descriptors are looked at, goes on with them.
+            if clock.monotonic() - now >= Self.timersATurn { return }
+        }
     }
+
+    /// How long timers are fired in one turn: thousands can be due at once.
+    private static let timersATurn = Duration.milliseconds(10)
 
     /// Nanoseconds until the next timer; negative: none.
     private func timeout() -> Int64 {

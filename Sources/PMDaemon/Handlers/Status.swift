@@ -61,7 +61,7 @@ struct StatusHandler: PatientHandler {
 
     /// A unit that was not started since the daemon runs.
     private func row(ofIdle unit: Unit) -> UnitStatus {
-        var row = UnitStatus(unit, wanted: .down, state: .down)
+        var row = UnitStatus(unit, wanted: supervisor.isScheduled(unit.name) ? .up : .down, state: .down)
         row.lastExit = memory.deaths.last(of: unit.name)
         return row
     }

@@ -21,7 +21,8 @@ struct StopHandler: PatientHandler {
         if !supervisor.knows(name) {
             try units.refresh()
             _ = try units.require(name)
-            return answer(.success(Stop.Answer(stopped: [])))
+            // One that is to start with the daemon, and does not yet, is not started at all.
+            return answer(.success(Stop.Answer(stopped: supervisor.unschedule(name) ? [name] : [])))
         }
         let stopped = instances.active(of: name)
         supervisor.stop(stopped.contains(name) ? stopped : [name] + stopped, { units.find($0) }) {

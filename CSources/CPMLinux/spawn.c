@@ -41,6 +41,7 @@ const char *pm_step_name(pm_step step) {
     case PM_STEP_MOUNT: return "mount";
     case PM_STEP_CAPABILITIES: return "capabilities";
     case PM_STEP_FILTER: return "filter";
+    case PM_STEP_KEYRING: return "keyring";
     }
     return "unknown"; /* a number from outside */
 }

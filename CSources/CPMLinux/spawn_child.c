@@ -352,9 +352,10 @@ DIRECT pm_step pm_spawn_run_steps(pm_spawn_context *context) {
     const pm_spawn_request *request = context->request;
     pm_step failed;
     if ((failed = enter_cgroup(context)) || (failed = take_session(request)) ||
-        (failed = set_oom_score(context)) || (failed = set_nice(context)) || (failed = set_umask(request)) ||
+        (failed = set_oom_score(context)) || (failed = set_nice(context)) ||
         (failed = place_descriptors(context)) || (failed = take_journal(context)) ||
-        (failed = close_others(context)) || (failed = pm_spawn_isolate(request)) ||
+        (failed = close_others(context)) || (failed = pm_spawn_take_keyring(request)) ||
+        (failed = pm_spawn_isolate(request)) || (failed = set_umask(request)) ||
         (failed = set_limits(context)) || (failed = set_privileges(request)) ||
         (failed = pm_spawn_bound(request)) || (failed = set_ids(request)) ||
         (failed = change_directory(request)) || (failed = reset_signals(context)) ||

@@ -1,81 +1,118 @@
 #define _GNU_SOURCE
 #include "spawn_filter.h"
+#include "spawn_calls.h"
+#include "spawn_internal.h"
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
+/* The last number before those that all architectures share. */
+#define LAST_OF_ITS_OWN 335u
+#define KEXEC_FILE_LOAD 320
 #elif defined(__aarch64__)
 #define NATIVE AUDIT_ARCH_AARCH64
+#define LAST_OF_ITS_OWN 294u
+#define KEXEC_FILE_LOAD 294
 #endif
 
 #ifdef NATIVE
 
-#define NUMBER offsetof(struct seccomp_data, nr)
-#define ARCHITECTURE offsetof(struct seccomp_data, arch)
-/* The lower half; the upper one of clone's flags means nothing. */
-#define FIRST_ARGUMENT offsetof(struct seccomp_data, args)
+#ifndef SYS_kexec_file_load
+#define SYS_kexec_file_load KEXEC_FILE_LOAD
+#endif
+#define FIRST_SHARED 424u
+#define CLONE3 435u
+/* Numbers from here on are x32's. */
+#define X32 0x40000000u
 
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
-#define ANSWER(value) BPF_STMT(BPF_RET | BPF_K, value)
-#define FAIL(error) ANSWER(SECCOMP_RET_ERRNO | (error))
-/* The next statement for equals, the one after it for others. */
-#define IF(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1)
-#define UNLESS(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 1, 0)
-#define DENY(name) IF(SYS_##name), FAIL(EPERM)
-
+#define ALLOW SECCOMP_RET_ALLOW
+#define FAIL(error) (SECCOMP_RET_ERRNO | (error))
 #define NAMESPACES                                                                                           \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |            \
      CLONE_NEWNET)
 
-/* clang-format off */
-static const struct sock_filter program[] = {
-    /* Another calling convention has other numbers. */
-    LOAD(ARCHITECTURE), UNLESS(NATIVE), FAIL(EPERM),
-    LOAD(NUMBER),
-#if defined(__x86_64__)
-    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), FAIL(EPERM), /* x32 */
-    DENY(iopl), DENY(ioperm), DENY(modify_ldt), DENY(_sysctl), DENY(uselib), DENY(create_module),
-#endif
-    DENY(mount), DENY(umount2), DENY(pivot_root), DENY(chroot), DENY(swapon), DENY(swapoff),
-    IF(428 /* open_tree */), FAIL(EPERM), IF(429 /* move_mount */), FAIL(EPERM),
-    IF(430 /* fsopen */), FAIL(EPERM), IF(431 /* fsconfig */), FAIL(EPERM),
-    IF(432 /* fsmount */), FAIL(EPERM), IF(433 /* fspick */), FAIL(EPERM),
-    IF(442 /* mount_setattr */), FAIL(EPERM),
-    DENY(unshare), DENY(setns),
-    DENY(init_module), DENY(finit_module), DENY(delete_module), DENY(kexec_load),
-#ifdef SYS_kexec_file_load
-    DENY(kexec_file_load),
-#endif
-    DENY(reboot), DENY(acct), DENY(quotactl), DENY(syslog), DENY(vhangup), DENY(sethostname), DENY(setdomainname),
-    DENY(settimeofday), DENY(clock_settime), DENY(clock_adjtime), DENY(adjtimex),
-    DENY(ptrace), DENY(process_vm_readv), DENY(process_vm_writev), DENY(kcmp),
-    DENY(bpf), DENY(perf_event_open), DENY(userfaultfd), DENY(fanotify_init),
-    DENY(open_by_handle_at), DENY(name_to_handle_at), DENY(lookup_dcookie),
-    DENY(add_key), DENY(request_key), DENY(keyctl),
-    /* Would go past this filter; Node does without. */
-    IF(425 /* io_uring_setup */), FAIL(EPERM), IF(426 /* io_uring_enter */), FAIL(EPERM),
-    IF(427 /* io_uring_register */), FAIL(EPERM),
-    /* A filter cannot see clone3's flags; the C library then takes clone. */
-    IF(435 /* clone3 */), FAIL(ENOSYS),
-    UNLESS(SYS_clone), ANSWER(SECCOMP_RET_ALLOW),
-    LOAD(FIRST_ARGUMENT), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 0, 1), FAIL(EPERM),
-    ANSWER(SECCOMP_RET_ALLOW),
-};
-/* clang-format on */
+/* Room for the statements before the runs and the one after them. */
+#define AROUND 16u
 
-/* The kernel only reads it. */
-const struct sock_fprog pm_spawn_filter = {
-    .len = sizeof program / sizeof *program,
-    .filter = (struct sock_filter *)program,
-};
+#define CALL(name) [SYS_##name] = true,
+#define LATER(name, number) [number] = true,
+static const bool allowed[PM_CALLS_LAST + 1] = {PM_CALLS_ALLOWED(CALL, LATER)};
+static const bool denied[PM_CALLS_LAST + 1] = {PM_CALLS_DENIED(CALL, LATER)};
+
+DIRECT static uint32_t verdict(pm_filter_kind kind, uint32_t number) {
+    if (number == CLONE3)
+        return FAIL(ENOSYS);
+    if (kind == PM_FILTER_DENIES)
+        return denied[number] ? FAIL(EPERM) : ALLOW;
+    if (number > LAST_OF_ITS_OWN && number < FIRST_SHARED)
+        return FAIL(ENOSYS);
+    return allowed[number] ? ALLOW : FAIL(EPERM);
+}
+
+typedef struct {
+    struct sock_filter *out;
+    size_t size;
+} builder;
+
+DIRECT static void add(builder *b, uint16_t code, uint32_t value, uint8_t then, uint8_t otherwise) {
+    b->out[b->size++] = (struct sock_filter){.code = code, .jt = then, .jf = otherwise, .k = value};
+}
+
+DIRECT static void answer(builder *b, uint32_t value) {
+    add(b, BPF_RET | BPF_K, value, 0, 0);
+}
+
+/* The next statement is for what passes the test, the one after it for others. */
+DIRECT static void test(builder *b, uint16_t test, uint32_t value) {
+    add(b, BPF_JMP | BPF_K | test, value, 0, 1);
+}
+
+DIRECT static void load(builder *b, size_t offset) {
+    add(b, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+DIRECT static void add_before_runs(builder *b) {
+    load(b, offsetof(struct seccomp_data, arch));
+    add(b, BPF_JMP | BPF_K | BPF_JEQ, NATIVE, 1, 0);
+    answer(b, FAIL(EPERM)); /* another calling convention has other numbers */
+    load(b, offsetof(struct seccomp_data, nr));
+    test(b, BPF_JGE, X32);
+    answer(b, FAIL(EPERM));
+    add(b, BPF_JMP | BPF_K | BPF_JEQ, SYS_clone, 0, 4);
+    /* The lower half; the upper one of clone's flags means nothing. */
+    load(b, offsetof(struct seccomp_data, args));
+    test(b, BPF_JSET, NAMESPACES);
+    answer(b, FAIL(EPERM));
+    answer(b, ALLOW);
+}
+
+DIRECT size_t pm_spawn_filter(pm_filter_kind kind, struct sock_filter out[PM_FILTER_MAX]) {
+    builder b = {.out = out};
+    add_before_runs(&b);
+    for (uint32_t number = 0; number <= PM_CALLS_LAST && b.size + AROUND <= PM_FILTER_MAX; number++) {
+        uint32_t now = verdict(kind, number);
+        if (number < PM_CALLS_LAST && verdict(kind, number + 1) == now)
+            continue;
+        add(&b, BPF_JMP | BPF_K | BPF_JGT, number, 1, 0);
+        answer(&b, now);
+    }
+    /* What is newer than the lists. */
+    answer(&b, kind == PM_FILTER_ALLOWS ? FAIL(ENOSYS) : ALLOW);
+    return b.size;
+}
 
 #else
 
-const struct sock_fprog pm_spawn_filter = {.len = 0, .filter = NULL};
+size_t pm_spawn_filter(pm_filter_kind kind, struct sock_filter out[PM_FILTER_MAX]) {
+    (void)kind;
+    (void)out;
+    return 0;
+}
 
 #endif

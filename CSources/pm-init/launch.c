@@ -16,7 +16,7 @@
     (PM_SPAWN_NEW_SESSION | PM_SPAWN_SET_IDS | PM_SPAWN_NO_NEW_PRIVS | PM_SPAWN_SET_UMASK |                  \
      PM_SPAWN_SET_NICE | PM_SPAWN_IN_CGROUP | PM_SPAWN_STRINGS_IN_FD | PM_SPAWN_SET_OOM_SCORE |              \
      PM_SPAWN_TO_JOURNAL | PM_SPAWN_EXACT | PM_SPAWN_NEW_MOUNTS | PM_SPAWN_NEW_USERS |                       \
-     PM_SPAWN_NO_CAPABILITIES | PM_SPAWN_FILTERED)
+     PM_SPAWN_NO_CAPABILITIES | PM_SPAWN_FILTERED | PM_SPAWN_DENY_LIST)
 /* Longest strings in a memfd; beyond it execve would refuse (a quarter of the stack limit, usually 8 MB). */
 #define STRINGS_MAX (8u << 20)
 
@@ -92,7 +92,7 @@ static void fill_request(const launch_request *request, const environment *env, 
         .listen_pid = env->listen_pid,
         /* Without a session of its own it still needs a group, or a signal to its group would be one to ours.
          */
-        .flags = (m->flags & ~PM_SPAWN_STRINGS_IN_FD) | PM_SPAWN_NEW_GROUP,
+        .flags = (m->flags & ~PM_SPAWN_STRINGS_IN_FD) | PM_SPAWN_NEW_GROUP | PM_SPAWN_OWN_KEYRING,
         .umask = m->umask,
         .uid = m->uid,
         .gid = m->gid,

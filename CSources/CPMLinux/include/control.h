@@ -148,24 +148,29 @@ typedef struct {
 #define PM_SPAWN_NEW_MOUNTS 512u    /* a mount namespace of its own, changed as the mounts say */
 #define PM_SPAWN_NEW_USERS 1024u    /* a user namespace around it, for callers that may not have one alone */
 #define PM_SPAWN_NO_CAPABILITIES 2048u /* none, and none to be gained */
-#define PM_SPAWN_FILTERED 4096u        /* a seccomp filter; needs PM_SPAWN_NO_NEW_PRIVS */
+#define PM_SPAWN_FILTERED 4096u        /* a seccomp filter that allows a list; needs PM_SPAWN_NO_NEW_PRIVS */
 /* Standard output and standard error become streams to journald, and SIGPIPE is ignored, where it can be
  * reached; one more string follows the others. At least three child descriptors. */
 #define PM_SPAWN_TO_JOURNAL 8192u
+#define PM_SPAWN_DENY_LIST 16384u /* with PM_SPAWN_FILTERED: the filter denies a list, and allows the rest   \
+                                   */
 
 #define PM_RLIMITS_MAX 16u
 /* Most mounts of one child. */
-#define PM_MOUNTS_MAX 64u
+#define PM_MOUNTS_MAX 128u
 #define PM_GROUPS_MAX 32u
 
 /*
- * What becomes of a directory in the child's mount namespace: the first letter of a mount, whose rest is the
- * absolute path, without links. Kept ones are as they were before all others, wherever they lie.
+ * What becomes of a path in the child's mount namespace: the first letter of a mount, whose rest is the
+ * absolute path. Kept ones are as they were before all others, wherever they lie; a link in their path is
+ * ELOOP.
  */
 typedef enum PM_CLOSED {
     PM_MOUNT_READ_ONLY = 'r', /* with all that is mounted below it */
     PM_MOUNT_TEMPORARY = 't', /* empty and writable for everybody, gone with the child's tree */
     PM_MOUNT_HIDDEN = 'h',    /* empty but for what is kept in it */
+    PM_MOUNT_MASKED = 'm',    /* a file without content or an empty directory; nothing where there is none */
+    PM_MOUNT_DEVICES = 'd',   /* the devices that every program may have, and what is kept in it */
     PM_MOUNT_KEPT = 'k',      /* visible, and read-only */
     PM_MOUNT_KEPT_WRITABLE = 'w',
 } pm_mount_kind;

@@ -49,7 +49,8 @@ typedef enum PM_CLOSED {
                                for this user */
     PM_STEP_MOUNT = 23,     /* one of the mounts; ENOSYS before Linux 5.12 */
     PM_STEP_CAPABILITIES = 24, /* giving capabilities up */
-    PM_STEP_FILTER = 25,       /* the seccomp filter */
+    PM_STEP_FILTER = 25,       /* the seccomp filter, or what keeps it out of other processes (Landlock) */
+    PM_STEP_KEYRING = 27,      /* a session keyring of its own */
 } pm_step;
 
 /* A word for the step, as in "chdir /srv/web: No such file": never null, static. */
@@ -110,6 +111,9 @@ typedef struct {
 /* Bits of pm_spawn_request.flags that are not in control.h. */
 #define PM_SPAWN_WANT_PIDFD 0x10000u /* give a pidfd in pm_child */
 #define PM_SPAWN_NEW_GROUP 0x20000u  /* a process group of its own, in the caller's session */
+/* An empty session keyring (keyrings(7)). Where the kernel or a filter has no keyrings for this caller, a
+ * child without PM_SPAWN_FILTERED starts all the same: it cannot read the caller's either. */
+#define PM_SPAWN_OWN_KEYRING 0x40000u
 
 typedef struct {
     int32_t pid;

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "include/pm_file.h"
 #include "include/pm_packet.h"
 #include "receive.h"
 
@@ -68,6 +69,6 @@ int pm_packet_receive(int fd, const pm_packet_space *space, size_t *fd_count) {
         *fd_count = count;
         return result;
     }
-    receive_close(taken, count);
+    pm_fd_discard(taken, count);
     return result;
 }

@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
 #include "receive.h"
 
-#include "include/pm_file.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -29,9 +27,4 @@ size_t receive_rights(received *from, int *fds) {
         count += n;
     }
     return count;
-}
-
-void receive_close(const int *fds, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        pm_fd_close(fds[i]);
 }

@@ -28,8 +28,13 @@ ssize_t receive_message(int fd, void *buffer, size_t capacity, received *out);
 /* Copies the message's descriptors, which the caller owns then, to fds[PM_PACKET_FDS_MAX]; gives their
  * number. */
 size_t receive_rights(received *from, int *fds);
-/* Closes them. */
-void receive_close(const int *fds, size_t count);
+/* Whether the kernel keeps descriptors from sockets that were told to refuse them. */
+bool receive_rights_are_refused(void);
+/*
+ * recvmsg(2) without blocking, for a message whose control has no room for descriptors: none is ever closed
+ * by this process. The bytes that came, or -1 with errno.
+ */
+ssize_t receive_without_rights(int fd, struct msghdr *message);
 
 PM_NONNULL_END
 

@@ -37,7 +37,10 @@ static int unix_address(const char *path, struct sockaddr_un *out) {
 
 static int unix_socket(int type) {
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    pm_socket_refuse_rights(fd); /* where the kernel cannot, reading takes care */
+    return fd;
 }
 
 /* Gives -errno as it stands, after closing fd. */
@@ -75,7 +78,10 @@ int pm_socket_connect(const char *path) {
 
 int pm_socket_accept(int listener) {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    pm_socket_refuse_rights(fd); /* of a listener that another program made */
+    return fd;
 }
 
 int pm_socket_peer(int fd, pm_peer *out) {
@@ -117,8 +123,8 @@ int pm_notify_bind(char *name) {
 }
 
 /* Takes the sender out of the ancillary data; false when the kernel did not say. */
-static bool take_sender(received *from, pm_peer *sender) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&from->message); c != NULL; c = CMSG_NXTHDR(&from->message, c)) {
+static bool take_sender(struct msghdr *message, pm_peer *sender) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
             continue;
         struct ucred peer;
@@ -130,13 +136,20 @@ static bool take_sender(received *from, pm_peer *sender) {
 }
 
 int pm_notify_receive(int fd, void *buffer, size_t capacity, pm_peer *sender) {
-    int unwanted[PM_PACKET_FDS_MAX];
-    received message;
-    ssize_t size = receive_message(fd, buffer, capacity, &message);
+    /* Room for the sender and for no descriptor. */
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr align;
+    } control;
+    struct iovec piece = {.iov_base = buffer, .iov_len = capacity};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t size = receive_without_rights(fd, &message);
     if (size < 0)
-        return (int)size;
-    receive_close(unwanted, receive_rights(&message, unwanted));
-    if ((message.message.msg_flags & MSG_TRUNC) != 0)
+        return -errno;
+    if ((message.msg_flags & MSG_TRUNC) != 0)
         return -EMSGSIZE;
     return take_sender(&message, sender) ? (int)size : -EBADMSG;
 }

@@ -14,6 +14,9 @@
 #define EVENT_CGROUP 3u
 #define EVENT_WATCHED 4u
 
+/* Processes at a time that close what pmd sent. */
+#define CLOSERS_MAX 16u
+
 #define SECOND_NS 1000000000u
 #define MILLISECOND_NS 1000000u
 
@@ -134,6 +137,7 @@ typedef struct holder {
     named_fd named[PM_NAMED_MAX];
     char marker[TOKEN_MAX + 16]; /* "PM_MARKER=<token>-": how the environment of each descendant begins */
     size_t marker_size;
+    int32_t closers[CLOSERS_MAX]; /* pids, 0: none (discard.c) */
 } holder;
 
 #endif

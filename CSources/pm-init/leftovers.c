@@ -3,6 +3,7 @@
 #include "cgroup.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "discard.h"
 #include "foreign.h"
 #include "procs.h"
 
@@ -61,7 +62,7 @@ static record *dead_owner(const holder *h, const pm_process *p) {
 static void judge_child(void *context, int32_t pid) {
     holder *h = context;
     pm_process p;
-    if (pid == h->pid || pid == h->pmd.pid || foreign_has(h, pid) ||
+    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || foreign_has(h, pid) ||
         table_find_running(&h->table, pid) != NULL || pm_process_read(pid, &p) < 0)
         return;
     foreign_learn(h, &p);
@@ -162,8 +163,7 @@ void leftovers_cgroup_changed(holder *h, uint32_t index) {
 
 void leftovers_forget(holder *h, record *r) {
     channel_unqueue(h, r);
-    for (uint8_t i = 0; i < r->held_count; i++)
-        pm_fd_close(r->held[i]);
+    discard(h, r->held, r->held_count);
     r->held_count = 0;
     if (r->cgroup[0] == '\0' || cgroup_remove(h->cgroup, r->cgroup) == 0) {
         finish_forgotten(h, r);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "reap.h"
 #include "cpmlinux.h"
+#include "discard.h"
 #include "leftovers.h"
 #include "pmd.h"
 #include "reexec.h"
@@ -40,6 +41,7 @@ void reap_all(holder *h) {
         } else if (pid == h->reexec.pid) {
             reexec_tried(h, wait_status);
         }
+        discard_ended(h, pid);
         /* Anyone else is an orphan of some tree; whether it was the last one is judged now. */
     }
     leftovers_note(h);

@@ -2,6 +2,7 @@
 #include "requests.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "discard.h"
 #include "launch.h"
 #include "leftovers.h"
 #include "manager.h"
@@ -150,7 +151,7 @@ static void handle_hold(holder *h, packet *p) {
     named_fd *named = p->fd_count == 1 ? find_named(h, p, true) : NULL;
     if (named == NULL)
         return;
-    pm_fd_close(named->fd);
+    discard(h, &named->fd, 1);
     memset(named->name, 0, sizeof named->name);
     memcpy(named->name, p->body, strlen((const char *)p->body));
     named->fd = p->fds[0];
@@ -161,7 +162,7 @@ static void handle_drop(holder *h, const packet *p) {
     named_fd *named = find_named(h, p, false);
     if (named == NULL)
         return;
-    pm_fd_close(named->fd);
+    discard(h, &named->fd, 1);
     named->fd = -1;
 }
 
@@ -258,8 +259,7 @@ static bool read_request(holder *h) {
         p.size = (size_t)size - sizeof p.header;
         handle(h, &p);
     }
-    for (size_t i = 0; i < p.fd_count; i++)
-        pm_fd_close(p.fds[i]);
+    discard(h, p.fds, p.fd_count);
     return true;
 }
 

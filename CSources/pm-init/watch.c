@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "watch.h"
 #include "cpmlinux.h"
+#include "discard.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -34,7 +35,7 @@ void watch_begin(holder *h, int epoll, int page) {
         w->epoll = epoll;
         return;
     }
-    pm_fd_close(epoll);
+    discard(h, &epoll, 1);
     watch_end(h);
 }
 
@@ -42,11 +43,11 @@ void watch_end(holder *h) {
     watched_loop *w = &h->watched;
     if (w->epoll >= 0) {
         pm_epoll_remove(h->epoll, w->epoll);
-        pm_fd_close(w->epoll);
+        discard(h, &w->epoll, 1);
     }
     if (w->turns != NULL)
         munmap((void *)w->turns, PAGE_SIZE);
-    pm_fd_close(w->page);
+    discard(h, &w->page, 1);
     *w = (watched_loop){.epoll = -1, .page = -1};
 }
 

@@ -31,6 +31,7 @@ final class Admission {
             let origin = PeerOrigin.client(credentials)
             router.add(client: try Peer(socket, origin: origin, handler: router))
         } catch {
+            UnixSocket.end(socket.raw)
             onTrouble("a connection cannot be used: \(error)")
         }
     }
@@ -57,5 +58,6 @@ final class Admission {
         var line: [UInt8] = []
         MessageWriter.rejection(id: .unreadable, RPCError(error), to: &line)
         _ = Descriptors.write(line, to: socket.raw)
+        UnixSocket.end(socket.raw)
     }
 }

@@ -33,6 +33,8 @@ struct Wiring {
         errors = held[1]
         channel = layout.hasChannel ? held[2] : nil
         probe = layout.hasProbe ? held[layout.count - 1] : nil
+        // Those of a pmd that did not do it.
+        for socket in [channel, probe].compactMap({ $0 }) { UnixSocket.refuseDescriptors(socket.raw) }
     }
 
     private init(output: SharedFD, errors: SharedFD, channel: SharedFD?, probe: SharedFD?) {

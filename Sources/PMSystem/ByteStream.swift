@@ -84,7 +84,7 @@ public final class ByteStream {
     /// Reads once into free memory.
     public func read(into space: UnsafeMutableRawBufferPointer) -> Chunk {
         guard phase != .closed, let base = space.baseAddress else { return .end }
-        let count = pm_fd_read(descriptor.raw, base, space.count)
+        let count = pm_socket_read(descriptor.raw, base, space.count)
         if count > 0 { return .bytes(Int(count)) }
         if count == -Int64(EAGAIN) { return .nothing }
         return .end
@@ -128,7 +128,7 @@ public final class ByteStream {
         phase = .closed
         unwatch()
         // The descriptor may have other holders (pm-init); the peer must learn of the end all the same.
-        shutdown(descriptor.raw, Int32(SHUT_RDWR))
+        UnixSocket.end(descriptor.raw)
         let closed = onClosed
         forget()
         closed?()
@@ -253,7 +253,7 @@ public enum Descriptors {
     /// Reads once, at most `limit` bytes.
     public static func read(_ descriptor: Int32, limit: Int) -> Bytes {
         var buffer = [UInt8](repeating: 0, count: limit)
-        let count = pm_fd_read(descriptor, &buffer, limit)
+        let count = pm_socket_read(descriptor, &buffer, limit)
         if count == -Int64(EAGAIN) { return .nothing }
         guard count > 0 else { return .end }
         return .bytes(Array(buffer[..<Int(count)]))

@@ -121,7 +121,7 @@ public final class LineRelay {
             if side.watched != nil { reactor.unwatch(side.descriptor.raw) }
             side.watched = nil
             // The descriptor may have other holders; the peer must learn of the end all the same.
-            shutdown(side.descriptor.raw, Int32(SHUT_RDWR))
+            UnixSocket.end(side.descriptor.raw)
         }
         onEnd?(ending)
         onEnd = nil
@@ -139,7 +139,7 @@ public final class LineRelay {
     private func pass(_ side: Side, _ other: Side) {
         for _ in 0..<Self.readsPerTurn {
             guard !side.hasFinished, other.backlog == 0, !isOver, let base = Self.buffer.baseAddress else { return }
-            let count = Int(pm_fd_read(side.descriptor.raw, base, Self.readSize))
+            let count = Int(pm_socket_read(side.descriptor.raw, base, Self.readSize))
             if count == -Int(EAGAIN) { return }
             guard count > 0 else {
                 side.hasFinished = true

@@ -39,6 +39,7 @@ public enum UnixSocket {
             owning: try valueOrError("socket", path) {
                 Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | nonBlocking, 0)
             })
+        refuseDescriptors(socket.raw)
         try file.bind(socket.raw)
         _ = try valueOrError("listen", path) { Glibc.listen(socket.raw, backlog) }
         return socket
@@ -52,10 +53,23 @@ public enum UnixSocket {
             owning: try valueOrError("socket", path) {
                 Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             })
+        refuseDescriptors(socket.raw)
         try withAddress(path) { address, length throws(SystemError) in
             _ = try valueOrError("connect", path) { Glibc.connect(socket.raw, address, length) }
         }
         return socket
+    }
+
+    /// Lets nobody send descriptors to this socket (SO_PASSRIGHTS, Linux 6.16): closing what a stranger sent may block for
+    /// hours. Older kernels and sockets of other families do not have it; reading takes care there.
+    public static func refuseDescriptors(_ descriptor: Int32) {
+        _ = pm_socket_refuse_rights(descriptor)
+    }
+
+    /// Ends a connection for all who hold it, so that closing it never waits: descriptors that the peer sent, where the
+    /// kernel lets it, are closed elsewhere.
+    public static func end(_ descriptor: Int32) {
+        pm_socket_end(descriptor)
     }
 
     /// Accepts one connection, non-blocking; nil when none waits.
@@ -123,6 +137,7 @@ public enum UnixSocket {
         _ = try valueOrNegated("socketpair", "", pm_socket_pair(.PM_SOCKET_STREAM, &first, &second))
         let ours = SharedFD(owning: first)
         let theirs = SharedFD(owning: second)
+        refuseDescriptors(ours.raw)
         try setNonBlocking(ours.raw)
         return (ours, theirs)
     }

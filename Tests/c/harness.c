@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,6 +119,40 @@ void forbid(int syscall_number, int error) {
         skip("no seccomp filters here");
 }
 
+void forbid_option(int option) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)option, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = 6, .filter = code};
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+        skip("no seccomp filters here");
+}
+
+int lingering_socket(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    const struct linger hour = {.l_onoff = 1, .l_linger = 3600};
+    const int small = 4096;
+    static char bytes[65536];
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    CHECK(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 1) == 0 &&
+          getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(connect(fd, (struct sockaddr *)&address, size) == 0);
+    CHECK(accept4(listener, NULL, NULL, SOCK_CLOEXEC) >= 0);
+    while (send(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+    }
+    CHECK_EQUAL(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hour, sizeof hour), 0);
+    return fd;
+}
+
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk) {
     (void)info, (void)type, (void)walk;
     return remove(path);
@@ -193,7 +230,7 @@ static void run_tables(const char *filter, tally *sum) {
     const test *const tables[] = {
         shim_tests,  process_tests, spawn_tests,   spawn_failure_tests, spawn_fallback_tests, launch_tests,
         watch_tests, reexec_tests,  manager_tests, holder_tests,        adoption_tests,       stop_tests,
-        tree_tests,  hostile_tests, cgroup_tests,  journal_tests,       sandbox_tests};
+        tree_tests,  hostile_tests, cgroup_tests,  journal_tests,       sandbox_tests,        rights_tests};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const test *t = tables[i]; t->name != NULL; t++)
             if (filter == NULL || strstr(t->name, filter) != NULL)

@@ -17,7 +17,8 @@ typedef struct {
 /* Tables of the test files, each ended by a null name. */
 extern const test shim_tests[], process_tests[], spawn_tests[], spawn_failure_tests[], spawn_fallback_tests[],
     holder_tests[], adoption_tests[], stop_tests[], tree_tests[], hostile_tests[], cgroup_tests[],
-    launch_tests[], watch_tests[], reexec_tests[], manager_tests[], journal_tests[], sandbox_tests[];
+    launch_tests[], watch_tests[], reexec_tests[], manager_tests[], journal_tests[], sandbox_tests[],
+    rights_tests[];
 
 /* How long anything may be waited for, milliseconds. Nothing is expected to take it; valgrind needs its time.
  */
@@ -68,5 +69,12 @@ int wait_for(pid_t pid);
 void wait_gone(pid_t pid);
 /* Makes a system call fail with this error from now on, in this process and those it starts. */
 void forbid(int syscall_number, int error);
+/* Makes setsockopt(2) of this option fail as on a kernel that does not have it. */
+void forbid_option(int option);
+/*
+ * A TCP connection whose last close blocks for an hour: it lingers, and its peer takes nothing. The peer and
+ * its listener stay open in this process.
+ */
+int lingering_socket(void);
 
 #endif

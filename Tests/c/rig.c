@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ void rig_launch(rig *r, const char *const *options, const char *program) {
     unlink(path); /* of a rig before */
     r->listener = pm_socket_listen(path, 16);
     CHECK(r->listener >= 0);
+    /* Here descriptors are wanted: 83 is SO_PASSRIGHTS, which a kernel before 6.16 does not have. */
+    setsockopt(r->listener, SOL_SOCKET, 83, &(int){1}, sizeof(int));
     CHECK_EQUAL(pm_pipe_create(&r->status, &status_end), 0);
     pm_fd_set_cloexec(status_end, false);
     snprintf(status, sizeof status, "%d", 3 + rig_passed_count);
@@ -68,7 +71,7 @@ void rig_next_pmd(rig *r) {
     pm_fd_close(r->leash);
     pm_fd_close(r->control);
     wait_readable(r->listener);
-    r->leash = pm_socket_accept(r->listener);
+    r->leash = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     CHECK(r->leash >= 0);
     wait_readable(r->leash);
     CHECK_EQUAL(pm_packet_receive(r->leash, &(pm_packet_space){buffer, sizeof buffer, fds, 2}, &count),

@@ -148,20 +148,6 @@ static void notify_receives_message_and_sender(void) {
     close(fd);
 }
 
-static void notify_closes_descriptors_that_come_along(void) {
-    char name[PM_NOTIFY_NAME_SIZE], text[16];
-    pm_peer sender;
-    int fd = pm_notify_bind(name), client = notify_client(name);
-    const pm_piece piece = {"FDSTORE=1", 9};
-    const int fds[] = {0, 2};
-    CHECK_EQUAL(pm_packet_send(client, &(pm_packet){&piece, 1, fds, 2}), 9);
-    int before = open_descriptors();
-    CHECK_EQUAL(pm_notify_receive(fd, text, sizeof text, &sender), 9);
-    CHECK_EQUAL(open_descriptors(), before);
-    close(client);
-    close(fd);
-}
-
 static void pipes_and_flags(void) {
     int read_end, write_end;
     char byte;
@@ -254,7 +240,6 @@ const test shim_tests[] = {
     {"sockets connect and name the peer", sockets_connect_and_name_the_peer},
     {"sockets refuse a path that does not fit", sockets_refuse_a_path_that_does_not_fit},
     {"notify receives message and sender", notify_receives_message_and_sender},
-    {"notify closes descriptors that come along", notify_closes_descriptors_that_come_along},
     {"pipes and flags", pipes_and_flags},
     {"locks exclude each other", locks_exclude_each_other},
     {"files are renamed and swapped", files_are_renamed_and_swapped},

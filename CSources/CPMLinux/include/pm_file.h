@@ -8,6 +8,13 @@ PM_NONNULL_BEGIN
 
 /* Closes fd; a negative one is ignored. Never fails: an interrupted close has closed (close(2), Linux). */
 void pm_fd_close(int fd);
+/*
+ * Closes descriptors that came from somebody who is not trusted, and never waits for what they are: a pipe or
+ * memory is closed at once, anything else by a process of its own, which holds it until this one has let go,
+ * and ends (an ending process does not linger on a connection). Negative ones are ignored. Where there is no
+ * other process to be had they are closed here. Gives the process, an orphan of this one, or 0.
+ */
+int pm_fd_discard(const int *fds, size_t count);
 /* A close-on-exec duplicate with a number >= minimum, owned by the caller, or -errno. */
 int pm_fd_duplicate(int fd, int minimum);
 /* Sets or clears O_NONBLOCK, which all duplicates share. 0 or -errno. */

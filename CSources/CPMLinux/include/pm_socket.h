@@ -33,6 +33,22 @@ int pm_socket_listen(const char *path, int backlog);
 int pm_socket_connect(const char *path);
 /* Accepts a connection as a non-blocking descriptor, owned by the caller, or -errno (-EAGAIN: none waits). */
 int pm_socket_accept(int listener);
+/*
+ * No descriptors come with what this unix socket receives: the kernel refuses to send them (SO_PASSRIGHTS,
+ * Linux 6.16; EPERM for the sender), so none is ever closed by who reads or closes the socket. Closing what
+ * somebody else has sent may block for hours (SO_LINGER, FUSE). Connections inherit it from their listener. 0
+ * or -errno: -ENOPROTOOPT where the kernel does not have it; pm_socket_read helps there.
+ */
+int pm_socket_refuse_rights(int fd);
+/*
+ * Reads from a unix socket that refuses descriptors: as pm_fd_read. Where the kernel cannot refuse them,
+ * those that come along go to a process of their own, and are closed there. Of another kind of descriptor it
+ * reads as well.
+ */
+int64_t pm_socket_read(int fd, void *buffer, size_t size);
+/* Ends a connection for all who hold it (SHUT_RDWR), and empties its queue, so that closing it closes nothing
+ * that others have sent. */
+void pm_socket_end(int fd);
 /* Who connected (SO_PEERCRED). 0 or -errno. */
 int pm_socket_peer(int fd, pm_peer *out);
 
@@ -41,13 +57,13 @@ int pm_socket_peer(int fd, pm_peer *out);
 /*
  * A non-blocking datagram socket bound to an abstract name that the kernel chose (unix(7), autobind), owned
  * by the caller, or -errno. The name, "@" and five digits as NOTIFY_SOCKET wants it, goes to
- * name[PM_NOTIFY_NAME_SIZE]. Senders' credentials are on.
+ * name[PM_NOTIFY_NAME_SIZE]. Senders' credentials are on; descriptors are refused.
  */
 int pm_notify_bind(char *name);
 /*
  * Receives one message: its length in bytes (0: an empty message), or -errno; -EAGAIN when none waits,
- * -EMSGSIZE when it was longer than capacity (and is gone). Descriptors that came along are closed (FDSTORE
- * is not kept).
+ * -EMSGSIZE when it was longer than capacity (and is gone). Descriptors that come along are refused, or
+ * closed elsewhere (FDSTORE is not kept).
  */
 int pm_notify_receive(int fd, void *buffer, size_t capacity, pm_peer *sender);
 

@@ -146,7 +146,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PMFuzzTargets",
-            dependencies: ["JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery"],
+            dependencies: ["JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery", "PMAPI", "PMLogs"],
             path: "Tests/fuzz/Targets", swiftSettings: strict),
         tests("FuzzTests", ["PMFuzzTargets", "PMSystem"]),
         tests("JSONTests", ["JSON", "PMSystem"]),

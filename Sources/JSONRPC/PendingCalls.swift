@@ -28,7 +28,7 @@ public struct PendingCalls<Payload> {
     @inlinable
     public mutating func add(_ payload: Payload) -> UInt64 {
         // Half empty, so that a free slot is near.
-        if waiting * 2 >= ids.count { grow() }
+        if waiting * 2 >= ids.count { grow() }  // bounded: slots of a table in memory
         repeat { last += 1 } while ids[slot(last)] != 0
         ids[slot(last)] = last
         payloads[slot(last)] = payload
@@ -65,7 +65,7 @@ public struct PendingCalls<Payload> {
     public mutating func restore(_ calls: [(id: UInt64, payload: Payload)], newest: UInt64) {
         last = Swift.max(last, newest)
         for (id, payload) in calls {
-            while waiting * 2 >= ids.count || ids[slot(id)] != 0 { grow() }
+            while waiting * 2 >= ids.count || ids[slot(id)] != 0 { grow() }  // bounded: a table in memory
             ids[slot(id)] = id
             payloads[slot(id)] = payload
             waiting += 1
@@ -108,7 +108,7 @@ public struct PendingCalls<Payload> {
     @inlinable
     mutating func grow() {
         let old = zip(ids, payloads)
-        let size = Swift.max(8, ids.count * 2)
+        let size = Swift.max(8, ids.count * 2)  // bounded: a table in memory
         ids = Array(repeating: 0, count: size)
         payloads = Array(repeating: nil, count: size)
         // Two ids that had slots of their own in the smaller table have them in the larger one too.
@@ -128,7 +128,7 @@ public enum PendingCallID {
         for byte in raw {
             let digit = byte &- UInt8(ascii: "0")
             guard digit <= 9 else { return nil }
-            // Nineteen digits always fit.
+            // bounded: nineteen digits always fit.
             number = number * 10 + UInt64(digit)
         }
         return number

@@ -138,7 +138,7 @@ extension Log.Since {
     public func time(from now: WallTime) -> WallTime {
         switch self {
         case .at(let time): time
-        case .ago(let duration): WallTime(nanoseconds: now.nanoseconds - duration.nanoseconds)
+        case .ago(let duration): now - duration
         }
     }
 

@@ -12,8 +12,11 @@ struct CivilTime {
     var daysSince1970: Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        // bounded: a year has four digits, a month and a day two.
         let yearOfEra = shifted - era * 400
+        // bounded: the same.
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        // bounded: the same.
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
@@ -21,17 +24,21 @@ struct CivilTime {
 
     init(nanosecondsSince1970 total: Int64) {
         let seconds = Int(total.quotientRoundingDown(1_000_000_000))
-        nanosecond = Int(total - Int64(seconds) * 1_000_000_000)
+        // The product may be below the smallest number; the difference is right all the same, modulo 2^64.
+        nanosecond = Int(total &- Int64(seconds) &* 1_000_000_000)
         let days = Int(Int64(seconds).quotientRoundingDown(86_400))
+        // bounded: less than the number that was divided, here and below.
         second = seconds - days * 86_400
         let shifted = days + 719_468
         let era = Int(Int64(shifted).quotientRoundingDown(146_097))
-        let dayOfEra = shifted - era * 146_097
+        let dayOfEra = shifted - era * 146_097  // bounded: as above
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        // bounded: years of an era.
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let shiftedMonth = (5 * dayOfYear + 2) / 153  // bounded: days of a year
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1  // bounded: months of a year
         month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        // bounded: eras of a time in 64 bits.
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 }
@@ -50,7 +57,7 @@ extension WallTime {
         text.reserveCapacity(27)
         func put(_ number: Int, _ digits: Int, _ separator: Character?) {
             var divisor = 1
-            for _ in 1..<digits { divisor *= 10 }
+            for _ in 1..<digits { divisor *= 10 }  // bounded: at most six digits
             while divisor > 0 {
                 text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
                 divisor /= 10
@@ -76,15 +83,16 @@ extension WallTime {
             let hour = reader.number(2), hour < 24, reader.skip(":"), let minute = reader.number(2), minute < 60
         else { return nil }
         (civil.year, civil.month, civil.day) = (year, month, day)
-        civil.second = hour * 3_600 + minute * 60
+        civil.second = hour * 3_600 + minute * 60  // bounded: two digits each
         if reader.skip(":") {
             guard let second = reader.number(2), second <= 60 else { return nil }
             civil.second += second
             if reader.skip(".") { civil.nanosecond = reader.fraction() }
         }
         guard let offset = reader.zoneOffset(), reader.isAtEnd else { return nil }
+        // bounded: days until the year 9999.
         let seconds = civil.daysSince1970 * 86_400 + civil.second - offset
-        self.init(nanoseconds: Int64(seconds) * 1_000_000_000 + Int64(civil.nanosecond))
+        self.init(seconds: Int64(seconds), nanoseconds: Int64(civil.nanosecond))
     }
 }
 
@@ -107,6 +115,7 @@ private struct DigitReader {
         var number = 0
         for byte in rest.prefix(digits) {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            // bounded: at most four digits.
             number = number * 10 + Int(byte - UInt8(ascii: "0"))
         }
         rest = rest.dropFirst(digits)
@@ -117,7 +126,7 @@ private struct DigitReader {
     mutating func fraction() -> Int {
         var (nanoseconds, weight) = (0, 100_000_000)
         while let digit = number(1) {
-            nanoseconds += digit * weight
+            nanoseconds += digit * weight  // bounded: nine digits; the weight of the tenth is 0
             weight /= 10
         }
         return nanoseconds
@@ -128,6 +137,7 @@ private struct DigitReader {
         if skip("Z") { return 0 }
         let sign = skip("+") ? 1 : skip("-") ? -1 : 0
         guard sign != 0, let hours = number(2), skip(":"), let minutes = number(2) else { return nil }
+        // bounded: two digits each.
         return sign * (hours * 3_600 + minutes * 60)
     }
 }

@@ -12,7 +12,8 @@ public enum Program {
 
     /// The environment of this process, by name.
     public static func environment() -> [String: String] {
-        Dictionary(uniqueKeysWithValues: ProcessEnvironment.variables.map { ($0.name, $0.value) })
+        // Whoever executes a program can give a variable twice; getenv(3) takes the first.
+        Dictionary(ProcessEnvironment.variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
     static func run(_ words: [String], _ session: Session) -> Int32 {

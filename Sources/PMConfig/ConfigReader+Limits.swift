@@ -82,7 +82,9 @@ extension ConfigReader {
             case .null, .bool, .array, .object: nil
             }
         let range = Double(Limits.leastCPU)...Double(Limits.mostCPU)
+        // bounded: a Double, which does not overflow.
         if let share, range.contains(share * Double(Limits.cpuPeriod)) {
+            // bounded: it is in the range.
             return Int((share * Double(Limits.cpuPeriod)).rounded())
         }
         expected(#"a share of one processor from 1% to 102400%, such as "50%", "150%" or 0.5"#, at: place)

@@ -22,14 +22,19 @@ extension ConfigReader {
 
     /// A name, or a number.
     private mutating func account(_ place: Place) -> String? {
-        if let number = place.node.value.int, (0..<Int(UInt32.max)).contains(number) { return "\(number)" }
-        guard case .string(let text) = place.node.value, !text.isEmpty,
-            !text.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: ":") })
-        else {
+        let text = place.node.value.int.flatMap { $0 < 0 ? nil : "\($0)" } ?? place.node.value.string ?? ""
+        guard !text.isEmpty, !text.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: ":") || $0 == 0x7f }) else {
             expected("a name or a number of an account", at: place)
             return nil
         }
-        return text
+        switch AccountID.read(text) {
+        case .number, .name: return text
+        case .neither(let reason):
+            report(
+                "\(place.node.value.summary) \(reason)", at: place,
+                hint: "give the account's name, or its number in plain digits")
+            return nil
+        }
     }
 
     private mutating func permissions(_ place: Place) -> UInt32? {
@@ -123,7 +128,7 @@ extension ConfigReader {
 
     /// A port, `address:port`, or a path.
     private mutating func listenAddress(_ place: Place) -> ListenPoint.Address? {
-        let text = place.node.value.string ?? place.node.value.int.map { "\($0)" } ?? ""
+        let text = place.node.value.string ?? place.node.value.int.flatMap { $0 < 0 ? nil : "\($0)" } ?? ""
         if text.utf8.contains(UInt8(ascii: "/")), !text.utf8.contains(0) { return .unix(path: text) }
         let colon = text.utf8.lastIndex(of: UInt8(ascii: ":"))
         let digits = colon.map { text[text.utf8.index(after: $0)...] } ?? text[...]

@@ -1,6 +1,7 @@
 import Glibc
 import PMAPI
 import PMConfig
+import PMModel
 import PMSystem
 
 /// Who may do what: root and the daemon's own user everything, members of group `pm` everything but to run things as
@@ -51,6 +52,6 @@ struct Access {
     }
 
     private static func group(named name: String) -> gid_t? {
-        AccountFile("/etc/group").entry(name).flatMap { $0.count > 2 ? gid_t($0[2]) : nil }
+        AccountFile("/etc/group").entry(name).flatMap { $0.count > 2 ? AccountID.number($0[2]) : nil }
     }
 }

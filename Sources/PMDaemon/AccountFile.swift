@@ -1,4 +1,5 @@
 import Glibc
+import PMModel
 import PMSystem
 
 /// /etc/passwd or /etc/group, read as it is: the daemon loads no name service modules.
@@ -29,7 +30,7 @@ struct AccountFile {
     func groups(of user: String) -> [gid_t] {
         entries.compactMap { fields in
             guard fields.count > 3, fields[3].split(separator: ",").contains(Substring(user)) else { return nil }
-            return gid_t(fields[2])
+            return AccountID.number(fields[2])
         }
     }
 }

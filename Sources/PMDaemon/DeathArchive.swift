@@ -12,7 +12,7 @@ import PMSystem
 @PMActor
 final class DeathArchive {
     /// Below this many bytes a file is never written anew.
-    private static let smallest = 1 << 18
+    private static let smallest = 1 << 18  // bounded: a literal
     private static let growth = 4
 
     private let path: String
@@ -76,6 +76,7 @@ final class DeathArchive {
             if failure == nil { onTrouble("the record of a death cannot be kept: \(error)") }
             failure = error
             reactor.after(retryDelay) { [weak self] in self?.flush() }
+            // bounded: a Duration of at most a minute.
             retryDelay = min(retryDelay * 2, Self.lastRetry)
         }
     }
@@ -102,7 +103,7 @@ final class DeathArchive {
         try Files.replace(path, with: kept)
         file = SharedFD(try OwnedFD.open(path, O_WRONLY | O_APPEND))
         size = kept.count
-        limit = max(Self.smallest, size * Self.growth)
+        limit = max(Self.smallest, size.times(Self.growth))
     }
 
     /// The last whole line of each unit; read piece by piece, for the file is much longer than what counts of it.
@@ -112,7 +113,7 @@ final class DeathArchive {
         var framer = LineFramer()
         var lines: [String: [UInt8]] = [:]
         while try framer.withFreeSpace(
-            minimum: 1 << 14,
+            minimum: 16_384,
             { (space) throws(SystemError) in try Files.read(file.raw, into: space, named: path) }) > 0
         {
             // A line too long for the framer is none of ours.

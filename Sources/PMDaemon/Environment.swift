@@ -6,7 +6,8 @@ enum Environment {
     /// The variables, without those that are meant for the daemon alone.
     static func current() -> [String: String] {
         let variables = ProcessEnvironment.variables.filter { !own.contains($0.name) }
-        return Dictionary(uniqueKeysWithValues: variables.map { ($0.name, $0.value) })
+        // Whoever executes a program can give a variable twice; getenv(3) takes the first.
+        return Dictionary(variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
     /// What the holder or systemd tells the daemon, and no service must take for itself.

@@ -10,7 +10,7 @@ import PMSystem
 @PMActor
 final class LogSender {
     /// Above so many bytes that wait for the caller, it is given time to read.
-    private static let patience = 256 << 10
+    private static let patience = 256 << 10  // bounded: a literal
 
     private let call: Responder
     private let isRecords: Bool
@@ -69,7 +69,7 @@ final class LogSender {
     /// Sends a line that was read by pm-logs; those of the journal have their cursors in it.
     func send(_ record: LogRecord) {
         var record = record
-        if let cursor = record.cursor { mark = LogPlace.Mark(number: (mark?.number ?? 0) + 1, cursor: cursor) }
+        if let cursor = record.cursor { mark = LogPlace.Mark(number: (mark?.number ?? 0).plus(1), cursor: cursor) }
         record.cursor = hasCursors && record.cursor != nil ? place(of: record.name) : nil
         if isRecords {
             call.stream(.data(record.json))

@@ -117,8 +117,8 @@ enum GatewayUser {
         }
         let users = AccountFile("/etc/passwd")
         for name in ["pm-gateway", "nobody"] {
-            guard let entry = users.entry(name), entry.count > 3, let user = uid_t(entry[2]), user != 0,
-                let own = gid_t(entry[3])
+            guard let entry = users.entry(name), entry.count > 3, let user = AccountID.number(entry[2]), user != 0,
+                let own = AccountID.number(entry[3])
             else { continue }
             // Its own groups let it read a key that is for it alone; nobody's are no one's.
             let more = name == "nobody" ? [] : [own] + AccountFile("/etc/group").groups(of: name)

@@ -13,11 +13,14 @@ struct UnitAccount {
     /// The account of a mapping.
     ///
     /// - Throws: `LaunchError` naming key, value, cause and next step.
-    init(_ mapping: Mapping, of unit: String, files: AccountFiles = AccountFiles()) throws(LaunchError) {
+    init(_ mapping: Mapping, of unit: String, files: @autoclosure () -> AccountFiles = AccountFiles())
+        throws(LaunchError)
+    {
         guard mapping.user != nil || mapping.group != nil else {
             (identity, variables) = (nil, [:])
             return
         }
+        let files = files()
         let place = "mapping.\(InstanceName.unit(of: unit))"
         let user = try files.user(mapping.user, place)
         let group = try files.group(mapping.group, place) ?? user.group
@@ -31,8 +34,13 @@ struct UnitAccount {
                 "\(place).\(key): \(value): only root's daemon can run a service as somebody else, and this one is "
                     + "user \(files.daemonUser)'s; take the key out, or run pm as root")
         }
-        let others = user.name.map { files.groups.groups(of: $0) } ?? []
-        identity = UserIdentity(user: user.id, group: group, groups: Array(Set([group] + others).sorted().prefix(32)))
+        let groups = Set([group] + (user.name.map { files.groups.groups(of: $0) } ?? []))
+        guard groups.count <= UserIdentity.mostGroups else {
+            throw LaunchError(
+                "\(place).user: \(user.name ?? ""): it is in \(groups.count) groups, and pm can give a service "
+                    + "\(UserIdentity.mostGroups) at most; take it out of some (/etc/group), or make another user")
+        }
+        identity = UserIdentity(user: user.id, group: group, groups: groups.sorted())
         var variables: [String: String] = [:]
         if mapping.user != nil {
             variables["HOME"] = user.home
@@ -61,22 +69,54 @@ struct AccountFiles {
     /// The user of a name or number; nil is the daemon's.
     func user(_ text: String?, _ place: String) throws(LaunchError) -> User {
         guard let text else { return User(id: daemonUser, group: daemonGroup) }
-        let byNumber = uid_t(text).flatMap { number in users.first { $0.count > 5 && uid_t($0[2]) == number } }
-        if let entry = byNumber ?? users.entry(text), entry.count > 5, let id = uid_t(entry[2]),
-            let group = gid_t(entry[3])
-        {
-            return User(id: id, group: group, name: String(entry[0]), home: String(entry[5]))
+        let user: User
+        switch AccountID.read(text) {
+        case .number(let number):
+            let entry = users.first { $0.count > 5 && AccountID.number($0[2]) == number }
+            // Numbers that no file knows may be those of a directory service.
+            user = entry.flatMap(Self.user) ?? User(id: number, group: number)
+        case .name:
+            guard let found = users.entry(text).flatMap(Self.user) else {
+                throw LaunchError(
+                    "\(place).user: \(text): no such user in /etc/passwd; make it (useradd), or correct the name")
+            }
+            user = found
+        case .neither(let reason): throw Self.refusal("\(place).user: \(text)", reason)
         }
-        // Numbers that no file knows may be those of a directory service.
-        if let number = uid_t(text) { return User(id: number, group: gid_t(number)) }
-        throw LaunchError("\(place).user: \(text): no such user in /etc/passwd; make it (useradd), or correct the name")
+        // Another name of root's, by design or by a slip in a file, is not what somebody meant who wanted less.
+        guard user.id != 0 || text == "root" || text == "0" else {
+            throw LaunchError("\(place).user: \(text): it is root under another name; write \"root\" if that is meant")
+        }
+        return user
+    }
+
+    /// The user of a line; nil where one of its numbers is no account.
+    private static func user(_ entry: [Substring]) -> User? {
+        guard entry.count > 5, let id = AccountID.number(entry[2]), let group = AccountID.number(entry[3]) else {
+            return nil
+        }
+        return User(id: id, group: group, name: String(entry[0]), home: String(entry[5]))
+    }
+
+    private static func refusal(_ place: String, _ reason: String) -> LaunchError {
+        LaunchError("\(place) \(reason); give the account's name, or its number in plain digits")
     }
 
     /// The group of a name or number; nil for none.
     func group(_ text: String?, _ place: String) throws(LaunchError) -> gid_t? {
         guard let text else { return nil }
-        if let number = gid_t(text) { return number }
-        if let entry = groups.entry(text), entry.count > 2, let id = gid_t(entry[2]) { return id }
+        switch AccountID.read(text) {
+        case .number(let number): return number
+        case .name: break
+        case .neither(let reason): throw Self.refusal("\(place).group: \(text)", reason)
+        }
+        if let entry = groups.entry(text), entry.count > 2, let id = AccountID.number(entry[2]) {
+            guard id != 0 || text == "root" else {
+                throw LaunchError(
+                    "\(place).group: \(text): it is root's group under another name; write \"root\" if that is meant")
+            }
+            return id
+        }
         throw LaunchError(
             "\(place).group: \(text): no such group in /etc/group; make it (groupadd), or correct the name")
     }

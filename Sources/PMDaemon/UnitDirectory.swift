@@ -183,3 +183,13 @@ extension APIError {
         }
     }
 }
+
+extension UnitName {
+    /// Refuses what no unit that is made while the daemon runs may be called: what the configuration refuses, too, and names of
+    /// parts of pm.
+    static func check(_ name: String) throws(APIError) {
+        if let problem = problem(name) { throw .badRequest("the name of a service \(problem)") }
+        guard name != "pm" else { throw .conflict("pm is the name of the daemon") }
+        guard name != GatewayKeeper.unit else { throw .conflict("\(name) is a part of pm") }
+    }
+}

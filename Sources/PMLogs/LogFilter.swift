@@ -89,7 +89,7 @@ public final class LogFilter {
                 let most = numbers.split(separator: UInt8(ascii: ",")).compactMap {
                     Int(String(decoding: $0, as: UTF8.self))
                 }
-                repetitions = min(repetitions * max(1, most.max() ?? 1), mostRepetitions + 1)
+                repetitions = min(repetitions.times(max(1, most.max() ?? 1)), mostRepetitions + 1)
             default: break  // bytes, not an enum of ours
             }
             place += 1

@@ -32,8 +32,8 @@ struct SegmentReader {
     /// stands before the first record.
     mutating func record(_ place: Int) throws(SystemError) -> IndexRecord? {
         guard place >= 0 else { return IndexRecord(offset: 0, stamp: unknown) }
-        let start = place * IndexRecord.size
-        guard let bytes = try index?.head(of: start..<(start + IndexRecord.size)) else { return nil }
+        let start = place.times(IndexRecord.size)
+        guard let bytes = try index?.head(of: start..<start.plus(IndexRecord.size)) else { return nil }
         guard bytes.count == IndexRecord.size else { return nil }
         guard let record = bytes.withUnsafeBytes({ IndexRecord($0, at: 0) }) else { return nil }
         return record.offset <= size ? record : nil

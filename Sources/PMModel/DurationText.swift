@@ -24,7 +24,7 @@ public enum DurationText {
     /// The shortest text that `parse` reads as this duration, whole milliseconds.
     public static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
-        let total = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        let total = seconds.times(1000).plus(attoseconds / 1_000_000_000_000_000)
         for unit in units where total.isMultiple(of: unit.milliseconds) && total >= unit.milliseconds {
             return "\(total / unit.milliseconds)\(unit.name)"
         }
@@ -35,13 +35,15 @@ public enum DurationText {
     private static func fraction(_ digits: Substring, of scale: Int64) -> Duration? {
         guard (1...9).contains(digits.utf8.count), let value = Int64(digits) else { return nil }
         var power: Int64 = 1
-        for _ in digits.utf8 { power *= 10 }
+        for _ in digits.utf8 { power *= 10 }  // bounded: at most nine digits
+        // bounded: less than a day.
         return .nanoseconds(Int64(Double(value) / Double(power) * Double(scale) * 1_000_000))
     }
 
     private static func milliseconds(_ value: Int64, times scale: Int64) -> Duration? {
         let (product, overflow) = value.multipliedReportingOverflow(by: scale)
         // Later arithmetic is in nanoseconds, and an Int64 holds 292 years of them.
+        // bounded: literals.
         guard !overflow, product <= 200 * 365 * 86_400_000 else { return nil }
         return .milliseconds(product)
     }
@@ -59,7 +61,9 @@ public enum SizeText {
 
     private static let units: [(name: String, bytes: Int64)] = [
         ("", 1), ("b", 1), ("kb", 1000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000),
+        // bounded: literals.
         ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40),
+        // bounded: literals.
         ("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("tib", 1 << 40),
     ]
 
@@ -77,6 +81,7 @@ public enum SizeText {
 
     /// About so many bytes, in at most five letters: `512K`, `48.3M`, `1.2G`.
     public static func short(_ bytes: Int64) -> String {
+        // bounded: literals.
         let units: [(String, Int64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
         guard let (name, size) = units.first(where: { bytes >= $0.1 }) else { return "\(bytes)" }
         let tenths = bytes / (size / 10)

@@ -19,7 +19,7 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
 
     /// The time from `rhs` to `lhs`; negative when `rhs` is later.
     public static func - (lhs: Self, rhs: Self) -> Duration {
-        .nanoseconds(Int64(clamping: lhs.nanoseconds) - Int64(clamping: rhs.nanoseconds))
+        .nanoseconds(Int64(clamping: lhs.nanoseconds).minus(Int64(clamping: rhs.nanoseconds)))
     }
 }
 
@@ -37,7 +37,21 @@ public struct WallTime: Comparable, Hashable, Sendable {
     public static func < (lhs: Self, rhs: Self) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
 
     /// The point that lies this long before.
-    public static func - (lhs: Self, rhs: Duration) -> Self { WallTime(nanoseconds: lhs.nanoseconds - rhs.nanoseconds) }
+    public static func - (lhs: Self, rhs: Duration) -> Self {
+        WallTime(nanoseconds: lhs.nanoseconds.minus(rhs.nanoseconds))
+    }
+
+    /// The time from `rhs` to `lhs`; negative when `rhs` is later.
+    public static func - (lhs: Self, rhs: Self) -> Duration { .nanoseconds(lhs.nanoseconds.minus(rhs.nanoseconds)) }
+
+    /// Makes a point from seconds since 1970 and nanoseconds after them; what a point cannot hold, before 1677 or after
+    /// 2262, is the nearest that it can.
+    public init(seconds: Int64, nanoseconds: Int64 = 0) {
+        // Both parts of one sign: the first does not leave what the second would bring back.
+        let isBefore = seconds < 0 && nanoseconds > 0
+        let whole = (isBefore ? seconds + 1 : seconds).times(1_000_000_000)
+        self.init(nanoseconds: whole.plus(isBefore ? nanoseconds - 1_000_000_000 : nanoseconds))
+    }
 }
 
 extension Duration {

@@ -4,7 +4,9 @@ public enum UnitName {
     public static func problem(_ name: String) -> String? {
         if name.isEmpty { return "must not be empty" }
         if name.utf8.count > 200 { return "must not be longer than 200 bytes" }
-        if name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) { return "must not contain control characters" }
+        if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "must not contain control characters"
+        }
         let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let climbs = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
         return climbs ? "must not be or contain \".\", \"..\" or empty parts between slashes" : nil

@@ -134,7 +134,9 @@ private struct RecordReader {
     mutating func number() -> UInt64? {
         guard bytes.count >= 8 else { return nil }
         var value: UInt64 = 0
-        for (place, byte) in bytes.prefix(8).enumerated() { value |= UInt64(byte) << (8 * place) }
+        for (place, byte) in bytes.prefix(8).enumerated() {
+            value |= UInt64(byte) << (8 * place)  // bounded: eight places
+        }
         bytes = bytes.dropFirst(8)
         return value
     }

@@ -120,7 +120,7 @@ final class Instance {
             capture.drain()
             let clock = context.reactor.clock
             let age = machine.startedAt.map { clock.monotonic() - $0 } ?? .zero
-            let sinceExit = Duration.nanoseconds(clock.wall().nanoseconds - exit.at.nanoseconds)
+            let sinceExit = clock.wall() - exit.at
             feed(.adopted(.exited(report(exit, ranFor: ExitReport.ran(startedAgo: age, endedAgo: sinceExit)))))
         } else {
             if unit.definition.isCommandable, let channel = wiring.channel {

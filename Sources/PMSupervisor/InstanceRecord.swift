@@ -55,7 +55,7 @@ extension Instance {
     /// How pm-init is to end it when there is no daemon.
     var holderStop: HolderStop {
         let first = unit.mapping.stop.steps.first ?? StopStep(signal: 9, wait: .zero)
-        let wait = unit.mapping.stop.steps.reduce(Int64(0)) { $0 + $1.wait.milliseconds }
+        let wait = unit.mapping.stop.steps.reduce(Int64(0)) { $0.plus($1.wait.milliseconds) }
         return HolderStop(order: stopOrder, signal: first.signal, waitMilliseconds: UInt32(clamping: wait))
     }
 }

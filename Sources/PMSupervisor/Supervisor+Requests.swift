@@ -96,11 +96,11 @@ extension Supervisor {
         for name in names { _ = unschedule(name) }
         let known = Set(names)
         // What they needed when they were started; it may be gone from the configuration by now.
-        let needs = Dictionary(
-            uniqueKeysWithValues: names.map { name in
-                let unit = instances[name]?.unit ?? find(name)
-                return (name, (unit?.definition.dependencies ?? []).filter(known.contains))
-            })
+        var needs: [String: [String]] = [:]
+        for name in names {
+            let unit = instances[name]?.unit ?? find(name)
+            needs[name] = (unit?.definition.dependencies ?? []).filter(known.contains)
+        }
         // With a circle written into the configuration since the start there is no order to keep.
         guard let order = (try? StartOrder(needs)) ?? StartOrder.unordered(names) else { return answer([]) }
         let request = StopRequest(plan: StopPlan(stopping: names, order: order), answer: answer)

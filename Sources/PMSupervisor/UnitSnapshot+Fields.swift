@@ -45,7 +45,7 @@ extension ByteWriter {
         guard let newest = history.deaths.last else { return }
         put(newest)
         for death in history.deaths.dropLast() {
-            put(UInt32(clamping: (newest.nanoseconds - death.nanoseconds) / millisecond))
+            put(UInt32(clamping: newest.nanoseconds.minus(death.nanoseconds) / millisecond))
         }
     }
 
@@ -140,9 +140,9 @@ extension ByteReader {
         var deaths: [MonotonicTime] = []
         deaths.reserveCapacity(count)
         for _ in 1..<count {
-            guard let distance = take(UInt32.self), UInt64(distance) * millisecond <= newest.nanoseconds
+            guard let distance = take(UInt32.self), UInt64(distance).times(millisecond) <= newest.nanoseconds
             else { return nil }
-            deaths.append(MonotonicTime(nanoseconds: newest.nanoseconds - UInt64(distance) * millisecond))
+            deaths.append(MonotonicTime(nanoseconds: newest.nanoseconds.minus(UInt64(distance).times(millisecond))))
         }
         return deaths + [newest]
     }

@@ -1,4 +1,5 @@
 public import Glibc
+import PMModel
 
 /// What stat(2) tells of a file, as far as pm asks.
 public struct FileStatus: Equatable, Sendable {
@@ -42,7 +43,7 @@ public struct FileStatus: Equatable, Sendable {
         group = raw.st_gid
         device = UInt64(raw.st_dev)
         inode = UInt64(raw.st_ino)
-        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+        modified = Int64(raw.st_mtim.tv_sec).times(1_000_000_000).plus(Int64(raw.st_mtim.tv_nsec))
     }
 
     /// Whether somebody may execute the file.

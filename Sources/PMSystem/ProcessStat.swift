@@ -1,4 +1,5 @@
 import Glibc
+import PMModel
 
 /// What /proc/PID/stat tells of a process (proc_pid_stat(5)), as far as pm asks.
 public struct ProcessStat: Equatable, Sendable {
@@ -48,13 +49,13 @@ public struct ProcessStat: Equatable, Sendable {
         let numbers = fields.map(Self.number)
         parent = Int32(clamping: numbers[1])
         session = Int32(clamping: numbers[3])
-        cpuTicks = numbers[11] + numbers[12] + numbers[13] + numbers[14]
+        cpuTicks = numbers[11].plus(numbers[12]).plus(numbers[13]).plus(numbers[14])
         startTicks = numbers[19]
         residentPages = numbers[21]
     }
 
     /// A field as a number; the ones that may be negative are not used.
     private static func number(_ digits: Slice<UnsafeRawBufferPointer>) -> Int64 {
-        digits.reduce(0) { $1 >= 0x30 && $1 <= 0x39 ? $0 &* 10 &+ Int64($1 - 0x30) : $0 }
+        digits.reduce(0) { $1 >= 0x30 && $1 <= 0x39 ? $0.times(10).plus(Int64($1 - 0x30)) : $0 }
     }
 }

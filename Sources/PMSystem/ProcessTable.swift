@@ -1,4 +1,5 @@
 import Glibc
+import PMModel
 
 /// All processes of the machine at one moment, as far as they tell whose they are and what they use.
 public struct ProcessTable: Sendable {
@@ -32,8 +33,8 @@ public struct ProcessTable: Sendable {
     public func use(of pid: Int32) -> TreeUse? { entries[pid].map(use) }
 
     private func use(_ stat: ProcessStat) -> TreeUse {
-        let cpu = ticks > 0 ? stat.cpuTicks * 1_000_000 / ticks : 0
-        return TreeUse(memory: stat.residentPages * page, cpuMicroseconds: cpu, processes: 1)
+        let cpu = ticks > 0 ? stat.cpuTicks.times(1_000_000) / ticks : 0
+        return TreeUse(memory: stat.residentPages.times(page), cpuMicroseconds: cpu, processes: 1)
     }
 
     private func owner(_ pid: Int32, _ entry: ProcessStat, among leaders: Set<Int32>) -> Int32? {
@@ -67,8 +68,8 @@ public struct TreeUse: Equatable, Sendable {
     }
 
     mutating func add(_ other: TreeUse) {
-        memory += other.memory
-        cpuMicroseconds += other.cpuMicroseconds
-        processes += other.processes
+        memory = memory.plus(other.memory)
+        cpuMicroseconds = cpuMicroseconds.plus(other.cpuMicroseconds)
+        processes = processes.plus(other.processes)
     }
 }

@@ -127,7 +127,8 @@ public struct ServiceSocket: Sendable {
     private static func text(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
         if address.pointee.sa_family == sa_family_t(AF_UNIX) {
             let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
-            let bytes = UnsafeRawBufferPointer(start: address, count: Int(length)).dropFirst(start)
+            let bytes = UnsafeRawBufferPointer(start: address, count: min(Int(length), MemoryLayout<sockaddr_un>.size))
+                .dropFirst(start)
             return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
         var host = [CChar](repeating: 0, count: 64)

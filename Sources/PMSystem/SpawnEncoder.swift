@@ -40,6 +40,7 @@ struct SpawnEncoder {
 
     /// path, cwd, argv, envp, what a stream to journald begins with, mounts, each with its terminator.
     private func strings() throws(SystemError) -> [UInt8] {
+        try checkJournal()
         var bytes: [UInt8] = []
         for text in [request.path, request.directory] + request.arguments + request.environment + journal + mounts {
             let start = bytes.count
@@ -52,6 +53,14 @@ struct SpawnEncoder {
 
     private var journal: [String] {
         request.journal.map { ["\($0.identifier)\n\($0.unit)\n"] } ?? []
+    }
+
+    /// Journald takes each line of the head for a field: a name with a line end would set the next one.
+    private func checkJournal() throws(SystemError) {
+        guard let source = request.journal else { return }
+        for text in [source.identifier, source.unit] where text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
+            throw SystemError("spawn", "a name for the journal with a control character", code: EINVAL)
+        }
     }
     private var mounts: [String] { request.sandbox?.mounts.map(\.word) ?? [] }
 
@@ -154,4 +163,9 @@ extension UnsafeMutableRawBufferPointer {
     fileprivate func copyElements<T: BitwiseCopyable>(_ elements: [T]) {
         elements.withUnsafeBytes { copyMemory(from: $0) }
     }
+}
+
+extension UserIdentity {
+    /// How many groups, its own among them, a process can be given.
+    public static let mostGroups = Int(PM_GROUPS_MAX)
 }

@@ -101,16 +101,18 @@ public enum UnixSocket {
         var room = 32
         while true {
             var groups = [gid_t](repeating: 0, count: room)
-            var length = socklen_t(room * MemoryLayout<gid_t>.size)
+            var length = socklen_t(room.times(MemoryLayout<gid_t>.size))
             let result = getsockopt(descriptor, SOL_SOCKET, soPeerGroups, &groups, &length)
             let count = Int(length) / MemoryLayout<gid_t>.size
             if result == 0 { return Array(groups.prefix(count)) }
             // A member of more groups than there was room for: the kernel says how many (at most 65,536).
-            guard errno == ERANGE, count > room else { return [] }
+            guard errno == ERANGE, count > room, count <= mostGroups else { return [] }
             room = count
         }
     }
 
+    /// NGROUPS_MAX of the kernel.
+    private static let mostGroups = 65_536
     /// SO_PEERGROUPS of asm-generic/socket.h; the C library's Swift module does not have it.
     private static let soPeerGroups: Int32 = 59
 

@@ -32,6 +32,15 @@ import Testing
         #expect(WallTime(iso8601: text) == nil)
     }
 
+    @Test func `a time that a point cannot hold is the nearest that it can`() {
+        #expect(WallTime(iso8601: "9999-01-01T00:00:00Z") == WallTime(nanoseconds: .max))
+        #expect(WallTime(iso8601: "0001-01-01T00:00:00Z") == WallTime(nanoseconds: .min))
+        #expect(WallTime(nanoseconds: .min).iso8601 == "1677-09-21T00:12:43.145224Z")
+        #expect(WallTime(nanoseconds: .max).iso8601 == "2262-04-11T23:47:16.854775Z")
+        #expect(WallTime(nanoseconds: .min) - Duration.seconds(1) == WallTime(nanoseconds: .min))
+        #expect((WallTime(nanoseconds: .max) - WallTime(nanoseconds: .min)).nanoseconds == .max)
+    }
+
     @Test func `a made up name is an adjective and a person`() {
         var generator = SystemRandomNumberGenerator()
         let name = RandomName.make(using: &generator)

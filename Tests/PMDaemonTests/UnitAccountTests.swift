@@ -9,8 +9,13 @@ import Testing
 @Suite struct UnitAccountTests {
     private static func files(daemon: UInt32 = 0) -> AccountFiles {
         AccountFiles(
-            users: AccountFile(text: "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:Web:/var/www:/bin/false\nbroken:x\n"),
-            groups: AccountFile(text: "root:x:0:\nwebs:x:34:\nlog:x:50:web,other\nnet:x:51:other\n"),
+            users: AccountFile(
+                text: "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:Web:/var/www:/bin/false\nbroken:x\n"
+                    + "toor:x:0:0::/:\nminus:x:4294967295:5::/:\nsmall:x:65535:5::/:\nplus:x:+7:5::/:\nzeros:x:00:5::/:\n"
+                    + "crowd:x:60:60::/:\n"),
+            groups: AccountFile(
+                text: "root:x:0:\nwebs:x:34:\nlog:x:50:web,other\nnet:x:51:other\nrot:x:0:\nminus:x:4294967295:web\n"
+                    + (1...33).map { "many\($0):x:\(200 + $0):crowd\n" }.joined()),
             daemonUser: daemon,
             daemonGroup: daemon)
     }
@@ -49,6 +54,25 @@ import Testing
         ("web", "ghosts", 0, "mapping.web.group: ghosts: no such group in /etc/group"),
         ("web", nil, 1000, "mapping.web.user: web: only root's daemon can run a service as somebody else"),
         (nil, "log", 1000, "mapping.web.group: log: only root's daemon"),
+        ("4294967295", nil, 0, "mapping.web.user: 4294967295 means -1, which is no account; give"),
+        ("65535", "web", 0, "mapping.web.user: 65535 means -1"),
+        ("web", "4294967295", 0, "mapping.web.group: 4294967295 means -1"),
+        ("web", "65535", 0, "mapping.web.group: 65535 means -1"),
+        ("-1", nil, 0, "mapping.web.user: -1 begins with a sign"),
+        ("+0", nil, 0, "mapping.web.user: +0 begins with a sign"),
+        ("00", nil, 0, "mapping.web.user: 00 has a zero in front"),
+        ("0x21", nil, 0, "mapping.web.user: 0x21 begins like a number, and is none"),
+        ("web", "+50", 0, "mapping.web.group: +50 begins with a sign"),
+        ("web", "050", 0, "mapping.web.group: 050 has a zero in front"),
+        ("4294967296", nil, 0, "mapping.web.user: 4294967296 is larger than any account's number"),
+        ("toor", nil, 0, "mapping.web.user: toor: it is root under another name"),
+        ("web", "rot", 0, "mapping.web.group: rot: it is root's group under another name"),
+        ("minus", nil, 0, "mapping.web.user: minus: no such user"),
+        ("small", nil, 0, "mapping.web.user: small: no such user"),
+        ("plus", nil, 0, "mapping.web.user: plus: no such user"),
+        ("zeros", nil, 0, "mapping.web.user: zeros: no such user"),
+        ("web", "minus", 0, "mapping.web.group: minus: no such group"),
+        ("crowd", nil, 0, "mapping.web.user: crowd: it is in 34 groups, and pm can give a service 32 at most"),
     ]
 
     @Test(arguments: refusals)

@@ -42,7 +42,7 @@ enum StatusTable {
 
     /// `SIGKILL, 3s ago`; a stop that was asked for says so.
     static func lastExit(_ death: DeathRecord, _ now: WallTime) -> String {
-        let age = Duration.nanoseconds(max(0, now.nanoseconds - death.at.nanoseconds)).forPeople
+        let age = max(.zero, now - death.at).forPeople
         return "\(death.reason.phrase)\(death.wasRequested ? " (stopped)" : ""), \(age) ago"
     }
 }

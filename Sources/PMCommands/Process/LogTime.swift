@@ -26,7 +26,7 @@ struct LogTime: ExpressibleByArgument, Equatable {
         gmtime_r(&seconds, &parts)
         parts.tm_isdst = -1
         let local = mktime(&parts)
-        return local == -1 ? nil : WallTime(nanoseconds: Int64(local) * 1_000_000_000)
+        return local == -1 ? nil : WallTime(seconds: Int64(local))
     }
 
     /// Today's date here, `2026-11-23`.
@@ -34,7 +34,7 @@ struct LogTime: ExpressibleByArgument, Equatable {
         var now = time(nil)
         var parts = tm()
         localtime_r(&now, &parts)
-        let asIfUTC = WallTime(nanoseconds: Int64(timegm(&parts)) * 1_000_000_000)
+        let asIfUTC = WallTime(seconds: Int64(timegm(&parts)))
         return String(asIfUTC.iso8601.prefix(10))
     }
 }

@@ -10,8 +10,7 @@ struct MapHandler: Handler {
     let units: UnitDirectory
 
     func handle(_ request: Map, from peer: Peer) throws(APIError) -> String {
-        guard request.name != "pm" else { throw .conflict("pm is the name of the daemon") }
-        guard request.name != GatewayKeeper.unit else { throw .conflict("\(request.name) is a part of pm") }
+        try UnitName.check(request.name)
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
             definition.path = Paths.resolve(definition.path, from: cwd)

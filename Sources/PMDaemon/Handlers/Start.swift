@@ -35,7 +35,7 @@ struct StartHandler: PatientHandler {
 
     private func runName(_ request: Start) throws(APIError) -> String {
         if let alias = request.alias {
-            guard alias != "pm" else { throw .conflict("pm is the name of the daemon") }
+            try UnitName.check(alias)
             return alias
         }
         guard request.isNew else { return request.name }

@@ -14,6 +14,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case commands
     /// What pm-init says to the daemon.
     case holder
+    /// Dates, durations, sizes, numbers of accounts, ids and cursors.
+    case values
 }
 
 /// Runs targets. The folder that some of them read packages from is made once, and removed with the runner.
@@ -35,6 +37,7 @@ public final class FuzzRunner {
         case .package: try folder.check(package: input)
         case .commands: try folder.check(commands: input)
         case .holder: try HolderTarget.check(input)
+        case .values: try ValueTarget.check(input)
         }
     }
 }

@@ -60,31 +60,36 @@ typedef struct {
     size_t size;
 } builder;
 
-DIRECT static void add(builder *b, uint16_t code, uint32_t value, uint8_t then, uint8_t otherwise) {
-    b->out[b->size++] = (struct sock_filter){.code = code, .jt = then, .jf = otherwise, .k = value};
+DIRECT static void add(builder *b, struct sock_filter statement) {
+    b->out[b->size++] = statement;
+}
+
+/* Statements to skip when the test is passed, and when it is not. */
+DIRECT static struct sock_filter jump(uint16_t test, uint32_t value, uint8_t then, uint8_t otherwise) {
+    return (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_K | test, value, then, otherwise);
 }
 
 DIRECT static void answer(builder *b, uint32_t value) {
-    add(b, BPF_RET | BPF_K, value, 0, 0);
+    add(b, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value));
 }
 
 /* The next statement is for what passes the test, the one after it for others. */
 DIRECT static void test(builder *b, uint16_t test, uint32_t value) {
-    add(b, BPF_JMP | BPF_K | test, value, 0, 1);
+    add(b, jump(test, value, 0, 1));
 }
 
 DIRECT static void load(builder *b, size_t offset) {
-    add(b, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+    add(b, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
 DIRECT static void add_before_runs(builder *b) {
     load(b, offsetof(struct seccomp_data, arch));
-    add(b, BPF_JMP | BPF_K | BPF_JEQ, NATIVE, 1, 0);
+    add(b, jump(BPF_JEQ, NATIVE, 1, 0));
     answer(b, FAIL(EPERM)); /* another calling convention has other numbers */
     load(b, offsetof(struct seccomp_data, nr));
     test(b, BPF_JGE, X32);
     answer(b, FAIL(EPERM));
-    add(b, BPF_JMP | BPF_K | BPF_JEQ, SYS_clone, 0, 4);
+    add(b, jump(BPF_JEQ, SYS_clone, 0, 4));
     /* The lower half; the upper one of clone's flags means nothing. */
     load(b, offsetof(struct seccomp_data, args));
     test(b, BPF_JSET, NAMESPACES);
@@ -99,7 +104,7 @@ DIRECT size_t pm_spawn_filter(pm_filter_kind kind, struct sock_filter out[PM_FIL
         uint32_t now = verdict(kind, number);
         if (number < PM_CALLS_LAST && verdict(kind, number + 1) == now)
             continue;
-        add(&b, BPF_JMP | BPF_K | BPF_JGT, number, 1, 0);
+        add(&b, jump(BPF_JGT, number, 1, 0));
         answer(&b, now);
     }
     /* What is newer than the lists. */

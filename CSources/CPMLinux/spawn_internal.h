@@ -58,6 +58,9 @@ int pm_spawn_copy_tree(const char *path);
 bool pm_spawn_set_read_only(int directory, const char *path, bool is_recursive);
 /* Puts a copy at a path, which is made where it is missing, and closes the descriptor; -1 is none. */
 bool pm_spawn_put(int tree, const char *path);
+/* Covers a file by one without content, a directory by an empty one; where there is nothing it does nothing.
+ * *empty is null at first, then a directory that was covered so. */
+bool pm_spawn_mask(const char *path, const char **empty);
 /* Mounts an empty file system. */
 bool pm_spawn_mount_empty(const char *path, const char *mode);
 

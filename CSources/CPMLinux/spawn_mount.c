@@ -104,18 +104,38 @@ DIRECT static bool is_file(int fd) {
     return syscall(SYS_newfstatat, fd, "", &status, EMPTY_PATH) == 0 && (status.st_mode & S_IFMT) != S_IFDIR;
 }
 
+/* Puts a copy where a descriptor leads, and closes both. */
+DIRECT static bool attach(int tree, int place) {
+    bool done = tree >= 0 && place >= 0 &&
+                syscall(PM_SYS_move_mount, tree, "", place, "", MOVE_FROM_FD | MOVE_TO_FD) == 0;
+    let_go(place);
+    let_go(tree);
+    return done;
+}
+
 DIRECT bool pm_spawn_put(int tree, const char *path) {
     if (tree < 0)
         return true;
     int place = pm_spawn_open_place(path);
     if (place < 0 && errno == ENOENT && make_place(path, is_file(tree)))
         place = pm_spawn_open_place(path);
-    bool done = place >= 0 && syscall(PM_SYS_move_mount, tree, "", place, "", MOVE_FROM_FD | MOVE_TO_FD) == 0;
-    let_go(place);
-    let_go(tree);
-    return done;
+    return attach(tree, place);
 }
 
 DIRECT bool pm_spawn_mount_empty(const char *path, const char *mode) {
     return syscall(SYS_mount, "tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, mode) == 0;
+}
+
+DIRECT bool pm_spawn_mask(const char *path, const char **empty) {
+    int place = pm_spawn_open_place(path);
+    if (place < 0)
+        return errno == ENOENT;
+    if (is_file(place))
+        return attach(pm_spawn_copy_tree("/dev/null"), place);
+    /* One empty directory for all: each file system costs more than all else that is done for a mask. */
+    if (*empty != NULL)
+        return attach(pm_spawn_copy_tree(*empty), place);
+    let_go(place);
+    *empty = path;
+    return pm_spawn_mount_empty(path, "mode=555") && pm_spawn_set_read_only(AT_FDCWD, path, false);
 }

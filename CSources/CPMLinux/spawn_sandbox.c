@@ -52,15 +52,15 @@ DIRECT static pm_step enter_namespaces(const pm_spawn_request *request) {
 
 /* What is taken before anything is changed: descriptors, or -1. */
 typedef struct {
-    int trees[PM_MOUNTS_MAX]; /* of what is kept; for what is masked, a file without content */
+    int trees[PM_MOUNTS_MAX]; /* of what is kept */
     pm_spawn_devices devices;
+    const char *empty; /* a directory that is masked */
 } taken;
 
 DIRECT static bool take(const char *mount, int *tree, pm_spawn_devices *devices) {
     *tree = -1;
     switch (mount[0]) {
     case PM_MOUNT_DEVICES: return pm_spawn_take_devices(devices);
-    case PM_MOUNT_MASKED: return (*tree = pm_spawn_copy_tree("/dev/null")) >= 0;
     case PM_MOUNT_KEPT_WRITABLE: return (*tree = pm_spawn_copy_tree(mount + 1)) >= 0;
     case PM_MOUNT_KEPT:
         return (*tree = pm_spawn_copy_tree(mount + 1)) >= 0 && pm_spawn_set_read_only(*tree, "", true);
@@ -75,21 +75,13 @@ DIRECT static bool make_read_only(const char *path) {
     return pm_spawn_set_read_only(AT_FDCWD, path, true);
 }
 
-/* A file is covered by one without content, a directory by an empty one. */
-DIRECT static bool mask(const char *path, int file) {
-    if (pm_spawn_put(file, path))
-        return true;
-    return errno == ENOENT || (errno == ENOTDIR && pm_spawn_mount_empty(path, "mode=555") &&
-                               pm_spawn_set_read_only(AT_FDCWD, path, false));
-}
-
-DIRECT static bool change(const char *mount, int tree, pm_spawn_devices *devices) {
+DIRECT static bool change(const char *mount, taken *t) {
     switch (mount[0]) {
     case PM_MOUNT_READ_ONLY: return make_read_only(mount + 1);
     case PM_MOUNT_TEMPORARY: return pm_spawn_mount_empty(mount + 1, "mode=1777");
     case PM_MOUNT_HIDDEN: return pm_spawn_mount_empty(mount + 1, "mode=755");
-    case PM_MOUNT_MASKED: return mask(mount + 1, tree);
-    case PM_MOUNT_DEVICES: return pm_spawn_mount_devices(devices, mount + 1);
+    case PM_MOUNT_MASKED: return pm_spawn_mask(mount + 1, &t->empty);
+    case PM_MOUNT_DEVICES: return pm_spawn_mount_devices(&t->devices, mount + 1);
     case PM_MOUNT_KEPT:
     case PM_MOUNT_KEPT_WRITABLE: return true; /* put back later */
     default: errno = EINVAL; return false;
@@ -108,11 +100,12 @@ DIRECT static bool is_kept(const char *mount) {
 
 DIRECT static bool make_mounts(const pm_spawn_request *request) {
     taken t;
+    t.empty = NULL;
     for (uint32_t i = 0; i < request->mount_count; i++)
         if (!take(request->mounts[i], &t.trees[i], &t.devices))
             return false;
     for (uint32_t i = 0; i < request->mount_count; i++)
-        if (!change(request->mounts[i], t.trees[i], &t.devices))
+        if (!change(request->mounts[i], &t))
             return false;
     for (uint32_t i = 0; i < request->mount_count; i++)
         if (is_kept(request->mounts[i]) && !pm_spawn_put(t.trees[i], request->mounts[i] + 1))

@@ -152,9 +152,8 @@ typedef struct {
 /* Standard output and standard error become streams to journald, and SIGPIPE is ignored, where it can be
  * reached; one more string follows the others. At least three child descriptors. */
 #define PM_SPAWN_TO_JOURNAL 8192u
-#define PM_SPAWN_DENY_LIST                                                                                   \
-    16384u /* with PM_SPAWN_FILTERED: the filter denies a list, and allows the rest                          \
-            */
+/* With PM_SPAWN_FILTERED: the filter denies a list, and allows the rest. */
+#define PM_SPAWN_DENY_LIST 16384u
 
 #define PM_RLIMITS_MAX 16u
 /* Most mounts of one child. */

@@ -2,7 +2,7 @@ internal import JSON
 internal import PMModel
 
 extension ConfigReader {
-    static let sandboxKeys = ["preset", "writable"]
+    static let sandboxKeys = ["preset", "writable", "systemCalls"]
     static let listenKeys = ["address", "type", "name", "backlog", "mode"]
 
     /// The keys about what it may do; false when this is none of them.
@@ -59,16 +59,21 @@ extension ConfigReader {
             switch member.key {
             case "preset": sandbox.preset = preset(child) ?? .none
             case "writable": sandbox.writable = strings(child)
+            case "systemCalls": sandbox.systemCalls = calls(child) ?? .allowList
             default: unknown(member, in: place, known: Self.sandboxKeys)
             }
         }
         if sandbox.preset == .none, !sandbox.writable.isEmpty {
             report(#""writable" means something only with the preset "basic" or "strict""#, at: place)
         }
+        if sandbox.preset != .strict, sandbox.systemCalls != .allowList {
+            report(#""systemCalls" means something only with the preset "strict""#, at: place)
+        }
         return sandbox
     }
 
     private mutating func preset(_ place: Place) -> Sandbox.Preset? { choice(place) }
+    private mutating func calls(_ place: Place) -> Sandbox.Calls? { choice(place) }
 
     /// One address, or a list of addresses and objects.
     private mutating func listenPoints(_ place: Place) -> [ListenPoint] {

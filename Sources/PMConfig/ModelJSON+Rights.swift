@@ -62,8 +62,11 @@ extension IOLimits.Device {
 
 extension Sandbox {
     fileprivate var json: JSONValue {
-        if writable.isEmpty { return .string(preset.rawValue) }
-        return ["preset": .string(preset.rawValue), "writable": .array(writable.map(JSONValue.string))]
+        if self == Sandbox(preset) { return .string(preset.rawValue) }
+        var object: JSONObject = ["preset": .string(preset.rawValue)]
+        if !writable.isEmpty { object["writable"] = .array(writable.map(JSONValue.string)) }
+        if systemCalls != .allowList { object["systemCalls"] = .string(systemCalls.rawValue) }
+        return .object(object)
     }
 }
 

@@ -16,6 +16,15 @@ enum Environment {
         "WATCHDOG_PID", "JOURNAL_STREAM", "PM_GATEWAY", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
     ]
 
+    /// What of it a service of another user gets: where programs are, and how things are shown. The rest is the
+    /// administrator's: agents, tokens, proxies with passwords, places in the own home.
+    static func forOtherUsers(_ variables: [String: String]) -> [String: String] {
+        let kept = variables.filter { shared.contains($0.key) || $0.key.hasPrefix("LC_") }
+        return ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"].merging(kept) { $1 }
+    }
+
+    private static let shared: Set<String> = ["PATH", "LANG", "LANGUAGE", "TZ"]
+
     /// One variable, also of those for the daemon alone; nil when it is not set or empty.
     static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }

@@ -7,8 +7,12 @@ import PMSystem
 struct UnitAccount {
     /// Nil: as the daemon.
     let identity: UserIdentity?
-    /// What a login would set: HOME, USER, LOGNAME; empty where the daemon's user stays.
+    /// What a login would set: HOME, USER, LOGNAME, SHELL; empty where the daemon's user stays.
     let variables: [String: String]
+    /// Its user's id.
+    let user: uid_t
+    /// Whether that is another user than the daemon's.
+    let isOther: Bool
 
     /// The account of a mapping.
     ///
@@ -17,7 +21,7 @@ struct UnitAccount {
         throws(LaunchError)
     {
         guard mapping.user != nil || mapping.group != nil else {
-            (identity, variables) = (nil, [:])
+            (identity, variables, user, isOther) = (nil, [:], geteuid(), false)
             return
         }
         let files = files()
@@ -25,7 +29,7 @@ struct UnitAccount {
         let user = try files.user(mapping.user, place)
         let group = try files.group(mapping.group, place) ?? user.group
         if user.id == files.daemonUser, group == files.daemonGroup {
-            (identity, variables) = (nil, [:])
+            (identity, variables, self.user, isOther) = (nil, [:], user.id, false)
             return
         }
         guard files.daemonUser == 0 else {
@@ -46,8 +50,10 @@ struct UnitAccount {
             variables["HOME"] = user.home
             variables["USER"] = user.name
             variables["LOGNAME"] = user.name
+            variables["SHELL"] = user.shell
         }
         self.variables = variables
+        (self.user, isOther) = (user.id, user.id != files.daemonUser)
     }
 }
 
@@ -59,6 +65,7 @@ struct AccountFiles {
         let group: gid_t
         var name: String?
         var home: String?
+        var shell: String?
     }
 
     var users = AccountFile("/etc/passwd")
@@ -95,7 +102,9 @@ struct AccountFiles {
         guard entry.count > 5, let id = AccountID.number(entry[2]), let group = AccountID.number(entry[3]) else {
             return nil
         }
-        return User(id: id, group: group, name: String(entry[0]), home: String(entry[5]))
+        // An empty one means this (passwd(5)).
+        let shell = entry.count > 6 && !entry[6].isEmpty ? String(entry[6]) : "/bin/sh"
+        return User(id: id, group: group, name: String(entry[0]), home: String(entry[5]), shell: shell)
     }
 
     private static func refusal(_ place: String, _ reason: String) -> LaunchError {

@@ -127,6 +127,23 @@ final class UnitDirectory {
         return aliases[name].flatMap { configuration.unit($0) }
     }
 
+    /// Why the sandbox of a unit cannot be had, with the next step; nil when nothing is against it.
+    func sandboxRefusal(of unit: Unit) -> String? {
+        guard unit.mapping.sandbox.preset == .strict else { return nil }
+        // What is wrong with the account itself, the start says.
+        guard let account = try? UnitAccount(unit.mapping, of: unit.name) else { return nil }
+        return unit.sandboxRefusal(as: account.user)
+    }
+
+    /// Refuses a unit whose sandbox cannot be had, before anything is stopped for its start.
+    ///
+    /// - Throws: a 400 with the next step.
+    func checkSandbox(of unit: Unit) throws(APIError) {
+        if let refusal = sandboxRefusal(of: unit) {
+            throw .badRequest(refusal, hint: "pm start \(unit.name), once that is done")
+        }
+    }
+
     /// The environment of a unit, its files read now, and its user.
     ///
     /// - Throws: `LaunchError` when a file is missing or wrong, or there is no such user.
@@ -137,11 +154,12 @@ final class UnitDirectory {
             return Surroundings(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
         }
         let account = try UnitAccount(unit.mapping, of: unit.name)
-        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty {
+        let inherited = account.isOther ? Environment.forOtherUsers(environment) : environment
+        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty && !account.isOther {
             return Surroundings(environment: plainEnvironment, identity: account.identity)
         }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
-        let base = environment.merging(account.variables) { _, new in new }
+        let base = inherited.merging(account.variables) { _, new in new }
         do throws(ConfigError) {
             let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
             return Surroundings(environment: variables, identity: account.identity)

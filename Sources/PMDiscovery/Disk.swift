@@ -22,7 +22,7 @@ enum Disk {
             switch status.kind {
             case .file: return .file
             case .directory: return .directory
-            case .socket, .other: return .other
+            case .socket, .link, .other: return .other
             }
         } catch {
             return .nothing(reason: error.reason)

@@ -81,9 +81,19 @@ public struct Sandbox: Equatable, Sendable {
         case strict
     }
 
+    /// Which system calls are left, with `strict`.
+    public enum Calls: String, Sendable, CaseIterable {
+        /// Those that services need, and no others.
+        case allowList = "allow-list"
+        /// All but those that change the machine or look into other processes.
+        case denyList = "deny-list"
+    }
+
     /// How far.
     public var preset = Preset.none
-    /// Directories that it may write to besides its `cwd`.
+    /// Which system calls are left.
+    public var systemCalls = Calls.allowList
+    /// Directories and devices that it may write to besides its `cwd`.
     public var writable: [String] = []
 
     /// No sandbox.

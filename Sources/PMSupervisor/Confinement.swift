@@ -6,11 +6,11 @@ import PMSystem
 @PMActor
 struct Confinement {
     private let holder: Holder
-    private let isRoot: Bool
+    private let daemonUser: UInt32
 
     nonisolated init(_ holder: Holder, user: UInt32) {
         self.holder = holder
-        isRoot = user == 0
+        daemonUser = user
     }
 
     /// Completes the request, and makes the cgroup that it names where there is something to write into it.
@@ -27,7 +27,7 @@ struct Confinement {
         request.oomScoreAdjust = limits.oomScoreAdjust
         request.limits = limits.resourceLimits
         request.isExact = limits.concernsProcess
-        request.sandbox = try sandbox(unit, launch)
+        request.sandbox = try sandbox(unit, launch, request.identity)
         request.hasNoNewPrivileges = unit.isConfined || request.sandbox != nil
         return try writeLimits(unit, request.cgroup)
     }
@@ -75,36 +75,48 @@ struct Confinement {
         return missing
     }
 
-    private func sandbox(_ unit: Unit, _ launch: Launch) throws(LaunchError) -> SpawnSandbox? {
-        var plan = SandboxPlan(preset: unit.mapping.sandbox.preset)
+    private func sandbox(
+        _ unit: Unit, _ launch: Launch, _ identity: UserIdentity?
+    ) throws(LaunchError) -> SpawnSandbox? {
+        var plan = SandboxPlan(preset: unit.mapping.sandbox.preset, systemCalls: unit.mapping.sandbox.systemCalls)
         guard plan.preset != .none else { return nil }
-        plan.isRoot = isRoot
+        if let refusal = unit.sandboxRefusal(as: identity?.user ?? daemonUser) { throw LaunchError(refusal) }
+        plan.user = identity?.user ?? daemonUser
+        plan.daemonUser = daemonUser
         plan.directory = unit.mapping.cwd == nil ? nil : unit.directory
         plan.writable = unit.writable
-        plan.visible = unit.visible + launch.directories + Self.directories(of: launch)
+        plan.program = Self.program(of: launch)
+        plan.visible = unit.visible + launch.directories + [plan.program].compactMap { $0.map(Paths.directory(of:)) }
         do throws(LaunchError) {
-            return try plan.sandbox { path in
-                // What cannot be resolved is not there for the service either.
-                try? Files.realPath(path)
-            }
+            return try plan.sandbox(
+                on: SandboxPlan.Machine(
+                    // What cannot be resolved is not there for the service either.
+                    resolve: { path in try? Files.realPath(path) }, look: { SandboxPlace.Entry($0) }))
         } catch {
-            throw LaunchError("mapping.\(unit.name).sandbox.writable: \(error)")
+            throw LaunchError("mapping.\(unit.name).\(error)")
         }
     }
 
-    /// Where the program lies that is executed: as it is found, and where its links lead.
-    private static func directories(of launch: Launch) -> [String] {
+    /// The file that is executed, as the holder will find it; nil where there is none, which the spawn will say.
+    private static func program(of launch: Launch) -> String? {
         let name = launch.invocation.executable
         let path = launch.environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? ""
         let candidates = name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }
-        // The first that can be executed is what the holder will find.
-        guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else { return [] }
-        // One that vanishes meanwhile is what the spawn will fail with.
-        return [found, (try? Files.realPath(found)) ?? found].map(Paths.directory(of:))
+        return candidates.first { access($0, X_OK) == 0 }
     }
 }
 
 extension Unit {
+    /// Why its sandbox cannot be had as a user, with the next step; nil when nothing is against it.
+    ///
+    /// `strict` means that a service can do no harm. Root can, even without capabilities: root's files and processes
+    /// are open to it.
+    public func sandboxRefusal(as user: UInt32) -> String? {
+        guard mapping.sandbox.preset == .strict, definition.runtime != .docker, user == 0 else { return nil }
+        return "mapping.\(name).sandbox: strict: root's files and processes stay open to a service of root; "
+            + "set \"user\" to a user of its own, or \"sandbox\" to \"basic\""
+    }
+
     /// What a failed step of a spawn means for whoever wrote the configuration; nil where the step says it all.
     func explain(_ error: SpawnError) -> String? {
         let limits = mapping.limits
@@ -128,7 +140,7 @@ extension Unit {
             return limits.oomScoreAdjust.map {
                 key("limits.oomScoreAdjust", "\($0)", "only root may go below what pm was started with: raise it")
             }
-        case "namespace", "mount", "capabilities", "filter":
+        case "namespace", "mount", "capabilities", "filter", "keyring":
             return key("sandbox", "\(mapping.sandbox.preset.rawValue), \(error.step)", Self.sandboxHint(error))
         case "groups", "user": return key("user", mapping.user ?? "", "only root's daemon can run it as another user")
         default: return nil  // names of steps come from the holder
@@ -142,6 +154,8 @@ extension Unit {
                 + "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), run pm as root, "
                 + "or set \"sandbox\" to \"none\""
         case ("mount", ENOSYS): "it needs Linux 5.12; set \"sandbox\" to \"none\" on this one"
+        case ("mount", ELOOP):
+            "a directory in the path of what it is to see was replaced by a link; start it again when nobody changes it"
         default:  // errno is a number, not an enum of ours
             "this machine cannot give it; set \"sandbox\" to a lower preset, or to \"none\""
         }

@@ -11,6 +11,8 @@ public struct FileStatus: Equatable, Sendable {
         case directory
         /// A unix socket.
         case socket
+        /// A symbolic link; only where links are not followed.
+        case link
         /// Anything else.
         case other
     }
@@ -35,6 +37,7 @@ public struct FileStatus: Equatable, Sendable {
         case S_IFREG: kind = .file
         case S_IFDIR: kind = .directory
         case S_IFSOCK: kind = .socket
+        case S_IFLNK: kind = .link
         default: kind = .other
         }
         size = Int64(raw.st_size)
@@ -134,6 +137,19 @@ public enum Files {
         var raw = stat()
         do {
             _ = try valueOrError("stat", path) { stat(path, &raw) }
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
+            return nil
+        }
+        return FileStatus(raw)
+    }
+
+    /// What lies at a path, a link itself and not what it leads to; nil when there is nothing.
+    ///
+    /// - Throws: `SystemError` for anything but ENOENT and ENOTDIR.
+    public static func entry(_ path: String) throws(SystemError) -> FileStatus? {
+        var raw = stat()
+        do {
+            _ = try valueOrError("lstat", path) { lstat(path, &raw) }
         } catch  where error.code == ENOENT || error.code == ENOTDIR {
             return nil
         }

@@ -104,7 +104,11 @@ struct SpawnEncoder {
         body.flags |= UInt32(PM_SPAWN_NEW_MOUNTS)
         if sandbox.hasUserNamespace { body.flags |= UInt32(PM_SPAWN_NEW_USERS) }
         if sandbox.dropsCapabilities { body.flags |= UInt32(PM_SPAWN_NO_CAPABILITIES) }
-        if sandbox.isFiltered { body.flags |= UInt32(PM_SPAWN_FILTERED) }
+        switch sandbox.filter {
+        case .none: break
+        case .allowList: body.flags |= UInt32(PM_SPAWN_FILTERED)
+        case .denyList: body.flags |= UInt32(PM_SPAWN_FILTERED) | UInt32(PM_SPAWN_DENY_LIST)
+        }
         body.mountc = UInt32(sandbox.mounts.count)
     }
 
@@ -148,6 +152,8 @@ extension SpawnSandbox.Mount {
         case .readOnly(let path): Self.word(.PM_MOUNT_READ_ONLY, path)
         case .temporary(let path): Self.word(.PM_MOUNT_TEMPORARY, path)
         case .hidden(let path): Self.word(.PM_MOUNT_HIDDEN, path)
+        case .masked(let path): Self.word(.PM_MOUNT_MASKED, path)
+        case .devices(let path): Self.word(.PM_MOUNT_DEVICES, path)
         case .kept(let path): Self.word(.PM_MOUNT_KEPT, path)
         case .keptWritable(let path): Self.word(.PM_MOUNT_KEPT_WRITABLE, path)
         }

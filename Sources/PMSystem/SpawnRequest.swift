@@ -75,20 +75,34 @@ public struct SpawnSandbox: Equatable, Sendable {
         case temporary(String)
         /// It is empty but for what is kept in it.
         case hidden(String)
+        /// A file has no content, a directory is empty; where there is none nothing is done.
+        case masked(String)
+        /// It has the devices that every program may have, and what is kept in it.
+        case devices(String)
         /// It stays visible, wherever it lies, and nobody writes to it.
         case kept(String)
         /// It stays as it is, wherever it lies.
         case keptWritable(String)
     }
 
-    /// In the order in which they are made, the kept ones after all others; at most 64.
+    /// Which system calls are left to a child (spawn_filter.h).
+    public enum Filter: Equatable, Sendable {
+        /// All.
+        case none
+        /// Those of a list; it cannot look into processes outside either.
+        case allowList
+        /// All but those of a list; it cannot look into processes outside either.
+        case denyList
+    }
+
+    /// In the order in which they are made, the kept ones after all others; at most 128.
     public var mounts: [Mount] = []
     /// Whether the child gets a user namespace, without which only root can have mounts of its own.
     public var hasUserNamespace = false
     /// Whether it has no capabilities and cannot gain any.
     public var dropsCapabilities = false
-    /// Whether its system calls are filtered.
-    public var isFiltered = false
+    /// Which system calls are left to it.
+    public var filter = Filter.none
 
     /// No change.
     public init() {}

@@ -31,7 +31,7 @@ import Testing
     @Test func `a name has its user, group, further groups and home`() throws {
         let web = try account("web")
         #expect(web.identity == UserIdentity(user: 33, group: 34, groups: [34, 50]))
-        #expect(web.variables == ["HOME": "/var/www", "USER": "web", "LOGNAME": "web"])
+        #expect(web.variables == ["HOME": "/var/www", "USER": "web", "LOGNAME": "web", "SHELL": "/bin/false"])
         #expect(try account("33").identity == web.identity)
         #expect(try account("web", "net").identity == UserIdentity(user: 33, group: 51, groups: [50, 51]))
     }

@@ -11,12 +11,16 @@ import Testing
         const fs = require('fs');
         const can = (what) => { try { what(); return 'yes' } catch (error) { return error.code ?? error.message } };
         const write = (path) => can(() => { fs.writeFileSync(path + '/pm-probe', ''); fs.unlinkSync(path + '/pm-probe') });
+        const size = (path) => { const fd = fs.openSync(path); try { return fs.readSync(fd, Buffer.alloc(1)) } finally { fs.closeSync(fd) } };
         console.log(JSON.stringify({
           tmp: write('/tmp'), own: fs.readdirSync('/tmp').length, usr: write('/usr'), etc: write('/etc'),
           var: write('/var'), cwd: write('.'), homes: fs.readdirSync('/home').length,
           spawn: require('child_process').spawnSync('true').status,
           privileges: /NoNewPrivs:\\s1/.test(fs.readFileSync('/proc/self/status', 'utf8')),
           filter: /Seccomp:\\s2/.test(fs.readFileSync('/proc/self/status', 'utf8')),
+          dev: fs.readdirSync('/dev').sort().join(' '),
+          kernel: can(() => fs.closeSync(fs.openSync('/proc/sys/kernel/core_pattern', 'r+'))),
+          kcore: ['kcore', 'keys', 'timer_list'].map((name) => can(() => { if (size('/proc/' + name) > 0) throw new Error('read') })).join(' '),
           capabilities: /CapBnd:\\s0+\\n/.test(fs.readFileSync('/proc/self/status', 'utf8')),
         }));
         setInterval(() => {}, 1000);
@@ -29,7 +33,9 @@ import Testing
             try project.write("data/here", "")
             try project.configure(
                 ["web": ["path": "./probe.js"]],
-                mapping: ["web": ["cwd": "./data", "sandbox": sandbox, "restart": "never"]])
+                mapping: [
+                    "web": project.asUser(["cwd": "./data", "sandbox": sandbox, "restart": "never"], owning: "data")
+                ])
             try project.startDaemon()
             let started = try project.pm("start", "web", "--wait")
             if started.errors.contains("may have no namespaces") { return }
@@ -53,7 +59,21 @@ import Testing
             for place in ["usr", "etc"] { #expect(said[place] == "EROFS", "\(place)") }
             #expect(said["cwd"] == "yes" && said["spawn"] == 0)
             #expect(said["privileges"] == true && said["filter"] == false)
+            expectNoWayToTheKernel(said)
         }
+    }
+
+    /// Devices are those of every program, and what tells of the kernel or changes it is masked or read-only.
+    private func expectNoWayToTheKernel(_ said: JSONValue) {
+        let devices = Set((said["dev"]?.string ?? "").split(separator: " ").map(String.init))
+        let own: Set = [
+            "fd", "full", "log", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom",
+            "zero",
+        ]
+        #expect(devices.isSubset(of: own) && devices.contains("null"), "\(devices)")
+        // Whose it is decides before what it is mounted as does.
+        #expect(said["kernel"] == "EROFS" || said["kernel"] == "EACCES")
+        #expect(said["kcore"]?.string?.contains("read") == false, "\(said)")
     }
 
     @Test func `of the preset strict writes nowhere but where it is told`() async throws {
@@ -62,6 +82,7 @@ import Testing
             #expect(said["tmp"] == "yes" && said["cwd"] == "yes" && said["spawn"] == 0)
             #expect(said["homes"] == 0)
             #expect(said["privileges"] == true && said["filter"] == true && said["capabilities"] == true)
+            expectNoWayToTheKernel(said)
         }
     }
 
@@ -79,7 +100,7 @@ import Testing
             try project.addContainer()
             try project.configure(
                 ["svc": ["path": "./svc/commands.json", "commandable": true]],
-                mapping: ["svc": ["sandbox": "strict", "restart": "never"]])
+                mapping: ["svc": project.asUser(["sandbox": "strict", "restart": "never"])])
             try project.startDaemon()
             let started = try project.pm("start", "svc", "--wait")
             if started.errors.contains("may have no namespaces") { return }
@@ -113,14 +134,14 @@ import Testing
         try await TestProject.with { project in
             try project.script("web.sh", "exec sleep 1000")
             for (path, message) in [
-                ("./gone", "/gone: No such file or directory; make it"), ("/", "/ would show"),
+                ("./gone", "/gone: No such file or directory; make it"), ("/", "/: it would show"),
             ] {
                 try project.configure(
                     ["web": ["path": "./web.sh"]],
                     mapping: [
-                        "web": [
+                        "web": project.asUser([
                             "sandbox": ["preset": "strict", "writable": [.string(path)]], "restart": "never",
-                        ]
+                        ])
                     ])
                 if path == "./gone" { try project.startDaemon() }
                 let started = try project.pm("start", "web", "--wait")
@@ -129,5 +150,28 @@ import Testing
                 #expect(started.errors.contains(message), "\(started.errors)")
             }
         }
+    }
+}
+
+extension TestProject {
+    /// The user who stands for any other in tests: every machine has it.
+    static var otherUser: String { "daemon" }
+
+    /// Lets other users go through the project's folder.
+    func letOthersIn() {
+        chmod(String(directory.dropLast("/project".count)), 0o755)
+        chmod(directory, 0o755)
+    }
+
+    /// The mapping with a user of its own where this is root, who has no strict sandbox; the user can go through the
+    /// project's folder, and owns these of it.
+    func asUser(_ mapping: JSONValue, owning folders: String...) -> JSONValue {
+        guard geteuid() == 0, var object = mapping.object else { return mapping }
+        letOthersIn()
+        if let account = getpwnam(Self.otherUser) {
+            for folder in folders { chown("\(directory)/\(folder)", account.pointee.pw_uid, account.pointee.pw_gid) }
+        }
+        object["user"] = .string(Self.otherUser)
+        return .object(object)
     }
 }

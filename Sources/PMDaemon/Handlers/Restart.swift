@@ -15,7 +15,7 @@ struct RestartHandler: PatientHandler {
             throw .conflict("the daemon cannot restart itself", hint: "pm stop, then pm start pm")
         }
         try units.refresh()
-        _ = try units.require(request.name)
+        try units.checkSandbox(of: try units.require(request.name))
         var wish = StartWish(request.name, goal: request.waits ? .ready : .spawned)
         wish.isRestart = true
         if request.inspection != .none {

@@ -19,6 +19,7 @@ struct StartHandler: PatientHandler {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
         try units.refresh()
         let base = try units.require(request.name)
+        try units.checkSandbox(of: base)
         let name = try runName(request)
         if supervisor.isActive(name) {
             throw .conflict("\(name) is already started", hint: "pm restart \(name), or pm start \(name) --new")

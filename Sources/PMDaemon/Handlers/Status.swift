@@ -21,6 +21,14 @@ struct StatusHandler: PatientHandler {
     }
 
     private func rows(_ request: Status) throws(APIError) -> [UnitStatus] {
+        try found(request).map { row in
+            var row = row
+            row.problems += [units.find(row.name).flatMap { units.sandboxRefusal(of: $0) }].compactMap { $0 }
+            return row
+        }
+    }
+
+    private func found(_ request: Status) throws(APIError) -> [UnitStatus] {
         // A configuration that is broken at the moment is no reason not to tell what runs.
         try? units.refresh()
         let uses = supervisor.uses()

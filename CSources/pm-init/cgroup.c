@@ -2,11 +2,14 @@
 #include "cgroup.h"
 #include "control.h"
 #include "directory.h"
+#include "lines.h"
 #include "pm_file.h"
+#include "procs.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,10 +109,10 @@ typedef struct {
 
 static void remove_below(int directory, const char *name, int depth);
 
-static void remove_entry(void *context, const char *name, bool is_directory) {
+static void remove_entry(void *context, const directory_entry *entry) {
     const removal *r = context;
-    if (is_directory)
-        remove_below(r->fd, name, r->depth);
+    if (entry->is_directory)
+        remove_below(r->fd, entry->name, r->depth);
 }
 
 /* Depth first; what is populated stays. */
@@ -141,53 +144,54 @@ int cgroup_remove(int base, const char *path) {
 }
 
 bool cgroup_each(int base, const char *path, void (*visit)(void *, int32_t), void *context) {
-    char content[1024];
     int fd = open_file(base, path, "cgroup.procs", O_RDONLY);
-    int32_t pid = 0;
-    int64_t size = 0;
-    while (fd >= 0 && (size = pm_fd_read(fd, content, sizeof content)) > 0)
-        for (int64_t i = 0; i < size; i++) {
-            if (content[i] >= '0' && content[i] <= '9') {
-                pid = pid * 10 + (content[i] - '0');
-            } else {
-                visit(context, pid);
-                pid = 0;
-            }
-        }
+    bool is_read = fd >= 0 && procs_each_listed(fd, visit, context);
     pm_fd_close(fd);
-    return fd >= 0 && size == 0;
+    return is_read;
 }
 
-bool cgroup_holds(const char *path, int32_t pid) {
-    char content[1024];
-    text name = text_in(content, sizeof content);
-    text_add(&name, "/proc/");
-    text_add_number(&name, (uint64_t)pid);
-    text_add(&name, "/cgroup");
-    int fd = open(content, O_RDONLY | O_CLOEXEC);
-    int64_t size = fd < 0 ? 0 : pm_fd_read(fd, content, sizeof content - 1);
-    pm_fd_close(fd);
-    content[size > 0 ? size : 0] = '\0';
-    /* "0::/base/path" is the line of version 2, the last one. */
-    const char *line = strstr(content, "0::/"), *at = line;
+/* Where the base directory is seen: its last name, which is missing in paths where it is the root. */
+static const char *name_of(int base, char *buffer, size_t capacity) {
+    char link[64];
+    text name = text_in(link, sizeof link);
+    text_add(&name, "/proc/self/fd/");
+    text_add_number(&name, (uint64_t)base);
+    ssize_t size = readlink(link, buffer, capacity - 1);
+    buffer[size > 0 ? size : 0] = '\0';
+    const char *slash = strrchr(buffer, '/');
+    return slash != NULL ? slash : "";
+}
+
+static bool ends_with(const char *start, size_t size, const char *end) {
+    size_t length = strlen(end);
+    return length <= size && memcmp(start + size - length, end, length) == 0;
+}
+
+bool cgroup_line_holds(const char *line, const char *base, const char *path) {
     size_t length = strlen(path);
-    while (at != NULL && (at = strstr(at, path)) != NULL) {
-        if (at[-1] == '/' && (at[length] == '/' || at[length] == '\n'))
+    for (const char *at = line; (at = strstr(at, path)) != NULL; at++) {
+        if (at == line || at[-1] != '/' || (at[length] != '/' && at[length] != '\0' && at[length] != ' '))
+            continue;
+        size_t before = (size_t)(at - 1 - line);
+        if (before == 0 || ends_with(line, before, base))
             return true;
-        at++;
     }
     return false;
 }
 
-static void note_self(void *found, int32_t pid) {
-    if (pid == (int32_t)getpid())
-        *(bool *)found = true;
+bool cgroup_holds(int base, const char *path, int32_t pid) {
+    char file[64], line[PATH_MAX], buffer[PATH_MAX];
+    text name = text_in(file, sizeof file);
+    text_add(&name, "/proc/");
+    text_add_number(&name, (uint64_t)pid);
+    text_add(&name, "/cgroup");
+    /* Those of version 1 may come before it, with any length. */
+    return line_after(file, "0::", line, sizeof line) &&
+           cgroup_line_holds(line, name_of(base, buffer, sizeof buffer), path);
 }
 
 static void sweep_one(int base, const char *name) {
-    bool holds_self = false;
-    cgroup_each(base, name, note_self, &holds_self);
-    int events = holds_self ? -1 : cgroup_open_events(base, name);
+    int events = cgroup_open_events(base, name);
     if (events < 0)
         return;
     cgroup_kill(base, name);
@@ -200,19 +204,31 @@ static void sweep_one(int base, const char *name) {
 
 typedef struct {
     int base;
-    const char *prefix;
+    bool has_others;
 } sweep;
 
-static void sweep_entry(void *context, const char *name, bool is_directory) {
-    const sweep *s = context;
-    if (is_directory && strlen(name) < PM_CGROUP_MAX && strncmp(name, s->prefix, strlen(s->prefix)) == 0)
-        sweep_one(s->base, name);
+static void sweep_entry(void *context, const directory_entry *entry) {
+    sweep *s = context;
+    if (!entry->is_directory || strlen(entry->name) >= PM_CGROUP_MAX)
+        return;
+    if (strncmp(entry->name, PM_CGROUP_PREFIX, sizeof PM_CGROUP_PREFIX - 1) == 0)
+        sweep_one(s->base, entry->name);
+    else
+        s->has_others |= cgroup_is_populated(s->base, entry->name);
 }
 
-void cgroup_sweep(int base, const char *prefix) {
-    sweep s = {.base = base, .prefix = prefix};
+static void note_somebody(void *found, int32_t pid) {
+    (void)pid;
+    *(bool *)found = true;
+}
+
+int cgroup_sweep(int base) {
+    sweep s = {.base = base};
     int fd = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        directory_each(fd, sweep_entry, &s);
+    if (fd < 0)
+        return -errno;
+    bool is_read =
+        directory_each(fd, sweep_entry, &s) && cgroup_each(base, ".", note_somebody, &s.has_others);
     pm_fd_close(fd);
+    return !is_read ? -EIO : s.has_others ? -EBUSY : 0;
 }

@@ -22,13 +22,22 @@ int cgroup_remove(int base, const char *path);
 /* Calls visit for each process in it, not below it; false when it cannot be read. */
 bool cgroup_each(int base, const char *path, void (*visit)(void *, int32_t), void *context);
 /* Whether the process is in the cgroup or below it, by its own word (/proc/PID/cgroup). */
-bool cgroup_holds(const char *path, int32_t pid);
-/* Kills and removes the cgroups of the base directory whose names begin so, except one that holds this
- * process.
+bool cgroup_holds(int base, const char *path, int32_t pid);
+/* Whether a line of version 2, from its first slash, names the cgroup or one below it. `base` is the last
+ * part of the base directory's path, with its slash. */
+bool cgroup_line_holds(const char *line, const char *base, const char *path);
+/* Kills and removes the cgroups of children, by their names, that an earlier holder left in the base
+ * directory. 0 or -errno: -EBUSY when others live there, who are left alone. */
+int cgroup_sweep(int base);
+/*
+ * The base directory `name` of one holder below a delegated directory; no other holder has it. Controllers
+ * that the delegated directory passes on are passed on by it. A descriptor or -errno.
  */
-void cgroup_sweep(int base, const char *prefix);
-/* The directory of this process's own cgroup, as a base: the process goes into "pm" below it, and controllers
- * are passed on to the others there. A descriptor or -errno: it is not delegated, or not of version 2. */
-int cgroup_open_own(void);
+int cgroup_open_base(const char *directory, const char *name);
+/* The same below this process's own cgroup: the process goes into "pm" there. A descriptor or -errno: it is
+ * not delegated, or not of version 2. */
+int cgroup_open_own(const char *name);
+/* Removes the base directory if it is empty, and closes it. */
+void cgroup_close_base(int base);
 
 #endif

@@ -1,6 +1,8 @@
-/* The cgroup that a service manager has delegated to the holder (systemd.resource-control(5), Delegate=). */
+/* The directory of one holder's children, below one that somebody has delegated: the user with PM_CGROUP, or
+ * a service manager (systemd.resource-control(5), Delegate=). */
 #define _GNU_SOURCE
 #include "cgroup.h"
+#include "lines.h"
 #include "pm_file.h"
 #include "text.h"
 
@@ -34,17 +36,11 @@ static int write_file(int base, const char *name, const char *content) {
     return written < 0 ? (int)written : 0;
 }
 
-/* The path of this process's cgroup of version 2 below its mount point; false when there is none. */
-static bool own_path(char *content, size_t capacity, const char **path) {
-    if (read_file(AT_FDCWD, "/proc/self/cgroup", content, capacity) <= 0)
-        return false;
-    char *line = strncmp(content, "0::/", 4) == 0 ? content : strstr(content, "\n0::/");
-    if (line == NULL)
-        return false;
-    line += line[0] == '\n' ? 4 : 3;
-    line[strcspn(line, "\n")] = '\0';
-    *path = line;
-    return true;
+/* Gives -errno as it is, after closing fd. */
+static int close_failed(int fd) {
+    int error = errno;
+    pm_fd_close(fd);
+    return -error;
 }
 
 static int open_below(const char *mount, const char *path) {
@@ -56,9 +52,7 @@ static int open_below(const char *mount, const char *path) {
     /* A directory without this file is not of cgroup2. */
     if (fd >= 0 && faccessat(fd, "cgroup.procs", W_OK, 0) == 0)
         return fd;
-    int error = errno;
-    pm_fd_close(fd);
-    return -error;
+    return close_failed(fd);
 }
 
 /* Lets children have each controller that is there; one that cannot be passed on is left out. */
@@ -75,28 +69,60 @@ static void pass_controllers_on(int base) {
     }
 }
 
-int cgroup_open_own(void) {
-    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    char content[PATH_MAX];
-    const char *path;
-    int base = -EOPNOTSUPP;
-    if (!own_path(content, sizeof content, &path))
-        return base;
-    for (int i = 0; i < 2 && base < 0; i++) {
-        int opened = open_below(mounts[i], path);
-        /* That one of the places does not exist says nothing about the other. */
-        if (opened != -ENOENT || base == -EOPNOTSUPP)
-            base = opened;
-    }
+/* Makes it if it is not there, and opens it: a descriptor or -errno. */
+static int open_base(int directory, const char *name) {
+    if (mkdirat(directory, name, 0755) < 0 && errno != EEXIST)
+        return -errno;
+    int base = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (base < 0)
-        return base;
-    int result = mkdirat(base, HOLDERS, 0755) < 0 && errno != EEXIST
-                     ? -errno
-                     : write_file(base, HOLDERS "/cgroup.procs", "0");
-    if (result < 0) {
-        pm_fd_close(base);
-        return result;
-    }
+        return -errno;
+    if (faccessat(base, "cgroup.procs", W_OK, 0) < 0)
+        return close_failed(base);
     pass_controllers_on(base);
     return base;
+}
+
+int cgroup_open_base(const char *directory, const char *name) {
+    int parent = open_below(directory, "");
+    if (parent < 0)
+        return parent;
+    int base = open_base(parent, name);
+    pm_fd_close(parent);
+    return base;
+}
+
+int cgroup_open_own(const char *name) {
+    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    char path[PATH_MAX];
+    int own = -EOPNOTSUPP;
+    if (!line_after("/proc/self/cgroup", "0::", path, sizeof path) || path[0] != '/')
+        return own;
+    for (int i = 0; i < 2 && own < 0; i++) {
+        int opened = open_below(mounts[i], path);
+        /* That one of the places does not exist says nothing about the other. */
+        if (opened != -ENOENT || own == -EOPNOTSUPP)
+            own = opened;
+    }
+    if (own < 0)
+        return own;
+    int result = mkdirat(own, HOLDERS, 0755) < 0 && errno != EEXIST
+                     ? -errno
+                     : write_file(own, HOLDERS "/cgroup.procs", "0");
+    if (result == 0) {
+        pass_controllers_on(own);
+        result = open_base(own, name);
+    }
+    pm_fd_close(own);
+    return result;
+}
+
+void cgroup_close_base(int base) {
+    char link[64], path[PATH_MAX];
+    text name = text_in(link, sizeof link);
+    text_add(&name, "/proc/self/fd/");
+    text_add_number(&name, (uint64_t)base);
+    ssize_t size = readlink(link, path, sizeof path - 1);
+    path[size > 0 ? size : 0] = '\0';
+    pm_fd_close(base);
+    rmdir(path); /* what is still populated stays, for the next start */
 }

@@ -23,7 +23,7 @@ bool directory_each(int fd, directory_visitor *visit, void *context) {
         for (long at = 0; at < size;) {
             const struct entry *e = (const struct entry *)(batch + at);
             if (strcmp(e->name, ".") != 0 && strcmp(e->name, "..") != 0)
-                visit(context, e->name, e->type == DT_DIR);
+                visit(context, &(directory_entry){e->name, e->inode, e->type == DT_DIR});
             at += e->size;
         }
     return size == 0;

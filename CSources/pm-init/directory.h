@@ -3,8 +3,15 @@
 #define DIRECTORY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-typedef void directory_visitor(void *context, const char *name, bool is_directory);
+typedef struct {
+    const char *name;
+    uint64_t inode;
+    bool is_directory;
+} directory_entry;
+
+typedef void directory_visitor(void *context, const directory_entry *entry);
 
 /* Calls visit for each entry but "." and ".." of the open directory; false when it could not be read to its
  * end. */

@@ -1,66 +1,84 @@
 #define _GNU_SOURCE
 #include "foreign.h"
-#include "pm_clock.h"
-#include "pm_file.h"
+#include "procs.h"
 
-#include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-/* No machine makes more processes in a second; so many pids, and no wrap can have passed unseen. */
-#define FORKS_PER_SECOND 40000u
+/* Powers of two. */
+#define FIRST_CAPACITY 256u
+#define LAST_CAPACITY (1u << 20)
+/* No directory has it: an inode of 0 is none, and /proc gives 1 when it could not make one. */
+#define INODE_NONE 1u
 
-/* The number at the end of a file of /proc, or 0. */
-static uint32_t last_number(const char *path) {
-    char content[128];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int64_t size = fd < 0 ? 0 : pm_fd_read(fd, content, sizeof content);
-    pm_fd_close(fd);
-    uint32_t number = 0, unit = 1;
-    for (int64_t i = size - 1; i >= 0 && (content[i] == '\n' || (content[i] >= '0' && content[i] <= '9'));
-         i--)
-        if (content[i] != '\n') {
-            number += unit * (uint32_t)(content[i] - '0');
-            unit *= 10;
-        }
-    return number;
+static size_t size_of(uint32_t capacity) {
+    return capacity * sizeof(foreign_pid);
 }
 
-static void prepare(foreign_pids *f) {
-    f->pid_max = last_number("/proc/sys/kernel/pid_max");
-    size_t size = f->pid_max / 8 + 8;
-    void *bits = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    f->bits = bits == MAP_FAILED ? NULL : bits;
-    f->is_prepared = true;
+static foreign_pid *map(uint32_t capacity) {
+    void *memory = mmap(NULL, size_of(capacity), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* The place of the pid, or the free one where it would be. There is always a free one. */
+static foreign_pid *place_of(foreign_pid *places, uint32_t capacity, int32_t pid) {
+    uint32_t at = (uint32_t)pid * 0x9E3779B1u & (capacity - 1); /* Knuth, 6.4 */
+    while (places[at].pid != 0 && places[at].pid != pid)
+        at = (at + 1) & (capacity - 1);
+    return &places[at];
+}
+
+/* Moves what was met lately to a table that is at most half full. False when there is no memory. */
+static bool make_room(foreign_pids *f) {
+    uint32_t lately = 0, capacity = FIRST_CAPACITY;
+    for (uint32_t i = 0; i < f->capacity; i++)
+        lately += f->places[i].pid != 0 && f->search - f->places[i].search <= 1;
+    while (capacity <= 2 * lately)
+        capacity *= 2;
+    foreign_pid *places = capacity <= LAST_CAPACITY ? map(capacity) : NULL;
+    if (places == NULL)
+        return false;
+    for (uint32_t i = 0; i < f->capacity; i++)
+        if (f->places[i].pid != 0 && f->search - f->places[i].search <= 1)
+            *place_of(places, capacity, f->places[i].pid) = f->places[i];
+    uint32_t search = f->search;
+    if (f->places != NULL)
+        munmap(f->places, size_of(f->capacity));
+    *f = (foreign_pids){.places = places, .capacity = capacity, .count = lately, .search = search};
+    return true;
 }
 
 void foreign_begin(holder *h) {
-    foreign_pids *f = &h->foreign;
-    if (!f->is_prepared)
-        prepare(f);
-    if (f->bits == NULL)
-        return;
-    uint32_t last_pid = last_number("/proc/loadavg");
-    uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
-    uint64_t shortest_cycle_ns = (uint64_t)f->pid_max * SECOND_NS / FORKS_PER_SECOND;
-    bool is_valid = last_pid >= f->last_pid && last_pid > 0 && now - f->begun_at_ns < shortest_cycle_ns;
-    if (!is_valid && f->last_pid > 0)
-        madvise(f->bits, f->pid_max / 8 + 8, MADV_DONTNEED); /* reads as zeroes from here on */
-    f->last_pid = last_pid;
-    f->begun_at_ns = now;
+    h->foreign.search++;
 }
 
-bool foreign_has(const holder *h, int32_t pid) {
-    const foreign_pids *f = &h->foreign;
-    /* A pid above the last one may come up any time, wrapped or not. */
-    return f->bits != NULL && (uint32_t)pid <= f->last_pid && (f->bits[pid / 64] >> (pid % 64) & 1) != 0;
+bool foreign_has(holder *h, int32_t pid, uint64_t inode) {
+    foreign_pids *f = &h->foreign;
+    if (f->places == NULL || inode <= INODE_NONE || pid <= 0)
+        return false;
+    foreign_pid *place = place_of(f->places, f->capacity, pid);
+    if (place->pid != pid || place->inode != inode)
+        return false;
+    place->search = f->search;
+    return true;
 }
 
-void foreign_learn(holder *h, const pm_process *p) {
+void foreign_learn(holder *h, const pm_process *p, uint64_t inode) {
     foreign_pids *f = &h->foreign;
-    if (f->bits == NULL || p->pid == h->pid || (uint32_t)p->pid > f->last_pid || f->last_pid > f->pid_max)
+    if (p->pid <= 0 || p->pid == h->pid || inode <= INODE_NONE)
         return;
-    if (p->start_ticks < h->start_ticks || foreign_has(h, p->parent))
-        f->bits[p->pid / 64] |= (uint64_t)1 << (p->pid % 64);
+    if (p->start_ticks >= h->start_ticks && !foreign_has(h, p->parent, procs_inode(p->parent)))
+        return;
+    /* Three quarters at most, so that a search is short. */
+    if (f->count >= f->capacity / 4 * 3 && !make_room(f))
+        return;
+    foreign_pid *place = place_of(f->places, f->capacity, p->pid);
+    f->count += place->pid == 0;
+    *place = (foreign_pid){.pid = p->pid, .search = f->search, .inode = inode};
+}
+
+void foreign_end(holder *h) {
+    foreign_pids *f = &h->foreign;
+    if (f->places != NULL)
+        munmap(f->places, size_of(f->capacity));
+    *f = (foreign_pids){0};
 }

@@ -1,9 +1,8 @@
 /*
  * The processes that do not descend from the holder, remembered so that a search of /proc need not read them
- * again: most of a machine's. A process that is not a descendant never becomes one, so a bit for each pid
- * will do, as long as the pid was not given to another process meanwhile. Pids are given in ascending order;
- * a remembered one comes up again only after the numbers have wrapped around, which the kernel's last pid
- * shows.
+ * again: most of a machine's. A process that is not a descendant never becomes one. What is remembered is the
+ * pid and the inode of its directory in /proc, which no other process with that pid has: nothing depends on
+ * how fast pids are given away, or on how many there can be.
  */
 #ifndef FOREIGN_H
 #define FOREIGN_H
@@ -11,10 +10,13 @@
 #include "holder.h"
 #include "pm_pidfd.h"
 
-/* Before a search: forgets everything if a remembered pid may have been given away since the last one. */
+/* Before a search of all of /proc: who is not met in two of them need not be remembered any more. */
 void foreign_begin(holder *h);
-bool foreign_has(const holder *h, int32_t pid);
+/* Whether the process with this pid and this inode is known to be foreign. */
+bool foreign_has(holder *h, int32_t pid, uint64_t inode);
 /* Remembers the process if it is foreign: older than the holder, or the child of one that is. */
-void foreign_learn(holder *h, const pm_process *p);
+void foreign_learn(holder *h, const pm_process *p, uint64_t inode);
+/* Forgets all, and gives the memory back. */
+void foreign_end(holder *h);
 
 #endif

@@ -100,13 +100,18 @@ typedef struct {
     char name[PM_NAME_MAX + 1];
 } named_fd;
 
-/* Remembered pids of processes that are not descendants (foreign.c). */
 typedef struct {
-    uint64_t *bits; /* null: nothing is remembered */
-    uint32_t pid_max;
-    uint32_t last_pid;    /* the kernel's last one when the last search began */
-    uint64_t begun_at_ns; /* monotonic */
-    bool is_prepared;
+    int32_t pid;     /* 0: free */
+    uint32_t search; /* in which it was met last */
+    uint64_t inode;  /* of its directory in /proc */
+} foreign_pid;
+
+/* Remembered processes that are not descendants, found by pid (foreign.c). */
+typedef struct {
+    foreign_pid *places; /* null: nothing is remembered */
+    uint32_t capacity;   /* a power of two */
+    uint32_t count;
+    uint32_t search; /* number of the last one */
 } foreign_pids;
 
 typedef struct holder {
@@ -137,6 +142,7 @@ typedef struct holder {
     named_fd named[PM_NAMED_MAX];
     char marker[TOKEN_MAX + 16]; /* "PM_MARKER=<token>-": how the environment of each descendant begins */
     size_t marker_size;
+    uint64_t mark; /* the marker as a number, on each descendant; 0: there are no marks (mark.c) */
     int32_t closers[CLOSERS_MAX]; /* pids, 0: none (discard.c) */
 } holder;
 

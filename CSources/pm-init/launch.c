@@ -2,6 +2,7 @@
 #include "launch.h"
 #include "cgroup.h"
 #include "environment.h"
+#include "mark.h"
 #include "pm_clock.h"
 #include "pm_file.h"
 #include "pm_pidfd.h"
@@ -151,7 +152,10 @@ static bool launch_with(holder *h, const launch_request *request, const char *st
     spawn.rlimits = limits;
     spawn.rlimit_count = collect_limits(h, m, limits);
     uint64_t before = pm_clock_ticks();
-    if (!spawn_in_cgroup(h, request, &spawn, out)) {
+    mark_next(h, request->id);
+    bool started = spawn_in_cgroup(h, request, &spawn, out);
+    mark_next(h, 0);
+    if (!started) {
         table_remove(&h->table, r);
         return false;
     }

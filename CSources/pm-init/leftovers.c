@@ -59,13 +59,13 @@ static record *dead_owner(const holder *h, const pm_process *p) {
 }
 
 /* A child of the holder that it did not start is an orphan of some tree. */
-static void judge_child(void *context, int32_t pid) {
+static void judge_child(void *context, int32_t pid, uint64_t inode) {
     holder *h = context;
     pm_process p;
-    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || foreign_has(h, pid) ||
+    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || foreign_has(h, pid, inode) ||
         table_find_running(&h->table, pid) != NULL || pm_process_read(pid, &p) < 0)
         return;
-    foreign_learn(h, &p);
+    foreign_learn(h, &p, inode);
     if (p.parent != h->pid)
         return;
     record *r = dead_owner(h, &p);
@@ -120,10 +120,8 @@ void leftovers_judge(holder *h) {
         has_sessions |= !is_in_cgroup;
     }
     h->has_ending_orphan = false;
-    if (has_sessions) {
-        foreign_begin(h);
+    if (has_sessions)
         procs_each_child(judge_child, h);
-    }
     for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r))
         if (is_dead_with_questions(r))
             conclude(h, r);

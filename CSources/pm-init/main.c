@@ -9,6 +9,7 @@
 #include "cpmlinux.h"
 #include "loop.h"
 #include "manager.h"
+#include "mark.h"
 #include "pmd.h"
 #include "reexec.h"
 #include "status.h"
@@ -37,7 +38,7 @@ static void complain(const char *message) {
 
 /* Reports to the launcher and on the standard error. Gives the exit status. */
 static int give_up(holder *h, int code, const char *what, int error) {
-    char buffer[400];
+    char buffer[PATH_MAX];
     text message = text_in(buffer, sizeof buffer);
     text_add(&message, what);
     const char *reason = error != 0 ? strerrordesc_np(error) : NULL;
@@ -121,6 +122,7 @@ static int set_up(holder *h) {
     if (pm_process_read(h->pid, &self) == 0)
         h->start_ticks = self.start_ticks;
     make_marker(h);
+    mark_begin(h);
     raise_open_files(h);
     manager_find(h);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -134,26 +136,49 @@ static int set_up(holder *h) {
     return -table_init(&h->table, (uint32_t)most);
 }
 
+/* "pm-<token>": no other holder has this name, and the next one with this token has it again. */
+static void name_base(const holder *h, char *buffer, size_t capacity) {
+    text name = text_in(buffer, capacity);
+    const size_t prefix = strlen("PM_MARKER=");
+    text_add(&name, "pm-");
+    text_add(&name, h->marker + prefix);
+    if (name.size > 0)
+        buffer[name.size - 1] = '\0'; /* the '-' that ends the marker */
+}
+
+/* What is wrong with the base directory, for the user. */
+static const char *explain_cgroup(const holder *h, int error) {
+    static char buffer[PATH_MAX];
+    if (error != EBUSY)
+        return h->options.cgroup;
+    text message = text_in(buffer, sizeof buffer);
+    text_add(&message, "processes that are none of this daemon's services are in its cgroup below ");
+    text_add(&message, h->options.cgroup);
+    text_add(&message, ": move or end them, or name another directory in PM_CGROUP");
+    return buffer;
+}
+
+/* 0 or an errno. Others that live there are not ours to end. */
 static int open_cgroup(holder *h) {
-    h->cgroup = open(h->options.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (h->cgroup < 0)
-        return errno;
-    cgroup_sweep(h->cgroup, "");
-    return 0;
+    char name[TOKEN_MAX + 16];
+    name_base(h, name, sizeof name);
+    h->cgroup = cgroup_open_base(h->options.cgroup, name);
+    return h->cgroup < 0 ? -h->cgroup : -cgroup_sweep(h->cgroup);
 }
 
 /* Without it children are kept together in another way (tree.h), so that is said once and nothing fails. */
 static void open_own_cgroup(holder *h) {
-    char buffer[200];
+    char buffer[200], name[TOKEN_MAX + 16];
     text message = text_in(buffer, sizeof buffer);
-    h->cgroup = cgroup_open_own();
-    if (h->cgroup >= 0) {
-        cgroup_sweep(h->cgroup, PM_CGROUP_PREFIX);
+    name_base(h, name, sizeof name);
+    h->cgroup = cgroup_open_own(name);
+    int error = h->cgroup < 0 ? -h->cgroup : -cgroup_sweep(h->cgroup);
+    if (error == 0)
         return;
-    }
     text_add(&message, "services get no cgroups, because this process's own is not delegated: ");
-    text_add(&message, strerrordesc_np(-h->cgroup));
+    text_add(&message, strerrordesc_np(error));
     complain(message.start);
+    pm_fd_close(h->cgroup);
     h->cgroup = -1;
 }
 
@@ -209,7 +234,7 @@ static int begin(holder *h) {
         return give_up(h, EXIT_SYSTEM, "set-up", error);
     error = clear_the_ground(h);
     if (error != 0)
-        return give_up(h, EXIT_SYSTEM, h->options.cgroup, error);
+        return give_up(h, EXIT_SYSTEM, explain_cgroup(h, error), error == EBUSY ? 0 : error);
     publish_cgroup(h);
     pmd_start(h);
     return 0;
@@ -266,5 +291,8 @@ int main(int argc, char **argv) {
     if (status != 0)
         return status;
     drop_start_pages();
-    return loop_run(&h);
+    status = loop_run(&h);
+    if (h.cgroup >= 0)
+        cgroup_close_base(h.cgroup);
+    return status;
 }

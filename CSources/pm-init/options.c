@@ -5,8 +5,9 @@
 
 static bool is_token(const char *string) {
     size_t length = strlen(string);
-    /* It is searched for in environments up to a '-', which therefore cannot be part of its end. */
-    return length > 0 && length <= TOKEN_MAX && strchr(string, '=') == NULL;
+    /* It is part of a directory's name. It is searched for in environments up to a '-', which therefore
+     * cannot be part of its end. */
+    return length > 0 && length <= TOKEN_MAX && strpbrk(string, "=/") == NULL;
 }
 
 static const char *parse_option(const char *name, const char *value, options *out) {

@@ -1,12 +1,14 @@
 #define _GNU_SOURCE
 #include "procs.h"
 #include "directory.h"
+#include "mark.h"
 #include "pm_file.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -14,12 +16,27 @@ typedef struct {
     void *context;
 } pid_visit;
 
-static void visit_name(void *context, const char *name, bool is_directory) {
+static void visit_name(void *context, const directory_entry *entry) {
     const pid_visit *v = context;
     uint64_t pid;
-    (void)is_directory;
-    if (text_to_number(name, INT32_MAX, &pid))
-        v->visit(v->context, (int32_t)pid);
+    if (text_to_number(entry->name, INT32_MAX, &pid))
+        v->visit(v->context, (int32_t)pid, entry->inode);
+}
+
+/* "/proc/<pid>" and what follows. */
+static text path_of(char *buffer, size_t capacity, int32_t pid, const char *rest) {
+    text name = text_in(buffer, capacity);
+    text_add(&name, "/proc/");
+    text_add_number(&name, (uint64_t)pid);
+    text_add(&name, rest);
+    return name;
+}
+
+uint64_t procs_inode(int32_t pid) {
+    char path[64];
+    struct stat status;
+    path_of(path, sizeof path, pid, "");
+    return pid > 0 && stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
 bool procs_each(procs_visitor *visit, void *context) {
@@ -39,24 +56,37 @@ static int open_children(void) {
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-bool procs_each_child(procs_visitor *visit, void *context) {
+static void visit_child(void *context, int32_t pid) {
+    const pid_visit *v = context;
+    v->visit(v->context, pid, procs_inode(pid));
+}
+
+bool procs_each_listed(int fd, void (*visit)(void *context, int32_t pid), void *context) {
     char batch[4096];
-    int fd = open_children();
-    if (fd < 0)
-        return procs_each(visit, context);
-    int32_t pid = 0;
+    uint64_t pid = 0;
     int64_t size;
     while ((size = pm_fd_read(fd, batch, sizeof batch)) > 0)
         for (int64_t i = 0; i < size; i++) {
             if (batch[i] >= '0' && batch[i] <= '9') {
-                pid = pid * 10 + (batch[i] - '0');
-            } else if (pid != 0) {
-                visit(context, pid);
+                /* What is too large to be one stays too large. */
+                pid = pid > INT32_MAX ? pid : pid * 10 + (uint64_t)(batch[i] - '0');
+            } else {
+                if (pid > 0 && pid <= INT32_MAX)
+                    visit(context, (int32_t)pid);
                 pid = 0;
             }
         }
-    pm_fd_close(fd);
     return size == 0;
+}
+
+bool procs_each_child(procs_visitor *visit, void *context) {
+    int fd = open_children();
+    if (fd < 0)
+        return procs_each(visit, context);
+    pid_visit children = {.visit = visit, .context = context};
+    bool is_read = procs_each_listed(fd, visit_child, &children);
+    pm_fd_close(fd);
+    return is_read;
 }
 
 /* A search for "PM_MARKER=<token>-<number>" at the start of an environment string, byte by byte. */
@@ -81,6 +111,7 @@ static bool search_byte(marker_search *s, char byte) {
         s->is_skipping = byte != s->prefix[s->matched++];
     } else if (byte >= '0' && byte <= '9') {
         s->has_digit = true;
+        s->is_skipping = s->id > (UINT64_MAX - 9) / 10; /* no id is so large, and none is cut to another */
         s->id = s->id * 10 + (uint64_t)(byte - '0');
     } else {
         s->is_skipping = true;
@@ -101,10 +132,9 @@ static bool search_environment(int fd, marker_search *search) {
 
 bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
     char path[64];
-    text name = text_in(path, sizeof path);
-    text_add(&name, "/proc/");
-    text_add_number(&name, (uint64_t)pid);
-    text_add(&name, "/environ");
+    if (mark_of(h, pid, id))
+        return true;
+    path_of(path, sizeof path, pid, "/environ");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;

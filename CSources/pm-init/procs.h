@@ -5,8 +5,12 @@
 #include "holder.h"
 #include "pm_pidfd.h"
 
-typedef void procs_visitor(void *context, int32_t pid);
+/* The inode is the one of the process's directory in /proc, 0 when there is none: no two processes that ever
+ * had a pid have the same. */
+typedef void procs_visitor(void *context, int32_t pid, uint64_t inode);
 
+/* As a visitor gets it. */
+uint64_t procs_inode(int32_t pid);
 /* Calls visit with the pid of each process, in ascending order; false when /proc cannot be read. */
 bool procs_each(procs_visitor *visit, void *context);
 /*
@@ -15,8 +19,10 @@ bool procs_each(procs_visitor *visit, void *context);
  * itself.
  */
 bool procs_each_child(procs_visitor *visit, void *context);
-/* Finds the marker in the process's environment: its child's id, or false. Programs may overwrite or hide it.
- */
+/* Calls visit with each pid of a list of the kernel's, numbers with anything between them; false when it
+ * cannot be read to its end. */
+bool procs_each_listed(int fd, void (*visit)(void *context, int32_t pid), void *context);
+/* Finds the mark, or the marker in the environment: the child's id, or false. Programs may overwrite both. */
 bool procs_marker(const holder *h, int32_t pid, uint64_t *id);
 /* Signals the process if it still is the one that was seen: pid and start time. 0 or -errno. */
 int procs_signal(const pm_process *seen, int signal);

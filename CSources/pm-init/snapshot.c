@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
+#include "discard.h"
 #include "foreign.h"
 #include "procs.h"
 
@@ -72,14 +73,15 @@ static bool describe(const taking *t, int32_t pid, pm_process *out) {
     return is_there && is_alive(out);
 }
 
-static void add(void *context, int32_t pid) {
+static void add(void *context, int32_t pid, uint64_t inode) {
     taking *t = context;
     holder *h = t->h;
     pm_process process;
-    if (pid == h->pid || pid == h->pmd.pid || foreign_has(h, pid) || !describe(t, pid, &process))
+    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || foreign_has(h, pid, inode) ||
+        !describe(t, pid, &process))
         return;
-    foreign_learn(h, &process);
-    if (foreign_has(h, pid) || process.start_ticks < h->start_ticks)
+    foreign_learn(h, &process, inode);
+    if (foreign_has(h, pid, inode) || process.start_ticks < h->start_ticks)
         return;
     if (!has_room(t->s))
         return;

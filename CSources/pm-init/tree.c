@@ -97,6 +97,7 @@ static void signal_once(holder *h, int signal, pm_tree *out) {
 
 typedef struct {
     const record *r;
+    int base;
     int signal;
     pm_tree *out;
 } cgroup_signal;
@@ -104,7 +105,8 @@ typedef struct {
 static void signal_in_cgroup(void *context, int32_t pid) {
     const cgroup_signal *c = context;
     pm_process p;
-    if (pm_process_read(pid, &p) < 0 || p.state == 'Z' || p.state == 'X' || !cgroup_holds(c->r->cgroup, pid))
+    if (pm_process_read(pid, &p) < 0 || p.state == 'Z' || p.state == 'X' ||
+        !cgroup_holds(c->base, c->r->cgroup, pid))
         return;
     count_member(c->out, pid);
     if (c->signal != 0)
@@ -116,7 +118,7 @@ static void signal_cgroup(holder *h, const record *r, int signal, pm_tree *out) 
     /* Before Linux 5.14 there is no cgroup.kill, and the members are killed one by one. */
     if (signal == SIGKILL && cgroup_kill(h->cgroup, r->cgroup) == 0)
         signal = 0;
-    cgroup_signal each = {.r = r, .signal = signal, .out = out};
+    cgroup_signal each = {.r = r, .base = h->cgroup, .signal = signal, .out = out};
     cgroup_each(h->cgroup, r->cgroup, signal_in_cgroup, &each);
     /* Those in cgroups that the child made below its own are not listed. */
     if (out->survivors == 0 && cgroup_is_populated(h->cgroup, r->cgroup))
@@ -186,7 +188,8 @@ typedef struct {
     int survivor; /* pidfd of one that was killed, or negative */
 } predecessor_sweep;
 
-static void kill_marked(void *context, int32_t pid) {
+static void kill_marked(void *context, int32_t pid, uint64_t inode) {
+    (void)inode;
     predecessor_sweep *sweep = context;
     uint64_t id;
     pm_process p;

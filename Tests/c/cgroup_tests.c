@@ -17,15 +17,20 @@
 
 static message m;
 static char base[96];
+/* Of this run alone: what carries it is killed by the next holder with it. */
+static char token[24], other_token[24];
 
+/* What a holder made below it is gone by then. */
 static void remove_base(void) {
-    rmdir(base);
+    CHECK_EQUAL(rmdir(base), 0);
 }
 
 /* A cgroup for this test, or the test is skipped. */
 static const char *const *options(void) {
     static const char *const roots[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
-    static const char *list[] = {"--cgroup", base, NULL};
+    static const char *list[] = {"--cgroup", base, "--marker", token, NULL};
+    snprintf(token, sizeof token, "test.%d", (int)getpid());
+    snprintf(other_token, sizeof other_token, "other.%d", (int)getpid());
     for (int i = 0; i < 2; i++) {
         char events[160];
         snprintf(base, sizeof base, "%s/pm-test-%d", roots[i], (int)getpid());
@@ -39,18 +44,49 @@ static const char *const *options(void) {
 
 static bool exists(const char *name) {
     char path[160];
-    snprintf(path, sizeof path, "%s/%s", base, name);
+    snprintf(path, sizeof path, "%s/pm-%s/%s", base, token, name);
     return access(path, F_OK) == 0;
 }
 
 static bool is_in(pid_t pid, const char *name) {
     char path[64], line[160];
     snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
-    snprintf(line, sizeof line, "%s/%s\n", strrchr(base, '/'), name);
+    if (strncmp(name, "../", 3) == 0)
+        snprintf(line, sizeof line, "%s%s\n", strrchr(base, '/'), name + 2);
+    else
+        snprintf(line, sizeof line, "%s/pm-%s/%s\n", strrchr(base, '/'), token, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool found = strstr(read_all(fd), line) != NULL;
     close(fd);
     return found;
+}
+
+static bool is_running(pid_t pid) {
+    pm_process p;
+    return pm_process_read(pid, &p) == 0 && p.state != 'Z';
+}
+
+/* A process in this cgroup, which is made where it is not there. */
+static pid_t start_in(const char *cgroup) {
+    char procs[200];
+    CHECK(mkdir(cgroup, 0755) == 0 || errno == EEXIST);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    snprintf(procs, sizeof procs, "%s/cgroup.procs", cgroup);
+    FILE *file = fopen(procs, "we");
+    CHECK(file != NULL && fprintf(file, "%d", (int)pid) > 0 && fclose(file) == 0);
+    return pid;
+}
+
+/* Ends it, and removes the cgroup if there is one to remove. */
+static void end_in(const char *cgroup, pid_t pid) {
+    kill(pid, SIGKILL);
+    wait_for(pid);
+    if (cgroup != NULL)
+        CHECK_EQUAL(rmdir(cgroup), 0);
 }
 
 /* Child 1, in the cgroup, whose escapee hides from everything but the cgroup; gives the pipe that both hold.
@@ -160,20 +196,117 @@ static void next_init_clears_the_cgroups_of_a_killed_one(void) {
     rig r, next;
     pid_t escapee;
     rig_serve(&r, options());
-    int pipe = spawn_hidden(&r, "a/b", "stay", &escapee);
+    int pipe = spawn_hidden(&r, "child-1/b", "stay", &escapee);
     kill(r.init, SIGKILL);
     CHECK_EQUAL(rig_wait(&r), -SIGKILL);
     char byte;
     CHECK_EQUAL(kill(escapee, 0), 0);
-    rig_start(&next, (const char *const[]){"--cgroup", base, NULL});
+    rig_start(&next, (const char *const[]){"--cgroup", base, "--marker", token, NULL});
     CHECK_EQUAL(fcntl(pipe, F_SETFL, O_NONBLOCK), 0);
     CHECK_EQUAL(read(pipe, &byte, 1), 0);
     close(pipe);
-    CHECK(!exists("a"));
+    CHECK(!exists("child-1"));
     while (waitpid(-1, NULL, WNOHANG) > 0) {
     }
     rig_hello(&next, NULL);
     CHECK_EQUAL(rig_stop(&next), 0);
+    remove_base();
+}
+
+/* A cgroup of version 1 whose path is as long as four names may be, below any hierarchy; or the test is
+ * skipped. */
+static void make_long_path(char *path, size_t capacity) {
+    char name[252];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    FILE *mounts = fopen("/proc/self/mounts", "re");
+    char place[128] = "", type[32] = "";
+    while (fscanf(mounts, "%*s %127s %31s %*[^\n]", place, type) == 2 && strcmp(type, "cgroup") != 0) {
+    }
+    fclose(mounts);
+    if (strcmp(type, "cgroup") != 0)
+        skip("no cgroups of version 1 here");
+    snprintf(path, capacity, "%s", place);
+    for (int i = 0; i < 5; i++) {
+        snprintf(path + strlen(path), capacity - strlen(path), "/%s", name);
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            skip("no writable cgroup v1 here");
+    }
+}
+
+static void remove_long_path(char *path) {
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQUAL(rmdir(path), 0);
+        *strrchr(path, '/') = '\0';
+    }
+}
+
+static void members_are_found_behind_long_lines(void) {
+    rig r;
+    int write_end, read_end = make_pipe(&write_end);
+    char path[1600], procs[1700];
+    const char *const *list = options();
+    make_long_path(path, sizeof path);
+    rig_serve(&r, list);
+    pid_t pid = spawn_child(
+        &r, 1,
+        &(child_spec){.role = "wait", .argument = {"exit", "x"}, .cgroup = "child-1", .output = write_end});
+    close(write_end);
+    read_ready(read_end);
+    snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
+    FILE *file = fopen(procs, "we");
+    CHECK(file != NULL && fprintf(file, "%d", (int)pid) > 0 && fclose(file) == 0);
+    send_signal(&r, 1, SIGTERM, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    CHECK_EQUAL(m.tree.survivors, 1);
+    CHECK_EQUAL(m.tree.pids[0], pid);
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK_TEXT(read_all(read_end), "x");
+    close(read_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+    remove_long_path(path);
+    remove_base();
+}
+
+/* Whoever else is in the delegated directory, in a cgroup of a child's name even, is not ours. */
+static void others_in_the_directory_are_left_alone(void) {
+    rig one, other;
+    options();
+    char stranger[128];
+    snprintf(stranger, sizeof stranger, "%s/child-1", base);
+    pid_t bystander = start_in(stranger);
+    rig_serve(&one, (const char *const[]){"--cgroup", base, "--marker", token, NULL});
+    pid_t child = spawn_child(&one, 1, &(child_spec){.role = "wait", .cgroup = "child-1"});
+    rig_serve(&other, (const char *const[]){"--cgroup", base, "--marker", other_token, NULL});
+    pid_t another = spawn_child(&other, 1, &(child_spec){.role = "wait", .cgroup = "child-1"});
+    send_signal(&other, 1, SIGKILL, PM_SCOPE_TREE);
+    expect(&other, PM_TREE, 1, &m);
+    CHECK_EQUAL(m.tree.pids[0] == another || m.tree.survivors == 0, 1);
+    CHECK_EQUAL(rig_stop(&other), 0);
+    CHECK(kill(child, 0) == 0 && is_running(child));
+    CHECK_EQUAL(rig_stop(&one), 0);
+    CHECK(is_running(bystander));
+    end_in(stranger, bystander);
+    remove_base();
+}
+
+static void strangers_in_its_own_directory_are_refused(void) {
+    rig r;
+    options();
+    char own[160], deep[192];
+    snprintf(own, sizeof own, "%s/pm-%s", base, token);
+    CHECK_EQUAL(mkdir(own, 0755), 0);
+    for (int i = 0; i < 2; i++) {
+        snprintf(deep, sizeof deep, "%s%s", own, i == 0 ? "" : "/visitor");
+        pid_t bystander = start_in(deep);
+        rig_launch(&r, (const char *const[]){"--cgroup", base, "--marker", token, NULL}, NULL);
+        const char *said = read_all(r.status);
+        CHECK(strstr(said, "none of this daemon's services") != NULL && strstr(said, "PM_CGROUP") != NULL);
+        CHECK_EQUAL(rig_wait(&r), 71);
+        CHECK(is_running(bystander));
+        end_in(i == 0 ? NULL : deep, bystander);
+    }
+    CHECK_EQUAL(rmdir(own), 0);
     remove_base();
 }
 
@@ -211,17 +344,19 @@ static void takes_its_own_cgroup_for_a_base(void) {
     static const char *const wrapper[] = {"/bin/sh", "-c", move, "sh", NULL};
     rig r;
     options();
-    char other[128], left[128];
+    char other[128], left[192];
     snprintf(other, sizeof other, "%s/other", base);
-    snprintf(left, sizeof left, "%s/child-9", base);
+    snprintf(left, sizeof left, "%s/pm-%s", base, token);
+    CHECK_EQUAL(mkdir(left, 0755), 0);
+    snprintf(left, sizeof left, "%s/pm-%s/child-9", base, token);
     CHECK_EQUAL(mkdir(other, 0755), 0);
     CHECK_EQUAL(mkdir(left, 0755), 0);
     snprintf(move, sizeof move, "echo $$ >%s/cgroup.procs; exec \"$@\"", base);
     rig_wrapper = wrapper;
-    rig_serve(&r, (const char *const[]){"--cgroup", "own", NULL});
+    rig_serve(&r, (const char *const[]){"--cgroup", "own", "--marker", token, NULL});
     rig_wrapper = NULL;
-    CHECK(is_in(r.init, "pm") && is_in(r.pmd, "pm"));
-    CHECK(!exists("child-9") && exists("other"));
+    CHECK(is_in(r.init, "../pm") && is_in(r.pmd, "../pm"));
+    CHECK(!exists("child-9") && exists("../other"));
     pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait", .cgroup = "child-1"});
     CHECK(is_in(pid, "child-1"));
     CHECK_EQUAL(rig_stop(&r), 0);
@@ -270,6 +405,9 @@ const test cgroup_tests[] = {
     {"cgroup: forget ends what is left", forget_ends_what_is_left_in_the_cgroup},
     {"cgroup: populated and bad ones are refused", populated_or_bad_cgroups_are_refused},
     {"cgroup: the next init clears those of a killed one", next_init_clears_the_cgroups_of_a_killed_one},
+    {"cgroup: members are found behind long lines", members_are_found_behind_long_lines},
+    {"cgroup: others in the directory are left alone", others_in_the_directory_are_left_alone},
+    {"cgroup: strangers in its own directory are refused", strangers_in_its_own_directory_are_refused},
     {"cgroup: stop kills and removes them", stop_kills_and_removes_cgroups},
     {"cgroup: a child enters it without clone3", child_enters_its_cgroup_without_clone3},
     {"cgroup: its own is a base", takes_its_own_cgroup_for_a_base},

@@ -234,12 +234,14 @@ static void strings_may_come_in_a_memfd(void) {
     rig_stop(&r);
 }
 
-static void next_init_ends_what_a_killed_one_left(void) {
+static void check_next_init_ends(const char *hide) {
     rig r, next;
     int write_end, read_end = make_pipe(&write_end);
-    const char *const options[] = {"--marker", "sweep-me", NULL};
+    char token[32]; /* no other run of this test has it */
+    snprintf(token, sizeof token, "sweep.%d", (int)getpid());
+    const char *const options[] = {"--marker", token, NULL};
     rig_serve(&r, options);
-    spawn_child(&r, 1, &(child_spec){.role = "escape", .argument = {"stay"}, .output = write_end});
+    spawn_child(&r, 1, &(child_spec){.role = "escape", .argument = {"stay", hide}, .output = write_end});
     close(write_end);
     pid_t escaped = read_ready(read_end);
     kill(r.init, SIGKILL);
@@ -255,6 +257,14 @@ static void next_init_ends_what_a_killed_one_left(void) {
     }
     rig_hello(&next, NULL);
     CHECK_EQUAL(rig_stop(&next), 0);
+}
+
+static void next_init_ends_what_a_killed_one_left(void) {
+    check_next_init_ends(NULL);
+}
+
+static void next_init_ends_who_hides_its_environment(void) {
+    check_next_init_ends("hide");
 }
 
 const test launch_tests[] = {
@@ -273,5 +283,7 @@ const test launch_tests[] = {
      failed_spawn_names_the_step_and_closes_what_was_held},
     {"init takes strings from a memfd", strings_may_come_in_a_memfd},
     {"init ends what a killed predecessor left", next_init_ends_what_a_killed_one_left},
+    {"init ends what a killed predecessor left without environment",
+     next_init_ends_who_hides_its_environment},
     {NULL, NULL},
 };

@@ -147,6 +147,36 @@ static void end_of_init_finds_who_hides_its_environment(void) {
     check_all_gone(&f);
 }
 
+/* A daemon with a clean environment, in a session whose leader is gone. */
+static void finds_and_kills_who_hides_its_environment(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "stay", "hide"), other = spawn_family(&r, 2, "stay", "hide");
+    send_signal(&r, 1, 0, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    CHECK_EQUAL(m.tree.survivors, 2);
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    check_all_gone(&f);
+    CHECK_EQUAL(kill(other.leader, 0), 0);
+    CHECK_EQUAL(kill(other.escapee, 0), 0);
+    CHECK_EQUAL(rig_stop(&r), 0);
+    check_all_gone(&other);
+}
+
+static void tells_leftovers_that_hide_their_environment(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    family f = spawn_family(&r, 1, "leave", "hide");
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK_EQUAL(m.exit.leftovers, PM_LEFT_MAYBE);
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_TREE);
+    expect(&r, PM_TREE, 1, &m);
+    expect(&r, PM_TREE_EMPTY, 1, &m);
+    check_all_gone(&f);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
 static void ends_a_tree_that_goes_on_forking(void) {
     rig r;
     int write_end, read_end = make_pipe(&write_end);
@@ -187,6 +217,8 @@ const test tree_tests[] = {
     {"tree: leftovers in the group are told", tells_leftovers_in_the_group},
     {"tree: leftovers survive pmd", leftovers_survive_pmd},
     {"tree: who hides its environment is found at the end", end_of_init_finds_who_hides_its_environment},
+    {"tree: who hides its environment is found and killed", finds_and_kills_who_hides_its_environment},
+    {"tree: leftovers that hide their environment are told", tells_leftovers_that_hide_their_environment},
     {"tree: one that goes on forking is ended", ends_a_tree_that_goes_on_forking},
     {"tree: one child's is not another's", a_childs_tree_is_not_anothers},
     {NULL, NULL},

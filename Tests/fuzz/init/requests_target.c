@@ -7,8 +7,10 @@
 #include "requests_target.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "foreign.h"
 #include "leftovers.h"
 #include "requests.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,25 +61,44 @@ static void connect_pmd(world *w) {
     w->spawns_asked = w->spawns_answered = 0;
 }
 
+/* How long the body of a message is that pm-init may send; of an ADOPT the part that is always there. The
+ * compiler names a message that is missing. */
+static size_t size_of_body(const pm_message *m) {
+    switch ((pm_message_type)m->type) {
+    case PM_HELLO: return sizeof(pm_hello);
+    case PM_ADOPT: return sizeof(pm_adopt);
+    case PM_HELD: return sizeof(pm_name);
+    case PM_SPAWNED: return sizeof(pm_spawned);
+    case PM_EXITED: return sizeof(pm_exit);
+    case PM_TREE: return sizeof(pm_tree);
+    case PM_SPAWN_FAILED:
+    case PM_SIGNAL_FAILED:
+    case PM_REEXEC_FAILED: return sizeof(pm_failure);
+    case PM_TREE_EMPTY:
+    case PM_HANDED_OVER:
+    case PM_REEXECED:
+    case PM_STOP_REQUESTED: return 0;
+    case PM_SPAWN:
+    case PM_SIGNAL:
+    case PM_FORGET:
+    case PM_STATE:
+    case PM_HOLD:
+    case PM_DROP:
+    case PM_BYE:
+    case PM_WATCH:
+    case PM_REEXEC:
+    case PM_NOTIFY: fail("requests are pmd's to make");
+    }
+    fail("a message has a type");
+}
+
 static void check_body(const pm_message *m, size_t fds) {
-    static const size_t sizes[] = {
-        [PM_HELLO] = sizeof(pm_hello),
-        [PM_HELD] = sizeof(pm_name),
-        [PM_SPAWNED] = sizeof(pm_spawned),
-        [PM_SPAWN_FAILED] = sizeof(pm_failure),
-        [PM_EXITED] = sizeof(pm_exit),
-        [PM_SIGNAL_FAILED] = sizeof(pm_failure),
-        [PM_TREE] = sizeof(pm_tree),
-        [PM_TREE_EMPTY] = 0,
-        [PM_HANDED_OVER] = 0,
-        [PM_STOP_REQUESTED] = 0,
-    };
     const size_t size = m->size - sizeof *m;
     pm_adopt adopt;
     require(fds == 0 || m->type == PM_ADOPT || m->type == PM_HELD,
             "only what is held comes with descriptors");
     if (m->type != PM_ADOPT) {
-        require(size == sizes[m->type], "a body has its size");
+        require(size == size_of_body(m), "a body has its size");
         require(m->type != PM_HELD || fds == 1, "a held descriptor comes with its name");
         return;
     }
@@ -96,10 +117,6 @@ static void hear(world *w) {
                 w->pmd, &(pm_packet_space){buffer, sizeof buffer, fds, PM_PACKET_FDS_MAX}, &count)) > 0) {
         const pm_message *m = (const pm_message *)buffer;
         require((size_t)size >= sizeof *m && m->size == (uint32_t)size, "a message has its size");
-        require(m->type >= PM_HELLO && m->type <= PM_TREE_EMPTY, "a message has a type");
-        require(m->type != PM_SPAWN && m->type != PM_SIGNAL && m->type != PM_FORGET && m->type != PM_STATE &&
-                    m->type != PM_HOLD && m->type != PM_DROP && m->type != PM_BYE,
-                "requests are pmd's to make");
         check_body(m, count);
         w->spawns_answered += m->type == PM_SPAWNED || m->type == PM_SPAWN_FAILED;
         while (count > 0)
@@ -214,7 +231,12 @@ static int count_descriptors(void) {
 static void set_up(world *w) {
     static char *program[] = {"pmd", NULL};
     memset(w, 0, sizeof *w);
-    w->h = (holder){.status_fd = -1, .lock = -1, .cgroup = -1, .channel = {.fd = -1}, .pid = getpid()};
+    w->h = (holder){.status_fd = -1,
+                    .lock = -1,
+                    .cgroup = -1,
+                    .channel = {.fd = -1},
+                    .watched = {.epoll = -1, .page = -1},
+                    .pid = getpid()};
     w->h.options.program = program;
     w->h.signals = -1;
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
@@ -230,14 +252,14 @@ static void set_up(world *w) {
 static void free_memory(holder *h) {
     munmap(h->table.records, h->table.capacity * sizeof(record));
     munmap(h->table.by_id, 2 * (size_t)h->table.capacity * sizeof(uint32_t));
-    if (h->foreign.bits != NULL)
-        munmap(h->foreign.bits, h->foreign.pid_max / 8 + 8);
+    foreign_end(h);
 }
 
 /* Everything is forgotten, so what is open then has leaked. */
 static void tear_down(world *w) {
     close(w->pmd);
     channel_close(&w->h);
+    watch_end(&w->h);
     for (record *r = table_next(&w->h.table, 0); r != NULL; r = table_after(&w->h.table, r))
         leftovers_forget(&w->h, r);
     require(w->h.table.count == 0, "all children can be forgotten");

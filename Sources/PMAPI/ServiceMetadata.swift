@@ -1,4 +1,5 @@
 public import JSON
+public import PMModel
 
 /// One command and how each kind of caller reaches it.
 public struct CommandMetadata: Equatable, Sendable {
@@ -26,7 +27,13 @@ public struct CommandMetadata: Equatable, Sendable {
     }
 
     /// Whether it may be called over JSON-RPC at all: `"jsonrpc": false` says that it may not.
-    var isCallable: Bool { config["jsonrpc"]?.bool != false }
+    public var isCallable: Bool { config["jsonrpc"]?.bool != false }
+
+    /// The requests of HTTP that it is for, by its `http` configuration; nil when it has no route, or one that is too long.
+    public var route: RoutePattern? {
+        guard let http = config["http"]?.object, let route = http["route"]?.string else { return nil }
+        return RoutePattern(method: http["method"]?.string, route: route)
+    }
 
     /// Whether callers other than the daemon may see it: `$init` and `$stop` are the daemon's business.
     public var isPublished: Bool { name != "$init" && name != "$stop" && name != "$metadata" }
@@ -93,7 +100,7 @@ extension ServiceMetadata {
 }
 
 extension ServiceMetadata {
-    /// What a container may know of it: the commands that it may call, without the places of files.
+    /// What a container, or a client on the network, may know of it: the commands that it may call, without the places of files.
     public var forConfined: ServiceMetadata {
         var metadata = ServiceMetadata(name: name, commands: [])
         for command in commands where command.isCallable {
@@ -102,5 +109,39 @@ extension ServiceMetadata {
             metadata.commands.append(shown)
         }
         return metadata
+    }
+}
+
+extension ServiceMetadata {
+    /// A route of a service that does not run: the service keeps it, and nobody else answers for it.
+    public struct Claim: Equatable, Sendable {
+        /// The service.
+        public var service: String
+        /// The requests.
+        public var pattern: RoutePattern
+
+        /// Makes a claim.
+        public init(service: String, pattern: RoutePattern) {
+            self.service = service
+            self.pattern = pattern
+        }
+    }
+
+    /// Routes of services that do not run, in the daemon's deep metadata: `[{service, route}]`.
+    public var claims: [Claim] {
+        get {
+            (others["claims"]?.array ?? []).compactMap { claim in
+                guard let service = claim["service"]?.string,
+                    let pattern = claim["route"]?.string.flatMap(RoutePattern.init(entry:))
+                else { return nil }
+                return Claim(service: service, pattern: pattern)
+            }
+        }
+        set {
+            let list = newValue.map { claim -> JSONValue in
+                ["service": .string(claim.service), "route": .string(claim.pattern.text)]
+            }
+            others["claims"] = list.isEmpty ? nil : .array(list)
+        }
     }
 }

@@ -4,7 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
-        "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
+        "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen", "routes",
     ]
 
     mutating func mapping(_ place: Place, name: String) -> Mapping? {

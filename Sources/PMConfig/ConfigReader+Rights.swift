@@ -15,9 +15,19 @@ extension ConfigReader {
         case "umask": mapping.umask = isNull ? nil : permissions(place)
         case "sandbox": if !isNull { mapping.sandbox = sandbox(place) }
         case "listen": if !isNull { mapping.listen = listenPoints(place) }
+        case "routes": mapping.routes = isNull ? nil : routes(place)
         default: return false
         }
         return true
+    }
+
+    /// A list of paths, each with a method before it or none.
+    private mutating func routes(_ place: Place) -> [RoutePattern] {
+        elements(of: place, "an array of paths").compactMap { place in
+            if let pattern = place.node.value.string.flatMap(RoutePattern.init(entry:)) { return pattern }
+            expected(#"a path such as "/login", "/users/{id}", "/files/*" or "POST /login""#, at: place)
+            return nil
+        }
     }
 
     /// A name, or a number.

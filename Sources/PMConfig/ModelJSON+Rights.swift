@@ -9,6 +9,7 @@ extension Mapping {
         object["group"] = group.map(JSONValue.string)
         object["umask"] = umask.map { .string(octal($0)) }
         if sandbox != Sandbox() { object["sandbox"] = sandbox.json }
+        object["routes"] = routes.map { .array($0.map { .string($0.text) }) }
         if !listen.isEmpty { object["listen"] = .array(listen.map(\.json)) }
     }
 }

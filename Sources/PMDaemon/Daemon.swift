@@ -32,6 +32,7 @@ final class Daemon {
     private let units: UnitDirectory
     private let deaths: DeathArchive
     private let runs: RunBook
+    private let routeBook: RouteBook
     private let logs: LogBook
     private let registry = CommandRegistry()
     private let router: Router
@@ -66,6 +67,7 @@ final class Daemon {
         units = try UnitDirectory(path: options.config, environment: Environment.current())
         deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
         runs = RunBook(stateDirectory: options.state) { journal.trouble($0) }
+        routeBook = RouteBook(stateDirectory: options.state, reactor: reactor, registry.routes) { journal.trouble($0) }
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         router = Router(registry, reactor: reactor)
@@ -96,7 +98,11 @@ final class Daemon {
         journaling.routing.journaled = { [unowned supervisor] in supervisor.journaled }
         journaling.routing.pid = { [unowned supervisor] in supervisor.report(of: $0)?.pid }
         gateway.publish(in: units)
-        units.onChange = { [gateway] in gateway.configurationChanged() }
+        routeBook.connect(units)
+        units.onChange = { [gateway, registry] in
+            registry.routes.configurationChanged()
+            gateway.configurationChanged()
+        }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
         router.onTrouble = { [journal] in journal.trouble($0) }
         router.isHolderBehind = { [holder] in holder.channel.isBehind }
@@ -125,7 +131,8 @@ final class Daemon {
             })
         router.add(
             StatusHandler(
-                supervisor: supervisor, units: units, memory: UnitMemory(deaths: deaths, logs: logs),
+                supervisor: supervisor, units: units,
+                memory: UnitMemory(deaths: deaths, logs: logs, routes: registry.routes),
                 daemon: { [unowned self] in ownStatus }, lastWords: words))
         router.add(ListHandler(units: units))
         router.add(MapHandler(units: units))
@@ -196,6 +203,7 @@ final class Daemon {
         links.generation = greeting.daemonStarts
         holder.hasCgroups = greeting.hasCgroups
         runs.open(isFirst: greeting.daemonStarts == 1)
+        routeBook.open(isFirst: greeting.daemonStarts == 1)
         for (name, run) in runs.runs { if let base = run.base { units.add(alias: name, for: base) } }
         guard greeting.daemonStarts > 1 else { return }
         let end =
@@ -221,7 +229,7 @@ final class Daemon {
             publishSocket()
             launch.serving()
             try holder.channel.notify("READY=1\nSTATUS=serving \(options.socketURL)")
-            if let shortage { journal.trouble(shortage) }
+            if let shortage = units.shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
             sweeper.begin()
@@ -313,6 +321,7 @@ final class Daemon {
             journal.trouble("connections are lost in the upgrade: \(error)")
         }
         deaths.flush()
+        routeBook.flush()
         logs.close()
         journaling.close()
         journal.tell("is replaced")
@@ -378,18 +387,8 @@ final class Daemon {
         row.startedAt = startedAtWall
         row.uptime = reactor.clock.monotonic() - startedAt
         row.problems =
-            [shortage, listener?.problem, deaths.problem, journaling.problem].compactMap { $0 } + gateway.problems
+            [units.shortage, listener?.problem, deaths.problem, journaling.problem].compactMap { $0 } + gateway.problems
+            + registry.routes.grants.allProblems
         return row
-    }
-
-    /// Whether the services of the configuration need more descriptors than there are, in words.
-    private var shortage: String? {
-        let limit = DescriptorLimit.current()
-        let (wanted, fitting) = (
-            units.configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService)
-        )
-        guard wanted > fitting else { return nil }
-        return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
-            + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm anew"
     }
 }

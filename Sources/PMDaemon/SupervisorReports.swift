@@ -48,7 +48,9 @@ extension Supervisor {
         row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
         row.use(report.use)
         row.statusText = report.statusText
-        row.problems = [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
+        row.problems =
+            [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
+            + memory.routes.grants.problems(of: InstanceName.unit(of: name))
         return row
     }
 

@@ -189,6 +189,17 @@ final class UnitDirectory {
     }
 }
 
+extension UnitDirectory {
+    /// Whether the services of the configuration need more descriptors than there are, in words.
+    var shortage: String? {
+        let limit = DescriptorLimit.current()
+        let (wanted, fitting) = (configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService))
+        guard wanted > fitting else { return nil }
+        return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
+            + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm anew"
+    }
+}
+
 extension APIError {
     /// What is wrong with a configuration, for a caller.
     init(configuration error: ConfigError) {

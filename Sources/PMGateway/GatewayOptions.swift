@@ -39,6 +39,7 @@ struct GatewayOptions: Equatable {
             case "--state": files = PlanFiles(plan: files?.plan, state: Paths.resolve(value, from: directory))
             case "--connections": limits.connections = try Self.number(value, argument, 1...100_000)
             case "--message-limit": limits.message = try Self.number(value, argument, 1024...(64 << 20))
+            case "--memory-limit": limits.memory = try Self.number(value, argument, 1024...(64 << 30))
             case "--handshake-timeout": limits.handshake = .seconds(try Self.number(value, argument, 1...3600))
             default: throw Problem(description: "unknown argument \(argument)")  // words, not an enum of ours
             }
@@ -77,7 +78,8 @@ struct GatewayOptions: Equatable {
           --state FILE             where it tells the daemon what it serves, and what it cannot
           --connections N          how many clients at once (\(GatewayLimits().connections))
           --message-limit BYTES    the longest message of a WebSocket or HTTP client (\(GatewayLimits().message))
-          --handshake-timeout S    seconds for a TLS handshake, or the head of an HTTP request (10)
+          --memory-limit BYTES     what all clients together may make it hold (\(GatewayLimits().memory))
+          --handshake-timeout S    seconds for a TLS handshake, a first line, or the head of an HTTP request (10)
           -h, --help               this text
 
         URLs:
@@ -159,7 +161,11 @@ struct GatewayLimits: Equatable {
     var handshakes = 64
     /// Bytes of a message of WebSocket, and of the body of an HTTP request.
     var message = 4 << 20
-    /// For a TLS handshake, and for the head of an HTTP request.
+    /// Bytes that all clients together may make the gateway hold: bodies, messages and lines without an end, lists of answers.
+    var memory = 256 << 20
+    /// Bytes that one client may make it hold: one line of the daemon, and a message of its own.
+    var clientMemory: Int { min(memory, LineBuffer.limit + message) }
+    /// For a TLS handshake, for a first line, and for the head of an HTTP request.
     var handshake = Duration.seconds(10)
     /// For the body of an HTTP request, and between two requests.
     var request = Duration.seconds(60)

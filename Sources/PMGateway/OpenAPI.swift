@@ -112,7 +112,7 @@ private struct WebInputs {
             for path in Self.paths(source.value) { add(path, schema, &described) }
         }
         // Each parameter of the path must be described, taken or not.
-        for case .parameter(let name) in route.parts where !described.contains("path \(name)") {
+        for case .parameter(let name) in route.pattern.parts where !described.contains("path \(name)") {
             parameters.append(Self.parameter("path", name, nil))
         }
         if body == nil, !properties.isEmpty { body = ["type": "object", "properties": .object(properties)] }

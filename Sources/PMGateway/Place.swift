@@ -11,6 +11,7 @@ struct GatewayContext {
     let limits: GatewayLimits
     let log: GatewayLog
     let crowd: Crowd
+    let memory: MemoryBudget
 }
 
 /// How many clients there are.
@@ -92,11 +93,21 @@ final class Place {
         if let web { try openWeb(channel, web, isClientKnown) } else { try openRelay(channel) }
     }
 
-    /// Passes everything on between the client and a connection to the daemon.
+    /// Passes everything on between the client and a connection to the daemon, once its first line is a message.
     private func openRelay(_ channel: any Channel) throws {
-        let end = RelayEnd()
-        try channel.pipeline.syncOperations.addHandler(end)
-        relay(channel, end)
+        let first = FirstLineHandler(
+            name, context.limits, MemoryAccount(context.memory),
+            (
+                onAccept: { [self] channel in
+                    let end = RelayEnd()
+                    try channel.pipeline.syncOperations.addHandler(end)
+                    relay(channel, end)
+                },
+                onRefuse: { [self] in
+                    context.log.tell(of: "line", "a client of \(name) is refused: it does not speak JSON-RPC")
+                }
+            ))
+        try channel.pipeline.syncOperations.addHandler(first)
     }
 
     private func relay(_ channel: any Channel, _ end: RelayEnd) {

@@ -21,7 +21,9 @@ final class RPCExchange: WebExchange {
     /// The answer when nothing is left to be waited for.
     var answer: WebAnswer {
         if form == .batch { return answers.isEmpty ? .nothing : list }
-        return answers.first.map { WebAnswer(status: .ok, type: "application/json", body: $0.ended) } ?? .nothing
+        // A message that is refused here is the whole body.
+        return answers.first.map { WebAnswer(status: .badRequest, type: "application/json", body: $0.ended) }
+            ?? .nothing
     }
 
     /// Methods that change what a connection is.
@@ -93,7 +95,7 @@ final class RPCExchange: WebExchange {
             responder.begin("application/x-ndjson")
             responder.add(line.ended)
             return false
-        case .single: responder.finish(WebAnswer(status: .ok, type: "application/json", body: line.ended))
+        case .single: responder.finish(WebAnswer(status: .ok, type: "application/json", body: line.shown.ended))
         case .stream:
             responder.add(line.ended)
             guard part != .frame else { return false }
@@ -107,7 +109,7 @@ final class RPCExchange: WebExchange {
     }
 
     private func take(answer line: ByteBuffer, _ responder: any WebResponder) -> Bool {
-        answers.append(line)
+        answers.append(line.shown)
         missing -= 1
         guard missing == 0 else { return false }
         responder.finish(list)
@@ -138,7 +140,32 @@ final class RPCExchange: WebExchange {
     }
 }
 
+extension RPCError {
+    /// The same without what is nobody's business on a network: the stack, and members of a service's own. `data` stays where
+    /// the protocol gives it a meaning.
+    fileprivate var shown: RPCError {
+        let all = json.object ?? JSONObject()
+        var members = JSONObject()
+        for name in ["statusCode", "code", "message", "hint"] { members[name] = all[name] }
+        if isProtocolError { members["data"] = all["data"] }
+        return RPCError(.object(members))
+    }
+}
+
 extension ByteBuffer {
+    /// The answer as a stranger may read it.
+    fileprivate var shown: ByteBuffer {
+        withUnsafeReadableBytes { raw in
+            // It comes from the daemon, so it is a message.
+            guard case .reply(let reply)? = try? Incoming.scan(raw), case .error(let error) = reply.outcome else {
+                return self
+            }
+            var line: [UInt8] = []
+            MessageWriter.failure(id: reply.ownedID, RPCError(raw: error).shown, to: &line)
+            return ByteBuffer(bytes: line.dropLast())
+        }
+    }
+
     /// The line with its end.
     fileprivate var ended: ByteBuffer {
         var line = self

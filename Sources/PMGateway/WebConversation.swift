@@ -148,9 +148,9 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
             try place.checkJSON(request.head)
             let exchange = try RPCExchange(request.body, batch: place.limits.batch)
             if exchange.isAnswered { finishNotifications(exchange) } else { ask(exchange) }
-        case (.GET, "/$metadata"):
-            ask(MetadataExchange { metadata, responder in responder.finish(.json(metadata.json)) })
-        case (.GET, "/openapi.json"):
+        case (.GET, "/$metadata"), (.HEAD, "/$metadata"):
+            ask(MetadataExchange { metadata, responder in responder.finish(.json(metadata.forConfined.json)) })
+        case (.GET, "/openapi.json"), (.HEAD, "/openapi.json"):
             let asksForToken = place.asksForToken
             ask(
                 MetadataExchange { metadata, responder in
@@ -158,7 +158,7 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
                     responder.finish(.json(document))
                 })
         case (_, "/rpc"): throw place.otherMethod(["POST"])
-        case (_, "/$metadata"), (_, "/openapi.json"): throw place.otherMethod(["GET"])
+        case (_, "/$metadata"), (_, "/openapi.json"): throw place.otherMethod(["GET", "HEAD"])
         default: follow(request, target)  // paths of services
         }
     }
@@ -191,6 +191,10 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
                 throw Refusal(
                     status: .notFound, message: "no command has a route to \(target.path)",
                     hint: "GET /openapi.json shows the routes", endsConnection: false)
+            case .stopped(let service):
+                throw Refusal(
+                    status: .serviceUnavailable, message: "\(target.path) belongs to \(service), which does not run",
+                    hint: "pm start \(service)", endsConnection: false)
             case .otherMethod(let methods): throw place.otherMethod(methods)
             case .found(let route, let parameters):
                 let scope = WebScope(
@@ -276,7 +280,7 @@ extension WebConversation: WebResponder {
             headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
         }
         write(.head(head(answer.status, headers)))
-        if answer.body.readableBytes > 0 { write(.body(.byteBuffer(answer.body))) }
+        if answer.body.readableBytes > 0, !isHead { write(.body(.byteBuffer(answer.body))) }
         finishWriting()
     }
 
@@ -298,6 +302,14 @@ extension WebConversation: WebResponder {
 
     func end(isWhole: Bool) {
         if isWhole { finishWriting() } else { context?.close(promise: nil) }
+    }
+
+    /// Whether only the head of an answer is wanted.
+    private var isHead: Bool {
+        switch state {
+        case .receiving(let request), .answering(let request): request.head.method == .HEAD
+        case .idle, .over: false
+        }
     }
 
     private func head(_ status: HTTPResponseStatus, _ more: HTTPHeaders) -> HTTPResponseHead {

@@ -31,13 +31,14 @@ struct WebAnswer: Equatable {
 
     static let nothing = WebAnswer(status: .noContent)
 
-    /// An error as the body of an answer; the stack is nobody's business on a network.
+    /// An error as the body of an answer: `{statusCode, code?, message, hint?}`. What else a service's error has, its stack
+    /// and members of its own, is nobody's business on a network.
     static func error(_ error: RPCError) -> WebAnswer {
         let described = APIError(error)
         let status = (400...599).contains(described.statusCode) ? described.statusCode : 500
-        var members = described.json.object ?? JSONObject()
-        members["statusCode"] = JSONValue(status)
-        members["stack"] = nil
+        let all = described.json.object ?? JSONObject()
+        var members = JSONObject([("statusCode", JSONValue(status))])
+        for name in ["code", "message", "hint"] { members[name] = all[name] }
         return json(.object(members), status: HTTPResponseStatus(statusCode: status))
     }
 

@@ -14,18 +14,22 @@ struct Refusal: Error, Equatable {
 
 /// Decides which requests a place of the web takes: well-formed ones, not those that a page of another site makes its
 /// reader's browser send, and only with proof where proof is asked for.
+///
+/// The rules are those of Tests/Fixtures/web, which the host of Node services has as well.
 struct WebGate {
     /// Names by which the place may be called; nil: any.
     private let names: Set<String>?
     private let origins: Set<String>
     private let token: TokenFile?
     private let isProofNeeded: Bool
+    private let isSecure: Bool
 
     init(_ point: NetworkPoint, _ token: TokenFile?) {
         self.token = token
         origins = Set(point.origins.map { $0.lowercased() })
         isProofNeeded = token != nil || point.secrets?.authorities != nil
-        var names = Set(point.hosts)
+        isSecure = point.secrets != nil
+        var names = Set(point.hosts.map { $0.lowercased() })
         switch point.place {
         case .path: names = names.union(Self.ownNames)
         case .host(let host, _):
@@ -37,6 +41,9 @@ struct WebGate {
     }
 
     private static let ownNames: Set<String> = ["localhost", "127.0.0.1", "::1"]
+    /// The most fields of a head.
+    static let mostFields = 100
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
     /// Whether a request is taken.
     ///
@@ -44,7 +51,13 @@ struct WebGate {
     /// - Throws: `Refusal` with the status and the reason.
     func check(_ head: HTTPRequestHead, isClientKnown: Bool) throws(Refusal) {
         try checkForm(head)
-        try checkHost(head)
+        let target = try checkTarget(head)
+        guard Self.methods.contains(head.method.rawValue) else {
+            let list = Self.methods.sorted().joined(separator: ", ")
+            throw Refusal(
+                status: .methodNotAllowed, message: "methods are \(list)", headers: ["Allow": list])
+        }
+        try checkHost(head, target)
         try checkOrigin(head)
         try checkProof(head, isClientKnown)
     }
@@ -67,50 +80,81 @@ struct WebGate {
         guard codings.isEmpty || (lengths.isEmpty && codings == ["chunked"] && head.version == .http1_1) else {
             throw Refusal(status: .badRequest, message: "the coding of the body is not clear, or not chunked alone")
         }
+        guard head.headers.count <= Self.mostFields else {
+            throw Refusal(
+                status: .requestHeaderFieldsTooLarge, message: "a head has at most \(Self.mostFields) fields")
+        }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// A value of several lines, a control character, or a blank where none may be.
+    /// A name that is no token, a value of several lines, or a control character.
     private static func isUnclear(_ name: String, _ value: String) -> Bool {
-        name.isEmpty || name.utf8.contains { $0 <= 0x20 || $0 >= 0x7F }
+        name.isEmpty || !name.utf8.allSatisfy(isLetterOfToken)
             || value.utf8.contains { ($0 < 0x20 && $0 != 9) || $0 == 0x7F }
+    }
+
+    /// RFC 9110, section 5.6.2.
+    private static func isLetterOfToken(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+
+    private func checkTarget(_ head: HTTPRequestHead) throws(Refusal) -> WebTarget {
+        guard head.uri.utf8.count <= WebTarget.longest else {
+            throw Refusal(status: .uriTooLong, message: "a target has at most \(WebTarget.longest) bytes")
+        }
+        guard let target = WebTarget(head.uri) else {
+            throw Refusal(status: .badRequest, message: "the target is no path, or not clear")
+        }
+        return target
     }
 
     // MARK: host and origin
 
     /// A page whose name was made to point to this machine (DNS rebinding) calls it by that name.
-    private func checkHost(_ head: HTTPRequestHead) throws(Refusal) {
+    private func checkHost(_ head: HTTPRequestHead, _ target: WebTarget) throws(Refusal) {
         let hosts = head.headers["host"]
-        guard hosts.count == 1, let host = hosts.first, !host.isEmpty else {
+        if hosts.isEmpty, head.version == .http1_0 {
+            guard let authority = target.authority else { return }
+            return try checkName(authority)
+        }
+        guard hosts.count == 1, let host = hosts.first else {
             throw Refusal(status: .badRequest, message: "exactly one Host is needed")
         }
-        guard let names, !names.contains(Self.name(ofHost: host)) else { return }
+        if let authority = target.authority, authority.lowercased() != host.lowercased() {
+            throw Refusal(status: .badRequest, message: "the target and Host name different places")
+        }
+        try checkName(host)
+    }
+
+    private func checkName(_ host: String) throws(Refusal) {
+        guard let name = HostName(host) else {
+            throw Refusal(status: .badRequest, message: "Host is NAME or NAME:PORT")
+        }
+        guard let names, !names.contains(name.text), !names.contains(name.withoutDot) else { return }
         throw Refusal(
             status: .forbidden, message: "\(host) is no name of this place",
             hint: "use localhost, or add the name to \"hosts\" of the connection point")
-    }
-
-    /// The name in `name:port` or `[address]:port`, without the port.
-    static func name(ofHost host: String) -> String {
-        let text = host.lowercased()
-        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-            return String(text[text.index(after: text.startIndex)..<end])
-        }
-        return text.lastIndex(of: ":").map { String(text[..<$0]) } ?? text
     }
 
     private func checkOrigin(_ head: HTTPRequestHead) throws(Refusal) {
         let given = head.headers["origin"]
         if let origin = given.first?.lowercased() {
             let host = head.headers["host"].first?.lowercased() ?? ""
-            let isOwn = origin == "http://\(host)" || origin == "https://\(host)"
+            // A page that came without TLS may be anybody's.
+            let isOwn = origin == "https://\(host)" || (!isSecure && origin == "http://\(host)")
             if given.count == 1, isOwn || origins.contains(origin) { return }
             throw Self.otherSite(origin)
         }
         // Browsers say of a request without an origin whether it comes from another site's page.
-        let site = head.headers["sec-fetch-site"].first ?? "none"
-        guard ["none", "same-origin"].contains(site) else { throw Self.otherSite("another site") }
+        let sites = head.headers["sec-fetch-site"]
+        guard sites.isEmpty || sites == ["none"] || sites == ["same-origin"] else {
+            throw Self.otherSite("another site")
+        }
     }
 
     private static func otherSite(_ origin: String) -> Refusal {

@@ -33,6 +33,12 @@ final class WebPlace {
     func check(_ head: HTTPRequestHead, isClientKnown: Bool) throws(Refusal) {
         try gate.check(head, isClientKnown: isClientKnown)
         if head.headers.contains(name: "upgrade"), head.isWebSocket {
+            let versions = head.headers["sec-websocket-version"]
+            if speaksWebSocket, versions != ["13"], versions.first?.isEmpty == false {
+                throw Refusal(
+                    status: .upgradeRequired, message: "version 13 of WebSocket is spoken here",
+                    headers: ["Sec-WebSocket-Version": "13", "Upgrade": "websocket"])
+            }
             throw Refusal(
                 status: .badRequest,
                 message: speaksWebSocket ? "that is no handshake of RFC 6455" : "no WebSocket is spoken here",

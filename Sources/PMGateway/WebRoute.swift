@@ -1,15 +1,9 @@
 import JSON
 import PMAPI
+import PMModel
 
 /// One route: the command that has it in its `http` configuration, and how the command is called.
 struct WebRoute: Equatable {
-    /// One part of a route's path.
-    enum Part: Equatable {
-        case text(String)
-        /// `{name}`: any text.
-        case parameter(String)
-    }
-
     /// What the answer's body is.
     enum Kind: String {
         case json, text, xml, raw
@@ -17,9 +11,8 @@ struct WebRoute: Equatable {
 
     /// The command, `SERVICE.COMMAND`.
     let command: String
-    /// The method, in capitals; nil: any.
-    let method: String?
-    let parts: [Part]
+    /// The requests that it is for.
+    let pattern: RoutePattern
     let kind: Kind
     /// The type of the answer, when the command gives one.
     let contentType: String?
@@ -34,56 +27,28 @@ struct WebRoute: Equatable {
         let value: JSONValue
     }
 
-    /// The route of a command; nil when it has none.
+    /// The route of a command; nil when it has none, or may not be called from outside its service.
     init?(_ metadata: CommandMetadata) {
-        guard let http = metadata.config["http"]?.object, let route = http["route"]?.string else { return nil }
-        command = metadata.name
-        let method = http["method"]?.string?.uppercased() ?? "USE"
-        self.method = ["USE", "ALL"].contains(method) ? nil : method
-        let pieces = route.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-        parts = pieces.map { piece in
-            let isParameter = piece.count > 2 && piece.hasPrefix("{") && piece.hasSuffix("}")
-            return isParameter ? .parameter(String(piece.dropFirst().dropLast())) : .text(piece)
+        guard metadata.isCallable, let pattern = metadata.route, let http = metadata.config["http"]?.object else {
+            return nil
         }
+        command = metadata.name
+        self.pattern = pattern
         kind = http["type"]?.string.flatMap(Kind.init) ?? .json
         contentType = http["contentType"]?.string
-        sources = Self.sources(metadata.config, http, parts, takesBody: self.method != "GET")
+        sources = Self.sources(metadata.config, http, pattern.parts, takesBody: pattern.method != "GET")
         schema = metadata.config["schema"]?.object ?? JSONObject()
     }
 
+    /// Its method, in capitals; nil: any.
+    var method: String? { pattern.method }
     /// The path as it was written, `/users/{id}`.
-    var path: String {
-        "/"
-            + parts.map { part in
-                switch part {
-                case .text(let text): text
-                case .parameter(let name): "{\(name)}"
-                }
-            }.joined(separator: "/")
-    }
-
-    /// How many parts are fixed: of two routes that match, the one with more of them is meant.
-    var precision: Int {
-        parts.count { if case .text = $0 { true } else { false } }
-    }
-
-    /// The parameters of a path; nil when the route is another one.
-    func match(_ path: [String]) -> [String: String]? {
-        guard path.count == parts.count else { return nil }
-        var found: [String: String] = [:]
-        for (part, text) in zip(parts, path) {
-            switch part {
-            case .text(let expected): if expected != text { return nil }
-            case .parameter(let name): found[name] = text
-            }
-        }
-        return found
-    }
+    var path: String { pattern.path }
 
     /// Entry i of `http.inject` goes where entry i of `jsonrpc.inject`, else of the general list, says. Without a list:
     /// the parameters of the path in their order, then the body.
     private static func sources(
-        _ config: JSONObject, _ http: JSONObject, _ parts: [Part], takesBody: Bool
+        _ config: JSONObject, _ http: JSONObject, _ parts: [RoutePattern.Part], takesBody: Bool
     ) -> [Source] {
         guard let inject = http["inject"]?.array else {
             var words: [JSONValue] = parts.compactMap { part in
@@ -103,17 +68,22 @@ struct WebRoute: Equatable {
     }
 }
 
-/// The routes of all commands.
+/// The routes of all commands, as the daemon gave them to the services.
 struct WebRoutes {
     let routes: [WebRoute]
+    /// Routes of services that do not run.
+    private let claims: [ServiceMetadata.Claim]
 
     init(_ metadata: ServiceMetadata) {
         routes = metadata.commands.compactMap(WebRoute.init)
+        claims = metadata.claims
     }
 
     /// What a request leads to.
     enum Match: Equatable {
         case found(WebRoute, [String: String])
+        /// The path belongs to this service, which does not run.
+        case stopped(String)
         /// The path is there, with these methods.
         case otherMethod([String])
         case none
@@ -123,14 +93,18 @@ struct WebRoutes {
         var best: (WebRoute, [String: String])?
         var others: Set<String> = []
         for route in routes {
-            guard let parameters = route.match(target.parts) else { continue }
+            guard let parameters = route.pattern.match(target.parts) else { continue }
             guard route.method == nil || route.method == method else {
                 others.insert(route.method ?? "")
                 continue
             }
-            if best.map({ $0.0.precision < route.precision }) ?? true { best = (route, parameters) }
+            if best.map({ $0.0.pattern.precision < route.pattern.precision }) ?? true { best = (route, parameters) }
         }
         if let best { return .found(best.0, best.1) }
+        let claim = claims.first {
+            ($0.pattern.method == nil || $0.pattern.method == method) && $0.pattern.match(target.parts) != nil
+        }
+        if let claim { return .stopped(claim.service) }
         return others.isEmpty ? .none : .otherMethod(others.sorted())
     }
 }

@@ -2,6 +2,8 @@ import PMModel
 
 /// What a request asks for: the path in its parts, and the query.
 struct WebTarget: Equatable {
+    /// The host and port that the target names itself, `http://HOST/path`; nil: it is a path.
+    let authority: String?
     /// The path as it was written.
     let path: String
     /// Its parts, decoded; none for `/`.
@@ -9,14 +11,22 @@ struct WebTarget: Equatable {
     /// The query, decoded; of two with one name the last.
     let query: [String: String]
 
-    /// Reads `/a/b?c=d`; nil for another form, or for an escape that is none.
+    /// The longest target, in bytes.
+    static let longest = 8192
+
+    /// Reads `/a/b?c=d`, or the same with `http://HOST` or `https://HOST` before it. Nil for another form, for an escape that is
+    /// none, and for what two readers could take for different paths: `//`, `\`, `.` and `..` as parts.
     init?(_ uri: String) {
-        let text = uri.utf8.prefix { $0 != UInt8(ascii: "#") }
-        guard text.first == UInt8(ascii: "/") else { return nil }
+        guard uri.utf8.allSatisfy({ (0x21..<0x7F).contains($0) && $0 != 0x5C && $0 != UInt8(ascii: "#") }) else {
+            return nil
+        }
+        let (authority, text) = Self.split(uri)
+        self.authority = authority
+        guard text.first == UInt8(ascii: "/"), !text.dropFirst().starts(with: "/".utf8) else { return nil }
         let halves = text.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         var parts: [String] = []
         for part in halves[0].dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-            guard let decoded = Paths.percentDecoded(Array(part)) else { return nil }
+            guard let decoded = Paths.percentDecoded(Array(part)), decoded != ".", decoded != ".." else { return nil }
             parts.append(decoded)
         }
         if parts.last == "" { parts.removeLast() }
@@ -25,6 +35,16 @@ struct WebTarget: Equatable {
         self.parts = parts
         guard let query = halves.count > 1 ? Self.fields(Array(halves[1])) : [:] else { return nil }
         self.query = query
+    }
+
+    private static func split(_ uri: String) -> (authority: String?, rest: Substring.UTF8View) {
+        let bytes = uri.utf8
+        for scheme in ["http://", "https://"] where uri.lowercased().hasPrefix(scheme) {
+            let rest = bytes.dropFirst(scheme.utf8.count)
+            let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+            return (String(Substring(rest[..<end])), rest[end...])
+        }
+        return (nil, bytes[...])
     }
 
     /// `a=b&c=d`, as in queries and forms; nil for an escape that is none.

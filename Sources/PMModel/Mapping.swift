@@ -68,6 +68,8 @@ public struct Mapping: Equatable, Sendable {
     public var sandbox: Sandbox
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]
+    /// The routes of HTTP that are its own, and the only ones that it may have; nil: those that its commands ask for.
+    public var routes: [RoutePattern]?
 
     /// The most instances of one unit.
     public static let mostInstances = 256

@@ -36,6 +36,8 @@ public final class CommandRegistry {
     private var groups: [String: [Service]] = [:]
     /// Whose turn it is among instances that have equally much to do.
     private var turn = 0
+    /// Which routes of HTTP the services have.
+    public let routes = RouteOwners()
     /// Told that the commands of a unit are published.
     public var onPublish: @PMActor (String) -> Void = { _ in }
 
@@ -94,7 +96,9 @@ public final class CommandRegistry {
         service.idempotent = Set(metadata.commands.filter(\.isIdempotent).map(\.name))
         let accepted = metadata.others["accepts"]?.array ?? []
         service.peer.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
-        onPublish(InstanceName.unit(of: id.unit))
+        let unit = InstanceName.unit(of: id.unit)
+        routes.publish(metadata, of: unit, isConfined: service.peer.reach == .services)
+        onPublish(unit)
     }
 
     /// Takes a service out; ignored when another incarnation is in its place.

@@ -45,6 +45,7 @@ public final class Connection {
     private var waste = 0
     private var hasEnded = false
     private var pauses = 0
+    private var isFirstLine = true
 
     /// Takes over a connected socket; a paced one is not read from while it does not read.
     ///
@@ -201,8 +202,13 @@ public final class Connection {
             guard let line = try framer.nextLine() else { return false }
             deliver(line)
         } catch {
+            isFirstLine = false
             let refusal = RPCError.invalidRequest(error.description)
-            send { MessageWriter.rejection(id: nil, refusal, to: &$0) }
+            if form == .strictLines {
+                dismiss { MessageWriter.rejection(id: nil, refusal, to: &$0) }
+            } else {
+                send { MessageWriter.rejection(id: nil, refusal, to: &$0) }
+            }
         }
         return true
     }
@@ -222,19 +228,45 @@ public final class Connection {
     }
 
     private func deliver(_ line: UnsafeRawBufferPointer) {
+        if isFirstLine {
+            isFirstLine = false
+            // A program that fetches what others name can be made to send HTTP here, and a body that is one of ours.
+            if isPaced, Stranger.guess(line) == .stranger(.http) {
+                return dismiss { $0 += Stranger.http.answer("This is the socket of pm") }
+            }
+        }
         switch form {
-        case .lines: deliver(message: line)
+        case .lines, .strictLines: deliver(message: line)
         case .nodeIPC: form.unwrap(line) { deliver(message: $0) }
         }
     }
 
     private func deliver(message line: UnsafeRawBufferPointer) {
+        let message: Incoming
         do throws(RejectedMessage) {
-            try deliver(try Incoming.scan(line))
+            message = try Incoming.scan(line)
         } catch {
-            delegate?.receive(error)
-            cameInVain(line.count)
+            if form == .strictLines { return dismiss { MessageWriter.rejection(error, to: &$0) } }
+            return reject(error, line.count)
         }
+        do throws(RejectedMessage) {
+            try deliver(message)
+        } catch {
+            reject(error, line.count)
+        }
+    }
+
+    private func reject(_ rejected: RejectedMessage, _ count: Int) {
+        delegate?.receive(rejected)
+        cameInVain(count)
+    }
+
+    /// Answers a peer that speaks something else, and ends the connection: nothing more of it is handled.
+    private func dismiss(_ fill: (inout [UInt8]) -> Void) {
+        pause()
+        batch = nil
+        stream.write(fill)
+        stream.closeAfterFlush()
     }
 
     private func deliver(_ message: Incoming) throws(RejectedMessage) {
@@ -263,8 +295,7 @@ public final class Connection {
         do throws(RejectedMessage) {
             try deliver(try Incoming.scan(element: element))
         } catch {
-            delegate?.receive(error)
-            cameInVain(element.count)
+            reject(error, element.count)
         }
     }
 

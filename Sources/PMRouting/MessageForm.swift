@@ -2,15 +2,18 @@ import JSON
 
 /// How messages stand in the bytes of a connection.
 public enum MessageForm: Sendable {
-    /// One message a line.
+    /// One message a line; a line that is none is answered with an error.
     case lines
+    /// One message a line; the first line that is none ends the connection. For peers that anybody may have made send
+    /// bytes: what comes behind a line of another protocol is never executed.
+    case strictLines
     /// Node's IPC channel as the reference uses it: one JSON string a line, in which the message and its line end stand.
     case nodeIPC
 
     /// Writes messages that `fill` appends as lines.
     func wrap(_ fill: (inout [UInt8]) -> Void, _ output: inout [UInt8]) {
         switch self {
-        case .lines: fill(&output)
+        case .lines, .strictLines: fill(&output)
         case .nodeIPC:
             var lines: [UInt8] = []
             fill(&lines)

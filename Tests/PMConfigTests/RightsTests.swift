@@ -107,6 +107,8 @@ import Testing
         (#"{"umask":"1000"}"#, "umask", "octal"),
         (#"{"sandbox":"tight"}"#, "sandbox", #"expected "none", "basic" or "strict", found "tight""#),
         (#"{"sandbox":{"writable":["/x"]}}"#, "sandbox", "only with the preset"),
+        (#"{"routes":"/a"}"#, "routes", "an array of paths"), (#"{"routes":["a"]}"#, "routes[0]", "a path such as"),
+        (#"{"routes":["/a*"]}"#, "routes[0]", "a path such as"),
         (#"{"listen":0}"#, "listen", "a port of 127.0.0.1"), (#"{"listen":"web"}"#, "listen", "a port of 127.0.0.1"),
         (#"{"listen":"example.org:80"}"#, "listen", "a port of 127.0.0.1"),
         (#"{"listen":["::1:80"]}"#, "listen[0]", "a port of 127.0.0.1"),

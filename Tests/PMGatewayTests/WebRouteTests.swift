@@ -30,6 +30,7 @@ import Testing
         switch routes.match(method, try #require(WebTarget(uri))) {
         case .found(let route, let parameters):
             "\(route.command) \(parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })"
+        case .stopped(let service): "503 \(service)"
         case .otherMethod(let methods): "405 \(methods)"
         case .none: "404"
         }
@@ -40,13 +41,16 @@ import Testing
         ("GET", "/users/a%2Fb/", #"s.get ["id=a/b"]"#),
         ("PUT", "/users/me", #"s.put ["id=me"]"#), ("DELETE", "/users/7", #"405 ["GET", "PUT"]"#),
         ("PATCH", "/any?x", "s.any []"),
-        ("GET", "/", "s.root []"), ("GET", "/users", "404"), ("GET", "/users/7/8", "404"), ("GET", "//users/7", "404"),
+        ("GET", "/", "s.root []"), ("GET", "/users", "404"), ("GET", "/users/7/8", "404"),
     ])
     func `are matched`(method: String, uri: String, expected: String) throws {
         #expect(try Self.found(method, uri) == expected)
     }
 
-    @Test(arguments: ["*", "users", "http://localhost/", "/%zz", "/a?b=%", "/%00", "/%ff"])
+    @Test(arguments: [
+        "*", "users", "//users/7", "/a/../b", "/%2e/b", "/a\\b", "/a#b", "http://localhost", "/%zz", "/a?b=%", "/%00",
+        "/%ff",
+    ])
     func `other targets are none`(uri: String) {
         #expect(WebTarget(uri) == nil)
     }

@@ -54,6 +54,43 @@ private final class Notes: RequestHandler {
         #expect(fcntl(theirs.raw, F_GETFD) >= 0)
     }
 
+    /// What a peer of a form gets for bytes, and the parameters of the requests that were handled.
+    @PMActor private func exchange(
+        _ text: String, _ form: MessageForm
+    ) async throws -> (answer: String, handled: [String]) {
+        let notes = Notes(reactor)
+        var handled: [String] = []
+        notes.onRequest = { handled.append($0) }
+        let (ours, theirs) = try UnixSocket.pair()
+        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes, form: form)
+        _ = Descriptors.write(Array(text.utf8), to: theirs.raw)
+        shutdown(theirs.raw, Int32(SHUT_WR))
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in peer.whenClosed { done.resume() } }
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(theirs.raw, &chunk, chunk.count), count > 0 { answer += chunk[..<count] }
+        return (String(decoding: answer, as: UTF8.self), handled)
+    }
+
+    private static let call = #"{"jsonrpc":"2.0","method":"a","params":[1]}"# + "\n"
+
+    @Test @PMActor func `that is strict ends at the first line that is no message, a later one too`() async throws {
+        for line in ["hello", "", "{", "{}", #"{"jsonrpc":"1.0","id":1,"method":"a"}"#, "[]", "7"] {
+            let (answer, handled) = try await exchange(Self.call + line + "\n" + Self.call, .strictLines)
+            #expect(handled == ["[1]"] && answer.contains("\"error\""), "\(line): \(answer)")
+            let lenient = try await exchange(Self.call + line + "\n" + Self.call, .lines)
+            #expect(lenient.handled == ["[1]", "[1]"], "\(line)")
+        }
+    }
+
+    @Test @PMActor func `whose first line is HTTP is told so, and nothing of its body is handled`() async throws {
+        let request = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 44\r\n\r\n" + Self.call
+        for form in [MessageForm.lines, .strictLines] {
+            let (answer, handled) = try await exchange(request, form)
+            #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n") && handled == [], "\(answer)")
+        }
+    }
+
     @Test @PMActor func `that is one of several with 256 MB together is given up`() throws {
         let notes = Notes(reactor)
         let sockets = try (1...4).map { _ in try UnixSocket.pair() }

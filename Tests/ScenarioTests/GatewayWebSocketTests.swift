@@ -237,7 +237,7 @@ import Testing
         try await Self.with { gateway in
             let cases: [([String], Int)] = [
                 (["Origin: http://evil.example"], 403), (["Origin: null"], 403), (["Host: evil.example"], 403),
-                (["Sec-WebSocket-Version: 8"], 400), (["Sec-WebSocket-Key: c2hvcnQ="], 400),
+                (["Sec-WebSocket-Version: 8"], 426), (["Sec-WebSocket-Key: c2hvcnQ="], 400),
                 (["Sec-WebSocket-Key:"], 400), (["Sec-WebSocket-Version:"], 400), (["Upgrade:"], 426),
                 (["Connection: close"], 426), (["Host:"], 400), (["Content-Length: 1"], 400),
             ]

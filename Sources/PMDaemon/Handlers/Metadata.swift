@@ -1,3 +1,4 @@
+import JSON
 import PMAPI
 import PMModel
 import PMRouting
@@ -28,11 +29,29 @@ struct MetadataHandler: PatientHandler {
             return metadata
         }
         var metadata = Metadata.ofDaemon
+        let grants = registry.routes.grants
+        var running: Set<String> = []
         for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted() {
-            for command in registry.pick(unit)?.metadata?.commands ?? [] where command.isPublished {
-                metadata.commands.append(CommandMetadata(name: "\(unit).\(command.name)", config: command.config))
+            guard let commands = registry.pick(unit)?.metadata?.commands else { continue }
+            running.insert(unit)
+            for command in commands where command.isPublished {
+                metadata.commands.append(
+                    CommandMetadata(name: "\(unit).\(command.name)", config: config(of: command, unit, grants)))
             }
         }
+        // Who has stopped keeps its routes: a request for one must not reach another service.
+        metadata.claims = grants.grants.filter { !running.contains($0.unit) }.map {
+            ServiceMetadata.Claim(service: $0.unit, pattern: $0.pattern)
+        }
         return metadata
+    }
+
+    /// The configuration of a command, without a route that is not its own.
+    private func config(of command: CommandMetadata, _ unit: String, _ grants: RouteGrants) -> JSONObject {
+        guard command.config["http"] != nil else { return command.config }
+        var config = command.config
+        let isOwn = command.route.map { grants.isGranted($0, to: command.name, of: unit) } ?? false
+        if !isOwn { config["http"] = nil }
+        return config
     }
 }

@@ -79,4 +79,5 @@ struct StatusHandler: PatientHandler {
 struct UnitMemory {
     let deaths: DeathArchive
     let logs: LogBook
+    let routes: RouteOwners
 }

@@ -1,0 +1,204 @@
+public import PMModel
+
+/// Which service a route of HTTP belongs to.
+///
+/// A route belongs to the first service that claims it: first those whose mapping lists `routes`, in the order of the
+/// configuration, then the other configured ones in that order, then services that are in no configuration, in the order
+/// in which they were first known. A claim that overlaps one of an earlier service is not served, whatever runs at the
+/// moment: a service that has stopped keeps its claims, as long as the daemon lives.
+public struct RouteClaims: Sendable {
+    /// A command that wants a route.
+    public struct Wish: Hashable, Sendable {
+        /// The command's own name.
+        public var command: String
+        /// What it wants.
+        public var pattern: RoutePattern
+
+        /// Wants a route for a command.
+        public init(_ command: String, _ pattern: RoutePattern) {
+            self.command = command
+            self.pattern = pattern
+        }
+    }
+
+    /// What a service wants, as it said when it was last ready.
+    public struct Wishes: Equatable, Sendable {
+        /// Its routes.
+        public var wishes: [Wish]
+        /// Whether it may have only routes that its mapping lists: a container of Docker.
+        public var isConfined: Bool
+
+        /// Makes wishes.
+        public init(_ wishes: [Wish], isConfined: Bool) {
+            self.wishes = wishes
+            self.isConfined = isConfined
+        }
+    }
+
+    /// A service in the order of the configuration.
+    public struct Entry: Equatable, Sendable {
+        /// Its name.
+        public var unit: String
+        /// The `routes` of its mapping; nil: none are listed.
+        public var routes: [RoutePattern]?
+
+        /// Makes an entry.
+        public init(_ unit: String, _ routes: [RoutePattern]?) {
+            self.unit = unit
+            self.routes = routes
+        }
+    }
+
+    /// The most routes of a service.
+    public static let mostOfService = 256
+    /// The most routes of all services.
+    public static let most = 4096
+
+    /// The configuration, in its order.
+    public var order: [Entry] = []
+    /// What services want, those first that were known first.
+    public private(set) var known: [(unit: String, wishes: Wishes)] = []
+
+    /// Nothing is claimed yet.
+    public init() {}
+
+    /// Notes what a service wants; false when that is what it wanted before.
+    public mutating func note(_ wishes: Wishes, of unit: String) -> Bool {
+        guard let place = known.firstIndex(where: { $0.unit == unit }) else {
+            // Who never wanted a route is not remembered.
+            guard !wishes.wishes.isEmpty else { return false }
+            known.append((unit, wishes))
+            return true
+        }
+        guard known[place].wishes != wishes else { return false }
+        known[place].wishes = wishes
+        return true
+    }
+
+    /// Who has what.
+    public func decide() -> RouteGrants {
+        var grants = RouteGrants()
+        let wishes = Dictionary(known.map { ($0.unit, $0.wishes) }) { first, _ in first }
+        for entry in order {
+            for pattern in entry.routes ?? [] { grants.reserve(pattern, for: entry.unit) }
+        }
+        let configured = Set(order.map(\.unit))
+        for entry in order where entry.routes != nil {
+            if let wishes = wishes[entry.unit] { grants.decide(wishes, of: entry) }
+        }
+        for entry in order where entry.routes == nil {
+            if let wishes = wishes[entry.unit] { grants.decide(wishes, of: entry) }
+        }
+        for (unit, wishes) in known where !configured.contains(unit) { grants.decide(wishes, of: Entry(unit, nil)) }
+        return grants
+    }
+}
+
+/// The routes that services have, and those that they do not get.
+public struct RouteGrants: Sendable {
+    /// A route that a service has.
+    public struct Grant: Hashable, Sendable {
+        /// The service.
+        public let unit: String
+        /// The command; nil: the mapping lists the route, whatever command may have it.
+        public let command: String?
+        /// The requests.
+        public let pattern: RoutePattern
+    }
+
+    /// What services have.
+    public private(set) var grants: [Grant] = []
+    /// What is wrong, by service.
+    public private(set) var problems: [String: [String]] = [:]
+    private var granted: Set<Grant> = []
+    /// Grants of paths without parameters, by the path: most are such, and need not be compared with all others.
+    private var fixed: [[RoutePattern.Part]: [Grant]] = [:]
+    /// The other grants.
+    private var open: [Grant] = []
+
+    /// The gateway answers these itself.
+    private static let own: Set<String> = ["/rpc", "/$metadata", "/openapi.json"]
+    /// So many problems of a service are told, the others counted.
+    private static let mostProblems = 5
+
+    init() {}
+
+    /// Whether a command has a route.
+    public func isGranted(_ pattern: RoutePattern, to command: String, of unit: String) -> Bool {
+        granted.contains(Grant(unit: unit, command: command, pattern: pattern))
+    }
+
+    /// What is wrong with a service's routes, in sentences.
+    public func problems(of unit: String) -> [String] {
+        guard let all = problems[unit], all.count > Self.mostProblems else { return problems[unit] ?? [] }
+        return all.prefix(Self.mostProblems) + ["\(all.count - Self.mostProblems) more of its routes are not served"]
+    }
+
+    /// The same of all services, each with its name.
+    public var allProblems: [String] {
+        problems.keys.sorted().flatMap { unit in problems(of: unit).map { "\(unit): \($0)" } }
+    }
+
+    mutating func reserve(_ pattern: RoutePattern, for unit: String) {
+        take(pattern, nil, of: unit)
+    }
+
+    mutating func decide(_ wishes: RouteClaims.Wishes, of entry: RouteClaims.Entry) {
+        for wish in wishes.wishes.prefix(RouteClaims.mostOfService) { decide(wish, wishes.isConfined, entry) }
+        if wishes.wishes.count > RouteClaims.mostOfService {
+            complain(entry.unit, "it has more than \(RouteClaims.mostOfService) routes: the others are not served")
+        }
+    }
+
+    private mutating func decide(_ wish: RouteClaims.Wish, _ isConfined: Bool, _ entry: RouteClaims.Entry) {
+        if let routes = entry.routes {
+            guard routes.contains(where: { $0.covers(wish.pattern) }) else {
+                let name = "\(wish.pattern.text) of \(wish.command)"
+                return complain(entry.unit, "\(name) is not served: \"routes\" of the mapping does not list it")
+            }
+        } else if isConfined {
+            return complain(
+                entry.unit,
+                "\(wish.pattern.text) of \(wish.command) is not served: a container has only the routes that \"routes\" of "
+                    + "its mapping lists")
+        }
+        take(wish.pattern, wish.command, of: entry.unit)
+    }
+
+    private mutating func take(_ pattern: RoutePattern, _ command: String?, of unit: String) {
+        let subject = command.map { "\(pattern.text) of \($0)" } ?? "\(pattern.text) of \"routes\""
+        guard !Self.own.contains(pattern.path) else {
+            return complain(unit, "\(subject) is not served: the path belongs to pm-gateway itself")
+        }
+        if let owner = owner(of: pattern, besides: unit) {
+            return complain(
+                unit, "\(subject) is not served: it overlaps \(owner.pattern.text), which belongs to \(owner.unit)")
+        }
+        guard grants.count < RouteClaims.most else {
+            return complain(unit, "\(subject) is not served: all services together have \(RouteClaims.most) routes")
+        }
+        let grant = Grant(unit: unit, command: command, pattern: pattern)
+        grants.append(grant)
+        granted.insert(grant)
+        if pattern.isFixed { fixed[pattern.parts, default: []].append(grant) } else { open.append(grant) }
+    }
+
+    /// The first grant of another service that the pattern overlaps.
+    private func owner(of pattern: RoutePattern, besides unit: String) -> Grant? {
+        let isTaken = { (grant: Grant) in grant.unit != unit && grant.pattern.overlaps(pattern) }
+        if let grant = open.first(where: isTaken) { return grant }
+        if pattern.isFixed { return fixed[pattern.parts]?.first(where: isTaken) }
+        return grants.first { $0.pattern.isFixed && isTaken($0) }
+    }
+
+    private mutating func complain(_ unit: String, _ problem: String) {
+        problems[unit, default: []].append(problem)
+    }
+}
+
+extension RoutePattern {
+    /// Whether it is for one path alone.
+    fileprivate var isFixed: Bool {
+        !isPrefix && parts.allSatisfy { if case .text = $0 { true } else { false } }
+    }
+}

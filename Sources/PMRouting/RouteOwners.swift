@@ -1,0 +1,81 @@
+public import JSON
+import PMAPI
+import PMModel
+public import PMSystem
+
+/// The routes of all services, and whose they are; decided anew only when something about them has changed.
+@PMActor
+public final class RouteOwners {
+    private var claims = RouteClaims()
+    private var decided: RouteGrants?
+    /// The services of the configuration, in its order.
+    public var configured: @PMActor () -> [RouteClaims.Entry] = { [] }
+    /// Told that what services want is different from before: it is to be kept for a successor of this daemon.
+    public var onChange: @PMActor () -> Void = {}
+
+    /// Nobody wants a route yet.
+    public init() {}
+
+    /// Notes what a service offers.
+    func publish(_ metadata: ServiceMetadata, of unit: String, isConfined: Bool) {
+        let wishes = metadata.commands.compactMap { command in
+            command.route.map { RouteClaims.Wish(command.name, $0) }
+        }
+        // One more than there may be says that there are too many.
+        let kept = Array(wishes.prefix(RouteClaims.mostOfService + 1))
+        guard claims.note(RouteClaims.Wishes(kept, isConfined: isConfined), of: unit) else { return }
+        decided = nil
+        onChange()
+    }
+
+    /// The configuration is another one.
+    public func configurationChanged() { decided = nil }
+
+    /// Who has which route.
+    public var grants: RouteGrants {
+        if let decided { return decided }
+        claims.order = configured()
+        let grants = claims.decide()
+        decided = grants
+        return grants
+    }
+
+    // MARK: for a successor
+
+    /// What services want, in the order in which they were first known.
+    public var json: JSONValue {
+        .array(
+            claims.known.map { unit, wishes in
+                [
+                    "service": .string(unit), "confined": .bool(wishes.isConfined),
+                    "routes": .array(wishes.wishes.map(\.json)),
+                ]
+            })
+    }
+
+    /// Takes over what a predecessor knew.
+    public func restore(_ json: JSONValue) {
+        for entry in json.array ?? [] {
+            guard let unit = entry["service"]?.string else { continue }
+            let wishes = (entry["routes"]?.array ?? []).compactMap(RouteClaims.Wish.init)
+            _ = claims.note(RouteClaims.Wishes(wishes, isConfined: entry["confined"]?.bool ?? true), of: unit)
+        }
+        decided = nil
+    }
+}
+
+extension RouteClaims.Wish {
+    /// `{command, method?, path}`.
+    fileprivate var json: JSONValue {
+        var members = JSONObject([("command", .string(command)), ("path", .string(pattern.path))])
+        members["method"] = pattern.method.map { .string($0) }
+        return .object(members)
+    }
+
+    fileprivate init?(_ json: JSONValue) {
+        guard let command = json["command"]?.string, let path = json["path"]?.string,
+            let pattern = RoutePattern(method: json["method"]?.string, route: path)
+        else { return nil }
+        self.init(command, pattern)
+    }
+}

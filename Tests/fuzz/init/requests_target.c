@@ -33,6 +33,7 @@ enum {
     KIND_DEAF,      /* pmd stops reading, or reads again */
     KIND_RECONNECT, /* pmd goes, and another comes and says hello */
     KIND_GROUPS,    /* whether kill(2) finds anybody */
+    KIND_TEXTS,     /* the kernel says the bytes: see read_texts */
     KINDS,
 };
 
@@ -216,6 +217,7 @@ static void step(world *w, unsigned kind, const input *in) {
     case KIND_DEATH: child_dies(w, in->left > 0 ? in->at[0] : 0); break;
     case KIND_DEAF: w->is_deaf = !w->is_deaf; break;
     case KIND_RECONNECT: reconnect(w); break;
+    case KIND_TEXTS: read_texts(&w->h, in->at, in->left); break;
     case KIND_GROUPS: stand_in_kill_result = in->left > 0 && in->at[0] % 2 == 0 ? 0 : -1; break;
     }
     turn(w);

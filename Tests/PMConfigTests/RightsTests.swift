@@ -61,6 +61,14 @@ import Testing
         #expect(points[0].kind == .stream && points[0].backlog == 511 && points[0].mode == 0o660)
     }
 
+    @Test func `the list of system calls is read, and written where it is not the usual one`() throws {
+        let less = try mapping(#"{"sandbox":{"preset":"strict","systemCalls":"deny-list"}}"#)
+        #expect(less.sandbox.systemCalls == .denyList && less.sandbox.preset == .strict)
+        #expect(less.json["sandbox"] == ["preset": "strict", "systemCalls": "deny-list"])
+        let usual = try mapping(#"{"sandbox":{"preset":"strict","systemCalls":"allow-list"}}"#)
+        #expect(usual.json["sandbox"] == "strict")
+    }
+
     @Test func `what is written reads back as the same`() throws {
         for name in ["web", "half", "fine"] {
             let mapping = try #require(try fixture().mapping(name))
@@ -109,6 +117,14 @@ import Testing
         (#"{"sandbox":{"writable":["/x"]}}"#, "sandbox", "only with the preset"),
         (#"{"routes":"/a"}"#, "routes", "an array of paths"), (#"{"routes":["a"]}"#, "routes[0]", "a path such as"),
         (#"{"routes":["/a*"]}"#, "routes[0]", "a path such as"),
+        (
+            #"{"sandbox":{"systemCalls":"all"}}"#, "sandbox.systemCalls",
+            #"expected "allow-list" or "deny-list", found "all""#
+        ),
+        (
+            #"{"sandbox":{"systemCalls":"deny-list","preset":"basic"}}"#, "sandbox",
+            #""systemCalls" means something only with the preset "strict""#
+        ),
         (#"{"listen":0}"#, "listen", "a port of 127.0.0.1"), (#"{"listen":"web"}"#, "listen", "a port of 127.0.0.1"),
         (#"{"listen":"example.org:80"}"#, "listen", "a port of 127.0.0.1"),
         (#"{"listen":["::1:80"]}"#, "listen[0]", "a port of 127.0.0.1"),

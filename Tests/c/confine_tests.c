@@ -179,6 +179,26 @@ static void check_without_keyrings(void) {
     CHECK_TEXT(pm_step_name(failure.step), "keyring");
 }
 
+/* A user may have so many keys: who is another user must not share the caller's then. */
+static void check_without_room_for_keys(void) {
+    pm_child child;
+    pm_spawn_failure failure;
+    prepared p;
+    prepare(&p, 2, "exit", "0");
+    forbid(SYS_keyctl, EDQUOT);
+    p.request.flags = PM_SPAWN_OWN_KEYRING;
+    wait_for(spawn_or_fail(&p.request).pid);
+    p.request.flags |= PM_SPAWN_SET_IDS;
+    p.request.uid = p.request.gid = 65534;
+    CHECK(!spawn(&p.request, &child, &failure));
+    CHECK_TEXT(pm_step_name(failure.step), "keyring");
+    CHECK_EQUAL(failure.error, EDQUOT);
+}
+
+static void without_room_for_keys_another_user_fails(void) {
+    in_fork(check_without_room_for_keys);
+}
+
 static void without_keyrings_only_a_filtered_child_fails(void) {
     in_fork(check_without_keyrings);
 }
@@ -262,6 +282,7 @@ const test confine_tests[] = {
     {"confine: a umask does not close what is made", a_umask_does_not_close_what_is_made_for_the_sandbox},
     {"confine: keys of the caller are not found", keys_of_the_caller_are_not_found},
     {"confine: without keyrings only a filtered child fails", without_keyrings_only_a_filtered_child_fails},
+    {"confine: without room for keys another user fails", without_room_for_keys_another_user_fails},
     {"confine: calls into other processes are refused", calls_into_other_processes_are_refused},
     {"confine: what is on no list depends on the filter", what_is_on_no_list_depends_on_the_filter},
     {"confine: files move between directories", files_move_between_directories},

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,6 +40,7 @@ const char *pm_step_name(pm_step step) {
     case PM_STEP_MOUNT: return "mount";
     case PM_STEP_CAPABILITIES: return "capabilities";
     case PM_STEP_FILTER: return "filter";
+    case PM_STEP_EXECUTOR: return "executor";
     case PM_STEP_KEYRING: return "keyring";
     }
     return "unknown"; /* a number from outside */
@@ -50,7 +50,6 @@ const char *pm_step_name(pm_step step) {
 typedef struct {
     uint64_t mask;
     int cancel_state;
-    int dumpable;
 } thread_guard;
 
 static void set_mask(const uint64_t *mask, uint64_t *old) {
@@ -61,7 +60,7 @@ static void set_mask(const uint64_t *mask, uint64_t *old) {
 
 static thread_guard guard_thread(void) {
     const uint64_t all = UINT64_MAX;
-    thread_guard guard = {.dumpable = prctl(PR_GET_DUMPABLE)};
+    thread_guard guard;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard.cancel_state);
     set_mask(&all, &guard.mask);
     return guard;
@@ -70,15 +69,11 @@ static thread_guard guard_thread(void) {
 static void release_thread(const thread_guard *guard) {
     set_mask(&guard->mask, NULL);
     pthread_setcancelstate(guard->cancel_state, NULL);
-    /* A child that changes its ids clears the flag of the memory that it shared with us (commit_creds), and
-     * one that enters a user namespace sets it. */
-    if (guard->dumpable <= 1 && prctl(PR_GET_DUMPABLE) != guard->dumpable)
-        prctl(PR_SET_DUMPABLE, guard->dumpable);
 }
 
 static bool is_valid(const pm_spawn_request *request) {
     return request->path != NULL && request->path[0] != '\0' && request->fd_count <= PM_SPAWN_FDS_MAX &&
-           (request->fd_count == 0 || request->fds != NULL) &&
+           (request->fd_count == 0 || request->fds != NULL) && request->group_count <= PM_GROUPS_MAX &&
            (request->group_count == 0 || request->groups != NULL) &&
            (request->rlimit_count == 0 || request->rlimits != NULL) &&
            ((request->flags & PM_SPAWN_TO_JOURNAL) == 0 ||
@@ -121,7 +116,7 @@ static bool spawn_on(char *memory, const pm_spawn_request *request, pm_child *ch
 bool pm_spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure) {
     *child = (pm_child){.pid = -1, .pidfd = -1};
     *failure = (pm_spawn_failure){.step = PM_STEP_NONE};
-    if (!is_valid(request))
+    if (!is_valid(request) || (request->flags & PM_SPAWN_APART) != 0)
         return fail(failure, PM_STEP_REQUEST, EINVAL);
     /* Shared, not private: an emulator that turns vfork into fork (valgrind, qemu-user) still delivers the
      * report. */

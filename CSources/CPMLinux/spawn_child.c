@@ -221,17 +221,6 @@ DIRECT static pm_step set_privileges(const pm_spawn_request *request) {
     return PM_STEP_NONE;
 }
 
-/* By number: the C library's functions would change the ids of all threads of the parent (nptl(7), setxid).
- */
-DIRECT static pm_step set_ids(const pm_spawn_request *request) {
-    if (!has(request, PM_SPAWN_SET_IDS))
-        return PM_STEP_NONE;
-    if (syscall(SYS_setgroups, request->group_count, request->groups) < 0 ||
-        syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0)
-        return PM_STEP_GROUPS;
-    return syscall(SYS_setresuid, request->uid, request->uid, request->uid) < 0 ? PM_STEP_USER : PM_STEP_NONE;
-}
-
 /* As the user the child will be, so that a directory it may not enter is found here. */
 DIRECT static pm_step change_directory(const pm_spawn_request *request) {
     if (request->cwd == NULL || request->cwd[0] == '\0')
@@ -357,7 +346,7 @@ DIRECT pm_step pm_spawn_run_steps(pm_spawn_context *context) {
         (failed = close_others(context)) || (failed = pm_spawn_take_keyring(request)) ||
         (failed = pm_spawn_isolate(request)) || (failed = set_umask(request)) ||
         (failed = set_limits(context)) || (failed = set_privileges(request)) ||
-        (failed = pm_spawn_bound(request)) || (failed = set_ids(request)) ||
+        (failed = pm_spawn_bound(request)) || (failed = pm_spawn_take_ids(request)) ||
         (failed = change_directory(request)) || (failed = reset_signals(context)) ||
         (failed = pm_spawn_confine(request)))
         return failed;

@@ -73,6 +73,9 @@ bool pm_spawn_take_devices(pm_spawn_devices *devices);
 /* and a directory with them. Both close what they opened when they fail. */
 bool pm_spawn_mount_devices(pm_spawn_devices *devices, const char *path);
 
+/* The child's ids (spawn_ids.c), and that it has these and no way back to root. */
+pm_step pm_spawn_take_ids(const pm_spawn_request *request);
+
 /* The child's session keyring (spawn_keyring.c). */
 pm_step pm_spawn_take_keyring(const pm_spawn_request *request);
 

@@ -79,6 +79,12 @@ void channel_reply(holder *h, const outgoing *answer) {
     channel_pump(h);
 }
 
+void channel_refuse_reexec(holder *h, pm_step step, int error) {
+    h->channel.refusal = (pm_failure){.step = step, .error = error};
+    h->channel.owes_refusal = true;
+    channel_pump(h);
+}
+
 void channel_hand_over(holder *h) {
     channel *c = &h->channel;
     c->is_handing_over = true;
@@ -101,10 +107,25 @@ void channel_hand_over(holder *h) {
     channel_reply(h, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
 }
 
+static void enqueue(holder *h, record *r, uint8_t report) {
+    channel *c = &h->channel;
+    r->reports |= report;
+    if (r->is_queued)
+        return;
+    r->is_queued = true;
+    r->next_report = 0;
+    uint32_t number = table_index(&h->table, r) + 1;
+    if (c->last_report == 0)
+        c->first_report = number;
+    else
+        h->table.records[c->last_report - 1].next_report = number;
+    c->last_report = number;
+}
+
 static bool send_adopt(holder *h, record *r) {
     pm_adopt body = {
         .pid = r->pid,
-        .phase = r->phase,
+        .phase = r->start != START_DONE ? PM_CHILD_STARTING : r->phase,
         .start_ticks = r->start_ticks,
         .exited_at_ns = r->exited_at_ns,
         .wait_status = r->wait_status,
@@ -119,6 +140,8 @@ static bool send_adopt(holder *h, record *r) {
     if (!send_packet(h, &(pm_packet){pieces, 3, r->held, r->held_count}))
         return false;
     r->is_fresh = false; /* pmd knows; that nothing is left, if so, comes as PM_TREE_EMPTY */
+    if (r->start == START_FAILED && r->phase == PM_CHILD_EXITED)
+        enqueue(h, r, REPORT_STARTED);
     return true;
 }
 
@@ -160,19 +183,8 @@ void channel_report(holder *h, record *r, uint8_t report) {
     channel *c = &h->channel;
     bool is_told_by_adopt =
         !c->is_attached && (!c->is_handing_over || c->hand_over_at <= table_index(&h->table, r));
-    if (c->fd < 0 || is_told_by_adopt || r->is_forgotten)
-        return;
-    r->reports |= report;
-    if (r->is_queued)
-        return;
-    r->is_queued = true;
-    r->next_report = 0;
-    uint32_t number = table_index(&h->table, r) + 1;
-    if (c->last_report == 0)
-        c->first_report = number;
-    else
-        h->table.records[c->last_report - 1].next_report = number;
-    c->last_report = number;
+    if (c->fd >= 0 && !is_told_by_adopt && !r->is_forgotten)
+        enqueue(h, r, report);
 }
 
 void channel_unqueue(holder *h, record *r) {
@@ -191,15 +203,32 @@ void channel_unqueue(holder *h, record *r) {
     r->is_queued = false;
 }
 
+/* What became of a start that was under way. */
+static bool send_start(holder *h, const record *r) {
+    if (r->start == START_FAILED) {
+        const pm_failure body = {.step = r->start_step, .error = r->start_error};
+        return send_message(h, &(outgoing){PM_START_FAILED, r->id, &body, sizeof body});
+    }
+    const pm_spawned body = {.pid = r->pid, .clamped = r->clamped, .start_ticks = r->start_ticks};
+    return send_message(h, &(outgoing){PM_STARTED, r->id, &body, sizeof body});
+}
+
+static bool send_exit(holder *h, const record *r) {
+    const pm_exit body = {
+        .wait_status = r->wait_status,
+        .leftovers = r->leftovers,
+        .exited_at_ns = r->exited_at_ns,
+        .usage = r->usage,
+    };
+    return send_message(h, &(outgoing){PM_EXITED, r->id, &body, sizeof body});
+}
+
 static bool send_reports_of(holder *h, record *r) {
+    if ((r->reports & REPORT_STARTED) != 0 && !send_start(h, r))
+        return false;
+    r->reports &= (uint8_t)~REPORT_STARTED;
     if ((r->reports & REPORT_EXITED) != 0) {
-        pm_exit body = {
-            .wait_status = r->wait_status,
-            .leftovers = r->leftovers,
-            .exited_at_ns = r->exited_at_ns,
-            .usage = r->usage,
-        };
-        if (!send_message(h, &(outgoing){PM_EXITED, r->id, &body, sizeof body}))
+        if (!send_exit(h, r))
             return false;
         r->reports = 0; /* it told the leftovers as they are now */
     }
@@ -219,6 +248,9 @@ static bool send_reports(holder *h) {
         c->first_report = r->next_report;
         if (c->first_report == 0)
             c->last_report = 0;
+        /* Nothing is left of a start that failed, and now pmd knows. */
+        if (r->start == START_FAILED)
+            table_remove(&h->table, r);
     }
     return true;
 }
@@ -235,6 +267,9 @@ static bool send_due(holder *h) {
         return false;
     if (!c->is_attached)
         return true;
+    if (c->owes_refusal && !send_message(h, &(outgoing){PM_REEXEC_FAILED, 0, &c->refusal, sizeof c->refusal}))
+        return false;
+    c->owes_refusal = false;
     if (c->owes_stop && !send_message(h, &(outgoing){PM_STOP_REQUESTED, 0, NULL, 0}))
         return false;
     c->owes_stop = false;

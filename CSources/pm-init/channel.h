@@ -6,6 +6,7 @@
 #define CHANNEL_H
 
 #include "holder.h"
+#include "pm_spawn.h"
 
 /* Takes over the socket to a new pmd. 0 or -errno, fd then still the caller's. */
 int channel_open(holder *h, int fd);
@@ -25,6 +26,9 @@ typedef struct {
 
 /* Answers a request. The caller reads no request while channel.is_blocked, so at most one answer waits. */
 void channel_reply(holder *h, const outgoing *answer);
+/* PM_REEXEC_FAILED. It comes when the program that is tried has ended, not when it is asked for, so it waits
+ * beside an answer and not in its place. */
+void channel_refuse_reexec(holder *h, pm_step step, int error);
 /* Begins to hand everything over, HELLO first. */
 void channel_hand_over(holder *h);
 /* Flags a report; it goes out with channel_pump, unless the hand-over will tell it. */

@@ -13,7 +13,7 @@ typedef struct {
     const char *path;
     const char *cwd;
     const char **argv;   /* null-terminated */
-    const char **envp;   /* null-terminated; its first string is the marker once it is marked */
+    const char **envp;   /* null-terminated; its first string is left for the marker */
     const char *journal; /* what its streams to journald begin with; null without PM_SPAWN_TO_JOURNAL */
     char *journal_mark;  /* its entry of envp for JOURNAL_STREAM; null without */
     const char **mounts;
@@ -25,7 +25,7 @@ typedef struct {
 bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m);
 /* The holder's own environment, for pmd, with `extra` unless it is null. */
 void environment_inherit(environment *out, const char *extra);
-/* Puts the marker of the child with this id first. */
-void environment_mark(environment *env, const holder *h, uint64_t id);
+/* The marker of the child with this id, in static memory. */
+const char *environment_marker(const holder *h, uint64_t id);
 
 #endif

@@ -13,6 +13,7 @@
 #define EVENT_CONTROL 2u
 #define EVENT_CGROUP 3u
 #define EVENT_WATCHED 4u
+#define EVENT_START 5u
 
 /* Processes at a time that close what pmd sent. */
 #define CLOSERS_MAX 16u
@@ -36,12 +37,14 @@ typedef struct {
     bool is_attached;      /* HANDED_OVER was sent */
     bool owes_stop;        /* PM_STOP_REQUESTED is to be sent */
     bool is_broken;        /* pmd reads no more; what it sent before is still to be read */
+    bool owes_refusal;     /* PM_REEXEC_FAILED is to be sent, with `refusal` */
     uint32_t watched;      /* PM_EPOLL_* that epoll reports */
     uint32_t hand_over_at; /* next record, then next named descriptor, that is handed over */
     uint32_t reply_size;   /* an answer that waits, in bytes; 0: none */
     uint64_t retry_at_ns;  /* monotonic; the kernel refused for a reason that epoll does not watch; 0: none */
     uint32_t first_report; /* list of records with reports, index + 1 */
     uint32_t last_report;
+    pm_failure refusal;
     _Alignas(8) uint8_t reply[128];
 } channel;
 
@@ -85,6 +88,7 @@ typedef struct {
     reexec_phase phase;
     int32_t pid;            /* of the program that is tried; 0: it has ended */
     uint64_t give_up_at_ns; /* monotonic; 0: not asked for */
+    int program;            /* the file that is tried and executed (O_PATH); -1: none */
     char path[PM_PROGRAM_MAX];
 } reexec_state;
 
@@ -128,7 +132,8 @@ typedef struct holder {
     int signals; /* signalfd */
     int lock;
     int status_fd;
-    int cgroup; /* the base directory, or -1 */
+    int cgroup;   /* the base directory, or -1 */
+    int executor; /* pm-exec, only to be executed (O_PATH), or -1 */
     int32_t pid;
     uint64_t start_ticks;
     struct rlimit open_files; /* as the holder found it; children get it */

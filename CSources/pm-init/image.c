@@ -10,7 +10,7 @@
 
 /* Says what the file is and which layout the structs below have: a change of any of them is another number.
  */
-#define IMAGE_MAGIC 0x706d2d696e697401u
+#define IMAGE_MAGIC 0x706d2d696e697402u
 
 typedef struct {
     uint64_t magic;
@@ -22,6 +22,8 @@ typedef struct {
     int32_t cgroup;
     int32_t watched_epoll;
     int32_t watched_page;
+    int32_t program; /* what is executed, open until it has read this */
+    int32_t reserved;
     uint64_t open_files_soft;
     uint64_t open_files_hard;
     pmd_state pmd;
@@ -35,6 +37,8 @@ typedef struct {
     int32_t pid;
     int32_t wait_status;
     int32_t held[PM_HELD_MAX];
+    int32_t report;
+    int32_t start_error;
     uint32_t stop_order;
     int32_t stop_signal;
     uint32_t stop_wait_ms;
@@ -44,7 +48,9 @@ typedef struct {
     uint8_t leftovers;
     uint8_t is_fresh;
     uint8_t is_forgotten;
-    uint8_t reserved[3];
+    uint8_t start;
+    uint8_t start_step;
+    uint8_t clamped;
     char cgroup[PM_CGROUP_MAX];
     uint8_t state[PM_STATE_MAX];
 } image_record;
@@ -77,6 +83,11 @@ static void write_record(image_record *to, const record *r) {
         .leftovers = r->leftovers,
         .is_fresh = r->is_fresh,
         .is_forgotten = r->is_forgotten,
+        .report = r->report,
+        .start = r->start,
+        .start_step = r->start_step,
+        .start_error = r->start_error,
+        .clamped = r->clamped,
     };
     memcpy(to->held, r->held, sizeof to->held);
     memcpy(to->cgroup, r->cgroup, sizeof to->cgroup);
@@ -103,6 +114,7 @@ static void fill(image_head *head, const holder *h) {
         .cgroup = h->cgroup,
         .watched_epoll = h->watched.epoll,
         .watched_page = h->watched.page,
+        .program = h->reexec.program,
         .open_files_soft = h->open_files.rlim_cur,
         .open_files_hard = h->open_files.rlim_max,
         .pmd = h->pmd,
@@ -134,7 +146,7 @@ int image_write(const holder *h) {
 
 static bool read_record(table *t, const image_record *from) {
     if (from->held_count > PM_HELD_MAX || from->state_size > PM_STATE_MAX || from->phase > PM_CHILD_EXITED ||
-        memchr(from->cgroup, '\0', sizeof from->cgroup) == NULL)
+        from->start > START_FAILED || memchr(from->cgroup, '\0', sizeof from->cgroup) == NULL)
         return false;
     record *r = table_add(t, from->id);
     if (r == NULL)
@@ -151,6 +163,11 @@ static bool read_record(table *t, const image_record *from) {
     r->phase = from->phase;
     r->is_fresh = from->is_fresh != 0;
     r->is_forgotten = from->is_forgotten != 0;
+    r->report = from->report;
+    r->start = from->start;
+    r->start_step = from->start_step;
+    r->start_error = from->start_error;
+    r->clamped = from->clamped;
     memcpy(r->held, from->held, sizeof r->held);
     memcpy(r->cgroup, from->cgroup, sizeof r->cgroup);
     memcpy(r->state, from->state, from->state_size);
@@ -170,6 +187,7 @@ static int take_over(holder *h, const image_head *head) {
     h->pmd = head->pmd;
     h->watched.epoll = head->watched_epoll;
     h->watched.page = head->watched_page;
+    h->reexec.program = head->program;
     for (uint32_t i = 0; i < head->records; i++)
         if (!read_record(&h->table, &records[i]))
             return -EBADMSG;
@@ -205,9 +223,12 @@ void image_set_cloexec(const holder *h, bool on) {
     set_cloexec(h->cgroup, on);
     set_cloexec(h->watched.epoll, on);
     set_cloexec(h->watched.page, on);
+    set_cloexec(h->reexec.program, on);
     for (uint32_t i = 0; i < PM_NAMED_MAX; i++)
         set_cloexec(h->named[i].fd, on);
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
+    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
+        set_cloexec(r->report, on);
         for (uint8_t i = 0; i < r->held_count; i++)
             set_cloexec(r->held[i], on);
+    }
 }

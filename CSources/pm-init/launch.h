@@ -22,12 +22,13 @@ typedef struct {
     pm_spawn_failure failure;
 } launch_result;
 
-/* Starts the child and adds its record. False: there is none, and out->failure says why. */
+/* Starts the child and adds its record; unless record.start is START_DONE, what becomes of it is reported
+ * later (executor.h). False: there is none, and out->failure says why. */
 bool launch_child(holder *h, const launch_request *request, launch_result *out);
 /* Starts pmd with the control socket and, if it is not negative, the status descriptor. */
 bool launch_pmd(holder *h, int control, int status, launch_result *out);
 
-/* Starts a program that is tried, with this image as descriptor 3. argv is null-terminated. */
-bool launch_trial(const char *const *argv, int image, launch_result *out);
+/* Starts a program that is tried (O_PATH), with this image as descriptor 3. argv is null-terminated. */
+bool launch_trial(const char *const *argv, int image, int program, launch_result *out);
 
 #endif

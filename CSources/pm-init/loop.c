@@ -2,6 +2,7 @@
 #include "loop.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "executor.h"
 #include "leftovers.h"
 #include "manager.h"
 #include "pmd.h"
@@ -33,6 +34,7 @@ static void dispatch(holder *h, const pm_epoll_event *event) {
     case EVENT_SIGNAL: read_signals(h); break;
     case EVENT_CONTROL: requests_ready(h, event->events); break;
     case EVENT_WATCHED: watch_has_work(h); break;
+    case EVENT_START: executor_ready(h, (uint32_t)event->data); break;
     case EVENT_CGROUP: leftovers_cgroup_changed(h, (uint32_t)event->data); break;
     }
 }

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "cgroup.h"
 #include "cpmlinux.h"
+#include "executor.h"
 #include "loop.h"
 #include "manager.h"
 #include "mark.h"
@@ -124,6 +125,7 @@ static int set_up(holder *h) {
     make_marker(h);
     mark_begin(h);
     raise_open_files(h);
+    executor_open(h);
     manager_find(h);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     h->epoll = pm_epoll_create();
@@ -275,6 +277,8 @@ int main(int argc, char **argv) {
     static holder h = {.status_fd = -1,
                        .lock = -1,
                        .cgroup = -1,
+                       .executor = -1,
+                       .reexec = {.program = -1},
                        .channel = {.fd = -1},
                        .watched = {.epoll = -1, .page = -1}};
     h.pid = getpid();

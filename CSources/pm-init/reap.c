@@ -2,6 +2,7 @@
 #include "reap.h"
 #include "cpmlinux.h"
 #include "discard.h"
+#include "executor.h"
 #include "leftovers.h"
 #include "pmd.h"
 #include "reexec.h"
@@ -23,6 +24,8 @@ static void child_ended(holder *h, record *r, int wait_status, const struct rusa
         .system_us = microseconds(used->ru_stime),
         .max_rss_kb = (uint64_t)used->ru_maxrss,
     };
+    if (r->start != START_DONE && !executor_reaped(h, r))
+        return;
     r->is_fresh = true;
     table_set_leftovers(&h->table, r, PM_LEFT_MAYBE); /* until it is judged */
 }

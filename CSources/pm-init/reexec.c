@@ -2,6 +2,7 @@
 #include "reexec.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "executor.h"
 #include "image.h"
 #include "launch.h"
 #include "leftovers.h"
@@ -11,8 +12,11 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,14 +27,9 @@
 /* Most arguments that a holder passes on to its successor. */
 #define ARGUMENTS_MAX 250
 
-static void answer_failure(holder *h, pm_step step, int error) {
-    const pm_failure body = {.step = step, .error = error};
-    channel_reply(h, &(outgoing){PM_REEXEC_FAILED, 0, &body, sizeof body});
-}
-
 static void give_up(holder *h, pm_step step, int error) {
     reexec_cancel(h);
-    answer_failure(h, step, error);
+    channel_refuse_reexec(h, step, error);
 }
 
 /* The command line with another program and mode in front; the numbers lie in static memory. False: too long.
@@ -50,23 +49,34 @@ static bool make_arguments(const holder *h, const char *mode, int fd, const char
     return false;
 }
 
-void reexec_asked(holder *h, const char *path) {
+/* Starts the trial of h->reexec.program. */
+static bool try_program(holder *h, launch_result *out) {
     const char *argv[ARGUMENTS_MAX + 3];
-    launch_result result = {.failure = {.step = PM_STEP_REQUEST, .error = E2BIG}};
+    out->failure = (pm_spawn_failure){.step = PM_STEP_REQUEST, .error = E2BIG};
+    if (!make_arguments(h, "--check", TRIAL_FD, argv))
+        return false;
+    int image = image_write(h);
+    out->failure = (pm_spawn_failure){.step = PM_STEP_IMAGE, .error = -image};
+    bool started = image >= 0 && launch_trial(argv, image, h->reexec.program, out);
+    pm_fd_close(image);
+    return started;
+}
+
+void reexec_asked(holder *h, const char *path) {
+    launch_result result;
     if (h->phase != PHASE_SERVING || h->reexec.phase != REEXEC_NOT_ASKED || h->reexec.pid != 0) {
-        answer_failure(h, PM_STEP_REQUEST, EBUSY);
+        channel_refuse_reexec(h, PM_STEP_REQUEST, EBUSY);
         return;
     }
     memcpy(h->reexec.path, path, strlen(path) + 1);
-    int image = image_write(h);
-    if (image < 0) {
-        answer_failure(h, PM_STEP_IMAGE, -image);
+    /* What is tried and what is executed is one file, whatever is installed under its name meanwhile. */
+    h->reexec.program = open(path, O_PATH | O_CLOEXEC);
+    if (h->reexec.program < 0) {
+        give_up(h, PM_STEP_EXEC, errno);
         return;
     }
-    bool started = make_arguments(h, "--check", TRIAL_FD, argv) && launch_trial(argv, image, &result);
-    pm_fd_close(image);
-    if (!started) {
-        answer_failure(h, result.failure.step, result.failure.error);
+    if (!try_program(h, &result)) {
+        give_up(h, result.failure.step, result.failure.error);
         return;
     }
     h->reexec.phase = REEXEC_TRYING;
@@ -87,6 +97,8 @@ void reexec_tried(holder *h, int wait_status) {
 void reexec_cancel(holder *h) {
     h->reexec.phase = REEXEC_NOT_ASKED;
     h->reexec.give_up_at_ns = 0;
+    pm_fd_close(h->reexec.program);
+    h->reexec.program = -1;
     if (h->reexec.pid != 0)
         kill(h->reexec.pid, SIGKILL);
 }
@@ -95,8 +107,8 @@ void reexec_cancel(holder *h) {
 static bool is_quiet(const holder *h) {
     const channel *c = &h->channel;
     return h->phase == PHASE_SERVING && c->fd >= 0 && c->is_attached && !c->is_broken && !c->is_blocked &&
-           c->reply_size == 0 && c->first_report == 0 && !c->owes_stop && h->pmd.kill_at_ns == 0 &&
-           !h->pmd.is_upgrading;
+           c->reply_size == 0 && c->first_report == 0 && !c->owes_stop && !c->owes_refusal &&
+           h->pmd.kill_at_ns == 0 && !h->pmd.is_upgrading;
 }
 
 /* Comes back only when the system refused. */
@@ -110,7 +122,8 @@ static void execute(holder *h) {
     make_arguments(h, "--resume", image, argv);
     image_set_cloexec(h, false);
     pm_fd_set_cloexec(image, false);
-    execve(argv[0], (char *const *)argv, environ);
+    /* Open over the exec, because an interpreter would have to open it; reexec_resume closes it. */
+    syscall(SYS_execveat, h->reexec.program, "", argv, environ, AT_EMPTY_PATH);
     int error = errno;
     image_set_cloexec(h, true);
     pm_fd_close(image);
@@ -131,17 +144,23 @@ int reexec_check(holder *h) {
 }
 
 int reexec_resume(holder *h) {
+    /* It was executed by a descriptor, whose number would be its name. */
+    prctl(PR_SET_NAME, "pm-init");
     int result = image_read(h, h->options.image_fd);
     image_set_cloexec(h, true);
     pm_fd_close(h->options.image_fd);
+    pm_fd_close(h->reexec.program);
+    h->reexec.program = -1;
     return result;
 }
 
 /* What the program before had watched, and what died while nobody looked. */
 static void look_after_children(holder *h) {
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
+    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
+        executor_resume(h, r); /* without it the child's end still tells */
         if (r->is_forgotten)
             leftovers_forget(h, r);
+    }
     reap_all(h);
     leftovers_judge(h);
 }

@@ -67,9 +67,10 @@ static void handle_spawn(holder *h, packet *p) {
         reply_failure(h, PM_SPAWN_FAILED, p->header.id, result.failure);
         return;
     }
-    pm_spawned answer = {.pid = result.child.pid, .clamped = result.child.clamped};
-    answer.start_ticks = table_find(&h->table, p->header.id)->start_ticks;
-    channel_reply(h, &(outgoing){PM_SPAWNED, p->header.id, &answer, sizeof answer});
+    const record *r = table_find(&h->table, p->header.id);
+    const pm_spawned answer = {.pid = r->pid, .clamped = result.child.clamped, .start_ticks = r->start_ticks};
+    const uint32_t type = r->start == START_DONE ? PM_SPAWNED : PM_STARTING;
+    channel_reply(h, &(outgoing){type, r->id, &answer, sizeof answer});
 }
 
 static void signal_tree(holder *h, record *r, int signal) {
@@ -195,7 +196,7 @@ static void handle_reexec(holder *h, const packet *p) {
     if (is_whole && body.path[0] != '\0' && memchr(body.path, '\0', sizeof body.path) != NULL)
         reexec_asked(h, body.path);
     else
-        reply_failure(h, PM_REEXEC_FAILED, 0, (pm_spawn_failure){.step = PM_STEP_REQUEST, .error = EBADMSG});
+        channel_refuse_reexec(h, PM_STEP_REQUEST, EBADMSG);
 }
 
 static void handle_notify(holder *h, const packet *p) {

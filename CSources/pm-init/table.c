@@ -106,6 +106,7 @@ record *table_add(table *t, uint64_t id) {
     memset(r, 0, offsetof(record, state));
     r->id = id;
     r->events_fd = -1;
+    r->report = -1;
     link_id(t, r);
     t->count++;
     return r;

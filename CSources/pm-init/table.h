@@ -8,6 +8,15 @@
 /* A report to pmd that waits until the socket takes it; bits of record.reports. */
 #define REPORT_EXITED 1u
 #define REPORT_TREE_EMPTY 2u
+#define REPORT_STARTED 4u /* PM_STARTED or PM_START_FAILED */
+
+/* How far a start is. All but DONE: a process of pm-exec's that reports over record.report. */
+typedef enum {
+    START_DONE = 0,
+    START_STEPS = 1,  /* it takes ids, sandbox and so on */
+    START_EXEC = 2,   /* only exec is left */
+    START_FAILED = 3, /* record.start_step and start_error say why; it is reaped, or about to be */
+} start_phase;
 
 /* How far the holder's own stop of this child is. */
 typedef enum {
@@ -26,6 +35,8 @@ typedef struct {
     int32_t pid;
     int32_t wait_status;
     int32_t held[PM_HELD_MAX];
+    int32_t report;      /* read end of the pipe in which pm-exec reports; -1: none */
+    int32_t start_error; /* errno */
     int32_t events_fd;   /* cgroup.events, watched while leftovers are in the cgroup; else -1 */
     uint32_t next_by_id; /* also the list of free records */
     uint32_t next_by_pid;
@@ -39,6 +50,9 @@ typedef struct {
     uint8_t leftovers;          /* PM_LEFT_* */
     uint8_t reports;            /* REPORT_* */
     uint8_t stage;              /* a stop_stage */
+    uint8_t start;              /* a start_phase */
+    uint8_t start_step;         /* a pm_step */
+    uint8_t clamped;            /* PM_CLAMPED_* */
     bool is_fresh;              /* died, and pmd was not told yet; its leftovers are to be judged */
     bool is_left;               /* found something of it while judging */
     bool is_queued;             /* in the list of reports */

@@ -187,7 +187,8 @@ final class Daemon {
         case .stopRequested: shutDown(answering: nil) { _ in }
         case .reexeced: holder.reexecEnded(nil)
         case .reexecFailed(let error): holder.reexecEnded(error)
-        case .spawned, .spawnFailed, .signalFailed, .exited, .tree, .treeEmpty: supervisor.receive(message)
+        case .spawned, .spawnFailed, .starting, .started, .startFailed, .signalFailed, .exited, .tree, .treeEmpty:
+            supervisor.receive(message)
         }
     }
 

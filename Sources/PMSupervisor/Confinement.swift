@@ -142,8 +142,23 @@ extension Unit {
             }
         case "namespace", "mount", "capabilities", "filter", "keyring":
             return key("sandbox", "\(mapping.sandbox.preset.rawValue), \(error.step)", Self.sandboxHint(error))
-        case "groups", "user": return key("user", mapping.user ?? "", "only root's daemon can run it as another user")
+        case "groups", "user":
+            return key(
+                "user", mapping.user ?? "",
+                error.code == EINVAL
+                    ? "the numbers 65535 and 4294967295 mean no user and no group: give another"
+                    : "only root's daemon can run it as another user")
+        case "executor": return Self.executorProblem(error, reason)
         default: return nil  // names of steps come from the holder
+        }
+    }
+
+    private static func executorProblem(_ error: SpawnError, _ reason: String) -> String {
+        switch error.code {
+        case ECANCELED:
+            "its process was ended before its program ran: somebody with the rights of its user, or pm, killed it"
+        case ENOENT: "pm-exec: \(reason); it belongs beside pm-init: install pm again"
+        default: "pm-exec: \(reason)"  // errno is a number, not an enum of ours
         }
     }
 

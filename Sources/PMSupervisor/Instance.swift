@@ -67,6 +67,18 @@ final class Instance {
 
     func wish(_ wish: Wish) { feed(.wish(wish)) }
 
+    /// The child takes its user or its sandbox, which may last as long as that user likes.
+    func starting(_ child: SpawnedChild) {
+        feed(.child(.starting(pid: child.pid), incarnation: machine.incarnation))
+    }
+
+    /// The child of a start that was under way runs its program.
+    func started(_ child: SpawnedChild) {
+        // Of one that an earlier daemon began nothing told the user before.
+        if let user = child.user { run?.user = user }
+        spawned(child)
+    }
+
     func spawned(_ child: SpawnedChild) {
         if child.missesJournal { run?.output = .fileForWantOfJournal }
         supervisor.started(self, pid: child.pid)
@@ -126,7 +138,10 @@ final class Instance {
             if unit.definition.isCommandable, let channel = wiring.channel {
                 supervisor.channels?.open(channel, to: id, unit.channel(options))
             }
-            feed(.adopted(.running(pid: child.pid)))
+            switch child.phase {
+            case .starting: feed(.adopted(.starting(pid: child.pid)))
+            case .running, .ended: feed(.adopted(.running(pid: child.pid)))
+            }
             // Ready or not, it waits when nobody reads what it says.
             if unit.settings.readiness == .notify, self.run?.probe == nil { beginProbe() }
         }

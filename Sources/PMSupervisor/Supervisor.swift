@@ -149,6 +149,12 @@ public final class Supervisor {
         case .spawnFailed(let id, let error):
             children[id]?.spawnFailed(error)
             resources.holder.spawnDone()
+        case .starting(let id, let child):
+            children[id]?.starting(child)
+            // Whatever its user does to it now keeps nobody else from being started.
+            resources.holder.spawnDone()
+        case .started(let id, let child): children[id]?.started(child)
+        case .startFailed(let id, let error): children[id]?.spawnFailed(error)
         case .exited(let id, let exit): children[id]?.exited(exit)
         case .tree(let id, let report): children[id]?.tree(survivors: report.survivors)
         case .treeEmpty(let id): children[id]?.tree(survivors: 0)

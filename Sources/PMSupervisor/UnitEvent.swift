@@ -24,6 +24,8 @@ public enum Wish: String, Sendable, CaseIterable {
 
 /// What the process tree of one incarnation did.
 public enum ChildEvent: Equatable, Sendable {
+    /// It exists, and takes its user or its sandbox; `spawned` or `spawnFailed` follows, at the latest once it is killed.
+    case starting(pid: Int32)
     /// It was executed.
     case spawned(pid: Int32)
     /// It never ran; the text names the step, the object and the cause. The spawn leaves nothing behind.
@@ -79,6 +81,8 @@ public struct ExitReport: Equatable, Sendable {
 
 /// A child that pm-init holds from an earlier daemon.
 public enum AdoptedChild: Equatable, Sendable {
+    /// It is being started; `spawned` or `spawnFailed` follows.
+    case starting(pid: Int32)
     /// It runs.
     case running(pid: Int32)
     /// It ended, now or while no daemon ran.

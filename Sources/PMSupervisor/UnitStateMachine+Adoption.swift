@@ -19,8 +19,18 @@ extension UnitStateMachine {
     /// Compares what an earlier daemon knew with what is, and catches up.
     mutating func adopt(_ child: AdoptedChild, _ turn: inout Turn) {
         switch child {
+        case .starting(let pid): adoptStarting(pid: pid, &turn)
         case .running(let pid): adoptRunning(pid: pid, &turn)
         case .exited(let report): adoptExited(report, &turn)
+        }
+    }
+
+    private mutating func adoptStarting(pid: Int32, _ turn: inout Turn) {
+        switch state {
+        case .starting(let starting): beginLaunch(starting, pid: pid, &turn)
+        // It was up only after its start had come to an end.
+        case .up: sweep(next: .start, &turn)
+        case .ending, .down, .backingOff, .cooling: adoptRunning(pid: pid, &turn)
         }
     }
 

@@ -13,8 +13,13 @@ extension UnitStateMachine {
 
     private mutating func take(_ child: ChildEvent, _ starting: Starting, _ turn: inout Turn) {
         switch child {
-        case .spawned(let pid): begin(starting, pid: pid, &turn)
-        case .spawnFailed(let text): fail(starting, .spawnFailed(text), &turn)
+        case .starting(let pid): beginLaunch(starting, pid: pid, &turn)
+        case .spawned(let pid):
+            endLaunch(&turn)
+            begin(starting, pid: pid, &turn)
+        case .spawnFailed(let text):
+            endLaunch(&turn)
+            fail(starting, .spawnFailed(text), &turn)
         case .ready, .stopCommandFinished, .exited, .treeReport: break
         }
     }
@@ -23,11 +28,49 @@ extension UnitStateMachine {
         switch child {
         case .ready: becomeReady(up, &turn)
         case .exited(let report): die(up, report, &turn)
-        case .spawned, .spawnFailed, .stopCommandFinished, .treeReport: break
+        case .starting, .spawned, .spawnFailed, .stopCommandFinished, .treeReport: break
         }
     }
 
     // MARK: Starting
+
+    /// The process exists and is on its way to its program. Its user may keep it from getting there, so that has an end.
+    mutating func beginLaunch(_ starting: Starting, pid: Int32, _ turn: inout Turn) {
+        launch = Launch(pid: pid, at: turn.now)
+        hasten(starting, &turn)
+    }
+
+    /// Arms the end of a start that is under way: a stop waits no longer than it has to.
+    mutating func hasten(_ starting: Starting, _ turn: inout Turn) {
+        guard launch != nil else { return }
+        arm(at: turn.now + (starting.then == .run ? settings.readyDeadline : Patience.start), &turn)
+    }
+
+    /// The start did not come to its end in time: its process is killed, as one is that is never ready.
+    mutating func missStart(_ starting: Starting, _ turn: inout Turn) {
+        guard let launch else { return }
+        self.launch = nil
+        let (cause, next): (Ending.Cause, Ending.Next)
+        switch starting.then {
+        case .stop: (cause, next) = (.requested, .rest)
+        case .restart: (cause, next) = (.requested, .start)
+        case .run:
+            let reason = ExitReason.notReady(deadline: settings.readyDeadline)
+            let death = UnexpectedDeath(reason: reason, at: turn.now, ranFor: .zero)
+            (cause, next) = (.notReady, decide(death, &turn))
+        }
+        let ending = Ending(
+            incarnation: starting.incarnation, cause: cause, next: next,
+            leader: .alive(pid: launch.pid, startedAt: launch.at), step: .killing, deadline: turn.now,
+            pause: Patience.shortestPause)
+        kill(ending, &turn)
+    }
+
+    private mutating func endLaunch(_ turn: inout Turn) {
+        guard launch != nil else { return }
+        launch = nil
+        disarm(&turn)
+    }
 
     /// The process runs: the record of the one before has served.
     private mutating func begin(_ starting: Starting, pid: Int32, _ turn: inout Turn) {

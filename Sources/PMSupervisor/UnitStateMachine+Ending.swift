@@ -4,6 +4,8 @@ import PMModel
 public enum Patience {
     /// How long SIGKILL is repeated before the survivors are reported.
     public static let kill = Duration.seconds(5)
+    /// How long a process that was to be stopped before it ran its program may still take to get there.
+    public static let start = Duration.seconds(1)
     /// The pauses between two counts of what is left: the first, then doubled up to the last.
     public static let shortestPause = Duration.milliseconds(5)
     /// The longest pause between two counts of what is left.
@@ -48,7 +50,8 @@ extension UnitStateMachine {
         case .stopCommandFinished(let result): takeCommand(result, ending, &turn)
         case .exited(let report): takeExit(report, ending, &turn)
         case .treeReport(let survivors): takeReport(survivors, ending, &turn)
-        case .spawned, .spawnFailed, .ready: break
+        case .spawnFailed(let text): takeFailedStart(text, ending, &turn)
+        case .starting, .spawned, .ready: break
         }
     }
 
@@ -148,6 +151,8 @@ extension UnitStateMachine {
         ending.leader = .gone
         ending.survivors = 0
         state = .ending(ending)
+        // Of the one before, where this one was killed before it was known to run.
+        forgetHeld(&turn)
         held = incarnation
         let reason = ending.cause == .notReady ? .notReady(deadline: settings.readyDeadline) : report.reason
         let uptime = report.ranFor ?? (turn.now - startedAt)
@@ -160,6 +165,19 @@ extension UnitStateMachine {
         case .none: finish(ending, &turn)
         case .maybe: count(ending, &turn)
         }
+    }
+
+    /// It was killed before it ran its program: nothing is left of it, and the record of the one before stays.
+    private mutating func takeFailedStart(_ text: String, _ ending: Ending, _ turn: inout Turn) {
+        guard ending.leader != .gone else { return }
+        let reason =
+            ending.cause == .notReady ? .notReady(deadline: settings.readyDeadline) : ExitReason.spawnFailed(text)
+        turn.act(
+            .recordDeath(
+                Death(
+                    incarnation: incarnation, reason: reason, uptime: .zero,
+                    wasRequested: ending.cause == .requested)))
+        finish(ending, &turn)
     }
 
     private mutating func takeReport(_ survivors: UInt32, _ ending: Ending, _ turn: inout Turn) {

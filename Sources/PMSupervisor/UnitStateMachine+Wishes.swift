@@ -19,8 +19,10 @@ extension UnitStateMachine {
             spawn(&turn)
         case .starting(var starting):
             // A stop that was asked for first is kept: its caller was promised that this process ends.
+            let before = starting.then
             if wish == .restart || starting.then == .stop { starting.then = .restart }
             state = .starting(starting)
+            if starting.then != before { hasten(starting, &turn) }
         case .up(let up):
             if wish == .restart {
                 beginEnding(up, .requested, next: .start, &turn)
@@ -50,6 +52,7 @@ extension UnitStateMachine {
         case .starting(var starting):
             starting.then = .stop
             state = .starting(starting)
+            hasten(starting, &turn)
         case .up(let up): beginEnding(up, .requested, next: .rest, &turn)
         case .ending(var ending):
             ending.next = .rest

@@ -18,6 +18,14 @@ public struct UnitStateMachine: Equatable, Sendable {
     /// The unit's configuration; a new one counts from the next event on.
     public var settings: UnitSettings
 
+    /// The process of a start that is under way: its timer is armed, and then it is killed.
+    struct Launch: Equatable {
+        let pid: Int32
+        let at: MonotonicTime
+    }
+
+    /// Not in the snapshot: pm-init tells it to the next daemon.
+    var launch: Launch?
     var jitter: JitterSource
     var timer: UInt64?
     var lastToken: UInt64 = 0
@@ -133,7 +141,8 @@ extension UnitStateMachine {
         case .up(let up): missReadiness(up, &turn)
         case .ending(let ending): takeTimer(ending, &turn)
         case .backingOff, .cooling: restart(&turn)
-        case .down, .starting: break
+        case .starting(let starting): missStart(starting, &turn)
+        case .down: break
         }
     }
 }

@@ -5,8 +5,8 @@ import PMModel
 struct InitDecoder {
     // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is
     // compared with the first and the last case before.
-    private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_REEXEC_FAILED.rawValue
-    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_FILTER.rawValue
+    private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_START_FAILED.rawValue
+    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_KEYRING.rawValue
 
     private let bytes: UnsafeRawBufferPointer
     private let descriptors: [SharedFD]
@@ -29,6 +29,9 @@ struct InitDecoder {
         case .PM_SPAWNED:
             return body(pm_spawned.self).map { .spawned(id: id, child($0)) }
         case .PM_SPAWN_FAILED: return body(pm_failure.self).map { .spawnFailed(id: id, error: error($0)) }
+        case .PM_STARTING: return body(pm_spawned.self).map { .starting(id: id, child($0)) }
+        case .PM_STARTED: return body(pm_spawned.self).map { .started(id: id, child($0)) }
+        case .PM_START_FAILED: return body(pm_failure.self).map { .startFailed(id: id, error: error($0)) }
         case .PM_SIGNAL_FAILED: return body(pm_failure.self).map { .signalFailed(id: id, error: error($0)) }
         case .PM_EXITED: return body(pm_exit.self).map { .exited(id: id, exit: exit($0)) }
         case .PM_TREE: return body(pm_tree.self).map { .tree(id: id, report: tree($0)) }
@@ -73,16 +76,22 @@ struct InitDecoder {
         guard let raw = body(pm_adopt.self), Int(raw.held) == descriptors.count else { return nil }
         let start = MemoryLayout<pm_message>.size + MemoryLayout<pm_adopt>.size
         guard bytes.count - start == Int(raw.state_size) else { return nil }
-        let ended: ChildExit? =
-            raw.phase == pm_child_phase.PM_CHILD_EXITED.rawValue
-            ? ChildExit(
-                waitStatus: raw.wait_status, at: WallTime(nanoseconds: Int64(clamping: raw.exited_at_ns)),
-                mayHaveLeftovers: raw.leftovers != PM_LEFT_NOTHING, usage: ResourceUsage(raw.usage))
-            : nil
         return .adopt(
             AdoptedChild(
-                id: id, pid: raw.pid, startTicks: raw.start_ticks, exit: ended, held: descriptors,
+                id: id, pid: raw.pid, startTicks: raw.start_ticks, phase: phase(raw), held: descriptors,
                 state: Array(bytes[start...])))
+    }
+
+    private func phase(_ raw: pm_adopt) -> AdoptedChild.Phase {
+        switch raw.phase {
+        case pm_child_phase.PM_CHILD_STARTING.rawValue: .starting
+        case pm_child_phase.PM_CHILD_EXITED.rawValue:
+            .ended(
+                ChildExit(
+                    waitStatus: raw.wait_status, at: WallTime(nanoseconds: Int64(clamping: raw.exited_at_ns)),
+                    mayHaveLeftovers: raw.leftovers != PM_LEFT_NOTHING, usage: ResourceUsage(raw.usage)))
+        default: .running
+        }
     }
 
     private func held() -> InitMessage? {

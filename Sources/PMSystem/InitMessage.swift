@@ -63,12 +63,30 @@ public struct AdoptedChild: Sendable {
     public let pid: Int32
     /// When it was asked for, in clock ticks since boot: no process of its tree is older.
     public let startTicks: UInt64
-    /// How it ended; nil while it runs.
-    public let exit: ChildExit?
+    /// How far it is.
+    public let phase: Phase
     /// The descriptors held for it, in the order of the spawn request.
     public let held: [SharedFD]
     /// The state the last daemon saved.
     public let state: [UInt8]
+
+    /// How far a child is.
+    public enum Phase: Sendable {
+        /// It takes its user or its sandbox and has not run its program yet; `started` or `startFailed` follows.
+        case starting
+        /// It runs.
+        case running
+        /// It ended.
+        case ended(ChildExit)
+    }
+
+    /// How it ended; nil while it runs.
+    public var exit: ChildExit? {
+        switch phase {
+        case .starting, .running: nil
+        case .ended(let exit): exit
+        }
+    }
 
     /// The user it runs as; nil once it has ended.
     public var user: UInt32? {
@@ -85,6 +103,12 @@ public struct SpawnedChild: Equatable, Sendable {
     public let startTicks: UInt64
     /// Whether it was to write to journald, which was not reached: it has the descriptors of the request.
     public let missesJournal: Bool
+
+    /// The user it runs as; nil once it has ended.
+    public var user: UInt32? {
+        // Gone while we looked: its exit follows.
+        (try? Files.status("/proc/\(pid)"))??.owner
+    }
 }
 
 /// What is left of a tree.
@@ -109,6 +133,12 @@ public enum InitMessage: Sendable {
     case spawned(id: UInt64, SpawnedChild)
     /// A spawn failed; the holder has forgotten the child.
     case spawnFailed(id: UInt64, error: SpawnError)
+    /// A spawn is under way: the child exists, and `started` or `startFailed` follows.
+    case starting(id: UInt64, SpawnedChild)
+    /// A spawn that was under way worked.
+    case started(id: UInt64, SpawnedChild)
+    /// A spawn that was under way failed; the holder has forgotten the child.
+    case startFailed(id: UInt64, error: SpawnError)
     /// A signal could not be sent.
     case signalFailed(id: UInt64, error: SpawnError)
     /// A child ended; it is kept until it is forgotten.

@@ -15,7 +15,7 @@ import Testing
                     + "crowd:x:60:60::/:\n"),
             groups: AccountFile(
                 text: "root:x:0:\nwebs:x:34:\nlog:x:50:web,other\nnet:x:51:other\nrot:x:0:\nminus:x:4294967295:web\n"
-                    + (1...33).map { "many\($0):x:\(200 + $0):crowd\n" }.joined()),
+                    + (1...256).map { "many\($0):x:\(200 + $0):crowd\n" }.joined()),
             daemonUser: daemon,
             daemonGroup: daemon)
     }
@@ -72,7 +72,7 @@ import Testing
         ("plus", nil, 0, "mapping.web.user: plus: no such user"),
         ("zeros", nil, 0, "mapping.web.user: zeros: no such user"),
         ("web", "minus", 0, "mapping.web.group: minus: no such group"),
-        ("crowd", nil, 0, "mapping.web.user: crowd: it is in 34 groups, and pm can give a service 32 at most"),
+        ("crowd", nil, 0, "mapping.web.user: crowd: it is in 257 groups, and pm can give a service 256 at most"),
     ]
 
     @Test(arguments: refusals)

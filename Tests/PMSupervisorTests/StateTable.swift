@@ -16,6 +16,11 @@ enum StateTable {
             applied(Rig(.service)) { $0.wish(.up) },
             applied(Rig(.service)) { rig in [.up, .down].forEach { rig.wish($0) } },
             applied(Rig(.service)) { rig in [.up, .restart].forEach { rig.wish($0) } },
+            applied(Rig(.service)) { starting(&$0) },
+            applied(Rig(.service)) { rig in
+                starting(&rig)
+                rig.wish(.down)
+            },
             unready, ready,
             applied(ready) { $0.wish(.down) },
             applied(ready) { rig in
@@ -35,6 +40,7 @@ enum StateTable {
         ("wish up", { _ in .wish(.up) }),
         ("wish down", { _ in .wish(.down) }),
         ("wish restart", { _ in .wish(.restart) }),
+        ("process there", { child(.starting(pid: 7), $0) }),
         ("spawned", { child(.spawned(pid: 7), $0) }),
         ("spawn failed", { child(.spawnFailed("exec"), $0) }),
         ("ready", { child(.ready, $0) }),
@@ -60,11 +66,11 @@ enum StateTable {
                 if actions.isEmpty, next.machine == rig.machine {
                     ignored.append(name)
                 } else {
-                    rows.append("| \(name) | \(label(next.machine)) | \(actions.map(word).joined(separator: ", ")) |")
+                    rows.append("| \(name) | \(label(next)) | \(actions.map(word).joined(separator: ", ")) |")
                 }
             }
             return """
-                ### \(label(rig.machine))
+                ### \(label(rig))
 
                 | event | next state | actions |
                 |---|---|---|
@@ -85,6 +91,11 @@ enum StateTable {
 
     private static func started(_ settings: UnitSettings) -> Rig {
         applied(Rig(settings)) { $0.start() }
+    }
+
+    private static func starting(_ rig: inout Rig) {
+        rig.wish(.up)
+        rig.child(.starting(pid: 7))
     }
 
     private static func stuck(_ stopping: Rig) -> Rig {
@@ -114,17 +125,18 @@ enum StateTable {
 
     // MARK: Words
 
-    private static func label(_ machine: UnitStateMachine) -> String {
-        switch machine.state {
+    private static func label(_ rig: Rig) -> String {
+        switch rig.machine.state {
         case .down(.neverStarted): "down, never started"
         case .down(.stopped): "down, stopped"
         case .down(.finished): "down, finished"
         case .starting(let starting):
-            starting.then == .run ? "starting" : "starting, then \(starting.then)"
+            "starting" + (rig.timer == nil ? "" : ", process there")
+                + (starting.then == .run ? "" : ", then \(starting.then)")
         case .up(let up): up.isReady ? "up, ready" : "up, not ready"
         case .backingOff: "backing off"
         case .cooling: "cooling"
-        case .ending(let ending): label(ending, machine.phase)
+        case .ending(let ending): label(ending, rig.machine.phase)
         }
     }
 

@@ -76,6 +76,69 @@ struct WishTests {
         #expect(rig.child(.spawnFailed("exec")).contains(.spawn(incarnation: 2)))
     }
 
+    @Test func `a start that is under way has an end, and is then one that is never ready`() {
+        var rig = Rig()
+        rig.wish(.up)
+        #expect(rig.child(.starting(pid: 7)) == [rig.arm(UnitSettings.plain.readyDeadline)])
+        let actions = rig.fire()
+        #expect(actions.contains(.sweepTree(9)) && rig.machine.phase == .stopping && rig.machine.pid == 7)
+        #expect(
+            actions.contains { if case .startOutcome(.failed(.died(.notReady, _))) = $0 { true } else { false } })
+        let ended = rig.child(.spawnFailed("executor"))
+        #expect(ended.contains(.ended(survivors: 0)) && ended.contains(.spawn(incarnation: 2)))
+    }
+
+    @Test func `a stop of a start that is under way waits a second for it, and then kills it`() {
+        var rig = Rig()
+        rig.wish(.up)
+        rig.child(.starting(pid: 7))
+        #expect(rig.wish(.down) == [.startOutcome(.superseded), rig.arm(.seconds(1)), .stateChanged])
+        #expect(rig.fire().contains(.sweepTree(9)))
+        #expect(rig.child(.treeReport(survivors: 1)).last == .stateChanged)
+        #expect(
+            rig.child(.spawnFailed("executor")) == [
+                .death(1, .spawnFailed("executor"), requested: true), .cancelTimer, .ended(survivors: 0), .stateChanged,
+            ])
+        #expect(rig.machine.state == .down(.stopped))
+    }
+
+    @Test func `a start that comes to its end in time is stopped as any other`() {
+        var rig = Rig()
+        rig.wish(.up)
+        rig.child(.starting(pid: 7))
+        rig.wish(.down)
+        #expect(rig.child(.spawned(pid: 7)).contains(.signalGroup(15)))
+        rig.exit(.terminated)
+        #expect(rig.machine.state == .down(.stopped) && rig.timer == nil)
+    }
+
+    @Test func `a start under way that was killed too late is ended as a running one, and both records go`() {
+        var rig = Rig()
+        rig.start()
+        rig.exit(.crash)
+        rig.fire()
+        rig.child(.starting(pid: 8))
+        rig.wish(.down)
+        rig.fire()
+        #expect(rig.child(.spawned(pid: 8)) == [])
+        let actions = rig.exit(.killed)
+        #expect(actions.contains(.forget(incarnation: 1)) && actions.contains(.forget(incarnation: 2)))
+        #expect(rig.machine.state == .down(.stopped))
+    }
+
+    @Test func `a stop of what hangs in the kernel while it starts is answered, too`() {
+        var rig = Rig()
+        rig.wish(.up)
+        rig.child(.starting(pid: 7))
+        rig.wish(.down)
+        var answer: UnitAction?
+        for _ in 0..<100 where answer == nil {
+            answer = rig.fire().first { if case .ended = $0 { true } else { false } }
+            rig.child(.treeReport(survivors: 1))
+        }
+        #expect(answer == .ended(survivors: 1) && rig.machine.phase == .stuck)
+    }
+
     @Test(arguments: [10, 2]) func `a stop while waiting for a restart is immediate`(deaths: Int) {
         var rig = Rig()
         rig.start()

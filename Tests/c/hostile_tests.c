@@ -282,13 +282,12 @@ static uint32_t random_number(uint32_t *seed) {
     return *seed >> 8;
 }
 
-/* The answer to the spawn with this id; exits of earlier ones may come before it. */
+/* The answer to the spawn with this id; what became of earlier ones may come before it. */
 static void take_answer(rig *r, uint64_t id) {
-    do {
+    do
         receive(r, &m);
-        CHECK(m.header.type == PM_EXITED || m.header.id == id);
-    } while (m.header.type == PM_EXITED);
-    CHECK(m.header.type == PM_SPAWNED || m.header.type == PM_SPAWN_FAILED);
+    while (m.header.id != id);
+    CHECK(m.header.type == PM_SPAWNED || m.header.type == PM_SPAWN_FAILED || m.header.type == PM_STARTING);
 }
 
 static void mutated_spawns(void) {

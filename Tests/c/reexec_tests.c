@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 
 #define BURST 40
 #define ROUNDS 8
+/* A pm-init that has not read for so long does not read. */
+#define STANDSTILL_MS 1000
 
 static message m;
 
@@ -44,19 +47,8 @@ static ino_t program_of(pid_t pid) {
 
 /* Another file with the same program, as an upgrade leaves it. */
 static const char *copy_of_init(void) {
-    static char path[96];
-    char buffer[65536];
-    ssize_t n;
-    snprintf(path, sizeof path, "%s/pm-init-2", scratch());
-    unlink(path);
-    int from = open(init_path, O_RDONLY | O_CLOEXEC);
-    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-    CHECK(from >= 0 && to >= 0);
-    while ((n = read(from, buffer, sizeof buffer)) > 0)
-        CHECK_EQUAL(write(to, buffer, (size_t)n), n);
-    close(from);
-    close(to);
-    return path;
+    copy_program("pm-exec", "pm-exec");
+    return copy_program("pm-init", "pm-init-2");
 }
 
 static const char *script(const char *text) {
@@ -200,14 +192,14 @@ static void a_program_that_does_not_understand_is_refused(void) {
 }
 
 /* The trial says yes, the execution fails: all goes on as it was. */
-static void a_program_that_is_gone_after_its_trial_is_refused(void) {
+static void a_program_that_cannot_be_executed_after_its_trial_is_refused(void) {
     rig r;
     char text[256];
     rig_serve(&r, NULL);
     pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
-    snprintf(text, sizeof text, "#!/bin/sh\nrm -f \"$0\"\nexit 0\n");
+    snprintf(text, sizeof text, "#!/bin/sh\nchmod 0 %s/program\nexit 0\n", scratch());
     ask(&r, script(text));
-    expect_refusal(&r, PM_STEP_EXEC, ENOENT);
+    expect_refusal(&r, PM_STEP_EXEC, EACCES);
     rig_kill_pmd(&r);
     rig_next_pmd(&r);
     CHECK_EQUAL(rig_hello(&r, &m), 1);
@@ -221,6 +213,68 @@ static void a_program_that_is_gone_after_its_trial_is_refused(void) {
     CHECK(read(read_end, report, sizeof report - 1) > 0);
     CHECK(strncmp(report, "fds=0 1 2 \n", 11) == 0);
     close(read_end);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* Another file takes the name between trial and execution. */
+static void the_program_that_was_tried_is_the_one_executed(void) {
+    rig r;
+    char text[512];
+    rig_serve(&r, NULL);
+    pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    snprintf(text, sizeof text, "#!/bin/sh\nln -sfn /bin/false %s/program\nexec %s \"$@\"\n", scratch(),
+             init_path);
+    ask(&r, script(text));
+    expect(&r, PM_REEXECED, 0, &m);
+    send_signal(&r, 1, SIGKILL, PM_SCOPE_LEADER);
+    expect(&r, PM_EXITED, 1, &m);
+    CHECK(pid > 0);
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* Asks for spawns that fail until pm-init reads no more; gives how many. */
+static uint64_t fill_channel(rig *r) {
+    struct {
+        pm_message header;
+        pm_spawn_message body;
+    } packet = {.header = {.type = PM_SPAWN, .size = sizeof packet}};
+    struct pollfd room = {.fd = r->control, .events = POLLOUT};
+    while (poll(&room, 1, STANDSTILL_MS) == 1) {
+        packet.header.id++;
+        send_raw(r, &(raw_packet){&packet, sizeof packet, NULL, 0});
+    }
+    return packet.header.id;
+}
+
+/* A trial that fails while an answer waits takes nothing from it. */
+static void a_failed_trial_takes_no_answer_away(void) {
+    rig r;
+    char text[512], go[128], hello[128];
+    snprintf(go, sizeof go, "%s/go", scratch());
+    snprintf(hello, sizeof hello, "%s/hello", scratch());
+    CHECK(mkfifo(go, 0600) == 0 && mkfifo(hello, 0600) == 0);
+    rig_serve(&r, NULL);
+    snprintf(text, sizeof text, "#!/bin/sh\necho ready $$ >%s\nread word <%s\nexit 1\n", hello, go);
+    ask(&r, script(text));
+    int said = open(hello, O_RDONLY | O_CLOEXEC);
+    pid_t trial = read_ready(said);
+    close(said);
+    uint64_t asked = fill_channel(&r), answered = 0;
+    int word = open(go, O_WRONLY | O_CLOEXEC);
+    close(word);
+    pm_process process;
+    while (pm_process_read(trial, &process) == 0) /* until pm-init has taken note */
+        poll(NULL, 0, 1);
+    for (bool is_refused = false; !is_refused || answered < asked;) {
+        receive(&r, &m);
+        if (m.header.type == PM_REEXEC_FAILED) {
+            CHECK(!is_refused && m.failure.step == PM_STEP_TRIAL);
+            is_refused = true;
+            continue;
+        }
+        CHECK_EQUAL(m.header.type, PM_SPAWN_FAILED);
+        CHECK_EQUAL(m.header.id, ++answered);
+    }
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
@@ -273,8 +327,11 @@ const test reexec_tests[] = {
     {"reexec: deaths around the change are told once", deaths_around_the_change_are_told_once},
     {"reexec: a tree is found after the change", a_tree_is_found_after_the_change},
     {"reexec: a program that does not understand is refused", a_program_that_does_not_understand_is_refused},
-    {"reexec: a program that is gone after its trial is refused",
-     a_program_that_is_gone_after_its_trial_is_refused},
+    {"reexec: a program that cannot be executed after its trial is refused",
+     a_program_that_cannot_be_executed_after_its_trial_is_refused},
+    {"reexec: the program that was tried is the one executed",
+     the_program_that_was_tried_is_the_one_executed},
+    {"reexec: a failed trial takes no answer away", a_failed_trial_takes_no_answer_away},
     {"reexec: a pmd that ends meanwhile cancels it", a_pmd_that_ends_meanwhile_cancels_it},
     {"reexec: an image of another kind is not understood", an_image_of_another_kind_is_not_understood},
     {"reexec: it still stops its children", it_still_stops_its_children},

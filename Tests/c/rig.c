@@ -205,6 +205,13 @@ void send_spawn(rig *r, uint64_t id, const child_spec *spec) {
         body->flags |= PM_SPAWN_IN_CGROUP;
         memcpy(body->cgroup, spec->cgroup, strlen(spec->cgroup));
     }
+    if (spec->user != 0) {
+        body->flags |= PM_SPAWN_SET_IDS;
+        body->uid = spec->user;
+        body->gid = spec->group != 0 ? spec->group : spec->user;
+        body->ngroups = spec->group_count;
+        memcpy(body->groups, spec->groups, sizeof spec->groups);
+    }
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int fds[3 + PM_HELD_MAX] = {spec->input > 0 ? spec->input : null, spec->output > 0 ? spec->output : null,
                                 2};
@@ -255,6 +262,19 @@ void expect(rig *r, uint32_t type, uint64_t id, message *m) {
     CHECK_EQUAL(m->header.id, id);
 }
 
+pid_t expect_started(rig *r, uint64_t id) {
+    static message m;
+    expect(r, PM_STARTING, id, &m);
+    receive(r, &m);
+    if (m.header.type == PM_START_FAILED)
+        fail_at(__FILE__, __LINE__, "start failed: %s: %s", pm_step_name((pm_step)m.failure.step),
+                strerror(m.failure.error));
+    CHECK_EQUAL(m.header.type, PM_STARTED);
+    CHECK_EQUAL(m.header.id, id);
+    CHECK(m.spawned.pid > 0 && m.spawned.start_ticks > 0);
+    return m.spawned.pid;
+}
+
 pid_t spawn_child(rig *r, uint64_t id, const child_spec *spec) {
     static message m;
     send_spawn(r, id, spec);
@@ -273,6 +293,27 @@ int count_descriptors(pid_t pid) {
         count++;
     closedir(list);
     return count;
+}
+
+const char *copy_program(const char *name, const char *as) {
+    static char path[96];
+    char source[4096], buffer[65536];
+    ssize_t n;
+    const char *slash = strrchr(init_path, '/');
+    int length = slash != NULL ? (int)(slash - init_path) + 1 : 0;
+    snprintf(source, sizeof source, "%.*s%s", length, init_path,
+             strcmp(name, "pm-init") == 0 ? init_path + length : name);
+    snprintf(path, sizeof path, "%s/%s", scratch(), as);
+    unlink(path);
+    int from = open(source, O_RDONLY | O_CLOEXEC);
+    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    if (from < 0 || to < 0)
+        fail_at(__FILE__, __LINE__, "%s to %s: %s", source, path, strerror(errno));
+    while ((n = read(from, buffer, sizeof buffer)) > 0)
+        CHECK_EQUAL(write(to, buffer, (size_t)n), n);
+    close(from);
+    close(to);
+    return path;
 }
 
 int make_pipe(int *write_end) {

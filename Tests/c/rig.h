@@ -52,6 +52,10 @@ typedef struct {
     pm_rlimit limit;     /* when its resource is not 0, RLIMIT_CPU */
     int input;           /* descriptor 0, or 0 for /dev/null */
     int output;          /* descriptor 1, or 0 for /dev/null */
+    uint32_t user;       /* its user and group, or 0: as pm-init */
+    uint32_t group;      /* instead of `user` */
+    uint32_t groups[48];
+    uint32_t group_count;
 } child_spec;
 
 /* Words in front of pm-init's command line, null-terminated, or null. */
@@ -106,10 +110,15 @@ void send_state(rig *r, const state_wish *wish);
 void receive(rig *r, message *m);
 /* Waits for the next packet, which must be of this type and id. */
 void expect(rig *r, uint32_t type, uint64_t id, message *m);
+/* Waits for STARTING and then STARTED, which nothing else may precede; gives the pid. */
+pid_t expect_started(rig *r, uint64_t id);
 /* Spawns and waits for SPAWNED; gives the pid. */
 pid_t spawn_child(rig *r, uint64_t id, const child_spec *spec);
 /* How many entries a process's list of descriptors has. */
 int count_descriptors(pid_t pid);
+/* Copies a program that lies beside pm-init into the scratch directory; gives the copy's path, in static
+ * memory. "pm-init" is the one that is tested, whatever it is called. */
+const char *copy_program(const char *name, const char *as);
 /* A pipe whose write end a child gets; gives the read end. */
 int make_pipe(int *write_end);
 /* Reads "ready PID\n" and gives the PID. */

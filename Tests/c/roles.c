@@ -147,6 +147,16 @@ static int escape(int argc, char **argv) {
     return 0;
 }
 
+/* Stops whomever it may, without end, until its parent is gone. */
+static int stopper(int argc, char **argv) {
+    (void)argc, (void)argv;
+    const pid_t parent = getppid();
+    dprintf(1, "ready %d\n", (int)getpid());
+    while (getppid() == parent)
+        kill(-1, SIGSTOP);
+    return 0;
+}
+
 /* A process in the same group that stays when the leader ends; says its pid on fd 1. */
 static int group_mate(int argc, char **argv) {
     if (fork() == 0)
@@ -197,9 +207,9 @@ int play_role(const char *name, int argc, char **argv) {
         const char *name;
         int (*play)(int argc, char **argv);
     } roles[] = {
-        {"report", report},  {"tag", tag},       {"wait", wait_role},
-        {"exit", exit_role}, {"escape", escape}, {"mate", group_mate},
-        {"chain", chain},    {"pmd", fake_pmd},  {"probe", play_probe},
+        {"report", report},    {"tag", tag},         {"wait", wait_role}, {"exit", exit_role},
+        {"escape", escape},    {"mate", group_mate}, {"chain", chain},    {"pmd", fake_pmd},
+        {"probe", play_probe}, {"stopper", stopper},
     };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (strcmp(roles[i].name, name) == 0)

@@ -8,7 +8,7 @@ build=${BUILD:?"BUILD: the directory with c-tests and pm-init"}
 place=$(mktemp -d /tmp/pm-c-tests.XXXXXX)
 trap 'rm -rf "$place"' EXIT
 chmod 755 "$place"
-cp "$build/c-tests" "$build/pm-init" "$place/"
+cp "$build/c-tests" "$build/pm-init" "$build/pm-exec" "$place/"
 
 result=0
 output=$("$place/c-tests" "$place/pm-init" "$@") || result=1

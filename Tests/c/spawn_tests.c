@@ -272,9 +272,9 @@ static void spawns_on_several_threads(void) {
 }
 
 static void names_every_step(void) {
-    for (int step = PM_STEP_NONE; step <= PM_STEP_SIGNAL; step++)
+    for (int step = PM_STEP_NONE; step <= PM_STEP_KEYRING; step++)
         CHECK(strcmp(pm_step_name((pm_step)step), "unknown") != 0);
-    CHECK_TEXT(pm_step_name((pm_step)(PM_STEP_FILTER + 1)), "unknown");
+    CHECK_TEXT(pm_step_name((pm_step)(PM_STEP_KEYRING + 1)), "unknown");
 }
 
 const test spawn_tests[] = {

@@ -25,15 +25,10 @@ void prepare(prepared *p, int output, const char *role, const char *argument) {
         .cgroup_fd = -1,
     };
 }
-
-#define APART                                                                                                \
-    (PM_SPAWN_SET_IDS | PM_SPAWN_NEW_MOUNTS | PM_SPAWN_NEW_USERS | PM_SPAWN_NO_CAPABILITIES |                \
-     PM_SPAWN_FILTERED)
-
 bool spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure) {
     int read_end, write_end;
     pm_spawn_report report = {.step = PM_STEP_CLONE};
-    if ((request->flags & APART) == 0)
+    if ((request->flags & PM_SPAWN_APART) == 0)
         return pm_spawn(request, child, failure);
     CHECK_EQUAL(pm_pipe_create(&read_end, &write_end), 0);
     pid_t pid = fork();

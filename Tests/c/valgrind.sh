@@ -11,6 +11,7 @@ cat > "$place/pm-init" <<WRAPPER
 exec valgrind -q --error-exitcode=99 --log-file=$place/log.%p "$build/pm-init" "\$@"
 WRAPPER
 chmod +x "$place/pm-init"
+cp "$build/pm-exec" "$place/"
 
 result=0
 export PM_TEST_SLOW=1

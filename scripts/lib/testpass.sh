@@ -71,20 +71,26 @@ c_tests() {
     add c tap "$report" "$status"
 }
 
-# Mutations of each input of the control protocol's corpus.
+# Mutations of the corpus, for each target in C.
 readonly FUZZ_MUTATIONS=4000
 
-# c_fuzz DIRECTORY: the program `fuzz-init` there on the corpus of the control protocol and on mutations of it. The
-# other fuzz targets are tests in Swift and JavaScript.
+# c_fuzz DIRECTORY: the targets in C there, each on its corpus and on mutations of it. The other fuzz targets are tests in
+# Swift and JavaScript.
 c_fuzz() {
-    local report=$PASS_HOME/fuzz.tap log=$ROOT/.build/log/fuzz-init-${WHO// /-}.log status=0
-    in_pass env ASAN_OPTIONS=abort_on_error=1 "$1/fuzz-init" "$PASS_ROOT/Tests/fuzz/corpus/control" "$FUZZ_MUTATIONS" \
+    c_fuzz_target "$1/fuzz-init" control
+    c_fuzz_target "$1/fuzz-exec" executor
+}
+
+# c_fuzz_target PROGRAM CORPUS
+c_fuzz_target() {
+    local report=$PASS_HOME/fuzz-$2.tap log=$ROOT/.build/log/fuzz-$2-${WHO// /-}.log status=0
+    in_pass env ASAN_OPTIONS=abort_on_error=1 "$1" "$PASS_ROOT/Tests/fuzz/corpus/$2" "$FUZZ_MUTATIONS" \
         >"$log" 2>&1 || status=$?
     # A target that stops before its time must not count as one that held.
-    grep -q "^ok  fuzz: control protocol, $FUZZ_MUTATIONS mutations$" "$log" || status=1
+    grep -q "^ok  fuzz: .*, $FUZZ_MUTATIONS mutations\$" "$log" || status=1
     sed -n 's/^ok  /ok - /p' "$log" >"$report"
     ((status == 0)) || tail -n 20 "$log"
-    add fuzz tap "$report" "$status"
+    add "fuzz $2" tap "$report" "$status"
 }
 
 # swift_tests FILTER: the test bundle, run directly, because `swift test` needs a checkout that the user may write.

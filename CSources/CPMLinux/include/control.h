@@ -10,6 +10,11 @@
  * freely; before it pm-init ignores all but HELLO and BYE. To a HELLO of another version it answers with its
  * own and hands nothing over; pmd has to leave then.
  *
+ * A spawn is answered by SPAWNED, SPAWN_FAILED or STARTING. The last means that the child exists and takes
+ * its ids, sandbox and keyring in a process of its own (pm-exec), which another user may stop: STARTED or
+ * START_FAILED follows as a report as soon as it has exec'd or has not, and maybe never unless the child is
+ * signalled. A pmd that comes meanwhile is told by an ADOPT with PM_CHILD_STARTING, and then by the report.
+ *
  * Requests are handled in order. pm-init stops reading while an answer does not fit pmd's queue, so pmd must
  * read whatever it has to send. A packet that makes no sense is ignored, or answered where an answer is due.
  * pm-init keeps a dead child's record, exit status and descriptors until pmd sends FORGET, so an exit that
@@ -20,7 +25,7 @@
 
 #include "pm_base.h"
 
-#define PM_CONTROL_VERSION 2u
+#define PM_CONTROL_VERSION 3u
 /* The descriptor number on which pmd finds its end of the socketpair. */
 #define PM_CONTROL_FD 3
 /* Longest packet, bytes, header included. */
@@ -74,6 +79,10 @@ typedef enum PM_CLOSED {
     PM_REEXEC_FAILED = 22, /* init -> pmd; body pm_failure; the program before goes on */
     PM_NOTIFY =
         23, /* pmd -> init; body 1...PM_NOTIFY_MAX bytes: lines for the service manager (sd_notify(3)) */
+    PM_STARTING = 24,     /* init -> pmd; body pm_spawned; answers a spawn: STARTED or START_FAILED follows */
+    PM_STARTED = 25,      /* init -> pmd; body pm_spawned */
+    PM_START_FAILED = 26, /* init -> pmd; body pm_failure; the child is reaped, held fds are gone, as is the
+                             record; PM_STEP_EXECUTOR with ECANCELED: it was ended before its program ran */
 } pm_message_type;
 
 /*
@@ -110,13 +119,14 @@ typedef struct {
 typedef enum PM_CLOSED {
     PM_CHILD_RUNNING = 0,
     PM_CHILD_EXITED = 1,
+    PM_CHILD_STARTING = 2, /* PM_STARTED or PM_START_FAILED follows */
 } pm_child_phase;
 
 typedef struct {
     int32_t pid;
     uint32_t phase;        /* a pm_child_phase */
     uint64_t start_ticks;  /* as of pm_spawned */
-    uint64_t exited_at_ns; /* CLOCK_REALTIME of the reap, 0 while running */
+    uint64_t exited_at_ns; /* CLOCK_REALTIME of the reap, 0 before */
     int32_t wait_status;   /* as wait(2) gives it; only with PM_CHILD_EXITED */
     uint32_t held;         /* descriptors that come with the message */
     uint32_t state_size;   /* state bytes that follow this struct */
@@ -136,8 +146,9 @@ typedef struct {
 } pm_program;
 
 /* Bits of pm_spawn_message.flags. */
-#define PM_SPAWN_NEW_SESSION 1u  /* setsid(2); without it the child leads a process group of its own */
-#define PM_SPAWN_SET_IDS 2u      /* setgroups, setresgid, setresuid */
+#define PM_SPAWN_NEW_SESSION 1u /* setsid(2); without it the child leads a process group of its own */
+/* setgroups, setresgid, setresuid. No id may be 2^32-1 or 2^16-1, which mean "as it is". */
+#define PM_SPAWN_SET_IDS 2u
 #define PM_SPAWN_NO_NEW_PRIVS 4u /* prctl(PR_SET_NO_NEW_PRIVS) */
 #define PM_SPAWN_SET_UMASK 8u
 #define PM_SPAWN_SET_NICE 16u
@@ -158,7 +169,8 @@ typedef struct {
 #define PM_RLIMITS_MAX 16u
 /* Most mounts of one child. */
 #define PM_MOUNTS_MAX 128u
-#define PM_GROUPS_MAX 32u
+/* Most supplementary groups of one child. */
+#define PM_GROUPS_MAX 256u
 
 /*
  * What becomes of a path in the child's mount namespace: the first letter of a mount, whose rest is the

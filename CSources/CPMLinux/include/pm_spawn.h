@@ -7,8 +7,9 @@
  * where clone3 is absent or forbidden (ENOSYS, EPERM from a seccomp filter), clone(2) does the same with
  * pidfd_open(2) after it.
  *
- * Limit: after the child took another user's id and before it has exec'd, that user may SIGSTOP it, which
- * suspends the caller as well (vfork(2)). The ids are therefore taken as late as possible.
+ * Who may signal or trace the child between clone and exec can suspend the caller (vfork(2)). Nobody but the
+ * caller's own user can: what gives the child another user's rights (PM_SPAWN_APART) is refused here, and
+ * belongs to a process that has exec'd before and then makes itself the child (pm_spawn_execute).
  *
  * Sandboxes (PM_SPAWN_NEW_MOUNTS) need Linux 5.12 (mount_setattr(2)); the filter knows x86-64 and arm64.
  */
@@ -50,7 +51,9 @@ typedef enum PM_CLOSED {
     PM_STEP_MOUNT = 23,     /* one of the mounts; ENOSYS before Linux 5.12 */
     PM_STEP_CAPABILITIES = 24, /* giving capabilities up */
     PM_STEP_FILTER = 25,       /* the seccomp filter, or what keeps it out of other processes (Landlock) */
-    PM_STEP_KEYRING = 27,      /* a session keyring of its own */
+    PM_STEP_EXECUTOR = 26, /* pm-init: the process that takes ids, sandbox and keyring (pm-exec): ENOENT it
+                              is not installed, ECANCELED it was ended before the program ran */
+    PM_STEP_KEYRING = 27,  /* a session keyring of its own */
 } pm_step;
 
 /* A word for the step, as in "chdir /srv/web: No such file": never null, static. */
@@ -107,6 +110,11 @@ typedef struct {
     int32_t cgroup_fd; /* directory of a cgroup v2, looked at only with PM_SPAWN_IN_CGROUP */
     const pm_spawn_journal *PM_NULLABLE journal; /* with PM_SPAWN_TO_JOURNAL */
 } pm_spawn_request;
+
+/* What pm_spawn refuses (EINVAL), see above. */
+#define PM_SPAWN_APART                                                                                       \
+    (PM_SPAWN_SET_IDS | PM_SPAWN_NEW_MOUNTS | PM_SPAWN_NEW_USERS | PM_SPAWN_NO_CAPABILITIES |                \
+     PM_SPAWN_FILTERED)
 
 /* Bits of pm_spawn_request.flags that are not in control.h. */
 #define PM_SPAWN_WANT_PIDFD 0x10000u /* give a pidfd in pm_child */

@@ -33,7 +33,11 @@ extension Simulation {
     /// Every wait has an end; where nothing is waited for there is no timer, so an idle unit costs nothing.
     private func checkTimer() throws {
         switch machine.state {
-        case .down, .starting: if timer != nil { throw Violation(rule: "no timer without a wait") }
+        case .down: if timer != nil { throw Violation(rule: "no timer without a wait") }
+        case .starting:
+            if (launched == machine.incarnation) == (timer == nil) {
+                throw Violation(rule: "a start under way has an end")
+            }
         case .up(let up):
             if up.isReady != (timer == nil) { throw Violation(rule: "a timer exactly while readiness is awaited") }
         case .ending: if timer == nil { throw Violation(rule: "every stop ends") }
@@ -84,7 +88,7 @@ extension Simulation {
         guard world.records.isEmpty || isAfterCrash else { throw Violation(rule: "nothing is kept") }
         let before = machine
         let late: [ChildEvent] = [
-            .spawned(pid: 1), .ready, .exited(ExitReport(reason: .crash)), .treeReport(survivors: 1),
+            .starting(pid: 1), .spawned(pid: 1), .ready, .exited(ExitReport(reason: .crash)), .treeReport(survivors: 1),
             .stopCommandFinished(.failed),
         ]
         let events = late.map { UnitEvent.child($0, incarnation: machine.incarnation) }

@@ -15,6 +15,8 @@ struct Simulation {
     var timer: (at: MonotonicTime, token: UInt64)?
     var oldTokens: [UInt64] = []
     var isProbing = false
+    /// The incarnation whose start has a process.
+    var launched: UInt64?
     var isReady = false
     var startsForReady = 0
     var startsForSpawn = 0
@@ -90,7 +92,10 @@ struct Simulation {
         }
         guard world.nextTime != nil else { return world.now = world.now + world.time(0...1_000) }
         switch world.takeNext() {
-        case .message(let event, let incarnation): try handle(.child(event, incarnation: incarnation))
+        case .message(let event, let incarnation):
+            if case .spawnFailed = event { world.drop(incarnation) }
+            try handle(.child(event, incarnation: incarnation))
+        case .start(let incarnation): world.endStart(incarnation)
         case .call(let event, let incarnation):
             guard event != .ready || (isProbing && world.records[incarnation]?.exit == nil) else { return }
             try handle(.child(event, incarnation: incarnation))
@@ -138,6 +143,7 @@ struct Simulation {
         let actions = machine.handle(event, at: world.now)
         trace.append(.handled(event, at: world.now, actions))
         phases.insert(machine.phase)
+        noteLaunch(event)
         for action in actions {
             if let left = diesAfter {
                 guard left > 0 else { return try daemonDies() }
@@ -146,6 +152,14 @@ struct Simulation {
             try perform(action)
         }
         try check(actions)
+    }
+
+    private mutating func noteLaunch(_ event: UnitEvent) {
+        switch event {
+        case .child(.starting, let incarnation): launched = incarnation
+        case .adopted(.starting): launched = machine.incarnation
+        case .wish, .timerFired, .child, .adopted: break
+        }
     }
 
     private mutating func perform(_ action: UnitAction) throws {
@@ -220,13 +234,15 @@ struct Simulation {
         trace.append(.daemonDied)
         diesAfter = nil
         isAfterCrash = true
-        (timer, isProbing, isReady) = (nil, false, false)
+        (timer, isProbing, isReady, launched) = (nil, false, false, nil)
         (startsForReady, startsForSpawn, stops) = (0, 0, 0)
         oldTokens = []
         let back = world.now + world.time(0...3_000)
         while let next = world.nextTime, next <= back {
-            if case .end(let process, let incarnation, let reason) = world.takeNext() {
-                world.endProcess(process, incarnation, reason)
+            switch world.takeNext() {
+            case .end(let process, let incarnation, let reason): world.endProcess(process, incarnation, reason)
+            case .start(let incarnation): world.endStart(incarnation)
+            case .message, .call: break
             }
         }
         world.now = back
@@ -252,8 +268,11 @@ struct Simulation {
         if var report = record.exit {
             report.leftovers = record.living > 0 ? .maybe : .none
             try handle(.adopted(.exited(report)))
-        } else {
+        } else if record.start == .done {
             try handle(.adopted(.running(pid: record.pid)))
+        } else {
+            try handle(.adopted(.starting(pid: record.pid)))
+            if record.start == .failed { world.tell(.spawnFailed("chdir"), newest) }
         }
     }
 }

@@ -26,6 +26,8 @@ struct Record {
     var helpers: [Process] = []
     /// The exit, once the leader was reaped.
     var exit: ExitReport?
+    /// How far its start is.
+    var start = Start.done
     /// The snapshot that the daemon left here.
     var state: [UInt8]?
 
@@ -53,6 +55,16 @@ struct Record {
     }
 }
 
+/// How far the start of a child is.
+enum Start {
+    /// It takes its user or its sandbox.
+    case underWay
+    /// It never ran its program; pm-init keeps the record until the daemon knows.
+    case failed
+    /// It runs its program, or has.
+    case done
+}
+
 enum ProcessID: Equatable {
     case leader
     case helper(Int)
@@ -65,10 +77,14 @@ enum Happening {
     /// The service tells the daemon on a channel of its own.
     case call(ChildEvent, incarnation: UInt64)
     case end(ProcessID, incarnation: UInt64, ExitReason)
+    /// A start that was under way comes to its end.
+    case start(incarnation: UInt64)
 
     var incarnation: UInt64 {
         switch self {
-        case .message(_, let incarnation), .call(_, let incarnation), .end(_, let incarnation, _): incarnation
+        case .message(_, let incarnation), .call(_, let incarnation), .end(_, let incarnation, _),
+            .start(let incarnation):
+            incarnation
         }
     }
 }
@@ -132,9 +148,42 @@ struct World {
         guard !chance(10) else { return tell(.spawnFailed("exec"), incarnation) }
         lastPID += 1
         var record = Record(pid: lastPID, leader: process())
-        if chance(40) { record.helpers = (0..<Int.random(in: 1...3, using: &random)).map { _ in process() } }
+        guard chance(30) else {
+            record.helpers = helpers()
+            records[incarnation] = record
+            return begin(incarnation)
+        }
+        record.start = .underWay
         records[incarnation] = record
-        tell(.spawned(pid: lastPID), incarnation)
+        tell(.starting(pid: lastPID), incarnation)
+        // Its user may hold it for ever.
+        if chance(80) { schedule(.start(incarnation: incarnation), after: time(chance(70) ? 0...20 : 0...6_000)) }
+    }
+
+    private mutating func helpers() -> [Process] {
+        chance(40) ? (0..<Int.random(in: 1...3, using: &random)).map { _ in process() } : []
+    }
+
+    /// A start that was under way comes to its end, if it was not killed.
+    mutating func endStart(_ incarnation: UInt64) {
+        guard let record = records[incarnation], record.start == .underWay, record.leader.isAlive else { return }
+        if chance(20) { return failStart(incarnation) }
+        let started = helpers()
+        records[incarnation]?.start = .done
+        records[incarnation]?.helpers = started
+        begin(incarnation)
+    }
+
+    private mutating func failStart(_ incarnation: UInt64) {
+        records[incarnation]?.leader.isAlive = false
+        records[incarnation]?.start = .failed
+        tell(.spawnFailed("chdir"), incarnation)
+    }
+
+    /// It runs its program.
+    private mutating func begin(_ incarnation: UInt64) {
+        guard let record = records[incarnation] else { return }
+        tell(.spawned(pid: record.pid), incarnation)
         if chance(70) { end(.leader, incarnation, after: time(chance(60) ? 0...400 : 0...15_000), spontaneous()) }
         for index in record.helpers.indices where chance(30) {
             end(.helper(index), incarnation, after: time(0...5_000), .clean)
@@ -200,6 +249,7 @@ struct World {
     /// A process ends, if it still runs; the end of a leader is reported.
     mutating func endProcess(_ id: ProcessID, _ incarnation: UInt64, _ reason: ExitReason) {
         guard var record = records[incarnation], record[id].isAlive, record[id].hangsUntil <= now else { return }
+        guard record.start == .done else { return failStart(incarnation) }
         record[id].isAlive = false
         defer { records[incarnation] = record }
         guard id == .leader else { return }

@@ -10,10 +10,11 @@ enum HolderTarget {
         case .adopt(let child):
             try require(child.state.count <= input.count && child.held.isEmpty, "state is what came in the packet")
         case .exited(_, let exit): _ = exit.reason
-        case .spawnFailed(_, let error), .signalFailed(_, let error), .reexecFailed(let error):
+        case .spawnFailed(_, let error), .startFailed(_, let error), .signalFailed(_, let error),
+            .reexecFailed(let error):
             try require(!error.description.isEmpty, "an error has a text")
         case .tree(_, let report): try require(report.pids.count <= 8, "a report names at most eight")
-        case .greeting, .held, .handedOver, .spawned, .treeEmpty, .stopRequested, .reexeced: break
+        case .greeting, .held, .handedOver, .spawned, .starting, .started, .treeEmpty, .stopRequested, .reexeced: break
         }
     }
 }

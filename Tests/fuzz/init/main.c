@@ -4,7 +4,7 @@
  * Prints `ok` lines as the C tests do; an input that fails is shown in hexadecimal.
  */
 #define _GNU_SOURCE
-#include "requests_target.h"
+#include "rules.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define INPUTS_MAX 256
-#define INPUT_SIZE 65536u
+#define INPUT_SIZE (1u << 18)
 
 typedef struct {
     uint8_t bytes[INPUT_SIZE];
@@ -98,7 +98,7 @@ int main(int argc, char **argv) {
         current = inputs[i];
         LLVMFuzzerTestOneInput(current.bytes, current.size);
     }
-    printf("ok  fuzz: control protocol, %zu inputs of the corpus\n", input_count);
+    printf("ok  fuzz: %s, %zu inputs of the corpus\n", target_name, input_count);
     const long mutations = strtol(argv[2], NULL, 10);
     for (long i = 0; i < mutations; i++) {
         current = inputs[below(input_count)];
@@ -106,6 +106,6 @@ int main(int argc, char **argv) {
             mutate();
         LLVMFuzzerTestOneInput(current.bytes, current.size);
     }
-    printf("ok  fuzz: control protocol, %ld mutations\n", mutations);
+    printf("ok  fuzz: %s, %ld mutations\n", target_name, mutations);
     return 0;
 }

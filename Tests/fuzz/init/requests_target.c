@@ -7,6 +7,7 @@
 #include "requests_target.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "executor.h"
 #include "foreign.h"
 #include "leftovers.h"
 #include "requests.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,8 @@ enum {
     KIND_RECONNECT, /* pmd goes, and another comes and says hello */
     KIND_GROUPS,    /* whether kill(2) finds anybody */
     KIND_TEXTS,     /* the kernel says the bytes: see read_texts */
+    KIND_REPORT, /* pm-exec of the child at the index of the first byte writes what follows the second byte,
+                    and ends its report when that is odd */
     KINDS,
 };
 
@@ -50,10 +54,7 @@ typedef struct {
     uint32_t spawns_answered;
 } world;
 
-void fail(const char *rule) {
-    fprintf(stderr, "does not hold: %s\n", rule);
-    abort();
-}
+const char *const target_name = "control protocol";
 
 static void connect_pmd(world *w) {
     int ours;
@@ -69,11 +70,14 @@ static size_t size_of_body(const pm_message *m) {
     case PM_HELLO: return sizeof(pm_hello);
     case PM_ADOPT: return sizeof(pm_adopt);
     case PM_HELD: return sizeof(pm_name);
-    case PM_SPAWNED: return sizeof(pm_spawned);
+    case PM_SPAWNED:
+    case PM_STARTING:
+    case PM_STARTED: return sizeof(pm_spawned);
     case PM_EXITED: return sizeof(pm_exit);
     case PM_TREE: return sizeof(pm_tree);
     case PM_SPAWN_FAILED:
     case PM_SIGNAL_FAILED:
+    case PM_START_FAILED:
     case PM_REEXEC_FAILED: return sizeof(pm_failure);
     case PM_TREE_EMPTY:
     case PM_HANDED_OVER:
@@ -119,7 +123,7 @@ static void hear(world *w) {
         const pm_message *m = (const pm_message *)buffer;
         require((size_t)size >= sizeof *m && m->size == (uint32_t)size, "a message has its size");
         check_body(m, count);
-        w->spawns_answered += m->type == PM_SPAWNED || m->type == PM_SPAWN_FAILED;
+        w->spawns_answered += m->type == PM_SPAWNED || m->type == PM_SPAWN_FAILED || m->type == PM_STARTING;
         while (count > 0)
             close(fds[--count]);
     }
@@ -132,6 +136,8 @@ static void check_table(const table *t) {
         require(r->state_size <= PM_STATE_MAX, "state fits its record");
         require(r->held_count <= PM_HELD_MAX, "held descriptors fit their record");
         require(r->stop_signal > 0 && r->stop_signal <= 64, "a child is stopped by a signal");
+        require((r->report >= 0) == (r->start == START_STEPS || r->start == START_EXEC),
+                "who is under way has a report, and nobody else");
         count++;
     }
     require(count == t->count && count <= CHILDREN_MAX, "the table counts its records");
@@ -186,12 +192,27 @@ static void child_dies(world *w, uint32_t index) {
     record *r = index < w->h.table.used ? &w->h.table.records[index] : NULL;
     if (r == NULL || r->id == 0 || r->phase == PM_CHILD_EXITED)
         return;
+    pm_fd_close(stand_in_take_report(r->pid));
     /* As reap.c does. */
     r->phase = PM_CHILD_EXITED;
     r->wait_status = 256;
+    if (r->start != START_DONE && !executor_reaped(&w->h, r))
+        return;
     r->is_fresh = true;
     table_set_leftovers(&w->h.table, r, PM_LEFT_MAYBE);
     leftovers_note(&w->h);
+}
+
+static void report(world *w, const input *in) {
+    const record *r = in->left > 1 && in->at[0] < w->h.table.used ? &w->h.table.records[in->at[0]] : NULL;
+    if (r == NULL || r->id == 0)
+        return;
+    int fd = stand_in_report(r->pid);
+    if (fd >= 0 && r->report >= 0 && in->left - 2 < PIPE_BUF)
+        pm_fd_write(fd, in->at + 2, in->left - 2);
+    if (in->at[1] % 2 == 1)
+        pm_fd_close(stand_in_take_report(r->pid));
+    executor_ready(&w->h, in->at[0]);
 }
 
 static void reconnect(world *w) {
@@ -218,6 +239,7 @@ static void step(world *w, unsigned kind, const input *in) {
     case KIND_DEAF: w->is_deaf = !w->is_deaf; break;
     case KIND_RECONNECT: reconnect(w); break;
     case KIND_TEXTS: read_texts(&w->h, in->at, in->left); break;
+    case KIND_REPORT: report(w, in); break;
     case KIND_GROUPS: stand_in_kill_result = in->left > 0 && in->at[0] % 2 == 0 ? 0 : -1; break;
     }
     turn(w);
@@ -239,6 +261,9 @@ static void set_up(world *w) {
                     .channel = {.fd = -1},
                     .watched = {.epoll = -1, .page = -1},
                     .pid = getpid()};
+    w->h.reexec.program = -1;
+    /* Whatever it is, it is not executed. */
+    w->h.executor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     w->h.options.program = program;
     w->h.signals = -1;
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
@@ -259,6 +284,8 @@ static void free_memory(holder *h) {
 
 /* Everything is forgotten, so what is open then has leaked. */
 static void tear_down(world *w) {
+    for (uint32_t i = 0; i < w->h.table.used; i++)
+        child_dies(w, i);
     close(w->pmd);
     channel_close(&w->h);
     watch_end(&w->h);
@@ -268,6 +295,7 @@ static void tear_down(world *w) {
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
         pm_fd_close(w->h.named[i].fd);
     close(w->h.epoll);
+    close(w->h.executor);
     free_memory(&w->h);
 }
 

@@ -3,14 +3,7 @@
 #define REQUESTS_TARGET_H
 
 #include "holder.h"
-
-/* Something that must hold and did not: says so and aborts. */
-__attribute__((noreturn)) void fail(const char *rule);
-
-static inline void require(bool condition, const char *rule) {
-    if (!condition)
-        fail(rule);
-}
+#include "rules.h"
 
 /* What kill(2) gives: 0, or -1 with ESRCH. */
 extern int stand_in_kill_result;
@@ -18,7 +11,10 @@ extern int stand_in_kill_result;
 /* Reads the bytes as one of the kernel's texts, which the first of them chooses. */
 void read_texts(holder *h, const uint8_t *bytes, size_t size);
 
-/* libFuzzer's entry. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* The write ends of the reports of those children that pm-exec would make, by pid; closed by who takes one.
+ */
+int stand_in_take_report(int32_t pid);
+/* Where pid's report is written; -1: it has none. */
+int stand_in_report(int32_t pid);
 
 #endif

@@ -1,6 +1,7 @@
 /* In place of what starts, signals and ends processes. */
 #define _GNU_SOURCE
 #include "channel.h"
+#include "exec_request.h"
 #include "image.h"
 #include "pm_file.h"
 #include "pm_spawn.h"
@@ -17,31 +18,65 @@
 
 int stand_in_kill_result;
 
-static size_t length_of(const char *const *list) {
-    size_t count = 0;
-    for (; list[count] != NULL; count++)
-        require(strlen(list[count]) < PM_CONTROL_MAX * 128u, "a string ends");
-    return count;
+#define REPORTS_MAX 128
+
+static struct {
+    int32_t pid;
+    int fd;
+} reports[REPORTS_MAX];
+
+/* A free place is one whose pid is 0. */
+static size_t find_report(int32_t pid) {
+    size_t at = 0;
+    while (at < REPORTS_MAX && reports[at].pid != pid)
+        at++;
+    return at;
+}
+
+int stand_in_report(int32_t pid) {
+    size_t at = find_report(pid);
+    return at < REPORTS_MAX ? reports[at].fd : -1;
+}
+
+int stand_in_take_report(int32_t pid) {
+    size_t at = find_report(pid);
+    if (at == REPORTS_MAX)
+        return -1;
+    reports[at].pid = 0;
+    return reports[at].fd;
+}
+
+/* What pm-init asks pm-exec for is what pm-exec reads. */
+static void check_executor(const pm_spawn_request *request, int32_t pid) {
+    static exec_request read;
+    pm_spawn_failure failure;
+    const uint32_t count = request->fd_count - 3;
+    require(request->fd_count >= 3 && (request->flags & PM_SPAWN_APART) == 0, "pm-exec itself is plain");
+    require(exec_request_read(&read, request->fds[count], request->envp[0], &failure),
+            "pm-exec understands pm-init");
+    require(read.child.spawn.fd_count == count && child_is_apart(&read.head.body), "it needs pm-exec");
+    check_child(&read.child.spawn, "PM_MARKER=fuzz-");
+    exec_request_end(&read);
+    size_t vacant = find_report(0);
+    require(vacant < REPORTS_MAX, "there are not more children");
+    reports[vacant].pid = pid;
+    reports[vacant].fd = fcntl(request->fds[count + 1], F_DUPFD_CLOEXEC, 0);
 }
 
 /* Reads all that a child would get, and starts none. A path that begins with "!" cannot be started. */
 bool pm_spawn(const pm_spawn_request *request, pm_child *child, pm_spawn_failure *failure) {
     static int32_t last_pid = 1 << 22; /* more than pid_max: nobody's */
-    require(length_of(request->argv) > 0, "there is an argument");
-    require(length_of(request->envp) > 0 && strncmp(request->envp[0], "PM_MARKER=fuzz-", 15) == 0,
-            "the marker comes first");
-    for (size_t i = 1; request->envp[i] != NULL; i++)
-        require(strncmp(request->envp[i], "PM_MARKER=", 10) != 0, "there is one marker");
+    check_child(request, "PM_MARKER=fuzz-");
     for (uint32_t i = 0; i < request->fd_count; i++)
         require(fcntl(request->fds[i], F_GETFD) >= 0, "a child's descriptor is open");
-    require(request->group_count <= PM_GROUPS_MAX && request->rlimit_count <= PM_RLIMITS_MAX + 1,
-            "counts are within their arrays");
     require((request->flags & (PM_SPAWN_NEW_GROUP | PM_SPAWN_NEW_SESSION)) != 0, "a child leads a group");
     if (request->path[0] == '!') {
         *failure = (pm_spawn_failure){.step = PM_STEP_EXEC, .error = ENOENT};
         return false;
     }
     *child = (pm_child){.pid = ++last_pid, .pidfd = -1};
+    if (strcmp(request->argv[0], "pm-exec") == 0 && strncmp(request->path, "/proc/self/fd/", 14) == 0)
+        check_executor(request, child->pid);
     return true;
 }
 
@@ -73,13 +108,14 @@ static bool is_same(const record *a, const record *b) {
            a->held_count == b->held_count &&
            memcmp(a->held, b->held, sizeof a->held[0] * a->held_count) == 0 &&
            a->state_size == b->state_size && memcmp(a->state, b->state, a->state_size) == 0 &&
-           strcmp(a->cgroup, b->cgroup) == 0 && a->leftovers == b->leftovers && a->is_fresh == b->is_fresh;
+           strcmp(a->cgroup, b->cgroup) == 0 && a->leftovers == b->leftovers && a->is_fresh == b->is_fresh &&
+           a->report == b->report && a->start == b->start && a->start_step == b->start_step &&
+           a->start_error == b->start_error && a->clamped == b->clamped;
 }
 
 /* Instead of executing anything: another holder reads the image, and knows the same. */
 void reexec_asked(holder *h, const char *path) {
     static holder other;
-    const pm_failure answer = {.step = PM_STEP_TRIAL, .error = ENOEXEC};
     require(path[0] != '\0' && strlen(path) < PM_PROGRAM_MAX, "a path ends");
     int image = image_write(h);
     require(image >= 0, "an image is written");
@@ -93,5 +129,5 @@ void reexec_asked(holder *h, const char *path) {
     munmap(other.table.records, other.table.capacity * sizeof(record));
     munmap(other.table.by_id, 2 * (size_t)other.table.capacity * sizeof(uint32_t));
     pm_fd_close(image);
-    channel_reply(h, &(outgoing){PM_REEXEC_FAILED, 0, &answer, sizeof answer});
+    channel_refuse_reexec(h, PM_STEP_TRIAL, ENOEXEC);
 }

@@ -44,11 +44,14 @@ public struct Stop: DaemonCall, Equatable {
         public var stopped: [String]
         /// Processes that could not be ended.
         public var survivors: [Survivor]
+        /// What runs and may have belonged to the service, in words: nothing tells whose it is.
+        public var problems: [String]
 
         /// Tells what was stopped.
-        public init(stopped: [String], survivors: [Survivor] = []) {
+        public init(stopped: [String], survivors: [Survivor] = [], problems: [String] = []) {
             self.stopped = stopped
             self.survivors = survivors
+            self.problems = problems
         }
 
         /// Reads an answer; nothing (the reference's) means that nothing is told.
@@ -58,14 +61,19 @@ public struct Stop: DaemonCall, Equatable {
                 guard let name = entry["name"]?.string, let pid = entry["pid"]?.int else { return nil }
                 return Survivor(name: name, pid: Int32(clamping: pid))
             }
+            problems = (json["problems"]?.array ?? []).compactMap(\.string)
         }
 
-        /// `{stopped: [name], survivors: [{name, pid}]}`.
+        /// `{stopped: [name], survivors: [{name, pid}]}`, with problems where there are any.
         public var json: JSONValue {
             let left = survivors.map { survivor -> JSONValue in
                 ["name": .string(survivor.name), "pid": .number(JSONNumber(Int(survivor.pid)))]
             }
-            return ["stopped": .array(stopped.map { .string($0) }), "survivors": .array(left)]
+            var members = JSONObject()
+            members["stopped"] = .array(stopped.map { .string($0) })
+            members["survivors"] = .array(left)
+            if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
+            return .object(members)
         }
     }
 }

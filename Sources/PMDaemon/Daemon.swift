@@ -390,6 +390,7 @@ final class Daemon {
         row.problems =
             [units.shortage, listener?.problem, deaths.problem, journaling.problem].compactMap { $0 } + gateway.problems
             + registry.routes.grants.allProblems
+            + supervisor.strayProblems
         return row
     }
 }

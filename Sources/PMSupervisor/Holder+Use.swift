@@ -51,6 +51,22 @@ public final class TreeUses {
 extension Supervisor {
     /// What services use now; `names` are those that will be asked for.
     public func uses() -> TreeUses {
-        TreeUses(resources.holder, leaders: Set(instances.values.compactMap(\.machine.pid)))
+        TreeUses(resources.holder, leaders: leaders)
     }
+
+    private var leaders: Set<Int32> { Set(instances.values.compactMap(\.machine.pid)) }
+
+    /// Processes of services that nothing tells whose they are, in words; a cgroup always tells.
+    public var strayProblems: [String] {
+        guard !resources.holder.hasCgroups else { return [] }
+        let strays = StrayProcess.all(leaders: leaders)
+        let named = strays.prefix(Self.straysNamed).map { stray in
+            "process \(stray.pid) (\(stray.name)) belongs to none of the services known, so no stop of one ends it: "
+                + "kill \(stray.pid)"
+        }
+        let rest = strays.count - named.count
+        return named + (rest > 0 ? ["\(rest) more processes belong to none of the services known"] : [])
+    }
+
+    private static let straysNamed = 8
 }

@@ -79,7 +79,7 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         var answer = Start.Answer(name: "web", state: .up, execPath: "/bin/x", arguments: ["a"], cwd: "/")
         answer.pid = 7
         #expect(try Start.Answer(json: answer.json) == answer)
-        let stop = Stop.Answer(stopped: ["a", "b"], survivors: [.init(name: "a", pid: 9)])
+        let stop = Stop.Answer(stopped: ["a", "b"], survivors: [.init(name: "a", pid: 9)], problems: ["process 7"])
         #expect(try Stop.Answer(json: stop.json) == stop)
         let version = Version.Answer(pid: 1, config: "/c", scope: "user", socket: "/s")
         #expect(try Version.Answer(json: version.json) == version)

@@ -105,6 +105,58 @@ import Testing
         }
     }
 
+    /// A daemon that goes on with an empty environment as what the words say.
+    private func clean(_ words: String) -> String {
+        Self.daemonizing.replacing("sleep 1 while 1;", with: "%ENV = (); exec \(words);")
+    }
+
+    @Test func `is ended with a daemon that cleaned its environment, also by the next start`() async throws {
+        try await TestProject.with { project in
+            try project.write(
+                "web.pl", "#!/usr/bin/perl\n" + clean("'/bin/sleep', '1000'"), executable: true)
+            try project.configure(["web": ["path": "./web.pl"]], mapping: mapping())
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let escaped = try #require(Int32(project.read("escaped")))
+            #expect(!Self.isGone(escaped))
+            try project.must("stop", "web")
+            #expect(Self.isGone(escaped))
+            unlink(project.directory + "/escaped")
+            try project.must("start", "web", "--wait")
+            let second = try #require(Int32(project.read("escaped")))
+            let daemon = try #require(try project.status("pm")["pid"]?.int)
+            let stat = String(decoding: try Files.read("/proc/\(daemon)/stat"), as: UTF8.self)
+            let holder = try #require(stat.split(separator: ")").last.flatMap { pid_t($0.split(separator: " ")[1]) })
+            kill(holder, SIGKILL)
+            try until("pmd has ended") { Self.isGone(pid_t(daemon)) }
+            #expect(!Self.isGone(second))
+            try project.startDaemon()
+            #expect(Self.isGone(second))
+        }
+    }
+
+    @Test func `that gave up every sign of whose it is, is told by the status, and ends with pm`() async throws {
+        try await TestProject.with { project in
+            try project.write(
+                "web.pl", "#!/usr/bin/perl\n" + clean("'/bin/bash', '-c', 'ulimit -x 5; exec sleep 1000'"),
+                executable: true)
+            try project.configure(["web": ["path": "./web.pl"]], mapping: mapping())
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let escaped = try #require(Int32(project.read("escaped")))
+            try project.until("pm", "the process is told") { row in
+                (row["problems"]?.array ?? []).contains {
+                    $0.text.contains("process \(escaped) (")
+                        && $0.text.contains("belongs to none of the services known")
+                }
+            }
+            let stopped = try project.run([TestPaths.pm, "stop", "web"])
+            #expect(stopped.errors.contains("process \(escaped) ("), "\(stopped)")
+            try project.must("stop")
+            #expect(Self.isGone(escaped))
+        }
+    }
+
     @Test func `of npm, a shell and node is ended whole, and never there twice`() async throws {
         try await TestProject.with { project in
             try project.write("server.js", Self.server)

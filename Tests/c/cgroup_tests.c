@@ -1,5 +1,6 @@
 /* The same with cgroups (version 2), where this user may make them. */
 #define _GNU_SOURCE
+#include "cgroup_setting.h"
 #include "harness.h"
 #include "rig.h"
 #include "spawning.h"
@@ -59,34 +60,6 @@ static bool is_in(pid_t pid, const char *name) {
     bool found = strstr(read_all(fd), line) != NULL;
     close(fd);
     return found;
-}
-
-static bool is_running(pid_t pid) {
-    pm_process p;
-    return pm_process_read(pid, &p) == 0 && p.state != 'Z';
-}
-
-/* A process in this cgroup, which is made where it is not there. */
-static pid_t start_in(const char *cgroup) {
-    char procs[200];
-    CHECK(mkdir(cgroup, 0755) == 0 || errno == EEXIST);
-    pid_t pid = fork();
-    if (pid == 0) {
-        pause();
-        _exit(0);
-    }
-    snprintf(procs, sizeof procs, "%s/cgroup.procs", cgroup);
-    FILE *file = fopen(procs, "we");
-    CHECK(file != NULL && fprintf(file, "%d", (int)pid) > 0 && fclose(file) == 0);
-    return pid;
-}
-
-/* Ends it, and removes the cgroup if there is one to remove. */
-static void end_in(const char *cgroup, pid_t pid) {
-    kill(pid, SIGKILL);
-    wait_for(pid);
-    if (cgroup != NULL)
-        CHECK_EQUAL(rmdir(cgroup), 0);
 }
 
 /* Child 1, in the cgroup, whose escapee hides from everything but the cgroup; gives the pipe that both hold.
@@ -211,34 +184,6 @@ static void next_init_clears_the_cgroups_of_a_killed_one(void) {
     rig_hello(&next, NULL);
     CHECK_EQUAL(rig_stop(&next), 0);
     remove_base();
-}
-
-/* A cgroup of version 1 whose path is as long as four names may be, below any hierarchy; or the test is
- * skipped. */
-static void make_long_path(char *path, size_t capacity) {
-    char name[252];
-    memset(name, 'x', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
-    FILE *mounts = fopen("/proc/self/mounts", "re");
-    char place[128] = "", type[32] = "";
-    while (fscanf(mounts, "%*s %127s %31s %*[^\n]", place, type) == 2 && strcmp(type, "cgroup") != 0) {
-    }
-    fclose(mounts);
-    if (strcmp(type, "cgroup") != 0)
-        skip("no cgroups of version 1 here");
-    snprintf(path, capacity, "%s", place);
-    for (int i = 0; i < 5; i++) {
-        snprintf(path + strlen(path), capacity - strlen(path), "/%s", name);
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-            skip("no writable cgroup v1 here");
-    }
-}
-
-static void remove_long_path(char *path) {
-    for (int i = 0; i < 5; i++) {
-        CHECK_EQUAL(rmdir(path), 0);
-        *strrchr(path, '/') = '\0';
-    }
 }
 
 static void members_are_found_behind_long_lines(void) {

@@ -41,6 +41,7 @@ struct StopCommand: PMCommand {
         for survivor in answer.survivors {
             session.note("process \(survivor.pid) of \(DisplayWidth.printable(survivor.name)) could not be ended")
         }
+        for problem in answer.problems { session.note(DisplayWidth.printable(problem)) }
         if call.name == nil { session.output.line("pm stopped") }
         if let name = call.name, answer.stopped.isEmpty, answer.survivors.isEmpty {
             session.output.line("\(DisplayWidth.printable(name)) was not running")

@@ -27,7 +27,10 @@ struct StopHandler: PatientHandler {
         let stopped = instances.active(of: name)
         supervisor.stop(stopped.contains(name) ? stopped : [name] + stopped, { units.find($0) }) {
             [supervisor] survivors in
-            answer(.success(Stop.Answer(stopped: stopped, survivors: supervisor.list(survivors))))
+            answer(
+                .success(
+                    Stop.Answer(
+                        stopped: stopped, survivors: supervisor.list(survivors), problems: supervisor.strayProblems)))
         }
     }
 }

@@ -14,6 +14,9 @@ public final class UnfinishedBatch {
         offset = rest.hasMore ? 0 : nil
     }
 
+    /// How many bytes it takes.
+    public var size: Int { bytes.count }
+
     /// Lends the next message; false when there is none.
     public func next(_ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         bytes.withUnsafeBytes { all in

@@ -134,6 +134,7 @@ final class Router: RequestHandler {
         let method = Method(rawValue: name)
         guard peer.mayAsk(method) else { return call.fail(Self.outOfReach(name)) }
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
+        guard request.params?.count ?? 0 <= PeerLimits.parameters else { return call.fail(Self.tooLong) }
         if isHolderBehind(), method?.isOrder == true { return call.fail(Self.behind) }
         answer(Parameters(Self.params(of: request)), call)
     }
@@ -191,6 +192,8 @@ final class Router: RequestHandler {
             APIError.notPermitted("\(method) is not for services in a container: they may call other services").json)
     }
 
+    private static let tooLong = RPCError(
+        APIError(413, "the parameters of a request to pm itself have more than \(PeerLimits.parameters >> 20) MB").json)
     private static let behind = RPCError.unavailable(
         "pm-init does not keep up: nothing can be started or stopped at the moment"
     ).adding("retry", true)

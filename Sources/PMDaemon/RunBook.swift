@@ -40,6 +40,16 @@ final class RunBook {
         }
     }
 
+    /// How many bytes of arguments are kept of all units.
+    static let longest = 8 << 20
+
+    /// Whether there is room for what a start adds.
+    func hasRoom(for options: RunOptions, of unit: String) -> Bool {
+        guard !options.arguments.isEmpty else { return true }
+        let others = runs.reduce(0) { $1.key == unit ? $0 : $0 + $1.value.size }
+        return others + RunBook.Run(base: nil, options: options).size <= Self.longest
+    }
+
     /// Keeps what a start adds, before it is performed.
     func keep(_ run: Run, of unit: String) {
         guard runs[unit] ?? Run() != run else { return }
@@ -54,6 +64,9 @@ final class RunBook {
 }
 
 extension RunBook.Run {
+    /// Bytes of its arguments.
+    fileprivate var size: Int { options.arguments.reduce(0) { $0 + $1.utf8.count } }
+
     /// Reads what `json` gives.
     init(json: JSONValue) {
         base = json["of"]?.string

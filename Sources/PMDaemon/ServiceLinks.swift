@@ -53,7 +53,7 @@ final class ServiceLinks: ServiceChannels {
     private func publish(_ result: Result<JSONValue, RPCError>, of service: IncarnationID) {
         defer { greetings.end(service) }
         do {
-            registry.publish(try ServiceMetadata(json: result.get()), of: service)
+            try registry.publish(try ServiceMetadata(json: result.get()), of: service)
         } catch {
             onTrouble("\(service.unit) does not say what it offers: \(error)")
         }

@@ -22,6 +22,8 @@ final class UnitDirectory {
     private var version: Version?
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
+    /// How many of them there are.
+    var aliasCount: Int { aliases.count }
     /// Units that are parts of pm, and in no configuration; nil for other names.
     var parts: @PMActor (String) -> Unit? = { _ in nil }
     /// Where a part of pm is that is none of its units; nil for other names.

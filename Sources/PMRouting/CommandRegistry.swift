@@ -19,6 +19,8 @@ public final class Service {
         self.peer = peer
     }
 
+    /// The size of its metadata as text.
+    var metadataSize = 0
     /// Its commands that may be called twice for once.
     var idempotent: Set<String> = []
 
@@ -34,6 +36,8 @@ public final class CommandRegistry {
     private var dottedNames = 0
     /// The instances of units that have more than the first, by the unit's name.
     private var groups: [String: [Service]] = [:]
+    /// The size of all metadata as text.
+    private var published = 0
     /// Whose turn it is among instances that have equally much to do.
     private var turn = 0
     /// Which routes of HTTP the services have.
@@ -90,8 +94,19 @@ public final class CommandRegistry {
     }
 
     /// Publishes what a service offers; ignored when that incarnation is gone.
-    public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) {
+    ///
+    /// - Throws: a 413 when it is more than the daemon keeps; what was published before stays.
+    public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) throws(APIError) {
         guard let service = services[id.unit], service.id == id else { return }
+        let size = metadata.json.serialized().count
+        guard size <= PeerLimits.parameters, published - service.metadataSize + size <= PeerLimits.metadata else {
+            throw APIError(
+                413,
+                "what \(id.unit) says of its commands has \(size) bytes: pm keeps \(PeerLimits.parameters >> 20) MB of a "
+                    + "service, and \(PeerLimits.metadata >> 20) MB of all")
+        }
+        published += size - service.metadataSize
+        service.metadataSize = size
         service.metadata = metadata
         service.idempotent = Set(metadata.commands.filter(\.isIdempotent).map(\.name))
         let accepted = metadata.others["accepts"]?.array ?? []
@@ -110,6 +125,8 @@ public final class CommandRegistry {
 
     private func remove(unit: String) {
         guard let service = services.removeValue(forKey: unit) else { return }
+        published -= service.metadataSize
+        service.metadataSize = 0
         let base = InstanceName.unit(of: unit)
         groups[base]?.removeAll { $0 === service }
         if groups[base]?.isEmpty == true { groups[base] = nil }

@@ -46,6 +46,8 @@ public final class Connection {
     private var hasEnded = false
     private var pauses = 0
     private var isFirstLine = true
+    /// What the budget has counted for it.
+    var counted = 0
 
     /// Takes over a connected socket; a paced one is not read from while it does not read.
     ///
@@ -72,8 +74,8 @@ public final class Connection {
     /// Bytes that wait for the peer.
     public var backlog: Int { stream.backlog }
 
-    /// Bytes that the peer makes the daemon hold: its unfinished line, and what it does not take.
-    var held: Int { framer.capacity + stream.backlog }
+    /// Bytes that the peer makes the daemon hold: its unfinished line, the rest of its batch, and what it does not take.
+    var held: Int { framer.capacity + (batch?.size ?? 0) + stream.backlog }
 
     /// Whether the connection is gone.
     public var isClosed: Bool { stream.isClosed }

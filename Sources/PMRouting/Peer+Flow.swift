@@ -18,6 +18,16 @@ struct Caller {
     let isKept: Bool
 }
 
+/// A call that is to be made again by another instance when the one that has it dies.
+struct KeptCall {
+    /// The request as it was sent.
+    let message: [UInt8]
+    /// Who asked, and is charged for it.
+    let caller: Peer
+    /// So many bytes.
+    let size: Int
+}
+
 // MARK: - Streams as parameters
 
 extension Peer {
@@ -115,10 +125,10 @@ extension Peer {
 
     /// Makes a call that this peer has died over again elsewhere; false when that cannot be.
     func moves(_ number: UInt64, for caller: Peer, _ id: RPCID) -> Bool {
-        guard let message = kept.removeValue(forKey: number), !caller.connection.isClosed,
-            let other = handler.substitute(for: self)
-        else { return false }
-        return message.dropLast().withUnsafeBytes { line in
+        guard let call = takeKept(number), !caller.connection.isClosed, let other = handler.substitute(for: self) else {
+            return false
+        }
+        return call.message.dropLast().withUnsafeBytes { line in
             // It was written by us.
             guard case .request(let request) = try? Incoming.scan(line) else { return false }
             other.relay(request, as: request.method, for: Caller(peer: caller, id: id, isKept: true))

@@ -71,8 +71,10 @@ public final class Peer: ConnectionDelegate {
     var cancels: [RPCID: @PMActor () -> Void] = [:]
     /// Whether it understands the signals about calls under way, see `FlowSignal`.
     public var takesSignals = false
-    /// Requests that may be made again elsewhere when this peer dies, as they were sent.
-    var kept: [UInt64: [UInt8]] = [:]
+    /// Requests that may be made again elsewhere when this peer dies.
+    var kept: [UInt64: KeptCall] = [:]
+    /// Bytes of this peer's own requests that others keep.
+    var keptBytes = 0
     /// Whether it wants to know when commands change.
     public var watchesMetadata = false
     /// Requests whose stream was told to wait, because whom it is for does not read.
@@ -145,14 +147,17 @@ public final class Peer: ConnectionDelegate {
         guard caller.isClient || caller.unanswered < PeerLimits.callsUnderWay else {
             return caller.fail(id, Self.tooManyCalls)
         }
+        let isKept = call.isKept && !request.isStream
+        let size = method.raw.count + (request.params?.count ?? 0)
+        guard !isKept || handler.budget.keep(size, for: caller) else { return caller.fail(id, Self.tooMuchKept) }
         caller.unanswered += 1
         caller.pace()
         let internalID = waiting.add(.relayed(caller, id))
         if request.isStream { caller.uploads[id] = Upload(service: self, id: internalID) }
-        if call.isKept && !request.isStream {
+        if isKept {
             var message: [UInt8] = []
             MessageWriter.relay(request, id: internalID, method: method, to: &message)
-            kept[internalID] = message
+            kept[internalID] = KeptCall(message: message, caller: caller, size: size)
         }
         connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
         // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
@@ -164,6 +169,12 @@ public final class Peer: ConnectionDelegate {
     private static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
     private static let tooManyCalls = RPCError.unavailable(
         "\(PeerLimits.callsUnderWay) calls of this service are not answered yet"
+    ).adding("retry", true)
+    private static let answerTooLong = RPCError.invalidRequest(
+        "an answer to pm itself has more than \(PeerLimits.parameters >> 20) MB")
+    private static let tooMuchKept = RPCError.unavailable(
+        "calls that wait for an answer of an idempotent command take up more than \(PeerLimits.keptOfPeer >> 20) MB of this "
+            + "connection's, or \(PeerLimits.keptOfAll >> 20) MB of all connections'"
     ).adding("retry", true)
     private static let tooManyQuestions = RPCError.unavailable(
         "\(PeerLimits.questionsOfService) requests of this service to pm are not answered yet"
@@ -257,7 +268,15 @@ public final class Peer: ConnectionDelegate {
         }
     }
 
+    /// Takes out a call that was kept.
+    func takeKept(_ number: UInt64) -> KeptCall? {
+        guard let call = kept.removeValue(forKey: number) else { return nil }
+        handler.budget.letGo(call.size, of: call.caller)
+        return call
+    }
+
     private func fail(_ number: UInt64, _ error: RPCError) {
+        _ = takeKept(number)
         switch waiting.take(number) {
         case .relayed(let caller, let id):
             caller.fail(id, error)
@@ -280,6 +299,7 @@ public final class Peer: ConnectionDelegate {
         case .relayed(let caller, let id): relay(reply, number, to: caller, id)
         case .own(let done):
             _ = waiting.take(number)
+            guard reply.size <= PeerLimits.parameters else { return done(.failure(Self.answerTooLong)) }
             do throws(RPCError) {
                 done(.success(try reply.value()))
             } catch {
@@ -295,7 +315,7 @@ public final class Peer: ConnectionDelegate {
 
     private func relay(_ reply: RPCReply, _ number: UInt64, to caller: Peer, _ id: RPCID) {
         caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
-        if !kept.isEmpty { kept[number] = nil }
+        if !kept.isEmpty { _ = takeKept(number) }
         if streams.isEmpty && !reply.isStream {
             caller.finishOne()
         } else if endsCall(reply, number) {

@@ -15,6 +15,10 @@ public final class PeerBudget {
     private var cutOff: [Connection] = []
     /// Connections that hold much; their number bounds what the others hold.
     private var large: [ObjectIdentifier: Connection] = [:]
+    /// What they held when they were looked at last.
+    private var counted = 0
+    /// Bytes of calls that are kept to be made again elsewhere.
+    private(set) var kept = 0
 
     /// Shares nothing yet.
     public init(_ reactor: Reactor) {
@@ -53,18 +57,48 @@ public final class PeerBudget {
 
     /// Whether a connection may hold what it holds now.
     func admits(_ connection: Connection) -> Bool {
-        guard connection.held > PeerLimits.freeMemory else { return true }
+        let held = connection.held
+        guard held > PeerLimits.freeMemory else { return true }
         large[ObjectIdentifier(connection)] = connection
-        var total = 0
-        for (key, other) in large {
-            let held = other.held
-            if held > PeerLimits.freeMemory { total += held } else { large[key] = nil }
+        counted += held - connection.counted
+        connection.counted = held
+        if counted > PeerLimits.memory { countAgain() }
+        return counted <= PeerLimits.memory
+    }
+
+    /// What was handled or taken meanwhile is not told: it is seen when there seems to be too much.
+    private func countAgain() {
+        counted = 0
+        for (key, connection) in large {
+            let held = connection.held
+            connection.counted = held > PeerLimits.freeMemory ? held : 0
+            counted += connection.counted
+            if connection.counted == 0 { large[key] = nil }
         }
-        return total <= PeerLimits.memory
     }
 
     /// Forgets a connection that is gone.
     func release(_ connection: Connection) {
-        large[ObjectIdentifier(connection)] = nil
+        guard large.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        counted -= connection.counted
+        connection.counted = 0
+    }
+
+    // MARK: calls that may be made again
+
+    /// Whether a call of so many bytes may be kept for a peer, and counts it if so.
+    func keep(_ size: Int, for caller: Peer) -> Bool {
+        guard caller.keptBytes + size <= PeerLimits.keptOfPeer, kept + size <= PeerLimits.keptOfAll else {
+            return false
+        }
+        caller.keptBytes += size
+        kept += size
+        return true
+    }
+
+    /// Such a call is answered, or made again.
+    func letGo(_ size: Int, of caller: Peer) {
+        caller.keptBytes -= size
+        kept -= size
     }
 }

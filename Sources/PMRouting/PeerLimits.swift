@@ -32,6 +32,14 @@ public enum PeerLimits {
     public static let connectionsOfUser = 4096
     /// What all peers together make the daemon hold: one message of the longest kind and its relayed copy fit twice.
     static let memory = 256 << 20
-    /// What a connection holds without being counted for that.
-    static let freeMemory = 1 << 20
+    /// What a connection holds without being counted for that: a line of usual length that is not whole yet.
+    static let freeMemory = 128 << 10
+    /// Calls of one peer that are kept to be made again elsewhere; one of the longest kind fits.
+    static let keptOfPeer = 80 << 20
+    /// The same of all peers.
+    static let keptOfAll = 160 << 20
+    /// Parameters of a request that the daemon itself answers, and what a service says of itself, as text.
+    public static let parameters = 1 << 20
+    /// What all services together say of themselves, as text.
+    public static let metadata = 64 << 20
 }

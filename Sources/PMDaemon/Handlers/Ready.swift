@@ -15,12 +15,12 @@ struct ReadyHandler: PatientHandler {
             throw .notPermitted("only a service can say that it is ready, over the channel it was started with")
         }
         if let metadata = request.metadata {
-            publish(metadata, of: service)
+            try publish(metadata, of: service)
             return answer(.success(Nothing()))
         }
         peer.call("$metadata", [.null]) { result in
             do throws(APIError) {
-                publish(try ServiceMetadata(json: try result.mapError { APIError($0) }.get()), of: service)
+                try publish(try ServiceMetadata(json: try result.mapError { APIError($0) }.get()), of: service)
                 answer(.success(Nothing()))
             } catch {
                 answer(.failure(error))
@@ -28,8 +28,8 @@ struct ReadyHandler: PatientHandler {
         }
     }
 
-    private func publish(_ metadata: ServiceMetadata, of service: IncarnationID) {
-        registry.publish(metadata, of: service)
+    private func publish(_ metadata: ServiceMetadata, of service: IncarnationID) throws(APIError) {
+        try registry.publish(metadata, of: service)
         supervisor.ready(service)
     }
 }

@@ -56,7 +56,7 @@ struct ReloadMetadataHandler: PatientHandler {
     ) {
         do throws(APIError) {
             let metadata = try ServiceMetadata(json: try result.mapError { APIError($0) }.get())
-            registry.publish(metadata, of: service.id)
+            try registry.publish(metadata, of: service.id)
             answer(.success(metadata))
         } catch {
             answer(.failure(error))

@@ -25,18 +25,37 @@ struct StartHandler: PatientHandler {
             throw .conflict("\(name) is already started", hint: "pm restart \(name), or pm start \(name) --new")
         }
         let isAlias = name != base.name && units.configuration.unit(name) == nil
+        if isAlias { try refuseTooManyNames(besides: name) }
+        let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
+        guard runs.hasRoom(for: options, of: name) else {
+            throw APIError(
+                503, "the arguments of starts that pm remembers have more than \(RunBook.longest >> 20) MB",
+                hint: "put them into \"cli\" of a mapping, or into a file")
+        }
         if isAlias { units.add(alias: name, for: base.name) }
         if let autostart = request.autostart { try setAutostart(name, base, autostart) }
         var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
-        let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
         runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
         wish.options = options
         try instances.start(wish) { lastWords.complete($0, of: name, answer) }
     }
 
+    /// Names that were made while the daemon runs are known until it ends.
+    private static let mostNames = 4096
+
+    private func refuseTooManyNames(besides name: String) throws(APIError) {
+        guard !supervisor.knows(name), units.aliasCount >= Self.mostNames else { return }
+        throw APIError(
+            503, "services were started under \(Self.mostNames) names of their own since pm runs",
+            hint: "start this one under a name that was used, or stop pm and start it again")
+    }
+
     private func runName(_ request: Start) throws(APIError) -> String {
         if let alias = request.alias {
             try UnitName.check(alias)
+            guard InstanceName(alias) == nil || alias == request.name else {
+                throw .badRequest("\(alias) would be one of several instances of \(InstanceName.unit(of: alias))")
+            }
             return alias
         }
         guard request.isNew else { return request.name }

@@ -23,7 +23,7 @@ public struct UserIdentity: Equatable, Sendable {
     public var user: uid_t
     /// Group id.
     public var group: gid_t
-    /// Supplementary groups, at most 32.
+    /// Supplementary groups, at most `mostGroups`.
     public var groups: [gid_t]
 
     /// Makes an identity.

@@ -32,9 +32,10 @@ JOBS := $(shell nproc)
 # One set of compile flags for all programs, so that they share every compiled module. What differs is how they are
 # linked: Package.swift makes pm static, pmd takes the system's C library, pm-gateway the system's OpenSSL too, and
 # pm-logs libsystemd.
+# Functions in C that have arrays check their end before they return (Swift checks each access by itself).
 # Without debug information and without the paths of this tree: the same sources give the same programs everywhere.
 SWIFT_RELEASE := $(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) -debug-info-format none \
-    -Xcc -ffile-prefix-map=$(CURDIR)=. -Xlinker -T -Xlinker $(CURDIR)/Packaging/release.ld
+    -Xcc -ffile-prefix-map=$(CURDIR)=. -Xcc -fstack-protector-strong -Xlinker -T -Xlinker $(CURDIR)/Packaging/release.ld
 SWIFT_SOURCES := Package.swift Packaging/release.ld \
     $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*' -not -path 'CSources/pm-exec*')
 NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)

@@ -9,6 +9,20 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// No table that the linker filled in can be written once a program runs: all is bound at the start (RELRO with BIND_NOW).
+let bound = ["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"]
+// Relocations take a tenth of the room.
+let packed = ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]
+let trimmed = ["-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"]
+
+// Calls of the C library that know the room of what they write to check it.
+let plain: [CSetting] = [
+    .enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error),
+    .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
+]
+
+func linked(_ flags: [String]) -> [LinkerSetting] { [.unsafeFlags(bound + flags, .when(configuration: .release))] }
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -45,11 +59,11 @@ let package = Package(
         // 0 Linux
         .target(
             name: "CPMLinux", path: "CSources/CPMLinux",
-            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]),
+            cSettings: plain),
         // OpenSSL of the system, so that its fixes come with the system's updates.
         .target(
             name: "COpenSSL", path: "CSources/COpenSSL",
-            cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)],
+            cSettings: plain,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         // libsystemd of the system; only who reads the journal pays for loading it.
         .systemLibrary(
@@ -103,39 +117,17 @@ let package = Package(
         // pm is one static file: it starts in 3 ms instead of 5. lld: GNU gold warns of getpwnam, which pm never calls.
         .executableTarget(
             name: "pm", dependencies: ["PMCommands"], swiftSettings: strict,
-            linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
+            linkerSettings: linked(["-static-executable", "-Xclang-linker", "-static-pie"] + packed)),
         // pmd takes the C library from the system, and nothing else: each further one costs memory and a start.
         .executableTarget(
             name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict,
-            linkerSettings: [
-                .unsafeFlags(
-                    [
-                        "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections", "-Xlinker", "-z",
-                        "-Xlinker", "pack-relative-relocs",
-                    ],
-                    .when(configuration: .release))
-            ]),
+            linkerSettings: linked(trimmed + packed)),
         .executableTarget(
-            name: "pm-gateway", dependencies: ["PMGateway"], swiftSettings: strict,
-            linkerSettings: [
-                .unsafeFlags(
-                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
-                    .when(configuration: .release))
-            ]),
+            name: "pm-gateway", dependencies: ["PMGateway"], swiftSettings: strict, linkerSettings: linked(trimmed)),
         .executableTarget(
-            name: "pm-docker", dependencies: ["PMDocker"], swiftSettings: strict,
-            linkerSettings: [
-                .unsafeFlags(
-                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
-                    .when(configuration: .release))
-            ]),
+            name: "pm-docker", dependencies: ["PMDocker"], swiftSettings: strict, linkerSettings: linked(trimmed)),
         .executableTarget(
-            name: "pm-logs", dependencies: ["PMJournal"], swiftSettings: strict,
-            linkerSettings: [
-                .unsafeFlags(
-                    ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--gc-sections"],
-                    .when(configuration: .release))
-            ]),
+            name: "pm-logs", dependencies: ["PMJournal"], swiftSettings: strict, linkerSettings: linked(trimmed)),
         // examples
         .executableTarget(
             name: "swift-client", dependencies: ["PMSidecar"], path: "Examples/swift-client", exclude: ["README.md"],

@@ -66,7 +66,12 @@ public enum Program {
             session.output.line(message)
             return 0
         }
-        session.errors.line(message.hasPrefix("Error: ") ? "pm: " + message.dropFirst(7) : message)
+        // It repeats words of the command line.
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map {
+            DisplayWidth.printable(String($0))
+        }
+        let text = lines.joined(separator: "\n")
+        session.errors.line(text.hasPrefix("Error: ") ? "pm: " + text.dropFirst(7) : text)
         return ExitCode.usage.rawValue
     }
 

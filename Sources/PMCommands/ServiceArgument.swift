@@ -16,6 +16,7 @@ enum ServiceArgument {
         let session = Session.current(environment: Program.environment())
         // Nobody to ask, nothing to complete; a shell that completes is no place for errors.
         guard let answer = try? session.connect().ask(Status(name: nil)) else { return [] }
-        return answer.map(\.name).filter { $0 != "pm" }
+        // A name that would make the shell's line another one is typed, not completed.
+        return answer.map(\.name).filter { $0 != "pm" && $0 == DisplayWidth.printable($0) }
     }
 }

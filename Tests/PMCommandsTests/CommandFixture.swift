@@ -53,7 +53,11 @@ final class CommandFixture {
 
     /// Runs a command line; tells the exit code.
     @discardableResult
-    func run(_ words: String..., columns: Int? = nil) -> Int32 {
+    func run(_ words: String..., columns: Int? = nil) -> Int32 { run(words, columns: columns) }
+
+    /// Runs a command line; tells the exit code.
+    @discardableResult
+    func run(_ words: [String], columns: Int? = nil) -> Int32 {
         var session = Session(environment: ["HOME": directory], terminal: Terminal(), output: output, errors: errors)
         session.terminal.columns = columns
         session.clock = StoppedClock()

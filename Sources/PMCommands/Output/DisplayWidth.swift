@@ -43,13 +43,25 @@ enum DisplayWidth {
         return kept + "…"
     }
 
-    /// The text without what could move the cursor or change looks: control characters become `?`.
+    /// The text without what could move the cursor, change looks or the order of what is read: those characters become `?`.
     static func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var clean = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            clean.append(scalar.properties.generalCategory == .control ? "?" : scalar)
-        }
+        for scalar in text.unicodeScalars { clean.append(isHarmful(scalar) ? "?" : scalar) }
         return String(clean)
+    }
+
+    private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        // Marks that turn the direction of the text behind them (UAX #9), and line ends of Unicode.
+        case 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
+        default: scalar.properties.generalCategory == .control
+        }
+    }
+
+    /// As `printable`; several lines stay several lines, indented under the first.
+    static func printableLines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: true).map { printable(String($0)) }
+            .joined(separator: "\n    ")
     }
 }

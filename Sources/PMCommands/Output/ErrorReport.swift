@@ -14,9 +14,9 @@ struct ErrorReport {
 
     /// For people: `pm: …`, the output behind a bar, `hint: …`.
     func text(_ style: Style) -> String {
-        var text = style(.red, "pm:") + " " + printable(error.message) + "\n"
+        var text = style(.red, "pm:") + " " + DisplayWidth.printableLines(error.message) + "\n"
         for line in error.output { text += style(.dim, "  | ") + DisplayWidth.printable(line) + "\n" }
-        if let hint = error.hint { text += style(.cyan, "hint:") + " " + printable(hint) + "\n" }
+        if let hint = error.hint { text += style(.cyan, "hint:") + " " + DisplayWidth.printableLines(hint) + "\n" }
         return text
     }
 
@@ -27,13 +27,5 @@ struct ErrorReport {
         members["stack"] = nil
         let report: JSONValue = ["error": .object(members), "exitCode": .number(JSONNumber(exitCode.rawValue))]
         return report.text + "\n"
-    }
-
-    /// Several lines stay several lines, indented under the first.
-    private func printable(_ text: String) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map {
-            DisplayWidth.printable(String($0))
-        }
-        return lines.joined(separator: "\n    ")
     }
 }

@@ -62,7 +62,8 @@ struct StatusCommand: PMCommand {
     /// For one service: what it wrote last before it died.
     private func tellDeath(_ row: UnitStatus, _ session: Session) {
         guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
-        session.output.line("\nlast output before \(StatusTable.lastExit(death, session.clock.wall())):")
+        let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
+        session.output.line("\nlast output before \(exit):")
         for line in death.lastLines { session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line)) }
     }
 }

@@ -26,9 +26,9 @@ struct UpgradeCommand: PMCommand {
         switch session.format {
         case .json: session.output.line(JSONValue.object(["before": before.json, "after": after.json]).text)
         case .table:
+            let text = "pm \(before.version) (pid \(before.pid)) is replaced by pm \(after.version) (pid \(after.pid))"
             session.output.line(
-                "pm \(before.version) (pid \(before.pid)) is replaced by pm \(after.version) (pid \(after.pid))"
-                    + (includesInit ? "; pm-init goes on as its program on disk" : ""))
+                DisplayWidth.printable(text) + (includesInit ? "; pm-init goes on as its program on disk" : ""))
         }
         return .success
     }

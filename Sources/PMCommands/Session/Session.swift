@@ -61,8 +61,8 @@ struct Session {
         return client
     }
 
-    /// Tells something that is not a result.
-    func note(_ text: String) { errors.line("pm: \(text)") }
+    /// Tells something that is not a result; names and paths in it may be anything.
+    func note(_ text: String) { errors.line("pm: " + DisplayWidth.printableLines(text)) }
 
     /// Whether there is colour to use on standard output.
     var style: Style { Style(isOn: terminal.hasColour) }

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* sysexits(3), as the command line of pm documents them. */
@@ -75,6 +76,10 @@ static int take_lock(holder *h) {
     h->lock = open(h->options.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (h->lock < 0)
         return errno;
+    /* A mask of who started this must not keep the owner, who is not always root, from opening it again. */
+    struct stat status;
+    if (fstat(h->lock, &status) == 0 && (status.st_mode & 0700) == 0)
+        fchmod(h->lock, 0600);
     int result = -pm_lock_exclusive(h->lock);
     /* What an earlier holder had to say. */
     if (result == 0 && ftruncate(h->lock, 0) < 0)

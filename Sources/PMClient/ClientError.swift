@@ -7,6 +7,8 @@ public enum ClientError: Error, Equatable, Sendable {
     case notRunning(socket: String)
     /// This user may not connect.
     case notPermitted(socket: String)
+    /// Somebody else could have put the socket there, or serves it; the text says what and whose. Nothing was sent.
+    case distrusted(socket: String, String)
     /// The socket cannot be used for another reason.
     case unreachable(SystemError)
     /// The connection ended before the answer came.
@@ -30,6 +32,11 @@ public enum ClientError: Error, Equatable, Sendable {
                 "cannot connect to \(socket): Permission denied",
                 hint: "a daemon serves its own user and root, and that of the system members of group pm; "
                     + "pm start pm --user starts one of your own")
+        case .distrusted(let socket, let fault):
+            .notPermitted(
+                "nothing was sent to \(socket), which may not be pm's: \(fault)",
+                hint: "only root, you, and the owner of a folder that you name are trusted with a daemon's socket: "
+                    + "remove what is not yours, or set XDG_RUNTIME_DIR to a folder of your own")
         case .unreachable(let error): APIError(500, "cannot connect to pm: \(error)")
         case .lost(let method):
             .interrupted(
@@ -41,6 +48,14 @@ public enum ClientError: Error, Equatable, Sendable {
                 hint: "pm-init starts a daemon anew when it is killed; the services run on")
         case .garbled(let reason): APIError(500, "what answers is not pm: \(reason)")
         case .refused(let error), .turnedAway(let error): error
+        }
+    }
+
+    /// The error of a connection that was not made.
+    init(connecting error: TrustedSocketError, to path: String) {
+        switch error {
+        case .failed(let error): self.init(connecting: error)
+        case .distrusted(let fault): self = .distrusted(socket: path, fault)
         }
     }
 

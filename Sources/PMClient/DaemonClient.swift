@@ -27,6 +27,8 @@ public final class DaemonClient {
     private(set) var connection: Connection
     /// Where to connect again; nil for a socket that was given.
     private let endpoint: SocketAddress?
+    /// Who may serve it.
+    private let server: TrustedSocket.Server
     private var lastID: UInt64 = 0
     /// Replies that came while another one was waited for, in their order.
     private var early: [UInt64: [Reply]] = [:]
@@ -44,6 +46,7 @@ public final class DaemonClient {
     public init(socket: consuming OwnedFD, address: String) throws(ClientError) {
         self.address = address
         endpoint = nil
+        server = .folderOwner
         do {
             connection = try Connection(SharedFD(socket))
         } catch {
@@ -51,20 +54,31 @@ public final class DaemonClient {
         }
     }
 
-    private init(_ endpoint: SocketAddress) throws(ClientError) {
+    private init(_ endpoint: SocketAddress, _ server: TrustedSocket.Server) throws(ClientError) {
         self.endpoint = endpoint
+        self.server = server
         address = endpoint.path
-        connection = try Self.open(endpoint)
+        connection = try Self.open(endpoint, server)
     }
 
-    /// Connects to a daemon's socket; throws `notRunning`, `notPermitted` or `unreachable`.
-    public static func connect(to address: SocketAddress) throws(ClientError) -> DaemonClient {
-        try DaemonClient(address)
+    /// Connects to a daemon's socket; throws `notRunning`, `notPermitted`, `distrusted` or `unreachable`.
+    public static func connect(
+        to address: SocketAddress, servedBy server: TrustedSocket.Server = .folderOwner
+    ) throws(ClientError) -> DaemonClient {
+        try DaemonClient(address, server)
     }
 
-    private static func open(_ address: SocketAddress) throws(ClientError) -> Connection {
+    private static func open(
+        _ address: SocketAddress, _ server: TrustedSocket.Server
+    ) throws(ClientError) -> Connection {
+        let socket: SharedFD
         do {
-            return try Connection(SharedFD(try UnixSocket.connect(address.path)))
+            socket = SharedFD(try TrustedSocket.connect(address.path, server))
+        } catch {
+            throw ClientError(connecting: error, to: address.path)
+        }
+        do {
+            return try Connection(socket)
         } catch {
             throw ClientError(connecting: error)
         }
@@ -91,7 +105,7 @@ public final class DaemonClient {
     /// - Throws: `notRunning` also for a socket that was given.
     public func reconnect() throws(ClientError) {
         guard let endpoint else { throw .notRunning(socket: address) }
-        connection = try Self.open(endpoint)
+        connection = try Self.open(endpoint, server)
         (early, earlyCount) = ([:], 0)
     }
 

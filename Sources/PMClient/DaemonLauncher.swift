@@ -101,7 +101,7 @@ public struct DaemonLauncher: Sendable {
     /// The writing end is closed here when this returns: what stays open is the child's.
     private func start(status: consuming SharedFD) throws(SystemError) -> pid_t {
         let null = try OwnedFD.open("/dev/null", O_RDWR)
-        let log = try OwnedFD.open(location.daemonLogPath, O_WRONLY | O_CREAT | O_APPEND)
+        let log = try OwnedFD.open(location.daemonLogPath, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
         var child = ChildProcess(path: installation.holder, arguments: arguments, environment: environmentStrings)
         child.directory = directory
         child.descriptors = [null.raw, log.raw, log.raw, status.raw]

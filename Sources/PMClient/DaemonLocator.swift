@@ -60,7 +60,7 @@ public struct DaemonLocator: Sendable {
         let expected = SocketAddress(path: location.socketPath)
         while true {
             do throws(ClientError) {
-                return try DaemonClient.connect(to: expected)
+                return try DaemonClient.connect(to: expected, servedBy: server(of: location))
             } catch {
                 guard case .notRunning = error else { throw error.report }
                 if let client = try connectElsewhere(location, than: expected) { return client }
@@ -70,6 +70,13 @@ public struct DaemonLocator: Sendable {
                 poll(nil, 0, 5)
             }
         }
+    }
+
+    /// In the runtime folder, and in a folder that is not trusted, nobody else's daemon is meant; but root may ask the
+    /// daemon of a user in that user's folder.
+    private func server(of location: DaemonLocation) -> TrustedSocket.Server {
+        if location.isSocketInRuntimeDirectory { return .own }
+        return location.distrust == nil || context.userID == 0 ? .folderOwner : .own
     }
 
     /// Tries the addresses under `mapping.pm.connect`; nil when none is served.
@@ -87,6 +94,8 @@ public struct DaemonLocator: Sendable {
     }
 
     private func configuredAddresses(_ location: DaemonLocation) -> [SocketAddress] {
+        // Who is not trusted could name the socket of another daemon, which would get what is meant for this one.
+        guard location.distrust == nil else { return [] }
         // Whatever is wrong with the file is the daemon's to report; here it only means that no address is known.
         guard let bytes = try? Files.read(location.configFile), let json = try? JSONValue(parsing: bytes),
             let points = json["mapping"]?["pm"]?["connect"]?.object

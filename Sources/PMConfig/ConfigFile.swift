@@ -11,6 +11,8 @@ public struct ConfigFile: Sendable {
     public let document: JSONDocument
     /// What is probably not meant so; the file is used all the same.
     public let warnings: [ConfigProblem]
+    /// That others can read what they should not, where the file was read from the disk.
+    public internal(set) var exposure: ConfigProblem?
 
     /// Reads a configuration from text; `path` names it in messages.
     ///

@@ -42,7 +42,7 @@ public struct ConfigStore: Sendable {
             throw ConfigError(
                 .missing, "there is no configuration \(path)", hint: "pm start pm makes one in the working directory")
         }
-        return try ConfigFile(path: path, bytes: content.bytes)
+        return try read(content.bytes, mode: content.status.mode)
     }
 
     /// Reads the file; makes one with nothing in it, and the folders it stands in, where there is none.
@@ -91,14 +91,23 @@ public struct ConfigStore: Sendable {
         return file.document.bytes
     }
 
+    /// What the file says, and whether others can read what they should not.
+    private func read(_ bytes: [UInt8], mode: UInt32) throws(ConfigError) -> ConfigFile {
+        var file = try ConfigFile(path: path, bytes: bytes)
+        file.exposure = ConfigSecrets.warning(file, mode: mode)
+        return file
+    }
+
     private func write(_ change: ([UInt8]?) throws(ConfigError) -> [UInt8]) throws(ConfigError) -> ConfigFile {
         do {
             let bytes = try file.update { old in try change(old?.bytes) }
-            return try ConfigFile(path: path, bytes: bytes ?? [])
+            return try read(bytes ?? [], mode: try Files.status(path)?.mode ?? 0)
         } catch let error as ConfigError {
             throw error
         } catch let error as AtomicFileError {
             throw Self.unwritable(path, error)
+        } catch let error as SystemError {
+            throw ConfigError(error, "\(path) was changed: \(error)")
         } catch {
             throw ConfigError(.storage, "cannot change \(path): \(error)")
         }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import PMModel
 internal import PMSystem
 
@@ -11,7 +10,10 @@ extension DaemonLocation {
     /// - Throws: `ConfigError` of kind `forbidden` or `storage` when one cannot be made, or as `checkSocketDirectory`.
     public func makeDirectories(userID: UInt32) throws(ConfigError) {
         do throws(SystemError) {
-            try Files.makeDirectories(stateDirectory, mode: scope == .system ? 0o755 : 0o700)
+            try Files.makeDirectories(stateDirectory)
+            // Logs and variables are in it. Its group may be one that the service manager chose. (A folder that
+            // PM_STATE_DIR names may be for other things too.)
+            if isStateDirectoryOwn { try Files.setDirectoryMode(stateDirectory) { $0 & ~0o007 } }
             // A configuration's own folder is made with the file.
             if socketDirectory != configDirectory {
                 try Files.makeDirectories(socketDirectory, mode: scope == .system ? 0o755 : 0o700)
@@ -31,18 +33,14 @@ extension DaemonLocation {
     public func checkSocketDirectory(userID: UInt32) throws(ConfigError) {
         guard scope != .system, socketDirectory != configDirectory else { return }
         var problem: String?
-        do throws(SystemError) {
-            guard let status = try Files.status(socketDirectory) else { return }
-            // An error means that it is no link.
-            if (try? Files.linkTarget(socketDirectory)) != nil || status.kind != .directory {
+        if let entry = PathTrust.entry(socketDirectory) {
+            if entry.kind != .directory {
                 problem = "is not a directory"
-            } else if status.owner != userID {
-                problem = "belongs to user \(status.owner)"
-            } else if status.mode & 0o077 != 0 {
+            } else if entry.owner != userID {
+                problem = "belongs to user \(entry.owner)"
+            } else if entry.mode & 0o077 != 0 {
                 problem = "can be opened by other users"
             }
-        } catch {
-            problem = error.reason
         }
         guard let problem else { return }
         throw ConfigError(

@@ -23,11 +23,18 @@ public struct DaemonLocation: Equatable, Sendable {
     public var hasConfigFile: Bool
     /// Where the daemon keeps its lock, its own output, logs and death records.
     public var stateDirectory: String
+    /// Whether the state directory is for pm alone, as nobody chose another one.
+    var isStateDirectoryOwn: Bool
     /// Where the daemon listens; at most 107 bytes, what sockaddr_un holds (unix(7)).
     public var socketPath: String
     /// Configuration files nearer than this one that were passed over, each with the reason; usually none.
     public var passedOver: [ConfigProblem] = []
 
+    /// Why nothing that the configuration says is run: somebody who is not trusted could have written it.
+    public var distrust: ConfigProblem?
+
+    /// Whether the socket is in the runtime folder of the user, where nobody else has one.
+    public var isSocketInRuntimeDirectory: Bool { scope != .system && socketDirectory != configDirectory }
     /// The folder of the configuration file: relative paths in it start here, and so do services without `cwd`.
     public var configDirectory: String { Paths.directory(of: configFile) }
     /// The file that pm-init holds a lock on as long as it lives.
@@ -46,6 +53,7 @@ public struct DaemonLocation: Equatable, Sendable {
         self.scope = scope
         self.configFile = configFile
         self.hasConfigFile = hasConfigFile
+        isStateDirectoryOwn = (context.environment["PM_STATE_DIR"] ?? "").isEmpty
         stateDirectory = try Self.stateDirectory(scope, configFile, context)
         socketPath = try Self.socketPath(scope, configFile, context)
     }

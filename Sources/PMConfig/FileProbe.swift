@@ -1,4 +1,5 @@
 internal import Glibc
+public import PMSystem
 
 /// What the search for a configuration wants to know about one file.
 public struct FileFacts: Equatable, Sendable {
@@ -33,6 +34,8 @@ public protocol FileProbe: Sendable {
     func facts(of path: String) -> FileFacts?
     /// The path without any symbolic link; nil when it does not exist.
     func realPath(of path: String) -> String?
+    /// What stands at a path, symbolic links not followed; nil when nothing does or it cannot be reached.
+    func entry(at path: String) -> PathTrust.Entry?
     /// The start of a file, at most 1 MB; nil when it cannot be read.
     func contents(of path: String) -> [UInt8]?
 }
@@ -61,6 +64,9 @@ public struct LinuxFileProbe: FileProbe {
         defer { free(resolved) }
         return String(validatingCString: resolved)
     }
+
+    /// What stands at a path, by lstat(2).
+    public func entry(at path: String) -> PathTrust.Entry? { PathTrust.entry(path) }
 
     /// The first megabyte of a file.
     public func contents(of path: String) -> [UInt8]? {

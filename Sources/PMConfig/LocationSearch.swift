@@ -44,6 +44,7 @@ extension DaemonLocation {
             found = upwards
         } else {
             found = try search.location(of: .project, at: context.workingDirectory + "/" + configName)
+            found.distrust = search.trust.distrust(found.configFile, in: context.workingDirectory)
         }
         found.passedOver = passedOver
         return found
@@ -55,6 +56,7 @@ struct LocationSearch {
     static let systemFile = "/etc/pm/" + DaemonLocation.configName
 
     let context: LocationContext
+    var trust: ConfigTrust { ConfigTrust(context: context) }
 
     func userFile() throws(ConfigError) -> String {
         try context.userConfigDirectory() + "/" + DaemonLocation.configName
@@ -67,8 +69,10 @@ struct LocationSearch {
         while true {
             let file = Paths.resolve(DaemonLocation.configName, from: directory)
             if let facts = context.files.facts(of: file), facts.kind != .directory {
-                guard let problem = distrust(file, facts, in: directory) else {
-                    return (try location(of: scope(of: file), at: file), passedOver)
+                guard let problem = trust.planted(file, facts, in: directory) else {
+                    var found = try location(of: scope(of: file), at: file)
+                    found.distrust = trust.distrust(file, in: directory)
+                    return (found, passedOver)
                 }
                 passedOver.append(problem)
             }
@@ -115,17 +119,5 @@ struct LocationSearch {
         // Without a home no file can be the user's.
         if let user = try? userFile(), realPath(of: user) == real { return .user }
         return realPath(of: Self.systemFile) == real ? .system : .project
-    }
-
-    /// A file that somebody else could plant, in a folder that anyone may write to (/tmp), is not taken unasked: it
-    /// names programs that would run as this user.
-    private func distrust(_ file: String, _ facts: FileFacts, in directory: String) -> ConfigProblem? {
-        let isOurs = facts.owner == context.userID || facts.owner == 0
-        guard !isOurs, let folder = context.files.facts(of: directory), folder.mode & 0o002 != 0 else { return nil }
-        var problem = ConfigProblem(
-            "not used: it belongs to user \(facts.owner) and stands in a folder that anyone may write to",
-            severity: .warning, hint: "--config \(file) uses it")
-        problem.file = file
-        return problem
     }
 }

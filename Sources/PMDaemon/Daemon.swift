@@ -247,7 +247,9 @@ final class Daemon {
 
     private func listen() throws(SystemError) -> SharedFD {
         let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
-        if options.scope != .project { try Files.makeDirectories(directory, mode: 0o755) }
+        if options.scope != .project {
+            try Files.makeDirectories(directory, mode: options.scope == .system ? 0o755 : 0o700)
+        }
         let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: access.group))
         try holder.channel.hold(HeldDescriptors.socketName, socket)
         return socket
@@ -358,7 +360,7 @@ final class Daemon {
         listener?.close()
         gateway.end()
         do throws(SystemError) {
-            if held.activated == nil { try Files.remove(options.socket) }
+            if held.activated == nil { try Files.removeSocket(options.socket) }
         } catch {
             journal.trouble("the socket file stays: \(error)")
         }
@@ -387,10 +389,9 @@ final class Daemon {
         row.pid = getpid()
         row.startedAt = startedAtWall
         row.uptime = reactor.clock.monotonic() - startedAt
-        row.problems =
-            [units.shortage, listener?.problem, deaths.problem, journaling.problem].compactMap { $0 } + gateway.problems
-            + registry.routes.grants.allProblems
-            + supervisor.strayProblems
+        let own = [units.shortage, listener?.problem, deaths.problem, journaling.problem, units.exposure]
+        row.problems = own.compactMap { $0 } + gateway.problems + registry.routes.grants.allProblems
+        row.problems += supervisor.strayProblems
         return row
     }
 }

@@ -12,11 +12,14 @@ final class UnitDirectory {
         let inode: UInt64
         let size: Int64
         let modified: Int64
+        let mode: UInt32
     }
 
     let store: ConfigStore
     /// What the file says; its text is not kept.
     private(set) var configuration: Configuration
+    /// That others can read what they should not, in words.
+    private(set) var exposure: String?
     /// The folder that relative paths in the file start from.
     let directory: String
     private var version: Version?
@@ -43,6 +46,7 @@ final class UnitDirectory {
         version = Self.version(of: path)
         let file = try store.loadOrCreate()
         configuration = file.configuration
+        exposure = file.exposure?.description
         directory = file.directory
         self.environment = environment
         plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
@@ -55,7 +59,7 @@ final class UnitDirectory {
         let current = Self.version(of: store.path)
         guard current == nil || current != version else { return }
         do throws(ConfigError) {
-            configuration = try store.load().configuration
+            use(try store.load())
             version = current
             onChange()
         } catch {
@@ -63,12 +67,17 @@ final class UnitDirectory {
         }
     }
 
+    private func use(_ file: ConfigFile) {
+        configuration = file.configuration
+        exposure = file.exposure?.description
+    }
+
     /// Changes the file.
     ///
     /// - Throws: an `APIError` that says what the file or the disk has against it.
     func edit(_ edits: [ConfigEdit]) throws(APIError) {
         do throws(ConfigError) {
-            configuration = try store.edit(edits).configuration
+            use(try store.edit(edits))
             // Somebody may have saved since: the next one who asks reads it again.
             version = nil
             onChange()
@@ -187,7 +196,7 @@ final class UnitDirectory {
     private static func version(of path: String) -> Version? {
         // A file that cannot be looked at has no version; reading it says why.
         guard let status = try? Files.status(path) else { return nil }
-        return Version(inode: status.inode, size: status.size, modified: status.modified)
+        return Version(inode: status.inode, size: status.size, modified: status.modified, mode: status.mode)
     }
 }
 

@@ -35,14 +35,12 @@ struct SocketLink: Sendable {
             })
     }
 
-    /// Connects.
+    /// Connects to the daemon.
     ///
-    /// - Throws: when nobody listens there.
+    /// - Throws: when nobody listens there, or somebody who is not the daemon.
     static func connect(_ path: String, on group: any EventLoopGroup) async throws -> SocketLink {
-        SocketLink(
-            try await bootstrap(group).connect(unixDomainSocketPath: path) { channel in
-                channel.eventLoop.makeCompletedFuture { try bytes(channel) }
-            })
+        let socket = try TrustedSocket.connect(path, .folderOwner)
+        return try await adopt(socket.take(), on: group)
     }
 
     private static func bootstrap(_ group: any EventLoopGroup) -> ClientBootstrap {

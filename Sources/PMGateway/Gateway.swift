@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import PMAPI
+import PMSystem
 
 /// The composition root: makes the places, listens, and tries again where that was not possible.
 ///
@@ -70,7 +71,8 @@ final class Gateway {
     private func close() {
         isClosed = true
         for listener in listeners { listener.close(promise: nil) }
-        for case .path(let path) in groups.map({ $0[0].place }) { unlink(path) }
+        // The next start replaces one that stays.
+        for case .path(let path) in groups.map({ $0[0].place }) { try? Files.removeSocket(path) }
     }
 
     // MARK: the daemon that started it

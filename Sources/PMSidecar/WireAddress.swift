@@ -6,8 +6,10 @@ import PMSystem
 
 /// Where a wire leads.
 enum WireAddress: Equatable, Sendable {
-    /// The path of a unix socket.
+    /// The path of a unix socket where a service listens, as the daemon told.
     case unix(String)
+    /// The path of a daemon's socket.
+    case daemon(String)
     /// A numeric host, and a port.
     case tcp(String, UInt16)
 
@@ -39,6 +41,7 @@ enum WireAddress: Equatable, Sendable {
         do {
             switch self {
             case .unix(let path): return SharedFD(try UnixSocket.connect(path))
+            case .daemon(let path): return try Self.connect(toDaemon: path)
             case .tcp(let host, let port):
                 let socket = try InternetSocket.startConnecting(host, port)
                 var entry = pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0)
@@ -47,8 +50,21 @@ enum WireAddress: Equatable, Sendable {
                 guard code == 0 else { throw SystemError("connect", "\(host):\(port)", code: code) }
                 return socket
             }
+        } catch let error as APIError {
+            throw error
         } catch {
             throw .stopping("cannot connect: \(error)", hint: "pm status shows what runs")
+        }
+    }
+
+    private static func connect(toDaemon path: String) throws -> SharedFD {
+        do throws(TrustedSocketError) {
+            return SharedFD(try TrustedSocket.connect(path, .folderOwner))
+        } catch {
+            switch error {
+            case .failed(let error): throw error
+            case .distrusted(let fault): throw ClientError.distrusted(socket: path, fault).report
+            }
         }
     }
 }

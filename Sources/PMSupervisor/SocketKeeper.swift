@@ -108,7 +108,8 @@ public final class SocketKeeper {
         for (key, one) in kept where one.users.isEmpty {
             kept[key] = nil
             drop(one.name)
-            if let path = one.path { unlink(path) }
+            // One that stays is replaced at the next start.
+            if let path = one.path { try? Files.removeSocket(path) }
         }
     }
 

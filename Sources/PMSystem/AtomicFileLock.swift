@@ -33,15 +33,42 @@ struct AtomicFileLock: ~Copyable {
         throw .locked(file.lockPath)
     }
 
-    /// Opens or makes the lock file, for whoever may write the file itself.
+    /// Opens or makes the lock file, for everybody who may write the file itself.
+    ///
+    /// In a folder of another user root finds what that user likes, a second name of a file of root's for example: what is
+    /// found is locked only when it has no other name, and never changed.
     private static func open(_ file: AtomicFile) throws(SystemError) -> OwnedFD {
         try file.step(.openLock, file.lockPath) { () throws(SystemError) -> OwnedFD in
-            let lock = try OwnedFD.open(file.lockPath, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
-            let raw = lock.raw
-            // Best effort, for root in somebody's project: its owner must be able to wait for root's turn.
-            if geteuid() == 0, let status = try Files.status(file.path) { _ = fchown(raw, status.owner, status.group) }
-            return lock
+            let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+            do throws(SystemError) {
+                return try made(file, flags)
+            } catch  where error.code == EEXIST {
+                do throws(SystemError) {
+                    return try checked(OwnedFD.open(file.lockPath, flags), file)
+                } catch  where error.code == ENOENT {
+                    // Its writer has just finished.
+                    return try made(file, flags)
+                }
+            }
         }
+    }
+
+    private static func made(_ file: AtomicFile, _ flags: Int32) throws(SystemError) -> OwnedFD {
+        let lock = try OwnedFD.open(file.lockPath, flags | O_CREAT | O_EXCL, mode: 0o600)
+        let raw = lock.raw
+        // Best effort, for root in somebody's project: its owner must be able to wait for root's turn.
+        if geteuid() == 0, let status = try Files.status(file.path) { _ = fchown(raw, status.owner, status.group) }
+        return lock
+    }
+
+    private static func checked(_ lock: consuming OwnedFD, _ file: AtomicFile) throws(SystemError) -> OwnedFD {
+        var status = stat()
+        let raw = lock.raw
+        _ = try valueOrError("fstat", file.lockPath) { fstat(raw, &status) }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
+            throw SystemError("lock", file.lockPath, code: EMLINK)
+        }
+        return lock
     }
 
     /// Whether the lock was free and the file is still the one of that name.

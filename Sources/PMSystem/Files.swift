@@ -1,3 +1,4 @@
+internal import CPMLinux
 public import Glibc
 import PMModel
 
@@ -115,7 +116,9 @@ public enum Files {
     /// - Throws: `SystemError`; the old content is whole then.
     public static func replace(_ path: String, with bytes: [UInt8], group: gid_t? = nil) throws(SystemError) {
         let temporary = path + ".new"
-        let file = try OwnedFD.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        // What somebody left there, or planted, is not written to.
+        try remove(temporary)
+        let file = try OwnedFD.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         do {
             if let group {
                 _ = try valueOrError("chown", temporary) { fchown(file.raw, uid_t.max, group) }
@@ -181,16 +184,40 @@ public enum Files {
         return names.sorted()
     }
 
-    /// Makes a directory and those above it; one that is there already is fine.
+    /// Makes a directory and those above it; one that is there already is fine. What is made has at most this mode, and the
+    /// owner may use it whatever the mask of who started this process says.
     ///
-    /// - Throws: `SystemError` with operation `mkdir`.
+    /// - Throws: `SystemError` with operation `mkdir` or `chmod`.
     public static func makeDirectories(_ path: String, mode: mode_t = 0o700) throws(SystemError) {
-        if mkdir(path, mode) == 0 || errno == EEXIST { return }
+        if try makeDirectory(path, mode) || errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw .last("mkdir", path)
         }
         try makeDirectories(String(path[..<slash]), mode: mode)
-        if mkdir(path, mode) != 0 && errno != EEXIST { throw .last("mkdir", path) }
+        let isMade = try makeDirectory(path, mode)
+        if !isMade && errno != EEXIST { throw .last("mkdir", path) }
+    }
+
+    /// Whether it was made; if not, errno says why.
+    private static func makeDirectory(_ path: String, _ mode: mode_t) throws(SystemError) -> Bool {
+        guard mkdir(path, mode) == 0 else { return false }
+        try setDirectoryMode(path) { $0 | mode & 0o700 }
+        return true
+    }
+
+    /// Gives a directory that belongs to this user other permissions; a link is not followed, whatever lies there by then.
+    ///
+    /// - Throws: `SystemError` with operation `open`, `fstat` or `chmod`.
+    public static func setDirectoryMode(
+        _ path: String, _ change: (mode_t) -> mode_t
+    ) throws(SystemError) {
+        let directory = OwnedFD(owning: try valueOrNegated("open", path, pm_file_handle(path)))
+        let status = try Self.status(of: directory.raw, path)
+        let mode = change(status.mode)
+        guard status.kind == .directory, status.owner == geteuid(), status.mode != mode else { return }
+        // Such a descriptor has no fchmod(2) (open(2), O_PATH); its name in /proc leads to the directory itself.
+        let itself = "/proc/self/fd/\(directory.raw)"
+        _ = try valueOrError("chmod", path) { chmod(itself, mode) }
     }
 
     /// Removes a file; one that is not there is fine.
@@ -198,6 +225,13 @@ public enum Files {
     /// - Throws: `SystemError` with operation `unlink`.
     public static func remove(_ path: String) throws(SystemError) {
         if unlink(path) != 0 && errno != ENOENT { throw .last("unlink", path) }
+    }
+
+    /// Removes the file of a socket; anything else at that path stays, a link included, as it is somebody's file.
+    ///
+    /// - Throws: `SystemError` with operation `unlink`.
+    public static func removeSocket(_ path: String) throws(SystemError) {
+        if PathTrust.entry(path)?.kind == .socket { try remove(path) }
     }
 
     /// The absolute path without links, `.` and `..` (realpath(3)).

@@ -22,11 +22,19 @@ public struct OwnedFD: ~Copyable, Sendable {
         return number
     }
 
-    /// Opens a file close-on-exec; `mode` counts when `flags` creates it.
+    /// Opens a file close-on-exec; `mode` counts when `flags` creates it, less the mask of who started this process. A
+    /// mask that would keep the owner out, who has to open the file again, is not followed.
     ///
     /// - Throws: `SystemError` with operation `open`.
     public static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) -> OwnedFD {
-        OwnedFD(owning: try valueOrError("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
+        let file = OwnedFD(owning: try valueOrError("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
+        if flags & O_CREAT != 0 {
+            let (raw, status) = (file.raw, try Files.status(of: file.raw, path))
+            if status.kind == .file, status.mode & 0o700 == 0, status.owner == geteuid() {
+                _ = try valueOrError("chmod", path) { fchmod(raw, status.mode | mode & 0o700) }
+            }
+        }
+        return file
     }
 
     /// Another descriptor for the same open file, close-on-exec.

@@ -53,7 +53,8 @@ public struct ServiceSocket: Sendable {
         do throws(SystemError) {
             try listen(socket, kind, path)
         } catch {
-            unlink(path)
+            // The next start replaces one that stays.
+            try? Files.removeSocket(path)
             throw error
         }
         return ServiceSocket(socket)

@@ -46,7 +46,8 @@ struct SocketFile {
         do throws(SystemError) {
             try setOwnerAndMode()
         } catch {
-            unlink(path)
+            // The next start replaces one that stays.
+            try? Files.removeSocket(path)
             throw error
         }
     }

@@ -1,6 +1,7 @@
 import PMAPI
 import PMClient
 import PMConfig
+import PMSystem
 import Testing
 
 @testable import PMCommands
@@ -11,6 +12,7 @@ private struct FakeProbe: FileProbe {
 
     func facts(of path: String) -> FileFacts? { modes[path] }
     func realPath(of path: String) -> String? { modes[path] == nil ? nil : path }
+    func entry(at path: String) -> PathTrust.Entry? { nil }
     func contents(of path: String) -> [UInt8]? { nil }
 }
 

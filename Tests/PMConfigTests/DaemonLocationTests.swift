@@ -159,6 +159,56 @@ import Testing
         #expect(try DaemonLocation.find(.nearest, in: context(files, at: "/tmp/work"))?.scope == .project)
     }
 
+    @Test func `what others could have written is found, but not run`() throws {
+        var files = FakeFiles("/srv/app/.pm.config.json")
+        #expect(try DaemonLocation.find(.nearest, in: context(files))?.distrust == nil)
+        files.files["/srv/app"] = FileFacts(kind: .directory, owner: 1001, mode: 0o755)
+        let found = try #require(try DaemonLocation.find(.nearest, in: context(files)))
+        let file = "/srv/app/.pm.config.json"
+        #expect(found.distrust?.message == "\(file) is not run as user 1000: /srv/app belongs to user 1001")
+        #expect(
+            found.distrust?.hint == "run it this once: pm start pm --config \(file); trust the folder for "
+                + "good: mkdir -p /home/ada/.config/pm && echo /srv/app >>/home/ada/.config/pm/trusted")
+        #expect(throws: ConfigError.self) { try found.requireTrust() }
+        // Who names it means it.
+        #expect(try DaemonLocation.find(.file("/srv/app"), in: context(files))?.distrust == nil)
+        // The list, when nobody else could have written it.
+        files.text["/home/ada/.config/pm/trusted"] = "# of ada\n/srv/app\n"
+        #expect(try DaemonLocation.find(.nearest, in: context(files))?.distrust == nil)
+        #expect(try DaemonLocation.findForStart(.nearest, in: context(files)).distrust == nil)
+        files.files["/home/ada/.config/pm/trusted"] = FileFacts(kind: .regular, owner: 1000, mode: 0o666)
+        #expect(try DaemonLocation.find(.nearest, in: context(files))?.distrust != nil)
+    }
+
+    @Test func `a new configuration is not begun in somebody else's folder, nor found through somebody's link`() throws
+    {
+        var files = FakeFiles()
+        files.files["/srv/app"] = FileFacts(kind: .directory, owner: 1001, mode: 0o755)
+        #expect(try DaemonLocation.findForStart(.nearest, in: context(files)).distrust != nil)
+        var linked = FakeFiles("/data/web.json")
+        linked.links["/srv/app/.pm.config.json"] = "/data/web.json"
+        #expect(try DaemonLocation.find(.nearest, in: context(linked))?.distrust == nil)
+        linked.linkOwner = 1001
+        #expect(try DaemonLocation.find(.nearest, in: context(linked))?.distrust != nil)
+        // In a folder that anyone may write to such a link is passed over, as a planted file is.
+        linked.links["/tmp/.pm.config.json"] = "/data/web.json"
+        linked.files["/tmp"] = FileFacts(kind: .directory, owner: 0, mode: 0o1777)
+        #expect(try DaemonLocation.find(.nearest, in: context(linked, at: "/tmp"))?.configFile != "/data/web.json")
+    }
+
+    @Test(arguments: [(0, "1000", true), (0, "1001", false), (0, "x", false), (1001, "1000", false)])
+    func `under sudo the caller's folders are root's, and nobody else's`(
+        user: UInt32, caller: String, isTrusted: Bool
+    ) throws {
+        var files = FakeFiles()
+        files.files["/srv/app/.pm.config.json"] = FileFacts(kind: .regular, owner: 1000)
+        let context = LocationContext(
+            environment: ["HOME": "/root", "SUDO_UID": caller], workingDirectory: "/srv/app", userID: user, files: files
+        )
+        let found = try DaemonLocation.find(.nearest, in: context)
+        #expect((found?.distrust == nil) == isTrusted)
+    }
+
     @Test func `the real file system answers the search`() throws {
         let probe = LinuxFileProbe()
         #expect(probe.facts(of: "/")?.kind == .directory)

@@ -1,16 +1,26 @@
 import PMConfig
+import PMSystem
 
 /// A file system made of two tables.
 struct FakeFiles: FileProbe {
     var files: [String: FileFacts] = [:]
     var links: [String: String] = [:]
     var text: [String: String] = [:]
+    var linkOwner: UInt32 = 1000
 
     func facts(of path: String) -> FileFacts? { files[links[path] ?? path] }
 
     func realPath(of path: String) -> String? {
         if let target = links[path] { return target }
         return files[path] == nil ? nil : path
+    }
+
+    func entry(at path: String) -> PathTrust.Entry? {
+        if let target = links[path] { return PathTrust.Entry(kind: .link(target), owner: linkOwner) }
+        // What no table names is a folder of root.
+        guard let facts = files[path] else { return PathTrust.Entry(kind: .directory, owner: 0) }
+        let kind: PathTrust.Entry.Kind = facts.kind == .directory ? .directory : .other
+        return PathTrust.Entry(kind: kind, owner: facts.owner, group: facts.owner, mode: facts.mode)
     }
 
     func contents(of path: String) -> [UInt8]? { text[path].map { Array($0.utf8) } }

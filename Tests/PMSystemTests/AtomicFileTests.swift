@@ -45,6 +45,24 @@ import Testing
         #expect(try Files.status(folder.file + ".previous")?.mode == 0o640)
     }
 
+    @Test func `a lock that is another file's second name is neither taken nor changed`() throws {
+        let folder = try AtomicFileFolder()
+        try folder.put("one")
+        try folder.put("of somebody else", at: "other")
+        if geteuid() == 0 { chown(folder.file, 1234, 4321) }
+        #expect(link(folder.path + "/other", folder.file + ".lock") == 0)
+        let before = try Files.status(folder.path + "/other")
+        let error = #expect(throws: AtomicFileError.self) { try update(folder.file, "two") }
+        #expect(error.map { "\($0)" }?.contains("data.lock") == true)
+        #expect(try Files.status(folder.path + "/other")?.owner == before?.owner)
+        #expect(try folder.text() == "one")
+        // What a killed writer left is taken as it is.
+        unlink(folder.path + "/other")
+        try update(folder.file, "two")
+        #expect(try folder.text() == "two")
+        #expect(try folder.names() == ["data", "data.previous"])
+    }
+
     @Test func `a symbolic link stays one and its target is replaced`() throws {
         let (folder, other) = (try AtomicFileFolder(), try AtomicFileFolder())
         try other.put("one")

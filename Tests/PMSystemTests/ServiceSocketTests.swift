@@ -24,6 +24,20 @@ import Testing
         #expect(ServiceSocket(SharedFD(try OwnedFD.open("/dev/null", O_RDONLY))).key == nil)
     }
 
+    @Test func `what is removed at the end is a socket, and not what somebody put in its place`() throws {
+        try withFolder { folder in
+            let path = "\(folder)/a.sock"
+            defer { unlink(path) }
+            _ = try ServiceSocket.unix(path, .stream(backlog: 1), ServiceSocket.Owner(mode: 0o600))
+            try Files.removeSocket(path)
+            #expect(try Files.status(path) == nil)
+            try Files.removeSocket(path)
+            try Files.replace(path, with: [1])
+            try Files.removeSocket(path)
+            #expect(try Files.status(path)?.size == 1)
+        }
+    }
+
     @Test func `replaces a stale file, and no served one or other file`() throws {
         try withFolder { folder in
             let path = "\(folder)/a.sock"

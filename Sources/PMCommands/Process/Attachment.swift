@@ -48,7 +48,8 @@ struct Attachment {
         } catch {
             switch error {
             case .lost, .notRunning: return .end
-            case .notPermitted, .unreachable, .timedOut, .garbled, .refused, .turnedAway: throw error.report
+            case .notPermitted, .distrusted, .unreachable, .timedOut, .garbled, .refused, .turnedAway:
+                throw error.report
             }
         }
     }

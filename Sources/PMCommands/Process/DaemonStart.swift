@@ -13,6 +13,7 @@ struct DaemonStart {
         let locator = try session.locator()
         let location = try locator.locationForStart()
         for problem in location.passedOver { session.note(problem.description) }
+        try Self.requireTrust(location)
         if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try attachmentSignals() : nil
@@ -23,6 +24,15 @@ struct DaemonStart {
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
         return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
+    }
+
+    /// What somebody else could have written is not run, unless this user says so.
+    static func requireTrust(_ location: DaemonLocation) throws(APIError) {
+        do {
+            try location.requireTrust()
+        } catch {
+            throw APIError(error)
+        }
     }
 
     private func launcher(_ location: DaemonLocation) throws(APIError) -> DaemonLauncher {
@@ -47,7 +57,8 @@ struct DaemonStart {
         switch session.format {
         case .table:
             let made = location.hasConfigFile ? "" : " (new)"
-            session.output.line("pm started for \(location.configFile)\(made), \(location.scope.rawValue) daemon")
+            let text = "pm started for \(location.configFile)\(made), \(location.scope.rawValue) daemon"
+            session.output.line(DisplayWidth.printable(text))
         case .json:
             let answer = Version.Answer(
                 pid: pid, config: location.configFile, scope: location.scope.rawValue, socket: location.socketPath)

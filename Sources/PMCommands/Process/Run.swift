@@ -63,7 +63,12 @@ struct RunCommand: PMCommand {
         planner.name = chosenName
         planner.inspection = inspectBreak ? .inspectBreak : inspect ? .inspect : .none
         planner.socketURL = global.pmSock ?? location?.socketURL
-        if let location, location.hasConfigFile { planner.configuration = try configuration(location) }
+        if let location, location.hasConfigFile {
+            planner.configuration = try configuration(location)
+            // What it says of other programs does not matter: nothing of it is used.
+            let isUsed = planner.configuration?.configuration.unit(program) != nil
+            if isUsed { try DaemonStart.requireTrust(location) }
+        }
         return planner
     }
 

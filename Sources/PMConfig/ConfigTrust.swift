@@ -1,0 +1,92 @@
+internal import PMModel
+internal import PMSystem
+
+/// Whose configurations are run without being named: those of this user and of root, as git does with repositories (since
+/// CVE-2022-24765), and for root those of the user who called sudo.
+struct ConfigTrust {
+    let context: LocationContext
+
+    /// The file with the folders whose configurations are run whoever can write them, one on a line.
+    static let listName = "trusted"
+
+    /// A file that somebody else put into a folder that anyone may write to (/tmp), or a link there that is somebody
+    /// else's: it is passed over, as it would keep all others from working in folders below.
+    func planted(_ file: String, _ facts: FileFacts, in directory: String) -> ConfigProblem? {
+        let owners = [facts.owner, context.files.entry(at: file)?.owner ?? facts.owner]
+        guard let stranger = owners.first(where: { !trusted.contains($0) }),
+            let folder = context.files.facts(of: directory), folder.mode & 0o002 != 0
+        else { return nil }
+        var problem = ConfigProblem(
+            "not used: it belongs to user \(stranger) and is in a folder that anyone may write to",
+            severity: .warning, hint: "--config \(file) uses it")
+        problem.file = file
+        return problem
+    }
+
+    /// Why a configuration that was found, not named, is not run; nil when nobody but trusted users could have written it,
+    /// or its folder is in the list.
+    func distrust(_ file: String, in directory: String) -> ConfigProblem? {
+        guard let finding = judge(trusted).finding(on: file) else { return nil }
+        let folder = context.files.realPath(of: directory) ?? directory
+        let list = try? listFile()  // without a home there is no list
+        if let list, isListed(folder, in: list) { return nil }
+        let forGood = list.map { list in
+            let line = "mkdir -p \(quoted(Paths.directory(of: list))) && echo \(quoted(folder)) >>\(quoted(list))"
+            return "; trust the folder for good: \(line)"
+        }
+        return ConfigProblem(
+            "\(file) is not run as user \(context.userID): \(finding)",
+            hint: "run it this once: pm start pm --config \(quoted(file))" + (forGood ?? ""))
+    }
+
+    private var trusted: Set<UInt32> {
+        var users: Set<UInt32> = [0, context.userID]
+        if context.userID == 0, let user = context.environment["SUDO_UID"].flatMap({ UInt32($0) }) {
+            users.insert(user)
+        }
+        return users
+    }
+
+    private func judge(_ owners: Set<UInt32>) -> PathTrust {
+        // Where root of the machine has no id, its folders cannot be told from others.
+        let unknown = UserNamespace.unknownUser().map { Set([$0]) } ?? []
+        return PathTrust(
+            owners: owners.union(unknown), look: { context.files.entry(at: $0) },
+            read: { context.files.contents(of: $0) })
+    }
+
+    private func listFile() throws(ConfigError) -> String {
+        try context.userConfigDirectory() + "/" + Self.listName
+    }
+
+    /// A list that others than this user could have written says nothing.
+    private func isListed(_ folder: String, in list: String) -> Bool {
+        guard let bytes = context.files.contents(of: list), judge([context.userID]).finding(on: list) == nil else {
+            return false
+        }
+        return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(folder.utf8) }
+    }
+
+    /// A word for a shell.
+    private func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+            case UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+        if isPlain { return text }
+        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}
+
+extension DaemonLocation {
+    /// Makes sure that what the configuration says may be run by this user.
+    ///
+    /// - Throws: `ConfigError` of kind `forbidden` with the way to allow it.
+    public func requireTrust() throws(ConfigError) {
+        if let distrust { throw ConfigError(.forbidden, [distrust]) }
+    }
+}

@@ -104,12 +104,7 @@ private final class FakeDaemon: @unchecked Sendable {
             }
             let next = try UnixSocket.connect(path)
             #expect(read(next) == "")
-            // When one leaves there is room again.
-            clients.removeLast()
-            try until("there is room") {
-                guard let client = try? UnixSocket.connect(path) else { return false }
-                return read(client).hasPrefix("hello")
-            }
+            _ = clients
         }
     }
 }

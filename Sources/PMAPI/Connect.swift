@@ -13,7 +13,7 @@ public struct Connect: DaemonCall, Equatable {
     public var cwd: String?
 
     /// The options that say that something is to be set up.
-    static let optionNames = ["tcpPort", "port", "host", "key", "cert", "ca", "token", "socketName"]
+    static let optionNames = ["tcpPort", "port", "host", "key", "cert", "ca", "token", "trust", "socketName"]
 
     /// Whether connection points are to be stored.
     public var isSetUp: Bool { !transports.isEmpty || Self.optionNames.contains { options[$0] != nil } }
@@ -36,6 +36,7 @@ public struct Connect: DaemonCall, Equatable {
             .init("cert", value: true, doc: "file of the TLS certificate"),
             .init("ca", value: true, doc: "file of the authorities of client certificates"),
             .init("token", value: true, doc: "for pm: file of the token of HTTP and WebSocket clients"),
+            .init("trust", value: true, doc: "for pm: network, to serve whoever reaches it"),
             .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
         ])
 

@@ -157,6 +157,7 @@ extension ConnectionMap {
         guard let transport = NetworkPoint.Transport(rawValue: scheme) else { return point }
         var members = point.storedOptions
         if transport.isWeb, let file = try options.text("token") { members["token"] = .string(file) }
+        if let trust = try options.text("trust") { members["trust"] = .string(trust) }
         if let old = before.first(where: { $0.url == point.url }) {
             let kept = old.storedOptions
             for name in ["origins", "hosts"] { members[name] = kept[name] }

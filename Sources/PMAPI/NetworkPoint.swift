@@ -41,6 +41,18 @@ public struct NetworkPoint: Equatable, Sendable {
         public let authorities: String?
     }
 
+    /// How a client shows that it may use a point.
+    public enum Proof: Equatable, Sendable {
+        /// A certificate of the point's authorities, a token, or either where there are both.
+        case secret
+        /// The client's socket belongs to root or to the daemon's user; only on loopback can this be known.
+        case localUser
+        /// The mode of the socket's file decides who connects.
+        case socketFile
+        /// None: whoever reaches the point is trusted, because the configuration says so (`"trust": "network"`).
+        case none
+    }
+
     /// The port of JSON-RPC over TCP where none is given.
     public static let defaultPort: UInt16 = 31416
 
@@ -58,6 +70,18 @@ public struct NetworkPoint: Equatable, Sendable {
     public let origins: [String]
     /// Names under which HTTP and WebSocket clients may address it, besides the usual ones of this machine.
     public let hosts: [String]
+    /// Whether whoever reaches it is trusted (`"trust": "network"`).
+    private let trustsNetwork: Bool
+
+    /// What clients have to show.
+    public var proof: Proof {
+        if secrets?.authorities != nil || token != nil { return .secret }
+        if trustsNetwork { return .none }
+        switch place {
+        case .host: return .localUser
+        case .path: return .socketFile
+        }
+    }
 
     /// Whether the URL is one of those that the gateway serves.
     public static func isOne(_ url: String) -> Bool { scheme(of: url).flatMap(Transport.init) != nil }
@@ -83,12 +107,13 @@ public struct NetworkPoint: Equatable, Sendable {
         token = try options.text("token").map { Paths.resolve($0, from: directory) }
         origins = try options.texts("origins")
         hosts = try options.texts("hosts").map { $0.lowercased() }
+        trustsNetwork = try Self.trust(options, point.url)
         try refuseUnknown(options)
         try refuseExposure()
     }
 
     /// The options that a point may have.
-    public static let optionNames = ["key", "cert", "ca", "token", "origins", "hosts"]
+    public static let optionNames = ["key", "cert", "ca", "token", "origins", "hosts", "trust"]
 
     /// The point with all its options as one word of a command line: `URL,key=/a/key.pem,…`.
     public var word: String {
@@ -96,6 +121,7 @@ public struct NetworkPoint: Equatable, Sendable {
         if let secrets { options += [("key", secrets.key), ("cert", secrets.certificate)] }
         if let authorities = secrets?.authorities { options.append(("ca", authorities)) }
         if let token { options.append(("token", token)) }
+        if trustsNetwork { options.append(("trust", "network")) }
         options += origins.map { ("origins", $0) } + hosts.map { ("hosts", $0) }
         return ([url] + options.map { "\($0.0)=\(Self.escaped($0.1))" }).joined(separator: ",")
     }
@@ -217,6 +243,17 @@ extension NetworkPoint {
             authorities: authorities.map { Paths.resolve($0, from: directory) })
     }
 
+    private static func trust(_ options: JSONObject, _ url: String) throws(APIError) -> Bool {
+        switch try options.text("trust") {
+        case nil: return false
+        case "network": return true
+        case let other?:
+            throw .badRequest(
+                "\(url) has \"trust\": \"\(other)\"",
+                hint: "\"network\" is the only value: whoever reaches the point may then do everything that pm does")
+        }
+    }
+
     private func refuseUnknown(_ options: JSONObject) throws(APIError) {
         for (name, _) in options where !Self.optionNames.contains(name) {
             let known = Self.optionNames.joined(separator: ", ")
@@ -233,18 +270,17 @@ extension NetworkPoint {
         }
     }
 
-    /// Whoever reaches a point may do all that the daemon does. This machine's users are trusted with it by whoever makes
-    /// the point; for the rest of the world there must be proof.
+    /// Whoever is served at a point may do all that the daemon does. On loopback the kernel tells which user connects; for
+    /// the rest of the world there must be a proof.
     private func refuseExposure() throws(APIError) {
-        guard case .host(let host, _) = place, !Self.isLoopback(host) else { return }
-        if secrets?.authorities != nil || token != nil { return }
+        guard case .host(let host, _) = place, !Self.isLoopback(host), proof == .localUser else { return }
         let ways =
             transport.isWeb
             ? "client certificates (--key, --cert, --ca) or a token (--token FILE)"
             : "client certificates (--key, --cert, --ca)"
         throw .badRequest(
             "\(url) could be reached from other machines, and whoever reaches it may do everything that pm does",
-            hint: "use 127.0.0.1, or ask for \(ways)")
+            hint: "use 127.0.0.1, or ask for \(ways); \"trust\": \"network\" serves everybody")
     }
 
     /// Whether only this machine reaches a host: what is no number is looked up, and could be anything, `localhost` apart.

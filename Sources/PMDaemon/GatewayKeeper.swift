@@ -52,12 +52,30 @@ final class GatewayKeeper {
     }
 
     /// What keeps clients on the network out, in words.
-    var problems: [String] {
+    var problems: [String] { trusting + failures }
+
+    private var failures: [String] {
         switch plan {
         case .nothing: []
         case .refused(let reason): ["clients on the network are not served: \(reason)"]
         case .serve(let order): resources.runner.problems(of: order)
         }
+    }
+
+    /// The points that serve whoever reaches them.
+    private var trusting: [String] {
+        points.compactMap { point in
+            // A point that makes no sense is not served, and is a problem of its own.
+            guard let point = try? NetworkPoint(point, in: resources.units.directory), point.proof == .none else {
+                return nil
+            }
+            return "\(point.url) asks for no proof (\"trust\": \"network\"): "
+                + "whoever reaches it may run programs as user \(geteuid())"
+        }
+    }
+
+    private var points: [ConnectionPoint] {
+        (resources.units.configuration.mapping("pm")?.connect ?? []).filter { NetworkPoint.isOne($0.url) }
     }
 
     // MARK: events
@@ -109,7 +127,7 @@ final class GatewayKeeper {
     private func settled(_ turn: Int, _ error: APIError?) {
         // A later change is on its way: those who wait for this one wait for that.
         guard turn == turns, !isBehind else { return }
-        let problem = error?.message ?? problems.first
+        let problem = error?.message ?? failures.first
         let told = problem.map { APIError.conflict("the connection points are stored, but \($0)", hint: error?.hint) }
         var bodies: [@PMActor (APIError?) -> Void] = []
         swap(&bodies, &waiting)
@@ -127,8 +145,7 @@ final class GatewayKeeper {
     // MARK: planning
 
     private func planned() -> GatewayPlan {
-        let configuration = resources.units.configuration
-        let points = (configuration.mapping("pm")?.connect ?? []).filter { NetworkPoint.isOne($0.url) }
+        let points = points
         guard !points.isEmpty else { return .nothing }
         do throws(APIError) {
             var words = ["--daemon", resources.socketURL]

@@ -79,6 +79,9 @@ final class Place {
         }
         let crowd = NIOLoopBound(context.crowd, eventLoop: channel.eventLoop)
         channel.closeFuture.whenComplete { _ in crowd.value.leave() }
+        if points[0].proof == .localUser, let refusal = LocalClients(daemon: context.daemon).refusal(of: channel) {
+            return try turnAway(channel, refusal)
+        }
         guard let identity else { return try open(channel, isClientKnown: false) }
         guard context.crowd.beginHandshake() else {
             context.log.tell(of: "handshakes", "a client of \(name) is turned away: too many handshakes at once")
@@ -86,6 +89,13 @@ final class Place {
         }
         let doorkeeper = Doorkeeper(self, context)
         try channel.pipeline.syncOperations.addHandlers(TLSHandler(try identity.session()), doorkeeper)
+    }
+
+    /// A client within TLS is told nothing: it would wait for a handshake, which is work for a processor.
+    private func turnAway(_ channel: any Channel, _ refusal: APIError) throws {
+        context.log.tell(of: "users", "a client of \(name) is turned away: \(refusal.message)")
+        guard identity == nil else { throw TurnedAway() }
+        try channel.pipeline.syncOperations.addHandler(RefusalHandler(refusal, isWeb: web != nil))
     }
 
     /// Puts the handlers of the transport behind the present ones.

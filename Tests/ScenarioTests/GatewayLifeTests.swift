@@ -199,6 +199,41 @@ import Testing
         }
     }
 
+    /// What a process of another user gets for a text over TCP, until the gateway closes.
+    private static func ask(_ project: TestProject, _ port: UInt16, _ text: String) throws -> String {
+        let script = "exec 3<>/dev/tcp/127.0.0.1/$0; printf '%b' \"$1\" >&3; exec cat <&3"
+        let words = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "bash", "-c", script]
+        return try project.run(words + ["\(port)", text]).output
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can be somebody else"))
+    func `serves on loopback only processes of root and of the daemon's user, unless whoever reaches it is trusted`()
+        async throws
+    {
+        try await Self.with { project in
+            let (lines, web) = (try FreePort.take(), try FreePort.take())
+            try project.must("connect", "pm", "tcp", "http", "--tcp-port", "\(lines)", "--port", "\(web)")
+            #expect(Self.isServed(lines))
+            let request = #"GET /text HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"#
+            let refused = "this connection point is for root and user 0, and user 65533 has connected"
+            let answer = try Self.ask(project, lines, Self.call + #"\n"#)
+            #expect(answer.contains(refused) && answer.contains("403") && !answer.contains("42"), "\(answer)")
+            let page = try Self.ask(project, web, request)
+            #expect(page.hasPrefix("HTTP/1.1 403 Forbidden\r\n") && page.contains(refused), "\(page)")
+            // The configuration may say that everybody is trusted; the status of pm shows it for as long.
+            let trusting = ["tcp", "http", "--trust", "network", "--host", "0.0.0.0"]
+            let ports = ["--tcp-port", "\(lines)", "--port", "\(web)"]
+            let shown = try project.run([TestPaths.pm, "connect", "pm"] + trusting + ports)
+            #expect(shown.code == 0, "\(shown)")
+            #expect(try Self.ask(project, lines, Self.call + #"\n"#) == Self.answer + "\n")
+            #expect(try Self.ask(project, web, request).hasSuffix("plain"))
+            let problem = "jsonrpc+tcp://0.0.0.0:\(lines) asks for no proof (\"trust\": \"network\")"
+            #expect(try project.pm("status").errors.contains(problem))
+            let wrong = try project.pm("connect", "pm", "tcp", "--trust", "everybody")
+            #expect(wrong.code == 65 && wrong.errors.contains("\"network\" is the only value"), "\(wrong)")
+        }
+    }
+
     @Test func `is reached with TLS by what pm connect was given`() async throws {
         try await Self.with { project in
             let tls = try TestCertificates(project)

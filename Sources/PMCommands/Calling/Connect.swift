@@ -44,6 +44,10 @@ struct ConnectCommand: PMCommand {
         help: ArgumentHelp("For pm: file of the token that HTTP and WebSocket clients must send.", valueName: "file"))
     var token: String?
 
+    @Option(
+        help: ArgumentHelp("For pm: `network` serves whoever reaches the point, without any proof.", valueName: "whom"))
+    var trust: String?
+
     @Option(help: ArgumentHelp("The unix socket, instead of the service's name.", valueName: "name"))
     var socketName: String?
 
@@ -52,7 +56,7 @@ struct ConnectCommand: PMCommand {
         call.transports = transports
         let given = [
             ("tcpPort", tcpPort), ("port", port), ("host", host), ("key", key), ("cert", cert), ("ca", ca),
-            ("token", token), ("socketName", socketName),
+            ("token", token), ("trust", trust), ("socketName", socketName),
         ]
         for case (let name, let value?) in given { call.options[name] = .string(value) }
         if [key, cert, ca, token].contains(where: { $0 != nil }) { call.cwd = try session.workingDirectory() }

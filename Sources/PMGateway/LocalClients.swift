@@ -20,7 +20,8 @@ struct LocalClients {
             else { return .notPermitted("this client has no address") }
             let user = try TCPOwner.user(client: client, server: server)
             guard let owner = try Files.entry(daemon)?.owner else {
-                return APIError(503, "there is no daemon at \(daemon)", hint: "pm start pm")
+                return APIError(
+                    503, "the daemon cannot be reached: there is no socket at \(daemon)", hint: "pm start pm")
             }
             return user == 0 || user == owner ? nil : Self.refusal(of: user, owner)
         } catch {
@@ -68,12 +69,12 @@ final class RefusalHandler: ChannelInboundHandler {
 
     private static func line(_ error: APIError) -> [UInt8] {
         var line: [UInt8] = []
-        MessageWriter.rejection(id: .unreadable, RPCError(error.json), to: &line)
+        MessageWriter.rejection(id: .unreadable, error.rpc.shown, to: &line)
         return line
     }
 
     private static func page(_ error: APIError) -> [UInt8] {
-        let body = error.json.text + "\n"
+        let body = error.rpc.shown.json.text + "\n"
         let reason = error.statusCode == 403 ? "403 Forbidden" : "503 Service Unavailable"
         return Array(
             """

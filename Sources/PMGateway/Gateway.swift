@@ -39,7 +39,7 @@ final class Gateway {
         self.onReport = onReport
         self.loop = loop
         context = GatewayContext(
-            daemon: options.daemon, limits: options.limits, log: GatewayLog(), crowd: Crowd(options.limits),
+            daemon: options.daemon, limits: options.limits, log: GatewayLog(), clients: Clients(options.limits),
             memory: MemoryBudget(options.limits))
         // Points with one place share a listener.
         var groups: [NetworkPoint.Place: [NetworkPoint]] = [:]

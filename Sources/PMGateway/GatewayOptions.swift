@@ -157,8 +157,14 @@ struct PlanFiles: Equatable {
 struct GatewayLimits: Equatable {
     /// Clients at once.
     var connections = 1024
+    /// Clients at once from one address of IPv4, or one /64 of IPv6.
+    var connectionsOfSource: Int { max(1, connections / 2) }
     /// Clients at once whose handshake is not done.
     var handshakes = 64
+    /// Of these, from one source.
+    var handshakesOfSource: Int { max(1, handshakes / 4) }
+    /// For the first byte of a connection.
+    var firstByte: Duration { min(.seconds(5), handshake) }
     /// Bytes of a message of WebSocket, and of the body of an HTTP request.
     var message = 4 << 20
     /// Bytes that all clients together may make the gateway hold: bodies, messages and lines without an end, lists of answers.

@@ -10,37 +10,8 @@ struct GatewayContext {
     let daemon: String
     let limits: GatewayLimits
     let log: GatewayLog
-    let crowd: Crowd
+    let clients: Clients
     let memory: MemoryBudget
-}
-
-/// How many clients there are.
-final class Crowd {
-    private let limits: GatewayLimits
-    private var clients = 0
-    private var handshakes = 0
-
-    init(_ limits: GatewayLimits) {
-        self.limits = limits
-    }
-
-    /// Whether there is room for one more, who is counted then.
-    func admit() -> Bool {
-        guard clients < limits.connections else { return false }
-        clients += 1
-        return true
-    }
-
-    func leave() { clients -= 1 }
-
-    /// Whether one more may begin a handshake, which is counted then: each takes milliseconds of a processor.
-    func beginHandshake() -> Bool {
-        guard handshakes < limits.handshakes else { return false }
-        handshakes += 1
-        return true
-    }
-
-    func endHandshake() { handshakes -= 1 }
 }
 
 /// One place that is listened at, and how its connections are served.
@@ -71,30 +42,40 @@ final class Place {
     /// The place, for messages.
     var name: String { points.map(\.url).joined(separator: " and ") }
 
-    /// Begins to serve a connection.
+    /// Begins to serve a connection: nothing happens before its first byte.
     func serve(_ channel: any Channel) throws {
-        guard context.crowd.admit() else {
-            context.log.tell(of: "crowd", "a client of \(name) is turned away: there are \(context.limits.connections)")
-            throw TurnedAway()
+        let client: Client
+        do throws(TurnedAway) {
+            client = try context.clients.admit(ClientSource(channel.remoteAddress)).get()
+        } catch {
+            context.log.tell(of: "clients", "a client of \(name) is turned away: \(error.reason)")
+            throw error
         }
-        let crowd = NIOLoopBound(context.crowd, eventLoop: channel.eventLoop)
-        channel.closeFuture.whenComplete { _ in crowd.value.leave() }
+        let bound = NIOLoopBound(client, eventLoop: channel.eventLoop)
+        channel.closeFuture.whenComplete { _ in bound.value.leave() }
+        let first = FirstByteHandler(client, deadline: TimeAmount(context.limits.firstByte)) { [self] channel in
+            try serve(channel, client)
+        }
+        try channel.pipeline.syncOperations.addHandler(first)
+    }
+
+    private func serve(_ channel: any Channel, _ client: Client) throws {
         if points[0].proof == .localUser, let refusal = LocalClients(daemon: context.daemon).refusal(of: channel) {
             return try turnAway(channel, refusal)
         }
         guard let identity else { return try open(channel, isClientKnown: false) }
-        guard context.crowd.beginHandshake() else {
-            context.log.tell(of: "handshakes", "a client of \(name) is turned away: too many handshakes at once")
-            throw TurnedAway()
+        if let error = client.beginHandshake() {
+            context.log.tell(of: "handshakes", "a client of \(name) is turned away: \(error.reason)")
+            throw error
         }
-        let doorkeeper = Doorkeeper(self, context)
-        try channel.pipeline.syncOperations.addHandlers(TLSHandler(try identity.session()), doorkeeper)
+        let handshake = HandshakeHandler(self, context, client)
+        try channel.pipeline.syncOperations.addHandlers(TLSHandler(try identity.session()), handshake)
     }
 
     /// A client within TLS is told nothing: it would wait for a handshake, which is work for a processor.
     private func turnAway(_ channel: any Channel, _ refusal: APIError) throws {
         context.log.tell(of: "users", "a client of \(name) is turned away: \(refusal.message)")
-        guard identity == nil else { throw TurnedAway() }
+        guard identity == nil else { return channel.close(promise: nil) }
         try channel.pipeline.syncOperations.addHandler(RefusalHandler(refusal, isWeb: web != nil))
     }
 
@@ -167,16 +148,18 @@ final class Place {
 }
 
 /// Lets those in whose handshake is done in time.
-private final class Doorkeeper: ChannelInboundHandler {
+private final class HandshakeHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let place: Place
     private let shared: GatewayContext
+    private let client: Client
     private var timer: Scheduled<Void>?
 
-    init(_ place: Place, _ shared: GatewayContext) {
+    init(_ place: Place, _ shared: GatewayContext, _ client: Client) {
         self.place = place
         self.shared = shared
+        self.client = client
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -190,7 +173,7 @@ private final class Doorkeeper: ChannelInboundHandler {
         guard let timer else { return }
         timer.cancel()
         self.timer = nil
-        shared.crowd.endHandshake()
+        client.endHandshake()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -218,6 +201,3 @@ private final class Doorkeeper: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { settle() }
 }
-
-/// There is no room for a client; why was told.
-struct TurnedAway: Error {}

@@ -104,9 +104,12 @@ import Testing
         try await Self.with({ ["jsonrpc+tcp+tls://127.0.0.1:PORT,\($0.options)"] }, options) { gateway, tls in
             let before = descriptors(of: gateway.processID)
             let silent = try (0..<70).map { _ in try gateway.client() }
-            // More handshakes at once than are allowed: the last ones are turned away at once.
-            #expect(gateway.says("too many handshakes at once"))
             for client in silent { #expect(client.rest() == "") }
+            // More handshakes at once than are for one address: the last ones are turned away at once.
+            let begun = try (0..<20).map { _ in try gateway.client() }
+            for client in begun { client.send([0x16]) }
+            #expect(gateway.says("too many handshakes at once from its address"))
+            for client in begun { #expect(client.rest() != nil) }
             let half = try gateway.client()
             half.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
             let garbage = try gateway.client()
@@ -118,6 +121,40 @@ import Testing
             #expect(half.rest() == "")
             #expect(garbage.rest() != nil && huge.rest() != nil)
             #expect(eventually { descriptors(of: gateway.processID) == before })
+        }
+    }
+
+    /// Opens 1,000 connections from one address that say nothing, or one byte of a handshake, opens them again when they are
+    /// closed, and counts how many of 100 clients of another address are served meanwhile.
+    private static let crowd = """
+        const [port, ca, byte] = process.argv.slice(1);
+        const net = require('net'), tls = require('tls');
+        let open = 0, ended = false;
+        const crowd = () => {
+          if (ended) return;
+          const socket = net.connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
+          socket.on('connect', () => { if (byte) socket.write(Buffer.from([0x16])); if (++open === 1000) honest(100, 0); });
+          socket.on('error', () => {});
+          socket.on('close', () => setTimeout(crowd, 20));
+        };
+        const honest = (left, served) => {
+          if (left === 0) { console.log(served); process.exit(0); }
+          const socket = tls.connect({ host: '127.0.0.1', port, localAddress: '127.0.0.3', servername: 'localhost',
+            ca: require('fs').readFileSync(ca) });
+          const next = (one) => { socket.removeAllListeners(); socket.on('error', () => {}); socket.destroy(); honest(left - 1, served + one); };
+          socket.on('secureConnect', () => next(1));
+          socket.on('error', () => next(0));
+        };
+        for (let i = 0; i < 1000; i++) crowd();
+        """
+
+    @Test(arguments: ["", "byte"]) func `serves honest clients beside a thousand silent ones of another address`(
+        _ byte: String
+    ) async throws {
+        try await Self.with({ ["jsonrpc+tcp+tls://127.0.0.1:PORT,\($0.options)"] }) { gateway, tls in
+            let words = ["node", "-e", Self.crowd, "\(gateway.port)", tls.file("ca.pem"), byte]
+            let outcome = try gateway.project.run(words)
+            #expect((Int(outcome.output.dropLast()) ?? 0) >= 99, "\(outcome)")
         }
     }
 

@@ -60,7 +60,7 @@ struct ConnectionLimits {
 
     /// None up to half of the places, then rising to certainty at the last.
     private var dropProbability: Double {
-        let start = limits.connections / 2
+        let start = limits.silentClients
         guard silent >= start, limits.connections > start else { return 0 }
         return Double(silent - start) / Double(limits.connections - start)
     }

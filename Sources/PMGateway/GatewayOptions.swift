@@ -158,7 +158,9 @@ struct GatewayLimits: Equatable {
     /// Clients at once.
     var connections = 1024
     /// Clients at once from one address of IPv4, or one /64 of IPv6.
-    var connectionsOfSource: Int { max(1, connections / 2) }
+    var connectionsOfSource: Int { max(connections / 2, min(connections, 32)) }
+    /// Clients at once that have not said a byte, before more of them are dropped by chance.
+    var silentClients: Int { connectionsOfSource }
     /// Clients at once whose handshake is not done.
     var handshakes = 64
     /// Of these, from one source.

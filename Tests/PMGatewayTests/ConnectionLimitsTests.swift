@@ -77,6 +77,12 @@ import Testing
         #expect(limits.admit(source(1), chance: 0) == nil)
     }
 
+    @Test func `few connections are not shared out`() {
+        var limits = Self.limits(3)
+        for _ in 0..<3 { #expect(limits.admit(source(1), chance: 0) == nil) }
+        #expect(limits.admit(source(1), chance: 0.99) == .connections)
+    }
+
     @Test func `the smallest limits let one client in`() {
         var limits = Self.limits(1, 1)
         #expect(limits.admit(source(1), chance: 0) == nil)

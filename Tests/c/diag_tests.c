@@ -232,6 +232,15 @@ static void answers_that_make_no_sense(void) {
     bad = good;
     bad.body.id.idiag_dst[0]++;
     CHECK_EQUAL(READ(bad), -EPROTO);
+}
+
+static void answers_about_what_nobody_holds(void) {
+    const pm_tcp_end end = {.family = AF_INET, .address = {127, 0, 0, 1}, .port = 40000};
+    uint8_t question[PM_DIAG_QUESTION_SIZE];
+    uint32_t uid = 4711;
+    answer good, bad;
+    CHECK_EQUAL(pm_diag_question(&end, &end, 3, question), 0);
+    make_answer(question, &good);
     bad = good;
     bad.body.idiag_inode = 0;
     CHECK_EQUAL(READ(bad), -ENOENT);
@@ -273,6 +282,7 @@ const test diag_tests[] = {
     {"diag: a closed connection is nobody's", closed_connection_is_nobodys},
     {"diag: no connection is nobody's", no_connection_is_nobodys},
     {"diag: answers that make no sense", answers_that_make_no_sense},
+    {"diag: answers about what nobody holds", answers_about_what_nobody_holds},
     {"diag: answers of any bytes", answers_of_any_bytes},
     {NULL, NULL},
 };

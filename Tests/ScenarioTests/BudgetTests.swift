@@ -93,7 +93,7 @@ import Testing
                 #expect(
                     try client.call("map", [.string(name), "/bin/sleep"])?["error"]?["statusCode"] == 400, "\(name)")
             }
-            for number in 0..<4096 {
+            for number in 0..<1024 {
                 _ = try client.call("start", ["o", ["name": .string("run-\(number)")]])
             }
             let error = try client.call("start", ["o", ["name": "one-more"]])?["error"]

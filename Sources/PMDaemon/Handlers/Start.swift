@@ -41,7 +41,7 @@ struct StartHandler: PatientHandler {
     }
 
     /// Names that were made while the daemon runs are known until it ends.
-    private static let mostNames = 4096
+    private static let mostNames = 1024
 
     private func refuseTooManyNames(besides name: String) throws(APIError) {
         guard !supervisor.knows(name), units.aliasCount >= Self.mostNames else { return }

@@ -248,7 +248,7 @@ const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125]), MASK, Buffer.alloc(
 
 async function opened(port) {
   const socket = net.connect(port, '127.0.0.1').on('error', () => {});
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
     + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
   await once(socket, 'data');
   return socket;

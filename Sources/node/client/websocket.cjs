@@ -2,6 +2,7 @@
 
 /** WebSocket (RFC 6455) over a socket, for both ends: text messages, strict, with limits. No extensions. */
 const { createHash, randomBytes } = require('node:crypto');
+const { Pile } = require('./pile.cjs');
 
 /** Longest message accepted, in bytes. */
 const MAX_MESSAGE = 64 * 1024 * 1024;
@@ -27,18 +28,23 @@ class ProtocolError extends Error {
 
 /** Understands the bytes that a peer sends; whatever breaks the rules throws a `ProtocolError`. */
 class FrameReader {
-  #chunks = [];
-  #size = 0;
+  #waiting;
   #isServer;
   #limit;
-  #parts = [];
-  #length = 0;
+  /** The frames of the message that is not complete. */
+  #parts;
   #isOpen = false;
 
-  /** @param {boolean} isServer whether this end is the server, which gets masked frames and only those */
-  constructor(isServer, limit) {
+  /**
+   * @param {boolean} isServer whether this end is the server, which gets masked frames and only those
+   * @param {number} limit of a message, in bytes
+   * @param {object} [account] what the peer may make this process hold (`Pile`)
+   */
+  constructor(isServer, limit, account) {
     this.#isServer = isServer;
     this.#limit = limit;
+    this.#waiting = new Pile(account);
+    this.#parts = new Pile(account);
   }
 
   /**
@@ -46,8 +52,7 @@ class FrameReader {
    * @returns {Generator<{kind: 'text' | 'ping' | 'pong' | 'close', data: string | Buffer}>}
    */
   *push(chunk) {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
+    if (!this.#waiting.append(chunk)) throw tooMuch();
     for (let frame = this.#frame(); frame !== undefined; frame = this.#frame()) {
       const message = this.#message(frame);
       if (message !== undefined) yield message;
@@ -56,19 +61,18 @@ class FrameReader {
 
   #frame() {
     const head = this.#header();
-    if (head === undefined || this.#size < head.start + head.length) return undefined;
-    const bytes = this.#joined();
+    if (head === undefined || this.#waiting.size < head.start + head.length) return undefined;
+    const { bytes } = this.#waiting;
     const payload = bytes.subarray(head.start, head.start + head.length);
     const data = head.mask === undefined ? payload : unmasked(payload, bytes.subarray(head.mask, head.mask + 4));
-    this.#chunks = [bytes.subarray(head.start + head.length)];
-    this.#size -= head.start + head.length;
+    this.#waiting.drop(head.start + head.length);
     return { ...head, data };
   }
 
   /** Everything is checked before a byte of the payload is waited for: a length that is announced costs nothing. */
   #header() {
-    if (this.#size < 2) return undefined;
-    const bytes = this.#size < 14 || this.#chunks[0].length < 14 ? this.#joined() : this.#chunks[0];
+    const { bytes } = this.#waiting;
+    if (bytes.length < 2) return undefined;
     const [first, second] = bytes;
     const isMasked = (second & 0x80) !== 0;
     const short = second & 0x7f;
@@ -79,7 +83,7 @@ class FrameReader {
     const mask = 2 + lengthBytes;
     if (bytes.length < mask) return undefined;
     const length = readLength(bytes, short);
-    if (length + this.#length > this.#limit) throw new ProtocolError(1009, `a message is longer than ${this.#limit} bytes`);
+    if (length + this.#parts.size > this.#limit) throw new ProtocolError(1009, `a message is longer than ${this.#limit} bytes`);
     return { opcode, isFinal, length, start: mask + (isMasked ? 4 : 0), mask: isMasked ? mask : undefined };
   }
 
@@ -101,20 +105,18 @@ class FrameReader {
     if (opcode === OPCODE.pong) return { kind: 'pong', data };
     if (opcode === OPCODE.close) return { kind: 'close', data: checkedClose(data) };
     // Frames of nothing are allowed, and as many of them as one likes.
-    if (data.length > 0) this.#parts.push(data);
-    this.#length += data.length;
+    const isWhole = isFinal && this.#parts.size === 0;
+    if (!isWhole && !this.#parts.appendCopy(data)) throw tooMuch();
     this.#isOpen = !isFinal;
     if (!isFinal) return undefined;
-    const text = utf8(this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts));
-    this.#parts = [];
-    this.#length = 0;
+    const text = utf8(isWhole ? data : this.#parts.bytes);
+    this.#parts.clear();
     return { kind: 'text', data: text };
   }
+}
 
-  #joined() {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0];
-  }
+function tooMuch() {
+  return new ProtocolError(1013, 'clients together make this service hold too much: try again later');
 }
 
 function readLength(bytes, short) {
@@ -173,14 +175,15 @@ class WebSocketConnection {
 
   /**
    * @param {import('node:net').Socket} socket after the handshake
-   * @param {{isServer: boolean, head?: Buffer, limit?: number}} options `head`: bytes that came behind the handshake
+   * @param {{isServer: boolean, head?: Buffer, limit?: number, account?: object}} options `head`: bytes that came behind the handshake;
+   *   `account`: what the peer may make this process hold
    * @param {{message: (text: string) => void, closed: (cause?: Error) => void}} handlers
    */
-  constructor(socket, { isServer, head, limit = MAX_MESSAGE }, handlers) {
+  constructor(socket, { isServer, head, limit = MAX_MESSAGE, account }, handlers) {
     this.#socket = socket;
     this.#isServer = isServer;
     this.#handlers = handlers;
-    const reader = new FrameReader(isServer, limit);
+    const reader = new FrameReader(isServer, limit, account);
     socket.on('data', (chunk) => this.#read(reader, chunk));
     // ECONNRESET and EPIPE say what 'close' says.
     let failure;
@@ -280,7 +283,9 @@ function acceptUpgrade(request, socket) {
     && /^[A-Za-z0-9+/]{22}==$/.test(key ?? '');
   if (!isSound || headers['sec-websocket-version'] !== '13') {
     const status = isSound ? '426 Upgrade Required\r\nSec-WebSocket-Version: 13' : '400 Bad Request';
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const message = isSound ? 'version 13 of WebSocket is spoken here' : 'this is no handshake of RFC 6455';
+    const body = JSON.stringify({ statusCode: isSound ? 426 : 400, message });
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     return false;
   }
   socket.write(

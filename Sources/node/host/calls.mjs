@@ -1,5 +1,6 @@
 /** The calls this process makes to the other side, and who waits for their answers. */
 import { errorWithStatus, revive } from './errors.mjs';
+import { isTooLong, MAX_LINE } from './replies.mjs';
 
 /** Methods of pm that change nothing, so that asking twice does no harm. */
 const QUESTIONS = new Set(['$metadata', 'ls', 'name', 'status', 'version']);
@@ -25,7 +26,9 @@ export class Calls {
     if (this.#send === undefined) return Promise.reject(disconnected(method));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#send(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+      const line = `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
+      if (isTooLong(line)) throw errorWithStatus(413, `cannot call ${method}: the message has more than ${MAX_LINE} bytes; send a stream`);
+      this.#send(line);
       this.#waiting.set(id, { method, params, resolve, reject, stream: undefined });
     });
   }

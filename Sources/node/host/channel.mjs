@@ -20,13 +20,13 @@ export class Channel {
 
   /**
    * @param {number | Socket} source descriptor of a connected stream socket, or one that is open already
-   * @param {{line: (text: string) => void, closed: () => void}} handlers `closed` is called once, when the peer has
-   *   gone; it is not called after `close()`
+   * @param {{line?: (text: string) => void, data?: (chunk: Buffer) => void, closed: () => void}} handlers `data` takes what is read instead of
+   *   `line`; `closed` is called once, when the peer has gone; it is not called after `close()`
    */
-  constructor(source, { line, closed }) {
+  constructor(source, { line, data, closed }) {
     const splitter = new LineSplitter(line);
     this.#socket = typeof source === 'number' ? opened(source, splitter) : source;
-    if (typeof source !== 'number') source.on('data', (chunk) => splitter.push(chunk));
+    if (typeof source !== 'number') source.on('data', data ?? ((chunk) => splitter.push(chunk)));
     this.#socket.on('drain', () => this.#drained());
     // EPIPE and ECONNRESET say what 'close' says: the peer has gone.
     this.#socket.on('error', () => {});

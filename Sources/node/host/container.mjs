@@ -1,9 +1,12 @@
 /** A container: a name, commands, and the state they share. */
 import { Command } from './command.mjs';
 import { methodNotFound } from './errors.mjs';
+import { isStructured, structured } from './params.mjs';
 
 /** Commands every container has by itself; a definition of the same name is ignored. */
 const BUILT_IN = new Set(['$serve', '$attach', '$metadata']);
+/** Commands that nobody outside pm can call. */
+const INTERNAL = new Set(['$init', '$stop', '$reload']);
 
 export class Container {
   #commands = new Map();
@@ -17,7 +20,7 @@ export class Container {
     this.name = name;
     /** `this` of every command. */
     this.state = {};
-    const facade = { name, state: this.state, dispatch: (command, ...params) => this.dispatch(command, ...params) };
+    const facade = { name, state: this.state, dispatch: (command, ...params) => this.dispatch(command, ...params), structured };
     /** What every command can be injected with. */
     this.words = { ...provided, $container: facade, $state: this.state };
   }
@@ -65,6 +68,14 @@ export class Container {
   }
 
   /**
+   * The same for callers that come from outside pm: nothing that they cannot call, and nothing of where files lie.
+   */
+  get publicMetadata() {
+    const commands = [...this.#commands.values()].filter(({ name, isRemote }) => isRemote && !INTERNAL.has(name));
+    return { name: this.name, commands: commands.map(({ metadata }) => ({ name: metadata.name, config: withoutPlaces(metadata.config) })) };
+  }
+
+  /**
    * Imports the files of all commands, so that the first calls are as quick as later ones and start in the order they
    * came. What cannot be imported is reported on stderr, and is an error of the calls to that command alone.
    */
@@ -75,16 +86,24 @@ export class Container {
   /**
    * Calls a command from within this process.
    * @param {string} name
-   * @param {...unknown} params positional, or one object `{params: [...], _trigger, options …}`
+   * @param {...unknown} params positional; or one object of structured parameters that `$container.structured` or pm itself has made. What
+   *   merely looks like some is an argument: it may come from a caller.
    * @returns {unknown} what the command returned
    * @throws methodNotFound, or whatever the command throws
    */
   dispatch(name, ...params) {
     const command = this.command(name);
     if (command === undefined) throw methodNotFound(name);
-    const structured = params.length === 1 && Array.isArray(params[0]?.params);
-    return command.invoke(structured ? params[0] : { params });
+    return command.invoke(params.length === 1 && isStructured(params[0]) ? params[0] : { params });
   }
+}
+
+/** A configuration without `fs` and without the URLs of files. */
+function withoutPlaces(value) {
+  if (Array.isArray(value)) return value.map(withoutPlaces);
+  if (value === null || typeof value !== 'object') return value;
+  const kept = Object.entries(value).filter(([key, member]) => key !== 'fs' && !(typeof member === 'string' && /^file:/i.test(member)));
+  return Object.fromEntries(kept.map(([key, member]) => [key, withoutPlaces(member)]));
 }
 
 function report(error) {

@@ -7,6 +7,9 @@ const RPC_ERRORS = {
   invalidParams: [-32602, 'Invalid params'],
 };
 
+/** The longest text of an error that a stranger is told, in characters. */
+const LONGEST_TEXT = 8192;
+
 /** A JSON-RPC protocol error: `{code, message, data: {info}}`, as the specification and the reference write it. */
 export class RpcError extends Error {
   /**
@@ -55,6 +58,36 @@ export function errorText(thrown) {
     // An HTTP client's error may hold its socket: cyclic. What can be written is kept.
     return JSON.stringify(plainMembers(thrown));
   }
+}
+
+/**
+ * What a stranger is told of an error: its status, code, message and hint, and what was meant for them, `publicData`, as `data`. Nothing
+ * else of it leaves: errors of libraries carry requests with tokens, paths and whole clients.
+ * @param {unknown} thrown
+ * @returns {{statusCode: number, code?: string | number, message: string, hint?: string, data?: unknown}}
+ */
+export function publicError(thrown) {
+  try {
+    if (thrown instanceof RpcError) return thrown.toJSON();
+    if (thrown === null || typeof thrown !== 'object') return { statusCode: 500, message: cut(thrown) };
+    const { statusCode, code, message, hint, publicData, as } = thrown;
+    const told = { statusCode: Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599 ? statusCode : 500 };
+    if (typeof code === 'string' || Number.isFinite(code)) told.code = typeof code === 'string' ? cut(code) : code;
+    told.message = typeof message === 'string' ? cut(message) : 'the command failed';
+    if (typeof hint === 'string') told.hint = cut(hint);
+    // A question of a service: the option that the answer is for.
+    if (code === 'INTERACT' && typeof as === 'string') told.as = cut(as);
+    if (publicData !== undefined) told.data = JSON.parse(JSON.stringify(publicData) ?? 'null');
+    return told;
+  } catch {
+    // A member that throws when it is looked at, or data that is no JSON.
+    return { statusCode: 500, message: 'the command failed' };
+  }
+}
+
+function cut(value) {
+  const text = String(value);
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
 function errorObject(thrown) {

@@ -2,20 +2,26 @@
  * Connection points of a service: unix sockets, TCP, WebSocket and HTTP, each also with TLS. Each connection is a
  * conversation of its own.
  */
-import { connect, createServer as createPlainServer } from 'node:net';
-import { readFileSync, statSync, unlinkSync } from 'node:fs';
+import { createServer as createPlainServer } from 'node:net';
+import { statSync } from 'node:fs';
 import { createServer as createTLSServer } from 'node:tls';
 import { Calls } from './calls.mjs';
 import { Channel } from './channel.mjs';
 import { errorWithStatus } from './errors.mjs';
+import { clientsProblem, isClientTaken } from './gate/certificates.mjs';
+import { Doorkeeper, MOST_CONNECTIONS } from './gate/doorkeeper.mjs';
+import { pem, removeStaleSocket } from './gate/files.mjs';
+import { GuestLines } from './gate/guest-lines.mjs';
+import { isLoopback } from './gate/web-gate.mjs';
 import { Peer } from './peer.mjs';
+import { refusalLine } from './replies.mjs';
 
 /** The port of a URL that names none, as the reference has it. */
 const DEFAULT_PORT = 31416;
-/** Connections at a time to one point; the kernel keeps more waiting. */
-const MOST_CONNECTIONS = 4096;
 /** The longest path in a unix socket's address, in bytes (unix(7)). */
 const LONGEST_PATH = 107;
+/** How long a connection that is refused may take to read why, in milliseconds. */
+const LAST_WORDS = 1000;
 /** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
@@ -24,6 +30,7 @@ export class Listeners {
   #servers = [];
   #find;
   #connections = new Set();
+  #doorkeeper = new Doorkeeper();
 
   /**
    * Listens at every URL of a map.
@@ -57,10 +64,12 @@ export class Listeners {
   async #listen(place) {
     const server = await this.#server(place);
     server.maxConnections = MOST_CONNECTIONS;
+    // In front of what begins the handshake, or reads.
+    server.prependListener('connection', (socket) => this.#doorkeeper.admit(socket));
     if (place.isSecure) followFiles(server, place);
     const { url } = place;
     try {
-      if (place.path !== undefined) await removeStale(place.path);
+      if (place.path !== undefined) await removeStaleSocket(place.path);
       await new Promise((resolve, reject) => {
         server.once('error', reject);
         server.listen(place.path === undefined ? { host: place.host, port: place.port } : { path: place.path }, resolve);
@@ -78,20 +87,32 @@ export class Listeners {
 
   async #server(place) {
     if (place.kinds.has('lines')) {
-      const take = (socket) => this.#takeLines(socket);
+      const take = (socket) => this.#takeLines(socket, place);
       return place.isSecure
         ? createTLSServer({ ...secureOptions(place), allowHalfOpen: true }, take)
         : createPlainServer({ allowHalfOpen: true }, take);
     }
     const { createWebServer } = await import('./web.mjs');
-    return createWebServer(place, place.isSecure ? secureOptions(place) : undefined, (connection) => this.#add(connection));
+    const door = { keeper: this.#doorkeeper, add: (connection) => this.#add(connection) };
+    return createWebServer(place, place.isSecure ? secureOptions(place) : undefined, door);
   }
 
-  #takeLines(socket) {
-    const calls = new Calls();
-    const peer = new Peer(calls, this.#find);
+  #takeLines(socket, { isSecure, options }) {
+    if (socket.destroyed) return;
+    if (isSecure) this.#doorkeeper.secured(socket);
+    if (isSecure && !isClientTaken(socket, options.clients)) return refuse(socket, refusalLine(undefined, 'this certificate is none of those that may call'));
+    const account = this.#doorkeeper.account(socket);
+    const peer = new Peer(new Calls(), this.#find, account);
+    const lines = new GuestLines(account, {
+      known: () => this.#doorkeeper.settle(socket),
+      messages: (list, size) => peer.receiveAll(list, size),
+      refuse: (answer) => {
+        peer.abandon();
+        refuse(socket, answer);
+      },
+    });
     const channel = new Channel(socket, {
-      line: (text) => peer.receive(text),
+      data: (chunk) => lines.push(chunk),
       closed: () => {
         peer.abandon();
         this.#connections.delete(connection);
@@ -102,13 +123,16 @@ export class Listeners {
     const connection = { finish };
     this.#connections.add(connection);
     // It has asked all it wants to; it may still read.
-    socket.on('end', finish);
+    socket.on('end', () => {
+      lines.end();
+      finish();
+    });
     socket.on('close', () => this.#connections.delete(connection));
   }
 
   /** @returns {{peer: Peer, done: () => void}} for a message of an HTTP request, or a WebSocket */
-  #add({ channel, finish }) {
-    const peer = new Peer(new Calls(), this.#find);
+  #add({ channel, account, finish }) {
+    const peer = new Peer(new Calls(), this.#find, account);
     peer.attach(channel);
     const connection = { finish: () => peer.idle().then(finish) };
     this.#connections.add(connection);
@@ -129,6 +153,7 @@ function grouped(map) {
     const place = placeOf(url, options ?? {});
     const key = place.path ?? `${place.host}:${place.port} ${place.isSecure} ${place.kind === 'lines'}`;
     const known = places.get(key) ?? { ...place, kinds: new Set() };
+    known.options = { ...place.options, ...known.options };
     known.kinds.add(place.kind);
     places.set(key, known);
   }
@@ -159,20 +184,23 @@ function secureOptions({ url, options }) {
   if (options.key === undefined || options.cert === undefined) {
     throw errorWithStatus(400, `cannot listen at ${url}: TLS needs the options "key" and "cert"`);
   }
-  const clients = options.ca === undefined ? {} : { ca: pem(options.ca, url), requestCert: true, rejectUnauthorized: true };
+  const problem = clientsProblem(options.clients) ?? (options.ca === undefined && (options.clients ?? options.crl) !== undefined ? '"clients" and "crl" need "ca"' : undefined);
+  if (problem !== undefined) throw errorWithStatus(400, `cannot listen at ${url}: ${problem}`);
+  const clients = options.ca === undefined ? {} : { ca: pem(options.ca, { url }), requestCert: true, rejectUnauthorized: true };
+  if (options.crl !== undefined) clients.crl = pem(options.crl, { url });
   return {
-    key: pem(options.key, url), cert: pem(options.cert, url), ...clients,
+    key: pem(options.key, { url, isSecret: true }), cert: pem(options.cert, { url }), ...clients,
     minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT,
   };
 }
 
-function pem(value, url) {
-  if (String(value).includes('-----BEGIN')) return value;
-  try {
-    return readFileSync(value);
-  } catch (error) {
-    throw Object.assign(errorWithStatus(500, `cannot listen at ${url}: ${error.message}`), { code: error.code });
-  }
+function refuse(socket, answer) {
+  // What it goes on sending is read and thrown away for a moment, so that the answer is not lost with a reset.
+  socket.removeAllListeners('data');
+  socket.on('data', () => {}).resume();
+  socket.end(answer);
+  const timer = setTimeout(() => socket.destroy(), LAST_WORDS);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** Connections that come after a file was replaced get what is in it; while that makes no sense, what was there before. */
@@ -192,8 +220,8 @@ function followFiles(server, place) {
 }
 
 /** Tells one state of the files from another. */
-function versions({ key, cert, ca }) {
-  return [key, cert, ca].map((value) => {
+function versions({ key, cert, ca, crl }) {
+  return [key, cert, ca, crl].map((value) => {
     if (value === undefined || String(value).includes('-----BEGIN')) return '';
     const { ino, size, mtimeMs } = statSync(value, { throwIfNoEntry: false }) ?? {};
     return `${ino} ${size} ${mtimeMs}`;
@@ -202,15 +230,5 @@ function versions({ key, cert, ca }) {
 
 function isOpenToOthers({ host, path, options }) {
   if (path !== undefined || options.ca !== undefined) return false;
-  return !(host === 'localhost' || host === '::1' || host.startsWith('127.'));
-}
-
-/** A socket file that nobody serves is what a service leaves that was killed. */
-async function removeStale(path) {
-  const isServed = await new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once('connect', () => resolve(true) || socket.destroy());
-    socket.once('error', ({ code }) => resolve(code !== 'ECONNREFUSED'));
-  });
-  if (!isServed) unlinkSync(path);
+  return !isLoopback(host);
 }

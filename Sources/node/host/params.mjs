@@ -9,6 +9,30 @@ const RESERVED = new Set([
   'connection', 'connectionId', 'connectionAsContainer', 'socket', 'process', 'auth', 'pm', 'config', 'signal',
 ]);
 
+/** Structured parameters that this process has made: known by identity, because whatever they look like could come from a caller. */
+const made = new WeakSet();
+
+/**
+ * Structured parameters for a call within this process, as its code means them.
+ * @param {{params: unknown[], _trigger?: string}} param
+ */
+export function structured(param) {
+  if (!Array.isArray(param?.params)) throw new TypeError('structured parameters need a list "params"');
+  const own = { ...param };
+  made.add(own);
+  return own;
+}
+
+/** Whether an object was made by `structured` or `fromWire`. */
+export function isStructured(value) {
+  return value !== null && typeof value === 'object' && made.has(value);
+}
+
+/** What a caller says, without what only a receiver knows. */
+export function callersOwn(value) {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => isCallers(key)));
+}
+
 /**
  * @param {unknown} params an array, an object or nothing, as it came
  * @param {{signal: AbortSignal}} [call] what is known of the call itself; commands can be injected with its `signal`
@@ -16,6 +40,7 @@ const RESERVED = new Set([
  */
 export function fromWire(params, call) {
   const param = positional(params);
+  made.add(param);
   // Made when it is asked for: most commands never look at it.
   if (call !== undefined) Object.defineProperty(param, 'signal', { get: () => call.signal });
   return param;

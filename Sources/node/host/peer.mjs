@@ -4,13 +4,17 @@
  * Requests run concurrently and are answered as they finish. An error is never answered with an error: two ends that
  * did that would talk for ever.
  */
-import { methodNotFound, RpcError } from './errors.mjs';
+import { errorWithStatus, methodNotFound, RpcError } from './errors.mjs';
+import { warn } from './gate/log.mjs';
 import { isPromise } from './inject.mjs';
-import { errorLine, refusalLine, resultLine } from './replies.mjs';
+import { errorLine, publicErrorLine, refusalLine, resultLine } from './replies.mjs';
 import { SIGNALS, Underway } from './underway.mjs';
 
 /** The id of a request whose line is broken further on, so that its caller can be answered. */
 const LEADING_ID = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")\s*,/;
+
+/** Requests of a stranger that may be at work at a time. */
+const MOST_OF_STRANGER = 1024;
 
 export class Peer {
   #channel;
@@ -19,14 +23,19 @@ export class Peer {
   #running = 0;
   #whenIdle = [];
   #underway = new Underway();
+  #account;
+  #errorLine = errorLine;
 
   /**
    * @param {import('./calls.mjs').Calls} calls takes the answers to our own requests
    * @param {(method: string) => ((params: unknown) => unknown) | undefined} find the handler of a method
+   * @param {import('./gate/budget.mjs').Account} [account] of a stranger, who may make this process hold so much and is told less of errors
    */
-  constructor(calls, find) {
+  constructor(calls, find, account) {
     this.#calls = calls;
     this.#find = find;
+    this.#account = account;
+    if (account !== undefined) this.#errorLine = publicErrorLine;
   }
 
   /** @param {import('./channel.mjs').Channel | undefined} channel where answers go; undefined when it has closed */
@@ -47,8 +56,17 @@ export class Peer {
     } catch (error) {
       return this.#malformed(line, error);
     }
-    if (!Array.isArray(message)) return this.#take(message);
-    for (const element of message) this.#take(element);
+    if (!Array.isArray(message)) return this.#take(message, line.length);
+    for (const element of message) this.#take(element, line.length / message.length);
+  }
+
+  /**
+   * Takes the messages of one line that was looked at before.
+   * @param {object[]} messages
+   * @param {number} size of the line, in bytes
+   */
+  receiveAll(messages, size) {
+    for (const message of messages) this.#take(message, Math.ceil(size / messages.length));
   }
 
   /** Resolves when every request taken so far has been answered. */
@@ -56,15 +74,15 @@ export class Peer {
     return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #take(message) {
-    if (message === null || typeof message !== 'object') return warn(`ignored a message: ${JSON.stringify(message)}`);
+  #take(message, size) {
+    if (message === null || typeof message !== 'object') return warn(`ignored a message: ${JSON.stringify(message)?.slice(0, 200)}`);
     if (message.jsonrpc !== '2.0') return this.#send(refusalLine(message.id, 'jsonrpc must be exactly "2.0"'));
-    if (typeof message.method === 'string') this.#serve(message);
-    else this.#settle(message);
+    if (typeof message.method === 'string') this.#serve(message, size);
+    else this.#settle(message, size);
   }
 
-  #serve({ id, method, params, stream }) {
-    if (method === '$restarted') return this.#restarted();
+  #serve({ id, method, params, stream }, size) {
+    if (method === '$restarted' && this.#account === undefined) return this.#restarted();
     if (SIGNALS.includes(method)) return this.#underway.signal(method, params);
     const handler = this.#find(method);
     if (handler === undefined) return this.#fail(id, methodNotFound(method));
@@ -72,38 +90,49 @@ export class Peer {
     if (params !== undefined && typeof params !== 'object') {
       return this.#send(refusalLine(id, 'params, if provided, must be one of: null, object, array'));
     }
-    if (stream) this.#runWithStream(id, handler, params);
-    else this.#run(id, handler, params);
+    if (this.#account !== undefined && !this.#admits(size)) return this.#fail(id, tooMuch());
+    if (stream) this.#runWithStream(id, handler, params, size);
+    else this.#run(id, handler, params, size);
   }
 
-  #run(id, handler, params, begun) {
+  #run(id, handler, params, size, begun) {
     // What has no id can be neither cancelled nor streamed; what is answered at once never is.
     const call = begun ?? (isAnswered(id) ? this.#underway.begin(id) : undefined);
     let result;
     try {
       result = handler(params, call);
     } catch (error) {
+      this.#account?.release(size);
       return this.#fail(id, error);
     }
-    if (!isPromise(result)) return this.#answer(id, result, call);
+    if (!isPromise(result)) {
+      this.#account?.release(size);
+      return this.#answer(id, result, call);
+    }
     this.#running++;
-    const done = () => this.#finished();
+    const done = () => {
+      this.#account?.release(size);
+      this.#finished();
+    };
     const answered = Promise.resolve(result).then((value) => this.#answer(id, value, call));
     answered.catch((error) => this.#fail(id, error)).then(done, done);
   }
 
   /** Frames that come before the code for streams is read wait in `early`. */
-  async #runWithStream(id, handler, params) {
-    if (!isAnswered(id)) return warn('ignored a stream of a notification');
+  async #runWithStream(id, handler, params, size) {
+    if (!isAnswered(id)) {
+      this.#account?.release(size);
+      return warn('ignored a stream of a notification');
+    }
     const call = this.#underway.begin(id);
     const early = [];
-    call.take = (frame) => early.push(frame);
+    call.take = (frame, length) => early.push({ ...frame, size: length });
     this.#running++;
     const { ReceivedStream, withStream } = await import('./streams.mjs');
     const take = ReceivedStream.feed(
       early,
-      (stream) => this.#run(id, handler, withStream(params, stream), call),
-      (isSlow) => this.#send(signalLine(isSlow ? '$/pause' : '$/resume', id)),
+      (stream) => this.#run(id, handler, withStream(params, stream), size, call),
+      { flow: (isSlow) => this.#send(signalLine(isSlow ? '$/pause' : '$/resume', id)), account: this.#account },
     );
     if (call.take !== undefined && !early.some(isLast)) call.take = take;
     this.#finished();
@@ -129,14 +158,14 @@ export class Peer {
     if (!isAnswered(id)) return undefined;
     if (isStream(result)) return this.#stream(id, result, call);
     this.#underway.end(id);
-    return this.#send(resultLine(id, result));
+    return this.#send(resultLine(id, result, this.#errorLine));
   }
 
   /** The code for streams is read when the first one is answered: most services never do. */
   async #stream(id, result, call) {
     this.#running++;
     const { sendStream } = await import('./streams.mjs');
-    if (this.#channel !== undefined) await sendStream(this.#channel, id, result, call);
+    if (this.#channel !== undefined) await sendStream(this.#channel, id, result, { call, errorLine: this.#errorLine });
     this.#underway.end(id);
     this.#finished();
   }
@@ -144,14 +173,14 @@ export class Peer {
   #fail(id, error) {
     if (!isAnswered(id)) return warn(`a notification failed: ${error?.stack ?? error}`);
     this.#underway.end(id);
-    return this.#send(errorLine(id, error));
+    return this.#send(this.#errorLine(id, error));
   }
 
   #send(line) {
     this.#channel?.send(line);
   }
 
-  #settle(message) {
+  #settle(message, size) {
     const { id, result, error } = message;
     if (result === undefined && error === undefined) {
       const info = 'replies must have either a result or error';
@@ -159,9 +188,14 @@ export class Peer {
       this.#calls.settle({ id, error: { message: info, statusCode: 502 } });
       return this.#send(refusalLine(id, info));
     }
-    if (this.#calls.settle(message) || this.#underway.take(message)) return;
-    if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error)}`);
+    if (this.#calls.settle(message) || this.#underway.take(message, size)) return;
+    if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error).slice(0, 200)}`);
     else if (isId(id)) this.#send(refusalLine(id, `no response handler for id ${id}`));
+  }
+
+  /** Whether a stranger may have another request at work: then its bytes are held. */
+  #admits(size) {
+    return this.#running < MOST_OF_STRANGER && this.#account.hold(size);
   }
 
   #malformed(line, error) {
@@ -169,6 +203,10 @@ export class Peer {
     const id = LEADING_ID.exec(line)?.[1];
     if (id) this.#fail(JSON.parse(id), new RpcError('parseError', error.message));
   }
+}
+
+function tooMuch() {
+  return errorWithStatus(503, 'too much waits for this service already: try again later');
 }
 
 function isId(id) {
@@ -190,8 +228,4 @@ export function signalLine(method, id) {
 
 function isStream(value) {
   return value !== null && typeof value === 'object' && typeof value[Symbol.asyncIterator] === 'function';
-}
-
-function warn(text) {
-  process.stderr.write(`pm: ${text}\n`);
 }

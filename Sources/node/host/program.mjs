@@ -4,6 +4,7 @@
  */
 import { Container } from './container.mjs';
 import { registerAll } from './definition.mjs';
+import { callersOwn } from './params.mjs';
 import { importFile } from './script.mjs';
 
 /**
@@ -65,8 +66,17 @@ class ForeignCommand {
   invoke(param) {
     const { params, _trigger, ...others } = param;
     const says = Object.keys(others).length > 0 || this.config[_trigger]?.inject !== undefined;
-    return says ? this.#container.dispatch(this.name, param) : this.#container.dispatch(this.name, ...params);
+    if (!says && !isAmbiguous(params)) return this.#container.dispatch(this.name, ...params);
+    return this.#container.dispatch(this.name, isAmbiguous(params) ? { ...param, params: params.map(callersOwn) } : param);
   }
+}
+
+/**
+ * Whether a container that looks at members would take the caller's only argument for structured parameters: it gets it within some
+ * that we have made.
+ */
+function isAmbiguous(params) {
+  return params.length === 1 && params[0] !== null && typeof params[0] === 'object' && !Array.isArray(params[0]) && Boolean(params[0].params);
 }
 
 async function definitionsOf(foreign, metadata) {

@@ -1,18 +1,26 @@
 /** The lines that answer a request, each ending in a newline. */
-import { errorText, errorWithStatus, RpcError } from './errors.mjs';
+import { errorText, errorWithStatus, publicError, RpcError } from './errors.mjs';
+
+/** The longest line that every receiver takes, in bytes. */
+export const MAX_LINE = 64 * 1024 * 1024;
 
 /**
  * The answer to a call that worked. Nothing (`undefined`) is written as `"error":null`, as the reference does; null,
  * zero, false and the empty string stay what they are.
  * @param {string | number} id
  * @param {unknown} result
+ * @param {(id: string | number, error: unknown) => string} [lineOfError]
  */
-export function resultLine(id, result) {
+export function resultLine(id, result, lineOfError = errorLine) {
   let text;
   try {
     text = JSON.stringify(withoutPrivate(result));
   } catch (error) {
-    return errorLine(id, errorWithStatus(500, `the result cannot be written as JSON: ${error.message}`));
+    return lineOfError(id, errorWithStatus(500, `the result cannot be written as JSON: ${error.message}`));
+  }
+  if (text !== undefined && isTooLong(text)) {
+    const size = Buffer.byteLength(text);
+    return lineOfError(id, errorWithStatus(500, `the result has ${size} bytes, and a message at most ${MAX_LINE}: return it as a stream`));
   }
   const outcome = text === undefined ? '"error":null' : `"result":${text}`;
   return `{"id":${JSON.stringify(id)},${outcome},"jsonrpc":"2.0"}\n`;
@@ -27,6 +35,21 @@ export function errorLine(id, error) {
   const idText = JSON.stringify(id);
   if (error instanceof RpcError) return `{"error":${JSON.stringify(error)},"id":${idText},"jsonrpc":"2.0"}\n`;
   return `{"id":${idText},"error":${errorText(error)},"jsonrpc":"2.0"}\n`;
+}
+
+/**
+ * The same for a stranger, who is told no more than is meant for one.
+ * @param {string | number} id
+ * @param {unknown} error whatever was thrown
+ */
+export function publicErrorLine(id, error) {
+  return error instanceof RpcError ? errorLine(id, error) : `{"id":${JSON.stringify(id)},"error":${JSON.stringify(publicError(error))},"jsonrpc":"2.0"}\n`;
+}
+
+/** Whether a text is longer than a line may be, with a little room for what stands around it. */
+export function isTooLong(text) {
+  const most = MAX_LINE - 4096;
+  return text.length > most || (3 * text.length > most && Buffer.byteLength(text) > most);
 }
 
 /**

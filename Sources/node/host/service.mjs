@@ -46,7 +46,9 @@ export class Service {
    * @param {string} method
    */
   findFromOutside(method) {
-    return method === '$stop' || method === '$reload' ? undefined : this.find(method);
+    if (method === '$stop' || method === '$reload') return undefined;
+    if (method === '$metadata') return async () => ({ ...(await this.started, this.#container).publicMetadata, accepts: SIGNALS });
+    return this.find(method);
   }
 
   /**

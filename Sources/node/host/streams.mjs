@@ -3,10 +3,12 @@
  * an error; all with the id of the call.
  */
 import { errorWithStatus, revive } from './errors.mjs';
-import { errorLine } from './replies.mjs';
+import { errorLine as fullErrorLine } from './replies.mjs';
 
 /** Frames of a received stream that may wait for the code that reads it, before the sender is told to wait. */
 const HIGH_WATER = 64;
+/** The same in bytes. */
+const HIGH_BYTES = 1024 * 1024;
 /** Frames beyond which a sender that does not listen to that is given up. */
 const MOST_FRAMES = 65536;
 
@@ -15,9 +17,10 @@ const MOST_FRAMES = 65536;
  * @param {import('./channel.mjs').Channel} channel
  * @param {string | number} id of the request it answers
  * @param {AsyncIterable<unknown>} stream a Readable, a web stream or any async iterable: Buffers, strings or values
- * @param {import('./underway.mjs').Call} [call] tells it to wait, or to end
+ * @param {{call?: import('./underway.mjs').Call, errorLine?: Function}} [options] `call` tells it to wait, or to end; `errorLine` writes
+ *   what the receiver is told of an error
  */
-export async function sendStream(channel, id, stream, call) {
+export async function sendStream(channel, id, stream, { call, errorLine = fullErrorLine } = {}) {
   const idText = JSON.stringify(id);
   channel.send(`{"id":${idText},"stream":true,"result":{},"jsonrpc":"2.0"}\n`);
   try {
@@ -74,46 +77,71 @@ export class ReceivedStream {
   #frames = [];
   #wake;
   #flow;
+  #account;
+  #bytes = 0;
   #isSlow = false;
+  #isFull = false;
 
-  /** @param {(isSlow: boolean) => void} [flow] told when the sender is to wait, and when it may go on */
-  constructor(flow = () => {}) {
+  /**
+   * @param {{flow?: (isSlow: boolean) => void, account?: import('./gate/budget.mjs').Account}} [options] `flow`: told when the sender is to
+   *   wait, and when it may go on; `account`: what a stranger may make this process hold
+   */
+  constructor({ flow = () => {}, account } = {}) {
     this.#flow = flow;
+    this.#account = account;
   }
 
   /**
    * Hands a stream to its caller.
    * @param {object[]} early frames that have come already
    * @param {(stream: ReceivedStream) => void} open gets the stream
-   * @param {(isSlow: boolean) => void} [flow]
-   * @returns {(frame: {result?: object, error?: Error}) => void} takes the frames to come
+   * @param {object} [options] as of the constructor
+   * @returns {(frame: {result?: object, error?: Error}, size?: number) => void} takes the frames to come
    */
-  static feed(early, open, flow) {
-    const stream = new ReceivedStream(flow);
-    for (const frame of early) stream.take(frame);
+  static feed(early, open, options) {
+    const stream = new ReceivedStream(options);
+    for (const { size, ...frame } of early) stream.take(frame, size);
     open(stream);
-    return (frame) => stream.take(frame);
+    return (frame, size) => stream.take(frame, size);
   }
 
-  /** @param {{result?: object, error?: object}} frame */
-  take(frame) {
-    if (this.#frames.length > MOST_FRAMES) return;
-    this.#frames.push(this.#frames.length < MOST_FRAMES ? frame : { error: overflow() });
-    if (this.#frames.length >= HIGH_WATER && !this.#isSlow) this.#setSlow(true);
+  /**
+   * @param {{result?: object, error?: object}} frame
+   * @param {number} [size] of its line, in bytes
+   */
+  take(frame, size = 0) {
+    if (this.#isFull) return;
+    this.#isFull = this.#frames.length >= MOST_FRAMES || this.#account?.hold(size) === false;
+    this.#frames.push(this.#isFull ? { frame: { error: overflow(this.#frames.length >= MOST_FRAMES) }, size: 0 } : { frame, size });
+    this.#bytes += this.#isFull ? 0 : size;
+    if ((this.#frames.length >= HIGH_WATER || this.#bytes > HIGH_BYTES) && !this.#isSlow) this.#setSlow(true);
     this.#wake?.();
   }
 
   async *[Symbol.asyncIterator]() {
-    for (;;) {
-      while (this.#frames.length > 0) {
-        const { result, error } = this.#frames.shift();
-        if (this.#isSlow && this.#frames.length < HIGH_WATER / 2) this.#setSlow(false);
-        if (error) throw error instanceof Error ? error : revive(error);
-        if (result.event === 'end') return;
-        yield result.isBuffer ? Buffer.from(result.data) : result.data;
+    try {
+      for (;;) {
+        while (this.#frames.length > 0) {
+          const { result, error } = this.#next();
+          if (error) throw error instanceof Error ? error : revive(error);
+          if (result.event === 'end') return;
+          yield result.isBuffer ? Buffer.from(result.data) : result.data;
+        }
+        await new Promise((resolve) => (this.#wake = resolve));
       }
-      await new Promise((resolve) => (this.#wake = resolve));
+    } finally {
+      // Nobody reads on: what comes now is not kept.
+      this.#isFull = true;
+      while (this.#frames.length > 0) this.#next();
     }
+  }
+
+  #next() {
+    const { frame, size } = this.#frames.shift();
+    this.#bytes -= size;
+    this.#account?.release(size);
+    if (this.#isSlow && this.#frames.length < HIGH_WATER / 2 && this.#bytes < HIGH_BYTES / 2) this.#setSlow(false);
+    return frame;
   }
 
   #setSlow(isSlow) {
@@ -133,6 +161,6 @@ export function withStream(params, stream) {
   return place < 0 ? [...params, stream] : params.map((value, index) => (index === place ? stream : value));
 }
 
-function overflow() {
-  return errorWithStatus(503, `the stream was read too slowly: more than ${MOST_FRAMES} pieces waited`);
+function overflow(isByCount) {
+  return errorWithStatus(503, `the stream was read too slowly: more than ${isByCount ? `${MOST_FRAMES} pieces` : 'a client may send ahead'} waited`);
 }

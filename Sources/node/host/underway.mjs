@@ -83,12 +83,14 @@ export class Underway {
 
   /**
    * Gives a frame to the call whose parameter it belongs to.
+   * @param {object} frame
+   * @param {number} size of its line, in bytes
    * @returns {boolean} false when there is none
    */
-  take({ id, result, error }) {
+  take({ id, result, error }, size) {
     const call = this.#calls.get(id);
     if (call?.take === undefined) return false;
-    call.take(error ? { error } : { result });
+    call.take(error ? { error } : { result }, size);
     if (error || result?.event === 'end') call.take = () => {};
     return true;
   }

@@ -1,31 +1,42 @@
 /** HTTP (`POST /rpc`) and WebSocket for a service's connection points. */
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import websocket from '../client/websocket.cjs';
-import { errorLine, refusalLine } from './replies.mjs';
-import { RpcError } from './errors.mjs';
+import { isClientTaken } from './gate/certificates.mjs';
+import { messagesOf } from './gate/messages.mjs';
+import { answerTo } from './gate/stranger.mjs';
+import { callProblem, MAX_BODY, tooLong, WebGate } from './gate/web-gate.mjs';
+import { warn } from './gate/log.mjs';
+import { refusalLine } from './replies.mjs';
 
-/** Longest body of a request, in bytes. */
-const MAX_BODY = 64 * 1024 * 1024;
 /** Bytes waiting to be sent above which a stream is not read on. */
 const HIGH_WATER = 1024 * 1024;
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, maxHeaderSize: 16384 };
+/** A list of answers stops growing at this many characters. */
+const MOST_ANSWER = 64 * 1024 * 1024;
+const OPTIONS = {
+  headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 32 * 1024,
+  // The gate says more clearly what is wrong.
+  requireHostHeader: false,
+};
 
 /**
  * A server for one address.
- * @param {{kinds: Set<string>}} place `http`, `ws` or both
+ * @param {{kinds: Set<string>, host: string, isSecure: boolean, options: object}} place `kinds`: `http`, `ws` or both
  * @param {object | undefined} secure options of TLS
- * @param {(connection: object) => {peer: import('./peer.mjs').Peer, done: () => void}} add begins a conversation
+ * @param {{keeper: import('./gate/doorkeeper.mjs').Doorkeeper, add: Function}} door `add` begins a conversation: `{peer, done}`
  */
-export function createWebServer({ kinds }, secure, add) {
-  const take = (request, response) => (kinds.has('http') ? handle(request, response, add) : refuse(response, 426));
-  const server = secure ? createSecureServer({ ...secure, ...TIMEOUTS }, take) : createServer(TIMEOUTS, take);
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => {});
-    if (!kinds.has('ws') || !isSameOrigin(request)) return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
-    if (websocket.acceptUpgrade(request, socket)) openSocket(socket, head, add);
-    return undefined;
-  });
+export function createWebServer(place, secure, door) {
+  const site = { ...place, ...door, gate: new WebGate(place) };
+  const take = (request, response) => {
+    handle(request, response, site).catch((error) => failed(response, error));
+  };
+  const server = secure ? createSecureServer({ ...secure, ...OPTIONS }, take) : createServer(OPTIONS, take);
+  // Node drops the ones beyond without a word: the gate counts them.
+  server.maxHeadersCount = 0;
+  server.on('secureConnection', (socket) => door.keeper.secured(socket));
+  server.on('upgrade', (request, socket, head) => upgrade(request, socket, head, site));
+  server.on('connect', (request, socket) => endWith(socket, 400, { message: 'CONNECT is not spoken here' }));
+  server.on('clientError', (error, socket) => brokenOff(error, socket));
   const close = server.close.bind(server);
   server.close = (done) => {
     close(done);
@@ -34,19 +45,58 @@ export function createWebServer({ kinds }, secure, add) {
   return server;
 }
 
-/** A page of another site must not reach a service through its reader's browser. */
-function isSameOrigin({ headers }) {
-  if (headers.origin === undefined) return true;
-  try {
-    return new URL(headers.origin).host === headers.host;
-  } catch {
-    return false;
+/** Sockets that were told their last answer. */
+const refused = new WeakSet();
+
+/** What the parser refuses: answered in the words of whoever speaks. */
+function brokenOff(error, socket) {
+  socket.on('error', () => {});
+  if (!socket.writable || refused.has(socket)) return socket.destroySoon();
+  const { rawPacket, code } = error;
+  if (rawPacket?.[0] === 0x16 && rawPacket[1] === 3) return socket.end(answerTo('tls'));
+  const [status, message] = code === 'HPE_HEADER_OVERFLOW' ? [431, 'the head of the request is too long']
+    : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'the request did not come in time'] : [400, 'this is no well-formed request of HTTP/1.1'];
+  return endWith(socket, status, { message });
+}
+
+/** The last that is said on a connection. */
+function endWith(socket, status, { message, hint, headers = {} }) {
+  socket.on('error', () => {});
+  const body = JSON.stringify({ statusCode: status, message, hint });
+  const fields = Object.entries({ ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), Connection: 'close' });
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}
+
+/** The head of a request, as the gate wants to see it. */
+function headOf({ method, url, httpVersion, rawHeaders }) {
+  const fields = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) fields.push([rawHeaders[index], rawHeaders[index + 1]]);
+  return { method, target: url, version: httpVersion, fields };
+}
+
+/** @returns {{path: string} | {refusal: import('./gate/web-gate.mjs').Refusal}} */
+function checked(head, socket, { gate, isSecure, options }) {
+  if (isSecure && !isClientTaken(socket, options.clients)) {
+    return { refusal: { status: 403, message: 'this certificate is none of those that may call' } };
   }
+  return gate.check(head);
 }
 
 // MARK: WebSocket
 
-function openSocket(socket, head, add) {
+function upgrade(request, socket, head, site) {
+  socket.on('error', () => {});
+  const { refusal } = checked(headOf(request), socket, site);
+  if (refusal !== undefined) return endWith(socket, refusal.status, refusal);
+  if (!site.kinds.has('ws')) return endWith(socket, 400, { message: 'no other protocol is spoken here than HTTP/1.1', hint: 'ask without Upgrade' });
+  if (!websocket.acceptUpgrade(request, socket)) return undefined;
+  site.keeper.settle(socket);
+  return openSocket(socket, head, site);
+}
+
+function openSocket(socket, head, { add, keeper }) {
+  const account = keeper.account(socket);
   const channel = {
     closed: false,
     send: (line) => connection.send(line.slice(0, -1)),
@@ -55,15 +105,23 @@ function openSocket(socket, head, add) {
     },
     drained: () => drained(socket),
   };
-  const { peer, done } = add({ channel, finish: () => connection.close(1001, 'the service stops') });
-  const connection = new websocket.WebSocketConnection(socket, { isServer: true }, {
-    message: (text) => peer.receive(text),
+  const { peer, done } = add({ channel, account, finish: () => connection.close(1001, 'the service stops') });
+  let isKnown = false;
+  const connection = new websocket.WebSocketConnection(socket, { isServer: true, head, limit: MAX_BODY, account }, {
+    message: (text) => {
+      const found = messagesOf(text, !isKnown);
+      if (typeof found === 'string') {
+        channel.send(refusalLine(undefined, found));
+        return connection.close(1002, found);
+      }
+      isKnown = true;
+      return peer.receiveAll(found, text.length);
+    },
     closed: () => {
       channel.closed = true;
       done();
     },
   });
-  if (head.length > 0) socket.unshift(head);
 }
 
 function drained(stream) {
@@ -80,58 +138,91 @@ function drained(stream) {
 
 // MARK: HTTP
 
-async function handle(request, response, add) {
-  const { pathname } = new URL(request.url, 'http://localhost');
-  if (!isSameOrigin(request)) return refuse(response, 403);
-  if (pathname === '/$metadata' && request.method === 'GET') return metadata(response, add);
-  if (pathname !== '/rpc') return refuse(response, 404);
-  if (request.method !== 'POST') return refuse(response, 405, { Allow: 'POST' });
-  // Other types may be sent by a page of another site without asking.
-  if (!/^application\/json(;|$)/i.test(request.headers['content-type'] ?? '')) return refuse(response, 415);
-  const text = await body(request).catch(() => undefined);
-  if (text === undefined) return refuse(response, 413, { Connection: 'close' });
-  return answer(text, response, add);
+async function handle(request, response, site) {
+  request.on('error', () => {});
+  response.on('error', () => {});
+  site.keeper.settle(request.socket);
+  const head = headOf(request);
+  const { refusal, path } = checked(head, request.socket, site);
+  if (refusal !== undefined) return refuse(response, refusal);
+  // A place for WebSockets alone.
+  if (!site.kinds.has('http')) {
+    return refuse(response, { status: 426, message: 'a WebSocket is spoken here', headers: { Upgrade: 'websocket' } });
+  }
+  const problem = callProblem(head, path);
+  if (problem !== undefined) return refuse(response, problem);
+  if (path === '/$metadata') return metadata(response, site);
+  const account = site.keeper.account(request.socket);
+  const { text, problem: late } = await body(request, account);
+  try {
+    return await (late === undefined ? answer(text, response, site, account) : refuse(response, late));
+  } finally {
+    account.release(text?.length ?? 0);
+  }
 }
 
-function refuse(response, status, headers = {}) {
-  response.writeHead(status, { 'Content-Length': 0, ...headers }).end();
+/** A fault of ours: the caller is told that there is one, and the service's log what it is. */
+function failed(response, error) {
+  warn(`a request over HTTP failed: ${error?.stack ?? error}`);
+  if (response.headersSent) return response.destroy();
+  return refuse(response, { status: 500, message: 'the request failed' });
 }
 
-async function body(request) {
+/** The connection ends: where the next request begins may not be certain, and its body may not have come. */
+function refuse(response, { status, message, hint, headers = {} }) {
+  const text = JSON.stringify({ statusCode: status, message, hint });
+  if (response.socket) refused.add(response.socket);
+  response.writeHead(status, {
+    ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), Connection: 'close',
+  }).end(text);
+}
+
+/** @returns {Promise<{text?: string, problem?: object}>} as many bytes as the text has characters are held for it */
+async function body(request, account) {
   const chunks = [];
   let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new Error('too long');
-    chunks.push(chunk);
+  const drop = (problem) => {
+    account.release(size);
+    return { problem };
+  };
+  try {
+    for await (const chunk of request) {
+      if (size + chunk.length > MAX_BODY) return drop(tooLong());
+      if (!account.hold(chunk.length)) return drop({ status: 503, message: 'clients together make this service hold too much: try again later' });
+      size += chunk.length;
+      chunks.push(chunk);
+    }
+  } catch {
+    // The client has gone; nobody reads the answer.
+    return drop({ status: 400, message: 'the body did not come whole' });
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const text = Buffer.concat(chunks).toString('utf8');
+  account.release(size - text.length);
+  return { text };
 }
 
-async function answer(text, response, add) {
-  let message;
-  try {
-    message = JSON.parse(text);
-  } catch (error) {
-    return end(response, 400, errorLine(-1, new RpcError('parseError', error.message)));
-  }
-  if (message === null || typeof message !== 'object') return end(response, 400, refusalLine(undefined, 'a message is an object'));
-  if (message.stream) return end(response, 400, refusalLine(message.id, 'a stream as parameter cannot go over HTTP'));
-  const channel = new ResponseChannel(response, Array.isArray(message));
-  const { peer, done } = add({ channel, finish: () => {} });
+async function answer(text, response, { add }, account) {
+  const found = messagesOf(text, true);
+  if (typeof found === 'string') return end(response, 400, refusalLine(undefined, found));
+  const isList = text.trimStart().startsWith('[');
+  const streamed = found.find(({ stream }) => stream);
+  if (streamed !== undefined) return end(response, 400, refusalLine(streamed.id, 'a stream as parameter cannot go over HTTP'));
+  const channel = new ResponseChannel(response, isList);
+  const { peer, done } = add({ channel, account, finish: () => {} });
   response.on('close', done);
-  // One line, whatever line ends the caller wrote.
-  peer.receive(JSON.stringify(message));
+  peer.receiveAll(found, text.length);
   await peer.idle();
   channel.finish();
   return undefined;
 }
 
 /** What the service offers, as clients of the reference ask for it. */
-async function metadata(response, add) {
+async function metadata(response, { add, keeper }) {
   const lines = [];
-  const { peer, done } = add({ channel: { send: (line) => lines.push(line) }, finish: () => {} });
-  peer.receive('{"jsonrpc":"2.0","id":0,"method":"$metadata"}');
+  const account = keeper.account(response.socket);
+  const { peer, done } = add({ channel: { send: (line) => lines.push(line) }, account, finish: () => {} });
+  response.on('close', done);
+  peer.receiveAll([{ jsonrpc: '2.0', id: 0, method: '$metadata' }], 0);
   await peer.idle();
   done();
   end(response, 200, `${JSON.stringify(JSON.parse(lines[0]).result)}\n`);
@@ -145,6 +236,7 @@ function end(response, status, line) {
 class ResponseChannel {
   #response;
   #lines = [];
+  #size = 0;
   #isBatch;
   #isStream = false;
 
@@ -166,16 +258,24 @@ class ResponseChannel {
   }
 
   send(line) {
+    if (this.#response.destroyed) return;
     if (!this.#isStream && !this.#isBatch && line.includes('"stream":true') && JSON.parse(line).stream) this.#beginStream();
     if (this.#isStream) this.#response.write(line);
-    else this.#lines.push(line);
+    else this.#keep(line);
   }
 
   finish() {
-    if (this.#isStream) this.#response.end();
-    else if (this.#isBatch) end(this.#response, 200, `[${this.#lines.map((line) => line.trim()).join(',')}]\n`);
-    else if (this.#lines.length === 0) this.#response.writeHead(204).end();
-    else end(this.#response, 200, this.#lines[0]);
+    if (this.#response.destroyed) return undefined;
+    if (this.#isStream) return this.#response.end();
+    if (this.#size > MOST_ANSWER) return refuse(this.#response, { status: 500, message: `the list of answers has more than ${MOST_ANSWER} bytes` });
+    if (this.#lines.length === 0) return this.#response.writeHead(204).end();
+    return end(this.#response, 200, this.#isBatch ? `[${this.#lines.map((line) => line.trim()).join(',')}]\n` : this.#lines[0]);
+  }
+
+  #keep(line) {
+    this.#size += line.length;
+    if (this.#size <= MOST_ANSWER) this.#lines.push(line);
+    else this.#lines = [];
   }
 
   #beginStream() {

@@ -1,0 +1,115 @@
+/**
+ * Lines of a stranger. Nothing of a connection is given on before its first line was seen whole and is JSON-RPC: a browser sends whatever
+ * a page wants, but always behind a line of HTTP.
+ */
+import { answerTo, guess, NO_MESSAGE } from './stranger.mjs';
+import { messagesOf } from './messages.mjs';
+import { refusalLine } from '../replies.mjs';
+
+/** The longest line, in bytes. */
+export const MAX_LINE = 4 * 1024 * 1024;
+/** How long a line may take from its first byte to its last, in milliseconds. */
+const LINE_TIMEOUT = 60_000;
+const NEWLINE = 10;
+
+export class GuestLines {
+  #pending = Buffer.alloc(0);
+  #size = 0;
+  #isKnown = false;
+  #isOver = false;
+  #account;
+  #handlers;
+  #timer;
+
+  /**
+   * @param {import('./budget.mjs').Account} account
+   * @param {{messages: (list: object[], size: number) => void, known: () => void, refuse: (answer: Buffer) => void}} handlers `known`:
+   *   the first line was good; `refuse`: the connection is to end with these bytes
+   */
+  constructor(account, handlers) {
+    this.#account = account;
+    this.#handlers = handlers;
+  }
+
+  /** @param {Buffer} chunk the next bytes */
+  push(chunk) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0 && !this.#isOver; end = chunk.indexOf(NEWLINE, start)) {
+      this.#line(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    if (!this.#isOver && start < chunk.length) this.#keep(chunk.subarray(start));
+  }
+
+  /** The stranger sends no more: what has come is its last line. */
+  end() {
+    if (!this.#isOver && this.#size > 0) this.#line(Buffer.alloc(0));
+    this.#stop();
+  }
+
+  #line(rest) {
+    if (this.#size + rest.length > MAX_LINE) return this.#refuse(tooLong());
+    const line = this.#size === 0 ? rest : Buffer.concat([this.#pending.subarray(0, this.#size), rest]);
+    this.#forget();
+    const isBlank = line.length === 0 || (line.length === 1 && line[0] === 13);
+    if (isBlank && this.#isKnown) return undefined;
+    const found = messagesOf(line, !this.#isKnown);
+    if (typeof found === 'string') return this.#refuse(this.#isKnown ? answerTo('other', found) : this.#answer(line));
+    if (!this.#isKnown) {
+      this.#isKnown = true;
+      this.#handlers.known();
+    }
+    return this.#handlers.messages(found, line.length);
+  }
+
+  /** Kept in one growing buffer: how many pieces it comes in costs nothing. */
+  #keep(rest) {
+    const needed = this.#size + rest.length;
+    if (needed > MAX_LINE) return this.#refuse(tooLong());
+    if (needed > this.#pending.length && !this.#grow(needed)) {
+      return this.#refuse(Buffer.from(refusalLine(undefined, 'clients together make this service hold too much: try again later')));
+    }
+    rest.copy(this.#pending, this.#size);
+    this.#size = needed;
+    this.#timer ??= setTimeout(() => this.#refuse(answerTo('other', 'the line was not finished in time')), LINE_TIMEOUT).unref();
+    if (this.#isKnown) return undefined;
+    const kind = guess(this.#pending.subarray(0, needed));
+    return kind === 'open' || kind === 'json' ? undefined : this.#refuse(answerTo(kind));
+  }
+
+  #grow(needed) {
+    const length = Math.min(MAX_LINE, Math.max(needed, 2 * this.#pending.length, 1024));
+    if (!this.#account.hold(length - this.#pending.length)) return false;
+    const grown = Buffer.allocUnsafeSlow(length);
+    this.#pending.copy(grown, 0, 0, this.#size);
+    this.#pending = grown;
+    return true;
+  }
+
+  #forget() {
+    this.#account.release(this.#pending.length);
+    this.#pending = Buffer.alloc(0);
+    this.#size = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #answer(line) {
+    const kind = guess(line);
+    return kind === 'http' || kind === 'tls' ? answerTo(kind) : answerTo('other', NO_MESSAGE);
+  }
+
+  #refuse(answer) {
+    this.#stop();
+    this.#handlers.refuse(answer);
+  }
+
+  #stop() {
+    this.#isOver = true;
+    this.#forget();
+  }
+}
+
+function tooLong() {
+  return Buffer.from(refusalLine(undefined, `a line has at most ${MAX_LINE} bytes`));
+}

@@ -81,7 +81,7 @@ enum CaptureDeviations {
             [#"$metadata result commands version usage: "version <packageName> [folder]" → "version""#]),
         Row(
             "more options",
-            each("$metadata result commands connect options", "added", ["ca", "host", "socketName", "token"]),
+            each("$metadata result commands connect options", "added", ["ca", "host", "socketName", "token", "trust"]),
             each(
                 "$metadata result commands log options", "added",
                 ["follow", "grep", "lines", "priority", "records", "since", "until"]),

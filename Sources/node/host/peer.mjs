@@ -92,10 +92,10 @@ export class Peer {
     }
     if (this.#account !== undefined && !this.#admits(size)) return this.#fail(id, tooMuch());
     if (stream) this.#runWithStream(id, handler, params, size);
-    else this.#run(id, handler, params, size);
+    else this.#run(id, handler, params, { size });
   }
 
-  #run(id, handler, params, size, begun) {
+  #run(id, handler, params, { size, begun }) {
     // What has no id can be neither cancelled nor streamed; what is answered at once never is.
     const call = begun ?? (isAnswered(id) ? this.#underway.begin(id) : undefined);
     let result;
@@ -131,7 +131,7 @@ export class Peer {
     const { ReceivedStream, withStream } = await import('./streams.mjs');
     const take = ReceivedStream.feed(
       early,
-      (stream) => this.#run(id, handler, withStream(params, stream), size, call),
+      (stream) => this.#run(id, handler, withStream(params, stream), { size, begun: call }),
       { flow: (isSlow) => this.#send(signalLine(isSlow ? '$/pause' : '$/resume', id)), account: this.#account },
     );
     if (call.take !== undefined && !early.some(isLast)) call.take = take;

@@ -199,9 +199,11 @@ import Testing
         }
     }
 
-    /// What a process of another user gets for a text over TCP, until the gateway closes.
+    /// What a process of another user gets for a text over TCP: a line of JSON-RPC, or a page until the gateway closes.
     private static func ask(_ project: TestProject, _ port: UInt16, _ text: String) throws -> String {
-        let script = "exec 3<>/dev/tcp/127.0.0.1/$0; printf '%b' \"$1\" >&3; exec cat <&3"
+        let script =
+            "exec 3<>/dev/tcp/127.0.0.1/$0; printf '%b' \"$1\" >&3; "
+            + (text.contains("HTTP/1.1") ? "exec cat <&3" : "exec head -n 1 <&3")
         let words = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "bash", "-c", script]
         return try project.run(words + ["\(port)", text]).output
     }

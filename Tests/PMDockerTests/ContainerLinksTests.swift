@@ -6,6 +6,10 @@ import Testing
 
 @testable import PMDocker
 
+/// How long to wait for what must come: the links need a thread of Swift's pool, and tests beside them may hold all of those
+/// for a minute on a loaded machine.
+private let longestWaitMilliseconds: Int32 = 300_000
+
 /// A daemon that gives each connection the same answer to its first line, and holds it open.
 ///
 /// `@unchecked Sendable`: holds because `lock` guards what changes.
@@ -33,11 +37,11 @@ private final class FakeDaemon: @unchecked Sendable {
 
     private func serveOne() -> Bool {
         var set = pollfd(fd: listener.raw, events: Int16(POLLIN), revents: 0)
-        guard poll(&set, 1, 30_000) > 0, let accepted = try? UnixSocket.accept(listener.raw) else { return false }
+        guard poll(&set, 1, longestWaitMilliseconds) > 0, let accepted = try? UnixSocket.accept(listener.raw) else { return false }
         let connection = SharedFD(accepted)
         var bytes = [UInt8](repeating: 0, count: 4096)
         set = pollfd(fd: connection.raw, events: Int16(POLLIN), revents: 0)
-        poll(&set, 1, 30_000)
+        poll(&set, 1, longestWaitMilliseconds)
         let count = recv(connection.raw, &bytes, bytes.count, 0)
         let line = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
         lock.withLock {
@@ -82,7 +86,7 @@ private final class FakeDaemon: @unchecked Sendable {
         let descriptor = socket.raw
         return try await NIOThreadPool.singleton.runIfActive {
             var set = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&set, 1, 30_000) > 0 else { return "nothing in time" }
+            guard poll(&set, 1, longestWaitMilliseconds) > 0 else { return "nothing in time" }
             var bytes = [UInt8](repeating: 0, count: 4096)
             let count = recv(descriptor, &bytes, bytes.count, 0)
             return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)

@@ -16,6 +16,11 @@ has() {
     [[ $2 == *"$3"* ]] || fail "$1 has no ${3@Q}: $2"
 }
 
+# matches WHAT FOUND EXPRESSION: an extended regular expression.
+matches() {
+    [[ $2 =~ $3 ]] || fail "$1 does not match ${3@Q}: $2"
+}
+
 # between WHAT FOUND LEAST MOST: a whole number.
 between() {
     (($2 >= $3 && $2 <= $4)) || fail "$1 is $2, not from $3 to $4"

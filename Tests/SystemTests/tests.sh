@@ -24,7 +24,7 @@ test_service() {
     pm start web --wait --autostart
     local pid
     pid=$(field web pid)
-    has "its cgroup" "$(in_machine cat "/proc/$pid/cgroup")" /system.slice/pm.service/child-
+    matches "its cgroup" "$(in_machine cat "/proc/$pid/cgroup")" '/system\.slice/pm\.service/pm-[^/]*/child-'
     until_is "its log" "web runs as $pid" bash -c "'$HERE/machine' run '$MACHINE' pm --system log web --raw -n all | head -n 1"
 }
 
@@ -48,7 +48,7 @@ test_journal() {
     has "journalctl -t web" "$(in_machine journalctl -q --no-pager -o short -t web)" "web[$pid]: web runs as $pid"
     is "the process" "$(entry web _PID)" "$pid"
     is "the unit" "$(entry web _SYSTEMD_UNIT)" pm.service
-    has "the cgroup" "$(entry web _SYSTEMD_CGROUP)" /system.slice/pm.service/child-
+    matches "the cgroup" "$(entry web _SYSTEMD_CGROUP)" '^/system\.slice/pm\.service/pm-[^/]*/child-'
     is "the way" "$(entry web _TRANSPORT)" stdout
     has "the stream" "$(in_machine cat "/proc/$pid/environ" | tr '\0' '\n')" "JOURNAL_STREAM="
     in_machine test ! -e /var/lib/pm/logs/web

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import websocket from '../../Sources/node/client/websocket.cjs';
 import { Pile } from '../../Sources/node/client/pile.cjs';
-import { Budget } from '../../Sources/node/host/gate/budget.mjs';
+import { Budget, FREE } from '../../Sources/node/host/gate/budget.mjs';
 import { definition, folder, Host } from './support/host.mjs';
 import { freePort, raw } from './support/net.mjs';
 
@@ -199,28 +199,36 @@ test('a point over a unix socket takes away no file that is no socket', async (t
   }
 });
 
-test('a pile keeps bytes in order, whatever the pieces, and gives back what it held', () => {
-  const account = new Budget().account('here');
-  let seed = 1;
-  const random = (below) => (seed = (seed * 16807) % 2147483647) % below;
-  const pile = new Pile(account);
-  let [expected, next] = [[], 0];
-  for (let round = 0; round < 20_000; round++) {
-    if (random(2) === 0) {
-      const chunk = Buffer.from(Array.from({ length: random(40) }, () => next++ & 255));
-      assert.ok(random(2) === 0 ? pile.append(chunk) : pile.appendCopy(chunk));
-      expected.push(...chunk);
-    } else {
-      const count = Math.min(random(60), pile.size);
-      pile.drop(count);
-      expected = expected.slice(count);
+for (const most of [undefined, 64]) {
+  test(`a pile${most === undefined ? '' : ` of at most ${most} bytes`} keeps bytes in order, whatever the pieces, and gives back what it held`, () => {
+    let held = 0;
+    const pile = new Pile({ hold: (bytes) => (held += bytes) >= 0, release: (bytes) => (held -= bytes) }, most);
+    let seed = 1;
+    const random = (below) => (seed = (seed * 16807) % 2147483647) % below;
+    let [expected, next] = [[], 0];
+    for (let round = 0; round < 20_000; round++) {
+      if (random(2) === 0) {
+        const chunk = Buffer.from(Array.from({ length: random(40) }, () => next++ & 255));
+        const isTaken = random(2) === 0 ? pile.append(chunk) : pile.appendCopy(chunk);
+        assert.equal(isTaken, expected.length + chunk.length <= (most ?? Infinity));
+        if (isTaken) expected.push(...chunk);
+      } else {
+        const count = Math.min(random(60), pile.size);
+        pile.drop(count);
+        expected = expected.slice(count);
+      }
+      if (random(4) === 0) {
+        assert.ok(pile.keep());
+        assert.ok(held >= pile.size);
+      }
+      assert.equal(pile.size, expected.length);
+      assert.deepEqual([...pile.bytes], expected);
+      assert.ok(held <= (most ?? 1024));
     }
-    assert.equal(pile.size, expected.length);
-    assert.deepEqual([...pile.bytes], expected);
-  }
-  pile.clear();
-  assert.equal(pile.size, 0);
-});
+    pile.clear();
+    assert.deepEqual([pile.size, held], [0, 0]);
+  });
+}
 
 test('a WebSocket that makes a service hold too much is closed', () => {
   const budget = new Budget({ connection: 100_000, all: 200_000 });
@@ -228,4 +236,16 @@ test('a WebSocket that makes a service hold too much is closed', () => {
   const frame = (opcode, size) => Buffer.concat([Buffer.from([opcode, 0xfe, size >> 8, size & 255, 0, 0, 0, 0]), Buffer.alloc(size, 'x')]);
   assert.deepEqual([...reader.push(frame(1, 40_000))], []);
   assert.throws(() => [...reader.push(frame(0, 65_000))], { code: 1013 });
+});
+
+test('half a frame that waits is counted, however little of it has come', () => {
+  const budget = new Budget({ connection: 100_000, all: 200_000 });
+  const reader = new websocket.FrameReader(true, 1 << 20, budget.account('here'));
+  const whole = Buffer.concat([Buffer.from([0x81, 0xfe, 0xea, 0x60, 0, 0, 0, 0]), Buffer.alloc(60_000, 'x')]);
+  assert.deepEqual([...reader.push(whole.subarray(0, 40_000))], []);
+  assert.ok(budget.held >= 40_000 - FREE, `${budget.held}`);
+  assert.equal([...reader.push(whole.subarray(40_000))][0].data.length, 60_000);
+  assert.equal(budget.held, 0);
+  const others = new websocket.FrameReader(true, 1 << 20, new Budget({ connection: 30_000 }).account('here'));
+  assert.throws(() => [...others.push(whole.subarray(0, 40_000))], { code: 1013 });
 });

@@ -1,6 +1,7 @@
 'use strict';
 
 /** Mounts the commands that have an `http` configuration as routes of a router (of express, or one that works so). */
+const { Pile } = require('./pile.cjs');
 
 const METHODS = new Set(['all', 'delete', 'get', 'head', 'options', 'patch', 'post', 'put', 'use']);
 /** Longest body that is read where the router has not read it, in bytes. */
@@ -76,14 +77,11 @@ async function scopeOf(sources, request) {
 }
 
 async function bodyOf(request) {
-  const chunks = [];
-  let size = 0;
+  const body = new Pile(undefined, MAX_BODY);
   for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw Object.assign(new Error('the body is too long'), { statusCode: 413 });
-    chunks.push(chunk);
+    if (!body.appendCopy(chunk)) throw Object.assign(new Error('the body is too long'), { statusCode: 413 });
   }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const text = body.bytes.toString('utf8');
   if (!(request.headers?.['content-type'] ?? '').includes('json')) return text;
   try {
     return JSON.parse(text);

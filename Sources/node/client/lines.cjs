@@ -1,13 +1,14 @@
 'use strict';
 
+const { Pile } = require('./pile.cjs');
+
 /** Longest line accepted, in bytes. */
 const MAX_LINE = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
 /** Cuts a byte stream into lines of text; a character is never cut, because no part of one is a newline byte. */
 class LineReader {
-  #torn = [];
-  #size = 0;
+  #torn;
   #onLine;
   #limit;
 
@@ -18,6 +19,7 @@ class LineReader {
   constructor(onLine, limit = MAX_LINE) {
     this.#onLine = onLine;
     this.#limit = limit;
+    this.#torn = new Pile(undefined, limit);
   }
 
   /**
@@ -31,16 +33,19 @@ class LineReader {
       start = end + 1;
     }
     if (start === chunk.length) return;
-    this.#size += chunk.length - start;
-    if (this.#size > this.#limit) throw new Error(`a line is longer than ${this.#limit} bytes`);
-    this.#torn.push(chunk.subarray(start));
+    this.#add(chunk.subarray(start));
+    this.#torn.keep();
   }
 
   #line(end) {
-    const bytes = this.#torn.length === 0 ? end : Buffer.concat([...this.#torn, end]);
-    this.#torn = [];
-    this.#size = 0;
+    this.#add(end);
+    const { bytes } = this.#torn;
+    this.#torn.clear();
     if (bytes.length > 0) this.#onLine(bytes.toString('utf8'));
+  }
+
+  #add(piece) {
+    if (!this.#torn.append(piece)) throw new Error(`a line is longer than ${this.#limit} bytes`);
   }
 }
 

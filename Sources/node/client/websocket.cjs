@@ -1,7 +1,7 @@
 'use strict';
 
 /** WebSocket (RFC 6455) over a socket, for both ends: text messages, strict, with limits. No extensions. */
-const { createHash, randomBytes } = require('node:crypto');
+const { createHash, randomFillSync } = require('node:crypto');
 const { Pile } = require('./pile.cjs');
 
 /** Longest message accepted, in bytes. */
@@ -57,23 +57,25 @@ class FrameReader {
       const message = this.#message(frame);
       if (message !== undefined) yield message;
     }
+    // Half a frame must not hold the whole piece that was read, which nobody counts.
+    if (!this.#waiting.keep()) throw tooMuch();
   }
 
   #frame() {
-    const head = this.#header();
-    if (head === undefined || this.#waiting.size < head.start + head.length) return undefined;
     const { bytes } = this.#waiting;
+    const head = this.#header(bytes);
+    if (head === undefined || bytes.length < head.start + head.length) return undefined;
     const payload = bytes.subarray(head.start, head.start + head.length);
-    const data = head.mask === undefined ? payload : unmasked(payload, bytes.subarray(head.mask, head.mask + 4));
+    const data = head.mask === undefined ? payload : unmasked(payload, bytes, head.mask);
     this.#waiting.drop(head.start + head.length);
     return { ...head, data };
   }
 
   /** Everything is checked before a byte of the payload is waited for: a length that is announced costs nothing. */
-  #header() {
-    const { bytes } = this.#waiting;
+  #header(bytes) {
     if (bytes.length < 2) return undefined;
-    const [first, second] = bytes;
+    const first = bytes[0];
+    const second = bytes[1];
     const isMasked = (second & 0x80) !== 0;
     const short = second & 0x7f;
     const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
@@ -127,9 +129,10 @@ function readLength(bytes, short) {
   return length;
 }
 
-function unmasked(payload, mask) {
+/** The payload with the mask on it, or off it: the four bytes that `bytes` has at this place. */
+function unmasked(payload, bytes, at) {
   const data = Buffer.allocUnsafe(payload.length);
-  for (let index = 0; index < payload.length; index++) data[index] = payload[index] ^ mask[index & 3];
+  for (let index = 0; index < payload.length; index++) data[index] = payload[index] ^ bytes[at + (index & 3)];
   return data;
 }
 
@@ -161,9 +164,9 @@ function frame(opcode, data, isServer) {
   if (lengthBytes === 2) head.writeUInt16BE(length, 2);
   if (lengthBytes === 8) head.writeBigUInt64BE(BigInt(length), 2);
   if (isServer) return Buffer.concat([head, data]);
-  const mask = randomBytes(4);
-  mask.copy(head, head.length - 4);
-  return Buffer.concat([head, unmasked(data, mask)]);
+  const mask = head.length - 4;
+  randomFillSync(head, mask);
+  return Buffer.concat([head, unmasked(data, head, mask)]);
 }
 
 /** An open WebSocket. */

@@ -1,6 +1,7 @@
 /** HTTP (`POST /rpc`) and WebSocket for a service's connection points. */
 import { createServer, STATUS_CODES } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import piles from '../client/pile.cjs';
 import websocket from '../client/websocket.cjs';
 import { isClientTaken } from './gate/certificates.mjs';
 import { messagesOf } from './gate/messages.mjs';
@@ -179,25 +180,24 @@ function refuse(response, { status, message, hint, headers = {} }) {
 
 /** @returns {Promise<{text?: string, problem?: object}>} as many bytes as the text has characters are held for it */
 async function body(request, account) {
-  const chunks = [];
-  let size = 0;
+  const pile = new piles.Pile(account, MAX_BODY);
   const drop = (problem) => {
-    account.release(size);
+    pile.clear();
     return { problem };
   };
   try {
     for await (const chunk of request) {
-      if (size + chunk.length > MAX_BODY) return drop(tooLong());
-      if (!account.hold(chunk.length)) return drop({ status: 503, message: 'clients together make this service hold too much: try again later' });
-      size += chunk.length;
-      chunks.push(chunk);
+      if (pile.size + chunk.length > MAX_BODY) return drop(tooLong());
+      if (!pile.appendCopy(chunk)) return drop({ status: 503, message: 'clients together make this service hold too much: try again later' });
     }
   } catch {
     // The client has gone; nobody reads the answer.
     return drop({ status: 400, message: 'the body did not come whole' });
   }
-  const text = Buffer.concat(chunks).toString('utf8');
-  account.release(size - text.length);
+  const text = pile.bytes.toString('utf8');
+  pile.clear();
+  // It is never more than was given back just now.
+  account.hold(text.length);
   return { text };
 }
 

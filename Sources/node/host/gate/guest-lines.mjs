@@ -2,6 +2,7 @@
  * Lines of a stranger. Nothing of a connection is given on before its first line was seen whole and is JSON-RPC: a browser sends whatever
  * a page wants, but always behind a line of HTTP.
  */
+import piles from '../../client/pile.cjs';
 import { answerTo, guess, NO_MESSAGE } from './stranger.mjs';
 import { messagesOf } from './messages.mjs';
 import { refusalLine } from '../replies.mjs';
@@ -13,11 +14,9 @@ const LINE_TIMEOUT = 60_000;
 const NEWLINE = 10;
 
 export class GuestLines {
-  #pending = Buffer.alloc(0);
-  #size = 0;
+  #pending;
   #isKnown = false;
   #isOver = false;
-  #account;
   #handlers;
   #timer;
 
@@ -27,7 +26,7 @@ export class GuestLines {
    *   the first line was good; `refuse`: the connection is to end with these bytes
    */
   constructor(account, handlers) {
-    this.#account = account;
+    this.#pending = new piles.Pile(account, MAX_LINE);
     this.#handlers = handlers;
   }
 
@@ -43,13 +42,13 @@ export class GuestLines {
 
   /** The stranger sends no more: what has come is its last line. */
   end() {
-    if (!this.#isOver && this.#size > 0) this.#line(Buffer.alloc(0));
+    if (!this.#isOver && this.#pending.size > 0) this.#line(Buffer.alloc(0));
     this.#stop();
   }
 
   #line(rest) {
-    if (this.#size + rest.length > MAX_LINE) return this.#refuse(tooLong());
-    const line = this.#size === 0 ? rest : Buffer.concat([this.#pending.subarray(0, this.#size), rest]);
+    if (!this.#add(rest)) return undefined;
+    const line = this.#pending.bytes;
     this.#forget();
     const isBlank = line.length === 0 || (line.length === 1 && line[0] === 13);
     if (isBlank && this.#isKnown) return undefined;
@@ -62,34 +61,24 @@ export class GuestLines {
     return this.#handlers.messages(found, line.length);
   }
 
-  /** Kept in one growing buffer: how many pieces it comes in costs nothing. */
   #keep(rest) {
-    const needed = this.#size + rest.length;
-    if (needed > MAX_LINE) return this.#refuse(tooLong());
-    if (needed > this.#pending.length && !this.#grow(needed)) {
-      return this.#refuse(Buffer.from(refusalLine(undefined, 'clients together make this service hold too much: try again later')));
-    }
-    rest.copy(this.#pending, this.#size);
-    this.#size = needed;
+    if (!this.#add(rest)) return undefined;
+    if (!this.#pending.keep()) return this.#refuse(tooMuch());
     this.#timer ??= setTimeout(() => this.#refuse(answerTo('other', 'the line was not finished in time')), LINE_TIMEOUT).unref();
     if (this.#isKnown) return undefined;
-    const kind = guess(this.#pending.subarray(0, needed));
+    const kind = guess(this.#pending.bytes);
     return kind === 'open' || kind === 'json' ? undefined : this.#refuse(answerTo(kind));
   }
 
-  #grow(needed) {
-    const length = Math.min(MAX_LINE, Math.max(needed, 2 * this.#pending.length, 1024));
-    if (!this.#account.hold(length - this.#pending.length)) return false;
-    const grown = Buffer.allocUnsafeSlow(length);
-    this.#pending.copy(grown, 0, 0, this.#size);
-    this.#pending = grown;
-    return true;
+  /** @returns {boolean} false when the connection was refused */
+  #add(rest) {
+    if (this.#pending.size + rest.length > MAX_LINE) this.#refuse(tooLong());
+    else if (!this.#pending.append(rest)) this.#refuse(tooMuch());
+    return !this.#isOver;
   }
 
   #forget() {
-    this.#account.release(this.#pending.length);
-    this.#pending = Buffer.alloc(0);
-    this.#size = 0;
+    this.#pending.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -112,4 +101,8 @@ export class GuestLines {
 
 function tooLong() {
   return Buffer.from(refusalLine(undefined, `a line has at most ${MAX_LINE} bytes`));
+}
+
+function tooMuch() {
+  return Buffer.from(refusalLine(undefined, 'clients together make this service hold too much: try again later'));
 }

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Host } from './support/host.mjs';
+import { freePort } from './support/net.mjs';
 
 const SHOP = fileURLToPath(new URL('../../Examples/shop/packages/', import.meta.url));
 const READINESS = fileURLToPath(new URL('../../Examples/readiness/', import.meta.url));
@@ -65,16 +66,6 @@ function run(t, file, { args = [], stdio = ['ignore', 'pipe', 'inherit'], env = 
 async function firstLine(child, text) {
   let all = '';
   for await (const chunk of child.stdout) if ((all += chunk).includes(text)) return;
-}
-
-/** A port that is free now. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 test('the ticker ticks', async (t) => {

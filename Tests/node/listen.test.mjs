@@ -8,6 +8,7 @@ import test from 'node:test';
 import tls from 'node:tls';
 import { connect, connectByPreference } from '../../Sources/node/client/index.mjs';
 import { definition, folder, Host } from './support/host.mjs';
+import { freePort, raw } from './support/net.mjs';
 
 const FILES = {
   'commands.json': definition({
@@ -24,16 +25,6 @@ const FILES = {
     console.log('waits'); signal.addEventListener('abort', () => { console.log('given up'); reject(signal.reason); }); });`,
   'stop.mjs': 'export default () => { console.log("stopping"); }',
 };
-
-/** A port that nobody uses at the moment. */
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** A key and a certificate of its own. */
 function certificate(root, name = 'svc') {
@@ -166,15 +157,6 @@ test('with an authority, clients need a certificate', async (t) => {
   assert.equal(await container.dispatch('echo', 1), 1);
   container.close();
 });
-
-/** Sends bytes and resolves with all that comes until the end. */
-function raw(port, text, options = {}) {
-  return new Promise((resolve) => {
-    let all = '';
-    const socket = net.connect({ port, host: '127.0.0.1', ...options }, () => socket.write(text));
-    socket.setEncoding('latin1').on('data', (data) => (all += data)).on('close', () => resolve(all)).on('error', () => {});
-  });
-}
 
 test('HTTP takes JSON-RPC and nothing else', async (t) => {
   const port = await freePort();

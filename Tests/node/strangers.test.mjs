@@ -9,7 +9,7 @@ import websocket from '../../Sources/node/client/websocket.cjs';
 import { Pile } from '../../Sources/node/client/pile.cjs';
 import { ALL_MEMORY, Budget, FREE } from '../../Sources/node/host/gate/budget.mjs';
 import { definition, folder, Host } from './support/host.mjs';
-import { freePort, raw } from './support/net.mjs';
+import { freePort, raw, upgraded } from './support/net.mjs';
 
 const FILES = {
   'commands.json': definition({
@@ -173,10 +173,7 @@ test('fragments of a byte take a byte, or little more', { timeout: 60_000 }, asy
   const port = await freePort();
   const { host } = await service(t, () => `ws://127.0.0.1:${port}`, MEASURED);
   const before = memory(host);
-  const socket = net.connect(port, '127.0.0.1').on('error', () => {});
-  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
-    + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
-  await new Promise((resolve) => socket.once('data', resolve));
+  const socket = await upgraded(port);
   const fragment = (opcode) => Buffer.from([opcode, 0x81, 0, 0, 0, 0, 0x20]);
   const many = Buffer.concat(Array.from({ length: 10_000 }, () => fragment(0)));
   socket.write(fragment(1));

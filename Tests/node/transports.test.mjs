@@ -12,6 +12,7 @@ import { runInNewContext } from 'node:vm';
 import { connectByPreference, sidecar } from '../../Sources/node/client/index.mjs';
 import websocket from '../../Sources/node/client/websocket.cjs';
 import { definition, folder, Host } from './support/host.mjs';
+import { freePort, upgraded } from './support/net.mjs';
 
 /** What goes wrong on the way, and what changes while a service runs. */
 const FILES = {
@@ -19,15 +20,6 @@ const FILES = {
   'echo.mjs': 'export default (x) => x;',
 };
 const METADATA = { name: 'svc', commands: [] };
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** A server that a test answers for; resolves with its port. */
 async function serving(t, server) {
@@ -246,19 +238,11 @@ test('a service shows the certificate that is in its files now', { skip: !partia
 const MASK = Buffer.from([0, 0, 0, 0]);
 const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125]), MASK, Buffer.alloc(125, 'x')]);
 
-async function opened(port) {
-  const socket = net.connect(port, '127.0.0.1').on('error', () => {});
-  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
-    + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
-  await once(socket, 'data');
-  return socket;
-}
-
 test('who pings and reads nothing is not read from', { timeout: 60_000 }, async (t) => {
   const port = await freePort();
   const root = folder(t, FILES);
   await listening(t, root, { [`ws://127.0.0.1:${port}`]: {} });
-  const socket = await opened(port);
+  const socket = await upgraded(port);
   socket.pause();
   const many = Buffer.concat(Array.from({ length: 8000 }, () => ping));
   // What the kernel holds in both directions is a few megabytes.

@@ -145,7 +145,7 @@ let package = Package(
         tests("JSONTests", ["JSON", "PMSystem"]),
         tests("JSONRPCTests", ["JSONRPC", "JSON"]),
         tests("PMModelTests", ["PMModel"]),
-        tests("PMSystemTests", ["PMSystem", "PMModel"]),
+        tests("PMSystemTests", ["PMSystem", "PMModel", "JSON"]),
         tests("PMConfigTests", ["PMConfig", "PMModel", "JSON"]),
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
@@ -153,7 +153,7 @@ let package = Package(
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem"]),
         tests("PMRoutingTests", ["PMRouting", "PMModel", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
-        tests("PMSidecarTests", ["PMSidecar", "PMAPI", "PMModel", "JSON", "PMSystem"]),
+        tests("PMSidecarTests", ["PMSidecar", "PMClient", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests("PMDaemonTests", ["PMDaemon", "PMLogs", "PMModel", "PMSupervisor", "PMSystem", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(

@@ -72,7 +72,7 @@ actor ServiceDirectory {
     private static func address(_ text: String, in directory: String) throws(APIError) -> WireAddress {
         let scheme = text.firstRange(of: "://").map { String(text[..<$0.lowerBound]) }
         if scheme == nil || scheme == Transport.unix.rawValue {
-            return .daemon(try SocketAddress(text, from: directory).path)
+            return .unix(try SocketAddress(text, from: directory).path)
         }
         if let address = WireAddress(url: text) { return address }
         let spoken = Transport.allCases.map(\.rawValue).joined(separator: " and ")
@@ -91,6 +91,6 @@ actor ServiceDirectory {
         if let socket = options.socket ?? context.environment["PM_SOCK"] {
             return try address(socket, in: context.workingDirectory)
         }
-        return .daemon(try DaemonLocator(context: context).connect().address)
+        return .unix(try DaemonLocator(context: context).connect().address)
     }
 }

@@ -6,10 +6,8 @@ import PMSystem
 
 /// Where a wire leads.
 enum WireAddress: Equatable, Sendable {
-    /// The path of a unix socket where a service listens, as the daemon told.
+    /// The path of a unix socket, of a daemon or of a service.
     case unix(String)
-    /// The path of a daemon's socket.
-    case daemon(String)
     /// A numeric host, and a port.
     case tcp(String, UInt16)
 
@@ -40,8 +38,7 @@ enum WireAddress: Equatable, Sendable {
     func connect() throws(APIError) -> SharedFD {
         do {
             switch self {
-            case .unix(let path): return SharedFD(try UnixSocket.connect(path))
-            case .daemon(let path): return try Self.connect(toDaemon: path)
+            case .unix(let path): return try Self.connect(trusted: path)
             case .tcp(let host, let port):
                 let socket = try InternetSocket.startConnecting(host, port)
                 var entry = pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0)
@@ -57,7 +54,8 @@ enum WireAddress: Equatable, Sendable {
         }
     }
 
-    private static func connect(toDaemon path: String) throws -> SharedFD {
+    /// Connects when it is known whose socket it is: nothing is said to a stranger.
+    private static func connect(trusted path: String) throws -> SharedFD {
         do throws(TrustedSocketError) {
             return SharedFD(try TrustedSocket.connect(path, .folderOwner))
         } catch {

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import PMAPI
+import PMClient
 import PMModel
 import PMSidecar
 import PMSystem
@@ -163,6 +164,24 @@ import Testing
             let sum: Int = try await svc.dispatch("add", 1, 2)
             kill(pid_t(daemon), SIGCONT)
             #expect(sum == 3)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can make what is of somebody else"))
+    func `says nothing where somebody else could serve, and goes through the daemon`() async throws {
+        try await withService { project, _ in
+            try project.must("connect", "svc", "local")
+            let points = try JSONValue(parsing: Array(try project.must("connect", "svc", "-o", "json").utf8))
+            let point = try SocketAddress(try #require(points.object?.keys.first), from: "/").path
+            unlink(point)
+            let planted = try UnixSocket.listen(point, mode: 0o666)
+            chown(point, 65533, 65533)
+            var options = Sidecar.Options()
+            options.socket = project.socket
+            options.call.deadline = .seconds(10)
+            let sum: Int = try await Sidecar(options)["svc"].dispatch("add", 1, 2)
+            #expect(sum == 3)
+            #expect(try UnixSocket.accept(planted.raw) == nil)
         }
     }
 

@@ -114,6 +114,34 @@ import Testing
         }
     }
 
+    @Test(arguments: ["basic", "strict"])
+    func `has what pm brings for it, wherever pm is installed`(preset: String) async throws {
+        try await TestProject.with { project in
+            // Where a sandbox shows nothing but what is needed.
+            try project.copy(TestPaths.libexec, to: "../libexec")
+            try project.write(
+                "svc/client.mjs", "import { sidecar } from '@akala/pm'; export default () => typeof sidecar;")
+            try project.write(
+                "svc/commands.json",
+                #"{"name": "svc", "commands": [{"name": "client", "config": {"fs": {"path": "./client.mjs"}}}]}"#)
+            let point = "http://127.0.0.1:\(try FreePort.take())"
+            try project.configure(
+                ["svc": ["path": "./svc/commands.json", "commandable": true]],
+                mapping: [
+                    "svc": project.asUser([
+                        "cwd": "./svc", "sandbox": .string(preset), "restart": "never", "connect": [point: [:]],
+                    ])
+                ])
+            let libexec = String(project.directory.dropLast("project".count)) + "libexec"
+            let daemon = try project.run([TestPaths.pm, "start", "pm", "--wait"], adding: ["PM_LIBEXEC": libexec])
+            #expect(daemon.code == 0, "\(daemon)")
+            let started = try project.pm("start", "svc", "--wait")
+            if started.errors.contains("may have no namespaces") { return }
+            #expect(started.code == 0, "\(started)")
+            #expect(try project.must("call", "svc", "client").contains("function"))
+        }
+    }
+
     @Test func `does not start where the sandbox cannot be had`() async throws {
         try await TestProject.with { project in
             try project.script("web.sh", "echo running; exec sleep 1000")

@@ -9,7 +9,7 @@ import test from 'node:test';
 import { connect, connectByPreference, Container, defaultOrders, sidecar } from '../../Sources/node/client/index.mjs';
 import { folder } from './support/host.mjs';
 
-const { daemonURL } = createRequire(import.meta.url)('../../Sources/node/client/location.cjs');
+const { daemonPlace } = createRequire(import.meta.url)('../../Sources/node/client/location.cjs');
 
 /**
  * A daemon of this test: answers with functions of the parameters, by method; `proxied` those of services, by name.
@@ -204,16 +204,16 @@ test('commands with an http configuration become routes', async (t) => {
 test('the daemon is found as the command line finds it', (t) => {
   const root = folder(t, { 'project/.pm.config.json': {}, 'project/a/b/file': 'x', 'home/.config/pm/.pm.config.json': {} });
   const env = { HOME: join(root, 'home'), XDG_RUNTIME_DIR: join(root, 'run') };
-  const at = (cwd, more) => daemonURL({ cwd: join(root, cwd), env: { ...env, ...more } });
+  const at = (cwd, more) => daemonPlace({ cwd: join(root, cwd), env: { ...env, ...more } }).url;
   assert.equal(at('project/a/b'), `jsonrpc+unix://${root}/project/pm.sock`);
   assert.equal(at('home'), `jsonrpc+unix://${root}/run/pm/pm.sock`);
   assert.equal(at('project', { PM_SOCK: 'jsonrpc+unix:///of/the/service.sock' }), 'jsonrpc+unix:///of/the/service.sock');
-  assert.equal(daemonURL({ pmSock: '/a b/pm.sock' }), 'jsonrpc+unix:///a%20b/pm.sock');
-  assert.equal(daemonURL({ configFile: join(root, 'project'), env }), `jsonrpc+unix://${root}/project/pm.sock`);
+  assert.equal(daemonPlace({ pmSock: '/a b/pm.sock' }).url, 'jsonrpc+unix:///a%20b/pm.sock');
+  assert.equal(daemonPlace({ configFile: join(root, 'project'), env }).url, `jsonrpc+unix://${root}/project/pm.sock`);
   const deep = join(root, 'x'.repeat(60), 'y'.repeat(60));
   mkdirSync(deep, { recursive: true });
   writeFileSync(join(deep, '.pm.config.json'), '{}');
-  assert.match(daemonURL({ cwd: deep, env }), /\/run\/pm\/[0-9a-f]{16}\.sock$/);
+  assert.match(daemonPlace({ cwd: deep, env }).url, /\/run\/pm\/[0-9a-f]{16}\.sock$/);
 });
 
 test('nobody to talk to is an error with the next step', async (t) => {

@@ -39,7 +39,8 @@ public struct NodeRuntime: Runtime {
         return Launch(
             invocation: invocation, environment: base + variables(unit, channel), channel: channel,
             identity: around.identity,
-            directories: [unit.program, host, Paths.path(ofSocketURL: socketURL)].compactMap {
+            // The host's folder is in one with that of the client.
+            directories: [unit.program, Paths.directory(of: host), Paths.path(ofSocketURL: socketURL)].compactMap {
                 $0.map(Paths.directory(of:))
             })
     }

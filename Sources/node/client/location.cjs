@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { errorWithStatus } = require('./errors.cjs');
+const { judge, unknownUser } = require('./trust.cjs');
 
 const CONFIG = '.pm.config.json';
 const SYSTEM_CONFIG = `/etc/pm/${CONFIG}`;
@@ -12,17 +13,29 @@ const SYSTEM_CONFIG = `/etc/pm/${CONFIG}`;
 const LONGEST = 107;
 
 /**
+ * @typedef {{url: string, server: 'own' | 'folderOwner'}} Place where a daemon is, and who may serve its socket (trust.cjs)
+ */
+
+/**
  * @param {{pmSock?: string | URL, configFile?: string, cwd?: string, env?: NodeJS.ProcessEnv}} [options]
  *   `pmSock`: a URL or the path of a unix socket; `configFile`: the daemon of this file
- * @returns {string} URL of the daemon
+ * @param {number} [user] who asks
+ * @returns {Place}
  * @throws statusCode 404 when there is no configuration anywhere
  */
-function daemonURL({ pmSock, configFile, cwd = process.cwd(), env = process.env } = {}) {
-  if (pmSock !== undefined) return asURL(String(pmSock));
-  if (configFile !== undefined) return socketURL(named(path.resolve(cwd, filePath(configFile))), env);
-  if (env.PM_SOCK) return asURL(env.PM_SOCK);
-  const file = upwards(cwd) ?? [userConfig(env), SYSTEM_CONFIG].find((candidate) => candidate && fs.existsSync(candidate));
-  if (file !== undefined) return socketURL(file, env);
+function daemonPlace({ pmSock, configFile, cwd = process.cwd(), env = process.env } = {}, user = process.geteuid()) {
+  const asker = { env, user };
+  if (pmSock !== undefined) return { url: asURL(String(pmSock)), server: 'folderOwner' };
+  if (configFile !== undefined) return placeOf(named(path.resolve(cwd, filePath(configFile))), asker);
+  if (env.PM_SOCK) return { url: asURL(env.PM_SOCK), server: 'folderOwner' };
+  const found = upwards(cwd, asker);
+  if (found !== undefined) {
+    // In a folder of somebody who is not trusted their daemon is not meant; but root may ask the daemon of a user there.
+    const place = placeOf(found, asker);
+    return user === 0 || isOfTrusted(found, asker) ? place : { ...place, server: 'own' };
+  }
+  const other = [userConfig(env), SYSTEM_CONFIG].find((candidate) => candidate && fs.existsSync(candidate));
+  if (other !== undefined) return placeOf(other, asker);
   throw errorWithStatus(404, `there is no ${CONFIG} in ${cwd} or above it, and none of the user or the system`, {
     hint: 'pm start pm, or name a file with configFile',
   });
@@ -42,18 +55,37 @@ function named(file) {
   return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() ? path.join(file, CONFIG) : file;
 }
 
-function upwards(cwd) {
+function upwards(cwd, asker) {
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
     const file = path.join(folder, CONFIG);
     const stat = fs.statSync(file, { throwIfNoEntry: false });
-    if (stat !== undefined && !stat.isDirectory() && isTrusted(stat, folder)) return file;
+    if (stat !== undefined && !stat.isDirectory() && !isPlanted(file, stat, asker)) return file;
     if (folder === '/') return undefined;
   }
 }
 
-/** A file that somebody else could have planted in a folder that anyone may write to is passed over. */
-function isTrusted({ uid }, folder) {
-  return uid === 0 || uid === process.getuid() || (fs.statSync(folder).mode & 0o002) === 0;
+/** Whose configurations are meant without being named: those of this user and of root, for root also of the user who called sudo. */
+function trustedUsers({ env, user }) {
+  const caller = user === 0 && /^\d+$/.test(env.SUDO_UID ?? '') ? [Number(env.SUDO_UID)] : [];
+  return [0, user, ...caller];
+}
+
+/** A file, or a link, that somebody else could have planted in a folder that anyone may write to is passed over. */
+function isPlanted(file, { uid }, asker) {
+  const trusted = trustedUsers(asker);
+  const owners = [uid, fs.lstatSync(file, { throwIfNoEntry: false })?.uid ?? uid];
+  return owners.some((owner) => !trusted.includes(owner)) && (fs.statSync(path.dirname(file)).mode & 0o002) !== 0;
+}
+
+/** Whether only trusted users could have written a configuration, or its folder is in the user's list of trusted ones. */
+function isOfTrusted(file, asker) {
+  const unknown = unknownUser();
+  const others = unknown === undefined ? [] : [unknown];
+  if (judge(file, [...trustedUsers(asker), ...others]).finding === undefined) return true;
+  const list = path.join(path.dirname(userConfig(asker.env)), 'trusted');
+  // A list that others could have written says nothing.
+  const { isThere, finding } = judge(list, [asker.user, ...others]);
+  return isThere && finding === undefined && fs.readFileSync(list, 'utf8').split('\n').includes(realPath(path.dirname(file)));
 }
 
 function userConfig(env) {
@@ -65,13 +97,15 @@ function absolute(value) {
   return value?.startsWith('/') ? value : undefined;
 }
 
-function socketURL(file, env) {
+function placeOf(file, { env, user }) {
   const real = realPath(file);
-  if (real === realPath(SYSTEM_CONFIG)) return asURL('/run/pm/pm.sock');
-  if (real === realPath(userConfig(env))) return asURL(path.join(runtimeFolder(env), 'pm.sock'));
+  if (real === realPath(SYSTEM_CONFIG)) return { url: asURL('/run/pm/pm.sock'), server: 'folderOwner' };
+  // In the runtime folder nobody else has a daemon.
+  const runtime = runtimeFolder(env, user);
+  if (real === realPath(userConfig(env))) return { url: asURL(path.join(runtime, 'pm.sock')), server: 'own' };
   const beside = path.join(path.dirname(real), 'pm.sock');
-  if (Buffer.byteLength(beside) <= LONGEST) return asURL(beside);
-  return asURL(path.join(runtimeFolder(env), `${fingerprint(real)}.sock`));
+  if (Buffer.byteLength(beside) <= LONGEST) return { url: asURL(beside), server: 'folderOwner' };
+  return { url: asURL(path.join(runtime, `${fingerprint(real)}.sock`)), server: 'own' };
 }
 
 function realPath(file) {
@@ -87,9 +121,9 @@ function realPath(file) {
   }
 }
 
-function runtimeFolder(env) {
+function runtimeFolder(env, user) {
   const folder = absolute(env.XDG_RUNTIME_DIR);
-  return folder === undefined ? `/tmp/pm-${process.getuid()}` : path.join(folder, 'pm');
+  return folder === undefined ? `/tmp/pm-${user}` : path.join(folder, 'pm');
 }
 
 /** FNV-1a, 64 bits, as 16 hexadecimal digits. */
@@ -99,4 +133,4 @@ function fingerprint(text) {
   return hash.toString(16).padStart(16, '0');
 }
 
-module.exports = { daemonURL };
+module.exports = { daemonPlace };

@@ -4,7 +4,7 @@
 const { Container, RemoteContainer } = require('./container.cjs');
 const { errorWithStatus } = require('./errors.cjs');
 const { Link } = require('./link.cjs');
-const { daemonURL } = require('./location.cjs');
+const { daemonPlace } = require('./location.cjs');
 const { Rpc } = require('./rpc.cjs');
 const { defaultOrders, openTransport } = require('./transports.cjs');
 
@@ -16,10 +16,10 @@ const CONNECT_TIMEOUT = 5000;
 /**
  * Opens one connection.
  * @param {string} url
- * @param {object} [options]
- * @param {AbortSignal} [signal]
+ * @param {object} options of its entry in a connection map
+ * @param {{signal?: AbortSignal, server?: 'own' | 'folderOwner'}} how as `openTransport` has it
  */
-async function open(url, options = {}, signal) {
+async function open(url, options, { signal, server }) {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(errorWithStatus(504, `${url} does not answer`)), CONNECT_TIMEOUT);
   const abort = () => limit.abort(signal.reason);
@@ -27,7 +27,7 @@ async function open(url, options = {}, signal) {
   if (signal?.aborted) abort();
   try {
     const rpc = new Rpc();
-    return rpc.attach(await openTransport(url, options, rpc, limit.signal));
+    return rpc.attach(await openTransport(url, options, rpc, { signal: limit.signal, server }));
   } catch (error) {
     throw limit.signal.aborted ? limit.signal.reason : error;
   } finally {
@@ -40,10 +40,10 @@ async function open(url, options = {}, signal) {
  * Connects to the first point of a map that answers, in the order of preference.
  * @param {ConnectionMap} map
  * @param {string[]} orders beginnings of URLs, the preferred one first
- * @param {AbortSignal} [signal]
+ * @param {{signal?: AbortSignal, server?: 'own' | 'folderOwner'}} how as `openTransport` has it
  * @throws statusCode 404 when no point is in the orders; the last failure when none answers
  */
-async function openByPreference(map, orders, signal) {
+async function openByPreference(map, orders, how) {
   const tried = new Set();
   let failure = errorWithStatus(404, 'no matching connection preference was found');
   for (const order of orders.length > 0 ? orders : defaultOrders) {
@@ -52,9 +52,9 @@ async function openByPreference(map, orders, signal) {
     for (const url of urls.sort((one, other) => other.startsWith(`${order}:`) - one.startsWith(`${order}:`))) {
       tried.add(url);
       try {
-        return await open(url, map[url] ?? {}, signal);
+        return await open(url, map[url] ?? {}, how);
       } catch (error) {
-        if (signal?.aborted) throw error;
+        if (how.signal?.aborted) throw error;
         failure = error;
       }
     }
@@ -71,8 +71,8 @@ async function openByPreference(map, orders, signal) {
  * @returns {Promise<{container: Container, processor: Rpc}>}
  */
 async function connectByPreference(map, { metadata, container, signal } = {}, ...orders) {
-  const rpc = await openByPreference(map, orders, signal);
-  const link = new Link(({ signal: later }) => openByPreference(map, orders, later), rpc);
+  const rpc = await openByPreference(map, orders, { signal });
+  const link = new Link(({ signal: later }) => openByPreference(map, orders, { signal: later }), rpc);
   const known = metadata ?? (await rpc.call('$metadata', [true], { signal }));
   const remote = new RemoteContainer(known, link);
   if (container === undefined) return { container: remote, processor: rpc };
@@ -89,25 +89,26 @@ const watchers = new Map();
 /** The daemon that options mean; the same one for the same place. */
 function daemon(options = {}) {
   if (typeof options.pm?.dispatch === 'function') return options.pm;
-  const url = daemonURL(options);
-  if (!daemons.has(url)) daemons.set(url, new RemoteContainer({ name: 'pm' }, new Link(({ signal }) => openWatching(url, signal))));
-  return daemons.get(url);
+  const place = daemonPlace(options);
+  const key = `${place.server} ${place.url}`;
+  if (!daemons.has(key)) daemons.set(key, new RemoteContainer({ name: 'pm' }, new Link(({ signal }) => openWatching(place, signal))));
+  return daemons.get(key);
 }
 
 /** The daemon tells on this connection which service has published other commands. */
-async function openWatching(url, signal) {
-  const rpc = await openDaemon(url, signal);
+async function openWatching(place, signal) {
+  const rpc = await openDaemon(place, signal);
   rpc.onNotice = (method, params) => {
-    if (method === '$/metadata') for (const tell of watchers.get(url) ?? []) tell(params[0]);
+    if (method === '$/metadata') for (const tell of watchers.get(place.url) ?? []) tell(params[0]);
   };
   // A daemon that does not know of this tells nothing.
   rpc.call('$metadata', [false, null, true]).catch(() => {});
   return rpc;
 }
 
-async function openDaemon(url, signal) {
+async function openDaemon({ url, server }, signal) {
   try {
-    return await open(url, {}, signal);
+    return await open(url, {}, { signal, server });
   } catch (error) {
     if (error.code !== 'ENOENT' && error.code !== 'ECONNREFUSED') throw error;
     throw errorWithStatus(503, `pm does not run: nobody serves ${url}`, { hint: 'pm start pm', retry: true, cause: error });
@@ -115,8 +116,8 @@ async function openDaemon(url, signal) {
 }
 
 /** A connection to the daemon that leads on to a service. */
-async function openProxy(url, name, signal) {
-  const rpc = await openDaemon(url, signal);
+async function openProxy(place, name, signal) {
+  const rpc = await openDaemon(place, signal);
   try {
     await rpc.call('proxy', [name], { signal });
     return rpc;
@@ -138,14 +139,15 @@ async function pointsOf(pm, name, signal) {
 
 /** Directly where one of its points answers, else through the daemon. */
 async function openService(name, settings, signal) {
-  const { pm, url, orders } = settings;
+  const { pm, place, orders } = settings;
   const map = await pointsOf(pm, name, signal);
-  if (map === undefined) return openProxy(url, name, signal);
+  if (map === undefined) return openProxy(place, name, signal);
   try {
-    return await openByPreference(map, orders, signal);
+    // A point in the map may be of a service that runs no more: somebody else could serve it now.
+    return await openByPreference(map, orders, { signal, server: 'folderOwner' });
   } catch (error) {
     if (signal?.aborted) throw error;
-    return openProxy(url, name, signal).catch((second) => {
+    return openProxy(place, name, signal).catch((second) => {
       throw Object.assign(second, { cause: error });
     });
   }
@@ -167,7 +169,7 @@ function ordersOf({ orders, preferRemote }) {
  */
 function sidecar(options = {}) {
   const services = new Map();
-  const settings = { pm: daemon(options), url: options.pm ? undefined : daemonURL(options), orders: ordersOf(options) };
+  const settings = { pm: daemon(options), place: options.pm ? undefined : daemonPlace(options), orders: ordersOf(options) };
   const get = (name) => {
     if (!services.has(name)) {
       const service = connectService(name, settings, options.signal);
@@ -189,13 +191,17 @@ async function connectService(name, settings, signal) {
     await settings.pm.refresh();
     return settings.pm;
   }
-  const url = settings.url ?? Object.keys(await settings.pm.dispatch('connect', 'pm', null))[0];
-  const complete = { ...settings, url };
+  const complete = { ...settings, place: settings.place ?? (await toldPlace(settings.pm)) };
   const rpc = await openService(name, complete, signal);
   const { commands } = await rpc.call('$metadata', [true], { signal });
   const container = new RemoteContainer({ name, commands }, new Link(({ signal: later }) => openService(name, complete, later), rpc));
-  watch(container, url);
+  watch(container, complete.place.url);
   return container;
+}
+
+/** Where a daemon says that it is. */
+async function toldPlace(pm) {
+  return { url: Object.keys(await pm.dispatch('connect', 'pm', null))[0], server: 'folderOwner' };
 }
 
 /** Keeps the list of commands of a container as the daemon publishes it. */
@@ -230,8 +236,8 @@ async function connect(name, configuration = {}) {
   const points = pm.dispatch('connect', name, null);
   // Whoever does not look at it is not disturbed by it.
   points.catch(() => {});
-  const url = options.pm ? Object.keys(await pm.dispatch('connect', 'pm', null))[0] : daemonURL(options);
-  const settings = { pm, url, orders: ordersOf(options) };
+  const place = options.pm ? await toldPlace(pm) : daemonPlace(options);
+  const settings = { pm, place, orders: ordersOf(options) };
   const link = new Link(({ signal }) => openService(name, settings, signal));
   return { connect: points, container: new RemoteContainer({ ...metadata, name }, link) };
 }

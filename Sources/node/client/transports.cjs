@@ -9,6 +9,7 @@ const { randomBytes } = require('node:crypto');
 const { errorWithStatus } = require('./errors.cjs');
 const { LineReader } = require('./lines.cjs');
 const { tlsOptions } = require('./tls.cjs');
+const { requireTrust } = require('./trust.cjs');
 const { acceptKey, WebSocketConnection } = require('./websocket.cjs');
 
 /** The port of a URL that names none, as the reference has it. */
@@ -28,11 +29,14 @@ const defaultOrders = [
  * @param {string} url
  * @param {object} options of its entry in a connection map: `cert`, `ca`, `key`, `path` …
  * @param {import('./rpc.cjs').Rpc} rpc gets the messages
- * @param {AbortSignal} [signal] gives up connecting
+ * @param {{signal?: AbortSignal, server?: 'own' | 'folderOwner'}} [how] `signal` gives up connecting; `server`: a unix socket there must be
+ *   served by these users (trust.cjs)
  * @returns {Promise<import('./rpc.cjs').Transport>}
  */
-async function openTransport(url, options, rpc, signal) {
+async function openTransport(url, options, rpc, { signal, server } = {}) {
   const target = parse(url);
+  // With TLS it is the certificate that says whose socket it is.
+  if (server !== undefined && target.host === undefined && !target.isSecure) requireTrust(target.path, server);
   if (target.kind === 'http') return openHttp(target, options, rpc);
   const socket = await openSocket(target, options, signal);
   if (target.kind === 'ws') return openWebSocket(target, socket, rpc, signal);

@@ -5,6 +5,7 @@
  * service, PM_CONFIG its configuration as JSON, PM_SOCK the daemon's URL, PM_CONNECT where it is to listen, as JSON:
  * URL -> options.
  */
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { parentPort } from 'node:worker_threads';
@@ -54,10 +55,20 @@ function readSettings() {
 function openChannel() {
   const { fd, socket } = settings;
   if (fd === undefined && socket === undefined) return undefined;
-  const opened = new Channel(fd === undefined ? connect(socket) : Number(fd), { line: (text) => peer.receive(text), closed: abandon });
+  const opened = new Channel(fd === undefined ? connectTo(socket) : Number(fd), { line: (text) => peer.receive(text), closed: abandon });
   peer.attach(opened);
   calls.connect((line) => opened.send(line));
   return opened;
+}
+
+/** A channel has no other proof than where it is. Only containers have one by its path. */
+function connectTo(socket) {
+  try {
+    createRequire(import.meta.url)('../client/trust.cjs').requireTrust(socket, 'folderOwner');
+  } catch (error) {
+    fail(error);
+  }
+  return connect(socket);
 }
 
 async function start() {
@@ -135,6 +146,6 @@ function fail(error) {
 }
 
 function report(what, error) {
-  process.stderr.write(`pm: ${what}: ${error?.stack ?? error}\n`);
+  process.stderr.write(`pm: ${what}: ${error?.stack ?? error}\n${error?.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
   process.exitCode = 1;
 }

@@ -154,7 +154,9 @@ let package = Package(
         tests("PMRoutingTests", ["PMRouting", "PMModel", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMClient", "PMAPI", "PMModel", "JSON", "PMSystem"]),
-        tests("PMDaemonTests", ["PMDaemon", "PMLogs", "PMModel", "PMSupervisor", "PMSystem", "JSON", "JSONRPC"]),
+        tests(
+            "PMDaemonTests",
+            ["PMDaemon", "PMLogs", "PMModel", "PMRouting", "PMSupervisor", "PMSystem", "PMAPI", "JSON", "JSONRPC"]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(
             "PMGatewayTests",

@@ -1,12 +1,12 @@
 #include "pm_tls.h"
 
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* pm_tls_context is OpenSSL's own type under our name. */
 #define CONTEXT(context) ((SSL_CTX *)(context))
@@ -67,6 +67,19 @@ bool pm_tls_context_ask(pm_tls_context *context, const char *authorities, bool i
     SSL_CTX_set_purpose(CONTEXT(context), X509_PURPOSE_SSL_CLIENT);
     SSL_CTX_set_verify(CONTEXT(context),
                        SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    return true;
+}
+
+bool pm_tls_context_revoke(pm_tls_context *context, const char *lists, char *reason) {
+    X509_STORE *store = SSL_CTX_get_cert_store(CONTEXT(context));
+
+    ERR_clear_error();
+    X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+    if (!lookup || X509_load_crl_file(lookup, lists, X509_FILETYPE_PEM) < 1 ||
+        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1) {
+        take_reason(reason);
+        return false;
+    }
     return true;
 }
 
@@ -175,6 +188,74 @@ bool pm_tls_peer_is_known(const pm_tls_session *session) {
     return SSL_get0_peer_certificate(session->ssl) && SSL_get_verify_result(session->ssl) == X509_V_OK;
 }
 
-bool pm_tls_equal(const void *one, const void *other, size_t count) {
-    return CRYPTO_memcmp(one, other, count) == 0;
+/* The peer's certificate, if it was found good; the session keeps it. */
+static const X509 *known_certificate(const pm_tls_session *session) {
+    return pm_tls_peer_is_known(session) ? SSL_get0_peer_certificate(session->ssl) : NULL;
+}
+
+bool pm_tls_peer_fingerprint(const pm_tls_session *session, uint8_t *fingerprint) {
+    const X509 *certificate = known_certificate(session);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+
+    if (!certificate || X509_digest(certificate, EVP_sha256(), digest, &length) != 1 ||
+        length != PM_TLS_FINGERPRINT)
+        return false;
+    memcpy(fingerprint, digest, length);
+    return true;
+}
+
+/* What names are written to. */
+struct names {
+    char *start;
+    size_t size;
+    size_t used;
+};
+
+/* Adds a name in whatever coding the certificate has it. */
+static void add_name(struct names *names, const ASN1_STRING *text) {
+    unsigned char *name = NULL;
+    int length = text ? ASN1_STRING_to_UTF8(&name, text) : -1;
+    bool is_plain = length > 0 && (size_t)length < names->size - names->used;
+
+    for (int i = 0; is_plain && i < length; i++)
+        is_plain = name[i] > 0x1f && name[i] != 0x7f;
+    if (is_plain) {
+        memcpy(names->start + names->used, name, (size_t)length);
+        names->start[names->used + (size_t)length] = '\0';
+        names->used += (size_t)length + 1;
+    }
+    OPENSSL_free(name);
+}
+
+static void add_subject(struct names *names, const X509 *certificate) {
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+
+    for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;)
+        add_name(names, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+}
+
+static void add_alternatives(struct names *names, const X509 *certificate) {
+    GENERAL_NAMES *all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
+        int kind = 0;
+        const ASN1_STRING *text = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all, i), &kind);
+
+        if (kind == GEN_DNS || kind == GEN_URI || kind == GEN_EMAIL)
+            add_name(names, text);
+    }
+    GENERAL_NAMES_free(all);
+}
+
+size_t pm_tls_peer_names(const pm_tls_session *session, char *names, size_t size) {
+    struct names all = {.start = names, .size = size};
+    const X509 *certificate = known_certificate(session);
+
+    if (certificate) {
+        add_subject(&all, certificate);
+        add_alternatives(&all, certificate);
+    }
+    ERR_clear_error();
+    return all.used;
 }

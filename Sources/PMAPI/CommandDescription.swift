@@ -84,6 +84,7 @@ extension Method {
         case .ready: Ready.description
         case .proxy: Proxy.description
         case .confine: Confine.description
+        case .clientSession: ClientSession.description
         case .scale: Scale.description
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description

@@ -7,13 +7,15 @@ public struct Connect: DaemonCall, Equatable {
     public var name: String
     /// Transports to set up (`local`, `tcp`, `http`, `ws`); none: only ask.
     public var transports: [String] = []
-    /// Options of those transports (`tcpPort`, `port`, `host`, `key`, `cert`, `ca`, `token`, `socketName`).
+    /// Options of those transports (`tcpPort`, `port`, `host`, `key`, `cert`, `ca`, `socketName`, and `daemonOptionNames`).
     public var options = JSONObject()
     /// Where relative paths in the options start; nil: in the folder of the configuration.
     public var cwd: String?
 
     /// The options that say that something is to be set up.
-    static let optionNames = ["tcpPort", "port", "host", "key", "cert", "ca", "token", "trust", "socketName"]
+    static let optionNames = ["tcpPort", "port", "host", "key", "cert", "ca", "socketName"] + daemonOptionNames
+    /// Those that only the daemon's points have.
+    public static let daemonOptionNames = ["crl", "clients", "token", "allow", "trust"]
 
     /// Whether connection points are to be stored.
     public var isSetUp: Bool { !transports.isEmpty || Self.optionNames.contains { options[$0] != nil } }
@@ -35,7 +37,12 @@ public struct Connect: DaemonCall, Equatable {
             .init("key", value: true, doc: "file of the TLS key"),
             .init("cert", value: true, doc: "file of the TLS certificate"),
             .init("ca", value: true, doc: "file of the authorities of client certificates"),
+            .init("crl", value: true, doc: "for pm: file of the revoked client certificates"),
+            .init(
+                "clients", value: true,
+                doc: "for pm: names or sha256: fingerprints of the client certificates that are good"),
             .init("token", value: true, doc: "for pm: file of the token of HTTP and WebSocket clients"),
+            .init("allow", value: true, doc: "for pm: services, commands and methods that clients may call"),
             .init("trust", value: true, doc: "for pm: network, to serve whoever reaches it"),
             .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
         ])
@@ -88,7 +95,7 @@ extension ConnectionPoint {
     /// Options that tell nothing that is to be kept secret. The others, unknown ones among them, are never shown.
     private static let shown: Set<String> = [
         "cert", "ca", "crl", "host", "port", "path", "servername", "rejectUnauthorized", "minVersion", "maxVersion",
-        "ciphers", "origins", "hosts", "trust",
+        "ciphers", "origins", "hosts", "trust", "clients", "allow",
     ]
 
     /// Its options as they are stored; empty where they are no JSON.

@@ -157,10 +157,14 @@ extension ConnectionMap {
         guard let transport = NetworkPoint.Transport(rawValue: scheme) else { return point }
         var members = point.storedOptions
         if transport.isWeb, let file = try options.text("token") { members["token"] = .string(file) }
-        if let trust = try options.text("trust") { members["trust"] = .string(trust) }
+        if transport.isSecure, let file = try options.text("crl") { members["crl"] = .string(file) }
+        for name in ["trust", "clients", "allow"] { members[name] = options[name] }
         if let old = before.first(where: { $0.url == point.url }) {
             let kept = old.storedOptions
-            for name in ["origins", "hosts"] { members[name] = kept[name] }
+            // What limits clients is not lost because a command line does not repeat it.
+            for name in ["origins", "hosts", "tokens", "clients", "crl", "allow"] where members[name] == nil {
+                members[name] = kept[name]
+            }
         }
         let completed = ConnectionPoint(url: point.url, options: JSONValue.object(members).text)
         _ = try NetworkPoint(completed, in: directory)

@@ -34,6 +34,8 @@ public enum Method: String, Sendable, CaseIterable {
     case bridge
     /// Takes from a connection the right to do more than to call services.
     case confine
+    /// Makes a connection of the gateway one of a client.
+    case clientSession = "session"
     /// How many instances of a service run.
     case scale
     /// A service reads its commands anew.
@@ -47,7 +49,7 @@ extension Method {
     public var isForConfined: Bool {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
-        case .start, .stop, .restart, .upgrade, .status, .list, .map, .discover, .connect, .log, .scale,
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .discover, .connect, .log, .clientSession, .scale,
             .reloadMetadata:
             false
         }
@@ -58,7 +60,7 @@ extension Method {
         switch self {
         case .start, .stop, .restart: true
         case .upgrade, .status, .list, .map, .discover, .connect, .log, .version, .name, .ready, .proxy, .bridge,
-            .confine, .scale, .reloadMetadata, .metadata:
+            .confine, .clientSession, .scale, .reloadMetadata, .metadata:
             false
         }
     }

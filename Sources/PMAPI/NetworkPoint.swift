@@ -39,6 +39,8 @@ public struct NetworkPoint: Equatable, Sendable {
         public let certificate: String
         /// The authorities of client certificates, PEM; nil: clients are not asked for one.
         public let authorities: String?
+        /// The certificates that the authorities have revoked, PEM; nil: none.
+        public let revocations: String?
     }
 
     /// How a client shows that it may use a point.
@@ -64,8 +66,12 @@ public struct NetworkPoint: Equatable, Sendable {
     public let place: Place
     /// Key and certificates; there exactly when the transport is within TLS.
     public let secrets: Secrets?
-    /// The file that holds the token of HTTP and WebSocket clients; nil: no token is asked for.
-    public let token: String?
+    /// The files that hold tokens of HTTP and WebSocket clients; none: no token is asked for.
+    public let tokens: [TokenFile]
+    /// The client certificates that are good; none: every one that an authority has issued.
+    public let clients: [Client]
+    /// What clients may call for whom nothing else is said; nil: everything.
+    public let allow: AllowList?
     /// Origins of pages that may use it, besides those of the same host.
     public let origins: [String]
     /// Names under which HTTP and WebSocket clients may address it, besides the usual ones of this machine.
@@ -75,7 +81,7 @@ public struct NetworkPoint: Equatable, Sendable {
 
     /// What clients have to show.
     public var proof: Proof {
-        if secrets?.authorities != nil || token != nil { return .secret }
+        if secrets?.authorities != nil || !tokens.isEmpty { return .secret }
         if trustsNetwork { return .none }
         switch place {
         case .host: return .localUser
@@ -104,7 +110,9 @@ public struct NetworkPoint: Equatable, Sendable {
         self.transport = transport
         place = try Self.place(transport, point.url)
         secrets = try Self.secrets(options, transport, url, in: directory)
-        token = try options.text("token").map { Paths.resolve($0, from: directory) }
+        tokens = try Self.tokens(options, url, in: directory)
+        clients = try Self.clients(options, url)
+        allow = try Self.allow(options, of: url)
         origins = try options.texts("origins")
         hosts = try options.texts("hosts").map { $0.lowercased() }
         trustsNetwork = try Self.trust(options, point.url)
@@ -113,14 +121,20 @@ public struct NetworkPoint: Equatable, Sendable {
     }
 
     /// The options that a point may have.
-    public static let optionNames = ["key", "cert", "ca", "token", "origins", "hosts", "trust"]
+    public static let optionNames = [
+        "key", "cert", "ca", "crl", "clients", "token", "tokens", "allow", "origins", "hosts", "trust",
+    ]
+    /// Those that may be given several times in a word.
+    static let listNames: Set<String> = ["clients", "tokens", "allow", "origins", "hosts"]
 
     /// The point with all its options as one word of a command line: `URL,key=/a/key.pem,…`.
     public var word: String {
         var options: [(String, String)] = []
         if let secrets { options += [("key", secrets.key), ("cert", secrets.certificate)] }
         if let authorities = secrets?.authorities { options.append(("ca", authorities)) }
-        if let token { options.append(("token", token)) }
+        if let revocations = secrets?.revocations { options.append(("crl", revocations)) }
+        options += tokens.map { ("tokens", $0.word) } + clients.map { ("clients", $0.word) }
+        options += (allow?.patterns ?? []).map { ("allow", $0) }
         if trustsNetwork { options.append(("trust", "network")) }
         options += origins.map { ("origins", $0) } + hosts.map { ("hosts", $0) }
         return ([url] + options.map { "\($0.0)=\(Self.escaped($0.1))" }).joined(separator: ",")
@@ -139,8 +153,10 @@ public struct NetworkPoint: Equatable, Sendable {
                 throw .badRequest("\"\(part)\" of --listen is no OPTION=VALUE", hint: "a comma in a value is %2C")
             }
             let name = String(part[..<equals])
-            if name == "origins" || name == "hosts" {
-                options[name] = .array((options[name]?.array ?? []) + [.string(value)])
+            if Self.listNames.contains(name) {
+                // An entry that is more than a text is written as JSON; what is no JSON is a text.
+                let entry = value.hasPrefix("{") ? try? JSONValue(parsing: value) : nil
+                options[name] = .array((options[name]?.array ?? []) + [entry ?? .string(value)])
             } else {
                 options[name] = .string(value)
             }
@@ -225,7 +241,7 @@ extension NetworkPoint {
         let certificate = try options.text("cert")
         let authorities = try options.text("ca")
         guard transport.isSecure else {
-            guard key == nil, certificate == nil, authorities == nil else {
+            guard key == nil, certificate == nil, authorities == nil, options["crl"] == nil else {
                 throw .badRequest(
                     "\(url) is without TLS, and has options of TLS",
                     hint: "\(transport.rawValue)+tls, wss or https use them")
@@ -240,7 +256,8 @@ extension NetworkPoint {
         }
         return Secrets(
             key: Paths.resolve(key, from: directory), certificate: Paths.resolve(certificate, from: directory),
-            authorities: authorities.map { Paths.resolve($0, from: directory) })
+            authorities: authorities.map { Paths.resolve($0, from: directory) },
+            revocations: try options.text("crl").map { Paths.resolve($0, from: directory) })
     }
 
     private static func trust(_ options: JSONObject, _ url: String) throws(APIError) -> Bool {
@@ -259,8 +276,13 @@ extension NetworkPoint {
             let known = Self.optionNames.joined(separator: ", ")
             throw .badRequest("\(url) has an unknown option \"\(name)\"", hint: "there are \(known)")
         }
+        guard secrets?.authorities != nil || (clients.isEmpty && secrets?.revocations == nil) else {
+            throw .badRequest(
+                "\(url) has \"clients\" or \"crl\", and asks for no certificate",
+                hint: "add the authorities (--ca FILE)")
+        }
         guard !transport.isWeb else { return }
-        if token != nil {
+        if !tokens.isEmpty {
             throw .badRequest(
                 "\(url) cannot ask for a token: JSON-RPC has no place for one",
                 hint: "use client certificates (--ca), or ws, wss, http or https")

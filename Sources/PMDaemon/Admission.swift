@@ -20,6 +20,17 @@ final class Admission {
         self.onTrouble = onTrouble
     }
 
+    /// Takes connections to the daemon's own socket.
+    var callbacks: Listener.Callbacks {
+        Listener.Callbacks(onTrouble: onTrouble, onAccept: { self.admit($0) }, onSurplus: { self.turnAway($0, $1) })
+    }
+
+    /// Takes connections to the gate.
+    var callbacksOfGate: Listener.Callbacks {
+        Listener.Callbacks(
+            onTrouble: onTrouble, onAccept: { self.admitToGate($0) }, onSurplus: { self.turnAway($0, $1) })
+    }
+
     /// Takes a new connection.
     func admit(_ socket: SharedFD) {
         do throws(SystemError) {
@@ -33,6 +44,23 @@ final class Admission {
         } catch {
             UnixSocket.end(socket.raw)
             onTrouble("a connection cannot be used: \(error)")
+        }
+    }
+
+    /// Takes a new connection of the gateway, which has to open a session first. The file of the gate decides who connects.
+    func admitToGate(_ socket: SharedFD) {
+        do throws(SystemError) {
+            let credentials = try UnixSocket.peer(of: socket.raw)
+            guard router.connections(of: credentials.user) < PeerLimits.connectionsOfUser else {
+                return answer(socket, Self.tooMany(of: credentials.user).json)
+            }
+            // What strangers made the gateway send may be anything behind its first line.
+            let peer = try Peer(socket, origin: .client(credentials), handler: router, form: .strictLines)
+            peer.reach = .proof
+            router.add(client: peer)
+        } catch {
+            UnixSocket.end(socket.raw)
+            onTrouble("a connection of the gateway cannot be used: \(error)")
         }
     }
 

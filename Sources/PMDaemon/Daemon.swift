@@ -44,6 +44,7 @@ final class Daemon {
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
     private let access: Access
+    private let admission: Admission
     private let gateway: GatewayKeeper
     private let journaling: Journaling
     private let events: UnitEvents
@@ -75,19 +76,17 @@ final class Daemon {
         links = ServiceLinks(registry, greetings, handler: router) { journal.trouble($0) }
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
-        let runtime = RuntimeDrivers(options, units)
         journaling = Journaling(options, units, reactor: reactor, log: journal)
         sweeper = ContainerSweeper(options, units, reactor: reactor) { journal.trouble($0) }
         events = UnitEvents(journal, deaths, units, journaling)
         events.onDeath = { [sweeper] in sweeper.died($0, $1) }
         var resources = Supervisor.Resources(
-            reactor: reactor, holder: holder, logs: logs, runtime: runtime, user: geteuid())
+            reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.route = { [journaling] in journaling.routing.route($0) }
         supervisor = Supervisor(resources)
-        let runner = try GatewayRunners.make(
-            options, access.group, units, GatewayRunners.Parts(supervisor, registry, reactor))
-        gateway = GatewayKeeper(
-            GatewayKeeper.Resources(runner: runner, socketURL: options.socketURL, units: units, reactor: reactor)
+        admission = Admission(access, router) { journal.trouble($0) }
+        gateway = try GatewayKeeper.make(
+            options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { journal.trouble($0) }
         connectParts()
     }
@@ -157,6 +156,7 @@ final class Daemon {
 
     private func addSmallHandlers() {
         router.add(NameHandler())
+        router.add(ClientSessionHandler(units: units, rights: .ofMachine { [journal] in journal.trouble($0) }))
         router.add(ConfineHandler())
         router.add(VersionHandler(options: options))
         router.add(ReadyHandler(supervisor: supervisor, registry: registry))
@@ -219,12 +219,9 @@ final class Daemon {
         do {
             let socket = try held.activated ?? held.socket ?? listen()
             held.socket = socket
-            let admission = Admission(access, router) { [journal] in journal.trouble($0) }
-            listener = try Listener(
-                socket, reactor: reactor,
-                Listener.Callbacks(
-                    onTrouble: { [journal] in journal.trouble($0) }, onAccept: { admission.admit($0) },
-                    onSurplus: { admission.turnAway($0, $1) }))
+            listener = try Listener(socket, reactor: reactor, admission.callbacks)
+            if let left = held.gate { try gateway.adopt(left) }
+            held.gate = nil
             try holder.channel.watch(reactor)
             phase = .serving
             publishSocket()
@@ -305,6 +302,7 @@ final class Daemon {
         guard phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
         phase = .upgrading
         listener?.close()
+        gateway.pause()
         router.silenceClients()
         var leaving: (@PMActor () -> Void)? = { [weak self] in self?.handOver() }
         let once: @PMActor () -> Void = {

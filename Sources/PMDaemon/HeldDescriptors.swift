@@ -6,11 +6,15 @@ struct HeldDescriptors {
     var socket: SharedFD?
     /// What a service manager listens on for us; its file is not ours to remove.
     private(set) var activated: SharedFD?
+    /// The socket that the gateway of an earlier daemon connects to.
+    var gate: SharedFD?
     /// The connections of a daemon that was upgraded.
     var sessions: SharedFD?
 
     /// The name under which the holder keeps the listening socket.
     static let socketName = "socket"
+    /// The name under which it keeps the gate.
+    static let gateName = "gate"
     /// The name of a service manager's socket, that of its unit.
     private static let activatedName = "pm.socket"
 
@@ -19,6 +23,7 @@ struct HeldDescriptors {
         switch name {
         case Self.socketName: socket = descriptor
         case Self.activatedName: activated = descriptor
+        case Self.gateName: gate = descriptor
         case SessionHandover.name: sessions = descriptor
         default: return false  // names are texts
         }

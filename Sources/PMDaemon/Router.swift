@@ -132,7 +132,12 @@ final class Router: RequestHandler {
         guard let call = peer.begin(request) else { return }
         let name = request.method.string
         let method = Method(rawValue: name)
-        guard peer.mayAsk(method) else { return call.fail(Self.outOfReach(name)) }
+        guard peer.reach.permits(name) else {
+            call.fail(Self.outOfReach(name, of: peer))
+            // Who has no session has nothing else to ask for.
+            if peer.reach == .proof { peer.connection.closeAfterFlush() }
+            return
+        }
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
         guard request.params?.count ?? 0 <= PeerLimits.parameters else { return call.fail(Self.tooLong) }
         if isHolderBehind(), method?.isOrder == true { return call.fail(Self.behind) }
@@ -142,14 +147,18 @@ final class Router: RequestHandler {
     private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for peer: Peer) {
         // Only the daemon may say that it has forgotten a service's calls.
         // And only who may order something may tell a service to end or to read its commands anew.
-        if command == "$restarted" || (peer.reach == .services && ["$stop", "$reload"].contains(command.string)) {
+        if command == "$restarted" || (peer.reach != .everything && ["$stop", "$reload"].contains(command.string)) {
             peer.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
+        if peer.isLimited, !peer.reach.permits(command.string, of: InstanceName.unit(of: service.id.unit)) {
+            peer.begin(request)?.fail(Self.outOfReach(request.method.string, of: peer))
             return
         }
         let isKept = registry.mayMove(service, command)
         switch peer.reach {
         case .everything: service.peer.relay(request, as: command, for: peer, isKept: isKept)
-        case .services:
+        case .services, .allowed, .proof:
             Self.withCallersParameters(of: request) {
                 service.peer.relay($0, as: command, for: peer, isKept: isKept)
             }
@@ -172,7 +181,9 @@ final class Router: RequestHandler {
 
     /// Tells those who want to know that the commands of a service have changed.
     func tellMetadata(of unit: String) {
-        for client in clients.values where client.watchesMetadata { client.notify("$/metadata", [.string(unit)]) }
+        for client in clients.values where client.watchesMetadata && client.reach.concerns(service: unit) {
+            client.notify("$/metadata", [.string(unit)])
+        }
     }
 
     /// A signal concerns a call on the connection it came on: one that this peer made, or one that it is to answer.
@@ -187,9 +198,14 @@ final class Router: RequestHandler {
         for service in registry.all { service.peer.takeSignal(signal, of: peer, about: id) }
     }
 
-    private static func outOfReach(_ method: String) -> RPCError {
-        RPCError(
-            APIError.notPermitted("\(method) is not for services in a container: they may call other services").json)
+    private static func outOfReach(_ method: String, of peer: Peer) -> RPCError {
+        let reason =
+            switch peer.reach {
+            case .everything, .services: "is not for services in a container: they may call other services"
+            case .allowed: "is not among what this client may call"
+            case .proof: "is not possible before this connection has a session"
+            }
+        return RPCError(APIError.notPermitted("\(method) \(reason)").json)
     }
 
     private static let tooLong = RPCError(
@@ -212,11 +228,11 @@ final class Router: RequestHandler {
 }
 
 extension Peer {
-    /// Whether its reach allows a method of the daemon; nil is one that there is not.
-    fileprivate func mayAsk(_ method: Method?) -> Bool {
+    /// Whether it may call some commands of services, and not others.
+    fileprivate var isLimited: Bool {
         switch reach {
-        case .everything: true
-        case .services: method?.isForConfined ?? false
+        case .everything, .services: false
+        case .allowed, .proof: true
         }
     }
 

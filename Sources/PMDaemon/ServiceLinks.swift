@@ -32,6 +32,8 @@ final class ServiceLinks: ServiceChannels {
             let peer = try Peer(
                 channel, origin: .service(service), handler: handler, form: kind == .nodeIPC ? .nodeIPC : .lines)
             if kind == .contained { peer.reach = .services }
+            // What reads bytes of strangers may say how it is, and nothing else.
+            if service.unit == GatewayKeeper.unit { peer.reach = .proof }
             peer.beginIDs(of: generation)
             registry.add(service, peer)
         } catch {

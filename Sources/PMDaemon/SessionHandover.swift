@@ -49,7 +49,7 @@ struct SessionHandover {
                 ends[place] = sockets.popFirst().map { LineRelay.End($0, record) }
                 peers.append(nil)
             } else {
-                peers.append(try sockets.popFirst().map { socket throws(SystemError) in try client(socket) })
+                peers.append(try sockets.popFirst().map { socket throws(SystemError) in try client(socket, record) })
             }
         }
         for (peer, record) in zip(peers, records) { takeOver(peer, record, from: peers) }
@@ -84,9 +84,10 @@ struct SessionHandover {
         }
     }
 
-    private func client(_ socket: SharedFD) throws(SystemError) -> Peer {
+    private func client(_ socket: SharedFD, _ record: SessionRecord) throws(SystemError) -> Peer {
         let credentials = try UnixSocket.peer(of: socket.raw)
-        let peer = try Peer(socket, origin: .client(credentials), handler: router)
+        let form = record.isStrict ? MessageForm.strictLines : .lines
+        let peer = try Peer(socket, origin: .client(credentials), handler: router, form: form)
         router.add(client: peer)
         return peer
     }

@@ -1,7 +1,6 @@
 import NIOCore
-import NIOPosix
 
-/// A connection to the daemon that somebody speaks over in whole lines.
+/// A session with the daemon that somebody speaks over in whole lines.
 final class DaemonLink: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -12,29 +11,6 @@ final class DaemonLink: ChannelInboundHandler {
     var onLine: (ByteBuffer) -> Void = { _ in }
     /// Called once, when the connection has ended.
     var onEnd: () -> Void = {}
-
-    /// Connects; `then` gets the link, or the reason why there is none.
-    static func open(
-        _ path: String, on loop: any EventLoop, then: @escaping (Result<DaemonLink, any Error>) -> Void
-    ) {
-        let link = DaemonLink()
-        connect(path, on: loop, link) { then($0.map { link }) }
-    }
-
-    /// Connects with a handler at the end of the pipeline.
-    static func connect(
-        _ path: String, on loop: any EventLoop, _ handler: any ChannelHandler,
-        then: @escaping (Result<Void, any Error>) -> Void
-    ) {
-        let bound = NIOLoopBound((handler, then), eventLoop: loop)
-        ClientBootstrap(group: loop)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value.0) }
-            }
-            .connect(unixDomainSocketPath: path)
-            .whenComplete { result in bound.value.1(result.map { _ in }) }
-    }
 
     var isOpen: Bool { context != nil }
 

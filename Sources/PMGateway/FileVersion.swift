@@ -33,18 +33,13 @@ struct UnreadableFile: CustomStringConvertible {
         description = "\(reason) (\(Self.hint(path)))"
     }
 
-    /// Where the gateway is a member of group pm, as it is in front of root's daemon, that group is the way.
+    /// The gateway of root's daemon is in a group of its own, and that group is the way.
     private static func hint(_ path: String) -> String {
-        guard let pm = getgrnam("pm")?.pointee.gr_gid, getegid() == pm || groups().contains(pm) else {
-            return "user \(geteuid()) must be allowed to"
-        }
+        guard let name = getgrgid(getegid())?.pointee.gr_name, let user = getpwuid(geteuid())?.pointee.pw_name,
+            String(cString: user) == "pm-gateway"
+        else { return "user \(geteuid()) must be allowed to" }
+        let group = String(cString: name)
         return
-            "the gateway must be allowed to: chgrp pm \(path) && chmod 640 \(path), and see that it gets into the folder"
-    }
-
-    private static func groups() -> [gid_t] {
-        var list = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
-        let count = getgroups(Int32(list.count), &list)
-        return Array(list.prefix(max(0, Int(count))))
+            "the gateway must be allowed to: chgrp \(group) \(path) && chmod 640 \(path), and see that it gets into the folder"
     }
 }

@@ -38,8 +38,9 @@ final class Gateway {
     ) {
         self.onReport = onReport
         self.loop = loop
+        let log = GatewayLog()
         context = GatewayContext(
-            daemon: options.daemon, limits: options.limits, log: GatewayLog(), clients: Clients(options.limits),
+            sessions: Sessions(options.daemon, log), limits: options.limits, log: log, clients: Clients(options.limits),
             memory: MemoryBudget(options.limits))
         // Points with one place share a listener.
         var groups: [NetworkPoint.Place: [NetworkPoint]] = [:]

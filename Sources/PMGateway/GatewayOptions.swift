@@ -3,7 +3,7 @@ import PMModel
 
 /// What the gateway is told on its command line.
 struct GatewayOptions: Equatable {
-    /// The path of the daemon's socket.
+    /// The path of the daemon's gate, or of its own socket.
     var daemon = ""
     /// Where it listens.
     var points: [NetworkPoint] = []
@@ -67,10 +67,11 @@ struct GatewayOptions: Equatable {
                pm-gateway --plan FILE --state FILE [options]
 
         Lets programs on the network use a pm daemon: TCP, TLS, WebSocket and HTTP on one side, the daemon's unix socket
-        on the other. The daemon starts it when `pm connect pm` says where to listen; started by hand or by a service
-        manager it does the same. It needs no rights but those to connect to the daemon's socket.
+        on the other. The daemon starts it when `pm connect pm` says where to listen, and gives it a socket of its own, the
+        gate, over which each client can do what the daemon allows. Started by hand it can use the daemon's own socket too,
+        if its user may.
 
-          --daemon URL             the daemon's socket: jsonrpc+unix:///run/pm/pm.sock, or its path
+          --daemon URL             the daemon's gate or socket: jsonrpc+unix:///run/pm/pm.sock, or its path
           --listen URL[,OPTION=VALUE]...
                                    where to listen, once for each place
           --plan FILE              where a daemon says both, as a JSON list of these arguments; when it changes, what is
@@ -78,7 +79,7 @@ struct GatewayOptions: Equatable {
           --state FILE             where it tells the daemon what it serves, and what it cannot
           --connections N          how many clients at once (\(GatewayLimits().connections))
           --message-limit BYTES    the longest message of a WebSocket or HTTP client (\(GatewayLimits().message))
-          --memory-limit BYTES     what all clients together may make it hold (\(GatewayLimits().memory))
+          --memory-limit BYTES     unfinished first lines of all clients together (\(GatewayLimits().memory))
           --handshake-timeout S    seconds for a TLS handshake, a first line, or the head of an HTTP request (10)
           -h, --help               this text
 
@@ -90,12 +91,16 @@ struct GatewayOptions: Equatable {
         Options of a place (a comma in a value is written %2C):
           key=FILE, cert=FILE      TLS: private key and certificate chain, PEM; read again when they change
           ca=FILE                  TLS: authorities of client certificates, PEM; clients must show one of theirs
+          crl=FILE                 TLS: certificates that the authorities have revoked, PEM
+          clients=NAME             TLS: a name in the certificate of a client, or sha256:FINGERPRINT; others are refused
           token=FILE               ws, http: clients must send the token in this file (Authorization: Bearer TOKEN);
                                    with ca as well, either proof is enough
+          allow=PATTERN            what clients may call: shop, shop.get, *.health, status
           origins=ORIGIN           ws, http: pages of this origin may use it, https://app.example for example
           hosts=NAME               ws, http: clients may call it by this name
 
-        Beyond this machine it listens only with ca or token. Exit codes: 0 stopped, 64 wrong arguments, 1 other failures.
+        tokens={"file":"FILE","allow":["PATTERN"]} and clients={"name":"NAME","allow":["PATTERN"]} have rights of their own.
+        The daemon reads tokens and decides. Beyond this machine the gateway listens only with ca, token or trust=network. Exit codes: 0 stopped, 64 wrong arguments, 1 other failures.
 
         """
 
@@ -141,7 +146,8 @@ extension NetworkPoint {
     /// Whether one listening socket can serve both.
     fileprivate func isSame(as other: NetworkPoint) -> Bool {
         transport.isWeb && other.transport.isWeb && transport != other.transport && secrets == other.secrets
-            && token == other.token && origins == other.origins && hosts == other.hosts
+            && tokens == other.tokens && clients == other.clients && allow == other.allow && proof == other.proof
+            && origins == other.origins && hosts == other.hosts
     }
 }
 
@@ -169,10 +175,8 @@ struct GatewayLimits: Equatable {
     var firstByte: Duration { min(.seconds(5), handshake) }
     /// Bytes of a message of WebSocket, and of the body of an HTTP request.
     var message = 4 << 20
-    /// Bytes that all clients together may make the gateway hold: bodies, messages and lines without an end, lists of answers.
+    /// Bytes of unfinished first lines of all clients together.
     var memory = 256 << 20
-    /// Bytes that one client may make it hold: one line of the daemon, and a message of its own.
-    var clientMemory: Int { min(memory, LineBuffer.limit + message) }
     /// For a TLS handshake, for a first line, and for the head of an HTTP request.
     var handshake = Duration.seconds(10)
     /// For the body of an HTTP request, and between two requests.

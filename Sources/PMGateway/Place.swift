@@ -7,7 +7,7 @@ import PMAPI
 
 /// What all places share.
 struct GatewayContext {
-    let daemon: String
+    let sessions: Sessions
     let limits: GatewayLimits
     let log: GatewayLog
     let clients: Clients
@@ -23,20 +23,15 @@ final class Place {
 
     /// Reads what the place needs.
     ///
-    /// - Throws: `TLSError` or `TokenFile.Problem` when a file cannot be used.
-    init(_ points: [NetworkPoint], _ context: GatewayContext) throws {
+    /// - Throws: `TLSError` when a file cannot be used.
+    init(_ points: [NetworkPoint], _ context: GatewayContext) throws(TLSError) {
         self.points = points
         self.context = context
         let point = points[0]
         identity = try point.secrets.map { secrets throws(TLSError) in
-            try TLSIdentity(secrets, isClientOptional: point.token != nil, context.log)
+            try TLSIdentity(secrets, isClientOptional: !point.tokens.isEmpty, context.log)
         }
-        if point.transport.isWeb {
-            let token = try point.token.map { path throws(TokenFile.Problem) in try TokenFile(path, context.log) }
-            web = WebPlace(points, WebGate(point, token), context)
-        } else {
-            web = nil
-        }
+        web = point.transport.isWeb ? WebPlace(points, WebGate(point), context) : nil
     }
 
     /// The place, for messages.
@@ -60,10 +55,7 @@ final class Place {
     }
 
     private func serve(_ channel: any Channel, _ client: Client) throws {
-        if points[0].proof == .localUser, let refusal = LocalClients(daemon: context.daemon).refusal(of: channel) {
-            return try turnAway(channel, refusal)
-        }
-        guard let identity else { return try open(channel, isClientKnown: false) }
+        guard let identity else { return try open(channel, certificate: nil) }
         if let error = client.beginHandshake() {
             context.log.tell(of: "handshakes", "a client of \(name) is turned away: \(error.reason)")
             throw error
@@ -72,27 +64,22 @@ final class Place {
         try channel.pipeline.syncOperations.addHandlers(TLSHandler(try identity.session()), handshake)
     }
 
-    /// A client within TLS is told nothing: it would wait for a handshake, which is work for a processor.
-    private func turnAway(_ channel: any Channel, _ refusal: APIError) throws {
-        context.log.tell(of: "users", "a client of \(name) is turned away: \(refusal.message)")
-        guard identity == nil else { return channel.close(promise: nil) }
-        try channel.pipeline.syncOperations.addHandler(RefusalHandler(refusal, isWeb: web != nil))
-    }
-
     /// Puts the handlers of the transport behind the present ones.
-    func open(_ channel: any Channel, isClientKnown: Bool) throws {
-        if let web { try openWeb(channel, web, isClientKnown) } else { try openRelay(channel) }
+    func open(_ channel: any Channel, certificate: ClientSession.ClientCertificate?) throws {
+        var shown = ShownByClient(of: channel)
+        shown.certificate = certificate
+        if let web { try openWeb(channel, web, shown) } else { try openRelay(channel, shown) }
     }
 
-    /// Passes everything on between the client and a connection to the daemon, once its first line is a message.
-    private func openRelay(_ channel: any Channel) throws {
+    /// Passes everything on between the client and a session with the daemon, once its first line is a message.
+    private func openRelay(_ channel: any Channel, _ shown: ShownByClient) throws {
         let first = FirstLineHandler(
             name, context.limits, MemoryAccount(context.memory),
             (
                 onAccept: { [self] channel in
                     let end = RelayEnd()
                     try channel.pipeline.syncOperations.addHandler(end)
-                    relay(channel, end)
+                    relay(channel, end, shown)
                 },
                 onRefuse: { [self] in
                     context.log.tell(of: "line", "a client of \(name) is refused: it does not speak JSON-RPC")
@@ -101,30 +88,36 @@ final class Place {
         try channel.pipeline.syncOperations.addHandler(first)
     }
 
-    private func relay(_ channel: any Channel, _ end: RelayEnd) {
+    private func relay(_ channel: any Channel, _ end: RelayEnd, _ shown: ShownByClient) {
         let other = RelayEnd()
-        let log = context.log
-        DaemonLink.connect(context.daemon, on: channel.eventLoop, other) { result in
+        let bound = NIOLoopBound(channel, eventLoop: channel.eventLoop)
+        context.sessions.open(ClientSession(at: points[0], shown), on: channel.eventLoop, other) { result in
             switch result {
             case .success: RelayEnd.join(end, other)
-            case .failure(let error):
-                log.tell(of: "daemon", "the daemon cannot be reached: \(error)")
-                channel.close(promise: nil)
+            case .failure(let failure): Self.refuse(bound.value, end, failure.error)
             }
         }
     }
 
-    private func openWeb(_ channel: any Channel, _ web: WebPlace, _ isClientKnown: Bool) throws {
-        let conversation = WebConversation(web, isClientKnown: isClientKnown)
-        let bound = NIOLoopBound((self, web, conversation), eventLoop: channel.eventLoop)
+    /// The client is told why before its connection ends.
+    private static func refuse(_ channel: any Channel, _ end: RelayEnd, _ error: APIError) {
+        do {
+            try channel.pipeline.syncOperations.addHandler(RefusalHandler(error), position: .after(end))
+            channel.pipeline.syncOperations.removeHandler(end).whenComplete { _ in channel.read() }
+        } catch {
+            channel.close(promise: nil)
+        }
+    }
+
+    private func openWeb(_ channel: any Channel, _ web: WebPlace, _ shown: ShownByClient) throws {
+        let conversation = WebConversation(web, shown)
+        let handshake = WebSocketHandshake(web, shown)
+        let bound = NIOLoopBound((self, handshake, conversation), eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: context.limits.message, automaticErrorHandling: false,
-            shouldUpgrade: { channel, head in
-                let isUpgraded = bound.value.1.isUpgraded(head, isClientKnown: isClientKnown)
-                return channel.eventLoop.makeSucceededFuture(isUpgraded ? HTTPHeaders() : nil)
-            },
+            shouldUpgrade: { channel, head in bound.value.1.begin(head, channel) },
             upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture { try bound.value.0.openWebSocket(channel) }
+                channel.eventLoop.makeCompletedFuture { try bound.value.1.finish(channel) }
             })
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = context.limits.head
@@ -138,12 +131,6 @@ final class Place {
                 }
             ), withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
         try channel.pipeline.syncOperations.addHandler(conversation)
-    }
-
-    private func openWebSocket(_ channel: any Channel) throws {
-        let end = RelayEnd()
-        try channel.pipeline.syncOperations.addHandlers(WebSocketHandler(limit: context.limits.message), end)
-        relay(channel, end)
     }
 }
 
@@ -180,7 +167,7 @@ private final class HandshakeHandler: ChannelInboundHandler {
         guard let event = event as? TLSEstablished else { return context.fireUserInboundEventTriggered(event) }
         settle()
         do {
-            try place.open(context.channel, isClientKnown: event.isClientKnown)
+            try place.open(context.channel, certificate: event.certificate)
         } catch {
             context.fireErrorCaught(error)
             context.close(promise: nil)

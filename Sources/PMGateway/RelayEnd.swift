@@ -5,7 +5,7 @@ import NIOCore
 /// Each side is read only while the other one can be written to, so that no more waits than the socket's buffers, one
 /// read, and what the peer wrote before it was known that nobody takes it. The end of one direction is passed on as
 /// that; when one connection is closed, so is the other.
-final class RelayEnd: ChannelDuplexHandler {
+final class RelayEnd: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -25,6 +25,11 @@ final class RelayEnd: ChannelDuplexHandler {
         other.partner = one
         one.goOn()
         other.goOn()
+    }
+
+    /// Ends the connection.
+    func close() {
+        context?.close(promise: nil)
     }
 
     private func goOn() {

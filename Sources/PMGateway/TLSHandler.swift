@@ -1,9 +1,10 @@
 import NIOCore
+import PMAPI
 
 /// The handshake is done: nothing was told to those behind before.
 struct TLSEstablished {
-    /// Whether the client showed a certificate that was found good.
-    let isClientKnown: Bool
+    /// The certificate that the client showed, if it was found good.
+    let certificate: ClientSession.ClientCertificate?
 }
 
 /// Puts TLS between the socket and those behind, who see plain bytes. Each keeps the other's pace: what is read is
@@ -56,7 +57,7 @@ final class TLSHandler: ChannelDuplexHandler {
             guard try session.handshake() else { return flushOut(context) }
             state = .open
             flushOut(context)
-            context.fireUserInboundEventTriggered(TLSEstablished(isClientKnown: session.isPeerKnown))
+            context.fireUserInboundEventTriggered(TLSEstablished(certificate: session.certificate))
         }
         while state == .open {
             var buffer = context.channel.allocator.buffer(capacity: Self.piece)

@@ -1,5 +1,6 @@
 import Glibc
 import PMAPI
+import PMSystem
 
 /// The files of a place's TLS side, read again for the next connection when they have changed.
 final class TLSIdentity {
@@ -38,15 +39,18 @@ final class TLSIdentity {
     }
 
     private static func versions(_ secrets: NetworkPoint.Secrets) -> [FileVersion?] {
-        [secrets.key, secrets.certificate, secrets.authorities].map { $0.flatMap(FileVersion.init) }
+        [secrets.key, secrets.certificate, secrets.authorities, secrets.revocations].map {
+            $0.flatMap(FileVersion.init)
+        }
     }
 
     private static func read(_ secrets: NetworkPoint.Secrets, _ isClientOptional: Bool) throws(TLSError) -> TLSContext {
-        for path in [secrets.certificate, secrets.key, secrets.authorities].compactMap({ $0 }) {
+        for path in [secrets.certificate, secrets.key, secrets.authorities, secrets.revocations].compactMap({ $0 }) {
             guard access(path, R_OK) == 0 else {
                 throw TLSError(description: UnreadableFile(path, code: errno).description)
             }
         }
+        try checkKey(secrets.key)
         let context: TLSContext
         do throws(TLSError) {
             context = try TLSContext(key: secrets.key, certificate: secrets.certificate)
@@ -60,6 +64,26 @@ final class TLSIdentity {
         } catch {
             throw TLSError(description: "cannot use the authorities in \(authorities): \(error)")
         }
+        guard let revocations = secrets.revocations else { return context }
+        do throws(TLSError) {
+            try context.revoke(revocations)
+        } catch {
+            throw TLSError(description: "cannot use the revocation list in \(revocations): \(error)")
+        }
         return context
+    }
+
+    /// A key that other users can read proves nothing to clients. Whose it is, is for who gave it to the gateway to say.
+    private static func checkKey(_ path: String) throws(TLSError) {
+        let fault: SecretFile.Fault?
+        do throws(SystemError) {
+            guard let status = try Files.status(path) else { return }
+            fault = SecretFile.fault(status, user: status.owner)
+        } catch {
+            throw TLSError(description: "cannot use the key \(path): \(error)")
+        }
+        guard let fault else { return }
+        let hint = fault.hint(path).map { " (\($0))" } ?? ""
+        throw TLSError(description: "the key \(path) is not used: \(fault.reason)\(hint)")
     }
 }

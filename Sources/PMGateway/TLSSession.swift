@@ -1,4 +1,5 @@
 import COpenSSL
+import PMAPI
 
 /// Why something about TLS failed, in OpenSSL's words.
 struct TLSError: Error, CustomStringConvertible {
@@ -34,6 +35,14 @@ final class TLSContext {
         guard pm_tls_context_ask(context, authorities, isRequired, &reason) else { throw TLSError(reason) }
     }
 
+    /// Refuses certificates that the lists in a file revoke.
+    ///
+    /// - Throws: `TLSError` when the file holds no list.
+    func revoke(_ lists: String) throws(TLSError) {
+        var reason = Self.noReason
+        guard pm_tls_context_revoke(context, lists, &reason) else { throw TLSError(reason) }
+    }
+
     private static let noReason = [CChar](repeating: 0, count: Int(PM_TLS_REASON_MAX))
 
     deinit { pm_tls_context_free(context) }
@@ -56,7 +65,20 @@ final class TLSSession {
 
     deinit { pm_tls_session_free(session) }
 
-    var isPeerKnown: Bool { pm_tls_peer_is_known(session) }
+    /// The peer's certificate, if it has shown one that is good.
+    var certificate: ClientSession.ClientCertificate? {
+        var digest = [UInt8](repeating: 0, count: Int(PM_TLS_FINGERPRINT))
+        guard pm_tls_peer_fingerprint(session, &digest) else { return nil }
+        let names = [UInt8](unsafeUninitializedCapacity: Int(PM_TLS_NAMES_MAX)) { space, count in
+            guard let start = space.baseAddress else { return }
+            count = start.withMemoryRebound(to: CChar.self, capacity: space.count) {
+                pm_tls_peer_names(session, $0, space.count)
+            }
+        }
+        return ClientSession.ClientCertificate(
+            fingerprint: digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(),
+            names: names.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
+    }
 
     /// How many bytes wait for the peer.
     var pending: Int { pm_tls_pending(session) }

@@ -25,24 +25,34 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private let place: WebPlace
-    private let isClientKnown: Bool
+    private let shown: ShownByClient
+    private let session: WebSession
     private var state = State.idle
+    /// How many requests were begun.
+    private var count = 0
     private var context: ChannelHandlerContext?
-    private var link: DaemonLink?
     private var exchange: (any WebExchange)?
     private var timer: Scheduled<Void>?
     private var isKeptAlive = true
     private var isChunked = true
 
-    init(_ place: WebPlace, isClientKnown: Bool) {
+    init(_ place: WebPlace, _ shown: ShownByClient) {
         self.place = place
-        self.isClientKnown = isClientKnown
+        self.shown = shown
+        session = WebSession(place, shown)
     }
 
     // MARK: events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        session.onLine = { [weak self] line in self?.take(line) }
+        session.onEnd = { [weak self] in
+            guard let self else { return }
+            let broken = exchange
+            exchange = nil
+            broken?.broken(self)
+        }
         arm(place.limits.handshake)
     }
 
@@ -55,8 +65,7 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
 
     private func leave() {
         timer?.cancel()
-        link?.close()
-        link = nil
+        session.close()
         exchange = nil
         context = nil
         state = .over
@@ -96,7 +105,7 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        link?.setReading(context.channel.isWritable)
+        session.setReading(context.channel.isWritable)
         context.fireChannelWritabilityChanged()
     }
 
@@ -105,15 +114,26 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     private func begin(_ head: HTTPRequestHead) {
         guard case .idle = state else { return }
         arm(place.limits.request)
+        count += 1
         isKeptAlive = head.isKeepAlive
         state = .receiving(Request(head: head, target: WebTarget(head.uri)))
         do throws(Refusal) {
-            try place.check(head, isClientKnown: isClientKnown)
-            guard !place.isTooLong(head) else { throw place.tooLong }
-            if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
-                write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
-                context?.flush()
-            }
+            try place.check(head, shown)
+            withSession { conversation, _ in conversation.welcome(head) }
+        } catch {
+            finish(.refusal(error))
+        }
+    }
+
+    /// The client may use the place: the body of its request may come.
+    private func welcome(_ head: HTTPRequestHead) {
+        do throws(Refusal) {
+            try place.checkPurpose(head)
+            guard case .receiving = state,
+                head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" })
+            else { return }
+            write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+            context?.flush()
         } catch {
             finish(.refusal(error))
         }
@@ -134,11 +154,16 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
         guard case .receiving(let request) = state else { return }
         timer?.cancel()
         state = .answering(request)
-        do throws(Refusal) {
-            guard let target = request.target else { throw Refusal(status: .badRequest, message: "the path is none") }
-            try answer(request, target)
-        } catch {
-            finish(.refusal(error))
+        // Who may not use the place is told nothing else.
+        withSession { conversation, _ in
+            do throws(Refusal) {
+                guard let target = request.target else {
+                    throw Refusal(status: .badRequest, message: "the path is none")
+                }
+                try conversation.answer(request, target)
+            } catch {
+                conversation.finish(.refusal(error))
+            }
         }
     }
 
@@ -166,7 +191,7 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     /// Notifications are sent, and need no answer.
     private func finishNotifications(_ exchange: RPCExchange) {
         guard exchange.request.readableBytes > 0 else { return finish(exchange.answer) }
-        withLink { conversation, link in
+        withSession { conversation, link in
             link.send(exchange.request)
             conversation.finish(exchange.answer)
         }
@@ -174,13 +199,15 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
 
     private func follow(_ request: Request, _ target: WebTarget) {
         // What is not there may have come a moment ago.
-        if let routes = place.routes.fresh, routes.match(request.head.method.rawValue, target) != .none {
+        if let routes = place.routes.fresh(for: session.rights),
+            routes.match(request.head.method.rawValue, target) != .none
+        {
             return call(routes, request, target)
         }
         ask(
             MetadataExchange { [weak self] metadata, _ in
                 guard let self else { return }
-                call(place.routes.keep(metadata), request, target)
+                call(place.routes.keep(metadata, for: session.rights), request, target)
             })
     }
 
@@ -210,37 +237,30 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: the daemon
 
     private func ask(_ exchange: any WebExchange) {
-        withLink { conversation, link in
+        withSession { conversation, link in
             conversation.exchange = exchange
             link.send(exchange.request)
         }
     }
 
-    private func withLink(_ body: @escaping (WebConversation, DaemonLink) -> Void) {
-        if let link, link.isOpen { return body(self, link) }
-        guard let context else { return }
-        DaemonLink.open(place.daemon, on: context.eventLoop) { [weak self] result in
+    /// Calls `body` with the session of the present request, unless the request is answered by then.
+    private func withSession(_ body: @escaping (WebConversation, DaemonLink) -> Void) {
+        guard let context, let head = request?.head else { return }
+        let number = count
+        session.use(WebGate.token(of: head), on: context.eventLoop) { [weak self] result in
+            guard let self, self.context != nil, request != nil, count == number else { return }
             switch result {
-            case .success(let link):
-                guard let self, self.context != nil else { return link.close() }
-                join(link)
-                body(self, link)
-            case .failure(let error):
-                self?.finish(
-                    .error(APIError.stopping("the daemon cannot be reached: \(error)", hint: "pm start pm").rpc))
+            case .success(let link): body(self, link)
+            case .failure(let error): finish(.refusal(Refusal(error)))
             }
         }
     }
 
-    private func join(_ link: DaemonLink) {
-        self.link = link
-        link.onLine = { [weak self] line in self?.take(line) }
-        link.onEnd = { [weak self] in
-            guard let self else { return }
-            self.link = nil
-            let broken = exchange
-            exchange = nil
-            broken?.broken(self)
+    /// The request that is being received or answered.
+    private var request: Request? {
+        switch state {
+        case .receiving(let request), .answering(let request): request
+        case .idle, .over: nil
         }
     }
 
@@ -305,12 +325,7 @@ extension WebConversation: WebResponder {
     }
 
     /// Whether only the head of an answer is wanted.
-    private var isHead: Bool {
-        switch state {
-        case .receiving(let request), .answering(let request): request.head.method == .HEAD
-        case .idle, .over: false
-        }
-    }
+    private var isHead: Bool { request?.head.method == .HEAD }
 
     private func head(_ status: HTTPResponseStatus, _ more: HTTPHeaders) -> HTTPResponseHead {
         var headers = more
@@ -324,7 +339,7 @@ extension WebConversation: WebResponder {
         guard let context else { return }
         let isLast = !isKeptAlive
         state = isLast ? .over : .idle
-        link?.setReading(true)
+        session.setReading(true)
         if !isLast { arm(place.limits.request) }
         // The next request may begin within this call: it was sent before this one was answered.
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

@@ -36,9 +36,8 @@ struct WebAnswer: Equatable {
     static func error(_ error: RPCError) -> WebAnswer {
         let described = APIError(error)
         let status = (400...599).contains(described.statusCode) ? described.statusCode : 500
-        let all = described.json.object ?? JSONObject()
-        var members = JSONObject([("statusCode", JSONValue(status))])
-        for name in ["code", "message", "hint"] { members[name] = all[name] }
+        var members = described.rpc.shown.json.object ?? JSONObject()
+        members["statusCode"] = JSONValue(status)
         return json(.object(members), status: HTTPResponseStatus(statusCode: status))
     }
 

@@ -12,6 +12,26 @@ struct Refusal: Error, Equatable {
     var endsConnection = true
 }
 
+extension Refusal {
+    /// The client has shown nothing that it may be served for.
+    static var tokenNeeded: Refusal {
+        Refusal(
+            status: .unauthorized, message: "a token is needed, and a right one",
+            hint: "send Authorization: Bearer TOKEN", headers: ["WWW-Authenticate": "Bearer realm=\"pm\""])
+    }
+
+    /// The client gets no session. Its connection ends: what it has shown goes on to be wrong.
+    init(_ error: APIError) {
+        if error.statusCode == 401 {
+            self = .tokenNeeded
+        } else {
+            self.init(
+                status: .init(statusCode: (400...599).contains(error.statusCode) ? error.statusCode : 500),
+                message: error.message, hint: error.hint)
+        }
+    }
+}
+
 /// Decides which requests a place of the web takes: well-formed ones, not those that a page of another site makes its
 /// reader's browser send, and only with proof where proof is asked for.
 ///
@@ -20,14 +40,14 @@ struct WebGate {
     /// Names by which the place may be called; nil: any.
     private let names: Set<String>?
     private let origins: Set<String>
-    private let token: TokenFile?
+    private let hasTokens: Bool
     private let isProofNeeded: Bool
     private let isSecure: Bool
 
-    init(_ point: NetworkPoint, _ token: TokenFile?) {
-        self.token = token
+    init(_ point: NetworkPoint) {
+        hasTokens = !point.tokens.isEmpty
         origins = Set(point.origins.map { $0.lowercased() })
-        isProofNeeded = token != nil || point.secrets?.authorities != nil
+        isProofNeeded = hasTokens || point.secrets?.authorities != nil
         isSecure = point.secrets != nil
         var names = Set(point.hosts.map { $0.lowercased() })
         switch point.place {
@@ -45,7 +65,7 @@ struct WebGate {
     static let mostFields = 100
     private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
-    /// Whether a request is taken.
+    /// Whether a request may be taken; whether a token that it carries is right, the daemon decides.
     ///
     /// - Parameter isClientKnown: whether the client showed a good certificate.
     /// - Throws: `Refusal` with the status and the reason.
@@ -167,14 +187,12 @@ struct WebGate {
 
     private func checkProof(_ head: HTTPRequestHead, _ isClientKnown: Bool) throws(Refusal) {
         guard isProofNeeded, !isClientKnown else { return }
-        if let token, let given = Self.token(of: head), token.matches(given) { return }
-        throw Refusal(
-            status: .unauthorized, message: "a token is needed, and a right one",
-            hint: "send Authorization: Bearer TOKEN", headers: ["WWW-Authenticate": "Bearer realm=\"pm\""])
+        if hasTokens, Self.token(of: head) != nil { return }
+        throw .tokenNeeded
     }
 
     /// The token of a request; in the URL only of WebSockets, to which browsers add no header.
-    private static func token(of head: HTTPRequestHead) -> String? {
+    static func token(of head: HTTPRequestHead) -> String? {
         let fields = head.headers["authorization"]
         if let field = fields.first {
             let words = field.split(separator: " ", maxSplits: 1)

@@ -8,7 +8,9 @@ final class WebPlace {
     /// The place, for messages.
     let name: String
     let limits: GatewayLimits
-    let daemon: String
+    let sessions: Sessions
+    /// One of the points of the place, which differ in what is spoken only.
+    let point: NetworkPoint
     let log: GatewayLog
     let routes = RouteCache()
     let asksForToken: Bool
@@ -19,19 +21,26 @@ final class WebPlace {
     init(_ points: [NetworkPoint], _ gate: WebGate, _ context: GatewayContext) {
         name = points.map(\.url).joined(separator: " and ")
         transports = Set(points.map(\.transport))
-        asksForToken = points.contains { $0.token != nil }
+        asksForToken = !points[0].tokens.isEmpty
+        point = points[0]
         self.gate = gate
         limits = context.limits
-        daemon = context.daemon
+        sessions = context.sessions
         log = context.log
     }
 
     private var speaksHTTP: Bool { transports.contains(.http) || transports.contains(.https) }
     private var speaksWebSocket: Bool { transports.contains(.ws) || transports.contains(.wss) }
 
-    /// Whether a request is taken; one for a WebSocket is answered by that, and comes here only when it was not.
-    func check(_ head: HTTPRequestHead, isClientKnown: Bool) throws(Refusal) {
-        try gate.check(head, isClientKnown: isClientKnown)
+    /// Whether a request is taken that the daemon has not been asked about.
+    func check(_ head: HTTPRequestHead, _ shown: ShownByClient) throws(Refusal) {
+        try gate.check(head, isClientKnown: shown.certificate != nil)
+        guard !isTooLong(head) else { throw tooLong }
+    }
+
+    /// Whether the place answers such a request, of a client who may use it; one for a WebSocket is answered by that, and comes
+    /// here only when it was not.
+    func checkPurpose(_ head: HTTPRequestHead) throws(Refusal) {
         if head.headers.contains(name: "upgrade"), head.isWebSocket {
             let versions = head.headers["sec-websocket-version"]
             if speaksWebSocket, versions != ["13"], versions.first?.isEmpty == false {
@@ -50,11 +59,11 @@ final class WebPlace {
         }
     }
 
-    /// Whether a request becomes a WebSocket.
-    func isUpgraded(_ head: HTTPRequestHead, isClientKnown: Bool) -> Bool {
+    /// Whether a request becomes a WebSocket, when its client gets a session.
+    func isUpgradable(_ head: HTTPRequestHead, _ shown: ShownByClient) -> Bool {
         guard speaksWebSocket, head.isWebSocket, Self.hasGoodKey(head), !head.hasBody else { return false }
         do throws(Refusal) {
-            try gate.check(head, isClientKnown: isClientKnown)
+            try gate.check(head, isClientKnown: shown.certificate != nil)
             return true
         } catch {
             // The request goes on as one of HTTP, and is told why.
@@ -70,7 +79,7 @@ final class WebPlace {
     }
 
     /// Whether a request says that its body is too long.
-    func isTooLong(_ head: HTTPRequestHead) -> Bool {
+    private func isTooLong(_ head: HTTPRequestHead) -> Bool {
         guard let text = head.headers["content-length"].first else { return false }
         return Int(text).map { $0 > limits.message } ?? true
     }
@@ -115,22 +124,26 @@ extension WebScope {
 }
 
 /// The routes, for as long as they may be taken for what the services offer now.
+///
+/// Clients with other rights see other routes, so each kind of rights has its own.
 final class RouteCache {
     private static let lifetime = Duration.seconds(1)
 
-    private var known: (routes: WebRoutes, until: ContinuousClock.Instant)?
+    private var known: [Sessions.Rights: (routes: WebRoutes, until: ContinuousClock.Instant)] = [:]
     private let clock = ContinuousClock()
 
-    /// The routes, unless they were asked for too long ago.
-    var fresh: WebRoutes? {
-        guard let known, clock.now < known.until else { return nil }
-        return known.routes
+    /// The routes for clients with such rights, unless they were asked for too long ago.
+    func fresh(for rights: Sessions.Rights) -> WebRoutes? {
+        guard let found = known[rights], clock.now < found.until else { return nil }
+        return found.routes
     }
 
-    /// Keeps what the daemon says now.
-    func keep(_ metadata: ServiceMetadata) -> WebRoutes {
+    /// Keeps what the daemon says now. There are as many kinds of rights as the point has, and those that are old go.
+    func keep(_ metadata: ServiceMetadata, for rights: Sessions.Rights) -> WebRoutes {
         let routes = WebRoutes(metadata)
-        known = (routes, clock.now + Self.lifetime)
+        let now = clock.now
+        known = known.filter { now < $0.value.until }
+        known[rights] = (routes, now + Self.lifetime)
         return routes
     }
 }

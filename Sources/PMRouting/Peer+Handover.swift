@@ -15,6 +15,7 @@ extension Peer {
         record.unsent = remainder.unsent
         record.hasFinished = hasFinished
         record.reach = reach
+        record.isStrict = form == .strictLines
         record.newestID = waiting.newest
         for (id, call) in waiting.takeAll() {
             // What the daemon itself asked, its successor asks again.

@@ -11,14 +11,6 @@ public enum PeerOrigin: Equatable, Sendable {
     case service(IncarnationID)
 }
 
-/// How far a peer's requests reach.
-public enum PeerReach: Equatable, Sendable {
-    /// Wherever its user's rights do.
-    case everything
-    /// To services, and to what tells of them: nothing is ordered, changed or read of the machine.
-    case services
-}
-
 /// Answers requests.
 @PMActor
 public protocol RequestHandler: AnyObject {

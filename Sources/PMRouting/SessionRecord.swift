@@ -30,6 +30,8 @@ public struct SessionRecord: Equatable, Sendable {
     public var hasFinished = false
     /// How far its requests reach.
     public var reach = PeerReach.everything
+    /// Whether its first line that is no message ends the connection.
+    public var isStrict = false
     /// The incarnation that everything of this client is for; nil when it talks to the daemon.
     public var target: IncarnationID?
     /// The place of the other end among the records, when this is an end of a relay.
@@ -44,7 +46,7 @@ public struct SessionRecord: Equatable, Sendable {
 /// Counts and numbers in eight bytes, little-endian; bytes after their count. A daemon of another version than wrote
 /// them finds another number at the start.
 extension SessionRecord {
-    private static let version: UInt64 = 3
+    private static let version: UInt64 = 4
 
     /// The binary form of records.
     public static func encode(_ records: [SessionRecord]) -> [UInt8] {
@@ -62,7 +64,8 @@ extension SessionRecord {
         writer.put(unread)
         writer.put(unsent)
         writer.put(newestID)
-        writer.put((hasFinished ? 1 : 0) | (reach == .services ? 2 : 0))
+        writer.put((hasFinished ? 1 : 0) | (isStrict ? 2 : 0))
+        writer.put(reach)
         writer.put(UInt64(calls.count))
         for call in calls {
             writer.put(call.id)
@@ -87,7 +90,7 @@ extension SessionRecord {
     private init?(_ reader: inout RecordReader) {
         guard let service = reader.incarnation(), let target = reader.incarnation(), let partner = reader.number(),
             let unread = reader.chunk(), let unsent = reader.chunk(), let newest = reader.number(),
-            let flags = reader.number(), let count = reader.number()
+            let flags = reader.number(), let reach = reader.reach(), let count = reader.number()
         else { return nil }
         self.service = service.unit.isEmpty ? nil : service
         self.target = target.unit.isEmpty ? nil : target
@@ -96,7 +99,8 @@ extension SessionRecord {
         self.unsent = unsent
         newestID = newest
         hasFinished = flags & 1 != 0
-        reach = flags & 2 != 0 ? .services : .everything
+        isStrict = flags & 2 != 0
+        self.reach = reach
         for _ in 0..<count {
             guard let id = reader.number(), let caller = reader.number(), let callerID = reader.chunk(),
                 let flags = reader.number()
@@ -121,6 +125,19 @@ private struct RecordWriter {
         bytes += chunk
     }
 
+    /// A number for each kind; patterns after their count.
+    mutating func put(_ reach: PeerReach) {
+        switch reach {
+        case .everything: put(0)
+        case .services: put(1)
+        case .proof: put(2)
+        case .allowed(let list):
+            put(3)
+            put(UInt64(list.patterns.count))
+            for pattern in list.patterns { put(Array(pattern.utf8)) }
+        }
+    }
+
     /// None has an empty name, which no unit has.
     mutating func put(_ incarnation: IncarnationID?) {
         put(Array((incarnation?.unit ?? "").utf8))
@@ -139,6 +156,23 @@ private struct RecordReader {
         }
         bytes = bytes.dropFirst(8)
         return value
+    }
+
+    mutating func reach() -> PeerReach? {
+        switch number() {
+        case 0: return .everything
+        case 1: return .services
+        case 2: return .proof
+        case 3:
+            guard let count = number(), count <= UInt64(AllowList.mostPatterns) else { return nil }
+            var patterns: [String] = []
+            for _ in 0..<count {
+                guard let pattern = chunk() else { return nil }
+                patterns.append(String(decoding: pattern, as: UTF8.self))
+            }
+            return AllowList(patterns).map { .allowed($0) }
+        default: return nil  // numbers of another version
+        }
     }
 
     mutating func incarnation() -> IncarnationID? {

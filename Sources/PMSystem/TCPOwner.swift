@@ -26,6 +26,30 @@ public enum TCPOwner {
             }
         }
 
+        /// An end as people write it: `127.0.0.1:80`, `[::1]:80`. Nil for another text.
+        public init?(text: String) {
+            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+                return nil
+            }
+            let host = text[..<colon]
+            if host.hasPrefix("["), host.hasSuffix("]") {
+                var address = sockaddr_in6()
+                guard inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &address.sin6_addr) == 1 else {
+                    return nil
+                }
+                address.sin6_port = port.bigEndian
+                self.init(address)
+            } else {
+                var address = sockaddr_in()
+                guard inet_pton(AF_INET, String(host), &address.sin_addr) == 1 else { return nil }
+                address.sin_port = port.bigEndian
+                self.init(address)
+            }
+        }
+
+        /// The port.
+        public var port: UInt16 { raw.port }
+
         /// Equal family, address and port.
         public static func == (one: Self, other: Self) -> Bool {
             one.raw.family == other.raw.family && one.raw.port == other.raw.port

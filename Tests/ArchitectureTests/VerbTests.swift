@@ -9,6 +9,7 @@ import Testing
         "Proxy",  // turns a connection into one to a service
         "Bridge",  // said by services
         "Confine",  // said by who lends a connection
+        "ClientSession",  // said by the gateway, for a client
         "Metadata",  // the command tree that clients and `call` read
     ]
 

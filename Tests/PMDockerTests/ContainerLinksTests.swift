@@ -37,7 +37,9 @@ private final class FakeDaemon: @unchecked Sendable {
 
     private func serveOne() -> Bool {
         var set = pollfd(fd: listener.raw, events: Int16(POLLIN), revents: 0)
-        guard poll(&set, 1, longestWaitMilliseconds) > 0, let accepted = try? UnixSocket.accept(listener.raw) else { return false }
+        guard poll(&set, 1, longestWaitMilliseconds) > 0, let accepted = try? UnixSocket.accept(listener.raw) else {
+            return false
+        }
         let connection = SharedFD(accepted)
         var bytes = [UInt8](repeating: 0, count: 4096)
         set = pollfd(fd: connection.raw, events: Int16(POLLIN), revents: 0)

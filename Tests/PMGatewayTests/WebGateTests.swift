@@ -8,9 +8,7 @@ import Testing
 
 /// Which requests a place of the web takes.
 @Suite struct WebGateTests {
-    private static func gate(_ word: String, token: TokenFile? = nil) throws -> WebGate {
-        WebGate(try NetworkPoint(word: word, in: "/"), token)
-    }
+    private static func gate(_ word: String) throws -> WebGate { WebGate(try NetworkPoint(word: word, in: "/")) }
 
     private static func head(_ headers: [(String, String)], version: HTTPVersion = .http1_1) -> HTTPRequestHead {
         HTTPRequestHead(version: version, method: .GET, uri: "/a?access_token=t", headers: HTTPHeaders(headers))
@@ -79,55 +77,35 @@ import Testing
         #expect(Self.status(any, [("Host", "pm.example")]) == 401)
     }
 
-    private static let withToken: [Case] = [
-        ([("Authorization", "Bearer 0123456789abcdef")], 200), ([("Authorization", "bearer  0123456789abcdef ")], 200),
-        ([("Authorization", "Bearer 0123456789abcdeX")], 401), ([("Authorization", "Bearer 0123456789abcde")], 401),
-        ([("Authorization", "Basic 0123456789abcdef")], 401), ([("Authorization", "Bearer")], 401), ([], 401),
-        ([("Authorization", "Bearer 0123456789abcdef"), ("Authorization", "Bearer x")], 401),
+    /// The head of a request, and the token that the daemon is asked about; nil: the gate refuses it.
+    private static let withToken: [(headers: [(String, String)], token: String?)] = [
+        ([("Authorization", "Bearer 0123456789abcdef")], "0123456789abcdef"),
+        ([("Authorization", "bearer  0123456789abcdef ")], "0123456789abcdef"),
+        ([("Authorization", "Bearer other")], "other"),
+        ([("Authorization", "Basic 0123456789abcdef")], nil), ([("Authorization", "Bearer")], nil), ([], nil),
+        ([("Authorization", "Bearer 0123456789abcdef"), ("Authorization", "Bearer x")], nil),
     ]
 
-    @Test func `a token is asked for, or a certificate`() async throws {
-        try await TestProject.with { project in
-            try project.write("token", " 0123456789abcdef\n")
-            let token = try TokenFile(project.directory + "/token", GatewayLog())
-            let gate = try Self.gate("http://127.0.0.1:80,token=/t", token: token)
-            for (headers, status) in Self.withToken {
-                let all = [("Host", "localhost")] + headers
-                #expect(Self.status(gate, all) == status, "\(headers)")
-                #expect(Self.status(gate, all, isClientKnown: true) == 200)
-            }
+    @Test func `a token is asked for, or a certificate`() throws {
+        let gate = try Self.gate("http://127.0.0.1:80,token=/t")
+        for (headers, token) in Self.withToken {
+            let all = [("Host", "localhost")] + headers
+            #expect(Self.status(gate, all) == (token == nil ? 401 : 200), "\(headers)")
+            #expect(WebGate.token(of: Self.head(all)) == token, "\(headers)")
+            #expect(Self.status(gate, all, isClientKnown: true) == 200)
         }
     }
 
-    @Test func `a token in the URL is for WebSockets alone`() async throws {
-        try await TestProject.with { project in
-            try project.write("token", "0123456789abcdef")
-            let token = try TokenFile(project.directory + "/token", GatewayLog())
-            let gate = try Self.gate("ws://127.0.0.1:80,token=/t", token: token)
-            var head = Self.head([
-                ("Host", "localhost"), ("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"),
-            ])
-            head.uri = "/?a=b&access_token=0123456789%61bcdef"
-            try gate.check(head, isClientKnown: false)
-            head.headers.remove(name: "Upgrade")
-            #expect(throws: Refusal.self) { try gate.check(head, isClientKnown: false) }
-        }
-    }
-
-    @Test func `a token file is read again, and one that holds none lets nobody in`() async throws {
-        try await TestProject.with { project in
-            let path = project.directory + "/token"
-            try project.write("token", "0123456789abcdef")
-            let token = try TokenFile(path, GatewayLog())
-            #expect(token.matches("0123456789abcdef"))
-            try project.write("token", "another-token-of-ours")
-            #expect(!token.matches("0123456789abcdef") && token.matches("another-token-of-ours"))
-            try project.write("token", "")
-            #expect(!token.matches("") && !token.matches("another-token-of-ours"))
-            for text in ["short", "two words of a text", String(repeating: "a", count: 5000)] {
-                try project.write("token", text)
-                #expect(throws: TokenFile.Problem.self) { _ = try TokenFile(path, GatewayLog()) }
-            }
-        }
+    @Test func `a token in the URL is for WebSockets alone`() throws {
+        let gate = try Self.gate("ws://127.0.0.1:80,token=/t")
+        var head = Self.head([
+            ("Host", "localhost"), ("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket"),
+        ])
+        head.uri = "/?a=b&access_token=0123456789%61bcdef"
+        try gate.check(head, isClientKnown: false)
+        #expect(WebGate.token(of: head) == "0123456789abcdef")
+        head.headers.remove(name: "Upgrade")
+        #expect(throws: Refusal.self) { try gate.check(head, isClientKnown: false) }
+        #expect(WebGate.token(of: head) == nil)
     }
 }

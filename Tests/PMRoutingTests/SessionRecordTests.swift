@@ -13,7 +13,8 @@ import Testing
         record.partner = 0
         (record.unread, record.unsent) = ([1, 2, 3], [0, 255])
         record.newestID = 1 << 40
-        (record.hasFinished, record.reach) = (true, .services)
+        (record.hasFinished, record.isStrict) = (true, true)
+        record.reach = AllowList(["shop", "db.get"]).map { .allowed($0) } ?? .proof
         record.calls = [
             .init(id: 3, caller: 1, callerID: Array(#""a""#.utf8), isStream: true),
             .init(id: 4, caller: 0, callerID: [], isStream: false, isUpload: true),
@@ -27,12 +28,19 @@ import Testing
         }
     }
 
-    @Test(arguments: [PeerReach.everything, .services], [false, true])
-    func `how far a connection reaches is kept, whether it has finished or not`(reach: PeerReach, hasFinished: Bool) {
+    private static let reaches: [PeerReach] =
+        [.everything, .services, .proof]
+        + [AllowList(["shop"]), AllowList(["a.b", "*"])].compactMap { $0 }.map { .allowed($0) }
+
+    @Test(arguments: reaches, [(false, false), (true, false), (false, true)])
+    func `how far a connection reaches is kept, whether it has finished or not`(
+        reach: PeerReach, flags: (hasFinished: Bool, isStrict: Bool)
+    ) {
         var record = SessionRecord()
-        (record.reach, record.hasFinished) = (reach, hasFinished)
+        record.reach = reach
+        (record.hasFinished, record.isStrict) = flags
         let read = SessionRecord.decode(SessionRecord.encode([record]))?.first
-        #expect(read?.reach == reach && read?.hasFinished == hasFinished)
+        #expect(read?.reach == reach && read?.hasFinished == flags.hasFinished && read?.isStrict == flags.isStrict)
     }
 
     @Test func `a connection reaches everything unless something else is said`() {

@@ -67,6 +67,12 @@ public final class TestProject: Sendable {
         chmod(full, executable ? 0o755 : 0o644)
     }
 
+    /// Writes a file that its owner alone may read.
+    public func writeSecret(_ path: String, _ text: String) throws {
+        try write(path, text)
+        chmod("\(directory)/\(path)", 0o600)
+    }
+
     /// Writes a shell script that can be executed.
     public func script(_ path: String, _ body: String) throws {
         try write(path, "#!/bin/sh\n\(body)\n", executable: true)

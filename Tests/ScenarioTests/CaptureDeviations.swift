@@ -74,14 +74,17 @@ enum CaptureDeviations {
         Row(
             "packages are the business of package managers",
             each("$metadata result commands", "missing", ["install", "link", "uninstall", "update"])),
-        Row("commands of ours", each("$metadata result commands", "added", ["confine", "scale", "upgrade"])),
+        Row(
+            "commands of ours", each("$metadata result commands", "added", ["confine", "scale", "session", "upgrade"])),
         Row(
             "version is that of pm; for the reference it is that of a package, and fails",
             each("$metadata result commands version sends", "missing", ["params.0", "params.1"]),
             [#"$metadata result commands version usage: "version <packageName> [folder]" → "version""#]),
         Row(
             "more options",
-            each("$metadata result commands connect options", "added", ["ca", "host", "socketName", "token", "trust"]),
+            each(
+                "$metadata result commands connect options", "added",
+                ["allow", "ca", "clients", "crl", "host", "socketName", "token", "trust"]),
             each(
                 "$metadata result commands log options", "added",
                 ["follow", "grep", "lines", "priority", "records", "since", "until"]),

@@ -176,7 +176,7 @@ import Testing
             try project.addContainer()
             try project.addRoutes()
             try project.startServices("svc")
-            try project.write("token", "0123456789abcdef\n")
+            try project.writeSecret("token", "0123456789abcdef\n")
             let point = "http://0.0.0.0:PORT,token=\(project.directory)/token"
             try TestGateway.with(project, [point]) { gateway in
                 let right = "Authorization: Bearer 0123456789abcdef"
@@ -189,7 +189,7 @@ import Testing
                         #expect(answer.status == 401 && answer.body.contains("a token is needed"), "\(headers) \(path)")
                     }
                 }
-                try project.write("token", "fedcba9876543210\n")
+                try project.writeSecret("token", "fedcba9876543210\n")
                 #expect(try gateway.request("GET", "/text", [right]).status == 401)
                 let other = "Authorization: Bearer fedcba9876543210"
                 #expect(try gateway.request("GET", "/text", [other]).status == 200)

@@ -29,7 +29,7 @@ import Testing
         let rules = try JSONValue(parsing: Files.read(TestPaths.fixture("web/rules.json"), limit: 1 << 20))
         try await TestProject.with { project in
             try project.startDaemon()
-            try project.write("token", rules["points"]?["token"]?["options"]?["token"]?.string ?? "")
+            try project.writeSecret("token", rules["points"]?["token"]?["options"]?["token"]?.string ?? "")
             let points = [
                 ("loopback", "http://127.0.0.1:PORT"),
                 ("named", "http://127.0.0.1:PORT,hosts=Shop.test,origins=https://app.example"),

@@ -128,7 +128,9 @@ struct TestCertificates {
             project,
             "x509 -req -days 2 -in \(name).csr -CA \(authority).pem -CAkey \(authority).key -CAcreateserial "
                 + "-extfile extensions -out \(name).pem")
-        chmod(file("\(name).key"), 0o644)
+        // The gateway of root's daemon is another user.
+        chmod(file("\(name).key"), 0o600)
+        if geteuid() == 0 { chown(file("\(name).key"), TestProject.gatewayUser, gid_t.max) }
     }
 
     private func openssl(_ project: TestProject, _ words: String) throws {

@@ -31,7 +31,7 @@ import Testing
             try project.configure([:])
             let manager = Manager(project: project)
             try Files.makeDirectories(project.directory + "/manager", mode: 0o755)
-            // Root's daemon wants the group whose members may read the plan.
+            // Root's daemon wants the user who may read the plan.
             try project.startForGateway(adding: ["PM_GATEWAY": "\(manager.plan):\(manager.state)"])
             // A daemon removes the plan of an earlier one a moment after it is ready, and before it answers anything.
             try project.until("pm", "serving") { $0["ready"]?.bool == true }

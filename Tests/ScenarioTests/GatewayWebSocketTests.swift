@@ -262,7 +262,7 @@ import Testing
             try project.addContainer()
             try project.addRawService()
             try project.startServices("raw")
-            try project.write("token", "0123456789abcdef\n")
+            try project.writeSecret("token", "0123456789abcdef\n")
             try TestGateway.with(project, ["ws://0.0.0.0:PORT,token=\(project.directory)/token"]) { gateway in
                 #expect(Self.isServed(try WebSocketClient(gateway, ["Authorization: Bearer 0123456789abcdef"])))
                 #expect(Self.isServed(try WebSocketClient(gateway, path: "/?access_token=0123456789abcdef")))

@@ -34,9 +34,13 @@ test_gateway() {
     is "the filter of system calls" "$(of_process "$pid" Seccomp)" 2
     # It cannot write but to the folder of its state, and sees no home.
     in_machine nsenter -t "$pid" -m -- bash -c '! touch /etc/x /usr/x /var/lib/x /run/pm/x 2>/dev/null'
-    is "the plan" "$(in_machine stat -c '%a %U %G' /run/pm/gateway)" "640 root pm"
-    is "problems" "$(field pm problems)" undefined
+    is "the plan" "$(in_machine stat -c '%a %U %G' /run/pm/gateway)" "640 root pm-gateway"
+    is "the gate" "$(in_machine stat -c '%a %U' /run/pm/gateway.sock)" "600 pm-gateway"
+    is "its groups" "$(in_machine id -Gn pm-gateway)" pm-gateway
+    # Who has its ids cannot use the daemon's socket.
     local answer
+    answer=$(in_machine runuser -u pm-gateway -- pm --system status 2>&1) && fail "the gateway's user is served: $answer"
+    is "problems" "$(field pm problems)" undefined
     answer=$(pm log pm-gateway 2>&1) && fail "pm log has a log of it: $answer"
     has "pm log" "$answer" "journalctl -u pm-gateway"
     has "the journal" "$(in_machine journalctl -q --no-pager -u pm-gateway.service)" "listening at http://127.0.0.1:80"
@@ -91,13 +95,12 @@ test_gateway_tls() {
     chmod 600 "$MACHINE/etc/pm/key.pem"
     chmod 644 "$MACHINE/etc/pm/cert.pem"
     openssl rand -hex 32 >"$MACHINE/etc/pm/token"
-    in_machine chgrp pm /etc/pm/token
-    chmod 640 "$MACHINE/etc/pm/token"
+    chmod 600 "$MACHINE/etc/pm/token"
     local words=(http --host 0.0.0.0 --port 443 --cert /etc/pm/cert.pem --token /etc/pm/token)
     answer=$(pm connect pm "${words[@]}" --key /etc/pm/key.pem 2>&1) && fail "a key of root alone is used: $answer"
     has "the answer" "$answer" "cannot read /etc/pm/key.pem: Permission denied"
-    has "the next step" "$answer" "chgrp pm /etc/pm/key.pem && chmod 640 /etc/pm/key.pem"
-    in_machine chgrp pm /etc/pm/key.pem
+    has "the next step" "$answer" "chgrp pm-gateway /etc/pm/key.pem && chmod 640 /etc/pm/key.pem"
+    in_machine chgrp pm-gateway /etc/pm/key.pem
     in_machine chmod 640 /etc/pm/key.pem
     until_is "an answer" "200 42" ask https://127.0.0.1/add/20/22 "$(<"$MACHINE/etc/pm/token")"
     is "without the token" "$(ask https://127.0.0.1/add/20/22 | cut -c 1-3)" 401

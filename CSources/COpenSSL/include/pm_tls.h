@@ -22,6 +22,8 @@
 #endif
 
 #define PM_TLS_REASON_MAX 256u
+#define PM_TLS_FINGERPRINT 32u
+#define PM_TLS_NAMES_MAX 8192u
 
 /* What a server shows and asks for; opaque. */
 typedef struct pm_tls_context pm_tls_context;
@@ -50,6 +52,13 @@ pm_tls_context *_Nullable pm_tls_context_new(const char *_Nonnull certificate, c
  */
 bool pm_tls_context_ask(pm_tls_context *_Nonnull context, const char *_Nonnull authorities, bool is_required,
                         char *_Nonnull reason);
+/*
+ * Refuses certificates that the lists in a PEM file revoke. There must be a list of each authority that
+ * issued one, and no list may be out of date: otherwise the certificate is refused as well. False on failure,
+ * with the reason as above.
+ */
+bool pm_tls_context_revoke(pm_tls_context *_Nonnull context, const char *_Nonnull lists,
+                           char *_Nonnull reason);
 /* Sessions that were made from it may live on. */
 void pm_tls_context_free(pm_tls_context *_Nonnull context);
 
@@ -78,8 +87,13 @@ void pm_tls_close(pm_tls_session *_Nonnull session);
 const char *_Nonnull pm_tls_reason(const pm_tls_session *_Nonnull session);
 /* Whether the peer showed a certificate that was found good. */
 bool pm_tls_peer_is_known(const pm_tls_session *_Nonnull session);
-
-/* Compares without telling by its duration where two texts of one length differ. */
-bool pm_tls_equal(const void *_Nonnull one, const void *_Nonnull other, size_t count);
+/* SHA-256 of the DER form of that certificate, PM_TLS_FINGERPRINT bytes; false when there is none. */
+bool pm_tls_peer_fingerprint(const pm_tls_session *_Nonnull session, uint8_t *_Nonnull fingerprint);
+/*
+ * Writes the names in that certificate into `names`: the common names of its subject, and the DNS names, URIs
+ * and e-mail addresses of its subjectAltName (RFC 5280, 4.2.1.6), as UTF-8, each with a zero byte behind it.
+ * Names that do not fit or hold a control character are left out. Returns how many bytes were written.
+ */
+size_t pm_tls_peer_names(const pm_tls_session *_Nonnull session, char *_Nonnull names, size_t size);
 
 #endif

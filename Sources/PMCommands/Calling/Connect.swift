@@ -45,6 +45,20 @@ struct ConnectCommand: PMCommand {
     var token: String?
 
     @Option(
+        help: ArgumentHelp(
+            "For pm: the client certificates that are good, by names in them or sha256: fingerprints.",
+            valueName: "names"))
+    var clients: String?
+
+    @Option(help: ArgumentHelp("For pm: file of the client certificates that are revoked.", valueName: "file"))
+    var crl: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "For pm: what clients may call: services, commands, methods (shop,db.get,status).", valueName: "patterns"))
+    var allow: String?
+
+    @Option(
         help: ArgumentHelp("For pm: `network` serves whoever reaches the point, without any proof.", valueName: "whom"))
     var trust: String?
 
@@ -56,10 +70,11 @@ struct ConnectCommand: PMCommand {
         call.transports = transports
         let given = [
             ("tcpPort", tcpPort), ("port", port), ("host", host), ("key", key), ("cert", cert), ("ca", ca),
-            ("token", token), ("trust", trust), ("socketName", socketName),
+            ("token", token), ("clients", clients), ("crl", crl), ("allow", allow), ("trust", trust),
+            ("socketName", socketName),
         ]
         for case (let name, let value?) in given { call.options[name] = .string(value) }
-        if [key, cert, ca, token].contains(where: { $0 != nil }) { call.cwd = try session.workingDirectory() }
+        if [key, cert, ca, crl, token].contains(where: { $0 != nil }) { call.cwd = try session.workingDirectory() }
         return call
     }
 

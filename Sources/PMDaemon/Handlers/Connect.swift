@@ -39,7 +39,7 @@ struct ConnectHandler: PatientHandler {
     private func resolved(_ request: Connect) -> Connect {
         var wanted = request
         let folder = request.cwd ?? units.directory
-        for option in ["key", "cert", "ca", "token"] {
+        for option in ["key", "cert", "ca", "crl", "token"] {
             guard let text = request.options[option]?.string, !text.contains("-----BEGIN") else { continue }
             wanted.options[option] = .string(Paths.resolve(text, from: folder))
         }
@@ -52,8 +52,8 @@ struct ConnectHandler: PatientHandler {
         guard unit.definition.isCommandable else {
             throw .badRequest("\(request.name) has no commands to call: it is not commandable", hint: "pm ls")
         }
-        if request.options["token"] != nil {
-            throw .badRequest("--token is for the connection points of pm", hint: "pm connect pm … --token FILE")
+        if let option = Connect.daemonOptionNames.first(where: { request.options[$0] != nil }) {
+            throw .badRequest("--\(option) is for the connection points of pm", hint: "pm connect pm … --\(option)")
         }
         let map = try ConnectionMap(for: request.name, request, in: units.directory)
         try units.edit([.setConnect(request.name, map.points)])

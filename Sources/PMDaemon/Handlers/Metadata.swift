@@ -11,12 +11,16 @@ struct MetadataHandler: PatientHandler {
 
     func begin(_ request: Metadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>) throws(APIError) {
         if request.watches { peer.watchesMetadata = true }
-        guard request.isDeep || request.service != nil else { return answer(.success(Metadata.ofDaemon)) }
+        guard request.isDeep || request.service != nil else {
+            return answer(.success(peer.reach == .services ? Metadata.ofDaemon : peer.reach.shown(Metadata.ofDaemon)))
+        }
         greetings.whenOver(of: request.service) {
             answer(
                 Result { () throws(APIError) in
-                    let metadata = try metadata(for: request)
-                    return peer.reach == .everything ? metadata : metadata.forConfined
+                    if let name = request.service, !peer.reach.concerns(service: name) {
+                        throw .notPermitted("\(name) is not among what this client may call")
+                    }
+                    return peer.reach.shown(try metadata(for: request), of: request.service)
                 })
         }
     }

@@ -32,6 +32,9 @@ struct ProxyHandler {
     }
 
     private func service(_ name: String, for peer: Peer) throws(APIError) -> Service {
+        if case .allowed(let list) = peer.reach, !list.permits(name) {
+            throw .notPermitted("not everything of \(name) is among what this client may call")
+        }
         if let service = registry.pick(name) { return service }
         // What is wrong with the configuration is not for a container to read.
         guard peer.reach == .everything else { throw APIError(503, "\(name) does not run, or has no commands to call") }

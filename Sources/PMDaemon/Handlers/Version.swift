@@ -7,8 +7,8 @@ struct VersionHandler: Handler {
     let options: DaemonOptions
 
     func handle(_ request: Version, from peer: Peer) throws(APIError) -> Version.Answer {
-        // Where the files of this machine lie is nothing for a container.
-        let isConfined = peer.reach == .services
+        // Where the files of this machine are is nothing for a container or a client on the network.
+        let isConfined = peer.reach != .everything
         return Version.Answer(
             pid: getpid(), config: isConfined ? "" : options.config, scope: options.scope.rawValue,
             socket: isConfined ? "" : options.socketURL)

@@ -37,7 +37,6 @@ final class GatewayUnit: GatewayRunner {
     }
 
     private let place: Place
-    private let group: gid_t?
     private let reactor: Reactor
     private var waiting: Waiting?
     private var watch: DirectoryWatch?
@@ -45,17 +44,14 @@ final class GatewayUnit: GatewayRunner {
     private static let patience = Duration.seconds(15)
     private static let hint = "systemctl status pm-gateway.service pm-gateway.path"
 
-    init(_ place: Place, group: gid_t?, _ reactor: Reactor) {
+    init(_ place: Place, _ reactor: Reactor) {
         self.place = place
-        self.group = group
         self.reactor = reactor
     }
 
+    /// The unit's file has the user, and this is the same one: the gate must be that user's.
     func identity() throws(APIError) -> UserIdentity? {
-        guard group == nil, geteuid() == 0 else { return nil }
-        throw .conflict(
-            "the gateway may use the daemon as a member of group pm, and there is no such group",
-            hint: "groupadd --system pm, then systemctl restart pm.socket pm.service")
+        try GatewayUser.identity(of: [GatewayKeeper.unit])
     }
 
     func unit(_ order: GatewayOrder) -> Unit? { nil }
@@ -108,7 +104,7 @@ final class GatewayUnit: GatewayRunner {
         let bytes = JSONValue.array(order.words.map { .string($0) }).serialized()
         // The same again must not be taken for a change. One that cannot be read is written anew.
         if let present = try? Files.read(place.plan), present == bytes { return }
-        try Files.replace(place.plan, with: bytes, group: group)
+        try Files.replace(place.plan, with: bytes, group: order.identity?.group)
     }
 
     private func state() -> State? {

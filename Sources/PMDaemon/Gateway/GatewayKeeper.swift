@@ -17,7 +17,8 @@ final class GatewayKeeper {
     /// What the keeper stands on.
     struct Resources {
         let runner: any GatewayRunner
-        let socketURL: String
+        /// Where the gateway asks for sessions.
+        let gate: Gate
         let units: UnitDirectory
         let reactor: Reactor
     }
@@ -28,9 +29,27 @@ final class GatewayKeeper {
     private var isServing = false
     /// A change of the configuration is about to be followed.
     private var isBehind = false
+    /// Why the gateway cannot reach the daemon; nil when it can, or need not.
+    private var gateProblem: APIError?
     /// How often the gateway was started or stopped, and who waits for the last time to have had its effect.
     private var turns = 0
     private var waiting: [@PMActor (APIError?) -> Void] = []
+
+    /// The keeper of a daemon, with the runner and the gate that the daemon's options ask for.
+    ///
+    /// - Throws: `DaemonOptions.Problem` when a variable makes no sense.
+    static func make(
+        _ options: DaemonOptions, _ units: UnitDirectory, _ parts: GatewayRunners.Parts,
+        onTrouble: @escaping @PMActor (String) -> Void
+    ) throws(DaemonOptions.Problem) -> GatewayKeeper {
+        let gate = Gate(
+            Gate.Resources(
+                path: Gate.path(options), reactor: parts.channel.reactor, channel: parts.channel,
+                callbacks: parts.admission.callbacksOfGate))
+        let runner = try GatewayRunners.make(options, units, parts)
+        return GatewayKeeper(
+            Resources(runner: runner, gate: gate, units: units, reactor: parts.channel.reactor), onTrouble: onTrouble)
+    }
 
     init(_ resources: Resources, onTrouble: @escaping @PMActor (String) -> Void) {
         self.resources = resources
@@ -58,7 +77,7 @@ final class GatewayKeeper {
         switch plan {
         case .nothing: []
         case .refused(let reason): ["clients on the network are not served: \(reason)"]
-        case .serve(let order): resources.runner.problems(of: order)
+        case .serve(let order): gateProblem.map { [$0.message] } ?? resources.runner.problems(of: order)
         }
     }
 
@@ -69,8 +88,9 @@ final class GatewayKeeper {
             guard let point = try? NetworkPoint(point, in: resources.units.directory), point.proof == .none else {
                 return nil
             }
+            let rights = point.allow.map { "may call \($0.patterns.joined(separator: ", "))" }
             return "\(point.url) asks for no proof (\"trust\": \"network\"): "
-                + "whoever reaches it may run programs as user \(geteuid())"
+                + "whoever reaches it \(rights ?? "may run programs as user \(geteuid())")"
         }
     }
 
@@ -91,6 +111,19 @@ final class GatewayKeeper {
     /// The daemon ends, and what it serves with it.
     func end() {
         resources.runner.end()
+        resources.gate.close()
+    }
+
+    /// Takes over the gate of the daemon before.
+    ///
+    /// - Throws: `SystemError` when it cannot be watched.
+    func adopt(_ socket: SharedFD) throws(SystemError) {
+        try resources.gate.adopt(socket)
+    }
+
+    /// The daemon's successor goes on: it finds the gate as it is.
+    func pause() {
+        resources.gate.pause()
     }
 
     /// The configuration is another one.
@@ -113,9 +146,28 @@ final class GatewayKeeper {
     private func perform(_ body: (GatewayOrder?, @escaping GatewayRunner.Completion) -> Void) {
         turns += 1
         let turn = turns
+        gateProblem = openGate()
+        if let gateProblem {
+            onTrouble(gateProblem.message)
+            return settled(turn, gateProblem)
+        }
         body(order) { [weak self] error in
             if let error { self?.onTrouble(error.message) }
             self?.settled(turn, error)
+        }
+    }
+
+    /// The gate is there for as long as a gateway is to be.
+    private func openGate() -> APIError? {
+        guard let order else {
+            resources.gate.close()
+            return nil
+        }
+        do throws(SystemError) {
+            try resources.gate.open(for: order.user)
+            return nil
+        } catch {
+            return APIError(500, "the gateway cannot be given a socket of its own: \(error)")
         }
     }
 
@@ -136,7 +188,7 @@ final class GatewayKeeper {
 
     /// Refuses points that nobody could serve.
     ///
-    /// - Throws: a 409 when there is no user and group for the gateway.
+    /// - Throws: a 409 when there is no user for the gateway.
     func refuseWithoutUser(_ points: [ConnectionPoint]) throws(APIError) {
         guard points.contains(where: { NetworkPoint.isOne($0.url) }) else { return }
         _ = try resources.runner.identity()
@@ -148,7 +200,7 @@ final class GatewayKeeper {
         let points = points
         guard !points.isEmpty else { return .nothing }
         do throws(APIError) {
-            var words = ["--daemon", resources.socketURL]
+            var words = ["--daemon", resources.gate.url]
             for point in points {
                 words += ["--listen", try NetworkPoint(point, in: resources.units.directory).word]
             }
@@ -173,8 +225,11 @@ enum GatewayPlan: Equatable {
 struct GatewayOrder: Equatable {
     /// Its arguments.
     let words: [String]
-    /// Who it runs as; nil: that is not for us to say, or as the daemon.
+    /// Who it runs as; nil: as the daemon.
     let identity: UserIdentity?
+
+    /// The user it runs as.
+    var user: uid_t { identity?.user ?? geteuid() }
 }
 
 /// Sees to it that the gateway does what it is told.
@@ -208,10 +263,13 @@ enum GatewayRunners {
     struct Parts {
         let supervisor: Supervisor
         let registry: CommandRegistry
-        let reactor: Reactor
+        /// The way to pm-init.
+        let channel: InitChannel
+        /// Takes the connections of the gateway.
+        let admission: Admission
 
-        init(_ supervisor: Supervisor, _ registry: CommandRegistry, _ reactor: Reactor) {
-            (self.supervisor, self.registry, self.reactor) = (supervisor, registry, reactor)
+        init(_ supervisor: Supervisor, _ registry: CommandRegistry, _ channel: InitChannel, _ admission: Admission) {
+            (self.supervisor, self.registry, self.channel, self.admission) = (supervisor, registry, channel, admission)
         }
     }
 
@@ -222,16 +280,16 @@ enum GatewayRunners {
     ///
     /// - Throws: `DaemonOptions.Problem` when the variable makes no sense.
     static func make(
-        _ options: DaemonOptions, _ group: gid_t?, _ units: UnitDirectory, _ parts: Parts
+        _ options: DaemonOptions, _ units: UnitDirectory, _ parts: Parts
     ) throws(DaemonOptions.Problem) -> any GatewayRunner {
         guard let text = Environment.value(variable) else {
             let program = options.libexec + "/pm-gateway"
-            return SupervisedGateway(program: program, group: group, units, (parts.supervisor, parts.registry))
+            return SupervisedGateway(program: program, units, (parts.supervisor, parts.registry))
         }
         guard let place = GatewayUnit.Place(text) else {
             throw DaemonOptions.Problem(
                 description: "\(variable) is PLAN:STATE, two absolute paths, and not \"\(text)\"")
         }
-        return GatewayUnit(place, group: group, parts.reactor)
+        return GatewayUnit(place, parts.channel.reactor)
     }
 }

@@ -11,21 +11,18 @@ import PMSystem
 @PMActor
 final class SupervisedGateway: GatewayRunner {
     private let program: String
-    /// The group whose members the daemon serves.
-    private let group: gid_t?
     private let units: UnitDirectory
     private let supervisor: Supervisor
     private let registry: CommandRegistry
 
-    init(program: String, group: gid_t?, _ units: UnitDirectory, _ parts: (Supervisor, CommandRegistry)) {
+    init(program: String, _ units: UnitDirectory, _ parts: (Supervisor, CommandRegistry)) {
         self.program = program
-        self.group = group
         self.units = units
         (supervisor, registry) = parts
     }
 
     func identity() throws(APIError) -> UserIdentity? {
-        try GatewayUser.identity(daemon: geteuid(), group: group)
+        try GatewayUser.identity(of: ["pm-gateway", "nobody"])
     }
 
     func problems(of order: GatewayOrder) -> [String] {
@@ -99,33 +96,5 @@ final class SupervisedGateway: GatewayRunner {
             return true
         }
         return running.inode == file.inode && running.device == file.device
-    }
-}
-
-/// The user of the gateway where the daemon is root: one who may do nothing but use the daemon.
-enum GatewayUser {
-    /// Who the gateway runs as; nil: as the daemon, which is nobody special either.
-    ///
-    /// - Throws: a 409 when there is no group through which another user than root could use the daemon.
-    static func identity(daemon: uid_t, group: gid_t?) throws(APIError) -> UserIdentity? {
-        guard daemon == 0 else { return nil }
-        guard let group else {
-            throw .conflict(
-                "root's daemon lets its gateway run as another user, who may use it as a member of group pm; "
-                    + "there is no such group",
-                hint: "groupadd --system pm, then pm stop and pm start pm")
-        }
-        let users = AccountFile("/etc/passwd")
-        for name in ["pm-gateway", "nobody"] {
-            guard let entry = users.entry(name), entry.count > 3, let user = AccountID.number(entry[2]), user != 0,
-                let own = AccountID.number(entry[3])
-            else { continue }
-            // Its own groups let it read a key that is for it alone; nobody's are no one's.
-            let more = name == "nobody" ? [] : [own] + AccountFile("/etc/group").groups(of: name)
-            return UserIdentity(user: user, group: group, groups: Array(more.filter { $0 != 0 }.prefix(31)))
-        }
-        throw .conflict(
-            "there is no user for the gateway: neither pm-gateway nor nobody is in /etc/passwd",
-            hint: "useradd --system --no-create-home --shell /usr/sbin/nologin pm-gateway")
     }
 }

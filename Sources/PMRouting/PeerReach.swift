@@ -1,0 +1,68 @@
+public import PMAPI
+public import PMModel
+
+/// How far a peer's requests reach.
+public enum PeerReach: Equatable, Sendable {
+    /// Wherever its user's rights do.
+    case everything
+    /// To services, and to what tells of them: nothing is ordered, changed or read of the machine.
+    case services
+    /// To what a list names, and to what tells of that.
+    case allowed(AllowList)
+    /// To nothing but the proof of who its client is: a connection of the gateway, and the gateway's own channel.
+    case proof
+
+    /// Whether it may ask the daemon itself for what has that name: a method, or something that is not there.
+    public func permits(_ name: String) -> Bool {
+        let method = Method(rawValue: name)
+        switch self {
+        case .everything: return true
+        case .services: return method?.isForConfined ?? false
+        case .allowed(let list):
+            switch method {
+            // What they tell and open is cut down to what the list names.
+            case .metadata, .version, .name, .proxy: return true
+            // They would change what the connection may do.
+            case .clientSession, .confine: return false
+            case .start, .stop, .restart, .upgrade, .status, .list, .map, .discover, .connect, .log, .ready, .bridge,
+                .scale,
+                .reloadMetadata, nil:
+                return list.permits(name)
+            }
+        case .proof: return method == .clientSession || method == .ready
+        }
+    }
+
+    /// Whether it may call a command of a service.
+    public func permits(_ command: String, of service: String) -> Bool {
+        switch self {
+        case .everything, .services: true
+        case .allowed(let list): list.permits("\(service).\(command)")
+        case .proof: false
+        }
+    }
+
+    /// Whether it may know that a service is there.
+    public func concerns(service: String) -> Bool {
+        switch self {
+        case .everything, .services: true
+        case .allowed(let list): list.concerns(service: service)
+        case .proof: false
+        }
+    }
+
+    /// Of what the daemon and services offer, what it may know; names of commands begin with their service, unless all are of
+    /// one `service`.
+    public func shown(_ metadata: ServiceMetadata, of service: String? = nil) -> ServiceMetadata {
+        switch self {
+        case .everything: return metadata
+        case .services: return metadata.forConfined
+        case .allowed(let list):
+            var shown = metadata.forConfined
+            shown.commands.removeAll { command in !list.permits((service.map { $0 + "." } ?? "") + command.name) }
+            shown.claims = metadata.claims.filter { list.concerns(service: $0.service) }
+            return shown
+        case .proof: return ServiceMetadata(name: metadata.name, commands: [])
+        }
+    }
+}

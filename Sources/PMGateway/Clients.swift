@@ -6,18 +6,20 @@ final class Clients {
     private var counts: ConnectionLimits
     private let limits: GatewayLimits
     private let chance: () -> Double
+    private let memory: MemoryBudget
 
     /// - Parameter chance: gives a number from 0 up to, not including, 1.
     init(_ limits: GatewayLimits, chance: @escaping () -> Double = { .random(in: 0..<1) }) {
         self.limits = limits
         self.chance = chance
+        memory = MemoryBudget(limits)
         counts = ConnectionLimits(limits)
     }
 
     /// One more client, who has not said anything yet; else why it is turned away.
     func admit(_ source: ClientSource) -> Result<Client, TurnedAway> {
         if let refusal = counts.admit(source, chance: chance()) { return .failure(TurnedAway(refusal, limits)) }
-        return .success(Client(source, self))
+        return .success(Client(source, self, MemoryAccount(memory, source)))
     }
 
     fileprivate func spoke() { counts.firstByte() }
@@ -40,13 +42,16 @@ final class Client {
         case gone
     }
 
+    /// What it makes the gateway hold.
+    let memory: MemoryAccount
     private let source: ClientSource
     private let all: Clients
     private var state = State.silent
 
-    fileprivate init(_ source: ClientSource, _ all: Clients) {
+    fileprivate init(_ source: ClientSource, _ all: Clients, _ memory: MemoryAccount) {
         self.source = source
         self.all = all
+        self.memory = memory
     }
 
     /// It has said its first byte.
@@ -73,6 +78,7 @@ final class Client {
 
     /// Its connection is closed.
     func leave() {
+        memory.close()
         endHandshake()
         switch state {
         case .silent: all.leave(source, isSilent: true)

@@ -6,11 +6,17 @@ final class DaemonLink: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private var context: ChannelHandlerContext?
+    private let memory: MemoryAccount
     private var lines = LineBuffer()
     /// Gets each line of the daemon.
     var onLine: (ByteBuffer) -> Void = { _ in }
     /// Called once, when the connection has ended.
     var onEnd: () -> Void = {}
+
+    /// - Parameter memory: whom lines without an end are charged to.
+    init(_ memory: MemoryAccount) {
+        self.memory = memory
+    }
 
     var isOpen: Bool { context != nil }
 
@@ -36,8 +42,11 @@ final class DaemonLink: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lines.append(unwrapInboundIn(data))
-        while let line = lines.next() { onLine(line) }
-        if lines.isTooLong { context.close(promise: nil) }
+        while let line = lines.next() {
+            memory.release(.line)  // whoever takes the line counts it
+            onLine(line)
+        }
+        if lines.isTooLong || memory.set(.line, lines.count) != nil { context.close(promise: nil) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -49,6 +58,7 @@ final class DaemonLink: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         guard self.context != nil else { return }
         self.context = nil
+        memory.release(.line)
         onEnd()
     }
 }

@@ -42,7 +42,7 @@ final class FirstLineHandler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
-        account.release()
+        account.release(.input)
     }
 
     private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
@@ -73,8 +73,8 @@ final class FirstLineHandler: ChannelInboundHandler {
     private func act(_ verdict: FirstLine.Verdict, _ line: FirstLine, _ context: ChannelHandlerContext) {
         switch verdict {
         case .wait:
-            if let reason = account.set(line.bytes.count) {
-                refuse(Stranger.other.answer("", reason), context)
+            if let refusal = account.set(.input, line.bytes.count) {
+                refuse(Stranger.other.answer("", refusal.message), context)
             } else {
                 state = .reading(line)
             }
@@ -86,7 +86,7 @@ final class FirstLineHandler: ChannelInboundHandler {
     private func accept(_ line: FirstLine, _ context: ChannelHandlerContext) {
         state = .accepted
         timer?.cancel()
-        account.release()
+        account.release(.input)
         do {
             try onAccept(context.channel)
             context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: line.bytes)))
@@ -99,7 +99,7 @@ final class FirstLineHandler: ChannelInboundHandler {
     /// Closing a connection with unread bytes resets it, and takes the answer along: the writing half goes first.
     private func refuse(_ answer: [UInt8], _ context: ChannelHandlerContext) {
         state = .refused
-        account.release()
+        account.release(.input)
         onRefuse()
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer)), promise: nil)
         context.close(mode: .output, promise: nil)

@@ -40,8 +40,7 @@ final class Gateway {
         self.loop = loop
         let log = GatewayLog()
         context = GatewayContext(
-            sessions: Sessions(options.daemon, log), limits: options.limits, log: log, clients: Clients(options.limits),
-            memory: MemoryBudget(options.limits))
+            sessions: Sessions(options.daemon, log), limits: options.limits, log: log, clients: Clients(options.limits))
         // Points with one place share a listener.
         var groups: [NetworkPoint.Place: [NetworkPoint]] = [:]
         for point in options.points { groups[point.place, default: []].append(point) }

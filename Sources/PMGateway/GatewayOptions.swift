@@ -79,7 +79,7 @@ struct GatewayOptions: Equatable {
           --state FILE             where it tells the daemon what it serves, and what it cannot
           --connections N          how many clients at once (\(GatewayLimits().connections))
           --message-limit BYTES    the longest message of a WebSocket or HTTP client (\(GatewayLimits().message))
-          --memory-limit BYTES     unfinished first lines of all clients together (\(GatewayLimits().memory))
+          --memory-limit BYTES     what all clients together may make it hold (\(GatewayLimits().memory))
           --handshake-timeout S    seconds for a TLS handshake, a first line, or the head of an HTTP request (10)
           -h, --help               this text
 
@@ -175,8 +175,12 @@ struct GatewayLimits: Equatable {
     var firstByte: Duration { min(.seconds(5), handshake) }
     /// Bytes of a message of WebSocket, and of the body of an HTTP request.
     var message = 4 << 20
-    /// Bytes of unfinished first lines of all clients together.
+    /// Bytes that all clients together may make the gateway hold (`MemoryBudget`).
     var memory = 256 << 20
+    /// Bytes that the clients of one source may make it hold.
+    var memoryOfSource: Int { memory / 2 }
+    /// Bytes that one client may make it hold: one line of the daemon, and a message of its own.
+    var clientMemory: Int { min(memoryOfSource, LineBuffer.limit + message) }
     /// For a TLS handshake, for a first line, and for the head of an HTTP request.
     var handshake = Duration.seconds(10)
     /// For the body of an HTTP request, and between two requests.

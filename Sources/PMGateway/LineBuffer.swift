@@ -3,7 +3,7 @@ import NIOCore
 /// Cuts what arrives into lines.
 struct LineBuffer {
     /// The longest line; more than the daemon ever sends.
-    private static let limit = 80 << 20
+    static let limit = 80 << 20
 
     private var bytes = ByteBuffer()
     /// How much of it holds no line end.

@@ -1,41 +1,105 @@
-/// How much all clients together may make the gateway hold before it knows that they speak its protocol: first lines that have no
-/// end yet.
+/// How much the clients of the gateway may make it hold: each of them, those of one source, and all together.
+///
+/// What is counted waits for more bytes, for an answer, or for a client that reads: first lines, bodies, frames and messages of
+/// WebSocket, lists of answers, lines of the daemon, and answers that were not taken.
 final class MemoryBudget {
-    private let limit: Int
+    private let limits: GatewayLimits
+    private var sources: [ClientSource: Int] = [:]
     /// Bytes that all clients together hold.
     private(set) var held = 0
 
     init(_ limits: GatewayLimits) {
-        limit = limits.memory
+        self.limits = limits
     }
 
-    fileprivate func change(_ from: Int, _ to: Int) -> Bool {
-        guard to <= from || held + to - from <= limit else { return false }
+    /// Why a client is refused more.
+    enum Refusal: Error, Equatable {
+        /// It holds as much as one client may.
+        case client(Int)
+        /// The clients of its source hold as much as they may.
+        case source(Int)
+        /// All clients together hold as much as they may.
+        case all(Int)
+
+        /// For people.
+        var message: String {
+            switch self {
+            case .client(let limit): "a client may make the gateway hold at most \(limit) bytes"
+            case .source(let limit): "clients of one address may make the gateway hold at most \(limit) bytes"
+            case .all(let limit): "all clients together make the gateway hold more than \(limit) bytes"
+            }
+        }
+    }
+
+    fileprivate func change(_ source: ClientSource, _ from: Int, _ to: Int) -> Refusal? {
+        let own = sources[source] ?? 0
+        if to > from {
+            guard to <= limits.clientMemory else { return .client(limits.clientMemory) }
+            guard own + to - from <= limits.memoryOfSource else { return .source(limits.memoryOfSource) }
+            guard held + to - from <= limits.memory else { return .all(limits.memory) }
+        }
         held += to - from
-        return true
+        sources[source] = own + to - from > 0 ? own + to - from : nil
+        return nil
     }
-
-    fileprivate var refusal: String { "all clients together make the gateway hold more than \(limit) bytes" }
 }
 
-/// What one client makes the gateway hold. Who opens the account releases it.
+/// What one client makes the gateway hold. The end of the client's connection releases it.
 final class MemoryAccount {
-    private let budget: MemoryBudget
-    private var size = 0
-
-    init(_ budget: MemoryBudget) {
-        self.budget = budget
+    /// What is held, each with a size of its own.
+    enum Part: Int, CaseIterable {
+        /// The first line, or the body of a request.
+        case input
+        /// A frame that has no end yet.
+        case frame
+        /// A message of several frames.
+        case message
+        /// The answers to a list.
+        case answers
+        /// A line of the daemon that has no end yet.
+        case line
+        /// What was written and the client has not taken.
+        case output
     }
 
-    /// Notes how many bytes are held now; when that is too much the size before stays, and the reason is returned.
-    func set(_ bytes: Int) -> String? {
-        guard budget.change(size, bytes) else { return budget.refusal }
-        size = bytes
+    /// So much of each client is not counted: as much as its socket holds, and enough to tell it why it is refused.
+    static let free = 16 << 10
+
+    private let budget: MemoryBudget
+    private let source: ClientSource
+    private var sizes = [Int](repeating: 0, count: Part.allCases.count)
+    private var total = 0
+    private var isClosed = false
+
+    init(_ budget: MemoryBudget, _ source: ClientSource) {
+        self.budget = budget
+        self.source = source
+    }
+
+    /// Notes how large a part is now; when that is too much the size before stays, and the reason is returned.
+    func set(_ part: Part, _ bytes: Int) -> MemoryBudget.Refusal? {
+        guard !isClosed else { return nil }
+        let sum = total - sizes[part.rawValue] + bytes
+        if let refusal = budget.change(source, Self.counted(total), Self.counted(sum)) { return refusal }
+        sizes[part.rawValue] = bytes
+        total = sum
         return nil
     }
 
-    /// Gives all back.
-    func release() {
-        _ = set(0)  // less is never refused
+    /// So many bytes more, or fewer.
+    func add(_ part: Part, _ bytes: Int) -> MemoryBudget.Refusal? { set(part, sizes[part.rawValue] + bytes) }
+
+    /// Gives back what a part held.
+    func release(_ part: Part) {
+        _ = set(part, 0)  // less is never refused
     }
+
+    /// Gives everything back, for good.
+    func close() {
+        guard !isClosed else { return }
+        _ = budget.change(source, Self.counted(total), 0)  // less is never refused
+        isClosed = true
+    }
+
+    private static func counted(_ bytes: Int) -> Int { max(0, bytes - free) }
 }

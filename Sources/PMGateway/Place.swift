@@ -11,7 +11,6 @@ struct GatewayContext {
     let limits: GatewayLimits
     let log: GatewayLog
     let clients: Clients
-    let memory: MemoryBudget
 }
 
 /// One place that is listened at, and how its connections are served.
@@ -55,7 +54,7 @@ final class Place {
     }
 
     private func serve(_ channel: any Channel, _ client: Client) throws {
-        guard let identity else { return try open(channel, certificate: nil) }
+        guard let identity else { return try open(channel, client, certificate: nil) }
         if let error = client.beginHandshake() {
             context.log.tell(of: "handshakes", "a client of \(name) is turned away: \(error.reason)")
             throw error
@@ -65,8 +64,8 @@ final class Place {
     }
 
     /// Puts the handlers of the transport behind the present ones.
-    func open(_ channel: any Channel, certificate: ClientSession.ClientCertificate?) throws {
-        var shown = ShownByClient(of: channel)
+    func open(_ channel: any Channel, _ client: Client, certificate: ClientSession.ClientCertificate?) throws {
+        var shown = ShownByClient(of: channel, client.memory)
         shown.certificate = certificate
         if let web { try openWeb(channel, web, shown) } else { try openRelay(channel, shown) }
     }
@@ -74,7 +73,7 @@ final class Place {
     /// Passes everything on between the client and a session with the daemon, once its first line is a message.
     private func openRelay(_ channel: any Channel, _ shown: ShownByClient) throws {
         let first = FirstLineHandler(
-            name, context.limits, MemoryAccount(context.memory),
+            name, context.limits, shown.memory,
             (
                 onAccept: { [self] channel in
                     let end = RelayEnd()
@@ -167,7 +166,7 @@ private final class HandshakeHandler: ChannelInboundHandler {
         guard let event = event as? TLSEstablished else { return context.fireUserInboundEventTriggered(event) }
         settle()
         do {
-            try place.open(context.channel, certificate: event.certificate)
+            try place.open(context.channel, client, certificate: event.certificate)
         } catch {
             context.fireErrorCaught(error)
             context.close(promise: nil)

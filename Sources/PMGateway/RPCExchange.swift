@@ -111,7 +111,11 @@ final class RPCExchange: WebExchange {
     private func take(answer line: ByteBuffer, _ responder: any WebResponder) -> Bool {
         answers.append(line.shown)
         missing -= 1
-        guard missing == 0 else { return false }
+        guard missing == 0 else {
+            guard let refusal = responder.hold(answers.reduce(0) { $0 + $1.readableBytes }) else { return false }
+            responder.finish(.refusal(Refusal(refusal)))
+            return true
+        }
         responder.finish(list)
         return true
     }

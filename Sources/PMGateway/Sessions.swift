@@ -4,15 +4,19 @@ import NIOCore
 import NIOPosix
 import PMAPI
 
-/// What a client of the gateway has shown of itself, by its connection: a certificate, and where it connects from.
-struct ShownByClient: Equatable {
+/// A client of the gateway: what its connection shows of it, a certificate and where it connects from, and what it makes the
+/// gateway hold.
+struct ShownByClient {
+    /// What it makes the gateway hold.
+    let memory: MemoryAccount
     /// A certificate that an authority of the point has issued.
     var certificate: ClientSession.ClientCertificate?
     /// The client's end of a TCP connection, and the gateway's.
     private(set) var client: String?, server: String?
 
     /// Nothing is known yet but the addresses of the connection.
-    init(of channel: any Channel) {
+    init(of channel: any Channel, _ memory: MemoryAccount) {
+        self.memory = memory
         client = channel.remoteAddress.flatMap(Self.text)
         server = channel.localAddress.flatMap(Self.text)
     }

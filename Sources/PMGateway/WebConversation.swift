@@ -144,6 +144,9 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
         guard request.body.readableBytes + piece.readableBytes <= place.limits.message else {
             return finish(.refusal(place.tooLong))
         }
+        if let refusal = shown.memory.set(.input, request.body.readableBytes + piece.readableBytes) {
+            return finish(.refusal(Refusal(refusal)))
+        }
         // Nobody else holds the buffer while it grows.
         state = .over
         request.body.writeImmutableBuffer(piece)
@@ -291,8 +294,11 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
 // MARK: answering
 
 extension WebConversation: WebResponder {
+    func hold(_ bytes: Int) -> MemoryBudget.Refusal? { shown.memory.set(.answers, bytes) }
+
     func finish(_ answer: WebAnswer) {
         guard context != nil else { return }
+        forgetRequest()
         if answer.endsConnection { isKeptAlive = false }
         var headers = HTTPHeaders(answer.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         if let type = answer.type { headers.add(name: "Content-Type", value: type) }
@@ -300,7 +306,7 @@ extension WebConversation: WebResponder {
             headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
         }
         write(.head(head(answer.status, headers)))
-        if answer.body.readableBytes > 0, !isHead { write(.body(.byteBuffer(answer.body))) }
+        if answer.body.readableBytes > 0, !isHead { writeBody(answer.body) }
         finishWriting()
     }
 
@@ -316,7 +322,7 @@ extension WebConversation: WebResponder {
 
     func add(_ piece: ByteBuffer) {
         guard piece.readableBytes > 0 else { return }
-        write(.body(.byteBuffer(piece)))
+        writeBody(piece)
         context?.flush()
     }
 
@@ -335,8 +341,13 @@ extension WebConversation: WebResponder {
         return HTTPResponseHead(version: .http1_1, status: status, headers: headers)
     }
 
+    private func forgetRequest() {
+        for part in [MemoryAccount.Part.input, .answers] { shown.memory.release(part) }
+    }
+
     private func finishWriting() {
         guard let context else { return }
+        forgetRequest()
         let isLast = !isKeptAlive
         state = isLast ? .over : .idle
         session.setReading(true)
@@ -351,6 +362,17 @@ extension WebConversation: WebResponder {
         context.close(mode: .output, promise: nil)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: .seconds(2)) { bound.value.close(promise: nil) }
+    }
+
+    /// A piece counts until the client has taken it; a client for whom too much waits is given up.
+    private func writeBody(_ piece: ByteBuffer) {
+        guard let context else { return }
+        let (memory, size) = (shown.memory, piece.readableBytes)
+        guard memory.add(.output, size) == nil else { return context.close(promise: nil) }
+        let bound = NIOLoopBound(memory, eventLoop: context.eventLoop)
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.whenComplete { _ in _ = bound.value.add(.output, -size) }  // less is never refused
+        context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: taken)
     }
 
     private func write(_ part: HTTPServerResponsePart) {

@@ -6,6 +6,8 @@ import PMAPI
 
 /// What answers a request does through: the connection's other side.
 protocol WebResponder: AnyObject {
+    /// So many bytes of an answer wait for the rest of it; why that is too much, or nil.
+    func hold(_ bytes: Int) -> MemoryBudget.Refusal?
     /// A whole answer.
     func finish(_ answer: WebAnswer)
     /// The beginning of an answer that comes in pieces.

@@ -20,6 +20,11 @@ extension Refusal {
             hint: "send Authorization: Bearer TOKEN", headers: ["WWW-Authenticate": "Bearer realm=\"pm\""])
     }
 
+    /// The gateway holds too much. Whether the call was done is another question, and the connection ends.
+    init(_ refusal: MemoryBudget.Refusal) {
+        self.init(status: .serviceUnavailable, message: refusal.message, hint: "try again later")
+    }
+
     /// The client gets no session. Its connection ends: what it has shown goes on to be wrong.
     init(_ error: APIError) {
         if error.statusCode == 401 {

@@ -48,7 +48,7 @@ final class WebSession {
         _ token: String?, on loop: any EventLoop, _ body: @escaping (Result<DaemonLink, APIError>) -> Void
     ) {
         state = .opening(token: token, waiting: [body])
-        let link = DaemonLink()
+        let link = DaemonLink(shown.memory)
         place.sessions.open(ClientSession(at: place.point, shown, token: token), on: loop, link) { [weak self] result in
             guard let self, case .opening(_, let waiting) = state else { return link.close() }
             switch result {

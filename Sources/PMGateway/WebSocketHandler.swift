@@ -16,6 +16,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// How long a client may take to answer our goodbye.
     private static let patience = TimeAmount.seconds(5)
 
+    private let memory: MemoryAccount
+    private let unfinished: UnfinishedFrame
     private var messages: WebSocketMessages
     private var lines = LineBuffer()
     /// A frame of an unfinished message went out.
@@ -23,14 +25,23 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var hasSaidGoodbye = false
     private var isReadWanted = false
 
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - memory: whom unfinished messages are charged to.
+    ///   - unfinished: is told of each frame.
+    init(limit: Int, _ memory: MemoryAccount, _ unfinished: UnfinishedFrame) {
         messages = WebSocketMessages(limit: limit)
+        self.memory = memory
+        self.unfinished = unfinished
     }
 
     // MARK: from the client
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch messages.take(unwrapInboundIn(data)) {
+        let frame = unwrapInboundIn(data)
+        unfinished.ended(frame)
+        let action = messages.take(frame)
+        if let refusal = memory.set(.message, messages.held) { return refuse(context, refusal) }
+        switch action {
         case .wait: break
         case .message(var text):
             text.makeOneLine()
@@ -47,12 +58,20 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let refusal = error as? MemoryBudget.Refusal { return refuse(context, refusal) }
         guard let error = error as? NIOWebSocketError else { return context.fireErrorCaught(error) }
         switch error {
         case .invalidFrameLength: sayGoodbye(context, .messageTooLarge, "a frame is too long")
         case .fragmentedControlFrame: sayGoodbye(context, .protocolError, "a control frame is in parts")
         case .multiByteControlFrameLength: sayGoodbye(context, .protocolError, "a control frame is too long")
         }
+    }
+
+    private func refuse(_ context: ChannelHandlerContext, _ refusal: MemoryBudget.Refusal) {
+        unfinished.stop()
+        messages.forget()
+        // 1013, "try again later", of the registry of RFC 6455.
+        sayGoodbye(context, WebSocketErrorCode(codeNumber: 1013), refusal.message)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 import PMAPI
 
 /// The handshake of one client that may become a WebSocket: it does once the client has a session.
@@ -39,7 +40,11 @@ final class WebSocketHandshake {
     func finish(_ channel: any Channel) throws {
         guard let session else { return channel.close(promise: nil) }
         let end = RelayEnd()
-        try channel.pipeline.syncOperations.addHandlers(WebSocketHandler(limit: place.limits.message), end)
+        let pipeline = channel.pipeline.syncOperations
+        let decoder = try pipeline.handler(type: ByteToMessageHandler<WebSocketFrameDecoder>.self)
+        let frames = UnfinishedFrame(shown.memory)
+        try pipeline.addHandler(frames, position: .before(decoder))
+        try pipeline.addHandlers(WebSocketHandler(limit: place.limits.message, shown.memory, frames), end)
         RelayEnd.join(end, session)
     }
 }

@@ -21,8 +21,17 @@ struct WebSocketMessages {
     private var parts: ByteBuffer?
     private var isOver = false
 
+    /// Bytes of the message that has no end yet.
+    var held: Int { parts?.readableBytes ?? 0 }
+
     init(limit: Int) {
         self.limit = limit
+    }
+
+    /// Drops what is held: nothing of the client counts any more.
+    mutating func forget() {
+        parts = nil
+        isOver = true
     }
 
     mutating func take(_ frame: WebSocketFrame) -> Action {

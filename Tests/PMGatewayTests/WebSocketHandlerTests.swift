@@ -6,7 +6,12 @@ import Testing
 @testable import PMGateway
 
 @Suite struct `Lines for a client of a WebSocket` {
-    private let channel = EmbeddedChannel(handler: WebSocketHandler(limit: 1 << 20))
+    private let channel: EmbeddedChannel
+
+    init() {
+        let memory = MemoryAccount(MemoryBudget(GatewayLimits()), .local)
+        channel = EmbeddedChannel(handler: WebSocketHandler(limit: 1 << 20, memory, UnfinishedFrame(memory)))
+    }
 
     private func frames(for lines: String) throws -> [WebSocketFrame] {
         try channel.writeOutbound(ByteBuffer(string: lines))

@@ -79,12 +79,17 @@ extension TestProject {
     func daemonMemory() throws -> Int { try memory(of: daemonID()) / 1024 }
 
     /// What a process holds in memory, in KB; 0 under a tool that slows down and keeps what was freed.
-    func memory(of pid: pid_t) throws -> Int {
+    func memory(of pid: pid_t) throws -> Int { try memory(of: pid, "VmRSS") }
+
+    /// The most that a process has held in memory, in KB; 0 likewise.
+    func mostMemory(of pid: pid_t) throws -> Int { try memory(of: pid, "VmHWM") }
+
+    private func memory(of pid: pid_t, _ field: String) throws -> Int {
         if TestSize.isSlow { return 0 }
         let text = String(decoding: try Files.read("/proc/\(pid)/status"), as: UTF8.self)
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") } ?? ""
         guard let size = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
-        else { throw TestFailure("no VmRSS in \(text)") }
+        else { throw TestFailure("no \(field) in \(text)") }
         return size
     }
 

@@ -93,33 +93,12 @@ int pm_socket_peer(int fd, pm_peer *out) {
     return 0;
 }
 
-/* Copies the kernel's abstract name, a NUL and then the name without terminator, as "@name". */
-static int copy_bound_name(int fd, char *name) {
-    struct sockaddr_un address = {0};
-    socklen_t size = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-        return -1;
-    size_t length = size - offsetof(struct sockaddr_un, sun_path);
-    if (length + 1 > PM_NOTIFY_NAME_SIZE) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(name, address.sun_path, length);
-    name[0] = '@';
-    name[length] = '\0';
-    return 0;
-}
-
-int pm_notify_bind(char *name) {
+int pm_notify_socket(void) {
     int fd = unix_socket(SOCK_DGRAM);
     if (fd < 0)
         return fd;
     int on = 1;
-    sa_family_t family = AF_UNIX; /* nothing but the family: the kernel chooses a name */
-    if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-        bind(fd, (struct sockaddr *)&family, sizeof family) < 0 || copy_bound_name(fd, name) < 0)
-        return close_failed(fd);
-    return fd;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? close_failed(fd) : fd;
 }
 
 /* Takes the sender out of the ancillary data; false when the kernel did not say. */

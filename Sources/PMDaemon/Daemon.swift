@@ -82,6 +82,7 @@ final class Daemon {
         events.onDeath = { [sweeper] in sweeper.died($0, $1) }
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
+        resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.route = { [journaling] in journaling.routing.route($0) }
         supervisor = Supervisor(resources)
         admission = Admission(access, router) { journal.trouble($0) }
@@ -222,6 +223,7 @@ final class Daemon {
             listener = try Listener(socket, reactor: reactor, admission.callbacks)
             if let left = held.gate { try gateway.adopt(left) }
             held.gate = nil
+            supervisor.notify.settle()
             try holder.channel.watch(reactor)
             phase = .serving
             publishSocket()
@@ -357,6 +359,7 @@ final class Daemon {
         journaling.close()
         listener?.close()
         gateway.end()
+        supervisor.notify.close()
         do throws(SystemError) {
             if held.activated == nil { try Files.removeSocket(options.socket) }
         } catch {

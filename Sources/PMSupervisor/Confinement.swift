@@ -13,21 +13,32 @@ struct Confinement {
         daemonUser = user
     }
 
-    /// Completes the request, and makes the cgroup that it names where there is something to write into it.
+    /// Who a unit is started as; nil: as the daemon.
+    func identity(of unit: Unit, _ launch: Launch) -> UserIdentity? {
+        // The engine takes the user of a container; its driver is a part of pm.
+        unit.definition.runtime == .docker ? nil : launch.identity ?? unit.identity
+    }
+
+    /// Completes the request, and makes the cgroup that it names where there is something to write into it; a sandbox
+    /// shows these directories too.
     ///
     /// - Returns: the limits that are not held here.
     /// - Throws: `LaunchError` naming the key, the value, the cause and the next step.
-    func apply(_ unit: Unit, _ launch: Launch, to request: inout SpawnRequest) throws(LaunchError) -> [Unenforced] {
+    func apply(
+        _ unit: Unit, _ launch: Launch, to request: inout SpawnRequest, showing directories: [String] = []
+    ) throws(LaunchError) -> [Unenforced] {
         // The engine holds what is said of a container; its driver is a part of pm.
         guard unit.definition.runtime != .docker else { return [] }
         let limits = unit.mapping.limits
-        request.identity = launch.identity ?? unit.identity
+        request.identity = identity(of: unit, launch)
         request.umask = unit.mapping.umask
         request.nice = limits.nice
         request.oomScoreAdjust = limits.oomScoreAdjust
         request.limits = limits.resourceLimits
         request.isExact = limits.concernsProcess
-        request.sandbox = try sandbox(unit, launch, request.identity)
+        var shown = launch
+        shown.directories += directories
+        request.sandbox = try sandbox(unit, shown, request.identity)
         request.hasNoNewPrivileges = unit.isConfined || request.sandbox != nil
         return try writeLimits(unit, request.cgroup)
     }

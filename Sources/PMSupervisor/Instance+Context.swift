@@ -26,9 +26,10 @@ extension Instance {
         let user: UInt32
         let route: @PMActor (Unit) -> OutputRoute
         let sockets: SocketKeeper
+        let notify: NotifyFolders
         let confinement: Confinement
 
-        init(_ resources: Supervisor.Resources, _ sockets: SocketKeeper) {
+        init(_ resources: Supervisor.Resources, _ sockets: SocketKeeper, _ notify: NotifyFolders) {
             reactor = resources.reactor
             holder = resources.holder
             logs = resources.logs
@@ -36,6 +37,7 @@ extension Instance {
             user = resources.user
             route = resources.route
             self.sockets = sockets
+            self.notify = notify
             confinement = Confinement(resources.holder, user: resources.user)
         }
     }

@@ -222,19 +222,10 @@ final class Instance {
         let child = context.holder.nextChild()
         do {
             let launch = try context.runtime.launch(unit, options)
-            let invocation = launch.invocation
-            lastInvocation = invocation
-            var request = SpawnRequest(
-                id: child, path: invocation.executable, arguments: invocation.arguments,
-                directory: invocation.directory)
-            request.environment = launch.environment
-            request.cgroup = context.holder.cgroup(of: request.id)
-            unenforced = try context.confinement.apply(unit, launch, to: &request)
-            supervisor.tellOnce(unenforced, of: name)
-            request.childDescriptors = try context.sockets.open(for: unit, request.identity)
-            request.stop = holderStop
-            let wiring = try Wiring.make(
-                &request, launch, unit.settings.readiness, null: try context.holder.null())
+            lastInvocation = launch.invocation
+            var parts = Wiring.Parts(null: try context.holder.null())
+            var request = try prepare(child, launch, &parts)
+            let wiring = try Wiring.make(&request, launch, unit.settings.readiness, parts)
             let capture = LogCapture(context.logs.log(of: name), origin: .started)
             let output = direct(&request, capture)
             let started = context.reactor.clock.wall()
@@ -254,8 +245,28 @@ final class Instance {
         } catch {
             context.holder.spawnDone()
             context.confinement.discard(child)
+            context.notify.remove(child)
             fail("\(error)")
         }
+    }
+
+    /// What is asked of the holder, with all but the descriptors of this incarnation.
+    private func prepare(_ child: UInt64, _ launch: Launch, _ parts: inout Wiring.Parts) throws -> SpawnRequest {
+        let invocation = launch.invocation
+        var request = SpawnRequest(
+            id: child, path: invocation.executable, arguments: invocation.arguments, directory: invocation.directory)
+        request.environment = launch.environment
+        request.cgroup = context.holder.cgroup(of: request.id)
+        if unit.settings.readiness == .notify {
+            let identity = context.confinement.identity(of: unit, launch)
+            parts.notify = try context.notify.open(for: child, as: identity?.user)
+        }
+        let shown = parts.notify.map { [$0.folder] } ?? []
+        unenforced = try context.confinement.apply(unit, launch, to: &request, showing: shown)
+        supervisor.tellOnce(unenforced, of: name)
+        request.childDescriptors = try context.sockets.open(for: unit, request.identity)
+        request.stop = holderStop
+        return request
     }
 
     /// Sends the output of a start where it is to go. A service that writes to the journal has pipes all the same: it
@@ -359,6 +370,7 @@ final class Instance {
         guard let run else { return }
         supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
         run.probe?.close()
+        context.notify.remove(run.child)
         run.capture.drain()
     }
 

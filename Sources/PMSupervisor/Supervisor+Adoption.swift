@@ -40,6 +40,7 @@ extension Supervisor {
         guard let record = InstanceRecord(decoding: child.state),
             let wiring = Wiring(adopting: child.held, record.layout)
         else { return nil }
+        notify.adopt(child.id, wiring.probe, as: child.user)
         return Heir(child: child, record: record, wiring: wiring)
     }
 
@@ -68,6 +69,7 @@ extension Supervisor {
             if child.exit == nil { try channel.signal(child.id, 9, .tree) }
             try channel.forget(child.id)
         }
+        notify.remove(child.id)
     }
 }
 

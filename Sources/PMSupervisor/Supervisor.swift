@@ -19,6 +19,8 @@ public final class Supervisor {
         public var user: UInt32
         /// Where the output of a unit that is about to start goes.
         public var route: @PMActor (Unit) -> OutputRoute = { _ in .file }
+        /// Where folders of readiness sockets can be made, the best first.
+        public var notifyPlaces: [NotifyPlace] = []
 
         /// Names the resources.
         public init(reactor: Reactor, holder: Holder, logs: LogBook, runtime: any Runtime, user: UInt32) {
@@ -38,11 +40,15 @@ public final class Supervisor {
     /// Learns of deaths and readiness.
     public weak var observer: (any SupervisorObserver)?
     /// Told when the daemon meets a failure that concerns no caller.
-    public var onTrouble: @PMActor (String) -> Void = { _ in }
+    public var onTrouble: @PMActor (String) -> Void = { _ in } {
+        didSet { notify.onTrouble = onTrouble }
+    }
 
     let resources: Resources
     /// The sockets of services.
     public let sockets: SocketKeeper
+    /// The folders of their readiness sockets.
+    public let notify: NotifyFolders
     private let context: Instance.Context
     private var toldCauses: Set<Unenforced.Cause> = []
     private(set) var instances: [String: Instance] = [:]
@@ -63,7 +69,8 @@ public final class Supervisor {
     public init(_ resources: Resources, random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.resources = resources
         sockets = SocketKeeper(resources.holder)
-        context = Instance.Context(resources, sockets)
+        notify = NotifyFolders(resources.notifyPlaces, user: resources.user)
+        context = Instance.Context(resources, sockets, notify)
         seeds = random
     }
 
@@ -108,6 +115,7 @@ public final class Supervisor {
 
     func unregister(child: UInt64) {
         children[child] = nil
+        notify.remove(child)
     }
 
     /// Does something to the holder; a failure means that the holder is gone, and then so is the daemon soon.

@@ -44,24 +44,32 @@ struct Wiring {
         self.probe = probe
     }
 
+    /// What descriptors of a child are made of besides new ones.
+    struct Parts {
+        /// `/dev/null`.
+        let null: SharedFD
+        /// Where it says that it is ready, if it does so by sd_notify(3).
+        var notify: NotifySocket?
+    }
+
     /// Makes the descriptors for a launch, and completes the request with the child's ends.
     ///
     /// - Throws: `SystemError`; EMFILE also while there are still descriptors for those who come to stop something. Nothing
     ///   stays open then.
-    static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, null: SharedFD)
+    static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, _ parts: Parts)
         throws(SystemError) -> Wiring
     {
         let output = try Pipe.make()
         let errors = try Pipe.make()
         // What the request has already are the unit's sockets, which begin at 3 (sd_listen_fds(3)).
-        var child = [null, output.writing, errors.writing] + request.childDescriptors
+        var child = [parts.null, output.writing, errors.writing] + request.childDescriptors
         var channel: SharedFD?
         if launch.channel != .none {
             let pair = try UnixSocket.pair()
             channel = pair.ours
             child.append(pair.theirs)
         }
-        let probe = try makeProbe(check, &child, &request, null)
+        let probe = try makeProbe(check, &child, &request, parts)
         let wiring = Wiring(output: output.reading, errors: errors.reading, channel: channel, probe: probe)
         let limit = DescriptorLimit.current()
         if (child + wiring.held).contains(where: { limit.isReserved($0.raw) }) {
@@ -73,19 +81,19 @@ struct Wiring {
     }
 
     private static func makeProbe(
-        _ check: ReadinessCheck, _ child: inout [SharedFD], _ request: inout SpawnRequest, _ null: SharedFD
+        _ check: ReadinessCheck, _ child: inout [SharedFD], _ request: inout SpawnRequest, _ parts: Parts
     ) throws(SystemError) -> SharedFD? {
         switch check {
         case .started, .rpc, .ipc, .tcp, .http, .logLine: return nil
         case .notify:
-            let socket = try NotifySocket.bind()
-            request.environment.append("NOTIFY_SOCKET=\(socket.name)")
+            guard let socket = parts.notify else { throw SystemError("ready", "notify", code: EINVAL) }
+            request.environment.append("NOTIFY_SOCKET=\(socket.path)")
             return socket.descriptor
         case .descriptor(let number):
             guard number >= child.count, number < 24 else {
                 throw SystemError("ready", "descriptor \(number)", code: EINVAL)
             }
-            while child.count < number { child.append(null) }
+            while child.count < number { child.append(parts.null) }
             let pipe = try Pipe.make()
             child.append(pipe.writing)
             return pipe.reading

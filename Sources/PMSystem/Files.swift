@@ -198,6 +198,13 @@ public enum Files {
         if !isMade && errno != EEXIST { throw .last("mkdir", path) }
     }
 
+    /// Makes a directory that is not there yet, with at most this mode, as `makeDirectories`.
+    ///
+    /// - Throws: `SystemError` with operation `mkdir` or `chmod`; EEXIST when something is there.
+    public static func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
+        if try !makeDirectory(path, mode) { throw .last("mkdir", path) }
+    }
+
     /// Whether it was made; if not, errno says why.
     private static func makeDirectory(_ path: String, _ mode: mode_t) throws(SystemError) -> Bool {
         guard mkdir(path, mode) == 0 else { return false }

@@ -101,9 +101,9 @@ import Testing
             try project.script("web.sh", "echo \"for me: $NOTIFY_SOCKET\"; exec sleep 1000")
             try project.configure(
                 ["web": ["path": "./web.sh"]], mapping: ["web": ["container": "web", "autostart": true]])
-            let manager = try NotifySocket.bind()
+            let manager = try NotifySocket.bind(in: project.directory + "/manager")
             let pm = try project.start(
-                [TestPaths.pm, "start", "pm", "--foreground"], adding: ["NOTIFY_SOCKET": manager.name])
+                [TestPaths.pm, "start", "pm", "--foreground"], adding: ["NOTIFY_SOCKET": manager.path])
             #expect(try words(manager).contains("READY=1"))
             #expect(try Files.linkTarget("/proc/\(pm.processID)/exe") == Files.realPath(TestPaths.pmInit))
             try project.until("web", "up") { $0["pid"]?.int != nil }

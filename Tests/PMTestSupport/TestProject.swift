@@ -204,6 +204,12 @@ public final class TestProject: Sendable {
         return "\(states)/\(first)"
     }
 
+    /// The folder of the readiness sockets of its daemon.
+    public var notifyFolder: String {
+        let marker = Fingerprint(of: directory + "/.pm.config.json").digits
+        return (geteuid() == 0 ? "/run/pm" : root + "/run/pm") + "/notify/" + marker
+    }
+
     // MARK: the end
 
     /// Processes that belong to this project: their environment names its home.
@@ -238,6 +244,7 @@ public final class TestProject: Sendable {
         let left = processes()
         guard left.isEmpty else { throw TestFailure("processes are left: \(left.map(describe))") }
         if try Files.status(socket) != nil { throw TestFailure("the socket is left") }
+        if try Files.entry(notifyFolder) != nil { throw TestFailure("\(notifyFolder) is left") }
     }
 
     private func describe(_ pid: pid_t) -> String {
@@ -248,6 +255,6 @@ public final class TestProject: Sendable {
     private func abandon() {
         for pid in processes() { kill(pid, SIGKILL) }
         // A directory that cannot be removed hurts nobody.
-        _ = try? Program(["rm", "-rf", root], directory: "/", environment: environment).wait()
+        _ = try? Program(["rm", "-rf", root, notifyFolder], directory: "/", environment: environment).wait()
     }
 }

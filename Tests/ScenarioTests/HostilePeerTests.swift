@@ -9,21 +9,8 @@ import Testing
     /// So many rounds, quiet and not in turn, because other programs use the machine as well.
     private static let rounds = TestSize.isSlow ? 1 : TestSize.of(15, reduced: 5)
     private static let calls = TestSize.isSlow ? 100 : TestSize.of(2000, reduced: 600)
-    /// They get what time the others leave them: what is measured is what pmd does about them, and not how the kernel
-    /// shares out two processors to five programs. It shares between sessions first, so the others go before in real
-    /// time, where this is allowed.
-    private static let idle = ["chrt", "--idle", "0"]
-    private static let realTime = ["chrt", "--all-tasks", "--rr", "--pid", "1"]
-    private static let hasRealTime = getuid() == 0
-
-    /// Lets processes be served before all others.
-    private static func prefer(_ processes: pid_t..., in project: TestProject) throws {
-        guard hasRealTime else { return }
-        for process in processes {
-            let outcome = try project.run(realTime + [String(process)])
-            #expect(outcome.code == 0, "\(outcome)")
-        }
-    }
+    /// They get what time the others leave them.
+    private static let idle = RealTime.idle
 
     /// Clients: say that they are at work, and go on until their input ends.
     private static let clients = #"""
@@ -60,11 +47,11 @@ import Testing
             until (over(0.0005)) { for (my $n = 0; $n < 100 && $count < (time - $start) * 10000; $n++, $count++) { fresh() } }
             printf "%d connects a second\n", $count / (time - $start);
         }
-        # Sends to the abstract socket on which a service waits for its READY=1.
+        # Sends to the socket on which a service waits for its READY=1.
         if ($mode eq 'notes') {
-            open my $f, '<', 'notify-socket' or die; chomp(my $name = <$f>); $name =~ s/^@/\0/;
+            open my $f, '<', 'notify-socket' or die; chomp(my $path = <$f>);
             my @senders = map { socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; $s } 1 .. 2;
-            for (@senders) { connect($_, pack('Sa*', AF_UNIX, $name)) or die "connect: $!" }
+            for (@senders) { connect($_, pack_sockaddr_un($path)) or die "connect: $!" }
             begun();
             my @notes = ('x' x 60000, "READY=0\n", 'x' x 5000);
             until (over(0)) { syswrite $senders[rand @senders], $notes[rand @notes] for 1 .. 100 }
@@ -168,35 +155,23 @@ import Testing
         let client = try project.client()
         var outcome = Outcome()
         guard let service = try project.status("raw")["pid"]?.int else { throw TestFailure("raw has no pid") }
-        try prefer(try project.daemonID(), pid_t(service), in: project)
+        try RealTime.prefer(try project.daemonID(), pid_t(service), in: project)
         _ = try latency(client)
         for _ in 0..<rounds {
-            outcome.quiet.append(try preferred { try latency(client) })
+            outcome.quiet.append(try RealTime.run { try latency(client) })
             let end = try begin()
-            outcome.disturbed.append(try preferred { try latency(client) })
+            outcome.disturbed.append(try RealTime.run { try latency(client) })
             outcome.memory = max(outcome.memory, try project.daemonMemory())
             try end()
         }
         return outcome
     }
 
-    /// Runs `body` in real time on this thread.
-    private static func preferred<T>(_ body: () throws -> T) throws -> T {
-        guard hasRealTime else { return try body() }
-        var parameters = sched_param(sched_priority: 1)
-        guard sched_setscheduler(0, SCHED_RR, &parameters) == 0 else { throw SystemError.last("sched_setscheduler") }
-        defer {
-            parameters.sched_priority = 0
-            sched_setscheduler(0, SCHED_OTHER, &parameters)
-        }
-        return try body()
-    }
-
     private static func withClients(_ mode: String, memory: Int, services: [String] = []) async throws {
         try await withServices { project in
             for name in services { try project.must("start", name) }
             if mode == "notes" {
-                try until("its name is known") { try Files.status("\(project.directory)/notify-socket") != nil }
+                try until("its path is known") { try Files.status("\(project.directory)/notify-socket") != nil }
             }
             let outcome = try measure(project) {
                 let program = try project.start(idle + ["perl", "clients.pl", mode, project.socket])

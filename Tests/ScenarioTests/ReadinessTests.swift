@@ -95,8 +95,9 @@ import Testing
     /// Says what it is told in a file, after it is ready; a blocked sender says nothing more.
     private static let service = """
         use Socket;
-        sub inform { my ($text) = @_; my $name = $ENV{NOTIFY_SOCKET}; $name =~ s/^@/\\0/;
-          socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; defined send($s, $text, 0, pack_sockaddr_un($name)) or die "send: $!"; }
+        sub inform { my ($text) = @_;
+          socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die;
+          defined send($s, $text, 0, pack_sockaddr_un($ENV{NOTIFY_SOCKET})) or die "send: $!"; }
         inform("READY=1\\nSTATUS=serving 7\\nMAINPID=1");
         while (! -e "go") { select(undef, undef, undef, 0.02) }
         for my $i (1..100) { inform("WATCHDOG=1\\nSTATUS=beat $i") }

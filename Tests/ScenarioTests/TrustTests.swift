@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import PMModel
 import PMSystem
 import PMTestSupport
 import Testing
@@ -29,18 +30,21 @@ import Testing
                 ["web": ["path": "./web"]], mapping: ["web": ["container": "web", "ready": "notify"]])
             try project.startDaemon()
             try project.must("start", "web")
-            try until("its socket is known") { try project.must("log", "web", "--raw").hasPrefix("@") }
-            let name = try project.must("log", "web", "--raw").filter { $0 != "\n" }
+            try until("its socket is known") { try project.must("log", "web", "--raw").hasPrefix("/") }
+            let path = try project.must("log", "web", "--raw").filter { $0 != "\n" }
             let send = """
-                use Socket; my $n = shift; $n =~ s/^@/\\0/; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die;
-                send(S, "READY=1\\n", 0, pack('Sa*', AF_UNIX, $n)) or die $!
+                use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die;
+                send(S, "READY=1\\n", 0, pack_sockaddr_un(shift)) or die $!
                 """
-            let other = ["setpriv", "--reuid=65534", "--clear-groups"] + ["perl", "-e", send, name]
+            // Nobody else gets there, unless somebody lets them.
+            chmod(Paths.directory(of: path), 0o711)
+            chmod(path, 0o666)
+            let other = ["setpriv", "--reuid=65534", "--clear-groups"] + ["perl", "-e", send, path]
             let sent = try project.run(other)
             #expect(sent.code == 0, "\(sent)")
             // A message of each is in the queue in that order; the daemon has read the first when the second counts.
             #expect(try project.status("web")["ready"] == false)
-            let own = try project.run(["perl", "-e", send, name])
+            let own = try project.run(["perl", "-e", send, path])
             #expect(own.code == 0, "\(own)")
             try project.until("web", "ready") { $0["ready"] == true }
         }

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +151,16 @@ int lingering_socket(void) {
     while (send(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
     }
     CHECK_EQUAL(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hour, sizeof hour), 0);
+    return fd;
+}
+
+int notify_socket(int *sender) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", scratch());
+    int fd = pm_notify_socket();
+    *sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && *sender >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+          connect(*sender, (struct sockaddr *)&address, sizeof address) == 0);
     return fd;
 }
 

@@ -76,5 +76,7 @@ void forbid_option(int option);
  * its listener stay open in this process.
  */
 int lingering_socket(void);
+/* A socket for messages of sd_notify(3) in the scratch directory, with a sender that is connected to it. */
+int notify_socket(int *sender);
 
 #endif

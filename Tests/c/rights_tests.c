@@ -7,12 +7,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,15 +43,6 @@ static bool is_refusing_kernel(void) {
     return result == 0;
 }
 
-static int notify_client(const char *name) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
-    CHECK(connect(fd, (struct sockaddr *)&address,
-                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))) == 0);
-    return fd;
-}
-
 /* The processes that take and close end, too: nothing lingers. Then without closing what would. */
 __attribute__((noreturn)) static void finish(void) {
     while (wait(NULL) > 0 || errno == EINTR) {
@@ -62,7 +51,7 @@ __attribute__((noreturn)) static void finish(void) {
 }
 
 static void kernel_refuses_descriptors(void) {
-    char path[96], name[PM_NOTIFY_NAME_SIZE];
+    char path[96];
     if (!is_refusing_kernel())
         skip("no SO_PASSRIGHTS here (Linux 6.16)");
     snprintf(path, sizeof path, "%s/socket", scratch());
@@ -73,7 +62,7 @@ static void kernel_refuses_descriptors(void) {
     CHECK(listener >= 0 && client >= 0 && server >= 0);
     CHECK_EQUAL(send_lingering(client, "hello"), -EPERM);
     CHECK_EQUAL(send_lingering(server, "hello"), -EPERM);
-    int notify = pm_notify_bind(name), sender = notify_client(name);
+    int sender, notify = notify_socket(&sender);
     CHECK_EQUAL(send_lingering(sender, "FDSTORE=1"), -EPERM);
     close(notify), close(sender), close(server), close(client), close(listener);
     _exit(0); /* what lingers is closed with the process, which does not wait */
@@ -131,10 +120,10 @@ static void a_part_of_a_message_comes_once(void) {
 }
 
 static void notify_socket_closes_nothing_that_was_sent(void) {
-    char name[PM_NOTIFY_NAME_SIZE], text[16];
+    char text[16];
     pm_peer sender;
     begin_on_old_kernel();
-    int fd = pm_notify_bind(name), client = notify_client(name);
+    int client, fd = notify_socket(&client);
     CHECK_EQUAL(send_lingering(client, "FDSTORE=1"), 9);
     CHECK_EQUAL(send(client, "READY=1", 7, 0), 7);
     CHECK_EQUAL(send_lingering(client, "a message that is too long"), 26);

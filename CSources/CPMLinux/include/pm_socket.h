@@ -52,14 +52,11 @@ void pm_socket_end(int fd);
 /* Who connected (SO_PEERCRED). 0 or -errno. */
 int pm_socket_peer(int fd, pm_peer *out);
 
-/* Room for the name that pm_notify_bind gives, terminator included. */
-#define PM_NOTIFY_NAME_SIZE 16u
 /*
- * A non-blocking datagram socket bound to an abstract name that the kernel chose (unix(7), autobind), owned
- * by the caller, or -errno. The name, "@" and five digits as NOTIFY_SOCKET wants it, goes to
- * name[PM_NOTIFY_NAME_SIZE]. Senders' credentials are on; descriptors are refused.
+ * A non-blocking datagram socket for messages of sd_notify(3), not bound yet, owned by the caller, or -errno.
+ * Senders' credentials are on; descriptors are refused.
  */
-int pm_notify_bind(char *name);
+int pm_notify_socket(void);
 /*
  * Receives one message: its length in bytes (0: an empty message), or -errno; -EAGAIN when none waits,
  * -EMSGSIZE when it was longer than capacity (and is gone). Descriptors that come along are refused, or

@@ -49,7 +49,7 @@ final class NotifyProbe: ReadinessProbe {
     private func receive() {
         for _ in 0..<Self.messagesATurn {
             guard let message = NotifySocket.receive(descriptor.raw) else { return }
-            // The name is abstract, so anybody on this machine can send to it.
+            // Its user may have let others into the folder.
             guard message.sender.user == context.user || message.sender.user == 0 else { continue }
             if let status = message.fields.last(where: { $0.hasPrefix("STATUS=") })?.dropFirst(7) {
                 statusText = status.isEmpty ? nil : String(status.prefix(Self.longestStatus))

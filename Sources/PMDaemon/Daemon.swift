@@ -31,7 +31,7 @@ final class Daemon {
     private let journal: DaemonLog
     private let units: UnitDirectory
     private let deaths: DeathArchive
-    private let runs: RunBook
+    private let ledger: UnitLedger
     private let routeBook: RouteBook
     private let logs: LogBook
     private let registry = CommandRegistry()
@@ -52,6 +52,8 @@ final class Daemon {
     private var listener: Listener?
     private var held = HeldDescriptors()
     private var phase = Phase.takingOver
+    /// What is to be started.
+    private var succession = Instances.Succession.first
 
     /// Makes the daemon's parts; nothing is started yet.
     ///
@@ -67,7 +69,6 @@ final class Daemon {
         self.journal = journal
         units = try UnitDirectory(path: options.config, environment: Environment.current())
         deaths = DeathArchive(stateDirectory: options.state, reactor: reactor) { journal.trouble($0) }
-        runs = RunBook(stateDirectory: options.state) { journal.trouble($0) }
         routeBook = RouteBook(stateDirectory: options.state, reactor: reactor, registry.routes) { journal.trouble($0) }
         logs = LogBook(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
@@ -76,6 +77,7 @@ final class Daemon {
         links = ServiceLinks(registry, greetings, handler: router) { journal.trouble($0) }
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
+        ledger = UnitLedger(holder.channel) { journal.trouble($0) }
         journaling = Journaling(options, units, reactor: reactor, log: journal)
         sweeper = ContainerSweeper(options, units, reactor: reactor) { journal.trouble($0) }
         events = UnitEvents(journal, deaths, units, journaling)
@@ -83,6 +85,7 @@ final class Daemon {
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
+        resources.remember = { [ledger] in if $1 != [GatewayKeeper.unit] { ledger.keep($0, of: $1) } }
         resources.route = { [journaling] in journaling.routing.route($0) }
         supervisor = Supervisor(resources)
         admission = Admission(access, router) { journal.trouble($0) }
@@ -99,8 +102,9 @@ final class Daemon {
         journaling.routing.pid = { [unowned supervisor] in supervisor.report(of: $0)?.pid }
         gateway.publish(in: units)
         routeBook.connect(units)
-        units.onChange = { [gateway, registry] in
+        units.onChange = { [gateway, registry, unowned supervisor] in
             registry.routes.configurationChanged()
+            supervisor.configurationChanged()
             gateway.configurationChanged()
         }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
@@ -121,10 +125,11 @@ final class Daemon {
             programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
         router.add(
             StartHandler(
-                supervisor: supervisor, instances: instances, units: units, runs: runs,
+                supervisor: supervisor, instances: instances, units: units, ledger: ledger,
                 inspection: options.inspection, lastWords: words))
         router.add(
-            RestartHandler(supervisor: supervisor, instances: instances, units: units, runs: runs, lastWords: words))
+            RestartHandler(supervisor: supervisor, instances: instances, units: units, ledger: ledger, lastWords: words)
+        )
         router.add(
             StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak self] peer, done in
                 self?.shutDown(answering: peer, done)
@@ -183,7 +188,8 @@ final class Daemon {
         case .adopt(let child): supervisor.adopt(child)
         case .held(let name, let descriptor): take(name, descriptor)
         case .handedOver:
-            supervisor.finishAdoption({ units.find($0) }, options: { runs.runs[$0]?.options ?? RunOptions() })
+            succession = instances.takeOver(ledger, held.ledger)
+            held.ledger = nil
             serve()
         case .stopRequested: shutDown(answering: nil) { _ in }
         case .reexeced: holder.reexecEnded(nil)
@@ -204,9 +210,7 @@ final class Daemon {
     private func greeted(_ greeting: HolderGreeting) {
         links.generation = greeting.daemonStarts
         holder.hasCgroups = greeting.hasCgroups
-        runs.open(isFirst: greeting.daemonStarts == 1)
         routeBook.open(isFirst: greeting.daemonStarts == 1)
-        for (name, run) in runs.runs { if let base = run.base { units.add(alias: name, for: base) } }
         guard greeting.daemonStarts > 1 else { return }
         let end =
             greeting.lastDaemonHung
@@ -233,7 +237,7 @@ final class Daemon {
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
             sweeper.begin()
-            instances.startAutomatic(reactor) { [journal] in journal.trouble($0) }
+            instances.startAutomatic(succession, reactor) { [journal] in journal.trouble($0) }
             gateway.begin()
         } catch {
             let isRefusal = [EACCES, EPERM, EROFS].contains((error as? SystemError)?.code)

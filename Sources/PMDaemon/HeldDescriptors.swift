@@ -8,6 +8,8 @@ struct HeldDescriptors {
     private(set) var activated: SharedFD?
     /// The socket that the gateway of an earlier daemon connects to.
     var gate: SharedFD?
+    /// What an earlier daemon knew of units.
+    var ledger: SharedFD?
     /// The connections of a daemon that was upgraded.
     var sessions: SharedFD?
 
@@ -24,6 +26,7 @@ struct HeldDescriptors {
         case Self.socketName: socket = descriptor
         case Self.activatedName: activated = descriptor
         case Self.gateName: gate = descriptor
+        case UnitLedger.name: ledger = descriptor
         case SessionHandover.name: sessions = descriptor
         default: return false  // names are texts
         }

@@ -43,36 +43,79 @@ struct Instances {
         for name in others { start(name, like: wish) { gathering.take($0, isFirst: false) } }
     }
 
-    /// Starts what the configuration wants to run with the daemon, a part of many in each turn.
-    func startAutomatic(_ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void) {
-        let names = units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
-            .filter { !supervisor.isActive($0) }
-        supervisor.schedule(names)
-        startScheduled(names[...], reactor, onTrouble)
+    /// Whether a daemon goes on with the services of one before.
+    enum Succession: Equatable {
+        /// pm-init has just started it: what the configuration starts with pm is to be started.
+        case first
+        /// Another daemon was there: what it wanted to run is to run, and nothing else. What was stopped stays so, what is done
+        /// is not done again, and what waits to be tried again goes on waiting.
+        case successor(wanted: [String])
+    }
+
+    /// Goes on with the units of the daemon before: the children that pm-init holds, and those that rest.
+    func takeOver(_ ledger: UnitLedger, _ left: SharedFD?) -> Succession {
+        let isKnown = ledger.open(left)
+        for (name, run) in ledger.runs { if let base = run.base { units.add(alias: name, for: base) } }
+        let intents = ledger.intents
+        supervisor.inherit(intents)
+        supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
+        for case (let name, .resting(let snapshot)) in intents {
+            supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
+        }
+        guard isKnown else { return .first }
+        return .successor(wanted: intents.filter { $0.value == .wanted }.map(\.key).sorted())
+    }
+
+    /// Starts what is to run, a part of many in each turn.
+    func startAutomatic(
+        _ succession: Succession, _ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        let names: [String]
+        switch succession {
+        case .first:
+            names = units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
+        case .successor(let wanted): names = wanted
+        }
+        let missing = names.filter { !supervisor.isActive($0) }
+        supervisor.schedule(missing)
+        startScheduled(missing[...], succession, reactor, onTrouble)
     }
 
     private func startScheduled(
-        _ names: ArraySlice<String>, _ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void
+        _ names: ArraySlice<String>, _ succession: Succession, _ reactor: Reactor,
+        _ onTrouble: @escaping @PMActor (String) -> Void
     ) {
         let begun = reactor.clock.monotonic()
         var rest = names
         while let name = rest.popFirst() {
             // Somebody has stopped it, or started it, meanwhile.
             guard supervisor.unschedule(name) else { continue }
-            startAutomatic(name, onTrouble)
+            startAutomatic(name, succession, onTrouble)
             guard reactor.clock.monotonic() - begun < Self.timeATurn else { break }
         }
         guard !rest.isEmpty else { return }
-        reactor.after(.zero) { startScheduled(rest, reactor, onTrouble) }
+        reactor.after(.zero) { startScheduled(rest, succession, reactor, onTrouble) }
     }
 
     /// How long services are started in one turn of the loop.
     private static let timeATurn = Duration.milliseconds(10)
 
-    private func startAutomatic(_ name: String, _ onTrouble: @escaping @PMActor (String) -> Void) {
+    private func startAutomatic(
+        _ name: String, _ succession: Succession, _ onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        var wish = StartWish(name, goal: .ready)
+        let done: Answering<Start.Answer> = { result in
+            if case .failure(let error) = result { onTrouble("autostart: \(error.message)") }
+        }
         do throws(APIError) {
-            try start(StartWish(name, goal: .ready)) { result in
-                if case .failure(let error) = result { onTrouble("autostart: \(error.message)") }
+            switch succession {
+            case .first:
+                wish.origin = .configuration
+                try start(wish, done)
+            case .successor:
+                // Its other instances are wanted by themselves, if they are.
+                wish.origin = .predecessor
+                try supervisor.start(wish, units, done)
             }
         } catch {
             onTrouble("autostart: \(error.message)")
@@ -82,6 +125,7 @@ struct Instances {
     private func start(_ name: String, like wish: StartWish, _ answer: @escaping Answering<Start.Answer>) {
         var other = StartWish(name, goal: wish.goal)
         other.isRestart = wish.isRestart
+        other.origin = wish.origin
         other.options = wish.options
         do throws(APIError) {
             try supervisor.start(other, units, answer)

@@ -39,7 +39,8 @@ extension Supervisor {
     /// The row of a unit that was started; nil for others.
     func status(of name: String, _ memory: UnitMemory, _ uses: TreeUses) -> UnitStatus? {
         guard let report = report(of: name, uses) else { return nil }
-        var row = UnitStatus(report.unit, wanted: report.desired, state: PMAPI.UnitState(report.phase))
+        var row = UnitStatus(
+            report.unit, wanted: report.desired, state: report.isWaiting ? .waiting : PMAPI.UnitState(report.phase))
         row.isReady = report.isReady
         row.pid = report.pid
         row.startedAt = report.startedAt
@@ -51,6 +52,7 @@ extension Supervisor {
         row.problems =
             [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
             + memory.routes.grants.problems(of: InstanceName.unit(of: name))
+        row.problems += report.waitReason.map { [$0.problem(of: name)] } ?? []
         return row
     }
 
@@ -87,6 +89,17 @@ extension UnitStatus {
         cwd = unit.directory
         isStateless = unit.definition.isStateless
         isCommandable = unit.definition.isCommandable
+    }
+}
+
+extension WaitReason {
+    /// Why a unit waits, in words.
+    func problem(of unit: String) -> String {
+        switch self {
+        case .dependency(let problem):
+            "it waits for \(problem.unit), and is started when that is ready: \(APIError(problem, starting: unit).message)"
+        case .order(let error): "it waits for another configuration: \(error)"
+        }
     }
 }
 

@@ -91,7 +91,10 @@ actor Driver {
         let body = ContainerBody(parts.order, parts.configuration, parts.links, driver: try .own())
         let result: Result<Int32, any Error>
         do {
-            for warning in try await container.create(body) { Report.line(warning) }
+            // A container that the engine makes for nobody would stay: once it is asked for, its answer is waited for.
+            let created = Task { [container] in try await container.create(body) }
+            for warning in try await created.value { Report.line(warning) }
+            try Task.checkCancellation()
             result = .success(try await attend())
         } catch {
             result = .failure(error)
@@ -115,7 +118,7 @@ actor Driver {
         }
     }
 
-    /// Removes the container, whatever else was cancelled; the engine may have made it although nobody waited for that.
+    /// Removes the container, whatever else was cancelled.
     private func cleanUp(after last: Phase) async {
         await Task { [container] in
             do {

@@ -5,8 +5,11 @@ public struct Fingerprint: Equatable, Sendable {
     public let value: UInt64
 
     /// Of the text's bytes in UTF-8.
-    public init(of text: String) {
-        value = text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    public init(of text: String) { self.init(of: text.utf8) }
+
+    /// Of bytes.
+    public init(of bytes: some Sequence<UInt8>) {
+        value = bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
     /// The number as 16 hexadecimal digits.

@@ -44,6 +44,13 @@ final class Instance {
     }
 
     var isReady: Bool { machine.isReady }
+    /// Whether it is started again by itself, at a time that is set.
+    var isTriedLater: Bool {
+        switch machine.state {
+        case .backingOff, .cooling: true
+        case .down, .starting, .up, .ending: false
+        }
+    }
     /// Where the output of the present or last run goes.
     var output: OutputPlace { run?.output ?? .file }
     /// What it says of itself.
@@ -147,6 +154,9 @@ final class Instance {
         }
     }
 
+    /// Goes on with a rest that an earlier daemon has kept.
+    func resume() { feed(.resumed) }
+
     /// Remembers a child of an earlier daemon until its record is not needed any more.
     func keep(_ child: UInt64, _ record: InstanceRecord) {
         keep(
@@ -183,7 +193,10 @@ final class Instance {
         while index < waiting.count {
             let next = waiting[index]
             index += 1
-            for action in machine.handle(next, at: context.reactor.clock.monotonic()) { perform(action) }
+            let actions = machine.handle(next, at: context.reactor.clock.monotonic())
+            // Before anybody is told.
+            if actions.last == .stateChanged { supervisor.remember(name, machine.intent) }
+            for action in actions { perform(action) }
         }
         isPerforming = false
     }

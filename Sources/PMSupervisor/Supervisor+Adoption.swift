@@ -33,7 +33,23 @@ extension Supervisor {
             // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
             adopt(find(name) ?? Unit.unknown(name), options(name), candidates)
         }
+        // What was kept may be a moment older.
+        for instance in instances.values { remember(instance.name, instance.machine.intent) }
         sockets.settle(instances.values.filter { $0.machine.phase != .down }.map(\.unit))
+    }
+
+    /// What an earlier daemon has kept of units: that is kept already.
+    public func inherit(_ intents: [String: UnitIntent]) {
+        self.intents = intents
+    }
+
+    /// Goes on with a unit that does not run, as an earlier daemon has left it; nothing when pm-init holds a child of it, which
+    /// tells more.
+    public func resume(_ unit: Unit, _ snapshot: UnitSnapshot, _ options: RunOptions) {
+        guard instances[unit.name] == nil else { return }
+        let instance = restore(unit, snapshot)
+        instance.options = options
+        instance.resume()
     }
 
     private func heir(_ child: PMSystem.AdoptedChild) -> Heir? {
@@ -75,7 +91,7 @@ extension Supervisor {
 
 extension Unit {
     /// A unit of which only the name is known.
-    static func unknown(_ name: String) -> Unit {
+    public static func unknown(_ name: String) -> Unit {
         Unit(name: name, definition: ContainerDefinition(path: ""), mapping: Mapping(container: name))
     }
 }

@@ -8,6 +8,9 @@ struct StartRequest {
         let target: String
         /// Whether the target is stopped first, if it runs.
         let isRestart: Bool
+        let origin: StartWish.Origin
+        /// Starts it once more, when what it needs is there; nil: it is not wanted any more when it fails.
+        let again: (@PMActor () -> Void)?
         let answer: @PMActor (Result<Void, StartProblem>) -> Void
     }
 
@@ -49,6 +52,18 @@ public struct StartWish: Sendable {
     public var isRestart: Bool
     /// What this start adds to the configuration; nil: what the last one added.
     public var options: RunOptions?
+    /// Who wants it.
+    public var origin = Origin.caller
+
+    /// Who wants something to run.
+    public enum Origin: Sendable {
+        /// Somebody who is told what becomes of it: when it fails, it is not wanted any more.
+        case caller
+        /// The configuration. It goes on to be wanted, whatever happens to what it needs.
+        case configuration
+        /// An earlier daemon. What it left in a rest of its own is not hurried by that.
+        case predecessor
+    }
 
     /// Wishes for a unit to run.
     public init(_ unit: String, goal: StartPlan.Goal) {
@@ -67,33 +82,75 @@ extension Supervisor {
     /// - Parameter find: looks a unit up in the configuration; nil when there is none.
     /// - Throws: `StartOrderError` when something it needs does not exist, or in a circle.
     public func start(
-        _ wish: StartWish, _ find: (String) -> Unit?,
+        _ wish: StartWish, _ find: @escaping (String) -> Unit?,
         _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
     ) throws(StartOrderError) {
         _ = unschedule(wish.unit)
-        var units: [String: Unit] = [:]
-        let order = try StartOrder(starting: [wish.unit]) { name in
-            guard let unit = find(name) else { return nil }
-            units[name] = unit
-            return unit.definition.dependencies
+        waiting.remove(wish.unit)
+        let again = again(wish, find, answer)
+        let order: StartOrder
+        let units: [String: Unit]
+        do throws(StartOrderError) {
+            (order, units) = try Self.order(of: wish.unit, find)
+        } catch {
+            if let again { waiting.add(wish.unit, .order(error), again: again) }
+            throw error
         }
         for name in order.names {
             if let unit = units[name] { instance(of: unit).stopOrder = order.stopOrder(of: name) }
         }
         if let options = wish.options { instances[wish.unit]?.options = options }
+        remember(wish.unit, .wanted)
         var plan = StartPlan(targets: [wish.unit], order: order, goal: wish.goal) { name in
             instances[name]?.isReady ?? false
         }
         plan.patience = Self.patience
         plan.renewsTargets = wish.isRestart
         let request = StartRequest(
-            plan: plan, order: StartRequest.Order(target: wish.unit, isRestart: wish.isRestart, answer: answer))
+            plan: plan,
+            order: StartRequest.Order(
+                target: wish.unit, isRestart: wish.isRestart, origin: wish.origin, again: again, answer: answer))
         advance(starts.add(request, for: order.names)) { $0.begin() }
+    }
+
+    private static func order(
+        of name: String, _ find: (String) -> Unit?
+    ) throws(StartOrderError) -> (StartOrder, [String: Unit]) {
+        var units: [String: Unit] = [:]
+        let order = try StartOrder(starting: [name]) { name in
+            guard let unit = find(name) else { return nil }
+            units[name] = unit
+            return unit.definition.dependencies
+        }
+        return (order, units)
+    }
+
+    /// What starts a unit once more that goes on to be wanted.
+    private func again(
+        _ wish: StartWish, _ find: @escaping (String) -> Unit?,
+        _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
+    ) -> (@PMActor () -> Void)? {
+        guard wish.origin != .caller else { return nil }
+        var wish = wish
+        wish.origin = .predecessor
+        return { [weak self] in
+            // What is wrong with the order is the reason why it waits on.
+            try? self?.start(wish, find, answer)
+        }
+    }
+
+    /// The configuration is another one: what was missing in it may be there.
+    public func configurationChanged() {
+        for again in waiting.takeThoseOfConfiguration() { enqueue(again) }
+        performWork()
     }
 
     /// Stops units, each before what it needs, and answers when their trees are gone.
     public func stop(_ names: [String], _ find: (String) -> Unit?, _ answer: @escaping @PMActor ([Survivors]) -> Void) {
-        for name in names { _ = unschedule(name) }
+        for name in names {
+            _ = unschedule(name)
+            waiting.remove(name)
+        }
         let known = Set(names)
         // What they needed when they were started; it may be gone from the configuration by now.
         var needs: [String: [String]] = [:]
@@ -158,11 +215,18 @@ extension Supervisor {
         switch action {
         case .start(let name):
             let isRestart = order.isRestart && name == order.target
-            instances[name]?.wish(isRestart ? .restart : .up)
+            guard let instance = instances[name], order.origin != .predecessor || !instance.isTriedLater else { return }
+            instance.wish(isRestart ? .restart : .up)
         case .reached: order.answer(.success(()))
-        case .failed(_, let failure):
+        case .failed(let target, let failure):
             let output = instances[failure.unit]?.lastLines() ?? []
-            order.answer(.failure(StartProblem(unit: failure.unit, reason: failure.reason, output: output)))
+            let problem = StartProblem(unit: failure.unit, reason: failure.reason, output: output)
+            if let again = order.again, failure.unit != target {
+                waiting.add(target, .dependency(problem), again: again)
+            } else {
+                remember(target, instances[target]?.machine.intent)
+            }
+            order.answer(.failure(problem))
         }
     }
 
@@ -178,7 +242,10 @@ extension Supervisor {
 
     private func perform(_ action: StopPlanAction, _ answer: @PMActor ([Survivors]) -> Void) {
         switch action {
-        case .stop(let name): instances[name]?.wish(.down)
+        case .stop(let name):
+            instances[name]?.wish(.down)
+            // A plan that waits for what it needs may have been all that wanted it.
+            remember(name, instances[name]?.machine.intent)
         case .done(let survivors): answer(survivors.map { Survivors(unit: $0.unit, count: $0.count) })
         }
     }

@@ -21,6 +21,9 @@ public final class Supervisor {
         public var route: @PMActor (Unit) -> OutputRoute = { _ in .file }
         /// Where folders of readiness sockets can be made, the best first.
         public var notifyPlaces: [NotifyPlace] = []
+        /// Keeps for the successors of this daemon what they must know of units; nil: nothing. It is called before anybody is
+        /// told that it is so.
+        public var remember: @PMActor (UnitIntent?, [String]) -> Void = { _, _ in }
 
         /// Names the resources.
         public init(reactor: Reactor, holder: Holder, logs: LogBook, runtime: any Runtime, user: UInt32) {
@@ -59,6 +62,10 @@ public final class Supervisor {
     var stops = PlanTable<StopRequest>()
     /// Units that are to be started with the daemon and whose turn has not come: as good as started, until they are stopped.
     private(set) var scheduled: Set<String> = []
+    /// Units that are to run and wait for something that they need.
+    var waiting = WaitingUnits()
+    /// What is kept of units for successors.
+    var intents: [String: UnitIntent] = [:]
     /// What plans have asked for and is not done yet. What one of them leads to, at once where a unit is down already, waits
     /// behind the others: the depth of dependencies is not one of calls.
     var work: [@PMActor () -> Void] = []
@@ -100,13 +107,37 @@ public final class Supervisor {
     /// Notes units that are to be started soon.
     public func schedule(_ names: [String]) {
         scheduled.formUnion(names)
+        remember(names, .wanted)
     }
 
     /// Whether a unit is still to be started soon; from now on it is not.
     public func unschedule(_ name: String) -> Bool { scheduled.remove(name) != nil }
 
+    /// Lets a unit that has not been started be wanted no more; whether it was.
+    public func withdraw(_ name: String) -> Bool {
+        let wasWanted = isWaiting(name)
+        _ = unschedule(name)
+        waiting.remove(name)
+        remember(name, instances[name]?.machine.intent)
+        return wasWanted
+    }
+
+    /// Nothing that has not been started is to be started any more.
     func unscheduleAll() {
+        let names = scheduled.union(waiting.names)
         scheduled = []
+        waiting = WaitingUnits()
+        remember(names.sorted(), nil)
+    }
+
+    /// Keeps for a successor what it must know of a unit, if that has changed.
+    func remember(_ name: String, _ intent: UnitIntent?) { remember([name], intent) }
+
+    private func remember(_ names: [String], _ intent: UnitIntent?) {
+        let changed = names.filter { intents[$0] != intent }
+        guard !changed.isEmpty else { return }
+        for name in changed { intents[name] = intent }
+        resources.remember(intent, changed)
     }
 
     func register(_ instance: Instance, child: UInt64) {
@@ -175,7 +206,12 @@ public final class Supervisor {
     // MARK: what instances tell
 
     func readinessChanged(_ instance: Instance, isReady: Bool) {
-        if !isReady { becameUnready(instance.name) }
+        if isReady {
+            for again in waiting.takeThose(waitingFor: instance.name) { enqueue(again) }
+            performWork()
+        } else {
+            becameUnready(instance.name)
+        }
         observer?.readinessChanged(of: instance.name, isReady: isReady)
     }
 

@@ -10,6 +10,8 @@ public enum UnitEvent: Equatable, Sendable {
     case child(ChildEvent, incarnation: UInt64)
     /// pm-init still holds this child, or its exit, from an earlier daemon; once, right after restoring a snapshot.
     case adopted(AdoptedChild)
+    /// There is no such child: what an earlier daemon remembered of a rest goes on; once, right after restoring a snapshot.
+    case resumed
 }
 
 /// What someone wants of an instance.

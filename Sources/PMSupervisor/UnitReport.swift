@@ -9,6 +9,10 @@ public struct UnitReport: Sendable {
     public let desired: Desired
     /// What it is doing.
     public let phase: UnitPhase
+    /// Whether it is to run, and waits to be started at all.
+    public let isWaiting: Bool
+    /// Why; nil while its start is under way.
+    public var waitReason: WaitReason?
     /// Whether it serves.
     public let isReady: Bool
     /// Its leader.
@@ -40,7 +44,8 @@ extension Supervisor {
         let machine = instance.machine
         let now = resources.reactor.clock.monotonic()
         var report = UnitReport(
-            unit: instance.unit, desired: machine.desired, phase: machine.phase, isReady: machine.isReady,
+            unit: instance.unit, desired: isWaiting(name) ? .up : machine.desired, phase: machine.phase,
+            isWaiting: isWaiting(name), waitReason: waiting.reason(of: name), isReady: machine.isReady,
             pid: machine.pid, startedAt: instance.startedAt, uptime: machine.startedAt.map { now - $0 },
             restarts: Int(machine.restarts), lastDeath: instance.lastDeath, invocation: instance.lastInvocation,
             output: instance.output)
@@ -65,6 +70,15 @@ extension Supervisor {
 
     /// Whether a unit is to be started with the daemon, and its turn has not come.
     public func isScheduled(_ name: String) -> Bool { scheduled.contains(name) }
+
+    /// Whether a unit is to run, and has not been started: it waits for its turn, or for what it needs.
+    public func isWaiting(_ name: String) -> Bool {
+        guard intents[name] == .wanted else { return false }
+        return instances[name].map { $0.machine.phase == .down } ?? true
+    }
+
+    /// Why a unit waits that has not been started.
+    public func waitReason(of name: String) -> WaitReason? { waiting.reason(of: name) }
 
     /// Whether a unit runs, is about to, or is not gone yet.
     public func isActive(_ name: String) -> Bool {

@@ -47,6 +47,7 @@ public struct UnitStateMachine: Equatable, Sendable {
         case .child(let child, let incarnation):
             if incarnation == self.incarnation { take(child, &turn) }
         case .adopted(let child): adopt(child, &turn)
+        case .resumed: resume(&turn)
         }
         if snapshot != before { turn.actions.append(.stateChanged) }
         return turn.actions

@@ -12,6 +12,20 @@ public enum MemoryFile {
         return file
     }
 
+    /// Writes bytes at a place of a memory file, which grows if it has to.
+    ///
+    /// - Throws: `SystemError`, ENOSPC without memory; some of the bytes may be written then.
+    public static func write(_ bytes: [UInt8], at place: Int, to file: SharedFD) throws(SystemError) {
+        var done = 0
+        while done < bytes.count {
+            done += try valueOrError("write", "memfd") {
+                bytes.withUnsafeBytes {
+                    pwrite(file.raw, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(place + done))
+                }
+            }
+        }
+    }
+
     /// All bytes of a memory file, wherever its position is.
     ///
     /// - Throws: `SystemError` when it cannot be read.

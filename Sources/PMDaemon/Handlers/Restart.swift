@@ -7,7 +7,7 @@ struct RestartHandler: PatientHandler {
     let supervisor: Supervisor
     let instances: Instances
     let units: UnitDirectory
-    let runs: RunBook
+    let ledger: UnitLedger
     let lastWords: LastWords
 
     func begin(_ request: Restart, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
@@ -19,9 +19,10 @@ struct RestartHandler: PatientHandler {
         var wish = StartWish(request.name, goal: request.waits ? .ready : .spawned)
         wish.isRestart = true
         if request.inspection != .none {
-            var run = RunBook.Run(base: runs.runs[request.name]?.base, options: supervisor.options(of: request.name))
+            var run = UnitLedger.Run(
+                base: ledger.run(of: request.name).base, options: supervisor.options(of: request.name))
             run.options.inspection = Inspection(request.inspection, .none)
-            runs.keep(run, of: request.name)
+            ledger.keep(run, of: request.name)
             wish.options = run.options
         }
         try instances.start(wish) { lastWords.complete($0, of: request.name, answer) }

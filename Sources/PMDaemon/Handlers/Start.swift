@@ -10,7 +10,7 @@ struct StartHandler: PatientHandler {
     let supervisor: Supervisor
     let instances: Instances
     let units: UnitDirectory
-    let runs: RunBook
+    let ledger: UnitLedger
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
     let lastWords: LastWords
@@ -27,15 +27,15 @@ struct StartHandler: PatientHandler {
         let isAlias = name != base.name && units.configuration.unit(name) == nil
         if isAlias { try refuseTooManyNames(besides: name) }
         let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
-        guard runs.hasRoom(for: options, of: name) else {
+        guard ledger.hasRoom(for: options, of: name) else {
             throw APIError(
-                503, "the arguments of starts that pm remembers have more than \(RunBook.longest >> 20) MB",
+                503, "the arguments of starts that pm remembers have more than \(UnitLedger.longest >> 20) MB",
                 hint: "put them into \"cli\" of a mapping, or into a file")
         }
         if isAlias { units.add(alias: name, for: base.name) }
         if let autostart = request.autostart { try setAutostart(name, base, autostart) }
         var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
-        runs.keep(RunBook.Run(base: isAlias ? base.name : nil, options: options), of: name)
+        ledger.keep(UnitLedger.Run(base: isAlias ? base.name : nil, options: options), of: name)
         wish.options = options
         try instances.start(wish) { lastWords.complete($0, of: name, answer) }
     }

@@ -69,7 +69,11 @@ struct StatusHandler: PatientHandler {
 
     /// A unit that was not started since the daemon runs.
     private func row(ofIdle unit: Unit) -> UnitStatus {
-        var row = UnitStatus(unit, wanted: supervisor.isScheduled(unit.name) ? .up : .down, state: .down)
+        var row = UnitStatus(unit, wanted: .down, state: .down)
+        if supervisor.isWaiting(unit.name) {
+            (row.wanted, row.state) = (Desired.up.rawValue, PMAPI.UnitState.waiting.rawValue)
+            row.problems += supervisor.waitReason(of: unit.name).map { [$0.problem(of: unit.name)] } ?? []
+        }
         row.lastExit = memory.deaths.last(of: unit.name)
         return row
     }

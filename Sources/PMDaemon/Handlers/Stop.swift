@@ -22,7 +22,7 @@ struct StopHandler: PatientHandler {
             try units.refresh()
             _ = try units.require(name)
             // One that is to start with the daemon, and does not yet, is not started at all.
-            return answer(.success(Stop.Answer(stopped: supervisor.unschedule(name) ? [name] : [])))
+            return answer(.success(Stop.Answer(stopped: supervisor.withdraw(name) ? [name] : [])))
         }
         let stopped = instances.active(of: name)
         supervisor.stop(stopped.contains(name) ? stopped : [name] + stopped, { units.find($0) }) {

@@ -158,7 +158,7 @@ struct Simulation {
         switch event {
         case .child(.starting, let incarnation): launched = incarnation
         case .adopted(.starting): launched = machine.incarnation
-        case .wish, .timerFired, .child, .adopted: break
+        case .wish, .timerFired, .child, .adopted, .resumed: break
         }
     }
 

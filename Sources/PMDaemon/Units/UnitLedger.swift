@@ -1,0 +1,193 @@
+import JSON
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// What the successors of this daemon must know of each unit, beside the children that pm-init holds: whether it shall run and
+/// how it came to rest, and what its last start added to the configuration.
+///
+/// It is a list of entries in memory that pm-init keeps from one daemon to the next. A new entry goes to the end, so that
+/// nothing that was true before is lost while it is written; of several of one unit the last counts. A daemon that is killed
+/// in the middle of an entry leaves one that is not whole, which its successor sees by the checksum. No disk is needed, and
+/// the list lasts exactly as long as pm-init: a pm that is started new begins without.
+@PMActor
+final class UnitLedger {
+    /// What a start added.
+    struct Run: Equatable {
+        /// The name that the configuration has, when the unit runs under another one.
+        var base: String?
+        var options = RunOptions()
+
+        var isPlain: Bool { base == nil && options == RunOptions() }
+        /// Bytes of its arguments.
+        var size: Int { options.arguments.reduce(0) { $0 + $1.utf8.count } }
+    }
+
+    private let channel: InitChannel
+    private let onTrouble: @PMActor (String) -> Void
+    private var file: SharedFD?
+    /// The end of the last whole entry.
+    private var end = 0
+    private var entries: [String: LedgerEntry] = [:]
+    /// Bytes of arguments of all units.
+    private var argumentBytes = 0
+    /// Above this size the list is written new, with what counts.
+    private var mostBytes = UnitLedger.leastBytes
+
+    /// The name under which pm-init keeps it.
+    static let name = "units"
+    private static let leastBytes = 256 << 10
+    /// How many bytes of arguments are kept of all units.
+    static let longest = 8 << 20
+
+    init(_ channel: InitChannel, onTrouble: @escaping @PMActor (String) -> Void) {
+        self.channel = channel
+        self.onTrouble = onTrouble
+    }
+
+    /// Takes over what the daemon before has left; nil: there was none, or one that kept no ledger.
+    ///
+    /// - Returns: whether there was something to take over.
+    func open(_ left: SharedFD?) -> Bool {
+        do throws(SystemError) {
+            if let left { entries = LedgerEntry.read(try MemoryFile.read(left)) }
+        } catch {
+            onTrouble("what services were to do under the daemon before is not known any more: \(error)")
+        }
+        argumentBytes = entries.values.reduce(0) { $0 + $1.run.size }
+        // Behind an entry that is not whole nothing could be added.
+        rewrite()
+        return left != nil && !entries.isEmpty
+    }
+
+    /// What the last start of each unit added.
+    var runs: [String: Run] { entries.compactMapValues { $0.run.isPlain ? nil : $0.run } }
+    /// The last start of a unit.
+    func run(of unit: String) -> Run { entries[unit]?.run ?? Run() }
+    /// What is known of the units of the daemon before.
+    var intents: [String: UnitIntent] { entries.compactMapValues(\.intent) }
+
+    /// Whether there is room for what a start adds.
+    func hasRoom(for options: RunOptions, of unit: String) -> Bool {
+        guard !options.arguments.isEmpty else { return true }
+        return argumentBytes - run(of: unit).size + Run(base: nil, options: options).size <= Self.longest
+    }
+
+    /// Keeps what a start adds, before it is performed.
+    func keep(_ run: Run, of unit: String) {
+        guard self.run(of: unit) != run else { return }
+        argumentBytes += run.size - self.run(of: unit).size
+        change([unit]) { $0.run = run }
+    }
+
+    /// Keeps whether units shall run.
+    func keep(_ intent: UnitIntent?, of units: [String]) {
+        change(units) { $0.intent = intent }
+    }
+
+    // MARK: writing
+
+    private func change(_ units: [String], _ body: (inout LedgerEntry) -> Void) {
+        var bytes: [UInt8] = []
+        for unit in units {
+            var entry = entries[unit] ?? LedgerEntry()
+            body(&entry)
+            entries[unit] = entry == LedgerEntry() ? nil : entry
+            entry.append(as: unit, to: &bytes)
+        }
+        append(bytes)
+    }
+
+    private func append(_ bytes: [UInt8]) {
+        guard let file, end + bytes.count <= mostBytes else { return rewrite() }
+        do throws(SystemError) {
+            try MemoryFile.write(bytes, at: end, to: file)
+            end += bytes.count
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Writes what counts into new memory, and lets pm-init keep that instead.
+    private func rewrite() {
+        var bytes: [UInt8] = []
+        for (unit, entry) in entries { entry.append(as: unit, to: &bytes) }
+        mostBytes = max(Self.leastBytes, 4 * bytes.count)
+        do throws(SystemError) {
+            let fresh = try MemoryFile.make(bytes, named: "pm-units")
+            try channel.hold(Self.name, fresh)
+            file = fresh
+            end = bytes.count
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func fail(_ error: SystemError) {
+        onTrouble("after a crash of the daemon some services would not go on as they are: \(error)")
+    }
+}
+
+/// What is kept of one unit.
+struct LedgerEntry: Equatable {
+    var run = UnitLedger.Run()
+    var intent: UnitIntent?
+
+    private static let head = 12
+
+    /// Appends length, checksum and content, a JSON object.
+    func append(as unit: String, to bytes: inout [UInt8]) {
+        let content = json(unit).serialized()
+        withUnsafeBytes(of: UInt32(clamping: content.count).littleEndian) { bytes += $0 }
+        withUnsafeBytes(of: Fingerprint(of: content).value.littleEndian) { bytes += $0 }
+        bytes += content
+    }
+
+    /// Reads all whole entries; of several of one unit the last.
+    static func read(_ bytes: [UInt8]) -> [String: LedgerEntry] {
+        var entries: [String: LedgerEntry] = [:]
+        var rest = bytes[...]
+        while rest.count >= head {
+            let length = Int(number(rest.prefix(4)))
+            let content = rest.dropFirst(head).prefix(length)
+            guard content.count == length, number(rest.dropFirst(4).prefix(8)) == Fingerprint(of: content).value,
+                // What has its checksum was written by a daemon, and so is JSON.
+                let json = try? JSONValue(parsing: content), let unit = json["unit"]?.string
+            else { break }
+            let entry = LedgerEntry(json)
+            entries[unit] = entry == LedgerEntry() ? nil : entry
+            rest = rest.dropFirst(head + length)
+        }
+        return entries
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private func json(_ unit: String) -> JSONValue {
+        var members: JSONObject = ["unit": .string(unit)]
+        if let base = run.base { members["of"] = .string(base) }
+        if !run.options.arguments.isEmpty { members["args"] = .array(run.options.arguments.map { .string($0) }) }
+        if run.options.inspection != .none { members["inspect"] = .string(run.options.inspection.rawValue) }
+        switch intent {
+        case .wanted: members["wanted"] = true
+        case .resting(let snapshot): members["rest"] = .array(snapshot.encode().map { JSONValue(Int($0)) })
+        case nil: break
+        }
+        return .object(members)
+    }
+
+    private init(_ json: JSONValue) {
+        run.base = json["of"]?.string
+        run.options.arguments = json["args"]?.array?.compactMap(\.string) ?? []
+        run.options.inspection = json["inspect"]?.string.flatMap(Inspection.init) ?? .none
+        if json["wanted"]?.bool == true {
+            intent = .wanted
+        } else if let bytes = json["rest"]?.array?.compactMap({ $0.int.flatMap { UInt8(exactly: $0) } }) {
+            intent = UnitSnapshot(decoding: bytes).map { .resting($0) }
+        }
+    }
+
+    init() {}
+}

@@ -1,0 +1,47 @@
+import PMModel
+
+/// What the successor of a daemon must know of a unit whose process tree pm-init does not tell of: whether it shall run, and
+/// else how it came to rest.
+public enum UnitIntent: Equatable, Sendable {
+    /// It shall run: it does, or it is to be started.
+    case wanted
+    /// It does not run, and this is why, and until when.
+    case resting(UnitSnapshot)
+}
+
+extension UnitStateMachine {
+    /// What a successor must know; nil of a unit that nobody has started.
+    public var intent: UnitIntent? {
+        switch state {
+        case .down(.neverStarted): nil
+        case .down, .backingOff, .cooling: .resting(snapshot)
+        case .starting(let starting): starting.then == .stop ? resting(.down(.stopped)) : .wanted
+        case .up: .wanted
+        case .ending(let ending):
+            switch ending.next {
+            case .start: .wanted
+            case .rest: resting(.down(.stopped))
+            case .finish: resting(.down(.finished))
+            case .restart(let time): resting(.backingOff(until: time))
+            case .cool(let time): resting(.cooling(until: time))
+            }
+        }
+    }
+
+    /// As it will be when the tree on its way out is gone.
+    private func resting(_ state: UnitState) -> UnitIntent {
+        var snapshot = snapshot
+        snapshot.state = state
+        snapshot.held = nil
+        return .resting(snapshot)
+    }
+
+    /// Goes on with a rest that an earlier daemon began: the time until the next try goes on as well.
+    mutating func resume(_ turn: inout Turn) {
+        switch state {
+        case .backingOff(let time), .cooling(let time):
+            if turn.now < time { arm(at: time, &turn) } else { restart(&turn) }
+        case .down, .starting, .up, .ending: break
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import PMSystem
+
+/// Why a unit that is to run has not been started.
+public enum WaitReason: Equatable, Sendable {
+    /// Something that it needs failed, or was stopped. It is started when that is ready.
+    case dependency(StartProblem)
+    /// What it needs is missing, or in a circle. It is tried again when the configuration is another one.
+    case order(StartOrderError)
+}
+
+/// Units that go on to be wanted although their start failed, because of something that they need.
+@PMActor
+struct WaitingUnits {
+    private struct Waiting {
+        let reason: WaitReason
+        let again: @PMActor () -> Void
+    }
+
+    private var units: [String: Waiting] = [:]
+
+    /// Those that wait.
+    var names: [String] { Array(units.keys) }
+
+    /// Why a unit waits; nil when it does not, or its start is under way.
+    func reason(of name: String) -> WaitReason? { units[name]?.reason }
+
+    /// A unit waits; `again` starts it.
+    mutating func add(_ name: String, _ reason: WaitReason, again: @escaping @PMActor () -> Void) {
+        units[name] = Waiting(reason: reason, again: again)
+    }
+
+    /// Somebody has started or stopped it.
+    mutating func remove(_ name: String) {
+        units[name] = nil
+    }
+
+    /// Those that waited for this unit, which is ready now, in the order of their names; they do not wait any more.
+    mutating func takeThose(waitingFor name: String) -> [@PMActor () -> Void] {
+        take {
+            switch $0 {
+            case .dependency(let problem): problem.unit == name
+            case .order: false
+            }
+        }
+    }
+
+    /// Those that waited for another configuration.
+    mutating func takeThoseOfConfiguration() -> [@PMActor () -> Void] {
+        take {
+            switch $0 {
+            case .dependency: false
+            case .order: true
+            }
+        }
+    }
+
+    private mutating func take(_ condition: (WaitReason) -> Bool) -> [@PMActor () -> Void] {
+        guard !units.isEmpty else { return [] }
+        let names = units.filter { condition($0.value.reason) }.map(\.key).sorted()
+        return names.compactMap { units.removeValue(forKey: $0)?.again }
+    }
+}

@@ -1,0 +1,56 @@
+import JSON
+import PMModel
+import PMSupervisor
+import Testing
+
+@testable import PMDaemon
+
+/// The list of what a successor must know of units.
+@Suite struct UnitLedgerTests {
+    private static func entry(_ text: String, _ intent: UnitIntent?) -> LedgerEntry {
+        var entry = LedgerEntry()
+        entry.run = UnitLedger.Run(
+            base: text, options: RunOptions(arguments: [text, "größe \n"], inspection: .inspect))
+        entry.intent = intent
+        return entry
+    }
+
+    private static var rest: UnitIntent {
+        var machine = UnitStateMachine(settings: UnitSettings(), seed: 1)
+        _ = machine.handle(.wish(.down), at: MonotonicTime(nanoseconds: 5))
+        return .resting(machine.snapshot)
+    }
+
+    @Test func `entries are read as they were written, the last of each unit`() throws {
+        var bytes: [UInt8] = []
+        Self.entry("old", nil).append(as: "web", to: &bytes)
+        Self.entry("a", .wanted).append(as: "db", to: &bytes)
+        Self.entry("new", Self.rest).append(as: "web", to: &bytes)
+        LedgerEntry().append(as: "gone", to: &bytes)
+        #expect(LedgerEntry.read(bytes) == ["web": Self.entry("new", Self.rest), "db": Self.entry("a", .wanted)])
+    }
+
+    @Test func `a list that ends anywhere has what was there before its last entry, or with it`() {
+        var before: [UInt8] = []
+        Self.entry("old", .wanted).append(as: "web", to: &before)
+        var all = before
+        Self.entry("new", Self.rest).append(as: "web", to: &all)
+        for count in before.count...all.count {
+            let expected = count == all.count ? Self.entry("new", Self.rest) : Self.entry("old", .wanted)
+            #expect(LedgerEntry.read(Array(all[..<count])) == ["web": expected], "\(count)")
+            // Zeros are what a hole in a file has.
+            if count < all.count {
+                let torn = Array(all[..<count]) + [UInt8](repeating: 0, count: 4 + all.count - count)
+                #expect(LedgerEntry.read(torn)["web"] == expected, "\(count)")
+            }
+        }
+    }
+
+    @Test func `bytes at random are no entries`() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<1000 {
+            let bytes = (0..<Int.random(in: 0..<100)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            #expect(LedgerEntry.read(bytes).isEmpty)
+        }
+    }
+}

@@ -49,6 +49,7 @@ public enum Incoming {
 extension RPCError {
     static let notJSONRPC2 = invalidRequest("jsonrpc must be exactly \"2.0\"")
     static let badID = invalidRequest("id, if provided, must be one of: null, string, number")
+    static let longID = invalidRequest("id must be of at most \(RPCID.longest) bytes")
 }
 
 /// Whether JSON-RPC allows an id of this type.

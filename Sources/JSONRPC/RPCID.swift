@@ -18,6 +18,9 @@ public struct RPCID: Hashable, Sendable {
     /// The bytes of an id that is too long for `words`, else empty.
     private let long: [UInt8]
 
+    /// The longest id of a request, in bytes of JSON.
+    public static let longest = 1024
+
     /// What a text nobody could read is answered with; it can be no one's id.
     public static let unreadable = RPCID(-1)
 

@@ -24,6 +24,8 @@ public struct RPCRequest {
 
     init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(RejectedMessage) {
         if let id, !isValidID(id) { throw RejectedMessage(.badID, id: nil) }
+        // Whoever answers keeps the id until then.
+        if let id, id.count > RPCID.longest { throw RejectedMessage(.longID, id: nil) }
         guard let name = envelope.raw(envelope.method), name.first == UInt8(ascii: "\"") else {
             throw RejectedMessage(.invalidRequest("method must be a string"), id: id.map { RPCID(raw: $0) })
         }

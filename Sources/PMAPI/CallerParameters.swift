@@ -15,20 +15,29 @@ public enum CallerParameters {
     /// some. Nil when there is nothing to take out.
     public static func cleaned(_ params: JSONValue) -> JSONValue? {
         guard let list = params.array else { return cleaned(object: params) }
+        return cleaned(list: list).map { .array($0) }
+    }
+
+    /// Arguments, each by itself. Nil when there is nothing to take out. JSON is at most 512 levels deep.
+    private static func cleaned(list: [JSONValue]) -> [JSONValue]? {
         var isChanged = false
         let arguments = list.map { argument in
             guard let cleaned = cleaned(object: argument) else { return argument }
             isChanged = true
             return cleaned
         }
-        return isChanged ? .array(arguments) : nil
+        return isChanged ? arguments : nil
     }
 
     /// Nil when the value is no structured object, or has nothing to take out.
     private static func cleaned(object value: JSONValue) -> JSONValue? {
-        guard let members = value.object, members["params"]?.array != nil else { return nil }
+        guard let members = value.object, let list = members["params"]?.array else { return nil }
         let kept = members.filter { isCallers($0.key) }
-        return kept.count == members.count ? nil : .object(JSONObject(kept))
+        let inner = cleaned(list: list)
+        guard kept.count < members.count || inner != nil else { return nil }
+        var object = JSONObject(kept)
+        object["params"] = .array(inner ?? list)
+        return .object(object)
     }
 
     private static func isCallers(_ name: String) -> Bool {

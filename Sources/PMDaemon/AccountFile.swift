@@ -23,6 +23,9 @@ struct AccountFile {
     /// The fields of a name.
     func entry(_ name: String) -> [Substring]? { entries.first { $0.first.map { $0 == name } ?? false } }
 
+    /// The ids of all entries.
+    var numbers: [UInt32] { entries.compactMap { $0.count > 2 ? AccountID.number($0[2]) : nil } }
+
     /// The fields of the first entry that satisfies a condition.
     func first(_ condition: ([Substring]) -> Bool) -> [Substring]? { entries.first(where: condition) }
 

@@ -108,12 +108,11 @@ final class Daemon {
             gateway.configurationChanged()
         }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
-        router.onTrouble = { [journal] in journal.trouble($0) }
+        router.onTrouble = supervisor.onTrouble
         router.isHolderBehind = { [holder] in holder.channel.isBehind }
         router.explainAbsence = { [units, supervisor] name in
             guard units.find(name) != nil || supervisor.knows(name) else { return nil }
-            let error = APIError(503, "\(name) does not run", hint: "pm start \(name)")
-            return .init(error.json)
+            return .init(APIError(503, "\(name) does not run", hint: "pm start \(name)").json)
         }
         registry.onPublish = { [unowned router] unit in router.tellMetadata(of: unit) }
         addHandlers()
@@ -153,11 +152,10 @@ final class Daemon {
         addSmallHandlers()
         let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
         let streamer = LogHandler(sources: sources, supervisor: supervisor, units: units, router: router)
-        router.add(.log) { parameters, call in streamer.answer(parameters, call) }
+        router.add(.log) { streamer.answer($0, $1) }
         let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
-        router.add(.proxy) { parameters, call in proxies.answer(parameters, call) }
-        let ends = BridgeHandler(bridges: bridges)
-        router.add(.bridge) { parameters, call in ends.answer(parameters, call) }
+        router.add(.proxy) { proxies.answer($0, $1) }
+        router.add(.bridge) { [bridges] in BridgeHandler(bridges: bridges).answer($0, $1) }
     }
 
     private func addSmallHandlers() {

@@ -53,8 +53,8 @@ final class Gateway {
     static func start(
         _ options: GatewayOptions, onReport: @escaping @Sendable ([String]) -> Void
     ) throws -> Handle {
-        // Sockets of its own are for its user and group.
-        umask(0o117)
+        // Whoever connects to a socket of its own may have all rights of the daemon: they are for its user, and for root.
+        umask(0o177)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let gateway = try loop.submit {

@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 import PMAPI
 import PMModel
@@ -44,6 +45,8 @@ extension Refusal {
 struct WebGate {
     /// Names by which the place may be called; nil: any.
     private let names: Set<String>?
+    /// Whether it may be called by any address as well: a name that was made to point here is none.
+    private let takesAddresses: Bool
     private let origins: Set<String>
     private let hasTokens: Bool
     private let isProofNeeded: Bool
@@ -56,10 +59,14 @@ struct WebGate {
         isSecure = point.secrets != nil
         var names = Set(point.hosts.map { $0.lowercased() })
         switch point.place {
-        case .path: names = names.union(Self.ownNames)
+        case .path:
+            names = names.union(Self.ownNames)
+            takesAddresses = false
         case .host(let host, _):
+            let isLoopback = NetworkPoint.isLoopback(host)
             // What is asked for a proof need not fear that a page of another site speaks for its reader: it has none.
-            if NetworkPoint.isLoopback(host) { names = names.union(Self.ownNames) }
+            if isLoopback || !isProofNeeded { names = names.union(Self.ownNames) }
+            takesAddresses = !isLoopback && !isProofNeeded
             if !names.isEmpty { names.insert(host.lowercased()) }
         }
         self.names = names.isEmpty ? nil : names
@@ -161,9 +168,14 @@ struct WebGate {
             throw Refusal(status: .badRequest, message: "Host is NAME or NAME:PORT")
         }
         guard let names, !names.contains(name.text), !names.contains(name.withoutDot) else { return }
+        if takesAddresses, Self.isAddress(name.text) { return }
         throw Refusal(
             status: .forbidden, message: "\(host) is no name of this place",
             hint: "use localhost, or add the name to \"hosts\" of the connection point")
+    }
+
+    private static func isAddress(_ text: String) -> Bool {
+        (try? SocketAddress(ipAddress: text, port: 0)) != nil  // else it is a name
     }
 
     private func checkOrigin(_ head: HTTPRequestHead) throws(Refusal) {

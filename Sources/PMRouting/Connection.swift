@@ -48,6 +48,10 @@ public final class Connection {
     private var isFirstLine = true
     /// What the budget has counted for it.
     var counted = 0
+    /// Whether its peer may not do everything: those share a part of the budget. It is known before anything is counted.
+    var isLimited = false {
+        didSet { if isLimited != oldValue { budget.limitChanged(of: self) } }
+    }
 
     /// Takes over a connected socket; a paced one is not read from while it does not read.
     ///
@@ -85,7 +89,8 @@ public final class Connection {
         stream.write { form.wrap(fill, &$0) }
         guard stream.backlog > PeerLimits.unchecked else { return }
         if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
-        guard budget.admits(self) else { return giveUp(PeerBudget.refusal) }
+        // A service does not pay for what others hold: calls to it are refused before they come here.
+        guard budget.admits(self) || !isPaced else { return giveUp(PeerBudget.refusal) }
         if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
     }
 
@@ -172,7 +177,7 @@ public final class Connection {
             }
             switch chunk {
             case .bytes:
-                guard budget.admits(self) else { return refuse(PeerBudget.refusal) }
+                guard budget.admits(self) || !isPaced else { return refuse(PeerBudget.refusal) }
                 deliver()
             case .nothing: return
             case .end: return end()

@@ -107,10 +107,21 @@ extension Peer {
         cancels.removeValue(forKey: id)?()
     }
 
-    /// The caller is gone: what this peer does for it is for nobody.
+    /// The caller is gone: what this peer does for it is for nobody. Of its calls the numbers are kept, and nothing that it has
+    /// sent or opened: its connection is closed, however long this peer takes.
     public func forget(_ caller: Peer) {
-        guard takesSignals else { return }
-        for number in numbers(of: caller, nil) { signal(.cancel, RPCID(number)) }
+        for number in numbers(of: caller, nil) {
+            if takesSignals { signal(.cancel, RPCID(number)) }
+            _ = takeKept(number)
+            _ = waiting.take(number)
+            paused.remove(number)
+            left.insert(number)
+        }
+    }
+
+    /// An answer that nobody waits for any more, or a part of one.
+    func dropLeft(_ reply: RPCReply, _ number: UInt64) {
+        if endsCall(reply, number) { left.remove(number) }
     }
 
     /// Whether some call of this peer is not answered.

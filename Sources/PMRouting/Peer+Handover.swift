@@ -16,6 +16,8 @@ extension Peer {
         record.hasFinished = hasFinished
         record.reach = reach
         record.isStrict = form == .strictLines
+        (record.isOfNetwork, record.watchesMetadata) = (isOfNetwork, watchesMetadata)
+        record.left = left.sorted()
         record.newestID = waiting.newest
         for (id, call) in waiting.takeAll() {
             // What the daemon itself asked, its successor asks again.
@@ -33,6 +35,8 @@ extension Peer {
     public func takeOver(_ record: SessionRecord, from peers: [Peer?]) {
         hasFinished = record.hasFinished
         reach = record.reach
+        (isOfNetwork, watchesMetadata) = (record.isOfNetwork, record.watchesMetadata)
+        left = Set(record.left)
         var calls: [(id: UInt64, payload: Waiting)] = []
         for call in record.calls {
             guard peers.indices.contains(call.caller), let caller = peers[call.caller] else { continue }

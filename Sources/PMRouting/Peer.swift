@@ -41,7 +41,9 @@ public final class Peer: ConnectionDelegate {
     /// Who it is.
     public let origin: PeerOrigin
     /// How far its requests reach.
-    public var reach = PeerReach.everything
+    public var reach = PeerReach.everything {
+        didSet { connection.isLimited = reach != .everything }
+    }
     /// How its messages stand in the bytes.
     public let form: MessageForm
     /// The connection.
@@ -67,6 +69,10 @@ public final class Peer: ConnectionDelegate {
     var kept: [UInt64: KeptCall] = [:]
     /// Bytes of this peer's own requests that others keep.
     var keptBytes = 0
+    /// Calls to this peer whose callers have left: their answers are for nobody.
+    var left: Set<UInt64> = []
+    /// Whether it is a client on the network, which sees no more of an error than a stranger may.
+    public var isOfNetwork = false
     /// Whether it wants to know when commands change.
     public var watchesMetadata = false
     /// Requests whose stream was told to wait, because whom it is for does not read.
@@ -135,7 +141,10 @@ public final class Peer: ConnectionDelegate {
     func relay(_ request: RPCRequest, as method: RPCMethod, for call: Caller) {
         let (caller, id) = (call.peer, call.id)
         guard !connection.isClosed else { return caller.fail(id, Self.gone) }
-        guard connection.backlog < PeerLimits.callBacklog else { return caller.fail(id, Self.busy) }
+        guard connection.backlog < PeerLimits.callBacklog, !handler.budget.isFull else {
+            return caller.fail(id, Self.busy)
+        }
+        guard left.count < PeerLimits.callsLeft else { return caller.fail(id, Self.tooManyLeft) }
         guard caller.isClient || caller.unanswered < PeerLimits.callsUnderWay else {
             return caller.fail(id, Self.tooManyCalls)
         }
@@ -161,6 +170,9 @@ public final class Peer: ConnectionDelegate {
     private static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
     private static let tooManyCalls = RPCError.unavailable(
         "\(PeerLimits.callsUnderWay) calls of this service are not answered yet"
+    ).adding("retry", true)
+    private static let tooManyLeft = RPCError.unavailable(
+        "\(PeerLimits.callsLeft) calls of callers that have left are not answered by this service"
     ).adding("retry", true)
     private static let answerTooLong = RPCError.invalidRequest(
         "an answer to pm itself has more than \(PeerLimits.parameters >> 20) MB")
@@ -281,6 +293,7 @@ public final class Peer: ConnectionDelegate {
     /// Takes a reply.
     public func receive(_ reply: RPCReply) {
         guard let number = reply.internalID, let call = take(reply, number) else {
+            if let number = reply.internalID, left.contains(number) { return dropLeft(reply, number) }
             if passUp(reply) { return }
             if case .error = reply.outcome { return }
             connection.cameInVain(reply.size)
@@ -306,7 +319,11 @@ public final class Peer: ConnectionDelegate {
     }
 
     private func relay(_ reply: RPCReply, _ number: UInt64, to caller: Peer, _ id: RPCID) {
-        caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
+        if caller.isOfNetwork, case .error(let raw) = reply.outcome {
+            caller.fail(id, RPCError(raw: raw).shown)
+        } else {
+            caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
+        }
         if !kept.isEmpty { _ = takeKept(number) }
         if streams.isEmpty && !reply.isStream {
             caller.finishOne()
@@ -323,7 +340,7 @@ public final class Peer: ConnectionDelegate {
     var streams: Set<UInt64> = []
 
     /// Whether this was the last reply of its call: the only one, an error, or the flagged end of a stream.
-    private func endsCall(_ reply: RPCReply, _ number: UInt64) -> Bool {
+    func endsCall(_ reply: RPCReply, _ number: UInt64) -> Bool {
         guard streams.contains(number) else {
             if reply.isStream { streams.insert(number) }
             return !reply.isStream
@@ -352,7 +369,10 @@ public final class Peer: ConnectionDelegate {
     /// The connection is gone: what waits for this peer fails.
     public func closed() {
         closeProxied()
+        // Streams of the daemon end here: whoever holds this peer, nothing is read for it any more.
+        for cancel in cancels.values { cancel() }
         abandonUploads()
+        left = []
         for (number, call) in waiting.takeAll() {
             switch call {
             case .relayed(let caller, let id):

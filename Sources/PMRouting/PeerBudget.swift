@@ -15,8 +15,8 @@ public final class PeerBudget {
     private var cutOff: [Connection] = []
     /// Connections that hold much; their number bounds what the others hold.
     private var large: [ObjectIdentifier: Connection] = [:]
-    /// What they held when they were looked at last.
-    private var counted = 0
+    /// What they held when they were looked at last, those that are limited apart.
+    private var counted = 0, countedOfLimited = 0
     /// Bytes of calls that are kept to be made again elsewhere.
     private(set) var kept = 0
 
@@ -60,19 +60,31 @@ public final class PeerBudget {
         let held = connection.held
         guard held > PeerLimits.freeMemory else { return true }
         large[ObjectIdentifier(connection)] = connection
+        count(connection, held)
+        let isLimited = connection.isLimited
+        if isFull || (isLimited && countedOfLimited > PeerLimits.memoryOfLimited) { countAgain() }
+        return !isFull && !(isLimited && countedOfLimited > PeerLimits.memoryOfLimited)
+    }
+
+    /// Whether all connections together hold as much as they may.
+    var isFull: Bool { counted > PeerLimits.memory }
+
+    /// A connection is limited from now on, or no more.
+    func limitChanged(of connection: Connection) {
+        countedOfLimited += connection.isLimited ? connection.counted : -connection.counted
+    }
+
+    private func count(_ connection: Connection, _ held: Int) {
         counted += held - connection.counted
+        if connection.isLimited { countedOfLimited += held - connection.counted }
         connection.counted = held
-        if counted > PeerLimits.memory { countAgain() }
-        return counted <= PeerLimits.memory
     }
 
     /// What was handled or taken meanwhile is not told: it is seen when there seems to be too much.
     private func countAgain() {
-        counted = 0
         for (key, connection) in large {
             let held = connection.held
-            connection.counted = held > PeerLimits.freeMemory ? held : 0
-            counted += connection.counted
+            count(connection, held > PeerLimits.freeMemory ? held : 0)
             if connection.counted == 0 { large[key] = nil }
         }
     }
@@ -80,8 +92,7 @@ public final class PeerBudget {
     /// Forgets a connection that is gone.
     func release(_ connection: Connection) {
         guard large.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        counted -= connection.counted
-        connection.counted = 0
+        count(connection, 0)
     }
 
     // MARK: calls that may be made again

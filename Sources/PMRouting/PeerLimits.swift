@@ -34,6 +34,11 @@ public enum PeerLimits {
     static let memory = 256 << 20
     /// What a connection holds without being counted for that: a line of usual length that is not whole yet.
     static let freeMemory = 128 << 10
+    /// What peers that may not do everything (containers, clients on the network) make it hold together, so that they keep
+    /// nobody else out.
+    static let memoryOfLimited = 128 << 20
+    /// Calls to a service whose callers have left, before it gets no more: it does not answer.
+    static let callsLeft = 16 << 10
     /// Calls of one peer that are kept to be made again elsewhere; one of the longest kind fits.
     static let keptOfPeer = 80 << 20
     /// The same of all peers.

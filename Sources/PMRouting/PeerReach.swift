@@ -60,7 +60,8 @@ public enum PeerReach: Equatable, Sendable {
         case .allowed(let list):
             var shown = metadata.forConfined
             shown.commands.removeAll { command in !list.permits((service.map { $0 + "." } ?? "") + command.name) }
-            shown.claims = metadata.claims.filter { list.concerns(service: $0.service) }
+            // Whose command a route of a stopped service is, nobody knows: it is shown to who may call all of them.
+            shown.claims = metadata.claims.filter { list.permits($0.service) }
             return shown
         case .proof: return ServiceMetadata(name: metadata.name, commands: [])
         }

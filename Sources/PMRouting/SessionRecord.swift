@@ -32,6 +32,12 @@ public struct SessionRecord: Equatable, Sendable {
     public var reach = PeerReach.everything
     /// Whether its first line that is no message ends the connection.
     public var isStrict = false
+    /// Whether it is a client on the network.
+    public var isOfNetwork = false
+    /// Whether it wants to know when commands change.
+    public var watchesMetadata = false
+    /// Calls to it whose callers have left.
+    public var left: [UInt64] = []
     /// The incarnation that everything of this client is for; nil when it talks to the daemon.
     public var target: IncarnationID?
     /// The place of the other end among the records, when this is an end of a relay.
@@ -64,7 +70,9 @@ extension SessionRecord {
         writer.put(unread)
         writer.put(unsent)
         writer.put(newestID)
-        writer.put((hasFinished ? 1 : 0) | (isStrict ? 2 : 0))
+        writer.put((hasFinished ? 1 : 0) | (isStrict ? 2 : 0) | (isOfNetwork ? 4 : 0) | (watchesMetadata ? 8 : 0))
+        writer.put(UInt64(left.count))
+        for number in left { writer.put(number) }
         writer.put(reach)
         writer.put(UInt64(calls.count))
         for call in calls {
@@ -90,7 +98,8 @@ extension SessionRecord {
     private init?(_ reader: inout RecordReader) {
         guard let service = reader.incarnation(), let target = reader.incarnation(), let partner = reader.number(),
             let unread = reader.chunk(), let unsent = reader.chunk(), let newest = reader.number(),
-            let flags = reader.number(), let reach = reader.reach(), let count = reader.number()
+            let flags = reader.number(), let left = reader.numbers(), let reach = reader.reach(),
+            let count = reader.number()
         else { return nil }
         self.service = service.unit.isEmpty ? nil : service
         self.target = target.unit.isEmpty ? nil : target
@@ -100,6 +109,9 @@ extension SessionRecord {
         newestID = newest
         hasFinished = flags & 1 != 0
         isStrict = flags & 2 != 0
+        isOfNetwork = flags & 4 != 0
+        watchesMetadata = flags & 8 != 0
+        self.left = left
         self.reach = reach
         for _ in 0..<count {
             guard let id = reader.number(), let caller = reader.number(), let callerID = reader.chunk(),
@@ -156,6 +168,11 @@ private struct RecordReader {
         }
         bytes = bytes.dropFirst(8)
         return value
+    }
+
+    mutating func numbers() -> [UInt64]? {
+        guard let count = number(), count <= UInt64(bytes.count / 8) else { return nil }
+        return (0..<count).compactMap { _ in number() }
     }
 
     mutating func reach() -> PeerReach? {

@@ -44,13 +44,6 @@ final class Instance {
     }
 
     var isReady: Bool { machine.isReady }
-    /// Whether it is started again by itself, at a time that is set.
-    var isTriedLater: Bool {
-        switch machine.state {
-        case .backingOff, .cooling: true
-        case .down, .starting, .up, .ending: false
-        }
-    }
     /// Where the output of the present or last run goes.
     var output: OutputPlace { run?.output ?? .file }
     /// What it says of itself.
@@ -154,9 +147,6 @@ final class Instance {
         }
     }
 
-    /// Goes on with a rest that an earlier daemon has kept.
-    func resume() { feed(.resumed) }
-
     /// Remembers a child of an earlier daemon until its record is not needed any more.
     func keep(_ child: UInt64, _ record: InstanceRecord) {
         keep(
@@ -184,7 +174,7 @@ final class Instance {
     }
 
     /// Events that come up while actions are performed wait until those are done.
-    private func feed(_ event: UnitEvent) {
+    func feed(_ event: UnitEvent) {
         waiting.append(event)
         guard !isPerforming else { return }
         isPerforming = true

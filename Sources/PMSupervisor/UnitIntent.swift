@@ -45,3 +45,16 @@ extension UnitStateMachine {
         }
     }
 }
+
+extension Instance {
+    /// Goes on with a rest that an earlier daemon has kept.
+    func resume() { feed(.resumed) }
+
+    /// Whether it is started again by itself, at a time that is set.
+    var isTriedLater: Bool {
+        switch machine.state {
+        case .backingOff, .cooling: true
+        case .down, .starting, .up, .ending: false
+        }
+    }
+}

@@ -13,7 +13,8 @@ import Testing
         record.partner = 0
         (record.unread, record.unsent) = ([1, 2, 3], [0, 255])
         record.newestID = 1 << 40
-        (record.hasFinished, record.isStrict) = (true, true)
+        (record.hasFinished, record.isStrict, record.isOfNetwork, record.watchesMetadata) = (true, true, true, true)
+        record.left = [7, .max]
         record.reach = AllowList(["shop", "db.get"]).map { .allowed($0) } ?? .proof
         record.calls = [
             .init(id: 3, caller: 1, callerID: Array(#""a""#.utf8), isStream: true),

@@ -191,6 +191,42 @@ import Testing
         }
     }
 
+    @Test func `errors are shown over TCP as a stranger may see them`() async throws {
+        try await Self.with { project in
+            let port = try FreePort.take()
+            try Self.serve(project, ["jsonrpc+tcp://127.0.0.1:\(port)": [:]])
+            let client = try WireClient(port: port)
+            client.send(#"{"jsonrpc":"2.0","id":1,"method":"svc.fail","params":["418"]}"# + "\n")
+            let answer = client.line() ?? ""
+            #expect(answer.contains(#""error":{"#) && answer.contains(#""message":"#), "\(answer)")
+            #expect(!answer.contains("stack") && !answer.contains(project.directory), "\(answer)")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root's gateway is another user"))
+    func `without a user of its name the gateway has an id that nobody else has`() async throws {
+        try await TestProject.with { project in
+            try project.configure([:])
+            chmod(String(project.directory.dropLast("/project".count)), 0o755)
+            chmod(project.directory, 0o755)
+            try project.copy(TestPaths.stage, to: "stage")
+            let taken = (61_184..<65_000).map { "u\($0):x:\($0):\($0)::/:/bin/false" }.joined(separator: "\n")
+            try project.write("passwd", "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n\(taken)\n")
+            let words = "mount --bind passwd /etc/passwd && exec stage/bin/pm start pm --wait"
+            let started = try project.run(["unshare", "--mount", "sh", "-c", words])
+            #expect(started.code == 0, "\(started)")
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(try FreePort.take())")
+            let pid = try #require(project.status("pm-gateway")["pid"]?.int)
+            let owner = try #require(Files.status("/proc/\(pid)")?.owner)
+            #expect((65_000..<65_520).contains(owner), "\(owner)")
+            let arguments = try Files.read("/proc/\(pid)/cmdline").split(separator: 0).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            let gate = String(try #require(arguments.first { $0.hasPrefix("jsonrpc+unix:///run/pm/") }).dropFirst(15))
+            #expect(try Files.status(gate)?.owner == owner)
+        }
+    }
+
     /// What a process with exactly the gateway's ids hears at a socket, after these lines.
     private static func asGateway(_ project: TestProject, _ socket: String, _ lines: [String]) throws -> Outcome {
         let script = """

@@ -40,7 +40,7 @@ import Testing
             let shaken = try TLSClient.ask(tls, at: ("lines", "\(gateway.ports[1])"), WebSocketClient.handshake())
             #expect(shaken.contains("HTTP/1.1 101") || shaken.contains("101 Switching"), "\(shaken)")
             var status = stat()
-            #expect(stat(tls.file("pm.sock"), &status) == 0 && status.st_mode & 0o777 == 0o660)
+            #expect(stat(tls.file("pm.sock"), &status) == 0 && status.st_mode & 0o777 == 0o600)
         }
     }
 

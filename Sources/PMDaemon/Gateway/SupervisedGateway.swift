@@ -22,7 +22,7 @@ final class SupervisedGateway: GatewayRunner {
     }
 
     func identity() throws(APIError) -> UserIdentity? {
-        try GatewayUser.identity(of: ["pm-gateway", "nobody"])
+        GatewayUser.own(of: units.store.path)
     }
 
     func problems(of order: GatewayOrder) -> [String] {

@@ -23,6 +23,7 @@ struct ClientSessionHandler: Handler {
         }
         let reach = try rights.rights(request, at: point, gateway: gateway.user)
         peer.reach = reach
+        peer.isOfNetwork = true
         switch reach {
         case .allowed(let list): return ClientSession.Answer(allow: list.patterns)
         case .everything, .services, .proof: return ClientSession.Answer(allow: nil)

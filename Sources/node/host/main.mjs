@@ -122,8 +122,9 @@ async function leave(failure) {
   calls.disconnect();
 }
 
-/** Only the holder of the channel closes it: there is nobody left to serve. */
+/** Only pm closes the channel: there is nobody left to serve. Nobody asked for this end, so that it is no success. */
 function abandon() {
+  process.exitCode = 75; // EX_TEMPFAIL of sysexits.h
   calls.disconnect();
   peer.abandon();
   return stopAndExit();

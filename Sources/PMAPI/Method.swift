@@ -55,6 +55,16 @@ extension Method {
         }
     }
 
+    /// Whether it would be lost, or would start what nobody stops any more, in a daemon that is stopping.
+    public var needsFuture: Bool {
+        switch self {
+        case .start, .restart, .upgrade, .map, .discover, .connect, .scale: true
+        case .stop, .status, .list, .log, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
+            .reloadMetadata, .metadata:
+            false
+        }
+    }
+
     /// Whether it makes work for the process that holds the children.
     public var isOrder: Bool {
         switch self {

@@ -110,6 +110,7 @@ final class Daemon {
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
         router.onTrouble = supervisor.onTrouble
         router.isHolderBehind = { [holder] in holder.channel.isBehind }
+        router.isStopping = { [unowned self] in phase == .stopping }
         router.explainAbsence = { [units, supervisor] name in
             guard units.find(name) != nil || supervisor.knows(name) else { return nil }
             return .init(APIError(503, "\(name) does not run", hint: "pm start \(name)").json)
@@ -304,6 +305,8 @@ final class Daemon {
 
     private func beginUpgrade() throws(APIError) {
         guard phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
+        // A successor could not start with a configuration that it cannot read.
+        try units.refresh()
         phase = .upgrading
         listener?.close()
         gateway.pause()
@@ -385,12 +388,9 @@ final class Daemon {
         var row = UnitStatus(
             name: "pm", type: "self", wanted: phase == .stopping ? .down : .up,
             state: phase == .stopping ? .stopping : .up)
-        row.folder = options.config
-        row.cwd = options.configDirectory
-        row.isCommandable = true
-        row.isReady = phase == .serving
-        row.pid = getpid()
-        row.startedAt = startedAtWall
+        (row.folder, row.cwd) = (options.config, options.configDirectory)
+        (row.isCommandable, row.isReady) = (true, phase == .serving)
+        (row.pid, row.startedAt) = (getpid(), startedAtWall)
         row.uptime = reactor.clock.monotonic() - startedAt
         let own = [units.shortage, listener?.problem, deaths.problem, journaling.problem, units.exposure]
         row.problems = own.compactMap { $0 } + gateway.problems + registry.routes.grants.allProblems

@@ -19,11 +19,15 @@ enum Environment {
     /// What of it a service of another user gets: where programs are, and how things are shown. The rest is the
     /// administrator's: agents, tokens, proxies with passwords, places in the own home.
     static func forOtherUsers(_ variables: [String: String]) -> [String: String] {
-        let kept = variables.filter { shared.contains($0.key) || $0.key.hasPrefix("LC_") }
+        let kept = variables.filter { shared.contains($0.key) }
         return ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"].merging(kept) { $1 }
     }
 
-    private static let shared: Set<String> = ["PATH", "LANG", "LANGUAGE", "TZ"]
+    /// The last ones are the categories of locale(7): another name that begins with LC_ could carry anything.
+    private static let shared: Set<String> = [
+        "PATH", "LANG", "LANGUAGE", "TZ", "LC_ALL", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION",
+        "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME",
+    ]
 
     /// One variable, also of those for the daemon alone; nil when it is not set or empty.
     static func value(_ name: String) -> String? {

@@ -28,6 +28,8 @@ final class Router: RequestHandler {
     var onTrouble: @PMActor (String) -> Void = { _ in }
     /// Whether the holder is so far behind that nothing more is to be ordered.
     var isHolderBehind: @PMActor () -> Bool = { false }
+    /// Whether everything is being stopped, and the daemon after it.
+    var isStopping: @PMActor () -> Bool = { false }
 
     init(_ registry: CommandRegistry, reactor: Reactor) {
         self.registry = registry
@@ -141,6 +143,7 @@ final class Router: RequestHandler {
         guard let answer = answerers[name] else { return call.reject(absence(of: name)) }
         guard request.params?.count ?? 0 <= PeerLimits.parameters else { return call.fail(Self.tooLong) }
         if isHolderBehind(), method?.isOrder == true { return call.fail(Self.behind) }
+        if method?.needsFuture == true, isStopping() { return call.fail(Self.stopping) }
         answer(Parameters(Self.params(of: request)), call)
     }
 
@@ -210,6 +213,8 @@ final class Router: RequestHandler {
 
     private static let tooLong = RPCError(
         APIError(413, "the parameters of a request to pm itself have more than \(PeerLimits.parameters >> 20) MB").json)
+    private static let stopping = RPCError(
+        APIError.stopping("pm is stopping all services, and then itself", hint: "pm start pm, once it is down").json)
     private static let behind = RPCError.unavailable(
         "pm-init does not keep up: nothing can be started or stopped at the moment"
     ).adding("retry", true)

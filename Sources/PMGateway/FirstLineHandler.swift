@@ -73,7 +73,7 @@ final class FirstLineHandler: ChannelInboundHandler {
     private func act(_ verdict: FirstLine.Verdict, _ line: FirstLine, _ context: ChannelHandlerContext) {
         switch verdict {
         case .wait:
-            if let refusal = account.set(.input, line.bytes.count) {
+            if let refusal = account.set(.input, line.bytes.capacity) {
                 refuse(Stranger.other.answer("", refusal.message), context)
             } else {
                 state = .reading(line)

@@ -144,7 +144,8 @@ final class WebConversation: ChannelInboundHandler, RemovableChannelHandler {
         guard request.body.readableBytes + piece.readableBytes <= place.limits.message else {
             return finish(.refusal(place.tooLong))
         }
-        if let refusal = shown.memory.set(.input, request.body.readableBytes + piece.readableBytes) {
+        let size = max(request.body.storageCapacity, request.body.readableBytes + piece.readableBytes)
+        if let refusal = shown.memory.set(.input, size) {
             return finish(.refusal(Refusal(refusal)))
         }
         // Nobody else holds the buffer while it grows.

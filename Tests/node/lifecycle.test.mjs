@@ -191,14 +191,14 @@ test('a closed channel runs $stop and ends the process, whatever still keeps it 
   const host = await hostOf(t, files);
   await host.ask('echo', []);
   host.channel.destroy();
-  assert.deepEqual(await host.exited, { code: 0, signal: null });
+  assert.deepEqual(await host.exited, { code: 75, signal: null });
   assert.equal(host.stdout, 'stopped \n');
 });
 
 test('a channel that is half-closed by the daemon is closed', async (t) => {
   const host = await hostOf(t, STOPPABLE);
   host.channel.end();
-  assert.equal((await host.exited).code, 0);
+  assert.equal((await host.exited).code, 75);
 });
 
 test('a channel that closes while the service starts ends it', async (t) => {
@@ -209,7 +209,7 @@ test('a channel that closes while the service starts ends it', async (t) => {
   const host = new Host(t, { program: join(root, 'commands.json') });
   await host.prints('in');
   host.channel.destroy();
-  assert.equal((await host.exited).code, 0);
+  assert.equal((await host.exited).code, 75);
 });
 
 test('what service code throws outside a call ends the process as in bare Node', async (t) => {

@@ -1,0 +1,53 @@
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// What a daemon does not take on any more.
+@Suite(.serialized) struct `A daemon that stops or is replaced` {
+    @Test func `that is stopping starts nothing, and takes nothing into the configuration`() async throws {
+        try await TestProject.with { project in
+            try project.script(
+                "slow", "trap 'while [ ! -e go ]; do sleep 0.02; done; exit 0' TERM; while :; do sleep 0.02; done")
+            try project.script("web", "touch web.ran; exec sleep 1000")
+            try project.configure(
+                ["slow": ["path": "./slow"], "web": ["path": "./web", "stateless": true]],
+                mapping: ["slow": ["container": "slow", "stop": ["signal": "SIGTERM", "wait": "60s"]]])
+            try project.startDaemon()
+            try project.must("start", "slow", "--wait")
+            let stop = try project.start([TestPaths.pm, "stop"])
+            try project.until("slow", "stopping") { $0["state"]?.string == "stopping" }
+            let before = try project.read(".pm.config.json")
+            for words in [
+                ["start", "web"], ["restart", "web"], ["map", "more", "/bin/true"], ["scale", "web", "2"], ["upgrade"],
+            ] {
+                let refused = try project.run([TestPaths.pm] + words)
+                #expect(
+                    refused.code == 69 && refused.errors.contains("pm is stopping all services"), "\(words) \(refused)")
+            }
+            #expect(try project.read(".pm.config.json") == before)
+            try project.write("go", "")
+            #expect(stop.wait().code == 0)
+            #expect(try Files.status(project.directory + "/web.ran") == nil)
+        }
+    }
+
+    @Test func `is not replaced while its configuration cannot be read`() async throws {
+        try await TestProject.with { project in
+            try project.configure(
+                ["web": ["path": "/bin/sleep"]], mapping: ["web": ["container": "web", "cli": ["1000"]]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let daemon = try project.daemonID()
+            let good = try project.read(".pm.config.json")
+            try project.write(".pm.config.json", "{ \"mapping\": ")
+            let refused = try project.pm("upgrade")
+            #expect(refused.code == 65 && refused.errors.contains(".pm.config.json"), "\(refused)")
+            #expect(try project.daemonID() == daemon)
+            try project.must("stop", "web")
+            try project.write(".pm.config.json", good)
+            try project.must("upgrade")
+            #expect(try project.daemonID() != daemon)
+        }
+    }
+}

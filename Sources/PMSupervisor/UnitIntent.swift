@@ -5,8 +5,9 @@ import PMModel
 public enum UnitIntent: Equatable, Sendable {
     /// It shall run: it does, or it is to be started.
     case wanted
-    /// It does not run, and this is why, and until when.
-    case resting(UnitSnapshot)
+    /// It does not run, and this is why, and until when. Boxed, because most services run: a place for it would be of the size
+    /// of a snapshot in each of their entries.
+    indirect case resting(UnitSnapshot)
 }
 
 extension UnitStateMachine {

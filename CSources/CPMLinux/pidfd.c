@@ -15,9 +15,6 @@
 #define P_PIDFD 3
 #endif
 
-/* PF_EXITING of the kernel's flags word, field 9 of proc_pid_stat(5). */
-#define PROCESS_FLAG_EXITING 4u
-
 int pm_pidfd_open(int pid) {
     long fd = syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by definition (pidfd_open(2)) */
     return fd < 0 ? -errno : (int)fd;
@@ -66,53 +63,15 @@ static void stat_path(int pid, char *path) {
     memcpy(path, "/stat", 6);
 }
 
-/* The number after *at, which goes on to the character behind it; 0 where there is none. */
-static uint64_t next_number(const char **at) {
-    uint64_t number = 0;
-    while (**at == ' ')
-        ++*at;
-    bool negative = **at == '-';
-    *at += negative;
-    for (; **at >= '0' && **at <= '9'; ++*at)
-        number = number * 10 + (uint64_t)(**at - '0');
-    return negative ? -number : number;
-}
-
-static int64_t read_stat(int pid, char *text, size_t capacity) {
-    char path[32];
+int pm_process_read(int pid, pm_process *out) {
+    char path[32], text[1024];
     stat_path(pid, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    int64_t size = pm_fd_read(fd, text, capacity - 1);
+    int64_t size = pm_fd_read(fd, text, sizeof text);
     close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    return size;
-}
-
-int pm_process_read(int pid, pm_process *out) {
-    char text[1024];
-    int64_t size = read_stat(pid, text, sizeof text);
     if (size <= 0)
         return size < 0 ? (int)size : -ESRCH;
-    /* The command name, field 2, may hold anything, also ") 1 2"; the last ')' ends it. */
-    const char *at = strrchr(text, ')');
-    if (at == NULL || at[1] != ' ' || at[2] == '\0')
-        return -EBADMSG;
-    *out = (pm_process){.pid = pid, .state = at[2]};
-    at += 3;
-    out->parent = (int32_t)next_number(&at);
-    out->group = (int32_t)next_number(&at);
-    out->session = (int32_t)next_number(&at);
-    next_number(&at); /* 7: terminal */
-    next_number(&at); /* 8: its foreground group */
-    out->is_ending = (next_number(&at) & PROCESS_FLAG_EXITING) != 0;
-    for (int field = 10; field < 14; field++)
-        next_number(&at);
-    out->cpu_ticks = next_number(&at);
-    out->cpu_ticks += next_number(&at);
-    for (int field = 16; field < 22; field++)
-        next_number(&at);
-    out->start_ticks = next_number(&at);
-    return 0;
+    return pm_process_parse(pid, text, (size_t)size, out);
 }

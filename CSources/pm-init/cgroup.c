@@ -4,6 +4,7 @@
 #include "directory.h"
 #include "lines.h"
 #include "pm_file.h"
+#include "proc_text.h"
 #include "procs.h"
 #include "text.h"
 
@@ -160,23 +161,6 @@ static const char *name_of(int base, char *buffer, size_t capacity) {
     buffer[size > 0 ? size : 0] = '\0';
     const char *slash = strrchr(buffer, '/');
     return slash != NULL ? slash : "";
-}
-
-static bool ends_with(const char *start, size_t size, const char *end) {
-    size_t length = strlen(end);
-    return length <= size && memcmp(start + size - length, end, length) == 0;
-}
-
-bool cgroup_line_holds(const char *line, const char *base, const char *path) {
-    size_t length = strlen(path);
-    for (const char *at = line; (at = strstr(at, path)) != NULL; at++) {
-        if (at == line || at[-1] != '/' || (at[length] != '/' && at[length] != '\0' && at[length] != ' '))
-            continue;
-        size_t before = (size_t)(at - 1 - line);
-        if (before == 0 || ends_with(line, before, base))
-            return true;
-    }
-    return false;
 }
 
 bool cgroup_holds(int base, const char *path, int32_t pid) {

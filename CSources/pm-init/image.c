@@ -3,6 +3,7 @@
 #include "cpmlinux.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -144,9 +145,23 @@ int image_write(const holder *h) {
     return fd;
 }
 
-static bool read_record(table *t, const image_record *from) {
+/* Whether a child can be so: nothing that is done with it later reaches beyond an array, or somebody else. */
+static bool is_possible(const image_record *from) {
+    const bool is_starting = from->start == START_STEPS || from->start == START_EXEC;
     if (from->held_count > PM_HELD_MAX || from->state_size > PM_STATE_MAX || from->phase > PM_CHILD_EXITED ||
-        from->start > START_FAILED || memchr(from->cgroup, '\0', sizeof from->cgroup) == NULL)
+        from->start > START_FAILED || from->leftovers > PM_LEFT_MAYBE ||
+        memchr(from->cgroup, '\0', sizeof from->cgroup) == NULL)
+        return false;
+    for (uint8_t i = 0; i < from->held_count; i++)
+        if (from->held[i] < 0)
+            return false;
+    return from->pid > 0 && from->stop_signal > 0 && from->stop_signal <= SIGRTMAX &&
+           (from->report >= 0) == is_starting &&
+           (from->phase == PM_CHILD_EXITED || from->leftovers == PM_LEFT_NOTHING);
+}
+
+static bool read_record(table *t, const image_record *from) {
+    if (!is_possible(from) || (from->phase == PM_CHILD_RUNNING && table_find_running(t, from->pid) != NULL))
         return false;
     record *r = table_add(t, from->id);
     if (r == NULL)
@@ -191,7 +206,12 @@ static int take_over(holder *h, const image_head *head) {
     for (uint32_t i = 0; i < head->records; i++)
         if (!read_record(&h->table, &records[i]))
             return -EBADMSG;
-    memcpy(h->named, records + head->records, head->named * sizeof *h->named);
+    const named_fd *named = (const named_fd *)(records + head->records);
+    for (uint32_t i = 0; i < head->named; i++) {
+        if (named[i].fd < 0 || memchr(named[i].name, '\0', sizeof named[i].name) == NULL)
+            return -EBADMSG;
+        h->named[i] = named[i];
+    }
     return 0;
 }
 

@@ -6,18 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Where a search is in its line. */
-typedef struct {
-    const char *prefix;
-    size_t prefix_size;
-    size_t matched;
-    char *out;
-    size_t capacity;
-    size_t size;
-    bool is_skipping; /* to the end of a line that is another */
-    bool is_too_long;
-} line_search;
-
 /* True at the end of the line that was searched for. */
 static bool search_byte(line_search *s, char byte) {
     if (byte == '\n') {
@@ -37,16 +25,29 @@ static bool search_byte(line_search *s, char byte) {
     return false;
 }
 
+line_search line_search_for(const char *prefix, char *out, size_t capacity) {
+    return (line_search){.prefix = prefix, .prefix_size = strlen(prefix), .out = out, .capacity = capacity};
+}
+
+bool line_search_take(line_search *s, const char *bytes, size_t size) {
+    for (size_t i = 0; i < size && !s->is_found; i++)
+        s->is_found = search_byte(s, bytes[i]);
+    return s->is_found;
+}
+
+bool line_search_end(line_search *s) {
+    s->out[s->size] = '\0';
+    return s->is_found && !s->is_too_long;
+}
+
 bool line_after(const char *path, const char *prefix, char *out, size_t capacity) {
     char batch[4096];
-    line_search s = {.prefix = prefix, .prefix_size = strlen(prefix), .out = out, .capacity = capacity};
+    line_search s = line_search_for(prefix, out, capacity);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool is_found = false;
     int64_t size;
-    while (!is_found && fd >= 0 && (size = pm_fd_read(fd, batch, sizeof batch)) > 0)
-        for (int64_t i = 0; i < size && !is_found; i++)
-            is_found = search_byte(&s, batch[i]);
+    while (fd >= 0 && (size = pm_fd_read(fd, batch, sizeof batch)) > 0)
+        if (line_search_take(&s, batch, (size_t)size))
+            break;
     pm_fd_close(fd);
-    out[s.size] = '\0';
-    return is_found && !s.is_too_long;
+    return line_search_end(&s);
 }

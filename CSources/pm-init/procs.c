@@ -3,6 +3,7 @@
 #include "directory.h"
 #include "mark.h"
 #include "pm_file.h"
+#include "proc_text.h"
 #include "text.h"
 
 #include <errno.h>
@@ -63,19 +64,10 @@ static void visit_child(void *context, int32_t pid) {
 
 bool procs_each_listed(int fd, void (*visit)(void *context, int32_t pid), void *context) {
     char batch[4096];
-    uint64_t pid = 0;
+    pid_list list = {.visit = visit, .context = context};
     int64_t size;
     while ((size = pm_fd_read(fd, batch, sizeof batch)) > 0)
-        for (int64_t i = 0; i < size; i++) {
-            if (batch[i] >= '0' && batch[i] <= '9') {
-                /* What is too large to be one stays too large. */
-                pid = pid > INT32_MAX ? pid : pid * 10 + (uint64_t)(batch[i] - '0');
-            } else {
-                if (pid > 0 && pid <= INT32_MAX)
-                    visit(context, (int32_t)pid);
-                pid = 0;
-            }
-        }
+        pid_list_take(&list, batch, (size_t)size);
     return size == 0;
 }
 
@@ -89,45 +81,13 @@ bool procs_each_child(procs_visitor *visit, void *context) {
     return is_read;
 }
 
-/* A search for "PM_MARKER=<token>-<number>" at the start of an environment string, byte by byte. */
-typedef struct {
-    const char *prefix;
-    size_t prefix_size;
-    size_t matched;
-    bool is_skipping; /* to the end of a string that is not the marker */
-    bool has_digit;
-    uint64_t id;
-} marker_search;
-
-/* True once the marker is complete. */
-static bool search_byte(marker_search *s, char byte) {
-    if (byte == '\0') {
-        if (!s->is_skipping && s->has_digit)
-            return true;
-        *s = (marker_search){.prefix = s->prefix, .prefix_size = s->prefix_size};
-    } else if (s->is_skipping) {
-        return false;
-    } else if (s->matched < s->prefix_size) {
-        s->is_skipping = byte != s->prefix[s->matched++];
-    } else if (byte >= '0' && byte <= '9') {
-        s->has_digit = true;
-        s->is_skipping = s->id > (UINT64_MAX - 9) / 10; /* no id is so large, and none is cut to another */
-        s->id = s->id * 10 + (uint64_t)(byte - '0');
-    } else {
-        s->is_skipping = true;
-    }
-    return false;
-}
-
 static bool search_environment(int fd, marker_search *search) {
     char batch[4096];
     int64_t size;
     while ((size = pm_fd_read(fd, batch, sizeof batch)) > 0)
-        for (int64_t i = 0; i < size; i++)
-            if (search_byte(search, batch[i]))
-                return true;
-    /* A program that overwrote its arguments may have cut the last terminator off. */
-    return search_byte(search, '\0');
+        if (marker_search_take(search, batch, (size_t)size))
+            return true;
+    return marker_search_end(search);
 }
 
 bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
@@ -138,7 +98,7 @@ bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    marker_search search = {.prefix = h->marker, .prefix_size = h->marker_size};
+    marker_search search = marker_search_for(h->marker, h->marker_size);
     bool found = search_environment(fd, &search);
     pm_fd_close(fd);
     *id = search.id;

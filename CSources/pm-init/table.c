@@ -128,7 +128,8 @@ record *table_find(const table *t, uint64_t id) {
 static record *find_pid(const table *t, int32_t pid, pm_child_phase phase) {
     for (uint32_t at = t->by_pid[slot_of(t, (uint64_t)pid)]; at != 0; at = t->records[at - 1].next_by_pid) {
         record *r = &t->records[at - 1];
-        if (r->pid == pid && r->phase == phase && !r->is_forgotten)
+        bool counts = phase == PM_CHILD_RUNNING || r->leftovers == PM_LEFT_MAYBE;
+        if (r->pid == pid && r->phase == phase && counts && !r->is_forgotten)
             return r;
     }
     return NULL;

@@ -84,7 +84,8 @@ void table_set_pid(table *t, record *r, int32_t pid);
 record *table_find(const table *t, uint64_t id);
 /* The running child with this pid, or null. */
 record *table_find_running(const table *t, int32_t pid);
-/* A dead, not forgotten child that had this pid, or null. */
+/* A dead, not forgotten child that had this pid and may have left something, or null: of one that left
+ * nothing the number is no longer its own. */
 record *table_find_dead(const table *t, int32_t pid);
 void table_remove(table *t, record *r);
 void table_set_leftovers(table *t, record *r, uint32_t leftovers);

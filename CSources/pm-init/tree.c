@@ -127,13 +127,13 @@ static void signal_cgroup(holder *h, const record *r, int signal, pm_tree *out) 
 
 /*
  * The kernel signals a group in one step, which a fork in it cannot slip through. While the leader is not
- * reaped the group's number is its own; afterwards, if an orphan in it is our child and no new child of ours
- * has the number.
+ * reaped the group's number is its own; afterwards, while something may be left of it, if an orphan in it is
+ * our child and no new child of ours has the number.
  */
 static void kill_group(const holder *h, const record *r) {
     siginfo_t info;
     bool is_verified = r->phase == PM_CHILD_RUNNING ||
-                       (table_find_running(&h->table, r->pid) == NULL &&
+                       (r->leftovers == PM_LEFT_MAYBE && table_find_running(&h->table, r->pid) == NULL &&
                         waitid(P_PGID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
     if (is_verified)
         kill(-r->pid, SIGKILL);

@@ -2,6 +2,9 @@
 # One pass of tests: an environment of its own, the three kinds of tests, the counts, and the check that nothing is
 # left behind. Sourced by scripts/test.
 
+# shellcheck source=scripts/lib/fuzz.sh
+. "$ROOT/scripts/lib/fuzz.sh"
+
 PASSED=0
 FAILED=0
 SKIPPED=()
@@ -77,11 +80,13 @@ readonly FUZZ_MUTATIONS=4000
 # c_fuzz DIRECTORY: the targets in C there, each on its corpus and on mutations of it. The other fuzz targets are tests in
 # Swift and JavaScript.
 c_fuzz() {
-    c_fuzz_target "$1/fuzz-init" control
-    c_fuzz_target "$1/fuzz-exec" executor
+    local target
+    for target in $(c_targets); do
+        c_fuzz_target "$1/${C_TARGETS[$target]}" "$target"
+    done
 }
 
-# c_fuzz_target PROGRAM CORPUS
+# c_fuzz_target PROGRAM CORPUS: a program that ends before all its inputs has failed, whatever it says at its end.
 c_fuzz_target() {
     local report=$PASS_HOME/fuzz-$2.tap log=$ROOT/.build/log/fuzz-$2-${WHO// /-}.log status=0
     in_pass env ASAN_OPTIONS=abort_on_error=1 "$1" "$PASS_ROOT/Tests/fuzz/corpus/$2" "$FUZZ_MUTATIONS" \

@@ -27,6 +27,9 @@ typedef struct {
     uint64_t start_ticks; /* clock ticks since boot; with the pid, the process's identity */
 } pm_process;
 
+/* Reads the content of /proc/PID/stat, size bytes without a terminator, as that of pid. 0, or -EBADMSG when
+ * it does not have all that pm_process holds: then nothing of it counts. */
+int pm_process_parse(int pid, const char *text, size_t size, pm_process *out);
 /* 0, or -errno: -ENOENT or -ESRCH when there is no such process, -ENOENT also without /proc. */
 int pm_process_read(int pid, pm_process *out);
 

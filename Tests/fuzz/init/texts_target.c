@@ -1,9 +1,9 @@
 /* What pm-init reads of the kernel's texts, against the plainest way to do the same. */
 #define _GNU_SOURCE
-#include "cgroup.h"
 #include "foreign.h"
 #include "lines.h"
 #include "pm_file.h"
+#include "proc_text.h"
 #include "procs.h"
 #include "requests_target.h"
 

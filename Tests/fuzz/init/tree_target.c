@@ -1,0 +1,276 @@
+/*
+ * The process tree and the reaper, fuzzed: pm-init's own search, signals, judging and reaping over processes
+ * that are made of the input (world.h). An input is a list of steps, each a kind, a length (one byte) and
+ * bytes: see `step`.
+ */
+#define _GNU_SOURCE
+#include "channel.h"
+#include "cpmlinux.h"
+#include "discard.h"
+#include "executor.h"
+#include "foreign.h"
+#include "leftovers.h"
+#include "pmd.h"
+#include "reap.h"
+#include "reexec.h"
+#include "requests.h"
+#include "tree.h"
+#include "tree_rules.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define STEPS_MAX 100
+
+/* What a step is; other kinds are taken modulo KINDS. */
+enum {
+    KIND_SPAWN,    /* a child starts, in a cgroup when the first byte is odd; its name follows */
+    KIND_FORK,     /* the process at the index of the first byte forks: see `forked` */
+    KIND_STRANGER, /* somebody else's process starts; older than the holder when the first byte is odd */
+    KIND_WILD,   /* /proc/PID/stat of the process at the index of the first byte are the bytes that follow */
+    KIND_EXIT,   /* the process at the index of the first byte ends with the second one as its status */
+    KIND_SIGNAL, /* pmd has the tree of a child, at the index of the first byte, signalled */
+    KIND_DOOM,   /* the trees of children, bits of the first byte, are killed together */
+    KIND_REAP,   /* SIGCHLD */
+    KIND_JUDGE,  /* the time to judge leftovers */
+    KIND_FORGET, /* pmd forgets a child */
+    KIND_SCRIPT, /* what happens from now on between two processes that are visited */
+    KIND_ALL,    /* everything is killed */
+    KIND_PREDECESSORS, /* what an earlier holder left is killed */
+    KIND_PMD,          /* pmd starts */
+    KIND_CLOSER,       /* a process that closes descriptors starts (discard.h) */
+    KINDS,
+};
+
+typedef struct {
+    const uint8_t *at;
+    size_t left;
+} input;
+
+const char *const target_name = "process tree and reaper";
+
+static holder h;
+static uint64_t last_id;
+
+static uint8_t byte_at(const input *in, size_t index) {
+    return index < in->left ? in->at[index] : 0;
+}
+
+static void name(process *p, const input *in, size_t from) {
+    const size_t left = in->left > from ? in->left - from : 0;
+    p->size = left < WORLD_BYTES ? left : WORLD_BYTES;
+    memcpy(p->bytes, in->at + (left > 0 ? from : 0), p->size);
+}
+
+static process *start(bool is_ours) {
+    process *p = world_fork(&the_world, NULL);
+    if (p == NULL)
+        return NULL;
+    p->is_ours = is_ours;
+    p->parent = is_ours ? h.pid : 1;
+    p->session = p->group = p->pid;
+    return p;
+}
+
+static void spawn(const input *in) {
+    process *p = start(true);
+    record *r = p == NULL ? NULL : table_add(&h.table, last_id + 1);
+    if (r == NULL) {
+        if (p != NULL)
+            world_reap(&the_world, p);
+        return;
+    }
+    p->child = ++last_id;
+    p->has_environment = true;
+    p->has_mark = byte_at(in, 0) % 4 < 2;
+    name(p, in, 1);
+    r->stop_signal = SIGTERM;
+    r->start_ticks = p->start_ticks;
+    if (byte_at(in, 0) % 2 == 1) {
+        p->cgroup = r->id;
+        snprintf(r->cgroup, sizeof r->cgroup, PM_CGROUP_PREFIX "%llu", (unsigned long long)r->id);
+    }
+    table_set_pid(&h.table, r, p->pid);
+}
+
+/* What it does first of all: bits of the second byte. */
+static void forked(const input *in) {
+    const process *parent = world_at(&the_world, byte_at(in, 0));
+    const uint8_t how = byte_at(in, 1);
+    if (parent == NULL || parent->is_zombie || discard_is_by(&h, parent->pid))
+        return;
+    process *p = world_fork(&the_world, parent);
+    if (p == NULL)
+        return;
+    if ((how & 1) != 0)
+        p->session = p->group = p->pid;
+    if ((how & 2) != 0)
+        p->group = p->pid;
+    p->has_environment &= (how & 4) == 0;
+    p->has_mark &= (how & 8) == 0;
+    p->is_ending = (how & 16) != 0;
+    p->forks = how >> 6;
+    name(p, in, 2);
+}
+
+static void strange(const input *in) {
+    process *p = start(false);
+    if (p == NULL)
+        return;
+    if (byte_at(in, 0) % 2 == 1)
+        p->start_ticks = h.start_ticks - 1;
+    name(p, in, 1);
+}
+
+static void make_wild(const input *in) {
+    process *p = world_at(&the_world, byte_at(in, 0));
+    if (p == NULL)
+        return;
+    p->is_wild = true;
+    name(p, in, 1);
+}
+
+static void end(const input *in) {
+    process *p = world_at(&the_world, byte_at(in, 0));
+    if (p != NULL && !p->is_zombie)
+        world_exit(&the_world, p, byte_at(in, 1) % 2 == 0 ? byte_at(in, 1) << 8 : SIGTERM);
+}
+
+static void start_helper(bool is_pmd) {
+    int32_t *place = is_pmd ? &h.pmd.pid : &h.closers[0];
+    process *p = *place != 0 ? NULL : start(true);
+    if (p == NULL)
+        return;
+    *place = p->pid;
+    p->has_environment = p->has_mark = is_pmd;
+}
+
+static record *record_at(uint8_t index) {
+    record *r = h.table.count == 0 ? NULL : table_next(&h.table, index % h.table.used);
+    return r != NULL && !r->is_forgotten ? r : NULL;
+}
+
+static void signal_tree(const input *in) {
+    static const int signals[] = {0, SIGKILL, SIGTERM, SIGSTOP};
+    record *r = record_at(byte_at(in, 0));
+    pm_tree counted;
+    if (r == NULL)
+        return;
+    const int signal = signals[byte_at(in, 1) % 4];
+    rules_aim(r->id);
+    tree_signal(&h, r, signal, &counted);
+    rules_after_signal(r, signal, &counted);
+}
+
+static void doom(const input *in) {
+    rules_aim_at_doomed();
+    for (uint8_t i = 0; i < 8; i++) {
+        record *r = record_at(i);
+        if (r != NULL && (byte_at(in, 0) >> i & 1) != 0)
+            r->is_doomed = true;
+    }
+    rules_before_kill();
+    tree_kill_doomed(&h);
+    rules_after_kill();
+}
+
+static void forget(const input *in) {
+    record *r = record_at(byte_at(in, 0));
+    if (r == NULL || r->phase != PM_CHILD_EXITED)
+        return;
+    rules_aim(r->id);
+    leftovers_forget(&h, r);
+}
+
+static void kill_all(void) {
+    rules_aim_at_all();
+    tree_kill_all(&h);
+    rules_after_all();
+}
+
+static void step(unsigned kind, const input *in) {
+    switch (kind % KINDS) {
+    case KIND_SPAWN: spawn(in); break;
+    case KIND_FORK: forked(in); break;
+    case KIND_STRANGER: strange(in); break;
+    case KIND_WILD: make_wild(in); break;
+    case KIND_EXIT: end(in); break;
+    case KIND_SIGNAL: signal_tree(in); break;
+    case KIND_DOOM: doom(in); break;
+    case KIND_REAP: rules_reap(&h); break;
+    case KIND_JUDGE: leftovers_judge(&h); break;
+    case KIND_FORGET: forget(in); break;
+    case KIND_SCRIPT: the_world.script = in->at, the_world.script_size = in->left; break;
+    case KIND_ALL: kill_all(); break;
+    case KIND_PREDECESSORS:
+        rules_aim_at_all();
+        tree_kill_predecessors(&h);
+        rules_after_all_that_tell();
+        break;
+    case KIND_PMD: start_helper(true); break;
+    case KIND_CLOSER: start_helper(false); break;
+    }
+}
+
+/* What epoll would tell: cgroups that are empty now. */
+static void tell_cgroups(void) {
+    for (record *r = table_next(&h.table, 0); r != NULL; r = table_after(&h.table, r))
+        if (r->events_fd >= 0)
+            leftovers_cgroup_changed(&h, table_index(&h.table, r));
+}
+
+static void set_up(uint8_t how) {
+    memset(&h, 0, sizeof h);
+    h = (holder){.status_fd = -1, .lock = -1, .cgroup = 7, .channel = {.fd = -1}, .pid = WORLD_HOLDER};
+    h.start_ticks = 1000;
+    strcpy(h.marker, "PM_MARKER=fuzz-");
+    h.marker_size = strlen(h.marker);
+    h.epoll = pm_epoll_create();
+    require(h.epoll >= 0 && table_init(&h.table, RULES_CHILDREN) == 0, "a holder is made");
+    last_id = 0;
+    world_begin(&the_world, &h);
+    the_world.has_cgroup_kill = how % 2 == 0;
+    rules_begin(&h);
+}
+
+/* Everything is killed, reaped, judged and forgotten: then nothing is left. */
+static void tear_down(void) {
+    the_world.script_size = 0;
+    kill_all();
+    rules_reap(&h);
+    /* Whose /proc/PID/stat says anything was perhaps not found. */
+    for (uint32_t i = 0; i < WORLD_MAX; i++)
+        world_reap(&the_world, &the_world.processes[i]);
+    tell_cgroups();
+    leftovers_judge(&h);
+    rules_at_the_end();
+    for (record *r = table_next(&h.table, 0); r != NULL; r = table_after(&h.table, r))
+        leftovers_forget(&h, r);
+    require(h.table.count == 0 && h.table.with_leftovers == 0, "all children can be forgotten");
+    close(h.epoll);
+    munmap(h.table.records, h.table.capacity * sizeof(record));
+    munmap(h.table.by_id, 2 * (size_t)h.table.capacity * sizeof(uint32_t));
+    foreign_end(&h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0)
+        return 0;
+    set_up(data[0]);
+    data++, size--;
+    for (int steps = 0; size >= 2 && steps < STEPS_MAX; steps++) {
+        const size_t length = data[1] < size - 2 ? data[1] : size - 2;
+        step(data[0], &(input){data + 2, length});
+        the_world.now_ticks += data[0] % 2;
+        tell_cgroups();
+        rules_of_table();
+        rules_of_snapshot();
+        data += 2 + length;
+        size -= 2 + length;
+    }
+    tear_down();
+    return 0;
+}

@@ -42,6 +42,13 @@ public struct JSONObject: Sendable {
     /// How many members there are.
     public var count: Int { members.count }
 
+    /// How many bytes it takes in memory beside itself, without what its names and values take.
+    var room: Int {
+        let index = JSONValue.room(
+            for: places?.capacity ?? 0, 2 * (MemoryLayout<Name>.stride + MemoryLayout<Int>.stride))
+        return JSONValue.room(for: members.capacity, MemoryLayout<Member>.stride) + index
+    }
+
     /// Whether there are no members.
     public var isEmpty: Bool { members.isEmpty }
 

@@ -19,7 +19,7 @@ public final class Service {
         self.peer = peer
     }
 
-    /// The size of its metadata as text.
+    /// What its metadata takes in memory.
     var metadataSize = 0
     /// Its commands that may be called twice for once.
     var idempotent: Set<String> = []
@@ -36,7 +36,7 @@ public final class CommandRegistry {
     private var dottedNames = 0
     /// The instances of units that have more than the first, by the unit's name.
     private var groups: [String: [Service]] = [:]
-    /// The size of all metadata as text.
+    /// What all metadata takes in memory.
     private var published = 0
     /// Whose turn it is among instances that have equally much to do.
     private var turn = 0
@@ -98,15 +98,17 @@ public final class CommandRegistry {
     /// - Throws: a 413 when it is more than the daemon keeps; what was published before stays.
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) throws(APIError) {
         guard let service = services[id.unit], service.id == id else { return }
-        let size = metadata.json.serialized().count
-        guard size <= PeerLimits.parameters, published - service.metadataSize + size <= PeerLimits.metadata else {
+        let json = metadata.json
+        let (size, room) = (json.serialized().count, json.footprint)
+        guard size <= PeerLimits.parameters, published - service.metadataSize + room <= PeerLimits.metadata else {
             throw APIError(
                 413,
-                "what \(id.unit) says of its commands has \(size) bytes: pm keeps \(PeerLimits.parameters >> 20) MB of a "
-                    + "service, and \(PeerLimits.metadata >> 20) MB of all")
+                "what \(id.unit) says of its commands has \(size) bytes, and takes \(room) in memory: pm keeps "
+                    + "\(PeerLimits.parameters >> 20) MB of a service, and \(PeerLimits.metadata >> 20) MB in memory of all"
+            )
         }
-        published += size - service.metadataSize
-        service.metadataSize = size
+        published += room - service.metadataSize
+        service.metadataSize = room
         service.metadata = metadata
         service.idempotent = Set(metadata.commands.filter(\.isIdempotent).map(\.name))
         let accepted = metadata.others["accepts"]?.array ?? []

@@ -41,9 +41,7 @@ extension Peer {
         let service = upload.service
         guard service.waiting[upload.id] != nil else { return true }
         service.connection.send { MessageWriter.relay(frame, id: RPCID(upload.id), to: &$0) }
-        if service.connection.backlog > PeerLimits.pacing, case .client = origin {
-            connection.pause(until: service.connection)
-        }
+        service.holdUp(self)
         return true
     }
 
@@ -93,6 +91,7 @@ extension Peer {
     public func takeSignal(_ signal: FlowSignal, of caller: Peer, about id: RPCID) {
         guard takesSignals else { return }
         for number in numbers(of: caller, id) { self.signal(signal, RPCID(number)) }
+        holdUp(caller)
     }
 
     private func numbers(of caller: Peer, _ id: RPCID?) -> [UInt64] {

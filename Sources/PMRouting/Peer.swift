@@ -131,8 +131,10 @@ public final class Peer: ConnectionDelegate {
     /// What is kept is made again by another instance when this peer dies before it has answered.
     public func relay(_ request: RPCRequest, as method: RPCMethod, for caller: Peer, isKept: Bool = false) {
         guard let id = request.ownedID else {
+            // Nobody waits for an answer that could say why it is thrown away.
+            guard connection.backlog < PeerLimits.callBacklog, !handler.budget.isFull else { return }
             connection.send { MessageWriter.relay(request, id: nil, method: method, to: &$0) }
-            return
+            return holdUp(caller)
         }
         relay(request, as: method, for: Caller(peer: caller, id: id, isKept: isKept))
     }
@@ -161,9 +163,13 @@ public final class Peer: ConnectionDelegate {
             kept[internalID] = KeptCall(message: message, caller: caller, size: size)
         }
         connection.send { MessageWriter.relay(request, id: internalID, method: method, to: &$0) }
-        // Who calls faster than the service reads is slowed down; services themselves are not, or two that call each
-        // other could wait for each other for ever.
-        if connection.backlog > PeerLimits.pacing, caller.isClient { caller.connection.pause(until: connection) }
+        holdUp(caller)
+    }
+
+    /// Who sends faster than this peer reads is not read from for a while; services themselves are, or two that call each
+    /// other could wait for each other for ever.
+    func holdUp(_ sender: Peer) {
+        if connection.backlog > PeerLimits.pacing, sender.isClient { sender.connection.pause(until: connection) }
     }
 
     static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)

@@ -45,6 +45,6 @@ public enum PeerLimits {
     static let keptOfAll = 160 << 20
     /// Parameters of a request that the daemon itself answers, and what a service says of itself, as text.
     public static let parameters = 1 << 20
-    /// What all services together say of themselves, as text.
+    /// What all services together say of themselves, as it is kept in memory: up to thirty times the text.
     public static let metadata = 64 << 20
 }

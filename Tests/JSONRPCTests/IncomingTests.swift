@@ -67,6 +67,16 @@ private func rejection(_ line: UnsafeRawBufferPointer) -> RejectedMessage? {
         #expect(rejected?.error == .invalidRequest("method must be a string"))
     }
 
+    @Test func `an id has at most a kilobyte`() throws {
+        func line(_ size: Int) -> String {
+            #"{"jsonrpc":"2.0","id":"\#(String(repeating: "i", count: size - 2))","method":"a"}"#
+        }
+        try withRequest(line(1024)) { #expect($0.ownedID?.withBytes(\.count) == 1024) }
+        let rejected = rejection(line(1025))
+        #expect(rejected?.id == nil && rejected?.kind == .request)
+        #expect(rejected?.error == .invalidRequest("id must be of at most 1024 bytes"))
+    }
+
     @Test func `of two members with one name the later counts`() throws {
         try withRequest(#"{"jsonrpc":"1.0","method":"a","id":1,"method":"b","id":2,"jsonrpc":"2.0"}"#) {
             #expect($0.method == "b")

@@ -107,6 +107,21 @@ test('a WebSocket that wants what was not asked for is refused', async (t) => {
   await assert.rejects(connectByPreference({ [`ws://127.0.0.1:${await serving(t, server)}`]: {} }), /permessage-deflate, which was not asked for/);
 });
 
+test('a line of more than 64 MB ends a connection of a client', { timeout: 60_000 }, async (t) => {
+  const server = net.createServer((socket) => {
+    const piece = Buffer.alloc(1 << 20, 'x');
+    const send = () => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on('error', () => {}).once('data', send).on('drain', send);
+  });
+  const map = { [`jsonrpc+tcp://127.0.0.1:${await serving(t, server)}`]: {} };
+  const before = process.memoryUsage().arrayBuffers;
+  await assert.rejects(connectByPreference(map), { code: 'PM_DISCONNECTED', message: /a line is longer than 67108864 bytes/ });
+  // The buffer doubles: for a moment there are two.
+  assert.ok(process.memoryUsage().arrayBuffers - before < 200 << 20);
+});
+
 // MARK: calls that are made again
 
 /** A service on TCP that breaks the connection off at the first calls of `echo`, and answers later ones. */

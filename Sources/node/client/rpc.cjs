@@ -86,7 +86,7 @@ class Rpc {
     } catch (error) {
       return this.close(errorWithStatus(502, `the other side sent no JSON: ${error.message}`));
     }
-    for (const one of Array.isArray(message) ? message : [message]) this.#take(one);
+    for (const one of Array.isArray(message) ? message : [message]) this.#take(one, text.length);
   }
 
   /** The connection has ended. */
@@ -121,10 +121,10 @@ class Rpc {
 
   // MARK: receiving
 
-  #take(message) {
+  #take(message, size) {
     if (message === null || typeof message !== 'object') return;
     if (typeof message.method === 'string') this.#serve(message);
-    else this.#settle(message);
+    else this.#settle(message, size);
   }
 
   /** A client offers no methods; signals concern the streams it sends. */
@@ -135,10 +135,10 @@ class Rpc {
     return this.#send({ id, error: { code: -32601, message: 'Method not found', data } });
   }
 
-  #settle({ id, result, error, stream }) {
+  #settle({ id, result, error, stream }, size) {
     const call = this.#waiting.get(id);
     if (call === undefined) return;
-    if (call.stream !== undefined) this.#continueStream(call, result, error);
+    if (call.stream !== undefined) this.#continueStream(call, { result, error }, size);
     else if (error) this.#fail(call, revive(error));
     else if (stream) this.#openStream(call);
     else {
@@ -163,9 +163,9 @@ class Rpc {
     call.resolve(call.stream);
   }
 
-  #continueStream(call, result, error) {
+  #continueStream(call, { result, error }, size) {
     if (error || result?.event === 'end') this.#forget(call);
-    call.stream.take(error ? { error: revive(error) } : { result: result ?? { event: 'end' } });
+    call.stream.take(error ? { error: revive(error) } : { result: result ?? { event: 'end' } }, size);
   }
 
   // MARK: the life of a call

@@ -1,10 +1,14 @@
 'use strict';
 
 /** Streams that cross a connection: as results, and as parameters. */
-const { revive } = require('./errors.cjs');
+const { errorWithStatus, revive } = require('./errors.cjs');
 
-/** Frames that may wait for the code that reads a stream before its sender is told to wait. */
+/** Frames that may wait for the code that reads a stream before its sender is told to wait; the same in characters. */
 const HIGH_WATER = 64;
+const HIGH_SIZE = 1024 * 1024;
+/** What may wait of a sender that does not listen to that: then the stream fails. */
+const MOST_FRAMES = 65536;
+const MOST_SIZE = 128 * 1024 * 1024;
 
 /** Whether a value is sent as a stream: a Readable, a web stream or any async iterable. */
 function isStream(value) {
@@ -21,6 +25,7 @@ function dataFrame(piece) {
 /** A stream that the other side answers with: an async iterable of Buffers, strings or values, to be read once. */
 class ResultStream {
   #frames = [];
+  #size = 0;
   #wake;
   #signals;
   #isSlow = false;
@@ -31,11 +36,18 @@ class ResultStream {
     this.#signals = signals;
   }
 
-  /** @param {{result?: object, error?: unknown}} frame */
-  take(frame) {
-    this.#frames.push(frame);
-    if (frame.error !== undefined || frame.result?.event === 'end') this.#isOver = true;
-    else if (this.#frames.length >= HIGH_WATER && !this.#isSlow) this.#setSlow(true);
+  /**
+   * @param {{result?: object, error?: unknown}} frame
+   * @param {number} [size] of its text
+   */
+  take(frame, size = 0) {
+    if (this.#isOver) return;
+    const isTooMuch = this.#frames.length >= MOST_FRAMES || this.#size + size > MOST_SIZE;
+    this.#frames.push(isTooMuch ? { frame: { error: overflow() }, size: 0 } : { frame, size });
+    this.#size += isTooMuch ? 0 : size;
+    if (isTooMuch || frame.error !== undefined || frame.result?.event === 'end') this.#isOver = true;
+    else if ((this.#frames.length >= HIGH_WATER || this.#size > HIGH_SIZE) && !this.#isSlow) this.#setSlow(true);
+    if (isTooMuch) this.#signals.cancel();
     this.#wake?.();
   }
 
@@ -44,8 +56,7 @@ class ResultStream {
     try {
       for (;;) {
         while (this.#frames.length > 0) {
-          const { result, error } = this.#frames.shift();
-          if (this.#isSlow && this.#frames.length < HIGH_WATER / 2) this.#setSlow(false);
+          const { result, error } = this.#next();
           if (error !== undefined) throw error instanceof Error ? error : revive(error);
           if (result.event === 'end') return;
           yield result.isBuffer ? Buffer.from(result.data) : result.data;
@@ -54,8 +65,17 @@ class ResultStream {
       }
     } finally {
       if (!this.#isOver) this.#signals.cancel();
+      // Nobody reads on: what comes now is not kept.
+      this.#isOver = true;
       this.#frames = [];
     }
+  }
+
+  #next() {
+    const { frame, size } = this.#frames.shift();
+    this.#size -= size;
+    if (this.#isSlow && this.#frames.length < HIGH_WATER / 2 && this.#size < HIGH_SIZE / 2) this.#setSlow(false);
+    return frame;
   }
 
   #setSlow(isSlow) {
@@ -63,6 +83,10 @@ class ResultStream {
     if (isSlow) this.#signals.pause();
     else this.#signals.resume();
   }
+}
+
+function overflow() {
+  return errorWithStatus(503, `the stream was read too slowly: more than ${MOST_FRAMES} pieces or ${MOST_SIZE} characters waited`);
 }
 
 /** A stream that this side sends as a parameter, no faster than it is read. */

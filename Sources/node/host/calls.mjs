@@ -36,12 +36,13 @@ export class Calls {
   /**
    * Gives an answer to whoever waits for it.
    * @param {{id: unknown, result?: unknown, error?: unknown, stream?: boolean}} answer
+   * @param {number} [size] of its line, in bytes
    * @returns {boolean} false when nobody does
    */
-  settle({ id, result, error, stream }) {
+  settle({ id, result, error, stream }, size) {
     const call = this.#waiting.get(id);
     if (call === undefined) return false;
-    if (call.stream !== undefined) this.#continueStream(id, call.stream, { result, error });
+    if (call.stream !== undefined) this.#continueStream(id, call.stream, { result, error }, size);
     else if (stream && !error) this.#openStream(call);
     else this.#close(id, call, result, error);
     return true;
@@ -82,15 +83,15 @@ export class Calls {
   /** Frames that come before the code for streams is read wait in `early`. */
   #openStream(call) {
     const early = [];
-    call.stream = { take: (frame) => early.push(frame) };
+    call.stream = { take: (frame, size) => early.push({ ...frame, size }) };
     import('./streams.mjs').then(({ ReceivedStream }) => {
       call.stream.take = ReceivedStream.feed(early, call.resolve);
     });
   }
 
-  #continueStream(id, stream, frame) {
+  #continueStream(id, stream, frame, size) {
     if (frame.error || frame.result?.event === 'end') this.#waiting.delete(id);
-    stream.take(frame.error ? { error: revive(frame.error) } : frame);
+    stream.take(frame.error ? { error: revive(frame.error) } : frame, size);
   }
 }
 

@@ -101,9 +101,9 @@ export class Listeners {
     if (socket.destroyed) return;
     if (isSecure) this.#doorkeeper.secured(socket);
     if (isSecure && !isClientTaken(socket, options.clients)) return refuse(socket, refusalLine(undefined, 'this certificate is none of those that may call'));
-    const account = this.#doorkeeper.account(socket);
-    const peer = new Peer(new Calls(), this.#find, account);
-    const lines = new GuestLines(account, {
+    const accounts = this.#doorkeeper.accounts(socket);
+    const peer = new Peer(new Calls(), this.#find, accounts.work);
+    const lines = new GuestLines(accounts.bytes, {
       known: () => this.#doorkeeper.settle(socket),
       messages: (list, size) => peer.receiveAll(list, size),
       refuse: (answer) => {
@@ -131,8 +131,8 @@ export class Listeners {
   }
 
   /** @returns {{peer: Peer, done: () => void}} for a message of an HTTP request, or a WebSocket */
-  #add({ channel, account, finish }) {
-    const peer = new Peer(new Calls(), this.#find, account);
+  #add({ channel, work, finish }) {
+    const peer = new Peer(new Calls(), this.#find, work);
     peer.attach(channel);
     const connection = { finish: () => peer.idle().then(finish) };
     this.#connections.add(connection);

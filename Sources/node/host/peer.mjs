@@ -15,6 +15,8 @@ const LEADING_ID = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(-?\d+
 
 /** Requests of a stranger that may be at work at a time. */
 const MOST_OF_STRANGER = 1024;
+/** What each takes in memory beside its message, about, in bytes. */
+const REQUEST = 1024;
 
 export class Peer {
   #channel;
@@ -63,7 +65,7 @@ export class Peer {
   /**
    * Takes the messages of one line that was looked at before.
    * @param {object[]} messages
-   * @param {number} size of the line, in bytes
+   * @param {number} size what they take in memory, in bytes
    */
   receiveAll(messages, size) {
     for (const message of messages) this.#take(message, Math.ceil(size / messages.length));
@@ -90,9 +92,10 @@ export class Peer {
     if (params !== undefined && typeof params !== 'object') {
       return this.#send(refusalLine(id, 'params, if provided, must be one of: null, object, array'));
     }
-    if (this.#account !== undefined && !this.#admits(size)) return this.#fail(id, tooMuch());
-    if (stream) this.#runWithStream(id, handler, params, size);
-    else this.#run(id, handler, params, { size });
+    const held = size + REQUEST;
+    if (this.#account !== undefined && !this.#admits(held)) return this.#fail(id, tooMuch());
+    if (stream) this.#runWithStream(id, handler, params, held);
+    else this.#run(id, handler, params, { size: held });
   }
 
   #run(id, handler, params, { size, begun }) {
@@ -188,12 +191,12 @@ export class Peer {
       this.#calls.settle({ id, error: { message: info, statusCode: 502 } });
       return this.#send(refusalLine(id, info));
     }
-    if (this.#calls.settle(message) || this.#underway.take(message, size)) return;
+    if (this.#calls.settle(message, size) || this.#underway.take(message, size)) return;
     if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error).slice(0, 200)}`);
     else if (isId(id)) this.#send(refusalLine(id, `no response handler for id ${id}`));
   }
 
-  /** Whether a stranger may have another request at work: then its bytes are held. */
+  /** Whether a stranger may have another request at work: then it is held. */
   #admits(size) {
     return this.#running < MOST_OF_STRANGER && this.#account.hold(size);
   }

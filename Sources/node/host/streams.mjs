@@ -9,8 +9,9 @@ import { errorLine as fullErrorLine } from './replies.mjs';
 const HIGH_WATER = 64;
 /** The same in bytes. */
 const HIGH_BYTES = 1024 * 1024;
-/** Frames beyond which a sender that does not listen to that is given up. */
+/** What may wait of a sender that does not listen to that: then the stream fails. */
 const MOST_FRAMES = 65536;
+const MOST_BYTES = 128 * 1024 * 1024;
 
 /**
  * Sends everything a stream yields, no faster than the other side reads.
@@ -111,8 +112,9 @@ export class ReceivedStream {
    */
   take(frame, size = 0) {
     if (this.#isFull) return;
-    this.#isFull = this.#frames.length >= MOST_FRAMES || this.#account?.hold(size) === false;
-    this.#frames.push(this.#isFull ? { frame: { error: overflow(this.#frames.length >= MOST_FRAMES) }, size: 0 } : { frame, size });
+    const isTooMuch = this.#frames.length >= MOST_FRAMES || this.#bytes + size > MOST_BYTES;
+    this.#isFull = isTooMuch || this.#account?.hold(size) === false;
+    this.#frames.push(this.#isFull ? { frame: { error: overflow(isTooMuch) }, size: 0 } : { frame, size });
     this.#bytes += this.#isFull ? 0 : size;
     if ((this.#frames.length >= HIGH_WATER || this.#bytes > HIGH_BYTES) && !this.#isSlow) this.#setSlow(true);
     this.#wake?.();
@@ -161,6 +163,7 @@ export function withStream(params, stream) {
   return place < 0 ? [...params, stream] : params.map((value, index) => (index === place ? stream : value));
 }
 
-function overflow(isByCount) {
-  return errorWithStatus(503, `the stream was read too slowly: more than ${isByCount ? `${MOST_FRAMES} pieces` : 'a client may send ahead'} waited`);
+function overflow(isOfStream) {
+  const most = isOfStream ? `${MOST_FRAMES} pieces or ${MOST_BYTES} bytes` : 'a client may send ahead';
+  return errorWithStatus(503, `the stream was read too slowly: more than ${most} waited`);
 }

@@ -12,6 +12,8 @@ import { refusalLine } from './replies.mjs';
 
 /** Bytes waiting to be sent above which a stream is not read on. */
 const HIGH_WATER = 1024 * 1024;
+/** What a request over HTTP takes in memory before it is answered, about, in bytes. */
+const REQUEST = 8 * 1024;
 /** A list of answers stops growing at this many characters. */
 const MOST_ANSWER = 64 * 1024 * 1024;
 const OPTIONS = {
@@ -97,7 +99,7 @@ function upgrade(request, socket, head, site) {
 }
 
 function openSocket(socket, head, { add, keeper }) {
-  const account = keeper.account(socket);
+  const { bytes, work } = keeper.accounts(socket);
   const channel = {
     closed: false,
     send: (line) => connection.send(line.slice(0, -1)),
@@ -106,9 +108,9 @@ function openSocket(socket, head, { add, keeper }) {
     },
     drained: () => drained(socket),
   };
-  const { peer, done } = add({ channel, account, finish: () => connection.close(1001, 'the service stops') });
+  const { peer, done } = add({ channel, work, finish: () => connection.close(1001, 'the service stops') });
   let isKnown = false;
-  const connection = new websocket.WebSocketConnection(socket, { isServer: true, head, limit: MAX_BODY, account }, {
+  const connection = new websocket.WebSocketConnection(socket, { isServer: true, head, limit: MAX_BODY, account: bytes }, {
     message: (text) => {
       const found = messagesOf(text, !isKnown);
       if (typeof found === 'string') {
@@ -116,7 +118,7 @@ function openSocket(socket, head, { add, keeper }) {
         return connection.close(1002, found);
       }
       isKnown = true;
-      return peer.receiveAll(found, text.length);
+      return peer.receiveAll(found.list, found.size);
     },
     closed: () => {
       channel.closed = true;
@@ -152,14 +154,27 @@ async function handle(request, response, site) {
   }
   const problem = callProblem(head, path);
   if (problem !== undefined) return refuse(response, problem);
-  if (path === '/$metadata') return metadata(response, site);
-  const account = site.keeper.account(request.socket);
-  const { text, problem: late } = await body(request, account);
+  const accounts = site.keeper.accounts(request.socket);
+  // Requests that come one behind the other take memory before the first one is answered.
+  if (!accounts.work.hold(REQUEST)) return refuse(response, tooMuch());
   try {
-    return await (late === undefined ? answer(text, response, site, account) : refuse(response, late));
+    return await (path === '/$metadata' ? metadata(response, site, accounts.work) : call(request, response, site, accounts));
   } finally {
-    account.release(text?.length ?? 0);
+    accounts.work.release(REQUEST);
   }
+}
+
+async function call(request, response, site, { bytes, work }) {
+  const { text, problem } = await body(request, bytes);
+  try {
+    return await (problem === undefined ? answer(text, response, site, work) : refuse(response, problem));
+  } finally {
+    bytes.release(text?.length ?? 0);
+  }
+}
+
+function tooMuch() {
+  return { status: 503, message: 'clients together make this service hold too much: try again later' };
 }
 
 /** A fault of ours: the caller is told that there is one, and the service's log what it is. */
@@ -188,7 +203,7 @@ async function body(request, account) {
   try {
     for await (const chunk of request) {
       if (pile.size + chunk.length > MAX_BODY) return drop(tooLong());
-      if (!pile.appendCopy(chunk)) return drop({ status: 503, message: 'clients together make this service hold too much: try again later' });
+      if (!pile.appendCopy(chunk)) return drop(tooMuch());
     }
   } catch {
     // The client has gone; nobody reads the answer.
@@ -201,26 +216,26 @@ async function body(request, account) {
   return { text };
 }
 
-async function answer(text, response, { add }, account) {
+async function answer(text, response, { add }, work) {
   const found = messagesOf(text, true);
   if (typeof found === 'string') return end(response, 400, refusalLine(undefined, found));
+  const { list, size } = found;
   const isList = text.trimStart().startsWith('[');
-  const streamed = found.find(({ stream }) => stream);
+  const streamed = list.find(({ stream }) => stream);
   if (streamed !== undefined) return end(response, 400, refusalLine(streamed.id, 'a stream as parameter cannot go over HTTP'));
   const channel = new ResponseChannel(response, isList);
-  const { peer, done } = add({ channel, account, finish: () => {} });
+  const { peer, done } = add({ channel, work, finish: () => {} });
   response.on('close', done);
-  peer.receiveAll(found, text.length);
+  peer.receiveAll(list, size);
   await peer.idle();
   channel.finish();
   return undefined;
 }
 
 /** What the service offers, as clients of the reference ask for it. */
-async function metadata(response, { add, keeper }) {
+async function metadata(response, { add }, work) {
   const lines = [];
-  const account = keeper.account(response.socket);
-  const { peer, done } = add({ channel: { send: (line) => lines.push(line) }, account, finish: () => {} });
+  const { peer, done } = add({ channel: { send: (line) => lines.push(line) }, work, finish: () => {} });
   response.on('close', done);
   peer.receiveAll([{ jsonrpc: '2.0', id: 0, method: '$metadata' }], 0);
   await peer.idle();

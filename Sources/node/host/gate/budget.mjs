@@ -1,12 +1,16 @@
 /**
- * What strangers may make this process hold: unfinished lines, messages and bodies, requests that are not answered yet, and pieces of
- * streams that nobody has read. One connection has a bound, all of one address have half of what all have together, and nobody more.
+ * What strangers may make this process hold. One connection has a bound, all of one address have half of what all have together, and nobody
+ * more. There are two budgets: bytes that came and are no messages yet, and requests that are not answered yet.
  */
 
-/** What one connection may make the process hold, in bytes. */
+/** Unfinished lines, messages and bodies, in bytes: of one connection, and of all. */
 export const CONNECTION_MEMORY = 16 * 1024 * 1024;
-/** What all connections together may, in bytes; those of one address half of it. */
 export const ALL_MEMORY = 64 * 1024 * 1024;
+/**
+ * Requests at work, and pieces of streams that nobody has read, as they are in memory: one of the longest kind takes up to 120 MB.
+ */
+export const CONNECTION_WORK = 128 * 1024 * 1024;
+export const ALL_WORK = 256 * 1024 * 1024;
 /** So much of each connection is not counted: what a socket would hold as well. */
 export const FREE = 16 * 1024;
 
@@ -26,7 +30,7 @@ export class Budget {
   }
 
   /**
-   * What one connection holds.
+   * The account of one connection.
    * @param {string} source its address
    */
   account(source) {

@@ -4,7 +4,7 @@
  * A connection is early until its first message, or the head of its first request, was seen whole. Early connections are what costs a
  * stranger nothing: an address that has too many loses the oldest of its own, so that it keeps out nobody else.
  */
-import { Budget } from './budget.mjs';
+import { ALL_WORK, Budget, CONNECTION_WORK } from './budget.mjs';
 
 /** Connections at once, and those of one address. */
 export const MOST_CONNECTIONS = 4096;
@@ -22,8 +22,8 @@ export class Doorkeeper {
   #guests = new Map();
   #early = 0;
   #timeout;
-  /** What all connections together hold. */
-  budget = new Budget();
+  #bytes = new Budget();
+  #work = new Budget({ connection: CONNECTION_WORK, all: ALL_WORK });
 
   /** @param {{timeout?: number}} [options] in milliseconds */
   constructor({ timeout = EARLY_TIMEOUT } = {}) {
@@ -45,7 +45,7 @@ export class Doorkeeper {
       return false;
     }
     this.#sources.set(name, source);
-    const guest = { socket, source, account: this.budget.account(name), since: performance.now(), timer: undefined };
+    const guest = { socket, source, accounts: this.#open(name), since: performance.now(), timer: undefined };
     this.#guests.set(socket, guest);
     source.count++;
     source.early.add(guest);
@@ -57,11 +57,16 @@ export class Doorkeeper {
   }
 
   /**
-   * The account of a connection.
+   * The accounts of a connection: for bytes that came and are no messages yet, and for requests at work.
    * @param {import('node:net').Socket} socket as it was accepted, or the TLS socket over it
+   * @returns {{bytes: import('./budget.mjs').Account, work: import('./budget.mjs').Account}}
    */
-  account(socket) {
-    return this.#find(socket)?.account ?? this.budget.account('this machine');
+  accounts(socket) {
+    return this.#find(socket)?.accounts ?? this.#open('this machine');
+  }
+
+  #open(source) {
+    return { bytes: this.#bytes.account(source), work: this.#work.account(source) };
   }
 
   /**
@@ -108,7 +113,8 @@ export class Doorkeeper {
 
   #leave(guest) {
     this.#end(guest);
-    guest.account.close();
+    guest.accounts.bytes.close();
+    guest.accounts.work.close();
     this.#guests.delete(guest.socket);
     if (--guest.source.count === 0) this.#sources.delete(guest.source.name);
   }

@@ -58,7 +58,7 @@ export class GuestLines {
       this.#isKnown = true;
       this.#handlers.known();
     }
-    return this.#handlers.messages(found, line.length);
+    return this.#handlers.messages(found.list, found.size);
   }
 
   #keep(rest) {

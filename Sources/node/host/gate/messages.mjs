@@ -7,11 +7,16 @@ const MAX_DEPTH = 512;
 /** The longest name of a method, in characters. */
 const MAX_METHOD = 1024;
 
+/** What a message takes in memory beside its text, about, in bytes: each list or object, each name in one, each further value. */
+const [OF_CONTAINER, OF_NAME, OF_VALUE] = [64, 64, 16];
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
 /**
  * The messages in a text: one, or a list of them, of which each is JSON-RPC; else none is.
  * @param {Buffer | string} text
  * @param {boolean} isFirst whether only requests will do
- * @returns {object[] | string} the messages, or what is wrong
+ * @returns {{list: object[], size: number} | string} the messages and what they take in memory, about; or what is wrong
  */
 export function messagesOf(text, isFirst) {
   let value;
@@ -23,9 +28,9 @@ export function messagesOf(text, isFirst) {
   }
   const list = Array.isArray(value) ? value : [value];
   if (list.length === 0 || list.length > MAX_LIST) return `a list has 1 to ${MAX_LIST} messages`;
-  const problem = list.every((message) => isMessage(message, isFirst)) ? undefined : 'each message must be a message of JSON-RPC 2.0';
-  // Two bytes are a level at least.
-  return problem ?? (text.length > 2 * MAX_DEPTH && isTooDeep(value, MAX_DEPTH) ? `a message is at most ${MAX_DEPTH} levels deep` : list);
+  if (!list.every((message) => isMessage(message, isFirst))) return 'each message must be a message of JSON-RPC 2.0';
+  const { depth, size } = measured(text);
+  return depth > MAX_DEPTH ? `a message is at most ${MAX_DEPTH} levels deep` : { list, size };
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -36,14 +41,25 @@ function isMessage(message, isFirst) {
   return !isFirst && message.method === undefined;
 }
 
-/** Without recursion: the depth is the stranger's. */
-function isTooDeep(value, limit) {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true;
-    const next = [];
-    for (const one of level) for (const member of Object.values(one)) if (member !== null && typeof member === 'object') next.push(member);
-    level = next;
+/**
+ * How deep JSON is, and what it takes in memory, about: `[1]` takes sixteen times its text. Read from the text, which is quicker than to
+ * walk through millions of values.
+ * @param {Buffer | string} text JSON
+ */
+function measured(text) {
+  const byteAt = typeof text === 'string' ? (place) => text.charCodeAt(place) : (place) => text[place];
+  let [level, depth, size] = [0, 0, text.length];
+  for (let place = 0; place < text.length; place++) {
+    const byte = byteAt(place);
+    if (byte === COMMA) size += OF_VALUE;
+    else if (byte === COLON) size += OF_NAME;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      size += OF_CONTAINER + OF_VALUE;
+      depth = Math.max(depth, ++level);
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) level--;
+    else if (byte === QUOTE) {
+      for (place++; byteAt(place) !== QUOTE; place++) if (byteAt(place) === BACKSLASH) place++;
+    }
   }
-  return false;
+  return { depth, size };
 }

@@ -43,13 +43,15 @@ import Testing
 
     @Test func `from a log that they follow leave no socket behind, and live followers lose nothing`() async throws {
         try await Self.with { project in
+            // Its file is open from its first line on.
+            try until("count writes") { try !project.must("log", "count", "--raw").isEmpty }
             let before = try Self.descriptors(project)
             for _ in 0..<100 {
                 let client = try project.client()
                 try client.send(#"{"jsonrpc":"2.0","id":1,"method":"log","params":["count",{"follow":true}]}"#)
                 _ = client.line()
             }
-            #expect(eventually { (try? Self.descriptors(project)) == before })
+            #expect(eventually { ((try? Self.descriptors(project)) ?? .max) <= before })
             let follower = try project.start([TestPaths.pm, "log", "count", "-f", "--raw", "-n", "0"])
             #expect(follower.waitForOutput("line"))
             follower.signal(SIGINT)

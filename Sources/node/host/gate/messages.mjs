@@ -9,6 +9,8 @@ const MAX_METHOD = 1024;
 
 /** What a message takes in memory beside its text, about, in bytes: each list or object, each name in one, each further value. */
 const [OF_CONTAINER, OF_NAME, OF_VALUE] = [64, 64, 16];
+/** A text of so many bytes is not worth looking through: it cannot be too deep, and takes so many times its size at most. */
+const [SHORT, MOST_TIMES] = [2 * MAX_DEPTH, 28];
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
@@ -47,6 +49,7 @@ function isMessage(message, isFirst) {
  * @param {Buffer | string} text JSON
  */
 function measured(text) {
+  if (text.length <= SHORT) return { depth: 0, size: MOST_TIMES * text.length };
   const byteAt = typeof text === 'string' ? (place) => text.charCodeAt(place) : (place) => text[place];
   let [level, depth, size] = [0, 0, text.length];
   for (let place = 0; place < text.length; place++) {

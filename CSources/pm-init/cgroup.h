@@ -23,7 +23,7 @@ int cgroup_remove(int base, const char *path);
 bool cgroup_each(int base, const char *path, void (*visit)(void *, int32_t), void *context);
 /* Whether the process is in the cgroup or below it, by its own word (/proc/PID/cgroup). */
 bool cgroup_holds(int base, const char *path, int32_t pid);
-/* Kills and removes the cgroups of children, by their names, that an earlier holder left in the base
+/* Kills and removes the cgroups of children, by their names, that an earlier pm-init left in the base
  * directory. 0 or -errno: -EBUSY when others live there, who are left alone. */
 int cgroup_sweep(int base);
 /*

@@ -1,4 +1,4 @@
-/* The directory of one holder's children, below one that somebody has delegated: the user with PM_CGROUP, or
+/* The directory of one pm-init's children, below one that somebody has delegated: the user with PM_CGROUP, or
  * a service manager (systemd.resource-control(5), Delegate=). */
 #define _GNU_SOURCE
 #include "cgroup.h"
@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where the holder itself goes: a cgroup that passes controllers on has no processes of its own (cgroups(7),
+/* Where pm-init itself goes: a cgroup that passes controllers on has no processes of its own (cgroups(7),
  * "no internal processes"). */
-#define HOLDERS "pm"
+#define OWN_CGROUP "pm"
 
 static int64_t read_file(int base, const char *name, char *content, size_t capacity) {
     int fd = openat(base, name, O_RDONLY | O_CLOEXEC);
@@ -105,9 +105,9 @@ int cgroup_open_own(const char *name) {
     }
     if (own < 0)
         return own;
-    int result = mkdirat(own, HOLDERS, 0755) < 0 && errno != EEXIST
+    int result = mkdirat(own, OWN_CGROUP, 0755) < 0 && errno != EEXIST
                      ? -errno
-                     : write_file(own, HOLDERS "/cgroup.procs", "0");
+                     : write_file(own, OWN_CGROUP "/cgroup.procs", "0");
     if (result == 0) {
         pass_controllers_on(own);
         result = open_base(own, name);

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "channel.h"
 #include "cpmlinux.h"
-#include "note.h"
+#include "failure_note.h"
 #include "status.h"
 
 #include <errno.h>
@@ -174,7 +174,7 @@ static bool continue_hand_over(holder *h) {
     c->is_attached = true;
     h->pmd.has_attached = true;
     h->pmd.has_taken_over = true;
-    note_clear(h);
+    failure_note_clear(h);
     status_close(h); /* from here on the start is pmd's to report */
     return true;
 }

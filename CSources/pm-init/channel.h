@@ -14,7 +14,7 @@ int channel_open(holder *h, int fd);
 void channel_close(holder *h);
 /* Sends nothing any more, so that what pmd sent before it left can be read to its end without waiting. */
 void channel_break(holder *h);
-/* Neither reads nor sends any more; pmd sees the end only when the holder ends. */
+/* Neither reads nor sends any more; pmd sees the end only when pm-init ends. */
 void channel_mute(holder *h);
 /* A message to send; the body is borrowed for the call. */
 typedef struct {

@@ -23,7 +23,7 @@ typedef struct {
 /* Takes path, cwd, argv, envp and mounts out of the strings of a message; false when they do not match its
  * counts. */
 bool environment_parse(environment *out, const char *strings, const pm_spawn_message *m);
-/* The holder's own environment, for pmd, with `extra` unless it is null. */
+/* pm-init's own environment, for pmd, with `extra` unless it is null. */
 void environment_inherit(environment *out, const char *extra);
 /* The marker of the child with this id, in static memory. */
 const char *environment_marker(const holder *h, uint64_t id);

@@ -1,4 +1,4 @@
-/* All that the holder knows; one of it, on main's side, passed to everything. */
+/* All that pm-init knows; one of it, on main's side, passed to everything. */
 #ifndef HOLDER_H
 #define HOLDER_H
 
@@ -24,7 +24,7 @@
 typedef enum {
     PHASE_SERVING,    /* pmd decides */
     PHASE_STOP_ASKED, /* pmd was told to stop all and may take until phase_deadline_ns */
-    PHASE_STOPPING,   /* the holder itself stops the children, in order */
+    PHASE_STOPPING,   /* pm-init itself stops the children, in order */
     PHASE_ENDING,     /* whatever is left is killed */
     PHASE_DONE,
 } holder_phase;
@@ -92,7 +92,7 @@ typedef struct {
     char path[PM_PROGRAM_MAX];
 } reexec_state;
 
-/* What started the holder (manager.c). */
+/* What started pm-init (manager.c). */
 typedef struct {
     const char *socket;      /* NOTIFY_SOCKET; null: there is none */
     uint64_t alive_every_ns; /* 0: it has no watchdog */
@@ -108,15 +108,15 @@ typedef struct {
     int32_t pid;     /* 0: free */
     uint32_t search; /* in which it was met last */
     uint64_t inode;  /* of its directory in /proc */
-} foreign_pid;
+} nonchild;
 
-/* Remembered processes that are not descendants, found by pid (foreign.c). */
+/* Remembered processes that are not descendants, found by pid (nonchildren.c). */
 typedef struct {
-    foreign_pid *places; /* null: nothing is remembered */
-    uint32_t capacity;   /* a power of two */
+    nonchild *places;  /* null: nothing is remembered */
+    uint32_t capacity; /* a power of two */
     uint32_t count;
     uint32_t search; /* number of the last one */
-} foreign_pids;
+} nonchildren;
 
 typedef struct holder {
     options options;
@@ -124,7 +124,7 @@ typedef struct holder {
     int exit_status;
     uint64_t phase_deadline_ns; /* monotonic */
     uint64_t next_sweep_ns;     /* monotonic; in PHASE_ENDING */
-    uint64_t judge_at_ns;       /* monotonic; leftovers_judge is due; 0: nothing to judge */
+    uint64_t judge_at_ns;       /* monotonic; orphans_judge is due; 0: nothing to judge */
     uint64_t judge_rest_ns;     /* monotonic; not before, so that a burst of deaths is judged in few looks */
     bool has_note;              /* the lock file says something */
     bool has_ending_orphan;     /* the last look met an orphan that no longer told whose it is */
@@ -136,14 +136,14 @@ typedef struct holder {
     int executor; /* pm-exec, only to be executed (O_PATH), or -1 */
     int32_t pid;
     uint64_t start_ticks;
-    struct rlimit open_files; /* as the holder found it; children get it */
+    struct rlimit open_files; /* as pm-init found it; children get it */
     channel channel;
     pmd_state pmd;
     watched_loop watched;
     reexec_state reexec;
     manager_state manager;
     table table;
-    foreign_pids foreign;
+    nonchildren nonchildren;
     named_fd named[PM_NAMED_MAX];
     char marker[TOKEN_MAX + 16]; /* "PM_MARKER=<token>-": how the environment of each descendant begins */
     size_t marker_size;

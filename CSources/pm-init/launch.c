@@ -188,7 +188,7 @@ bool launch_pmd(holder *h, int control, int status, launch_result *out) {
         .fd_count = status >= 0 ? 5 : 4,
         .rlimits = &limit,
         .rlimit_count = 1,
-        /* Away from the terminal's signals: whether a Ctrl-C stops all is the holder's decision. */
+        /* Away from the terminal's signals: whether a Ctrl-C stops all is pm-init's decision. */
         .flags = PM_SPAWN_NEW_SESSION,
         .cgroup_fd = -1,
     };

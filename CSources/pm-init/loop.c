@@ -3,8 +3,8 @@
 #include "channel.h"
 #include "cpmlinux.h"
 #include "executor.h"
-#include "leftovers.h"
 #include "manager.h"
+#include "orphans.h"
 #include "pmd.h"
 #include "reap.h"
 #include "reexec.h"
@@ -35,7 +35,7 @@ static void dispatch(holder *h, const pm_epoll_event *event) {
     case EVENT_CONTROL: requests_ready(h, event->events); break;
     case EVENT_WATCHED: watch_has_work(h); break;
     case EVENT_START: executor_ready(h, (uint32_t)event->data); break;
-    case EVENT_CGROUP: leftovers_cgroup_changed(h, (uint32_t)event->data); break;
+    case EVENT_CGROUP: orphans_cgroup_changed(h, (uint32_t)event->data); break;
     }
 }
 
@@ -43,7 +43,7 @@ static void dispatch(holder *h, const pm_epoll_event *event) {
 static void tick(holder *h) {
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     if (h->judge_at_ns != 0 && now >= h->judge_at_ns)
-        leftovers_judge(h);
+        orphans_judge(h);
     watch_tick(h, now);
     pmd_tick(h, now);
     stop_tick(h, now);
@@ -58,7 +58,7 @@ static void note_deadline(uint64_t *next, uint64_t deadline) {
         *next = deadline;
 }
 
-/* Nanoseconds until something is due; -1: nothing is, and an idle holder never wakes. */
+/* Nanoseconds until something is due; -1: nothing is, and an idle pm-init never wakes. */
 static int64_t time_left(const holder *h) {
     uint64_t next = UINT64_MAX;
     note_deadline(&next, h->judge_at_ns);

@@ -4,7 +4,7 @@
 
 #include "holder.h"
 
-/* Runs until the holder is done; gives the exit status. */
+/* Runs until pm-init is done; gives the exit status. */
 int loop_run(holder *h);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * pm-init: the holder. It starts and reaps the children, keeps their descriptors, and keeps a pmd running
- * that decides about them. Signals: SIGTERM and SIGINT stop all (a second one without pmd, a third one at
+ * pm-init starts and reaps the children, keeps their descriptors, and keeps a pmd running that
+ * decides about them. Signals: SIGTERM and SIGINT stop all (a second one without pmd, a third one at
  * once); all others but SIGKILL are blocked and mean nothing, for a stray SIGHUP must not take the services
  * along.
  */
@@ -81,7 +81,7 @@ static int take_lock(holder *h) {
     if (fstat(h->lock, &status) == 0 && (status.st_mode & 0700) == 0)
         fchmod(h->lock, 0600);
     int result = -pm_lock_exclusive(h->lock);
-    /* What an earlier holder had to say. */
+    /* What an earlier pm-init had to say. */
     if (result == 0 && ftruncate(h->lock, 0) < 0)
         return errno;
     return result;
@@ -229,7 +229,7 @@ static void drop_start_pages(void) {
     madvise((void *)start, ((uintptr_t)etext - start) & ~(page - 1), MADV_DONTNEED);
 }
 
-/* A holder of its own. 0, or the exit status when it cannot be. */
+/* A pm-init of its own. 0, or the exit status when it cannot be. */
 static int begin(holder *h) {
     int error = take_lock(h);
     if (error == EWOULDBLOCK)

@@ -1,6 +1,6 @@
 /*
- * The service manager that started the holder, if there is one: sd_notify(3), its watchdog and the sockets
- * that it passes on (sd_listen_fds(3)), by their variables alone. Only the holder speaks with it, so that the
+ * The service manager that started pm-init, if there is one: sd_notify(3), its watchdog and the sockets
+ * that it passes on (sd_listen_fds(3)), by their variables alone. Only pm-init speaks with it, so that the
  * manager need not listen to what services say (NotifyAccess=main).
  */
 #ifndef MANAGER_H
@@ -15,9 +15,9 @@ void manager_find(holder *h);
 int manager_take_sockets(holder *h);
 /* Sends lines of NAME=value; nobody is told when there is no manager. */
 void manager_tell(const holder *h, const char *lines, size_t size);
-/* Tells that the holder is alive, when that is due at this monotonic time. */
+/* Tells that pm-init is alive, when that is due at this monotonic time. */
 void manager_tick(holder *h, uint64_t now_ns);
-/* Whether a variable is the manager's word to the holder alone. */
+/* Whether a variable is the manager's word to pm-init alone. */
 bool manager_owns(const char *variable);
 
 #endif

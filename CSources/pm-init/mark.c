@@ -29,7 +29,7 @@ void mark_next(const holder *h, uint64_t id) {
         setrlimit(RLIMIT_LOCKS, &mark); /* lowering, or up to the hard one, is always allowed */
 }
 
-/* For processes of other users, where the holder may read the file alone. */
+/* For processes of other users, where pm-init may read the file alone. */
 static bool read_limits(int32_t pid, struct rlimit *out) {
     char content[4096];
     text path = text_in(content, sizeof content);

@@ -14,7 +14,7 @@
 #define TOKEN_MAX 64u
 
 typedef enum {
-    OPTIONS_BEGIN,  /* a holder of its own */
+    OPTIONS_BEGIN,  /* a pm-init of its own */
     OPTIONS_RESUME, /* goes on from the image in image_fd */
     OPTIONS_CHECK,  /* says by its exit status whether it could */
 } options_mode;

@@ -2,8 +2,8 @@
 #include "pmd.h"
 #include "channel.h"
 #include "cpmlinux.h"
+#include "failure_note.h"
 #include "launch.h"
-#include "note.h"
 #include "reexec.h"
 #include "status.h"
 #include "stop.h"
@@ -40,7 +40,7 @@ static void plan_restart(holder *h, uint64_t now) {
     h->pmd.restart_at_ns = now + backoff(h->pmd.failures);
     h->pmd.failures++;
     if (h->pmd.failures > 1)
-        note_failure(h, h->pmd.restart_at_ns);
+        failure_note_write(h, h->pmd.restart_at_ns);
 }
 
 static void end_with_failure(holder *h, int code, const char *message) {
@@ -112,7 +112,7 @@ static void pass_failure_on(holder *h, int wait_status) {
 }
 
 /* Takes a life as a good one, an accident or a failed start. */
-static void forgive(pmd_state *p, uint64_t life_ns) {
+static void account_exit(pmd_state *p, uint64_t life_ns) {
     bool is_good = p->is_upgrading || life_ns >= STABLE_NS;
     p->short_lives = is_good || !p->has_taken_over ? 0 : p->short_lives + 1;
     p->hasty_lives = life_ns >= HASTY_NS || !p->has_taken_over ? 0 : p->hasty_lives + 1;
@@ -140,7 +140,7 @@ void pmd_ended(holder *h, int wait_status) {
         return;
     }
     status_close(h);
-    forgive(p, now - p->started_at_ns);
+    account_exit(p, now - p->started_at_ns);
     plan_restart(h, now);
 }
 

@@ -1,9 +1,9 @@
 /*
  * Keeping a pmd running. What its end means:
- *   after PM_BYE STOPPED                            the holder ends
- *   while a stop was asked for                      the holder stops the children itself
+ *   after PM_BYE STOPPED                            pm-init ends
+ *   while a stop was asked for                      pm-init stops the children itself
  *   after PM_BYE UPGRADE                            a new one at once
- *   the first one, before a hand-over, no children  a bad start: the holder passes its status on
+ *   the first one, before a hand-over, no children  a bad start: pm-init passes its status on
  *   else                                            a new one after the backoff
  */
 #ifndef PMD_H
@@ -11,8 +11,8 @@
 
 #include "holder.h"
 
-/* Starts it, with the status descriptor the first time. When that fails: plans the next attempt, or ends the
- * holder. */
+/* Starts it, with the status descriptor the first time. When that fails: plans the next attempt, or ends
+ * pm-init. */
 void pmd_start(holder *h);
 /* It was reaped. */
 void pmd_ended(holder *h, int wait_status);

@@ -3,7 +3,7 @@
 #include "cpmlinux.h"
 #include "discard.h"
 #include "executor.h"
-#include "leftovers.h"
+#include "orphans.h"
 #include "pmd.h"
 #include "reexec.h"
 #include "requests.h"
@@ -47,5 +47,5 @@ void reap_all(holder *h) {
         discard_ended(h, pid);
         /* Anyone else is an orphan of some tree; whether it was the last one is judged now. */
     }
-    leftovers_note(h);
+    orphans_judge_soon(h);
 }

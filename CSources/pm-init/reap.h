@@ -1,4 +1,4 @@
-/* Reaping: pmd, the children, and every orphan that the holder inherits. */
+/* Reaping: pmd, the children, and every orphan that pm-init inherits. */
 #ifndef REAP_H
 #define REAP_H
 

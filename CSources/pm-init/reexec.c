@@ -5,7 +5,7 @@
 #include "executor.h"
 #include "image.h"
 #include "launch.h"
-#include "leftovers.h"
+#include "orphans.h"
 #include "pmd.h"
 #include "reap.h"
 #include "text.h"
@@ -24,7 +24,7 @@
 #define PATIENCE_NS (5u * (uint64_t)SECOND_NS)
 /* What a program that is tried finds as its descriptor. */
 #define TRIAL_FD 3
-/* Most arguments that a holder passes on to its successor. */
+/* Most arguments that pm-init passes on to its successor. */
 #define ARGUMENTS_MAX 250
 
 static void give_up(holder *h, pm_step step, int error) {
@@ -103,7 +103,7 @@ void reexec_cancel(holder *h) {
         kill(h->reexec.pid, SIGKILL);
 }
 
-/* Whether all that the holder knows is in an image: nothing is half sent, half judged or about to happen. */
+/* Whether all that pm-init knows is in an image: nothing is half sent, half judged or about to happen. */
 static bool is_quiet(const holder *h) {
     const channel *c = &h->channel;
     return h->phase == PHASE_SERVING && c->fd >= 0 && c->is_attached && !c->is_broken && !c->is_blocked &&
@@ -159,10 +159,10 @@ static void look_after_children(holder *h) {
     for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
         executor_resume(h, r); /* without it the child's end still tells */
         if (r->is_forgotten)
-            leftovers_forget(h, r);
+            orphans_forget(h, r);
     }
     reap_all(h);
-    leftovers_judge(h);
+    orphans_judge(h);
 }
 
 int reexec_finish(holder *h) {

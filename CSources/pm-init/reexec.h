@@ -1,7 +1,7 @@
 /*
  * Taking on another program in place (PM_REEXEC): the same process, children and descriptors go on under it.
  *
- * The new program is first tried as a child: it must read an image of what the holder knows and say that it
+ * The new program is first tried as a child: it must read an image of what pm-init knows and say that it
  * understands it. Only then, in a moment in which nothing is half done, this process executes it.
  */
 #ifndef REEXEC_H

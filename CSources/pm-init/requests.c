@@ -4,8 +4,8 @@
 #include "cpmlinux.h"
 #include "discard.h"
 #include "launch.h"
-#include "leftovers.h"
 #include "manager.h"
+#include "orphans.h"
 #include "pmd.h"
 #include "reexec.h"
 #include "stop.h"
@@ -77,7 +77,7 @@ static void signal_tree(holder *h, record *r, int signal) {
     pm_tree answer;
     tree_signal(h, r, signal, &answer);
     if (r->phase == PM_CHILD_EXITED && answer.survivors == 0)
-        leftovers_settle(h, r);
+        orphans_settle(h, r);
     channel_reply(h, &(outgoing){PM_TREE, r->id, &answer, sizeof answer});
 }
 
@@ -114,7 +114,7 @@ static void handle_signal(holder *h, const packet *p) {
 static void handle_forget(holder *h, const packet *p) {
     record *r = table_find(&h->table, p->header.id);
     if (r != NULL && r->phase == PM_CHILD_EXITED)
-        leftovers_forget(h, r);
+        orphans_forget(h, r);
 }
 
 static void handle_state(holder *h, const packet *p) {

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
 #include "discard.h"
-#include "foreign.h"
+#include "nonchildren.h"
 #include "procs.h"
 
 #include <sys/mman.h>
@@ -77,11 +77,11 @@ static void add(void *context, int32_t pid, uint64_t inode) {
     taking *t = context;
     holder *h = t->h;
     pm_process process;
-    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || foreign_has(h, pid, inode) ||
+    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || nonchildren_has(h, pid, inode) ||
         !describe(t, pid, &process))
         return;
-    foreign_learn(h, &process, inode);
-    if (foreign_has(h, pid, inode) || process.start_ticks < h->start_ticks)
+    nonchildren_learn(h, &process, inode);
+    if (nonchildren_has(h, pid, inode) || process.start_ticks < h->start_ticks)
         return;
     if (!has_room(t->s))
         return;
@@ -136,7 +136,7 @@ static bool inherit(holder *h, snapshot *s) {
 void snapshot_take(holder *h, snapshot *out) {
     *out = (snapshot){0};
     taking t = {.h = h, .s = out};
-    foreign_begin(h);
+    nonchildren_begin(h);
     procs_each(add, &t);
     while (inherit(h, out)) {
     }

@@ -1,4 +1,4 @@
-/* One look at /proc: every process that may descend from the holder, and whose it is. */
+/* One look at /proc: every process that may descend from pm-init, and whose it is. */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 

@@ -2,7 +2,7 @@
 #include "stop.h"
 #include "channel.h"
 #include "cpmlinux.h"
-#include "leftovers.h"
+#include "orphans.h"
 #include "pmd.h"
 #include "tree.h"
 
@@ -123,7 +123,7 @@ static bool is_child_left(const holder *h) {
 static void remove_cgroups(holder *h) {
     for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
         if (r->cgroup[0] != '\0')
-            leftovers_forget(h, r);
+            orphans_forget(h, r);
 }
 
 /* Every orphan of ours becomes our child, so without a child there is no descendant at all. */

@@ -1,4 +1,4 @@
-/* The holder's own end: asking pmd to stop all, stopping all itself, killing what is left. */
+/* pm-init's own end: asking pmd to stop all, stopping all itself, killing what is left. */
 #ifndef STOP_H
 #define STOP_H
 

@@ -18,7 +18,7 @@ typedef enum {
     START_FAILED = 3, /* record.start_step and start_error say why; it is reaped, or about to be */
 } start_phase;
 
-/* How far the holder's own stop of this child is. */
+/* How far pm-init's own stop of this child is. */
 typedef enum {
     STOP_NOT_YET = 0,
     STOP_SIGNALLED = 1, /* until stop_at */

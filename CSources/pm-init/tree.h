@@ -1,7 +1,7 @@
 /*
  * A child's tree: all that descends from it. In a cgroup it is what the cgroup holds. Without one it is found
  * in /proc, each time anew: the marker in the environment, the session or group that the child leads, or a
- * parent that belongs to the tree. The holder is a subreaper, so every orphan of a tree becomes its child and
+ * parent that belongs to the tree. pm-init is a subreaper, so every orphan of a tree becomes its child and
  * cannot escape.
  */
 #ifndef TREE_H
@@ -13,7 +13,7 @@
 void tree_signal(holder *h, record *r, int signal, pm_tree *out);
 /* SIGKILL for the trees of all records that are is_doomed, in as few looks as for one; clears the flags. */
 void tree_kill_doomed(holder *h);
-/* SIGKILL for everything that descends from the holder but pmd. */
+/* SIGKILL for everything that descends from pm-init but pmd. */
 void tree_kill_all(holder *h);
 /* Ends what a killed predecessor with the same token left, and waits until it is gone, at most 2 s. */
 void tree_kill_predecessors(holder *h);

@@ -2,7 +2,7 @@
  * Notices a pmd that hangs, without waking as long as nothing happens.
  *
  * pmd hands over its epoll instance and a page in which it counts the turns of its loop (PM_WATCH). Something
- * to do makes the instance readable, which wakes the holder once; if then no turn is counted for a while,
+ * to do makes the instance readable, which wakes pm-init once; if then no turn is counted for a while,
  * although there is still something to do, pmd is stopped, loops or waits for a lock, and is killed. Its
  * successor takes over. Until the next look nothing is watched, so a busy pmd costs a wake-up a second.
  */

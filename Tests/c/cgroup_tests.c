@@ -18,10 +18,10 @@
 
 static message m;
 static char base[96];
-/* Of this run alone: what carries it is killed by the next holder with it. */
+/* Of this run alone: what carries it is killed by the next pm-init with it. */
 static char token[24], other_token[24];
 
-/* What a holder made below it is gone by then. */
+/* What pm-init made below it is gone by then. */
 static void remove_base(void) {
     CHECK_EQUAL(rmdir(base), 0);
 }

@@ -16,7 +16,7 @@ typedef struct {
 
 /* Tables of the test files, each ended by a null name. */
 extern const test shim_tests[], process_tests[], spawn_tests[], spawn_failure_tests[], spawn_fallback_tests[],
-    holder_tests[], adoption_tests[], stop_tests[], tree_tests[], hostile_tests[], cgroup_tests[],
+    init_tests[], adoption_tests[], stop_tests[], tree_tests[], hostile_tests[], cgroup_tests[],
     launch_tests[], watch_tests[], reexec_tests[], manager_tests[], journal_tests[], sandbox_tests[],
     rights_tests[], confine_tests[], diag_tests[], pid_tests[], executor_tests[], starting_tests[];
 

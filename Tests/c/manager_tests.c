@@ -45,7 +45,7 @@ static void passes_pmds_words_on(void) {
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
-/* Neither pmd nor its services may speak in the holder's place. */
+/* Neither pmd nor its services may speak in pm-init's place. */
 static void keeps_the_managers_variables_to_itself(void) {
     rig r;
     int manager = open_notify_socket();
@@ -121,8 +121,8 @@ static void hands_activated_sockets_to_pmd(void) {
 
 const test manager_tests[] = {
     {"manager: pmd's words are passed on", passes_pmds_words_on},
-    {"manager: its variables are the holder's alone", keeps_the_managers_variables_to_itself},
-    {"manager: its watchdog is told that the holder lives", tells_the_watchdog_that_it_lives},
+    {"manager: its variables are pm-init's alone", keeps_the_managers_variables_to_itself},
+    {"manager: its watchdog is told that pm-init lives", tells_the_watchdog_that_it_lives},
     {"manager: another process's watchdog is left alone", leaves_the_watchdog_of_another_process_alone},
     {"manager: activated sockets are handed to pmd", hands_activated_sockets_to_pmd},
     {NULL, NULL},

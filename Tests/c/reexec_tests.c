@@ -204,7 +204,7 @@ static void a_program_that_cannot_be_executed_after_its_trial_is_refused(void) {
     rig_next_pmd(&r);
     CHECK_EQUAL(rig_hello(&r, &m), 1);
     CHECK_EQUAL(m.adopt.pid, pid);
-    /* Nothing of the holder's was left open for children. */
+    /* Nothing of pm-init's was left open for children. */
     int write_end, read_end = make_pipe(&write_end);
     spawn_child(&r, 2, &(child_spec){.role = "report", .output = write_end});
     close(write_end);

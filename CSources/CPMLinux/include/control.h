@@ -1,5 +1,5 @@
 /*
- * The control protocol between pm-init (the holder) and pmd (the decider).
+ * The control protocol between pm-init, which holds the services, and pmd, which decides about them.
  *
  * One SOCK_SEQPACKET socketpair, given to pmd as descriptor PM_CONTROL_FD. Every packet is one message: a
  * pm_message header followed by a fixed-layout body in host byte order, then, where the body says so,

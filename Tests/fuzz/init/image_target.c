@@ -1,8 +1,8 @@
 /*
- * The image that a holder leaves to the program that takes its process over. An input makes a holder with as
+ * The image that pm-init leaves to the program that takes its process over. An input makes a state with as
  * many children and named descriptors as the first two bytes say; the third is how much of its image is cut
  * off; and each four bytes after that change one byte of it: where, as three bytes, and what it becomes. What
- * is read of such an image is what a holder can be.
+ * is read of such an image is a state that is possible.
  */
 #define _GNU_SOURCE
 #include "cpmlinux.h"
@@ -21,7 +21,7 @@
 #define CHILDREN_MAX 12u
 #define NAMED_MAX 5u
 
-const char *const target_name = "image of a holder";
+const char *const target_name = "image of pm-init";
 
 static holder before, after, again;
 
@@ -114,7 +114,7 @@ static void pass_on(const holder *h) {
     size_t size, other_size;
     int image = image_write(h);
     begin(&again);
-    require(image >= 0 && image_read(&again, image) == 0, "a holder understands its like");
+    require(image >= 0 && image_read(&again, image) == 0, "pm-init understands its like");
     int other = image_write(&again);
     uint8_t *bytes = content(image, &size), *other_bytes = content(other, &other_size);
     require(size == other_size && memcmp(bytes, other_bytes, size) == 0, "nothing is lost on the way");

@@ -8,8 +8,8 @@
 #include "channel.h"
 #include "cpmlinux.h"
 #include "executor.h"
-#include "foreign.h"
-#include "leftovers.h"
+#include "nonchildren.h"
+#include "orphans.h"
 #include "requests.h"
 #include "watch.h"
 
@@ -152,7 +152,7 @@ static void turn(world *w) {
             hear(w);
     }
     if (w->h.judge_at_ns != 0)
-        leftovers_judge(&w->h);
+        orphans_judge(&w->h);
     check_table(&w->h.table);
 }
 
@@ -200,7 +200,7 @@ static void child_dies(world *w, uint32_t index) {
         return;
     r->is_fresh = true;
     table_set_leftovers(&w->h.table, r, PM_LEFT_MAYBE);
-    leftovers_note(&w->h);
+    orphans_judge_soon(&w->h);
 }
 
 static void report(world *w, const input *in) {
@@ -271,7 +271,7 @@ static void set_up(world *w) {
     strcpy(w->h.marker, "PM_MARKER=fuzz-");
     w->h.marker_size = strlen(w->h.marker);
     w->h.epoll = pm_epoll_create();
-    require(w->h.epoll >= 0 && table_init(&w->h.table, CHILDREN_MAX) == 0, "a holder is made");
+    require(w->h.epoll >= 0 && table_init(&w->h.table, CHILDREN_MAX) == 0, "a pm-init is made");
     connect_pmd(w);
 }
 
@@ -279,7 +279,7 @@ static void set_up(world *w) {
 static void free_memory(holder *h) {
     munmap(h->table.records, h->table.capacity * sizeof(record));
     munmap(h->table.by_id, 2 * (size_t)h->table.capacity * sizeof(uint32_t));
-    foreign_end(h);
+    nonchildren_end(h);
 }
 
 /* Everything is forgotten, so what is open then has leaked. */
@@ -290,7 +290,7 @@ static void tear_down(world *w) {
     channel_close(&w->h);
     watch_end(&w->h);
     for (record *r = table_next(&w->h.table, 0); r != NULL; r = table_after(&w->h.table, r))
-        leftovers_forget(&w->h, r);
+        orphans_forget(&w->h, r);
     require(w->h.table.count == 0, "all children can be forgotten");
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
         pm_fd_close(w->h.named[i].fd);

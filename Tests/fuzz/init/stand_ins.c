@@ -102,7 +102,7 @@ void stop_all_now(holder *h, int exit_status) {
     h->exit_status = exit_status;
 }
 
-/* What two holders know of a child. */
+/* What two pm-inits know of a child. */
 static bool is_same(const record *a, const record *b) {
     return a->pid == b->pid && a->phase == b->phase && a->wait_status == b->wait_status &&
            a->held_count == b->held_count &&
@@ -113,7 +113,7 @@ static bool is_same(const record *a, const record *b) {
            a->start_error == b->start_error && a->clamped == b->clamped;
 }
 
-/* Instead of executing anything: another holder reads the image, and knows the same. */
+/* Instead of executing anything: another pm-init reads the image, and knows the same. */
 void reexec_asked(holder *h, const char *path) {
     static holder other;
     require(path[0] != '\0' && strlen(path) < PM_PROGRAM_MAX, "a path ends");

@@ -1,7 +1,7 @@
 /* What pm-init reads of the kernel's texts, against the plainest way to do the same. */
 #define _GNU_SOURCE
-#include "foreign.h"
 #include "lines.h"
+#include "nonchildren.h"
 #include "pm_file.h"
 #include "proc_text.h"
 #include "procs.h"
@@ -94,12 +94,13 @@ static void remember(holder *h, const uint8_t *bytes, size_t size) {
         const uint64_t inode = bytes[4];
         const pm_process p = {.pid = pid, .parent = 1, .start_ticks = 0};
         if (bytes[5] % 4 == 0)
-            foreign_begin(h);
-        foreign_learn(h, &p, inode);
+            nonchildren_begin(h);
+        nonchildren_learn(h, &p, inode);
         bool can_be = pid > 0 && pid != h->pid && inode > 1;
-        require(foreign_has(h, pid, inode) == can_be, "who was learned is known");
-        require(!foreign_has(h, pid, inode + 256), "another with that pid is not");
-        require(h->foreign.count < h->foreign.capacity || h->foreign.capacity == 0, "there is a free place");
+        require(nonchildren_has(h, pid, inode) == can_be, "who was learned is known");
+        require(!nonchildren_has(h, pid, inode + 256), "another with that pid is not");
+        require(h->nonchildren.count < h->nonchildren.capacity || h->nonchildren.capacity == 0,
+                "there is a free place");
     }
     h->start_ticks = 0;
 }

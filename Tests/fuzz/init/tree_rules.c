@@ -15,7 +15,7 @@
 /* More than there are steps, and so children. */
 #define IDS_MAX 128
 
-static holder *the_holder;
+static holder *the_init;
 static uint64_t aim;
 static uint8_t told[IDS_MAX]; /* REPORT_*, by the child's id */
 static bool doomed[IDS_MAX];
@@ -38,7 +38,7 @@ static bool has_liars(void) {
 }
 
 void rules_begin(holder *h) {
-    the_holder = h;
+    the_init = h;
     memset(told, 0, sizeof told);
     pmd_ends = 0;
     rules_aim_at_all();
@@ -63,13 +63,13 @@ static bool has_ancestor_with_number_of(const record *r, const process *p) {
 
 static bool is_aimed_at(const process *p) {
     return p->child == aim || p->cgroup == aim ||
-           has_ancestor_with_number_of(table_find(&the_holder->table, aim), p);
+           has_ancestor_with_number_of(table_find(&the_init->table, aim), p);
 }
 
 static bool is_doomed(const process *p) {
     if (doomed[p->child] || doomed[p->cgroup])
         return true;
-    for (record *r = table_next(&the_holder->table, 0); r != NULL; r = table_after(&the_holder->table, r))
+    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r))
         if (doomed[r->id] && has_ancestor_with_number_of(r, p))
             return true;
     return false;
@@ -132,12 +132,12 @@ void rules_after_signal(const record *r, int signal, const pm_tree *counted) {
 
 void rules_before_kill(void) {
     memset(doomed, 0, sizeof doomed);
-    for (record *r = table_next(&the_holder->table, 0); r != NULL; r = table_after(&the_holder->table, r))
+    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r))
         doomed[r->id] = r->is_doomed;
 }
 
 void rules_after_kill(void) {
-    for (record *r = table_next(&the_holder->table, 0); r != NULL; r = table_after(&the_holder->table, r)) {
+    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r)) {
         require(!r->is_doomed, "nobody is doomed after the kill");
         if (doomed[r->id])
             expect_dead(r->id, r->cgroup[0] != '\0');
@@ -151,9 +151,9 @@ void rules_after_all(void) {
     for (const process *p; (p = each(&at)) != NULL;) {
         /* A helper of pmd's that says nothing of itself is found once pmd has ended. */
         const bool is_silent = p->child == 0 && !p->has_mark && (!p->has_environment || p->is_ending);
-        require(!p->is_ours || !world_lives(p) || is_silent || p->pid == the_holder->pmd.pid ||
-                    discard_is_by(the_holder, p->pid),
-                "all that descends from the holder is dead");
+        require(!p->is_ours || !world_lives(p) || is_silent || p->pid == the_init->pmd.pid ||
+                    discard_is_by(the_init, p->pid),
+                "all that descends from pm-init is dead");
     }
 }
 
@@ -197,7 +197,7 @@ void rules_reap(holder *h) {
 }
 
 void rules_of_table(void) {
-    const table *t = &the_holder->table;
+    const table *t = &the_init->table;
     uint32_t count = 0, with_leftovers = 0;
     for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r)) {
         count++;
@@ -213,9 +213,9 @@ void rules_of_table(void) {
 }
 
 static void check_entry(const snapshot_entry *e) {
-    const table *t = &the_holder->table;
+    const table *t = &the_init->table;
     const process *p = world_find(&the_world, e->process.pid);
-    require(p != NULL && p->pid != the_holder->pid && p->pid != the_holder->pmd.pid, "who is seen is there");
+    require(p != NULL && p->pid != the_init->pid && p->pid != the_init->pmd.pid, "who is seen is there");
     require(e->owner <= t->used, "an owner is a record");
     const record *owner = e->owner == OWNER_UNKNOWN ? NULL : &t->records[e->owner - 1];
     require(p->is_ours || !e->is_descendant, "a stranger is nobody's");
@@ -226,12 +226,12 @@ static void check_entry(const snapshot_entry *e) {
         require(e->is_descendant && (r == NULL || owner == r), "whose it says that it is, it is");
 }
 
-/* Whose parent is somebody's, is somebody's; and so is an orphan of the holder's. */
+/* Whose parent is somebody's, is somebody's; and so is an orphan of pm-init's. */
 static void check_descent(const snapshot *s, const snapshot_entry *e) {
     const snapshot_entry *parent = snapshot_find(s, e->process.parent);
     require(e->is_descendant ||
-                (e->process.parent != the_holder->pid && (parent == NULL || !parent->is_descendant)),
-            "who descends from the holder is known to");
+                (e->process.parent != the_init->pid && (parent == NULL || !parent->is_descendant)),
+            "who descends from pm-init is known to");
     require(!e->is_descendant || e->owner != OWNER_UNKNOWN || parent == NULL ||
                 parent->owner == OWNER_UNKNOWN || world_find(&the_world, e->process.pid)->child == 0,
             "who descends from a child's belongs to that child");
@@ -241,7 +241,7 @@ void rules_of_snapshot(void) {
     const size_t script_size = the_world.script_size;
     snapshot s;
     the_world.script_size = 0;
-    snapshot_take(the_holder, &s);
+    snapshot_take(the_init, &s);
     the_world.script_size = script_size;
     for (uint32_t i = 0; i < s.count; i++) {
         require(i == 0 || s.entries[i - 1].process.pid < s.entries[i].process.pid, "entries are in order");
@@ -254,7 +254,7 @@ void rules_of_snapshot(void) {
 }
 
 void rules_at_the_end(void) {
-    for (record *r = table_next(&the_holder->table, 0); r != NULL; r = table_after(&the_holder->table, r)) {
+    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r)) {
         if (r->phase == PM_CHILD_RUNNING) { /* its end was not seen, for it was taken away */
             r->phase = PM_CHILD_EXITED;
             continue;
@@ -276,7 +276,7 @@ static bool has_members(const record *r) {
 
 /* In place of what is said to pmd, and of what pmd's and other ends lead to. */
 void channel_report(holder *h, record *r, uint8_t report) {
-    require(h == the_holder && r->phase == PM_CHILD_EXITED && (told[r->id] & report) == 0,
+    require(h == the_init && r->phase == PM_CHILD_EXITED && (told[r->id] & report) == 0,
             "an end is told once");
     require(report == REPORT_EXITED || (told[r->id] & REPORT_EXITED) != 0,
             "an end is told before what is left");

@@ -9,7 +9,7 @@
 
 void rules_begin(holder *h);
 /* Whom a signal may reach from now on: the tree of one child, of those that are doomed, all that is the
- * holder's. */
+ * pm-init's. */
 void rules_aim(uint64_t id);
 void rules_aim_at_doomed(void);
 void rules_aim_at_all(void);
@@ -18,7 +18,7 @@ void rules_before_kill(void);
 void rules_after_kill(void);
 void rules_after_all(void);
 void rules_after_all_that_tell(void);
-/* Reaps, and checks what the holder knows then. */
+/* Reaps, and checks what pm-init knows then. */
 void rules_reap(holder *h);
 void rules_of_table(void);
 void rules_of_snapshot(void);

@@ -8,8 +8,8 @@
 #include "cpmlinux.h"
 #include "discard.h"
 #include "executor.h"
-#include "foreign.h"
-#include "leftovers.h"
+#include "nonchildren.h"
+#include "orphans.h"
 #include "pmd.h"
 #include "reap.h"
 #include "reexec.h"
@@ -29,7 +29,7 @@
 enum {
     KIND_SPAWN,    /* a child starts, in a cgroup when the first byte is odd; its name follows */
     KIND_FORK,     /* the process at the index of the first byte forks: see `forked` */
-    KIND_STRANGER, /* somebody else's process starts; older than the holder when the first byte is odd */
+    KIND_STRANGER, /* somebody else's process starts; older than pm-init when the first byte is odd */
     KIND_WILD,   /* /proc/PID/stat of the process at the index of the first byte are the bytes that follow */
     KIND_EXIT,   /* the process at the index of the first byte ends with the second one as its status */
     KIND_SIGNAL, /* pmd has the tree of a child, at the index of the first byte, signalled */
@@ -39,7 +39,7 @@ enum {
     KIND_FORGET, /* pmd forgets a child */
     KIND_SCRIPT, /* what happens from now on between two processes that are visited */
     KIND_ALL,    /* everything is killed */
-    KIND_PREDECESSORS, /* what an earlier holder left is killed */
+    KIND_PREDECESSORS, /* what an earlier pm-init left is killed */
     KIND_PMD,          /* pmd starts */
     KIND_CLOSER,       /* a process that closes descriptors starts (discard.h) */
     KINDS,
@@ -182,7 +182,7 @@ static void forget(const input *in) {
     if (r == NULL || r->phase != PM_CHILD_EXITED)
         return;
     rules_aim(r->id);
-    leftovers_forget(&h, r);
+    orphans_forget(&h, r);
 }
 
 static void kill_all(void) {
@@ -201,7 +201,7 @@ static void step(unsigned kind, const input *in) {
     case KIND_SIGNAL: signal_tree(in); break;
     case KIND_DOOM: doom(in); break;
     case KIND_REAP: rules_reap(&h); break;
-    case KIND_JUDGE: leftovers_judge(&h); break;
+    case KIND_JUDGE: orphans_judge(&h); break;
     case KIND_FORGET: forget(in); break;
     case KIND_SCRIPT: the_world.script = in->at, the_world.script_size = in->left; break;
     case KIND_ALL: kill_all(); break;
@@ -219,17 +219,17 @@ static void step(unsigned kind, const input *in) {
 static void tell_cgroups(void) {
     for (record *r = table_next(&h.table, 0); r != NULL; r = table_after(&h.table, r))
         if (r->events_fd >= 0)
-            leftovers_cgroup_changed(&h, table_index(&h.table, r));
+            orphans_cgroup_changed(&h, table_index(&h.table, r));
 }
 
 static void set_up(uint8_t how) {
     memset(&h, 0, sizeof h);
-    h = (holder){.status_fd = -1, .lock = -1, .cgroup = 7, .channel = {.fd = -1}, .pid = WORLD_HOLDER};
+    h = (holder){.status_fd = -1, .lock = -1, .cgroup = 7, .channel = {.fd = -1}, .pid = WORLD_INIT};
     h.start_ticks = 1000;
     strcpy(h.marker, "PM_MARKER=fuzz-");
     h.marker_size = strlen(h.marker);
     h.epoll = pm_epoll_create();
-    require(h.epoll >= 0 && table_init(&h.table, RULES_CHILDREN) == 0, "a holder is made");
+    require(h.epoll >= 0 && table_init(&h.table, RULES_CHILDREN) == 0, "a pm-init is made");
     last_id = 0;
     world_begin(&the_world, &h);
     the_world.has_cgroup_kill = how % 2 == 0;
@@ -245,15 +245,15 @@ static void tear_down(void) {
     for (uint32_t i = 0; i < WORLD_MAX; i++)
         world_reap(&the_world, &the_world.processes[i]);
     tell_cgroups();
-    leftovers_judge(&h);
+    orphans_judge(&h);
     rules_at_the_end();
     for (record *r = table_next(&h.table, 0); r != NULL; r = table_after(&h.table, r))
-        leftovers_forget(&h, r);
+        orphans_forget(&h, r);
     require(h.table.count == 0 && h.table.with_leftovers == 0, "all children can be forgotten");
     close(h.epoll);
     munmap(h.table.records, h.table.capacity * sizeof(record));
     munmap(h.table.by_id, 2 * (size_t)h.table.capacity * sizeof(uint32_t));
-    foreign_end(&h);
+    nonchildren_end(&h);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

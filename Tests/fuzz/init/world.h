@@ -1,6 +1,6 @@
 /*
  * Processes that a fuzz target makes of its input, in place of the kernel's, by the kernel's rules: who forks
- * passes on session, group, environment and limits; the children of who ends go to the holder or to pid 1; no
+ * passes on session, group, environment and limits; the children of who ends go to pm-init or to pid 1; no
  * number is given while a process, a group or a session has it. What pm-init reads of them is text, read by
  * its own code.
  */
@@ -12,8 +12,8 @@
 
 #define WORLD_MAX 24u
 #define WORLD_BYTES 48u
-/* The pid of the holder. */
-#define WORLD_HOLDER 90
+/* The pid of pm-init. */
+#define WORLD_INIT 90
 
 typedef struct {
     int32_t pid; /* 0: the place is free */
@@ -24,7 +24,7 @@ typedef struct {
     uint64_t inode;
     uint64_t child;  /* id of the record to whose tree it belongs in truth; 0: of none */
     uint64_t cgroup; /* id of the record in whose cgroup it is; 0: of none */
-    bool is_ours;    /* descends from the holder */
+    bool is_ours;    /* descends from pm-init */
     bool is_zombie;
     bool is_ending; /* has no environment any more */
     bool is_stopped;

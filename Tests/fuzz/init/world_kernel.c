@@ -207,7 +207,7 @@ int stand_in_kill(int32_t pid, int signal) {
 
 pid_t stand_in_wait4(pid_t pid, int *wait_status, int options, struct rusage *used) {
     world *w = &the_world;
-    require(pid == -1 && options == WNOHANG, "the holder waits for all, and never long");
+    require(pid == -1 && options == WNOHANG, "pm-init waits for all, and never long");
     bool has_children = false;
     for (uint32_t i = 0; i < WORLD_MAX; i++) {
         process *p = &w->processes[i];

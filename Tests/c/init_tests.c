@@ -234,7 +234,7 @@ static void reaps_orphans_that_it_never_started(void) {
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
-const test holder_tests[] = {
+const test init_tests[] = {
     {"init reports an exit with status and usage", reports_an_exit_with_status_and_usage},
     {"init signals the leader", signals_the_leader},
     {"init signals the group", signals_the_group},

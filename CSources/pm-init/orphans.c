@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
-#include "leftovers.h"
+#include "orphans.h"
 #include "cgroup.h"
 #include "channel.h"
 #include "cpmlinux.h"
 #include "discard.h"
-#include "foreign.h"
+#include "nonchildren.h"
 #include "procs.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 /* Judging may take at most a fifth of the time while deaths follow each other. */
 #define REST_FACTOR 4
 
-void leftovers_unwatch(holder *h, record *r) {
+void orphans_unwatch(holder *h, record *r) {
     if (r->events_fd < 0)
         return;
     pm_epoll_remove(h->epoll, r->events_fd);
@@ -58,20 +58,20 @@ static record *dead_owner(const holder *h, const pm_process *p) {
     return r != NULL && r->phase == PM_CHILD_EXITED && p->start_ticks >= r->start_ticks ? r : NULL;
 }
 
-/* A child of the holder that it did not start is an orphan of some tree. */
+/* A child of pm-init that it did not start is an orphan of some tree. */
 static void judge_child(void *context, int32_t pid, uint64_t inode) {
     holder *h = context;
     pm_process p;
-    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || foreign_has(h, pid, inode) ||
+    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || nonchildren_has(h, pid, inode) ||
         table_find_running(&h->table, pid) != NULL || pm_process_read(pid, &p) < 0)
         return;
-    foreign_learn(h, &p, inode);
+    nonchildren_learn(h, &p, inode);
     if (p.parent != h->pid)
         return;
     record *r = dead_owner(h, &p);
     if (r != NULL && p.state != 'Z' && p.state != 'X')
         r->is_left = true;
-    /* An ending one no longer tells whose it is, and may be about to leave children of its own to the holder.
+    /* An ending one no longer tells whose it is, and may be about to leave children of its own to pm-init.
      */
     else if (pm_process_read(pid, &p) < 0 || p.is_ending)
         h->has_ending_orphan = true;
@@ -81,11 +81,11 @@ static bool is_dead_with_questions(const record *r) {
     return r->phase == PM_CHILD_EXITED && r->leftovers == PM_LEFT_MAYBE && !r->is_forgotten;
 }
 
-void leftovers_settle(holder *h, record *r) {
+void orphans_settle(holder *h, record *r) {
     if (r->cgroup[0] == '\0' && is_group_populated(h, r->pid))
         return; /* the search missed somebody; the next death in the group judges it again */
     bool is_news = r->leftovers == PM_LEFT_MAYBE && !r->is_fresh;
-    leftovers_unwatch(h, r);
+    orphans_unwatch(h, r);
     table_set_leftovers(&h->table, r, PM_LEFT_NOTHING);
     if (is_news)
         channel_report(h, r, REPORT_TREE_EMPTY);
@@ -98,14 +98,14 @@ static void conclude(holder *h, record *r) {
     }
     /* An orphan that is ending will be reaped, and then the question is asked again. */
     if (!r->is_left && (r->cgroup[0] != '\0' || !h->has_ending_orphan))
-        leftovers_settle(h, r);
+        orphans_settle(h, r);
     if (r->is_fresh)
         channel_report(h, r, REPORT_EXITED);
     r->is_fresh = false;
     r->is_left = false;
 }
 
-void leftovers_judge(holder *h) {
+void orphans_judge(holder *h) {
     table *t = &h->table;
     bool has_sessions = false;
     h->judge_at_ns = 0;
@@ -129,21 +129,21 @@ void leftovers_judge(holder *h) {
     h->judge_rest_ns = now + REST_FACTOR * (now - started);
 }
 
-void leftovers_note(holder *h) {
+void orphans_judge_soon(holder *h) {
     if (h->table.with_leftovers == 0)
         return;
     if (pm_clock_read(PM_CLOCK_MONOTONIC) >= h->judge_rest_ns)
-        leftovers_judge(h);
+        orphans_judge(h);
     else
         h->judge_at_ns = h->judge_rest_ns;
 }
 
 static void finish_forgotten(holder *h, record *r) {
-    leftovers_unwatch(h, r);
+    orphans_unwatch(h, r);
     table_remove(&h->table, r);
 }
 
-void leftovers_cgroup_changed(holder *h, uint32_t index) {
+void orphans_cgroup_changed(holder *h, uint32_t index) {
     record *r = index < h->table.used ? &h->table.records[index] : NULL;
     /* The event may be older than the record: another in the same batch may have removed it. */
     if (r == NULL || r->id == 0 || r->events_fd < 0)
@@ -154,12 +154,12 @@ void leftovers_cgroup_changed(holder *h, uint32_t index) {
     if (cgroup_is_populated(h->cgroup, r->cgroup))
         return;
     if (!r->is_forgotten)
-        leftovers_settle(h, r);
+        orphans_settle(h, r);
     else if (cgroup_remove(h->cgroup, r->cgroup) == 0)
         finish_forgotten(h, r);
 }
 
-void leftovers_forget(holder *h, record *r) {
+void orphans_forget(holder *h, record *r) {
     channel_unqueue(h, r);
     discard(h, r->held, r->held_count);
     r->held_count = 0;
@@ -170,5 +170,5 @@ void leftovers_forget(holder *h, record *r) {
     cgroup_kill(h->cgroup, r->cgroup);
     r->is_forgotten = true;
     watch(h, r);
-    leftovers_cgroup_changed(h, table_index(&h->table, r));
+    orphans_cgroup_changed(h, table_index(&h->table, r));
 }

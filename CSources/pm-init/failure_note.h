@@ -3,14 +3,14 @@
  * "failures 3\nstatus 139\nretry 1764000000\n" (starts in a row that failed, wait status of the last, time of
  * the next in seconds since 1970).
  */
-#ifndef NOTE_H
-#define NOTE_H
+#ifndef FAILURE_NOTE_H
+#define FAILURE_NOTE_H
 
 #include "holder.h"
 
 /* pmd has failed to start again; it is tried again at this monotonic time. */
-void note_failure(holder *h, uint64_t retry_at_ns);
+void failure_note_write(holder *h, uint64_t retry_at_ns);
 /* It serves. */
-void note_clear(holder *h);
+void failure_note_clear(holder *h);
 
 #endif

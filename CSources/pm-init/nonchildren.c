@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "foreign.h"
+#include "nonchildren.h"
 #include "procs.h"
 
 #include <sys/mman.h>
@@ -11,16 +11,16 @@
 #define INODE_NONE 1u
 
 static size_t size_of(uint32_t capacity) {
-    return capacity * sizeof(foreign_pid);
+    return capacity * sizeof(nonchild);
 }
 
-static foreign_pid *map(uint32_t capacity) {
+static nonchild *map(uint32_t capacity) {
     void *memory = mmap(NULL, size_of(capacity), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
 /* The place of the pid, or the free one where it would be. There is always a free one. */
-static foreign_pid *place_of(foreign_pid *places, uint32_t capacity, int32_t pid) {
+static nonchild *place_of(nonchild *places, uint32_t capacity, int32_t pid) {
     uint32_t at = (uint32_t)pid * 0x9E3779B1u & (capacity - 1); /* Knuth, 6.4 */
     while (places[at].pid != 0 && places[at].pid != pid)
         at = (at + 1) & (capacity - 1);
@@ -28,13 +28,13 @@ static foreign_pid *place_of(foreign_pid *places, uint32_t capacity, int32_t pid
 }
 
 /* Moves what was met lately to a table that is at most half full. False when there is no memory. */
-static bool make_room(foreign_pids *f) {
+static bool make_room(nonchildren *f) {
     uint32_t lately = 0, capacity = FIRST_CAPACITY;
     for (uint32_t i = 0; i < f->capacity; i++)
         lately += f->places[i].pid != 0 && f->search - f->places[i].search <= 1;
     while (capacity <= 2 * lately)
         capacity *= 2;
-    foreign_pid *places = capacity <= LAST_CAPACITY ? map(capacity) : NULL;
+    nonchild *places = capacity <= LAST_CAPACITY ? map(capacity) : NULL;
     if (places == NULL)
         return false;
     for (uint32_t i = 0; i < f->capacity; i++)
@@ -43,42 +43,42 @@ static bool make_room(foreign_pids *f) {
     uint32_t search = f->search;
     if (f->places != NULL)
         munmap(f->places, size_of(f->capacity));
-    *f = (foreign_pids){.places = places, .capacity = capacity, .count = lately, .search = search};
+    *f = (nonchildren){.places = places, .capacity = capacity, .count = lately, .search = search};
     return true;
 }
 
-void foreign_begin(holder *h) {
-    h->foreign.search++;
+void nonchildren_begin(holder *h) {
+    h->nonchildren.search++;
 }
 
-bool foreign_has(holder *h, int32_t pid, uint64_t inode) {
-    foreign_pids *f = &h->foreign;
+bool nonchildren_has(holder *h, int32_t pid, uint64_t inode) {
+    nonchildren *f = &h->nonchildren;
     if (f->places == NULL || inode <= INODE_NONE || pid <= 0)
         return false;
-    foreign_pid *place = place_of(f->places, f->capacity, pid);
+    nonchild *place = place_of(f->places, f->capacity, pid);
     if (place->pid != pid || place->inode != inode)
         return false;
     place->search = f->search;
     return true;
 }
 
-void foreign_learn(holder *h, const pm_process *p, uint64_t inode) {
-    foreign_pids *f = &h->foreign;
+void nonchildren_learn(holder *h, const pm_process *p, uint64_t inode) {
+    nonchildren *f = &h->nonchildren;
     if (p->pid <= 0 || p->pid == h->pid || inode <= INODE_NONE)
         return;
-    if (p->start_ticks >= h->start_ticks && !foreign_has(h, p->parent, procs_inode(p->parent)))
+    if (p->start_ticks >= h->start_ticks && !nonchildren_has(h, p->parent, procs_inode(p->parent)))
         return;
     /* Three quarters at most, so that a search is short. */
     if (f->count >= f->capacity / 4 * 3 && !make_room(f))
         return;
-    foreign_pid *place = place_of(f->places, f->capacity, p->pid);
+    nonchild *place = place_of(f->places, f->capacity, p->pid);
     f->count += place->pid == 0;
-    *place = (foreign_pid){.pid = p->pid, .search = f->search, .inode = inode};
+    *place = (nonchild){.pid = p->pid, .search = f->search, .inode = inode};
 }
 
-void foreign_end(holder *h) {
-    foreign_pids *f = &h->foreign;
+void nonchildren_end(holder *h) {
+    nonchildren *f = &h->nonchildren;
     if (f->places != NULL)
         munmap(f->places, size_of(f->capacity));
-    *f = (foreign_pids){0};
+    *f = (nonchildren){0};
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "note.h"
+#include "failure_note.h"
 #include "pm_clock.h"
 #include "pm_file.h"
 #include "text.h"
@@ -20,7 +20,7 @@ static void add_line(text *content, const char *key, uint64_t value) {
     text_add(content, "\n");
 }
 
-void note_failure(holder *h, uint64_t retry_at_ns) {
+void failure_note_write(holder *h, uint64_t retry_at_ns) {
     char buffer[128];
     text content = text_in(buffer, sizeof buffer);
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
@@ -32,7 +32,7 @@ void note_failure(holder *h, uint64_t retry_at_ns) {
     replace(h, buffer, content.size);
 }
 
-void note_clear(holder *h) {
+void failure_note_clear(holder *h) {
     if (!h->has_note)
         return;
     h->has_note = false;

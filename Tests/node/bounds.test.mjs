@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
-import websocket from '../../Sources/node/client/websocket.cjs';
-import { Pile } from '../../Sources/node/client/pile.cjs';
+import websocket from '../../Sources/node/client/wire/websocket.cjs';
+import { Pile } from '../../Sources/node/client/wire/pile.cjs';
 import { ALL_MEMORY, Budget, FREE } from '../../Sources/node/host/gate/budget.mjs';
 import { hostOf } from './support/host.mjs';
 import { freePort, raw, upgraded } from './support/net.mjs';
@@ -234,15 +234,15 @@ test('half a frame that waits is counted, however little of it has come', () => 
 
 // MARK: pm
 
-test('a line of pm of more than 256 MB is thrown away, and the next one is served', { timeout: 60_000 }, async (t) => {
+test('a line of pm of more than 64 MB is thrown away, and the next one is served', { timeout: 60_000 }, async (t) => {
   const host = await hostOf(t, { 'commands.json': { name: 'svc', commands: [{ name: 'echo', config: { fs: { path: 'echo.mjs' } } }] }, 'echo.mjs': 'export default (x) => x;' });
   const before = memory(host);
   const piece = Buffer.alloc(1 << 20, 'x');
   for (let count = 0; count < 400; count++) if (!host.write(piece)) await once(host.channel, 'drain');
   host.write('\n');
   assert.equal((await host.ask('echo', ['alive'])).result, 'alive');
-  assert.match(host.stderr, /dropped a line of more than 268435456 bytes/);
+  assert.match(host.stderr, /dropped a message of more than 67108864 bytes: x{200}\n/);
   const most = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${host.process.pid}/status`, 'utf8'))[1]) / 1024;
   t.diagnostic(`${most.toFixed()} MB at most`);
-  assert.ok(most - before < 330, `${most} MB at most, ${before} MB before`);
+  assert.ok(most - before < 130, `${most} MB at most, ${before} MB before`);
 });

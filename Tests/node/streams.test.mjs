@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ReceivedStream } from '../../Sources/node/host/streams.mjs';
-import streams from '../../Sources/node/client/streams.cjs';
+import { ReceivedStream } from '../../Sources/node/client/wire/streams.cjs';
 import { definition, hostOf } from './support/host.mjs';
-
-const { ResultStream } = streams;
 
 const FILES = {
   'commands.json': definition({ strings: {}, buffers: {}, web: {}, failing: {}, endless: {} }),
@@ -86,42 +83,31 @@ test('a stream that is read too slowly ends with an error, and holds no more tha
   assert.equal(count, 65536);
 });
 
-for (const [what, open] of [
-  ['a service', () => {
-    let stream;
-    const take = ReceivedStream.feed([], (opened) => (stream = opened));
-    return { take, stream, cancelled: () => true };
-  }],
-  ['a client', () => {
+test('a stream whose sender does not wait holds 128 MB, or 65,536 pieces, and its sender is told', async () => {
+  for (const [size, most] of [[1 << 20, 128], [10, 65536]]) {
     let isCancelled = false;
-    const stream = new ResultStream({ cancel: () => (isCancelled = true), pause: () => {}, resume: () => {} });
-    return { take: (frame, size) => stream.take(frame, size), stream, cancelled: () => isCancelled };
-  }],
-]) {
-  test(`a stream for ${what} whose sender does not wait holds 128 MB, or 65,536 pieces`, async () => {
-    for (const [size, most] of [[1 << 20, 128], [10, 65536]]) {
-      const { take, stream, cancelled } = open();
-      for (let count = 0; count < most + 10; count++) take({ result: { event: 'data', isBuffer: false, data: count } }, size);
-      assert.ok(cancelled());
-      let count = 0;
-      await assert.rejects(
-        async () => {
-          for await (const piece of stream) assert.equal(piece, count++);
-        },
-        { statusCode: 503 },
-      );
-      assert.equal(count, most);
-    }
-  });
-}
+    const stream = new ReceivedStream({ cancel: () => (isCancelled = true) });
+    for (let count = 0; count < most + 10; count++) stream.take({ result: { event: 'data', isBuffer: false, data: count } }, size);
+    assert.ok(isCancelled);
+    let count = 0;
+    await assert.rejects(
+      async () => {
+        for await (const piece of stream) assert.equal(piece, count++);
+      },
+      { statusCode: 503 },
+    );
+    assert.equal(count, most);
+  }
+});
 
-test('a client is told to let a stream wait by its size as well', async () => {
+test('a sender is told to let a stream wait by its size as well', async () => {
   const said = [];
-  const stream = new ResultStream({ cancel: () => said.push('cancel'), pause: () => said.push('pause'), resume: () => said.push('resume') });
+  const stream = new ReceivedStream({ cancel: () => said.push('cancel'), pause: () => said.push('pause'), resume: () => said.push('resume') });
   for (let count = 0; count < 3; count++) stream.take({ result: { event: 'data', isBuffer: false, data: count } }, 600_000);
   assert.deepEqual(said, ['pause']);
-  stream.take({ result: { event: 'end' } });
   const seen = [];
-  for await (const piece of stream) seen.push(piece);
+  for await (const piece of stream) {
+    if (seen.push(piece) === 3) stream.take({ result: { event: 'end' } });
+  }
   assert.deepEqual([seen, said], [[0, 1, 2], ['pause', 'resume']]);
 });

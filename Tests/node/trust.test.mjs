@@ -11,7 +11,7 @@ import { connect, sidecar } from '../../Sources/node/client/index.mjs';
 import { definition, folder, Host } from './support/host.mjs';
 
 const require = createRequire(import.meta.url);
-const { judge, unknownUser } = require('../../Sources/node/client/trust.cjs');
+const { judge, unknownUser } = require('../../Sources/node/client/wire/trust.cjs');
 const { daemonPlace } = require('../../Sources/node/client/location.cjs');
 
 const { vectors } = JSON.parse(readFileSync(new URL('../Fixtures/trust/paths.json', import.meta.url)));

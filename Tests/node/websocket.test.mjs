@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import websocket from '../../Sources/node/client/websocket.cjs';
+import websocket from '../../Sources/node/client/wire/websocket.cjs';
 
 const { acceptKey, FrameReader, ProtocolError } = websocket;
 

@@ -1,9 +1,9 @@
 'use strict';
 
 /** Containers: commands by name, of this process or of a service. */
-const { errorWithStatus } = require('./errors.cjs');
+const { errorWithStatus } = require('./wire/errors.cjs');
 const { attachHttp } = require('./http-trigger.cjs');
-const { isStream } = require('./streams.cjs');
+const { isStream } = require('./wire/streams.cjs');
 
 /** How often a call that changes nothing is tried, and the first pause between, in milliseconds. */
 const ATTEMPTS = 5;

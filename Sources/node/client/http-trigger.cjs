@@ -1,7 +1,7 @@
 'use strict';
 
 /** Mounts the commands that have an `http` configuration as routes of a router (of express, or one that works so). */
-const { Pile } = require('./pile.cjs');
+const { Pile } = require('./wire/pile.cjs');
 
 const METHODS = new Set(['all', 'delete', 'get', 'head', 'options', 'patch', 'post', 'put', 'use']);
 /** Longest body that is read where the router has not read it, in bytes. */

@@ -4,13 +4,12 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { errorWithStatus } = require('./errors.cjs');
-const { judge, unknownUser } = require('./trust.cjs');
+const { errorWithStatus } = require('./wire/errors.cjs');
+const { LONGEST_PATH } = require('./wire/limits.cjs');
+const { judge, unknownUser } = require('./wire/trust.cjs');
 
 const CONFIG = '.pm.config.json';
 const SYSTEM_CONFIG = `/etc/pm/${CONFIG}`;
-/** The longest path in a socket's address, in bytes. */
-const LONGEST = 107;
 
 /**
  * @typedef {{url: string, server: 'own' | 'folderOwner'}} Place where a daemon is, and who may serve its socket (trust.cjs)
@@ -104,7 +103,7 @@ function placeOf(file, { env, user }) {
   const runtime = runtimeFolder(env, user);
   if (real === realPath(userConfig(env))) return { url: asURL(path.join(runtime, 'pm.sock')), server: 'own' };
   const beside = path.join(path.dirname(real), 'pm.sock');
-  if (Buffer.byteLength(beside) <= LONGEST) return { url: asURL(beside), server: 'folderOwner' };
+  if (Buffer.byteLength(beside) <= LONGEST_PATH) return { url: asURL(beside), server: 'folderOwner' };
   return { url: asURL(path.join(runtime, `${fingerprint(real)}.sock`)), server: 'own' };
 }
 

@@ -1,15 +1,16 @@
 'use strict';
 
 /** The calling side of JSON-RPC 2.0 over a connection of any transport. */
-const { disconnected, errorWithStatus, late, revive } = require('./errors.cjs');
-const { isStream, ResultStream, Upload } = require('./streams.cjs');
-
-const SIGNALS = ['$/cancel', '$/pause', '$/resume'];
+const { beginningOf, failureText, messageText } = require('./wire/envelope.cjs');
+const { disconnected, errorWithStatus, late, methodNotFound, revive } = require('./wire/errors.cjs');
+const { Flow, SIGNALS } = require('./wire/flow.cjs');
+const { MAX_LINE } = require('./wire/limits.cjs');
+const { isStream, ReceivedStream, sendStream } = require('./wire/streams.cjs');
 
 /**
- * @typedef {{send: (text: string) => void, close: () => void, room: () => Promise<void>, setBusy: (busy: boolean) => void,
+ * @typedef {{send: (text: string) => void, close: () => void, room: () => Promise<void> | undefined, setBusy: (busy: boolean) => void,
  *   call?: (message: object, signal?: AbortSignal) => AsyncIterable<object>}} Transport carries messages as text;
- *   `room` resolves when it can take more, `setBusy` says whether it is to keep the process alive
+ *   `room` is a promise when it cannot take more before that resolves, `setBusy` says whether it is to keep the process alive
  * @typedef {{signal?: AbortSignal, timeout?: number}} CallOptions `timeout` in milliseconds
  */
 
@@ -89,13 +90,22 @@ class Rpc {
     for (const one of Array.isArray(message) ? message : [message]) this.#take(one, text.length);
   }
 
+  /** Takes the beginning of a message that is too long: the call that it answers fails; if it does not tell which, all do. */
+  receiveTooLong(head) {
+    const { id } = beginningOf(head);
+    const error = errorWithStatus(413, `the answer is too long: a message has at most ${MAX_LINE} bytes, and what is longer has to be a stream`);
+    const call = this.#waiting.get(id);
+    if (call !== undefined) this.#fail(call, error);
+    else if (id === undefined) this.close(error);
+  }
+
   /** The connection has ended. */
   closed(cause) {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#cause = cause;
-    for (const call of [...this.#waiting.values()]) this.#fail(call, disconnected(call.method, cause));
-    for (const upload of this.#uploads.values()) upload.stop();
+    this.#cause = cause ?? this.#cause;
+    for (const call of [...this.#waiting.values()]) this.#fail(call, disconnected(call.method, this.#cause));
+    for (const flow of this.#uploads.values()) flow.cancel();
     this.#uploads.clear();
     for (const listener of this.#onClose.splice(0)) listener(cause);
   }
@@ -103,7 +113,7 @@ class Rpc {
   // MARK: sending
 
   #send(message) {
-    this.#transport.send(JSON.stringify({ jsonrpc: '2.0', ...message }));
+    this.#transport.send(messageText(message));
   }
 
   #sendCall(id, method, params) {
@@ -112,11 +122,12 @@ class Rpc {
     if (params.slice(place + 1).some(isStream)) {
       throw errorWithStatus(400, `${method}: one parameter can be a stream, and these are several`);
     }
-    const upload = new Upload(params[place]);
-    this.#uploads.set(id, upload);
     this.#send({ id, method, stream: true, params: params.map((value, i) => (i === place ? { stream: true } : value)) });
-    const send = (frame) => this.isClosed || this.#send({ id, ...frame });
-    return upload.run(send, () => this.#transport.room()).then(() => this.#uploads.delete(id));
+    const flow = new Flow();
+    this.#uploads.set(id, flow);
+    const send = (frame) => this.isClosed || flow.isCancelled || this.#send({ id, ...frame });
+    const forget = () => this.#uploads.delete(id);
+    return sendStream(params[place], { send, room: () => this.#transport.room(), flow }).then(forget, forget);
   }
 
   // MARK: receiving
@@ -129,15 +140,14 @@ class Rpc {
 
   /** A client offers no methods; signals concern the streams it sends. */
   #serve({ id, method, params }) {
-    if (SIGNALS.includes(method)) return this.#uploads.get(params?.[0])?.signal(method);
+    if (SIGNALS.includes(method)) return this.#uploads.get(params?.[0])?.take(method);
     if (id === undefined || id === null) return this.onNotice?.(method, params);
-    const data = { info: `no handler found for method ${method}` };
-    return this.#send({ id, error: { code: -32601, message: 'Method not found', data } });
+    return this.#transport.send(failureText(id, methodNotFound(method)));
   }
 
   #settle({ id, result, error, stream }, size) {
     const call = this.#waiting.get(id);
-    if (call === undefined) return;
+    if (call === undefined) return this.#overhear(id, error);
     if (call.stream !== undefined) this.#continueStream(call, { result, error }, size);
     else if (error) this.#fail(call, revive(error));
     else if (stream) this.#openStream(call);
@@ -147,12 +157,17 @@ class Rpc {
     }
   }
 
+  /** An error that is about no call: if the connection ends now, this is why. */
+  #overhear(id, error) {
+    if (error && (id === undefined || id === null || id === -1)) this.#cause = revive(error);
+  }
+
   #openStream(call) {
     const { id } = call;
     // A stream that has begun has no deadline; leaving it ends it.
     clearTimeout(call.timer);
     const signal = (method) => this.notify(method, [id]);
-    call.stream = new ResultStream({
+    call.stream = new ReceivedStream({
       cancel: () => {
         this.#forget(call);
         signal('$/cancel');
@@ -191,7 +206,7 @@ class Rpc {
 
   #forget(call) {
     this.#waiting.delete(call.id);
-    this.#uploads.get(call.id)?.stop();
+    this.#uploads.get(call.id)?.cancel();
     clearTimeout(call.timer);
     call.stop?.();
     this.#keepAlive();

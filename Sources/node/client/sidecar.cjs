@@ -2,7 +2,7 @@
 
 /** Services by name: how to reach the daemon, and through it everything else. */
 const { Container, RemoteContainer } = require('./container.cjs');
-const { errorWithStatus } = require('./errors.cjs');
+const { errorWithStatus } = require('./wire/errors.cjs');
 const { Link } = require('./link.cjs');
 const { daemonPlace } = require('./location.cjs');
 const { Rpc } = require('./rpc.cjs');

@@ -4,7 +4,7 @@
 const { readFileSync } = require('node:fs');
 const tls = require('node:tls');
 const { X509Certificate } = require('node:crypto');
-const { errorWithStatus } = require('./errors.cjs');
+const { errorWithStatus } = require('./wire/errors.cjs');
 
 /** Options of Node that a connection map may carry as they are. */
 const PASSED = ['ca', 'passphrase', 'pfx', 'servername', 'rejectUnauthorized', 'minVersion', 'maxVersion', 'ciphers'];

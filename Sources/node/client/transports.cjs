@@ -6,18 +6,12 @@ const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 const { randomBytes } = require('node:crypto');
-const { errorWithStatus } = require('./errors.cjs');
-const { LineReader } = require('./lines.cjs');
+const { errorWithStatus } = require('./wire/errors.cjs');
+const { DEFAULT_PORT, HIGH_WATER, LONGEST_PATH } = require('./wire/limits.cjs');
+const { LineSplitter } = require('./wire/lines.cjs');
 const { tlsOptions } = require('./tls.cjs');
-const { requireTrust } = require('./trust.cjs');
-const { acceptKey, WebSocketConnection } = require('./websocket.cjs');
-
-/** The port of a URL that names none, as the reference has it. */
-const DEFAULT_PORT = 31416;
-/** Bytes waiting to be sent above which a stream is not read on. */
-const HIGH_WATER = 1024 * 1024;
-/** The longest path in a unix socket's address, in bytes (unix(7)). */
-const LONGEST_PATH = 107;
+const { requireTrust } = require('./wire/trust.cjs');
+const { acceptKey, WebSocketConnection } = require('./wire/websocket.cjs');
 
 /** The order of preference. */
 const defaultOrders = [
@@ -99,17 +93,11 @@ function openSocket(target, options, signal) {
 
 /** One message a line. */
 function lineTransport(socket, rpc) {
-  const reader = new LineReader((line) => rpc.receive(line));
+  const lines = new LineSplitter((line) => rpc.receive(line), { onTooLong: (head) => rpc.receiveTooLong(head) });
   let failure;
   socket.on('error', (error) => (failure = error));
   socket.on('close', () => rpc.closed(failure));
-  socket.on('data', (chunk) => {
-    try {
-      reader.push(chunk);
-    } catch (error) {
-      rpc.close(error);
-    }
-  });
+  socket.on('data', (chunk) => lines.push(chunk));
   return {
     ...socketTransport(socket),
     send: (text) => socket.write(`${text}\n`),
@@ -119,7 +107,7 @@ function lineTransport(socket, rpc) {
 
 function socketTransport(socket) {
   return {
-    room: () => (socket.writableLength < HIGH_WATER ? Promise.resolve() : drained(socket)),
+    room: () => (socket.writableLength < HIGH_WATER ? undefined : drained(socket)),
     setBusy: (isBusy) => (isBusy ? socket.ref() : socket.unref()),
   };
 }
@@ -206,7 +194,7 @@ function openHttp(target, options, rpc) {
   };
   return {
     send: post,
-    room: () => Promise.resolve(),
+    room: () => undefined,
     setBusy: () => {},
     close: () => agent.destroy(),
   };
@@ -225,18 +213,12 @@ function readAnswers(response, rpc, done) {
     response.resume();
     return done(errorWithStatus(502, `the answer has status ${statusCode} and is no JSON-RPC`));
   }
-  const reader = new LineReader((line) => rpc.receive(line));
-  response.on('data', (chunk) => {
-    try {
-      reader.push(chunk);
-    } catch (error) {
-      response.destroy(error);
-    }
-  });
+  const lines = new LineSplitter((line) => rpc.receive(line), { onTooLong: (head) => rpc.receiveTooLong(head) });
+  response.on('data', (chunk) => lines.push(chunk));
   response.on('error', done);
   // The last message of an answer need not end with a newline.
   response.on('end', () => {
-    reader.push(Buffer.from('\n'));
+    lines.end();
     done(errorWithStatus(statusCode < 400 ? 502 : statusCode, `the response ended with status ${statusCode} and without an answer`));
   });
   return undefined;

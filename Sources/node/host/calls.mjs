@@ -1,6 +1,5 @@
 /** The calls this process makes to the other side, and who waits for their answers. */
-import { errorWithStatus, revive } from './errors.mjs';
-import { isTooLong, MAX_LINE } from './replies.mjs';
+import { errorWithStatus, messageText, revive, signalText, streams } from './wire.mjs';
 
 /** Methods of pm that change nothing, so that asking twice does no harm. */
 const QUESTIONS = new Set(['$metadata', 'ls', 'name', 'status', 'version']);
@@ -10,7 +9,7 @@ export class Calls {
   #waiting = new Map();
   #nextId = 1;
 
-  /** @param {(line: string) => void} send */
+  /** @param {(text: string) => void} send */
   connect(send) {
     this.#send = send;
   }
@@ -26,9 +25,7 @@ export class Calls {
     if (this.#send === undefined) return Promise.reject(disconnected(method));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const line = `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
-      if (isTooLong(line)) throw errorWithStatus(413, `cannot call ${method}: the message has more than ${MAX_LINE} bytes; send a stream`);
-      this.#send(line);
+      this.#send(messageText({ id, method, params }));
       this.#waiting.set(id, { method, params, resolve, reject, stream: undefined });
     });
   }
@@ -43,7 +40,7 @@ export class Calls {
     const call = this.#waiting.get(id);
     if (call === undefined) return false;
     if (call.stream !== undefined) this.#continueStream(id, call.stream, { result, error }, size);
-    else if (stream && !error) this.#openStream(call);
+    else if (stream && !error) this.#openStream(id, call);
     else this.#close(id, call, result, error);
     return true;
   }
@@ -80,13 +77,15 @@ export class Calls {
     else call.resolve(result);
   }
 
-  /** Frames that come before the code for streams is read wait in `early`. */
-  #openStream(call) {
-    const early = [];
-    call.stream = { take: (frame, size) => early.push({ ...frame, size }) };
-    import('./streams.mjs').then(({ ReceivedStream }) => {
-      call.stream.take = ReceivedStream.feed(early, call.resolve);
-    });
+  #openStream(id, call) {
+    const signal = (method) => this.#waiting.has(id) && this.#send?.(signalText(method, id));
+    const cancel = () => {
+      signal('$/cancel');
+      this.#waiting.delete(id);
+    };
+    const { ReceivedStream } = streams();
+    call.stream = new ReceivedStream({ cancel, pause: () => signal('$/pause'), resume: () => signal('$/resume') });
+    call.resolve(call.stream);
   }
 
   #continueStream(id, stream, frame, size) {

@@ -5,10 +5,8 @@
  * stops reading too, so requests wait in the kernel instead of piling up answers here.
  */
 import { Socket } from 'node:net';
-import { LineSplitter } from './lines.mjs';
+import { HIGH_WATER, LineSplitter } from './wire.mjs';
 
-/** Bytes waiting to be written above which the channel stops reading. */
-const HIGH_WATER = 1024 * 1024;
 const READ_BUFFER = 64 * 1024;
 
 export class Channel {
@@ -20,11 +18,11 @@ export class Channel {
 
   /**
    * @param {number | Socket} source descriptor of a connected stream socket, or one that is open already
-   * @param {{line?: (text: string) => void, data?: (chunk: Buffer) => void, closed: () => void}} handlers `data` takes what is read instead of
-   *   `line`; `closed` is called once, when the peer has gone; it is not called after `close()`
+   * @param {{line?: (text: string) => void, tooLong?: (head: string) => void, data?: (chunk: Buffer) => void, closed: () => void}} handlers `tooLong` takes the beginning of a
+   *   line that is too long; `data` takes what is read instead of both; `closed` is called once, when the peer has gone; it is not called after `close()`
    */
-  constructor(source, { line, data, closed }) {
-    const splitter = new LineSplitter(line);
+  constructor(source, { line, tooLong, data, closed }) {
+    const splitter = new LineSplitter(line, { onTooLong: tooLong });
     this.#socket = typeof source === 'number' ? opened(source, splitter) : source;
     if (typeof source !== 'number') source.on('data', data ?? ((chunk) => splitter.push(chunk)));
     this.#socket.on('drain', () => this.#drained());
@@ -34,12 +32,12 @@ export class Channel {
   }
 
   /**
-   * Queues one line, which must end with a newline; it leaves at the end of this turn. Does nothing once closed.
-   * @param {string} line
+   * Queues one message, a line; it leaves at the end of this turn. Does nothing once closed.
+   * @param {string} text
    */
-  send(line) {
+  send(text) {
     if (!this.#open) return;
-    this.#queue += line;
+    this.#queue += `${text}\n`;
     if (this.#queue.length > HIGH_WATER) return this.#flush();
     if (this.#scheduled) return;
     this.#scheduled = true;

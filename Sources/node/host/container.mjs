@@ -1,7 +1,7 @@
 /** A container: a name, commands, and the state they share. */
 import { Command } from './command.mjs';
-import { methodNotFound } from './errors.mjs';
 import { isStructured, structured } from './params.mjs';
+import { methodNotFound } from './wire.mjs';
 
 /** Commands every container has by itself; a definition of the same name is ignored. */
 const BUILT_IN = new Set(['$serve', '$attach', '$metadata']);

@@ -7,19 +7,14 @@ import { statSync } from 'node:fs';
 import { createServer as createTLSServer } from 'node:tls';
 import { Calls } from './calls.mjs';
 import { Channel } from './channel.mjs';
-import { errorWithStatus } from './errors.mjs';
 import { clientsProblem, isClientTaken } from './gate/certificates.mjs';
 import { Doorkeeper, MOST_CONNECTIONS } from './gate/doorkeeper.mjs';
 import { pem, removeStaleSocket } from './gate/files.mjs';
 import { GuestLines } from './gate/guest-lines.mjs';
 import { isLoopback } from './gate/web-gate.mjs';
 import { Peer } from './peer.mjs';
-import { refusalLine } from './replies.mjs';
+import { DEFAULT_PORT, errorWithStatus, LONGEST_PATH, refusalText } from './wire.mjs';
 
-/** The port of a URL that names none, as the reference has it. */
-const DEFAULT_PORT = 31416;
-/** The longest path in a unix socket's address, in bytes (unix(7)). */
-const LONGEST_PATH = 107;
 /** How long a connection that is refused may take to read why, in milliseconds. */
 const LAST_WORDS = 1000;
 /** How long a TLS handshake may take. */
@@ -100,7 +95,7 @@ export class Listeners {
   #takeLines(socket, { isSecure, options }) {
     if (socket.destroyed) return;
     if (isSecure) this.#doorkeeper.secured(socket);
-    if (isSecure && !isClientTaken(socket, options.clients)) return refuse(socket, refusalLine(undefined, 'this certificate is none of those that may call'));
+    if (isSecure && !isClientTaken(socket, options.clients)) return refuse(socket, `${refusalText(undefined, 'this certificate is none of those that may call')}\n`);
     const accounts = this.#doorkeeper.accounts(socket);
     const peer = new Peer(new Calls(), this.#find, accounts.work);
     const lines = new GuestLines(accounts.bytes, {

@@ -5,20 +5,18 @@
  * service, PM_CONFIG its configuration as JSON, PM_SOCK the daemon's URL, PM_CONNECT where it is to listen, as JSON:
  * URL -> options.
  */
-import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { Calls, daemonProxy } from './calls.mjs';
 import { Channel } from './channel.mjs';
-import { provideClient } from './client.cjs';
 import { runInit } from './init.mjs';
 import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { setVersion } from './script.mjs';
 import { Service } from './service.mjs';
-import { SIGNALS } from './underway.mjs';
+import { provideClient, SIGNALS, trust } from './wire.mjs';
 
 // In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
 parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
@@ -55,16 +53,18 @@ function readSettings() {
 function openChannel() {
   const { fd, socket } = settings;
   if (fd === undefined && socket === undefined) return undefined;
-  const opened = new Channel(fd === undefined ? connectTo(socket) : Number(fd), { line: (text) => peer.receive(text), closed: abandon });
+  const opened = new Channel(fd === undefined ? connectTo(socket) : Number(fd), {
+    line: (text) => peer.receive(text), tooLong: (head) => peer.receiveTooLong(head), closed: abandon,
+  });
   peer.attach(opened);
-  calls.connect((line) => opened.send(line));
+  calls.connect((text) => opened.send(text));
   return opened;
 }
 
 /** A channel has no other proof than where it is. Only containers have one by its path. */
 function connectTo(socket) {
   try {
-    createRequire(import.meta.url)('../client/trust.cjs').requireTrust(socket, 'folderOwner');
+    trust().requireTrust(socket, 'folderOwner');
   } catch (error) {
     fail(error);
   }

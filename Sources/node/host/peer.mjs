@@ -4,14 +4,13 @@
  * Requests run concurrently and are answered as they finish. An error is never answered with an error: two ends that
  * did that would talk for ever.
  */
-import { errorWithStatus, methodNotFound, RpcError } from './errors.mjs';
 import { warn } from './gate/log.mjs';
 import { isPromise } from './inject.mjs';
-import { errorLine, publicErrorLine, refusalLine, resultLine } from './replies.mjs';
-import { SIGNALS, Underway } from './underway.mjs';
-
-/** The id of a request whose line is broken further on, so that its caller can be answered. */
-const LEADING_ID = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")\s*,/;
+import { Underway } from './underway.mjs';
+import {
+  beginningOf, errorObject, errorWithStatus, failureText, frameText, MAX_LINE, methodNotFound, publicError, publicFailureText, refusalText,
+  resultText, RpcError, SIGNALS, signalText, streams,
+} from './wire.mjs';
 
 /** Requests of a stranger that may be at work at a time. */
 const MOST_OF_STRANGER = 1024;
@@ -26,7 +25,7 @@ export class Peer {
   #whenIdle = [];
   #underway = new Underway();
   #account;
-  #errorLine = errorLine;
+  #failureText = failureText;
 
   /**
    * @param {import('./calls.mjs').Calls} calls takes the answers to our own requests
@@ -37,7 +36,7 @@ export class Peer {
     this.#calls = calls;
     this.#find = find;
     this.#account = account;
-    if (account !== undefined) this.#errorLine = publicErrorLine;
+    if (account !== undefined) this.#failureText = publicFailureText;
   }
 
   /** @param {import('./channel.mjs').Channel | undefined} channel where answers go; undefined when it has closed */
@@ -46,12 +45,10 @@ export class Peer {
   }
 
   /**
-   * Takes one line. Empty lines are skipped; one that is not JSON is reported on stderr, and answered if its id can be
-   * read.
+   * Takes one line. One that is not JSON is reported on stderr, and answered if its id can be read.
    * @param {string} line
    */
   receive(line) {
-    if (line === '' || line === '\r') return;
     let message;
     try {
       message = JSON.parse(line);
@@ -60,6 +57,18 @@ export class Peer {
     }
     if (!Array.isArray(message)) return this.#take(message, line.length);
     for (const element of message) this.#take(element, line.length / message.length);
+  }
+
+  /**
+   * Takes the beginning of a line that was too long: its caller gets an error, and so does a call of ours that it was the answer to.
+   * @param {string} head
+   */
+  receiveTooLong(head) {
+    const { id, kind } = beginningOf(head);
+    const info = `a message has at most ${MAX_LINE} bytes`;
+    warn(`dropped a message of more than ${MAX_LINE} bytes: ${head.slice(0, 200)}`);
+    if (kind === 'request') this.#send(refusalText(id, info, 413));
+    else if (id !== undefined) this.#settle({ id, error: { message: `the answer is too long: ${info}`, statusCode: 413 } }, 0);
   }
 
   /**
@@ -78,7 +87,7 @@ export class Peer {
 
   #take(message, size) {
     if (message === null || typeof message !== 'object') return warn(`ignored a message: ${JSON.stringify(message)?.slice(0, 200)}`);
-    if (message.jsonrpc !== '2.0') return this.#send(refusalLine(message.id, 'jsonrpc must be exactly "2.0"'));
+    if (message.jsonrpc !== '2.0') return this.#send(refusalText(message.id, 'jsonrpc must be exactly "2.0"'));
     if (typeof message.method === 'string') this.#serve(message, size);
     else this.#settle(message, size);
   }
@@ -88,9 +97,9 @@ export class Peer {
     if (SIGNALS.includes(method)) return this.#underway.signal(method, params);
     const handler = this.#find(method);
     if (handler === undefined) return this.#fail(id, methodNotFound(method));
-    if (!isId(id)) return this.#send(refusalLine(id, 'id, if provided, must be one of: null, string, number'));
+    if (!isId(id)) return this.#send(refusalText(id, 'id, if provided, must be one of: null, string, number'));
     if (params !== undefined && typeof params !== 'object') {
-      return this.#send(refusalLine(id, 'params, if provided, must be one of: null, object, array'));
+      return this.#send(refusalText(id, 'params, if provided, must be one of: null, object, array'));
     }
     const held = size + REQUEST;
     if (this.#account !== undefined && !this.#admits(held)) return this.#fail(id, tooMuch());
@@ -121,24 +130,16 @@ export class Peer {
     answered.catch((error) => this.#fail(id, error)).then(done, done);
   }
 
-  /** Frames that come before the code for streams is read wait in `early`. */
-  async #runWithStream(id, handler, params, size) {
+  #runWithStream(id, handler, params, size) {
     if (!isAnswered(id)) {
       this.#account?.release(size);
       return warn('ignored a stream of a notification');
     }
     const call = this.#underway.begin(id);
-    const early = [];
-    call.take = (frame, length) => early.push({ ...frame, size: length });
-    this.#running++;
-    const { ReceivedStream, withStream } = await import('./streams.mjs');
-    const take = ReceivedStream.feed(
-      early,
-      (stream) => this.#run(id, handler, withStream(params, stream), { size, begun: call }),
-      { flow: (isSlow) => this.#send(signalLine(isSlow ? '$/pause' : '$/resume', id)), account: this.#account },
-    );
-    if (call.take !== undefined && !early.some(isLast)) call.take = take;
-    this.#finished();
+    const signal = (method) => () => this.#send(signalText(method, id));
+    const { ReceivedStream } = streams();
+    call.stream = new ReceivedStream({ cancel: signal('$/cancel'), pause: signal('$/pause'), resume: signal('$/resume'), account: this.#account });
+    return this.#run(id, handler, withStream(params, call.stream), { size, begun: call });
   }
 
   /** The daemon was replaced by one that knows nothing of what the one before had asked. */
@@ -161,14 +162,16 @@ export class Peer {
     if (!isAnswered(id)) return undefined;
     if (isStream(result)) return this.#stream(id, result, call);
     this.#underway.end(id);
-    return this.#send(resultLine(id, result, this.#errorLine));
+    return this.#send(resultText(id, result, this.#failureText));
   }
 
-  /** The code for streams is read when the first one is answered: most services never do. */
   async #stream(id, result, call) {
     this.#running++;
-    const { sendStream } = await import('./streams.mjs');
-    if (this.#channel !== undefined) await sendStream(this.#channel, id, result, { call, errorLine: this.#errorLine });
+    const channel = this.#channel;
+    const send = (frame) => channel?.send(frameText(id, frame));
+    const describe = this.#account === undefined ? errorObject : publicError;
+    send({ stream: true, result: {} });
+    await streams().sendStream(result, { send, room: () => (channel?.congested ? breath(channel) : undefined), flow: call, describe });
     this.#underway.end(id);
     this.#finished();
   }
@@ -176,11 +179,11 @@ export class Peer {
   #fail(id, error) {
     if (!isAnswered(id)) return warn(`a notification failed: ${error?.stack ?? error}`);
     this.#underway.end(id);
-    return this.#send(this.#errorLine(id, error));
+    return this.#send(this.#failureText(id, error));
   }
 
-  #send(line) {
-    this.#channel?.send(line);
+  #send(text) {
+    this.#channel?.send(text);
   }
 
   #settle(message, size) {
@@ -189,11 +192,11 @@ export class Peer {
       const info = 'replies must have either a result or error';
       // Who waits for it must not wait for ever.
       this.#calls.settle({ id, error: { message: info, statusCode: 502 } });
-      return this.#send(refusalLine(id, info));
+      return this.#send(refusalText(id, info));
     }
     if (this.#calls.settle(message, size) || this.#underway.take(message, size)) return;
     if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error).slice(0, 200)}`);
-    else if (isId(id)) this.#send(refusalLine(id, `no response handler for id ${id}`));
+    else if (isId(id)) this.#send(refusalText(id, `no response handler for id ${id}`));
   }
 
   /** Whether a stranger may have another request at work: then it is held. */
@@ -203,8 +206,10 @@ export class Peer {
 
   #malformed(line, error) {
     warn(`ignored a malformed line (${error.message}): ${line.slice(0, 200)}`);
-    const id = LEADING_ID.exec(line)?.[1];
-    if (id) this.#fail(JSON.parse(id), new RpcError('parseError', error.message));
+    const { id, kind } = beginningOf(line);
+    if (id === undefined) return;
+    if (kind === 'request') this.#fail(id, new RpcError('parseError', error.message));
+    else this.#settle({ id, error: { message: `the answer is no JSON: ${error.message}`, statusCode: 502 } }, 0);
   }
 }
 
@@ -220,13 +225,24 @@ function isAnswered(id) {
   return id !== undefined && id !== null;
 }
 
-function isLast({ result, error }) {
-  return error !== undefined || result?.event === 'end';
+/** Waits until the other side has read, and has been read: it may have said that the stream is to wait. */
+async function breath(channel) {
+  await channel.drained();
+  if (channel.closed) return;
+  // The first one comes in the turn that has drained it, before anything is read.
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
 }
 
-/** A notification about a call on this connection. */
-export function signalLine(method, id) {
-  return `${JSON.stringify({ jsonrpc: '2.0', method, params: [id] })}\n`;
+/**
+ * Puts a stream in the place of the parameter that stands for it: `{"stream":true}` in a list, else all there is.
+ * @param {unknown} params
+ * @param {object} stream
+ */
+function withStream(params, stream) {
+  if (!Array.isArray(params)) return [stream];
+  const place = params.findIndex((value) => value !== null && typeof value === 'object' && value.stream === true);
+  return place < 0 ? [...params, stream] : params.map((value, index) => (index === place ? stream : value));
 }
 
 function isStream(value) {

@@ -1,6 +1,6 @@
 /** Imports the files that hold commands. */
 import { createRequire } from 'node:module';
-import { errorWithStatus } from './errors.mjs';
+import { errorWithStatus } from './wire.mjs';
 
 /** How often the program was read anew. */
 let version = 0;

@@ -1,7 +1,6 @@
 /** The life of a hosted service: starting, serving, stopping. */
-import { errorWithStatus, methodNotFound } from './errors.mjs';
 import { fromWire } from './params.mjs';
-import { SIGNALS } from './underway.mjs';
+import { errorWithStatus, methodNotFound, SIGNALS } from './wire.mjs';
 
 export class Service {
   #container;

@@ -1,57 +1,16 @@
 /** Calls of the other side that are not answered yet: they can be cancelled, and their streams slowed down. */
-import { errorWithStatus } from './errors.mjs';
-
-/** What is announced to the daemon: the signals that are understood. */
-export const SIGNALS = ['$/cancel', '$/pause', '$/resume'];
+import { cancelled, Flow } from './wire.mjs';
 
 /** One call under way. */
-export class Call {
-  #controller;
-  #paused = false;
-  #wake = [];
-  /** The stream that the caller sends as a parameter, if it does: takes its frames. */
-  take;
-
-  /** Aborted when nobody wants the answer any more. */
-  get signal() {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-
-  /** Whether nobody wants the answer any more. */
-  cancelled = false;
+export class Call extends Flow {
+  /** The stream that the caller sends as a parameter, if it does. */
+  stream;
 
   cancel() {
-    if (this.cancelled) return;
-    this.cancelled = true;
-    this.#controller?.abort(cancelledError());
-    this.take?.({ error: cancelledError() });
-    this.resume();
+    if (this.isCancelled) return;
+    super.cancel();
+    this.stream?.take({ error: cancelled() });
   }
-
-  /** The caller does not read its stream for now. */
-  pause() {
-    this.#paused = true;
-  }
-
-  resume() {
-    this.#paused = false;
-    for (const resolve of this.#wake.splice(0)) resolve();
-  }
-
-  /** Whether a stream is to wait. */
-  get isPaused() {
-    return this.#paused;
-  }
-
-  /** Resolves when the stream may go on. */
-  resumed() {
-    return this.#paused ? new Promise((resolve) => this.#wake.push(resolve)) : Promise.resolve();
-  }
-}
-
-function cancelledError() {
-  return Object.assign(errorWithStatus(499, 'the caller cancelled the call'), { code: 'CANCELLED' });
 }
 
 /** The calls under way on one connection, by their ids. */
@@ -71,14 +30,11 @@ export class Underway {
 
   /**
    * Takes a notification about a call.
-   * @param {string} method one of SIGNALS
+   * @param {'$/cancel' | '$/pause' | '$/resume'} method
    * @param {unknown} params
    */
   signal(method, params) {
-    const call = this.#calls.get(Array.isArray(params) ? params[0] : undefined);
-    if (method === '$/cancel') call?.cancel();
-    else if (method === '$/pause') call?.pause();
-    else call?.resume();
+    this.#calls.get(Array.isArray(params) ? params[0] : undefined)?.take(method);
   }
 
   /**
@@ -89,9 +45,8 @@ export class Underway {
    */
   take({ id, result, error }, size) {
     const call = this.#calls.get(id);
-    if (call?.take === undefined) return false;
-    call.take(error ? { error } : { result }, size);
-    if (error || result?.event === 'end') call.take = () => {};
+    if (call?.stream === undefined) return false;
+    call.stream.take(error ? { error } : { result }, size);
     return true;
   }
 

@@ -1,21 +1,15 @@
 /** HTTP (`POST /rpc`) and WebSocket for a service's connection points. */
 import { createServer, STATUS_CODES } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import piles from '../client/pile.cjs';
-import websocket from '../client/websocket.cjs';
 import { isClientTaken } from './gate/certificates.mjs';
 import { messagesOf } from './gate/messages.mjs';
 import { answerTo } from './gate/stranger.mjs';
 import { callProblem, MAX_BODY, tooLong, WebGate } from './gate/web-gate.mjs';
 import { warn } from './gate/log.mjs';
-import { refusalLine } from './replies.mjs';
+import { HIGH_WATER, MAX_LINE, Pile, refusalText, websocket } from './wire.mjs';
 
-/** Bytes waiting to be sent above which a stream is not read on. */
-const HIGH_WATER = 1024 * 1024;
 /** What a request over HTTP takes in memory before it is answered, about, in bytes. */
 const REQUEST = 8 * 1024;
-/** A list of answers stops growing at this many characters. */
-const MOST_ANSWER = 64 * 1024 * 1024;
 const OPTIONS = {
   headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 32 * 1024,
   // The gate says more clearly what is wrong.
@@ -93,7 +87,7 @@ function upgrade(request, socket, head, site) {
   const { refusal } = checked(headOf(request), socket, site);
   if (refusal !== undefined) return endWith(socket, refusal.status, refusal);
   if (!site.kinds.has('ws')) return endWith(socket, 400, { message: 'no other protocol is spoken here than HTTP/1.1', hint: 'ask without Upgrade' });
-  if (!websocket.acceptUpgrade(request, socket)) return undefined;
+  if (!websocket().acceptUpgrade(request, socket)) return undefined;
   site.keeper.settle(socket);
   return openSocket(socket, head, site);
 }
@@ -102,7 +96,7 @@ function openSocket(socket, head, { add, keeper }) {
   const { bytes, work } = keeper.accounts(socket);
   const channel = {
     closed: false,
-    send: (line) => connection.send(line.slice(0, -1)),
+    send: (text) => connection.send(text),
     get congested() {
       return socket.destroyed || connection.backlog > HIGH_WATER;
     },
@@ -110,11 +104,11 @@ function openSocket(socket, head, { add, keeper }) {
   };
   const { peer, done } = add({ channel, work, finish: () => connection.close(1001, 'the service stops') });
   let isKnown = false;
-  const connection = new websocket.WebSocketConnection(socket, { isServer: true, head, limit: MAX_BODY, account: bytes }, {
+  const connection = new (websocket().WebSocketConnection)(socket, { isServer: true, head, limit: MAX_BODY, account: bytes }, {
     message: (text) => {
       const found = messagesOf(text, !isKnown);
       if (typeof found === 'string') {
-        channel.send(refusalLine(undefined, found));
+        channel.send(refusalText(undefined, found));
         return connection.close(1002, found);
       }
       isKnown = true;
@@ -195,7 +189,7 @@ function refuse(response, { status, message, hint, headers = {} }) {
 
 /** @returns {Promise<{text?: string, problem?: object}>} as many bytes as the text has characters are held for it */
 async function body(request, account) {
-  const pile = new piles.Pile(account, MAX_BODY);
+  const pile = new Pile(account, MAX_BODY);
   const drop = (problem) => {
     pile.clear();
     return { problem };
@@ -218,11 +212,11 @@ async function body(request, account) {
 
 async function answer(text, response, { add }, work) {
   const found = messagesOf(text, true);
-  if (typeof found === 'string') return end(response, 400, refusalLine(undefined, found));
+  if (typeof found === 'string') return end(response, 400, refusalText(undefined, found));
   const { list, size } = found;
   const isList = text.trimStart().startsWith('[');
   const streamed = list.find(({ stream }) => stream);
-  if (streamed !== undefined) return end(response, 400, refusalLine(streamed.id, 'a stream as parameter cannot go over HTTP'));
+  if (streamed !== undefined) return end(response, 400, refusalText(streamed.id, 'a stream as parameter cannot go over HTTP'));
   const channel = new ResponseChannel(response, isList);
   const { peer, done } = add({ channel, work, finish: () => {} });
   response.on('close', done);
@@ -234,23 +228,24 @@ async function answer(text, response, { add }, work) {
 
 /** What the service offers, as clients of the reference ask for it. */
 async function metadata(response, { add }, work) {
-  const lines = [];
-  const { peer, done } = add({ channel: { send: (line) => lines.push(line) }, work, finish: () => {} });
+  const texts = [];
+  const { peer, done } = add({ channel: { send: (text) => texts.push(text) }, work, finish: () => {} });
   response.on('close', done);
   peer.receiveAll([{ jsonrpc: '2.0', id: 0, method: '$metadata' }], 0);
   await peer.idle();
   done();
-  end(response, 200, `${JSON.stringify(JSON.parse(lines[0]).result)}\n`);
+  end(response, 200, JSON.stringify(JSON.parse(texts[0]).result));
 }
 
-function end(response, status, line) {
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(line) }).end(line);
+function end(response, status, text) {
+  const body = `${text}\n`;
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 
 /** One message is the body; a batch is answered by a list, a stream by one message a line. */
 class ResponseChannel {
   #response;
-  #lines = [];
+  #texts = [];
   #size = 0;
   #isBatch;
   #isStream = false;
@@ -272,25 +267,25 @@ class ResponseChannel {
     return drained(this.#response);
   }
 
-  send(line) {
+  send(text) {
     if (this.#response.destroyed) return;
-    if (!this.#isStream && !this.#isBatch && line.includes('"stream":true') && JSON.parse(line).stream) this.#beginStream();
-    if (this.#isStream) this.#response.write(line);
-    else this.#keep(line);
+    if (!this.#isStream && !this.#isBatch && text.includes('"stream":true') && JSON.parse(text).stream) this.#beginStream();
+    if (this.#isStream) this.#response.write(`${text}\n`);
+    else this.#keep(text);
   }
 
   finish() {
     if (this.#response.destroyed) return undefined;
     if (this.#isStream) return this.#response.end();
-    if (this.#size > MOST_ANSWER) return refuse(this.#response, { status: 500, message: `the list of answers has more than ${MOST_ANSWER} bytes` });
-    if (this.#lines.length === 0) return this.#response.writeHead(204).end();
-    return end(this.#response, 200, this.#isBatch ? `[${this.#lines.map((line) => line.trim()).join(',')}]\n` : this.#lines[0]);
+    if (this.#size > MAX_LINE) return refuse(this.#response, { status: 500, message: `the list of answers has more than ${MAX_LINE} bytes` });
+    if (this.#texts.length === 0) return this.#response.writeHead(204).end();
+    return end(this.#response, 200, this.#isBatch ? `[${this.#texts.join(',')}]` : this.#texts[0]);
   }
 
-  #keep(line) {
-    this.#size += line.length;
-    if (this.#size <= MOST_ANSWER) this.#lines.push(line);
-    else this.#lines = [];
+  #keep(text) {
+    this.#size += text.length;
+    if (this.#size <= MAX_LINE) this.#texts.push(text);
+    else this.#texts = [];
   }
 
   #beginStream() {

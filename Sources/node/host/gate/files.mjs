@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, linkSync, lstatSync, openSync, readFileSync, renameSync, rmdirSync, mkdtempSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { errorWithStatus } from '../errors.mjs';
+import { errorWithStatus } from '../wire.mjs';
 
 /**
  * The text of a PEM file, or the text itself.

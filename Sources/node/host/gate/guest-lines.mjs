@@ -2,16 +2,17 @@
  * Lines of a stranger. Nothing of a connection is given on before its first line was seen whole and is JSON-RPC: a browser sends whatever
  * a page wants, but always behind a line of HTTP.
  */
-import piles from '../../client/pile.cjs';
 import { answerTo, guess, NO_MESSAGE } from './stranger.mjs';
 import { messagesOf } from './messages.mjs';
-import { refusalLine } from '../replies.mjs';
+import { beginningOf, Pile, refusalText } from '../wire.mjs';
 
 /** The longest line, in bytes. */
 export const MAX_LINE = 4 * 1024 * 1024;
 /** How long a line may take from its first byte to its last, in milliseconds. */
 const LINE_TIMEOUT = 60_000;
 const NEWLINE = 10;
+/** So much of a line that is too long is looked at for its id, in bytes. */
+const HEAD = 4096;
 
 export class GuestLines {
   #pending;
@@ -26,7 +27,7 @@ export class GuestLines {
    *   the first line was good; `refuse`: the connection is to end with these bytes
    */
   constructor(account, handlers) {
-    this.#pending = new piles.Pile(account, MAX_LINE);
+    this.#pending = new Pile(account, MAX_LINE);
     this.#handlers = handlers;
   }
 
@@ -72,9 +73,16 @@ export class GuestLines {
 
   /** @returns {boolean} false when the connection was refused */
   #add(rest) {
-    if (this.#pending.size + rest.length > MAX_LINE) this.#refuse(tooLong());
+    if (this.#pending.size + rest.length > MAX_LINE) this.#refuse(this.#tooLong(rest));
     else if (!this.#pending.append(rest)) this.#refuse(tooMuch());
     return !this.#isOver;
+  }
+
+  /** It names the request, if its id was seen: so its caller knows which one it was. */
+  #tooLong(rest) {
+    const head = Buffer.concat([this.#pending.bytes.subarray(0, HEAD), rest.subarray(0, HEAD)]);
+    const { id } = beginningOf(head.toString('utf8'));
+    return Buffer.from(`${refusalText(id, `a line has at most ${MAX_LINE} bytes`, 413)}\n`);
   }
 
   #forget() {
@@ -99,10 +107,6 @@ export class GuestLines {
   }
 }
 
-function tooLong() {
-  return Buffer.from(refusalLine(undefined, `a line has at most ${MAX_LINE} bytes`));
-}
-
 function tooMuch() {
-  return Buffer.from(refusalLine(undefined, 'clients together make this service hold too much: try again later'));
+  return Buffer.from(`${refusalText(undefined, 'clients together make this service hold too much: try again later')}\n`);
 }

@@ -2,7 +2,7 @@
  * What a peer seems to speak that is no JSON-RPC, known from its first bytes, and what it is told in its own protocol. pm-gateway has the
  * same rules.
  */
-import { refusalLine } from '../replies.mjs';
+import { refusalText } from '../wire.mjs';
 
 /** Why the first line of a connection is refused. */
 export const NO_MESSAGE = 'the first line of a connection must be a message of JSON-RPC 2.0';
@@ -43,7 +43,7 @@ function isLetterOfMethod(byte) {
  */
 export function answerTo(kind, reason = NO_MESSAGE) {
   if (kind === 'tls') return ALERT;
-  if (kind === 'other') return Buffer.from(refusalLine(undefined, reason));
+  if (kind === 'other') return Buffer.from(`${refusalText(undefined, reason)}\n`);
   const text = 'This is a connection point of a service: JSON-RPC 2.0 is spoken here, one message a line, and no HTTP. Nothing was executed.\n';
   return Buffer.from([
     'HTTP/1.1 400 Bad Request', 'Content-Type: text/plain; charset=utf-8', `Content-Length: ${text.length}`, 'Cache-Control: no-store',

@@ -1,4 +1,6 @@
-/** Errors on their way over the wire, in both directions. */
+'use strict';
+
+/** Errors on their way over the wire, in both directions, and those of the connection itself. */
 
 const RPC_ERRORS = {
   parseError: [-32700, 'Parse error'],
@@ -7,24 +9,26 @@ const RPC_ERRORS = {
   invalidParams: [-32602, 'Invalid params'],
 };
 
-/** The longest text of an error that a stranger is told, in characters. */
+/** The longest text of an error that a stranger gets, in characters. */
 const LONGEST_TEXT = 8192;
 
 /** A JSON-RPC protocol error: `{code, message, data: {info}}`, as the specification and the reference write it. */
-export class RpcError extends Error {
+class RpcError extends Error {
   /**
    * @param {keyof RPC_ERRORS} kind
    * @param {string} info what exactly was wrong
+   * @param {number} [statusCode] in HTTP's numbers, for what is more than a wrong message
    */
-  constructor(kind, info) {
+  constructor(kind, info, statusCode) {
     const [code, message] = RPC_ERRORS[kind];
     super(message);
     this.code = code;
     this.data = { info };
+    if (statusCode !== undefined) this.statusCode = statusCode;
   }
 
   toJSON() {
-    return { code: this.code, message: this.message, data: this.data };
+    return { code: this.code, message: this.message, data: this.data, statusCode: this.statusCode };
   }
 }
 
@@ -32,18 +36,35 @@ export class RpcError extends Error {
  * The error of a call to a command nobody has.
  * @param {string} method
  */
-export function methodNotFound(method) {
+function methodNotFound(method) {
   return new RpcError('methodNotFound', `no handler found for method ${method}`);
 }
 
 /**
- * An error with an HTTP-like status, which every caller of pm understands.
+ * An error with a status in HTTP's numbers, which every caller of pm understands.
  * @param {number} statusCode
  * @param {string} message
- * @param {object} [options] as of `Error`, for instance `{cause}`
+ * @param {object} [members] `cause`, and further ones: `code`, `hint`, `retry`
  */
-export function errorWithStatus(statusCode, message, options) {
-  return Object.assign(new Error(message, options), { statusCode });
+function errorWithStatus(statusCode, message, { cause, ...members } = {}) {
+  const error = cause === undefined ? new Error(message) : new Error(message, { cause });
+  return Object.assign(error, { statusCode }, members);
+}
+
+/** The error of a call that is still unanswered when its connection ends: it may have been done. */
+function disconnected(method, cause) {
+  const why = cause?.message ? `: ${cause.message}` : '';
+  return errorWithStatus(503, `the connection ended before ${method} was answered${why}`, { code: 'PM_DISCONNECTED', retry: true, cause });
+}
+
+/** An answer that did not come in time. */
+function late(method, timeout) {
+  return errorWithStatus(504, `${method} was not answered within ${timeout} ms`, { code: 'PM_DEADLINE' });
+}
+
+/** The error of a call that its caller has cancelled. */
+function cancelled() {
+  return errorWithStatus(499, 'the caller cancelled the call', { code: 'CANCELLED' });
 }
 
 /**
@@ -51,22 +72,27 @@ export function errorWithStatus(statusCode, message, options) {
  * @param {unknown} thrown
  * @returns {string} always an object: a falsy `error` would mean success to the receiver
  */
-export function errorText(thrown) {
+function errorText(thrown) {
   try {
-    return JSON.stringify(errorObject(thrown)) ?? JSON.stringify({ message: String(thrown) });
+    return JSON.stringify(allOf(thrown)) ?? JSON.stringify({ message: String(thrown) });
   } catch {
     // An HTTP client's error may hold its socket: cyclic. What can be written is kept.
     return JSON.stringify(plainMembers(thrown));
   }
 }
 
+/** The same as a value. */
+function errorObject(thrown) {
+  return JSON.parse(errorText(thrown));
+}
+
 /**
- * What a stranger is told of an error: its status, code, message and hint, and what was meant for them, `publicData`, as `data`. Nothing
+ * What a stranger gets of an error: its status, code, message and hint, and what was meant for strangers, `publicData`, as `data`. Nothing
  * else of it leaves: errors of libraries carry requests with tokens, paths and whole clients.
  * @param {unknown} thrown
  * @returns {{statusCode: number, code?: string | number, message: string, hint?: string, data?: unknown}}
  */
-export function publicError(thrown) {
+function publicError(thrown) {
   try {
     if (thrown instanceof RpcError) return thrown.toJSON();
     if (thrown === null || typeof thrown !== 'object') return { statusCode: 500, message: cut(thrown) };
@@ -90,7 +116,7 @@ function cut(value) {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
-function errorObject(thrown) {
+function allOf(thrown) {
   if (thrown === null || typeof thrown !== 'object') return { message: String(thrown) };
   if (typeof thrown.toJSON === 'function') return thrown.toJSON();
   if (!isErrorLike(thrown)) return thrown;
@@ -115,11 +141,16 @@ function isErrorLike(value) {
  * @param {unknown} error the `error` member of the answer
  * @returns {Error}
  */
-export function revive(error) {
+function revive(error) {
   if (error === null || typeof error !== 'object') return new Error(String(error));
-  const revived = new Error(typeof error.message === 'string' ? error.message : JSON.stringify(error));
+  const info = typeof error.data?.info === 'string' ? error.data.info : undefined;
+  const message = typeof error.message === 'string' ? error.message : JSON.stringify(error);
+  // An error that was passed on says it already.
+  const revived = new Error(info === undefined || message.endsWith(info) ? message : `${message}: ${info}`);
   for (const [key, value] of Object.entries(error)) {
-    if (key !== '__proto__') revived[key] = value;
+    if (key !== '__proto__' && key !== 'message') revived[key] = value;
   }
   return revived;
 }
+
+module.exports = { RpcError, cancelled, disconnected, errorObject, errorText, errorWithStatus, late, methodNotFound, publicError, revive };

@@ -2,16 +2,13 @@
 
 /** WebSocket (RFC 6455) over a socket, for both ends: text messages, strict, with limits. No extensions. */
 const { createHash, randomFillSync } = require('node:crypto');
+const { HIGH_WATER, MAX_LINE } = require('./limits.cjs');
 const { Pile } = require('./pile.cjs');
 
-/** Longest message accepted, in bytes. */
-const MAX_MESSAGE = 64 * 1024 * 1024;
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 /** How long a peer may take to answer a close. */
 const CLOSE_WAIT = 2000;
-/** Bytes that wait for a client above which a server reads no more from it. */
-const HIGH_WATER = 1024 * 1024;
 
 /** The value of Sec-WebSocket-Accept for a key. */
 function acceptKey(key) {
@@ -182,7 +179,7 @@ class WebSocketConnection {
    *   `account`: what the peer may make this process hold
    * @param {{message: (text: string) => void, closed: (cause?: Error) => void}} handlers
    */
-  constructor(socket, { isServer, head, limit = MAX_MESSAGE, account }, handlers) {
+  constructor(socket, { isServer, head, limit = MAX_LINE, account }, handlers) {
     this.#socket = socket;
     this.#isServer = isServer;
     this.#handlers = handlers;
@@ -298,4 +295,4 @@ function acceptUpgrade(request, socket) {
   return true;
 }
 
-module.exports = { acceptKey, acceptUpgrade, FrameReader, ProtocolError, WebSocketConnection, MAX_MESSAGE };
+module.exports = { acceptKey, acceptUpgrade, FrameReader, ProtocolError, WebSocketConnection };

@@ -195,6 +195,16 @@ test('a closed channel runs $stop and ends the process, whatever still keeps it 
   assert.equal(host.stdout, 'stopped \n');
 });
 
+for (const [what, stop] of [
+  ['says that all is well', 'process.exit(0)'], ['says so by the exit status', 'void (process.exitCode = 0)'], ['never ends', 'new Promise(() => setInterval(() => {}, 1000))'],
+]) {
+  test(`a service whose channel is lost ends with a status other than 0, also when its $stop ${what}`, async (t) => {
+    const host = await hostOf(t, { 'commands.json': definition({ $stop: {} }), 'stop.mjs': `export default () => ${stop};` });
+    host.channel.destroy();
+    assert.deepEqual(await host.exited, { code: 75, signal: null });
+  });
+}
+
 test('a channel that is half-closed by the daemon is closed', async (t) => {
   const host = await hostOf(t, STOPPABLE);
   host.channel.end();

@@ -10,7 +10,13 @@ const FILES = {
     upload: { '': { inject: ['params.0', 'params.1'] } },
     slow: { '': { inject: ['params.0'] } },
     spoof: { '': { inject: ['signal'] } },
+    deaf: {}, $stop: {},
   }),
+  'deaf.mjs': `export default () => new Promise((resolve) => {
+    console.log('deaf');
+    process.once('SIGUSR1', () => { resolve('too late'); setImmediate(() => console.log('resolved')); });
+  });`,
+  'stop.mjs': 'export default () => {};',
   'wait.mjs': `export default (signal) => new Promise((_, reject) => {
     signal.addEventListener('abort', () => { console.log('aborted'); reject(signal.reason); });
     console.log('waits');
@@ -50,6 +56,36 @@ test('a cancelled call is aborted where it listens, and answered', async (t) => 
   // Too late, unknown, without an id: nothing happens.
   host.write(signal('$/cancel', 1) + signal('$/cancel', 'x') + '{"jsonrpc":"2.0","method":"$/cancel"}\n');
   assert.equal((await host.ask('spoof', { params: [], signal: 1 })).result, true);
+});
+
+test('a cancelled call of a command that does not listen is answered all the same, once, and holds up no stop', async (t) => {
+  const host = await hostOf(t, FILES);
+  host.write(request(1, 'deaf'));
+  await host.prints('deaf');
+  host.write(signal('$/cancel', 1));
+  assert.equal((await host.answer(1)).error.statusCode, 499);
+  host.process.kill('SIGUSR1');
+  await host.prints('resolved');
+  host.write(request(1, 'deaf'));
+  host.write(signal('$/cancel', 1));
+  assert.equal((await host.answer(1)).error.statusCode, 499, 'the id may be used again, and gets its own answer');
+  host.ask('$stop');
+  assert.deepEqual(await host.exited, { code: 0, signal: null });
+});
+
+test('a cancelled call is answered before its upload ends, and the upload is given up', async (t) => {
+  const host = await hostOf(t, FILES);
+  host.write(request(1, 'upload', { stream: true, params: [{ stream: true }] }) + frame(1, 'a') + signal('$/cancel', 1));
+  assert.equal((await host.answer(1)).error.statusCode, 499);
+  host.write(frame(1, 'b') + end(1));
+  assert.equal((await host.ask('spoof')).result, true);
+});
+
+test('a stream as parameter that is not read on is cancelled at its sender', async (t) => {
+  const host = await hostOf(t, { 'commands.json': definition({ first: {} }), 'first.mjs': 'export default async (s) => { for await (const piece of s) return piece; }' });
+  host.write(request('u', 'first', { stream: true, params: [{ stream: true }] }) + frame('u', 'a'));
+  assert.deepEqual((await host.message(({ method }) => method === '$/cancel')).params, ['u']);
+  assert.equal((await host.answer('u')).result, 'a');
 });
 
 test('a cancelled stream ends, even when its source says nothing', async (t) => {

@@ -18,6 +18,11 @@ import { setVersion } from './script.mjs';
 import { Service } from './service.mjs';
 import { provideClient, SIGNALS, trust } from './wire.mjs';
 
+/** The exit status of a service that has lost its channel (EX_TEMPFAIL of sysexits.h). */
+const LOST = 75;
+/** How long `$stop` may take when the channel is lost, in milliseconds. */
+const STOP_TIMEOUT = 5000;
+
 // In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
 parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
 parentPort?.unref();
@@ -122,9 +127,11 @@ async function leave(failure) {
   calls.disconnect();
 }
 
-/** Only pm closes the channel: there is nobody left to serve. Nobody asked for this end, so that it is no success. */
+/** Only pm closes the channel: there is nobody left to serve. Where nobody asked for this end it is no success, whatever `$stop` says. */
 function abandon() {
-  process.exitCode = 75; // EX_TEMPFAIL of sysexits.h
+  if (!service.isStopping) process.on('exit', () => (process.exitCode ||= LOST));
+  // Nobody is there who would end a service whose `$stop` never does.
+  setTimeout(() => process.exit(LOST), STOP_TIMEOUT).unref();
   calls.disconnect();
   peer.abandon();
   return stopAndExit();

@@ -8,7 +8,7 @@ import { warn } from './gate/log.mjs';
 import { isPromise } from './inject.mjs';
 import { Underway } from './underway.mjs';
 import {
-  beginningOf, errorObject, errorWithStatus, failureText, frameText, MAX_LINE, methodNotFound, publicError, publicFailureText, refusalText,
+  beginningOf, cancelled, errorObject, errorWithStatus, failureText, frameText, MAX_LINE, methodNotFound, publicError, publicFailureText, refusalText,
   resultText, RpcError, SIGNALS, signalText, streams,
 } from './wire.mjs';
 
@@ -22,6 +22,8 @@ export class Peer {
   #calls;
   #find;
   #running = 0;
+  /** Of these the ones whose callers have cancelled, and have their answer. */
+  #given = 0;
   #whenIdle = [];
   #underway = new Underway();
   #account;
@@ -82,7 +84,7 @@ export class Peer {
 
   /** Resolves when every request taken so far has been answered. */
   idle() {
-    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
+    return this.#running === this.#given ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   #take(message, size) {
@@ -94,7 +96,7 @@ export class Peer {
 
   #serve({ id, method, params, stream }, size) {
     if (method === '$restarted' && this.#account === undefined) return this.#restarted();
-    if (SIGNALS.includes(method)) return this.#underway.signal(method, params);
+    if (SIGNALS.includes(method)) return this.#signal(method, params);
     const handler = this.#find(method);
     if (handler === undefined) return this.#fail(id, methodNotFound(method));
     if (!isId(id)) return this.#send(refusalText(id, 'id, if provided, must be one of: null, string, number'));
@@ -115,7 +117,7 @@ export class Peer {
       result = handler(params, call);
     } catch (error) {
       this.#account?.release(size);
-      return this.#fail(id, error);
+      return this.#fail(id, error, call);
     }
     if (!isPromise(result)) {
       this.#account?.release(size);
@@ -124,10 +126,26 @@ export class Peer {
     this.#running++;
     const done = () => {
       this.#account?.release(size);
+      if (call?.isAnswered) this.#given--;
       this.#finished();
     };
     const answered = Promise.resolve(result).then((value) => this.#answer(id, value, call));
-    answered.catch((error) => this.#fail(id, error)).then(done, done);
+    answered.catch((error) => this.#fail(id, error, call)).then(done, done);
+  }
+
+  /** A command that does not listen to its signal goes on, but its caller does not wait for it. */
+  #signal(method, params) {
+    const call = this.#underway.signal(method, params);
+    if (method !== '$/cancel' || call === undefined) return;
+    // One turn is for commands that do listen, and for streams, which end.
+    setImmediate(() => {
+      const [id] = params;
+      if (call.isStreaming || !this.#underway.has(id, call)) return;
+      this.#fail(id, cancelled(), call);
+      call.isAnswered = true;
+      this.#given++;
+      this.#tellIdle();
+    });
   }
 
   #runWithStream(id, handler, params, size) {
@@ -155,11 +173,17 @@ export class Peer {
   }
 
   #finished() {
-    if (--this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    this.#running--;
+    this.#tellIdle();
+  }
+
+  #tellIdle() {
+    if (this.#running === this.#given) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #answer(id, result, call) {
     if (!isAnswered(id)) return undefined;
+    if (call?.isAnswered) return isStream(result) ? result[Symbol.asyncIterator]().return?.() : undefined;
     if (isStream(result)) return this.#stream(id, result, call);
     this.#underway.end(id);
     return this.#send(resultText(id, result, this.#failureText));
@@ -167,6 +191,7 @@ export class Peer {
 
   async #stream(id, result, call) {
     this.#running++;
+    call.isStreaming = true;
     const channel = this.#channel;
     const send = (frame) => channel?.send(frameText(id, frame));
     const describe = this.#account === undefined ? errorObject : publicError;
@@ -176,8 +201,9 @@ export class Peer {
     this.#finished();
   }
 
-  #fail(id, error) {
+  #fail(id, error, call) {
     if (!isAnswered(id)) return warn(`a notification failed: ${error?.stack ?? error}`);
+    if (call?.isAnswered) return undefined;
     this.#underway.end(id);
     return this.#send(this.#failureText(id, error));
   }

@@ -63,6 +63,11 @@ export class Service {
     return this.#stopping;
   }
 
+  /** Whether somebody has asked for its end. */
+  get isStopping() {
+    return this.#stopping !== undefined;
+  }
+
   /** @param {(failure?: {thrown: unknown}) => void} listener called when `stop` is over, however it ended */
   onStopped(listener) {
     this.#onStopped = listener;

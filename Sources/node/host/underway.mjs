@@ -5,6 +5,10 @@ import { cancelled, Flow } from './wire.mjs';
 export class Call extends Flow {
   /** The stream that the caller sends as a parameter, if it does. */
   stream;
+  /** Whether its answer is a stream that has begun. */
+  isStreaming = false;
+  /** Whether the caller, who has cancelled, has its answer already. */
+  isAnswered = false;
 
   cancel() {
     if (this.isCancelled) return;
@@ -28,13 +32,21 @@ export class Underway {
     this.#calls.delete(id);
   }
 
+  /** Whether a call is unanswered. */
+  has(id, call) {
+    return this.#calls.get(id) === call;
+  }
+
   /**
    * Takes a notification about a call.
    * @param {'$/cancel' | '$/pause' | '$/resume'} method
    * @param {unknown} params
+   * @returns {Call | undefined} the call that it is about
    */
   signal(method, params) {
-    this.#calls.get(Array.isArray(params) ? params[0] : undefined)?.take(method);
+    const call = this.#calls.get(Array.isArray(params) ? params[0] : undefined);
+    call?.take(method);
+    return call;
   }
 
   /**

@@ -84,3 +84,39 @@ test('requests run at the same time and are answered as they finish', async (t) 
   assert.equal((await host.ask('open')).error, null);
   assert.equal((await waiting).result, 'opened');
 });
+
+test('causes and gathered errors cross the wire, in both directions', async (t) => {
+  const files = container({
+    cause: `() => {
+      const inner = Object.assign(new TypeError('inner', { cause: 'a text' }), { code: 'EINNER', statusCode: 404 });
+      throw new Error('outer', { cause: Object.assign(new Error('middle', { cause: inner }), { detail: 1 }) });
+    }`,
+    many: '() => { throw Object.assign(new AggregateError([new Error("one"), new RangeError("two"), 3], "both"), { code: "MANY" }); }',
+    circle: '() => { const e = new Error("circle"); e.cause = e; e.errors = Array(1000).fill(e); throw e; }',
+    tree: '() => { const make = (n) => new AggregateError(n > 0 ? Array.from({ length: 9 }, () => make(n - 1)) : [], `e${n}`); throw make(5); }',
+    held: '() => { const e = new Error("held", { cause: new Error("why") }); e.socket = { e }; throw e; }',
+    call: 0,
+  });
+  files['call.mjs'] = `export default (pm) => pm.dispatch('other').catch((error) => {
+    const { cause, errors } = error;
+    return [error instanceof AggregateError, cause instanceof Error, cause.message, cause.cause.code, Object.keys(error), errors.map((one) => one.message ?? one)];
+  });`;
+  files['commands.json'].commands.find(({ name }) => name === 'call').config[''] = { inject: ['pm'] };
+  const host = await hostOf(t, files);
+  const { cause } = (await host.ask('cause')).error;
+  assert.deepEqual([cause.message, cause.detail, cause.cause.name, cause.cause.message], ['middle', 1, 'TypeError', 'inner']);
+  assert.deepEqual([cause.cause.code, cause.cause.statusCode, cause.cause.cause], ['EINNER', 404, 'a text']);
+  assert.match(cause.stack, /^Error: middle\n/);
+  const { error } = await host.ask('many');
+  assert.deepEqual([error.name, error.code, error.errors.map((one) => one.message ?? one)], ['AggregateError', 'MANY', ['one', 'two', 3]]);
+  const { error: circle } = await host.ask('circle');
+  assert.deepEqual([circle.message, circle.cause, circle.errors.length, circle.errors[63]], ['circle', { message: 'circle' }, 64, { message: 'circle' }]);
+  const tree = await host.ask('tree');
+  assert.equal([...tree.raw.matchAll(/"stack"/g)].length, 64);
+  assert.deepEqual((({ message, cause: { message: why } }) => [message, why])((await host.ask('held')).error), ['held', 'why']);
+  const answer = host.ask('call');
+  const { id } = await host.message(({ method }) => method === 'other');
+  const sent = { message: 'all', cause: { message: 'why', cause: { message: 'deep', code: 'E' } }, errors: [{ message: 'one' }, 2] };
+  host.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: sent })}\n`);
+  assert.deepEqual((await answer).result, [true, true, 'why', 'E', [], ['one', 2]]);
+});

@@ -76,6 +76,16 @@ test('strangers are told nothing of errors but what is for them, and nothing of 
   assert.ok(!all.includes('file:') && !all.includes('"fs"'), all);
 });
 
+test('strangers get causes and gathered errors with code and status, and no other members of them', async (t) => {
+  const { port } = await tcpService(t);
+  const { error } = JSON.parse(await rawLine(port, call('because')));
+  const inner = { statusCode: 404, code: 'EINNER', message: 'inner' };
+  assert.deepEqual(error, {
+    statusCode: 500, message: 'both', cause: { statusCode: 500, message: 'why', cause: inner },
+    errors: [{ message: 'inner' }, { statusCode: 500, message: 'text' }],
+  });
+});
+
 test('structured parameters of a caller are its arguments, and never what says who calls', async (t) => {
   const { host, port } = await tcpService(t);
   const forged = { params: [1], _trigger: 'cli', auth: { user: 'root' }, connection: {} };

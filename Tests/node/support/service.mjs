@@ -9,13 +9,18 @@ import { freePort } from './net.mjs';
 /** What they can do. */
 export const FILES = {
   'commands.json': definition({
-    echo: {}, wait: {}, secret: {}, hidden: { jsonrpc: false }, fail: {}, who: { '': { inject: ['_trigger', 'auth', 'params.0'] } },
+    echo: {}, wait: {}, secret: {}, hidden: { jsonrpc: false }, fail: {}, because: {}, who: { '': { inject: ['_trigger', 'auth', 'params.0'] } },
     exported: { '': { inject: ['$container', 'params.0'] } },
   }),
   'echo.mjs': 'export default (x) => x;',
   'secret.mjs': 'export default () => { console.log("executed"); return 1; }',
   'hidden.mjs': 'export default () => 1;',
   'fail.mjs': `export default () => { throw Object.assign(new Error('no'), { statusCode: 418, request: { headers: { authorization: 'Bearer internal' } } }); }`,
+  'because.mjs': `export default () => {
+    const token = { headers: { authorization: 'Bearer internal' } };
+    const inner = Object.assign(new Error('inner'), { code: 'EINNER', statusCode: 404, request: token, config: token });
+    throw Object.assign(new AggregateError([inner, 'text'], 'both', { cause: Object.assign(new Error('why', { cause: inner }), { path: '/private' }) }), token);
+  }`,
   'who.mjs': 'export default (trigger, auth, param) => [trigger ?? null, auth ?? null, param ?? null];',
   'wait.mjs': 'export default () => new Promise(() => {});',
   'exported.mjs': 'export default (container, object) => container.dispatch("who", object);',

@@ -11,6 +11,8 @@ const RPC_ERRORS = {
 
 /** The longest text of an error that a stranger gets, in characters. */
 const LONGEST_TEXT = 8192;
+/** How many errors cross the wire as one: its causes, and what it gathers. */
+const MOST_ERRORS = 64;
 
 /** A JSON-RPC protocol error: `{code, message, data: {info}}`, as the specification and the reference write it. */
 class RpcError extends Error {
@@ -68,7 +70,8 @@ function cancelled() {
 }
 
 /**
- * The JSON text of anything thrown: message, name, own enumerable members and stack; `toJSON` is honoured.
+ * The JSON text of anything thrown: message, name, own enumerable members, stack, `cause`, and the `errors` of an AggregateError; `toJSON` is
+ * honoured.
  * @param {unknown} thrown
  * @returns {string} always an object: a falsy `error` would mean success to the receiver
  */
@@ -87,16 +90,17 @@ function errorObject(thrown) {
 }
 
 /**
- * What a stranger gets of an error: its status, code, message and hint, and what was meant for strangers, `publicData`, as `data`. Nothing
- * else of it leaves: errors of libraries carry requests with tokens, paths and whole clients.
+ * What a stranger gets of an error: its status, code, message and hint, what was meant for strangers, `publicData`, as `data`, and the same of its
+ * `cause` and `errors`. Nothing else of it leaves: errors of libraries carry requests with tokens, paths and whole clients.
  * @param {unknown} thrown
- * @returns {{statusCode: number, code?: string | number, message: string, hint?: string, data?: unknown}}
+ * @param {Set<unknown>} [seen] errors that are told already: each is, once
+ * @returns {{statusCode: number, code?: string | number, message: string, hint?: string, data?: unknown, cause?: object, errors?: object[]}}
  */
-function publicError(thrown) {
+function publicError(thrown, seen = new Set()) {
   try {
     if (thrown instanceof RpcError) return thrown.toJSON();
     if (thrown === null || typeof thrown !== 'object') return { statusCode: 500, message: cut(thrown) };
-    const { statusCode, code, message, hint, publicData, as } = thrown;
+    const { statusCode, code, message, hint, publicData, as, cause, errors } = thrown;
     const told = { statusCode: Number.isInteger(statusCode) && statusCode >= 400 && statusCode <= 599 ? statusCode : 500 };
     if (typeof code === 'string' || Number.isFinite(code)) told.code = typeof code === 'string' ? cut(code) : code;
     told.message = typeof message === 'string' ? cut(message) : 'the command failed';
@@ -104,7 +108,8 @@ function publicError(thrown) {
     // A question of a service: the option that the answer is for.
     if (code === 'INTERACT' && typeof as === 'string') told.as = cut(as);
     if (publicData !== undefined) told.data = JSON.parse(JSON.stringify(publicData) ?? 'null');
-    return told;
+    if (!isErrorLike(thrown)) return told;
+    return { ...told, ...reasonsOf({ cause: isErrorLike(cause) ? cause : undefined, errors }, seen.add(thrown), publicError) };
   } catch {
     // A member that throws when it is looked at, or data that is no JSON.
     return { statusCode: 500, message: 'the command failed' };
@@ -116,24 +121,36 @@ function cut(value) {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
-function allOf(thrown) {
+function allOf(thrown, seen = new Set()) {
   if (thrown === null || typeof thrown !== 'object') return { message: String(thrown) };
   if (typeof thrown.toJSON === 'function') return thrown.toJSON();
   if (!isErrorLike(thrown)) return thrown;
   // In the order of the reference's relay, whose callers read `name`.
-  return { message: thrown.message, name: thrown.name, ...thrown, stack: thrown.stack };
+  return { message: thrown.message, name: thrown.name, ...thrown, stack: thrown.stack, ...reasonsOf(thrown, seen.add(thrown), allOf) };
 }
 
-function plainMembers(thrown) {
+function plainMembers(thrown, seen = new Set()) {
   const kept = {};
   for (const [key, value] of Object.entries(thrown)) {
     if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) kept[key] = value;
   }
-  return { message: String(thrown.message ?? thrown), name: thrown.name, ...kept, stack: thrown.stack };
+  return { message: String(thrown.message ?? thrown), name: thrown.name, ...kept, stack: thrown.stack, ...reasonsOf(thrown, seen.add(thrown), plainMembers) };
+}
+
+/** `cause` and `errors`, which are no enumerable members where the language itself has set them. */
+function reasonsOf({ cause, errors }, seen, describe) {
+  const told = (value) => {
+    if (!isErrorLike(value)) return describe === publicError ? describe(value) : value;
+    return seen.has(value) || seen.size >= MOST_ERRORS ? { message: String(value.message) } : describe(value, seen);
+  };
+  return {
+    ...(cause === undefined ? {} : { cause: told(cause) }),
+    ...(Array.isArray(errors) ? { errors: errors.slice(0, MOST_ERRORS).map(told) } : {}),
+  };
 }
 
 function isErrorLike(value) {
-  return value instanceof Error || (typeof value.message === 'string' && typeof value.stack === 'string');
+  return value instanceof Error || (typeof value?.message === 'string' && typeof value.stack === 'string');
 }
 
 /**
@@ -146,11 +163,18 @@ function revive(error) {
   const info = typeof error.data?.info === 'string' ? error.data.info : undefined;
   const message = typeof error.message === 'string' ? error.message : JSON.stringify(error);
   // An error that was passed on says it already.
-  const revived = new Error(info === undefined || message.endsWith(info) ? message : `${message}: ${info}`);
-  for (const [key, value] of Object.entries(error)) {
+  const text = info === undefined || message.endsWith(info) ? message : `${message}: ${info}`;
+  const { cause, errors, ...members } = error;
+  const options = cause === undefined ? undefined : { cause: hasMessage(cause) ? revive(cause) : cause };
+  const revived = Array.isArray(errors) ? new AggregateError(errors.map((one) => (hasMessage(one) ? revive(one) : one)), text, options) : new Error(text, options);
+  for (const [key, value] of Object.entries(members)) {
     if (key !== '__proto__' && key !== 'message') revived[key] = value;
   }
   return revived;
+}
+
+function hasMessage(value) {
+  return value !== null && typeof value === 'object' && typeof value.message === 'string';
 }
 
 module.exports = { RpcError, cancelled, disconnected, errorObject, errorText, errorWithStatus, late, methodNotFound, publicError, revive };

@@ -10,7 +10,7 @@ public struct JSONObject: Sendable {
 
     private(set) var members: [Member] = []
     /// Where each name stands in `members`; nil while there are few.
-    private var places: [Name: Int]?
+    private var places: [MemberName: Int]?
 
     /// An empty object.
     public init() {}
@@ -45,7 +45,7 @@ public struct JSONObject: Sendable {
     /// How many bytes it takes in memory beside itself, without what its names and values take.
     var room: Int {
         let index = JSONValue.room(
-            for: places?.capacity ?? 0, 2 * (MemoryLayout<Name>.stride + MemoryLayout<Int>.stride))
+            for: places?.capacity ?? 0, 2 * (MemoryLayout<MemberName>.stride + MemoryLayout<Int>.stride))
         return JSONValue.room(for: members.capacity, MemoryLayout<Member>.stride) + index
     }
 
@@ -63,7 +63,7 @@ public struct JSONObject: Sendable {
         }
         members.append(Member(key: key, value: value))
         if places != nil {
-            places?[Name(text: key)] = members.count - 1
+            places?[MemberName(text: key)] = members.count - 1
         } else if members.count > Self.indexThreshold {
             buildIndex()
         }
@@ -76,7 +76,7 @@ public struct JSONObject: Sendable {
     }
 
     private func place(of key: String) -> Int? {
-        if let places { return places[Name(text: key)] }
+        if let places { return places[MemberName(text: key)] }
         return members.firstIndex { sameBytes($0.key, key) }
     }
 
@@ -85,18 +85,18 @@ public struct JSONObject: Sendable {
             places = nil
             return
         }
-        var index: [Name: Int] = [:]
+        var index: [MemberName: Int] = [:]
         index.reserveCapacity(members.count * 2)
-        for (place, member) in members.enumerated() { index[Name(text: member.key)] = place }
+        for (place, member) in members.enumerated() { index[MemberName(text: member.key)] = place }
         places = index
     }
 }
 
 /// A member's name compared by bytes: Swift's own `==` would merge names that differ only in Unicode normalisation.
-private struct Name: Hashable {
+private struct MemberName: Hashable {
     let text: String
 
-    static func == (lhs: Name, rhs: Name) -> Bool { sameBytes(lhs.text, rhs.text) }
+    static func == (lhs: MemberName, rhs: MemberName) -> Bool { sameBytes(lhs.text, rhs.text) }
 
     func hash(into hasher: inout Hasher) {
         var text = text

@@ -8,7 +8,7 @@ struct Envelope {
     }
 
     /// A member's value; absent while empty, which no value is.
-    struct Place {
+    struct ByteSpan {
         var start = 0
         var end = 0
 
@@ -17,13 +17,13 @@ struct Envelope {
 
     let bytes: UnsafeRawBufferPointer
     private(set) var shape = Shape.object
-    var jsonrpc = Place()
-    var id = Place()
-    var method = Place()
-    var params = Place()
-    var result = Place()
-    var error = Place()
-    var stream = Place()
+    var jsonrpc = ByteSpan()
+    var id = ByteSpan()
+    var method = ByteSpan()
+    var params = ByteSpan()
+    var result = ByteSpan()
+    var error = ByteSpan()
+    var stream = ByteSpan()
     /// Whether there are escapes in `method`.
     var methodHasEscapes = false
 
@@ -51,7 +51,7 @@ struct Envelope {
 
     /// The value's bytes, or nil when the member is absent.
     @inline(__always)
-    func raw(_ place: Place) -> UnsafeRawBufferPointer? {
+    func raw(_ place: ByteSpan) -> UnsafeRawBufferPointer? {
         place.isPresent ? UnsafeRawBufferPointer(rebasing: bytes[place.start..<place.end]) : nil
     }
 
@@ -60,11 +60,11 @@ struct Envelope {
         if scanner.next == UInt8(ascii: "\"") {
             let start = scanner.offset
             let token = try scanner.skipString()
-            let member = set(key, Place(start: start, end: scanner.offset))
+            let member = set(key, ByteSpan(start: start, end: scanner.offset))
             if member == .method { methodHasEscapes = token.hasEscapes }
         } else {
             let range = try scanner.skipValue()
-            _ = set(key, Place(start: range.lowerBound, end: range.upperBound))
+            _ = set(key, ByteSpan(start: range.lowerBound, end: range.upperBound))
         }
     }
 
@@ -72,7 +72,7 @@ struct Envelope {
         case jsonrpc, id, method, params, result, error, stream, unknown
     }
 
-    private mutating func set(_ key: JSONStringToken, _ place: Place) -> Member {
+    private mutating func set(_ key: JSONStringToken, _ place: ByteSpan) -> Member {
         let member = key.hasEscapes ? decodedMember(key) : member(key.range)
         switch member {
         case .jsonrpc: jsonrpc = place

@@ -55,13 +55,13 @@ public struct FirstLine: Sendable {
 
     private func judge(_ line: ArraySlice<UInt8>) -> Verdict {
         line.withUnsafeBytes { raw in
-            do throws(RejectedMessage) {
-                switch try Incoming.scan(raw) {
+            do throws(MalformedMessage) {
+                switch try Message.scan(raw) {
                 case .request: return .accept
                 case .reply: return refuse(.other, Stranger.noMessage)
                 case .batch(let batch):
                     guard let first = batch.makeIterator().nextElement,
-                        case .request = try Incoming.scan(element: first)
+                        case .request = try Message.scan(element: first)
                     else { return refuse(.other, Stranger.noMessage) }
                     return .accept
                 }

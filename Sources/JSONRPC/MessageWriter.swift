@@ -111,7 +111,7 @@ public enum MessageWriter {
     }
 
     /// The answer to a line that was no message.
-    public static func rejection(_ rejected: RejectedMessage, to output: inout [UInt8]) {
+    public static func rejection(_ rejected: MalformedMessage, to output: inout [UInt8]) {
         rejection(id: rejected.id, rejected.error, to: &output)
     }
 }

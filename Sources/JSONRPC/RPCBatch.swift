@@ -1,6 +1,6 @@
 import JSON
 
-/// The messages of a batch as bytes, in order; each is for `Incoming.scan(element:)`.
+/// The messages of a batch as bytes, in order; each is for `Message.scan(element:)`.
 public struct RPCBatch: Sequence {
     /// Walks the elements.
     public struct Iterator: IteratorProtocol {
@@ -33,11 +33,11 @@ public struct RPCBatch: Sequence {
     public let raw: UnsafeRawBufferPointer
 
     /// Takes an array that is known to be JSON; throws when it is empty (JSON-RPC 2.0 section 6).
-    init(_ raw: UnsafeRawBufferPointer) throws(RejectedMessage) {
+    init(_ raw: UnsafeRawBufferPointer) throws(MalformedMessage) {
         self.raw = raw
         var iterator = Iterator(raw)
         guard iterator.next() != nil else {
-            throw RejectedMessage(.invalidRequest("a batch must not be empty"), id: nil)
+            throw MalformedMessage(.invalidRequest("a batch must not be empty"), id: nil)
         }
     }
 

@@ -5,7 +5,7 @@ internal import JSON
 ///
 /// Ids up to 40 bytes (any number, a quoted UUID) are kept without allocating.
 public struct RPCID: Hashable, Sendable {
-    private struct Words: Hashable, Sendable {
+    private struct InlineBytes: Hashable, Sendable {
         var first: UInt64 = 0
         var second: UInt64 = 0
         var third: UInt64 = 0
@@ -13,7 +13,7 @@ public struct RPCID: Hashable, Sendable {
         var fifth: UInt64 = 0
     }
 
-    private var words = Words()
+    private var words = InlineBytes()
     private let count: Int
     /// The bytes of an id that is too long for `words`, else empty.
     private let long: [UInt8]
@@ -27,7 +27,7 @@ public struct RPCID: Hashable, Sendable {
     /// The id whose JSON text these bytes are; they are copied.
     public init(raw: UnsafeRawBufferPointer) {
         count = raw.count
-        guard raw.count <= MemoryLayout<Words>.size else {
+        guard raw.count <= MemoryLayout<InlineBytes>.size else {
             long = [UInt8](raw)
             return
         }

@@ -41,8 +41,8 @@ public struct RPCReply {
     /// A copy of the id that outlives the line.
     public var ownedID: RPCID { RPCID(raw: id) }
 
-    init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(RejectedMessage) {
-        guard let id, isValidID(id) else { throw RejectedMessage(.badID, id: nil, kind: .reply) }
+    init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(MalformedMessage) {
+        guard let id, isValidID(id) else { throw MalformedMessage(.badID, id: nil, kind: .reply) }
         self.id = id
         isStream = envelope.isStream
         switch (envelope.raw(envelope.result), envelope.raw(envelope.error)) {
@@ -53,7 +53,7 @@ public struct RPCReply {
         case (nil, let error?): outcome = .error(error)
         case (let result?, let error?) where isText(result, "null"): outcome = .error(error)
         case (nil, nil), (.some, .some):
-            throw RejectedMessage(
+            throw MalformedMessage(
                 .invalidRequest("replies must have either a result or error"), id: RPCID(raw: id), kind: .reply)
         }
     }

@@ -22,17 +22,17 @@ public struct RPCRequest {
         return request
     }
 
-    init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(RejectedMessage) {
-        if let id, !isValidID(id) { throw RejectedMessage(.badID, id: nil) }
+    init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(MalformedMessage) {
+        if let id, !isValidID(id) { throw MalformedMessage(.badID, id: nil) }
         // Whoever answers keeps the id until then.
-        if let id, id.count > RPCID.longest { throw RejectedMessage(.longID, id: nil) }
+        if let id, id.count > RPCID.longest { throw MalformedMessage(.longID, id: nil) }
         guard let name = envelope.raw(envelope.method), name.first == UInt8(ascii: "\"") else {
-            throw RejectedMessage(.invalidRequest("method must be a string"), id: id.map { RPCID(raw: $0) })
+            throw MalformedMessage(.invalidRequest("method must be a string"), id: id.map { RPCID(raw: $0) })
         }
         params = envelope.raw(envelope.params)
         if let first = params?.first, first != UInt8(ascii: "["), first != UInt8(ascii: "{"), first != UInt8(ascii: "n")
         {
-            throw RejectedMessage(
+            throw MalformedMessage(
                 .invalidRequest("params, if provided, must be one of: null, object, array"),
                 id: id.map { RPCID(raw: $0) })
         }

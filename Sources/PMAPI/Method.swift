@@ -8,7 +8,7 @@ public enum Method: String, Sendable, CaseIterable {
     case stop
     /// Stops a service and starts it again.
     case restart
-    /// Starts the daemon's program anew.
+    /// Starts the daemon's program again.
     case upgrade
     /// Tells what is wanted, what runs and what died.
     case status
@@ -38,7 +38,7 @@ public enum Method: String, Sendable, CaseIterable {
     case clientSession = "session"
     /// How many instances of a service run.
     case scale
-    /// A service reads its commands anew.
+    /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
     /// The commands of the daemon and of the services.
     case metadata = "$metadata"

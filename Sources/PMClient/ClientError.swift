@@ -45,7 +45,7 @@ public enum ClientError: Error, Equatable, Sendable {
         case .timedOut(let method, let limit):
             .timeout(
                 "pm did not answer \(method) in \(limit.shortForm)",
-                hint: "pm-init starts a daemon anew when it is killed; the services run on")
+                hint: "pm-init starts a daemon again when it is killed; the services run on")
         case .garbled(let reason): APIError(500, "what answers is not pm: \(reason)")
         case .refused(let error), .turnedAway(let error): error
         }

@@ -8,7 +8,7 @@ public import PMSystem
 /// A connection to a daemon for a program that does one thing at a time: each call waits for its answer.
 public final class DaemonClient {
     /// How long the daemon may take to answer what it knows by heart.
-    public static let patience = Duration.seconds(15)
+    public static let answerTimeout = Duration.seconds(15)
 
     /// How many replies may come before they are asked for: one at a time is, while others come on the same connection.
     private static let mostEarly = 65536
@@ -24,7 +24,7 @@ public final class DaemonClient {
 
     /// The path of the socket, for people.
     public let address: String
-    private(set) var connection: Connection
+    private(set) var connection: DaemonConnection
     /// Where to connect again; nil for a socket that was given.
     private let endpoint: SocketAddress?
     /// Who may serve it.
@@ -48,7 +48,7 @@ public final class DaemonClient {
         endpoint = nil
         server = .folderOwner
         do {
-            connection = try Connection(SharedFD(socket))
+            connection = try DaemonConnection(SharedFD(socket))
         } catch {
             throw .unreachable(error)
         }
@@ -70,7 +70,7 @@ public final class DaemonClient {
 
     private static func open(
         _ address: SocketAddress, _ server: TrustedSocket.Server
-    ) throws(ClientError) -> Connection {
+    ) throws(ClientError) -> DaemonConnection {
         let socket: SharedFD
         do {
             socket = SharedFD(try TrustedSocket.connect(address.path, server))
@@ -78,7 +78,7 @@ public final class DaemonClient {
             throw ClientError(connecting: error, to: address.path)
         }
         do {
-            return try Connection(socket)
+            return try DaemonConnection(socket)
         } catch {
             throw ClientError(connecting: error)
         }
@@ -86,7 +86,7 @@ public final class DaemonClient {
 
     /// Calls a method of the daemon and waits at most `limit` for its answer. A question whose answer is lost, because the
     /// daemon was replaced, is asked again.
-    public func call<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(ClientError)
+    public func call<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.answerTimeout) throws(ClientError)
         -> C.Answer
     {
         for _ in 0..<Self.repetitions {
@@ -100,7 +100,7 @@ public final class DaemonClient {
         return try answer(to: send(call), of: C.self, within: limit)
     }
 
-    /// Connects anew to where it was connected; answers that were not taken are gone.
+    /// Connects again to where it was connected; answers that were not taken are gone.
     ///
     /// - Throws: `notRunning` also for a socket that was given.
     public func reconnect() throws(ClientError) {
@@ -128,20 +128,20 @@ public final class DaemonClient {
         MessageWriter.request(id: lastID, method: method, params: params, to: &bytes)
         let wasWritten: Bool
         do {
-            wasWritten = try connection.write(bytes, Deadline(Self.patience))
+            wasWritten = try connection.write(bytes, Deadline(Self.answerTimeout))
         } catch {
             guard error.code == EPIPE || error.code == ECONNRESET else { throw .unreachable(error) }
             // Who turns a client away says why, before anything was asked.
             _ = try reply(to: Ticket(id: lastID, method: method), Deadline(.zero))
             throw .lost(method: method)
         }
-        guard wasWritten else { throw .timedOut(method: method, Self.patience) }
+        guard wasWritten else { throw .timedOut(method: method, Self.answerTimeout) }
         return Ticket(id: lastID, method: method)
     }
 
     /// Waits for the answer to a request.
     public func answer<C: DaemonCall>(
-        to ticket: Ticket, of type: C.Type, within limit: Duration? = DaemonClient.patience
+        to ticket: Ticket, of type: C.Type, within limit: Duration? = DaemonClient.answerTimeout
     ) throws(ClientError) -> C.Answer {
         let json = try value(of: ticket, within: limit)
         do {
@@ -152,7 +152,7 @@ public final class DaemonClient {
     }
 
     /// Waits for the answer to a request, as JSON; void is null.
-    public func value(of ticket: Ticket, within limit: Duration? = DaemonClient.patience) throws(ClientError)
+    public func value(of ticket: Ticket, within limit: Duration? = DaemonClient.answerTimeout) throws(ClientError)
         -> JSONValue
     {
         guard let bytes = try bytes(of: ticket, within: limit) else { return .null }
@@ -164,7 +164,7 @@ public final class DaemonClient {
     }
 
     /// Waits for the answer to a request, as the JSON text that came; void is nil.
-    public func bytes(of ticket: Ticket, within limit: Duration? = DaemonClient.patience) throws(ClientError)
+    public func bytes(of ticket: Ticket, within limit: Duration? = DaemonClient.answerTimeout) throws(ClientError)
         -> [UInt8]?
     {
         switch try reply(to: ticket, Deadline(limit)) {
@@ -219,9 +219,9 @@ public final class DaemonClient {
 
     /// Sorts one line: replies are kept for whoever waits, everything else a daemon may say is not for us.
     private func take(_ line: UnsafeRawBufferPointer) throws(ClientError) {
-        let message: Incoming
+        let message: Message
         do {
-            message = try Incoming.scan(line)
+            message = try Message.scan(line)
         } catch {
             throw .garbled(error.error.description)
         }

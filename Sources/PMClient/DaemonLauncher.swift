@@ -27,7 +27,7 @@ public struct DaemonLauncher: Sendable {
     /// Whether pm-init runs in the place of this process, for a service manager or a container.
     public var isForeground = false
     /// How long it may take.
-    public var patience = Duration.seconds(30)
+    public var startTimeout = Duration.seconds(30)
 
     /// Describes a daemon to start.
     public init(location: DaemonLocation, installation: Installation, environment: [String: String]) {
@@ -50,7 +50,7 @@ public struct DaemonLauncher: Sendable {
             throw APIError(error, doing: "start pm", hint: hint(for: error))
         }
         do throws(APIError) {
-            try report.wait(until: stage, Deadline(patience))
+            try report.wait(until: stage, Deadline(startTimeout))
         } catch {
             // pm-init is about to end: the next start must not find its lock.
             let isGoing = error.exitCode != .conflict && error.exitCode != .timeout

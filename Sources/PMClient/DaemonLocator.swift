@@ -14,7 +14,7 @@ public struct DaemonLocator: Sendable {
     /// Environment, working directory and user.
     public var context: LocationContext
     /// How long to wait for a daemon that is just starting.
-    public var patience = Duration.seconds(5)
+    public var answerTimeout = Duration.seconds(5)
 
     /// Looks from a context.
     public init(context: LocationContext) { self.context = context }
@@ -56,7 +56,7 @@ public struct DaemonLocator: Sendable {
     /// for one that holds its lock and does not serve yet.
     public func connect(to location: DaemonLocation) throws(APIError) -> DaemonClient {
         if let note = FailureNote(of: location) { throw note.error }
-        let deadline = Deadline(patience)
+        let deadline = Deadline(answerTimeout)
         let expected = SocketAddress(path: location.socketPath)
         while true {
             do throws(ClientError) {

@@ -15,14 +15,14 @@ public final class HostChannel {
         case interrupted
     }
 
-    private let connection: Connection
+    private let connection: DaemonConnection
     private let name: String
 
     /// Speaks to a service of that name over a stream socket.
     ///
     /// - Throws: `SystemError` with operation `fcntl`.
     public init(_ socket: SharedFD, name: String) throws(SystemError) {
-        connection = try Connection(socket)
+        connection = try DaemonConnection(socket)
         self.name = name
     }
 
@@ -54,7 +54,7 @@ public final class HostChannel {
     /// Appends the answer to one line; tells whether it was `ready`.
     private func answer(_ line: UnsafeRawBufferPointer, _ output: inout [UInt8]) -> Bool {
         do {
-            guard case .request(let request) = try Incoming.scan(line), let id = request.ownedID else { return false }
+            guard case .request(let request) = try Message.scan(line), let id = request.ownedID else { return false }
             return answer(request.method.string, id, &output)
         } catch {
             MessageWriter.rejection(error, to: &output)

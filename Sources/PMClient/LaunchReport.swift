@@ -36,7 +36,7 @@ struct LaunchReport {
         var text = ""
         while true {
             guard waitFor([(pipe.raw, Int32(POLLIN))], deadline) != nil else {
-                throw .timeout("pm did not start in \((deadline.limit ?? .zero).shortForm)", output: lastWords)
+                throw .timeout("pm did not start in \((deadline.limit ?? .zero).shortForm)", output: finalOutput)
             }
             guard let piece = read() else { throw died() }
             text += piece
@@ -85,17 +85,17 @@ struct LaunchReport {
         if let last = lines.last, last.hasPrefix("hint: ") { hint = String(lines.removeLast().dropFirst(6)) }
         return APIError(
             status, "pm did not start: \(lines.joined(separator: "\n"))", hint: hint,
-            output: status == 400 ? [] : lastWords)
+            output: status == 400 ? [] : finalOutput)
     }
 
     private func died() -> APIError {
         APIError(
             500, "pm did not start: it ended without a word", hint: "\(location.daemonLogPath) has its output",
-            output: lastWords)
+            output: finalOutput)
     }
 
     /// The last lines of the daemon's own output.
-    private var lastWords: [String] {
+    private var finalOutput: [String] {
         // Only an addition to an error that is reported anyway: without the file it is shorter.
         guard let bytes = try? Files.read(location.daemonLogPath) else { return [] }
         return bytes.dropFirst(logStart).split(separator: UInt8(ascii: "\n")).suffix(10).map {

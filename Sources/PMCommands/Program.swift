@@ -19,7 +19,7 @@ public enum Program {
     static func run(_ words: [String], _ session: Session) -> Int32 {
         let command: any ParsableCommand
         do {
-            command = try PM.parseAsRoot(CommandWords(commands: PM.words).normalized(words))
+            command = try PM.parseAsRoot(CommandLineNormalizer(commands: PM.words).normalized(words))
         } catch {
             return report(parsing: error, session)
         }

@@ -13,21 +13,21 @@ struct FolderPattern: Equatable {
     let parts: [Part]
 
     /// The pattern, or several when it has braces.
-    static func patterns(of text: String) throws(PatternProblem) -> [FolderPattern] {
+    static func patterns(of text: String) throws(WorkspacePatternProblem) -> [FolderPattern] {
         var patterns: [FolderPattern] = []
         // PATH_MAX: nothing longer can match.
-        guard text.utf8.count < 4096 else { throw PatternProblem(message: "the pattern is too long") }
+        guard text.utf8.count < 4096 else { throw WorkspacePatternProblem(message: "the pattern is too long") }
         for alternative in try Braces.expand(Array(text.unicodeScalars)) {
             patterns.append(try FolderPattern(alternative))
         }
         return patterns
     }
 
-    private init(_ text: String) throws(PatternProblem) {
-        if text.hasPrefix("/") { throw PatternProblem(message: "\"\(text)\" leads out of the package") }
+    private init(_ text: String) throws(WorkspacePatternProblem) {
+        if text.hasPrefix("/") { throw WorkspacePatternProblem(message: "\"\(text)\" leads out of the package") }
         var parts: [Part] = []
         for part in text.split(separator: "/") where part != "." {
-            if part == ".." { throw PatternProblem(message: "\"\(text)\" leads out of the package") }
+            if part == ".." { throw WorkspacePatternProblem(message: "\"\(text)\" leads out of the package") }
             if part == "**" {
                 // Twice is the same as once, and once is looked for in linear time.
                 if parts.last != .anyDepth { parts.append(.anyDepth) }
@@ -139,7 +139,7 @@ enum Braces {
     /// More alternatives than this are a mistake, or meant to harm.
     static let limit = 256
 
-    static func expand(_ text: [Unicode.Scalar]) throws(PatternProblem) -> [String] {
+    static func expand(_ text: [Unicode.Scalar]) throws(WorkspacePatternProblem) -> [String] {
         var (pending, done) = ([text], [String]())
         while let next = pending.popLast() {
             guard let group = firstGroup(in: next) else {
@@ -151,7 +151,7 @@ enum Braces {
                     Array(next[..<group.range.lowerBound]) + alternative + Array(next[group.range.upperBound...]))
             }
             if pending.count + done.count > limit {
-                throw PatternProblem(message: "\"\(string(text))\" has more than \(limit) alternatives")
+                throw WorkspacePatternProblem(message: "\"\(string(text))\" has more than \(limit) alternatives")
             }
         }
         return done

@@ -39,7 +39,7 @@ struct Workspaces {
         var walk = FolderWalk(root: package.directory)
         // Nobody has this many; each is a walk.
         for node in patterns.prefix(1000) {
-            do throws(PatternProblem) {
+            do throws(WorkspacePatternProblem) {
                 try apply(node, &folders, &walk)
             } catch {
                 members.problems.append(package.problem(error.message, node, key: "workspaces"))
@@ -59,9 +59,9 @@ struct Workspaces {
 
     private func apply(
         _ node: JSONNode, _ folders: inout Set<String>, _ walk: inout FolderWalk
-    ) throws(PatternProblem) {
+    ) throws(WorkspacePatternProblem) {
         guard var text = node.value.string else {
-            throw PatternProblem(message: "expected a pattern, found \(node.value.summary)")
+            throw WorkspacePatternProblem(message: "expected a pattern, found \(node.value.summary)")
         }
         let isNegated = text.hasPrefix("!")
         if isNegated { text.removeFirst() }
@@ -73,7 +73,7 @@ struct Workspaces {
                 found.formUnion(try walk.folders(matching: pattern))
             }
         }
-        if !isNegated && found.isEmpty { throw PatternProblem(message: "\"\(text)\" matches no package") }
+        if !isNegated && found.isEmpty { throw WorkspacePatternProblem(message: "\"\(text)\" matches no package") }
         folders.formUnion(found)
     }
 
@@ -83,7 +83,7 @@ struct Workspaces {
 }
 
 /// Why a pattern cannot be used.
-struct PatternProblem: Error, Equatable {
+struct WorkspacePatternProblem: Error, Equatable {
     var message: String
 }
 
@@ -98,7 +98,7 @@ struct FolderWalk {
     }
 
     /// The folders that match and hold a package.json. What lies in node_modules is no workspace.
-    mutating func folders(matching pattern: FolderPattern) throws(PatternProblem) -> [String] {
+    mutating func folders(matching pattern: FolderPattern) throws(WorkspacePatternProblem) -> [String] {
         var found: [String] = []
         try walk(root, pattern.parts[...], &found, depth: 0)
         return found
@@ -106,7 +106,7 @@ struct FolderWalk {
 
     private mutating func walk(
         _ folder: String, _ parts: ArraySlice<FolderPattern.Part>, _ found: inout [String], depth: Int
-    ) throws(PatternProblem) {
+    ) throws(WorkspacePatternProblem) {
         guard let part = parts.first else {
             if folder != root, Disk.look(at: folder + "/" + PackageFile.name).isSomething { found.append(folder) }
             return
@@ -135,7 +135,7 @@ struct FolderWalk {
     }
 
     /// The folders in a folder but node_modules; symbolic links only when asked for. None when it cannot be read.
-    private mutating func names(in folder: String, links: Bool) throws(PatternProblem) -> [String] {
+    private mutating func names(in folder: String, links: Bool) throws(WorkspacePatternProblem) -> [String] {
         // A folder we may not list has no packages for us.
         guard let names = try? Files.list(folder) else { return [] }
         try spend(names.count)
@@ -147,9 +147,9 @@ struct FolderWalk {
         }
     }
 
-    private mutating func spend(_ count: Int) throws(PatternProblem) {
+    private mutating func spend(_ count: Int) throws(WorkspacePatternProblem) {
         budget -= count
-        guard budget > 0 else { throw PatternProblem(message: "there are too many folders to look into") }
+        guard budget > 0 else { throw WorkspacePatternProblem(message: "there are too many folders to look into") }
     }
 
     private func join(_ folder: String, _ name: String) -> String { folder == "/" ? "/" + name : folder + "/" + name }

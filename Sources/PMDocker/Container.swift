@@ -7,7 +7,7 @@ import PMSystem
 struct Container: Sendable {
     /// How it is, as far as its driver needs to know.
     struct State: Equatable, Sendable {
-        /// Whether the kernel killed it for want of memory.
+        /// Whether the kernel killed it without memory.
         var wasOutOfMemory: Bool
         /// What its health check says; nil: it has none.
         var health: String?

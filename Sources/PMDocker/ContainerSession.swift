@@ -31,7 +31,7 @@ struct ContainerSession: Sendable {
     private let container: Container
     private let output: ContainerOutput
     /// How long what it wrote may take to arrive once it has ended.
-    private static let patience = Duration.seconds(5)
+    private static let finalOutputTimeout = Duration.seconds(5)
     /// What the engine wrote down this long before it went, or before something came of it, may have been under way.
     private static let underWay = (atItsEnd: Duration.seconds(1), atLast: Duration.milliseconds(100))
 
@@ -77,8 +77,8 @@ struct ContainerSession: Sendable {
             case .ended(let status):
                 code = status
                 group.addTask {
-                    try await Task.sleep(for: Self.patience)
-                    Report.line("what the container wrote last did not come in \(Self.patience)")
+                    try await Task.sleep(for: Self.finalOutputTimeout)
+                    Report.line("what the container wrote last did not come in \(Self.finalOutputTimeout)")
                     return .outputEnded
                 }
             }

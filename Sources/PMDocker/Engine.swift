@@ -6,19 +6,19 @@ import PMSystem
 
 /// The engine: each request has a connection of its own, which costs little on a unix socket and fails alone.
 struct Engine: Sendable {
-    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+    private typealias EngineConnection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
     private let path: String
     private let group: any EventLoopGroup
     /// How long an answer may take that is not a stream.
-    private let patience: Duration
+    private let answerTimeout: Duration
     /// An answer that is not a stream is no longer.
     private static let longestAnswer = 16 << 20
 
-    init(_ location: EngineLocation, on group: any EventLoopGroup, patience: Duration = .seconds(120)) {
+    init(_ location: EngineLocation, on group: any EventLoopGroup, answerTimeout: Duration = .seconds(120)) {
         path = location.path
         self.group = group
-        self.patience = patience
+        self.answerTimeout = answerTimeout
     }
 
     /// Asks, and waits for the whole answer.
@@ -26,7 +26,7 @@ struct Engine: Sendable {
     /// - Throws: `EngineError`, or `CancellationError`.
     @discardableResult
     func send(_ request: EngineRequest) async throws -> EngineAnswer {
-        try await within(patience, asking: request) {
+        try await within(answerTimeout, asking: request) {
             var bytes = ByteBuffer()
             let status = try await converse(request, opened: {}) { chunk in
                 bytes.writeImmutableBuffer(chunk)
@@ -90,12 +90,12 @@ struct Engine: Sendable {
         }
     }
 
-    private func connect() async throws -> Connection {
+    private func connect() async throws -> EngineConnection {
         do {
             return try await ClientBootstrap(group: group).connect(unixDomainSocketPath: path) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    return try Connection(wrappingChannelSynchronously: channel)
+                    return try EngineConnection(wrappingChannelSynchronously: channel)
                 }
             }
         } catch let error as IOError {
@@ -109,7 +109,7 @@ struct Engine: Sendable {
         var head = HTTPRequestHead(
             version: .http1_1, method: .init(rawValue: request.verb.rawValue), uri: request.target)
         head.headers.add(name: "Host", value: "docker")
-        head.headers.add(name: "Connection", value: "close")
+        head.headers.add(name: "EngineConnection", value: "close")
         guard let body = request.body else {
             head.headers.add(name: "Content-Length", value: "0")
             return [.head(head), .end(nil)]

@@ -55,7 +55,7 @@ struct SocketLink: Sendable {
     }
 
     /// What is said to the daemon before anything is carried to it.
-    enum Greeting {
+    enum Introduction {
         /// Nothing: the daemon knows who it is.
         case none
         /// That what follows comes from a container.
@@ -64,12 +64,12 @@ struct SocketLink: Sendable {
 
     /// Carries between this connection, to a container, and the daemon's until both have nothing more to say.
     ///
-    /// - Throws: when a connection breaks, or the daemon does not take the greeting.
-    func carry(to daemon: SocketLink, after greeting: Greeting) async throws {
+    /// - Throws: when a connection breaks, or the daemon does not take the introduction.
+    func carry(to daemon: SocketLink, after introduction: Introduction) async throws {
         try await channel.executeThenClose { fromClient, toClient in
             try await daemon.channel.executeThenClose { fromDaemon, toDaemon in
                 var answers = fromDaemon.makeAsyncIterator()
-                if greeting == .confine {
+                if introduction == .confine {
                     try await toDaemon.write(ByteBuffer(bytes: Self.confinement))
                     var answer = Acceptance()
                     while !answer.isWhole, let bytes = try await answers.next() { try answer.take(bytes) }

@@ -42,7 +42,7 @@ final class Gateway {
         context = GatewayContext(
             sessions: Sessions(options.daemon, log), limits: options.limits, log: log, clients: Clients(options.limits))
         // Points with one place share a listener.
-        var groups: [NetworkPoint.Place: [NetworkPoint]] = [:]
+        var groups: [NetworkPoint.Endpoint: [NetworkPoint]] = [:]
         for point in options.points { groups[point.place, default: []].append(point) }
         self.groups = groups.values.sorted { $0[0].url < $1[0].url }
     }
@@ -78,7 +78,7 @@ final class Gateway {
     // MARK: the daemon that started it
 
     private func join(_ descriptor: CInt) -> EventLoopFuture<Void> {
-        // The holder of all processes is gone when this channel ends: then nobody would ever stop this one.
+        // pm-init of all processes is gone when this channel ends: then nobody would ever stop this one.
         let channel = DaemonChannel { kill(getpid(), SIGTERM) }
         self.channel = channel
         let bound = NIOLoopBound(channel, eventLoop: loop)
@@ -106,14 +106,14 @@ final class Gateway {
     private func listen(_ points: [NetworkPoint]) {
         guard !isClosed else { return }
         do {
-            let place = try Place(points, context)
+            let place = try Endpoint(points, context)
             bind(place)
         } catch {
             failed(points, "\(error)")
         }
     }
 
-    private func bind(_ place: Place) {
+    private func bind(_ place: Endpoint) {
         let bound = NIOLoopBound((self, place), eventLoop: loop)
         let bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 256)
@@ -141,7 +141,7 @@ final class Gateway {
         }
     }
 
-    private func listens(_ place: Place, _ channel: any Channel) {
+    private func listens(_ place: Endpoint, _ channel: any Channel) {
         if isClosed { return channel.close(promise: nil) }
         listeners.append(channel)
         problems[place.points[0].url] = nil
@@ -164,7 +164,7 @@ final class Gateway {
 private struct ListenFailure: CustomStringConvertible {
     let description: String
 
-    init(_ error: any Error, _ place: Place) {
+    init(_ error: any Error, _ place: Endpoint) {
         guard let code = (error as? IOError)?.errnoCode else {
             description = "\(error)"
             return

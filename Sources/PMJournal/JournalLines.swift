@@ -18,7 +18,7 @@ final class JournalLines {
     }
 
     private let journal: SystemJournal
-    private let trace: JournalTrace
+    private let trace: JournalUse
     private let filter: LogFilter
     private var names: Set<String>
     private let isMatched: Bool
@@ -30,7 +30,7 @@ final class JournalLines {
     /// Finds the services of a daemon.
     ///
     /// - Throws: `SystemError`.
-    init(_ names: [String], _ trace: JournalTrace, _ filter: LogFilter) throws(SystemError) {
+    init(_ names: [String], _ trace: JournalUse, _ filter: LogFilter) throws(SystemError) {
         self.trace = trace
         self.filter = filter
         self.names = Set(names)

@@ -39,7 +39,7 @@ public enum LogsProgram {
     private static func answer(_ query: StoredLogQuery, _ output: FrameWriter) throws {
         let filter = try LogFilter(priority: query.call.priority, pattern: query.call.grep)
         if query.settles { JournalSync.wait() }
-        let trace = try JournalTrace.read(query.state)
+        let trace = try JournalUse.read(query.state)
         let journal = try trace.map { try JournalLines(query.call.names, $0, filter) }
         let place = journal?.cursor
         let stored = StoredLines(query, filter, now: SystemClock().wall())
@@ -78,7 +78,7 @@ public enum LogsProgram {
     private static func report(_ error: any Error) -> APIError {
         switch error {
         case let error as APIError: error
-        case let error as PatternProblem:
+        case let error as LogPatternProblem:
             .badRequest("the pattern makes no sense: \(error)", hint: "a POSIX extended regular expression, regex(7)")
         case let error as SystemError where error.code == EACCES:
             .notPermitted(

@@ -1,5 +1,5 @@
 /// What a unit may use of the machine: `limits` of a mapping. What is nil is not limited.
-public struct Limits: Usual {
+public struct Limits: HasDefault {
     /// Bytes of memory of the whole tree; beyond them it is killed (memory.max).
     public var memory: Int64?
     /// Bytes of memory beyond which the tree is slowed down and its memory taken back (memory.high).

@@ -57,7 +57,7 @@ public struct Mapping: Equatable, Sendable {
     /// How long a start may take until it is ready; zero: as long as is usual for its runtime.
     @Nanoseconds public var readyDeadline: Duration
     /// What it may use of the machine.
-    @Rare public var limits: Limits
+    @Boxed public var limits: Limits
     /// Who it runs as: a name or a number of /etc/passwd; nil: as the daemon.
     public var user: String?
     /// Its group; nil: the user's.
@@ -90,7 +90,7 @@ public struct Mapping: Equatable, Sendable {
         readiness = nil
         logs = nil
         listen = []
-        _limits = Rare(wrappedValue: Limits())
+        _limits = Boxed(wrappedValue: Limits())
         sandbox = Sandbox()
         _readyDeadline = Nanoseconds(wrappedValue: .zero)
     }

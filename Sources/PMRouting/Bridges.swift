@@ -15,7 +15,7 @@ public final class Bridges {
     }
 
     /// How long a service may take to open its connection.
-    static let patience = Duration.seconds(10)
+    static let openTimeout = Duration.seconds(10)
 
     private let reactor: Reactor
     private let onTrouble: @PMActor (String) -> Void
@@ -38,8 +38,8 @@ public final class Bridges {
         var random = SystemRandomNumberGenerator()
         let name = Self.name(using: &random)
         let unit = service.id.unit
-        let deadline = reactor.after(Self.patience) { [weak self] in
-            let late = "\(unit) opened no connection for the bridge within \(Self.patience.components.seconds) s"
+        let deadline = reactor.after(Self.openTimeout) { [weak self] in
+            let late = "\(unit) opened no connection for the bridge within \(Self.openTimeout.components.seconds) s"
             self?.fail(name, .timedOut(late))
         }
         openings[name] = Opening(call: call, deadline: deadline)
@@ -104,7 +104,7 @@ public final class Bridges {
         }
     }
 
-    private func ended(_ ending: LineRelay.Ending) {
+    private func ended(_ ending: LineRelay.Outcome) {
         switch ending {
         case .finished: break
         case .lineTooLong: onTrouble("a bridge was closed: a line is longer than \(LineRelay.longestLine) bytes")

@@ -9,7 +9,7 @@ public protocol ConnectionDelegate: AnyObject {
     /// A reply; what it points to is good until this returns.
     func receive(_ reply: RPCReply)
     /// A line that is no message.
-    func receive(_ rejected: RejectedMessage)
+    func receive(_ rejected: MalformedMessage)
     /// The peer sends no more; it may still read.
     func peerFinished()
     /// The connection is about to end, because the peer makes the daemon hold too much.
@@ -41,7 +41,7 @@ public final class Connection {
     private var delegate: (any ConnectionDelegate)?
     /// What is left of a batch for which there was no time.
     private var batch: UnfinishedBatch?
-    /// Bytes that came in vain since the last penalty.
+    /// Bytes that came without success since the last penalty.
     private var waste = 0
     private var hasEnded = false
     private var pauses = 0
@@ -249,21 +249,21 @@ public final class Connection {
     }
 
     private func deliver(message line: UnsafeRawBufferPointer) {
-        let message: Incoming
-        do throws(RejectedMessage) {
-            message = try Incoming.scan(line)
+        let message: Message
+        do throws(MalformedMessage) {
+            message = try Message.scan(line)
         } catch {
             if form == .strictLines { return dismiss { MessageWriter.rejection(error, to: &$0) } }
             return reject(error, line.count)
         }
-        do throws(RejectedMessage) {
+        do throws(MalformedMessage) {
             try deliver(message)
         } catch {
             reject(error, line.count)
         }
     }
 
-    private func reject(_ rejected: RejectedMessage, _ count: Int) {
+    private func reject(_ rejected: MalformedMessage, _ count: Int) {
         delegate?.receive(rejected)
         cameInVain(count)
     }
@@ -276,7 +276,7 @@ public final class Connection {
         stream.closeAfterFlush()
     }
 
-    private func deliver(_ message: Incoming) throws(RejectedMessage) {
+    private func deliver(_ message: Message) throws(MalformedMessage) {
         switch message {
         case .request(let request): delegate?.receive(request)
         case .reply(let reply): delegate?.receive(reply)
@@ -284,9 +284,9 @@ public final class Connection {
         }
     }
 
-    private func deliver(_ batch: RPCBatch) throws(RejectedMessage) {
+    private func deliver(_ batch: RPCBatch) throws(MalformedMessage) {
         guard !batch.isLonger(than: PeerLimits.batch) else {
-            throw RejectedMessage(.invalidRequest("a batch has more than \(PeerLimits.batch) messages"), id: nil)
+            throw MalformedMessage(.invalidRequest("a batch has more than \(PeerLimits.batch) messages"), id: nil)
         }
         var elements = batch.makeIterator()
         while let element = elements.next() {
@@ -299,8 +299,8 @@ public final class Connection {
     }
 
     private func deliver(element: UnsafeRawBufferPointer) {
-        do throws(RejectedMessage) {
-            try deliver(try Incoming.scan(element: element))
+        do throws(MalformedMessage) {
+            try deliver(try Message.scan(element: element))
         } catch {
             reject(error, element.count)
         }

@@ -140,7 +140,7 @@ extension Peer {
         }
         return call.message.dropLast().withUnsafeBytes { line in
             // It was written by us.
-            guard case .request(let request) = try? Incoming.scan(line) else { return false }
+            guard case .request(let request) = try? Message.scan(line) else { return false }
             other.relay(request, as: request.method, for: Caller(peer: caller, id: id, isKept: true))
             return true
         }

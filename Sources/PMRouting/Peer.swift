@@ -261,7 +261,7 @@ public final class Peer: ConnectionDelegate {
     }
 
     /// Answers what is no message.
-    public func receive(_ rejected: RejectedMessage) {
+    public func receive(_ rejected: MalformedMessage) {
         // A reply that cannot be understood is the last one for its id.
         if rejected.kind == .reply, let id = rejected.id, let number = id.withBytes(PendingCallID.parse),
             waiting[number] != nil

@@ -11,7 +11,7 @@ public final class PeerBudget {
     /// The turn that is measured, and since when.
     private var turn: UInt64 = 0
     private var begun = MonotonicTime(nanoseconds: 0)
-    /// Connections with messages that were not handled for want of time, the first to go on first.
+    /// Connections with messages that were not handled without time, the first to go on first.
     private var cutOff: [Connection] = []
     /// Connections that hold much; their number bounds what the others hold.
     private var large: [ObjectIdentifier: Connection] = [:]
@@ -41,7 +41,7 @@ public final class PeerBudget {
     }
 
     private func planNext() {
-        reactor.whenSpare { [self] in goOn() }
+        reactor.whenIdle { [self] in goOn() }
     }
 
     private func goOn() {

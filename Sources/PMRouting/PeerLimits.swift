@@ -4,7 +4,7 @@ public enum PeerLimits {
     static let readsATurn = 4
     /// How long all peers together are served in a turn; who then still has messages goes on in a later one.
     static let timeATurn = Duration.microseconds(100)
-    /// What a peer sends in vain, because it is no message or nobody waits for it, is read no faster: to look at one that
+    /// What a peer sends without success, because it is no message or nobody waits for it, is read no faster: to look at one that
     /// is long takes long. Bytes a second.
     static let wasteASecond = 5 << 20
     /// So much of it costs nothing yet.

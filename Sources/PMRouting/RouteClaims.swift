@@ -8,7 +8,7 @@ public import PMModel
 /// moment: a service that has stopped keeps its claims, as long as the daemon lives.
 public struct RouteClaims: Sendable {
     /// A command that wants a route.
-    public struct Wish: Hashable, Sendable {
+    public struct Request: Hashable, Sendable {
         /// The command's own name.
         public var command: String
         /// What it wants.
@@ -22,15 +22,15 @@ public struct RouteClaims: Sendable {
     }
 
     /// What a service wants, as it said when it was last ready.
-    public struct Wishes: Equatable, Sendable {
+    public struct Requests: Equatable, Sendable {
         /// Its routes.
-        public var wishes: [Wish]
+        public var requests: [Request]
         /// Whether it may have only routes that its mapping lists: a container of Docker.
         public var isConfined: Bool
 
-        /// Makes wishes.
-        public init(_ wishes: [Wish], isConfined: Bool) {
-            self.wishes = wishes
+        /// Makes requests.
+        public init(_ requests: [Request], isConfined: Bool) {
+            self.requests = requests
             self.isConfined = isConfined
         }
     }
@@ -57,39 +57,39 @@ public struct RouteClaims: Sendable {
     /// The configuration, in its order.
     public var order: [Entry] = []
     /// What services want, those first that were known first.
-    public private(set) var known: [(unit: String, wishes: Wishes)] = []
+    public private(set) var known: [(unit: String, requests: Requests)] = []
 
     /// Nothing is claimed yet.
     public init() {}
 
     /// Notes what a service wants; false when that is what it wanted before.
-    public mutating func note(_ wishes: Wishes, of unit: String) -> Bool {
+    public mutating func note(_ requests: Requests, of unit: String) -> Bool {
         guard let place = known.firstIndex(where: { $0.unit == unit }) else {
             // Who never wanted a route is not remembered.
-            guard !wishes.wishes.isEmpty else { return false }
-            known.append((unit, wishes))
+            guard !requests.requests.isEmpty else { return false }
+            known.append((unit, requests))
             return true
         }
-        guard known[place].wishes != wishes else { return false }
-        known[place].wishes = wishes
+        guard known[place].requests != requests else { return false }
+        known[place].requests = requests
         return true
     }
 
     /// Who has what.
     public func decide() -> RouteGrants {
         var grants = RouteGrants()
-        let wishes = Dictionary(known.map { ($0.unit, $0.wishes) }) { first, _ in first }
+        let requests = Dictionary(known.map { ($0.unit, $0.requests) }) { first, _ in first }
         for entry in order {
             for pattern in entry.routes ?? [] { grants.reserve(pattern, for: entry.unit) }
         }
         let configured = Set(order.map(\.unit))
         for entry in order where entry.routes != nil {
-            if let wishes = wishes[entry.unit] { grants.decide(wishes, of: entry) }
+            if let requests = requests[entry.unit] { grants.decide(requests, of: entry) }
         }
         for entry in order where entry.routes == nil {
-            if let wishes = wishes[entry.unit] { grants.decide(wishes, of: entry) }
+            if let requests = requests[entry.unit] { grants.decide(requests, of: entry) }
         }
-        for (unit, wishes) in known where !configured.contains(unit) { grants.decide(wishes, of: Entry(unit, nil)) }
+        for (unit, requests) in known where !configured.contains(unit) { grants.decide(requests, of: Entry(unit, nil)) }
         return grants
     }
 }
@@ -143,26 +143,28 @@ public struct RouteGrants: Sendable {
         take(pattern, nil, of: unit)
     }
 
-    mutating func decide(_ wishes: RouteClaims.Wishes, of entry: RouteClaims.Entry) {
-        for wish in wishes.wishes.prefix(RouteClaims.mostOfService) { decide(wish, wishes.isConfined, entry) }
-        if wishes.wishes.count > RouteClaims.mostOfService {
+    mutating func decide(_ requests: RouteClaims.Requests, of entry: RouteClaims.Entry) {
+        for request in requests.requests.prefix(RouteClaims.mostOfService) {
+            decide(request, requests.isConfined, entry)
+        }
+        if requests.requests.count > RouteClaims.mostOfService {
             complain(entry.unit, "it has more than \(RouteClaims.mostOfService) routes: the others are not served")
         }
     }
 
-    private mutating func decide(_ wish: RouteClaims.Wish, _ isConfined: Bool, _ entry: RouteClaims.Entry) {
+    private mutating func decide(_ request: RouteClaims.Request, _ isConfined: Bool, _ entry: RouteClaims.Entry) {
         if let routes = entry.routes {
-            guard routes.contains(where: { $0.covers(wish.pattern) }) else {
-                let name = "\(wish.pattern.text) of \(wish.command)"
+            guard routes.contains(where: { $0.covers(request.pattern) }) else {
+                let name = "\(request.pattern.text) of \(request.command)"
                 return complain(entry.unit, "\(name) is not served: \"routes\" of the mapping does not list it")
             }
         } else if isConfined {
             return complain(
                 entry.unit,
-                "\(wish.pattern.text) of \(wish.command) is not served: a container has only the routes that \"routes\" of "
+                "\(request.pattern.text) of \(request.command) is not served: a container has only the routes that \"routes\" of "
                     + "its mapping lists")
         }
-        take(wish.pattern, wish.command, of: entry.unit)
+        take(request.pattern, request.command, of: entry.unit)
     }
 
     private mutating func take(_ pattern: RoutePattern, _ command: String?, of unit: String) {

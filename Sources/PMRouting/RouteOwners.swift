@@ -3,7 +3,7 @@ import PMAPI
 import PMModel
 public import PMSystem
 
-/// The routes of all services, and whose they are; decided anew only when something about them has changed.
+/// The routes of all services, and whose they are; decided again only when something about them has changed.
 @PMActor
 public final class RouteOwners {
     private var claims = RouteClaims()
@@ -18,12 +18,12 @@ public final class RouteOwners {
 
     /// Notes what a service offers.
     func publish(_ metadata: ServiceMetadata, of unit: String, isConfined: Bool) {
-        let wishes = metadata.commands.compactMap { command in
-            command.route.map { RouteClaims.Wish(command.name, $0) }
+        let requests = metadata.commands.compactMap { command in
+            command.route.map { RouteClaims.Request(command.name, $0) }
         }
         // One more than there may be says that there are too many.
-        let kept = Array(wishes.prefix(RouteClaims.mostOfService + 1))
-        guard claims.note(RouteClaims.Wishes(kept, isConfined: isConfined), of: unit) else { return }
+        let kept = Array(requests.prefix(RouteClaims.mostOfService + 1))
+        guard claims.note(RouteClaims.Requests(kept, isConfined: isConfined), of: unit) else { return }
         decided = nil
         onChange()
     }
@@ -45,10 +45,10 @@ public final class RouteOwners {
     /// What services want, in the order in which they were first known.
     public var json: JSONValue {
         .array(
-            claims.known.map { unit, wishes in
+            claims.known.map { unit, requests in
                 [
-                    "service": .string(unit), "confined": .bool(wishes.isConfined),
-                    "routes": .array(wishes.wishes.map(\.json)),
+                    "service": .string(unit), "confined": .bool(requests.isConfined),
+                    "routes": .array(requests.requests.map(\.json)),
                 ]
             })
     }
@@ -57,14 +57,14 @@ public final class RouteOwners {
     public func restore(_ json: JSONValue) {
         for entry in json.array ?? [] {
             guard let unit = entry["service"]?.string else { continue }
-            let wishes = (entry["routes"]?.array ?? []).compactMap(RouteClaims.Wish.init)
-            _ = claims.note(RouteClaims.Wishes(wishes, isConfined: entry["confined"]?.bool ?? true), of: unit)
+            let requests = (entry["routes"]?.array ?? []).compactMap(RouteClaims.Request.init)
+            _ = claims.note(RouteClaims.Requests(requests, isConfined: entry["confined"]?.bool ?? true), of: unit)
         }
         decided = nil
     }
 }
 
-extension RouteClaims.Wish {
+extension RouteClaims.Request {
     /// `{command, method?, path}`.
     fileprivate var json: JSONValue {
         var members = JSONObject([("command", .string(command)), ("path", .string(pattern.path))])

@@ -212,7 +212,7 @@ actor Wire {
 
     private func take(_ line: UnsafeRawBufferPointer) {
         // What is no message answers nothing that we asked; a call that waits for it ends with its deadline.
-        guard case .reply(let reply)? = try? Incoming.scan(line), let id = reply.internalID, let call = waiting[id]
+        guard case .reply(let reply)? = try? Message.scan(line), let id = reply.internalID, let call = waiting[id]
         else { return }
         switch call {
         case .prepared: break

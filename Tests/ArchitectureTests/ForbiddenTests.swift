@@ -10,7 +10,7 @@ struct Ban {
     var excuse: String?
     /// Without one of these in its text a file is not searched: most are not, and regular expressions are slow.
     let hints: [String]
-    // Regex is not Sendable, so a ban makes it anew.
+    // Regex is not Sendable, so a ban makes it again.
     let pattern: @Sendable () -> any RegexComponent
 
     func violations(in file: SourceFile) -> [Violation] {

@@ -20,7 +20,7 @@ import Testing
     ]
 
     @Test func `each method has a file in the contract`() throws {
-        for verb in try verbs() { #expect(SourceTree.exists("Sources/PMAPI/\(verb).swift"), "\(verb)") }
+        for verb in try verbs() { #expect(SourceTree.exists("Sources/PMAPI/Calls/\(verb).swift"), "\(verb)") }
     }
 
     @Test func `each method has a handler`() throws {

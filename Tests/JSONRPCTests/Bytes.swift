@@ -24,13 +24,13 @@ struct EchoSession {
 
     mutating func handle(_ line: UnsafeRawBufferPointer) {
         do {
-            try handle(Incoming.scan(line))
+            try handle(Message.scan(line))
         } catch {
             MessageWriter.rejection(error, to: &output)
         }
     }
 
-    private mutating func handle(_ incoming: Incoming) throws(RejectedMessage) {
+    private mutating func handle(_ incoming: Message) throws(MalformedMessage) {
         switch incoming {
         case .request(let request): answer(request)
         case .reply(let reply):
@@ -41,7 +41,7 @@ struct EchoSession {
 
     private mutating func handle(element: UnsafeRawBufferPointer) {
         do {
-            try handle(Incoming.scan(element: element))
+            try handle(Message.scan(element: element))
         } catch {
             MessageWriter.rejection(error, to: &output)
         }

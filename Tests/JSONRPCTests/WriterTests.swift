@@ -48,7 +48,7 @@ import Testing
 
     private func relayedRequest(_ line: String, id: UInt64?) -> String {
         Array(line.utf8).withUnsafeBytes { bytes in
-            guard case .request(let request)? = try? Incoming.scan(bytes), let parts = request.method.split(at: ".")
+            guard case .request(let request)? = try? Message.scan(bytes), let parts = request.method.split(at: ".")
             else { return "" }
             return written { MessageWriter.relay(request, id: id, method: parts.tail, to: &$0) }
         }
@@ -78,7 +78,7 @@ import Testing
             let id = calls.add(Array(callerID.utf8).withUnsafeBytes { RPCID(raw: $0) })
             let answer = Array(#"{"jsonrpc":"2.0","id":\#(id),\#(pair.reply)}"#.utf8).withUnsafeBytes {
                 bytes -> String in
-                guard case .reply(let reply)? = try? Incoming.scan(bytes),
+                guard case .reply(let reply)? = try? Message.scan(bytes),
                     let caller = reply.internalID.flatMap({ calls.take($0) })
                 else { return "" }
                 return written { MessageWriter.relay(reply, id: caller, to: &$0) }
@@ -120,7 +120,7 @@ import Testing
     func `a frame that is written reads back`(_ frame: StreamFrame) throws {
         let line = written { MessageWriter.streamFrame(id: RPCID(1), frame, to: &$0) }
         try Array(line.utf8).withUnsafeBytes { bytes in
-            guard case .reply(let reply) = try Incoming.scan(bytes), case .result(let raw) = reply.outcome else {
+            guard case .reply(let reply) = try Message.scan(bytes), case .result(let raw) = reply.outcome else {
                 Issue.record("no result")
                 return
             }

@@ -20,7 +20,7 @@ private struct ScriptedLauncher {
         let location = try DaemonLocation.findForStart(.file(directory), in: context)
         launcher = DaemonLauncher(
             location: location, installation: Installation(libexec: directory), environment: environment)
-        launcher.patience = .seconds(20)
+        launcher.startTimeout = .seconds(20)
     }
 
     func launch(until stage: DaemonLauncher.Stage = .serving) -> APIError? {
@@ -74,7 +74,7 @@ private struct ScriptedLauncher {
     @Test func `a daemon that never serves is too late`() throws {
         var scripted = try ScriptedLauncher("echo $$ > pid; echo L >&3; exec tail -f /dev/null")
         defer { removeTree(scripted.directory) }
-        scripted.launcher.patience = .milliseconds(200)
+        scripted.launcher.startTimeout = .milliseconds(200)
         #expect(scripted.launch()?.exitCode == .timeout)
         let text = String(decoding: try Files.read(scripted.directory + "/pid"), as: UTF8.self)
         let pid = try #require(pid_t(text.filter(\.isNumber)))
@@ -91,7 +91,7 @@ private struct ScriptedLauncher {
         #expect(error?.hint?.contains("PM_LIBEXEC") == true)
     }
 
-    @Test func `the holder gets its own session, no terminal, and only the descriptors it needs`() throws {
+    @Test func `pm-init gets its own session, no terminal, and only the descriptors it needs`() throws {
         let script =
             "(ls /proc/self/fd; cat /proc/self/stat | cut -d' ' -f6; echo $$; pwd; echo \"$@\") > out; echo S >&3"
         let scripted = try ScriptedLauncher(script)
@@ -106,7 +106,7 @@ private struct ScriptedLauncher {
         #expect(lines[8] == scripted.launcher.arguments.joined(separator: " "))
     }
 
-    @Test func `the command line of the holder says it all`() throws {
+    @Test func `the command line of pm-init says it all`() throws {
         var scripted = try ScriptedLauncher("")
         defer { removeTree(scripted.directory) }
         scripted.launcher.inspection = .inspectBreak

@@ -10,7 +10,7 @@ import Testing
         let environment = ["HOME": directory + "/home", "XDG_RUNTIME_DIR": directory + "/run"]
         var locator = DaemonLocator(
             context: LocationContext(environment: environment, workingDirectory: directory, userID: geteuid()))
-        locator.patience = .seconds(10)
+        locator.answerTimeout = .seconds(10)
         return locator
     }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import PMCommands
 
 private func words(_ line: String) -> [String] {
-    CommandWords(commands: PM.words).normalized(line.split(separator: " ").map(String.init))
+    CommandLineNormalizer(commands: PM.words).normalized(line.split(separator: " ").map(String.init))
 }
 
 private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self) throws -> C {

@@ -144,7 +144,7 @@ import Testing
         #expect(fixture.text == "[web] one\n[web] two\n[web] three\n")
     }
 
-    @Test mutating func `clearing the screen begins anew below and clears nothing of others`() {
+    @Test mutating func `clearing the screen begins again below and clears nothing of others`() {
         fixture.feed("other\n", from: "db")
         fixture.feed("old\n\u{1B}[2J\u{1B}[3J\u{1B}[Hcompiling\nok\n", from: "tsc")
         fixture.feed("\u{1B}cagain\n", from: "tsc")

@@ -23,11 +23,11 @@ private final class Seen {
         guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try Files.replace(folder + "/.pm.config.json", with: Array(text.utf8))
-        let units = try UnitDirectory(path: folder + "/.pm.config.json", environment: [:])
+        let units = try UnitResolver(path: folder + "/.pm.config.json", environment: [:])
         let note = JournalNote(folder, user: 0, clock: SystemClock()) { _ in }
         defer { for name in [".pm.config.json", "journal"] { unlink("\(folder)/\(name)") } }
         return OutputRouting(
-            JournalPlace(isDefault: isDefault, unit: "pm.service"), units,
+            JournalContext(isDefault: isDefault, unit: "pm.service"), units,
             JournalWriter(reactor: TestLoop.reactor, path: folder), note)
     }
 
@@ -78,17 +78,17 @@ private final class Seen {
         ("0::/\n", ""), ("0::/user.slice\n", ""), ("0::/child-3\n", ""), ("", ""),
     ])
     func `the unit is the first part of the cgroup that is no slice`(text: String, unit: String) {
-        #expect(JournalPlace.unit(ofCgroups: text) == unit)
+        #expect(JournalContext.unit(ofCgroups: text) == unit)
     }
 
     @Test func `a place in logs is read as it was written`() {
         let position = LogPosition(sequence: 3, offset: 1024)
-        let mark = LogPlace.Mark(number: 7, cursor: "s=ab;i=1|x:y")
-        for place in [LogPlace(file: position), LogPlace(mark: mark), LogPlace(file: position, mark: mark)] {
-            #expect(LogPlace(text: place.text) == place)
+        let mark = LogCursor.Mark(number: 7, cursor: "s=ab;i=1|x:y")
+        for place in [LogCursor(file: position), LogCursor(mark: mark), LogCursor(file: position, mark: mark)] {
+            #expect(LogCursor(text: place.text) == place)
         }
         for text in ["", "-", "x", "3:1024|", "3:1024|x:c", "3:1024|7:", "|7:c"] {
-            #expect(LogPlace(text: text) == nil)
+            #expect(LogCursor(text: text) == nil)
         }
     }
 }

@@ -77,11 +77,11 @@ import Testing
 
     @Test(arguments: refusals)
     func `what cannot be is refused with key, value, cause and next step`(
-        wish: (user: String?, group: String?, daemon: UInt32, message: String)
+        request: (user: String?, group: String?, daemon: UInt32, message: String)
     ) {
         let error = #expect(throws: LaunchError.self) {
-            try account(wish.user, wish.group, daemon: wish.daemon)
+            try account(request.user, request.group, daemon: request.daemon)
         }
-        #expect(error?.description.hasPrefix(wish.message) == true, "\(error?.description ?? "")")
+        #expect(error?.description.hasPrefix(request.message) == true, "\(error?.description ?? "")")
     }
 }

@@ -17,7 +17,7 @@ import Testing
 
     private static var rest: UnitIntent {
         var machine = UnitStateMachine(settings: UnitSettings(), seed: 1)
-        _ = machine.handle(.wish(.down), at: MonotonicTime(nanoseconds: 5))
+        _ = machine.handle(.request(.down), at: MonotonicTime(nanoseconds: 5))
         return .resting(machine.snapshot)
     }
 

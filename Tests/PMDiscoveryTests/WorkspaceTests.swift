@@ -115,6 +115,6 @@ private func workspace(_ patterns: String, root: String = "") throws -> PackageF
         #expect(try expanded("{a,}b") == ["ab", "b"])
         #expect(try expanded("{a}{,{") == ["{a}{,{"])
         #expect(try expanded("plain") == ["plain"])
-        #expect(throws: PatternProblem.self) { try expanded(String(repeating: "{a,b}", count: 20)) }
+        #expect(throws: WorkspacePatternProblem.self) { try expanded(String(repeating: "{a,b}", count: 20)) }
     }
 }

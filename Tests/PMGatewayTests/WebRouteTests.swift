@@ -55,13 +55,13 @@ import Testing
         #expect(WebTarget(uri) == nil)
     }
 
-    private static func parameters(_ config: JSONValue, _ scope: WebScope) throws -> String {
+    private static func parameters(_ config: JSONValue, _ scope: RouteInputs) throws -> String {
         let route = try #require(WebRoute(command("s.c", config)))
         return try scope.parameters(route.sources).text
     }
 
-    private static func scope(_ body: String = "", type: String = "application/json") -> WebScope {
-        WebScope(
+    private static func scope(_ body: String = "", type: String = "application/json") -> RouteInputs {
+        RouteInputs(
             route: ["id": "7"], query: ["q": "x y"], headers: ["X-Trace": "t1", "Content-Type": type],
             body: Array(body.utf8))
     }
@@ -104,7 +104,7 @@ import Testing
     @Test func `a body that is not what its type says is refused`() throws {
         let route = try #require(WebRoute(Self.command("s.c", ["http": ["route": "/"]])))
         for (body, type) in [("{", "application/json"), ("%", "application/x-www-form-urlencoded")] {
-            #expect(throws: WebScope.Problem.self) { try Self.scope(body, type: type).parameters(route.sources) }
+            #expect(throws: RouteInputs.Problem.self) { try Self.scope(body, type: type).parameters(route.sources) }
         }
     }
 

@@ -14,14 +14,14 @@ import Testing
     }
 
     /// The gates of the points, and the tokens that the daemon finds right.
-    private static func gates(_ rules: JSONValue) throws -> [String: (gate: WebGate, token: String?)] {
-        var gates: [String: (gate: WebGate, token: String?)] = [:]
+    private static func gates(_ rules: JSONValue) throws -> [String: (gate: WebAccess, token: String?)] {
+        var gates: [String: (gate: WebAccess, token: String?)] = [:]
         for (name, point) in rules["points"]?.object ?? JSONObject() where point["only"]?.string != "host" {
             var word = try #require(point["url"]?.string)
             for (option, value) in point["options"]?.object ?? JSONObject() {
                 for text in value.array?.compactMap(\.string) ?? [value.string ?? ""] { word += ",\(option)=\(text)" }
             }
-            let gate = WebGate(try NetworkPoint(word: word.replacing("token=", with: "token=/"), in: "/"))
+            let gate = WebAccess(try NetworkPoint(word: word.replacing("token=", with: "token=/"), in: "/"))
             gates[name] = (gate, point["options"]?["token"]?.string)
         }
         return gates
@@ -47,11 +47,11 @@ import Testing
 
     /// What the gate says, and after it the daemon of the token.
     private static func check(
-        _ place: (gate: WebGate, token: String?), _ head: HTTPRequestHead, isClientKnown: Bool
+        _ place: (gate: WebAccess, token: String?), _ head: HTTPRequestHead, isClientKnown: Bool
     ) throws(Refusal) {
         try place.gate.check(head, isClientKnown: isClientKnown)
         guard let token = place.token, !isClientKnown else { return }
-        guard WebGate.token(of: head) == token else { throw .tokenNeeded }
+        guard WebAccess.token(of: head) == token else { throw .tokenNeeded }
     }
 
     @Test func `are kept by the gate`() throws {

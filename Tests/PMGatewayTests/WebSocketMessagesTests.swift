@@ -24,7 +24,7 @@ import Testing
         #expect(ContinuousClock.now - began < .seconds(20))
     }
 
-    @Test func `begin anew behind each other, empty ones too`() {
+    @Test func `begin again behind each other, empty ones too`() {
         var messages = WebSocketMessages(limit: 5)
         #expect(messages.take(Self.frame(.text, "abc", isLast: true)) == .message(ByteBuffer(string: "abc")))
         #expect(messages.take(Self.frame(.text, "", isLast: true)) == .message(ByteBuffer()))

@@ -11,8 +11,8 @@ import Testing
 
     init() throws { fixture = try LogFixture() }
 
-    @PMActor private func book(_ limits: LogLimits = LogLimits()) -> LogBook {
-        LogBook(fixture.directory, reactor: reactor, limits: limits)
+    @PMActor private func book(_ limits: LogLimits = LogLimits()) -> LogRegistry {
+        LogRegistry(fixture.directory, reactor: reactor, limits: limits)
     }
 
     @Test @PMActor func `both outputs are stored until they end`() async throws {

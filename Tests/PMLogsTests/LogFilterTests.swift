@@ -31,7 +31,7 @@ import Testing
         (String(repeating: "x", count: 513), "it is longer than 512 bytes"), ("a\0", "it contains a NUL character"),
     ])
     func `a pattern that is none, or that could take for ever, is refused`(pattern: String, problem: String) {
-        let error = #expect(throws: PatternProblem.self) { try LogFilter(pattern: pattern) }
+        let error = #expect(throws: LogPatternProblem.self) { try LogFilter(pattern: pattern) }
         #expect(error?.description == problem)
     }
 

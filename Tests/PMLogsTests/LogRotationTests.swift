@@ -60,7 +60,7 @@ import Testing
         #expect(try fixture.lines() == ["out: b"])
     }
 
-    @Test func `with a single segment the log begins anew when it is full`() throws {
+    @Test func `with a single segment the log begins again when it is full`() throws {
         let limits = LogLimits(segmentBytes: 4096, segments: 1)
         let store = fixture.store(limits: limits)
         for number in 0..<1000 {

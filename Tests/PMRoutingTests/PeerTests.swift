@@ -164,7 +164,8 @@ private final class Notes: RequestHandler {
         for peer in [slow.peer, quick.peer] { peer.connection.close() }
     }
 
-    @Test @PMActor func `that sends a hundred kilobytes in vain is not read from for twenty milliseconds`() async throws
+    @Test @PMActor func `that sends a hundred kilobytes without success is not read from for twenty milliseconds`()
+        async throws
     {
         let notes = Notes(reactor)
         let (peer, other) = try pair(notes)

@@ -4,23 +4,23 @@ import Testing
 
 /// Whose a route is.
 @Suite struct RouteClaimsTests {
-    private static func wish(_ text: String) throws -> RouteClaims.Wish {
+    private static func request(_ text: String) throws -> RouteClaims.Request {
         let words = text.split(separator: " ").map(String.init)
         let route = try #require(RoutePattern(method: words[1], route: words[2]))
-        return RouteClaims.Wish(words[0], route)
+        return RouteClaims.Request(words[0], route)
     }
 
     /// Notes what services want, `command method path` each.
     private static func claims(
-        _ order: [(String, [String]?)], _ wishes: [(String, [String])], confined: Set<String> = []
+        _ order: [(String, [String]?)], _ requests: [(String, [String])], confined: Set<String> = []
     ) throws -> RouteClaims {
         var claims = RouteClaims()
         claims.order = try order.map { unit, routes in
             RouteClaims.Entry(unit, try routes?.map { try #require(RoutePattern(entry: $0)) })
         }
-        for (unit, texts) in wishes {
+        for (unit, texts) in requests {
             _ = claims.note(
-                RouteClaims.Wishes(try texts.map(wish), isConfined: confined.contains(unit)), of: unit)
+                RouteClaims.Requests(try texts.map(request), isConfined: confined.contains(unit)), of: unit)
         }
         return claims
     }
@@ -32,8 +32,8 @@ import Testing
     @Test func `the first of the configuration has it, whoever starts first and whatever its name`() throws {
         let login = ["login post /login", "page get /page"]
         let thief = ["grab post /login", "own get /own"]
-        for wishes in [[("zlogin", login), ("ahost", thief)], [("ahost", thief), ("zlogin", login)]] {
-            let claims = try Self.claims([("zlogin", nil), ("ahost", nil)], wishes)
+        for requests in [[("zlogin", login), ("ahost", thief)], [("ahost", thief), ("zlogin", login)]] {
+            let claims = try Self.claims([("zlogin", nil), ("ahost", nil)], requests)
             #expect(Self.owners(claims) == ["ahost GET /own", "zlogin GET /page", "zlogin POST /login"])
             let grants = claims.decide()
             #expect(grants.problems(of: "zlogin") == [])
@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test(arguments: ["x post /{any}", "x use /login", "x post /login/", "x all /{a}"])
-    func `an overlap counts, not the text alone`(wish: String) throws {
-        let claims = try Self.claims([("a", nil), ("b", nil)], [("b", [wish]), ("a", ["login post /login"])])
+    func `an overlap counts, not the text alone`(request: String) throws {
+        let claims = try Self.claims([("a", nil), ("b", nil)], [("b", [request]), ("a", ["login post /login"])])
         #expect(Self.owners(claims) == ["a POST /login"])
     }
 
@@ -83,10 +83,10 @@ import Testing
     }
 
     @Test func `a container has only what its mapping lists`() throws {
-        let wishes = [("d", ["x get /a"])]
-        #expect(try Self.owners(Self.claims([("d", nil)], wishes, confined: ["d"])) == [])
-        #expect(try Self.owners(Self.claims([], wishes, confined: ["d"])) == [])
-        #expect(try Self.owners(Self.claims([("d", ["/a"])], wishes, confined: ["d"])) == ["d GET /a"])
+        let requests = [("d", ["x get /a"])]
+        #expect(try Self.owners(Self.claims([("d", nil)], requests, confined: ["d"])) == [])
+        #expect(try Self.owners(Self.claims([], requests, confined: ["d"])) == [])
+        #expect(try Self.owners(Self.claims([("d", ["/a"])], requests, confined: ["d"])) == ["d GET /a"])
     }
 
     @Test func `the gateway's own paths are nobody's`() throws {
@@ -107,9 +107,9 @@ import Testing
 
     @Test func `what a service wants is noted when it changes`() throws {
         var claims = RouteClaims()
-        let wishes = RouteClaims.Wishes([try Self.wish("x get /a")], isConfined: false)
-        let none = RouteClaims.Wishes([], isConfined: false)
-        let noted = [none, wishes, wishes, none].map { claims.note($0, of: "a") }
+        let requests = RouteClaims.Requests([try Self.request("x get /a")], isConfined: false)
+        let none = RouteClaims.Requests([], isConfined: false)
+        let noted = [none, requests, requests, none].map { claims.note($0, of: "a") }
         #expect(noted == [false, true, false, true])
     }
 }

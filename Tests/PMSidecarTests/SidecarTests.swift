@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func `connects again after the daemon or the service was there anew`() async throws {
+    @Test func `connects again after the daemon or the service was there again`() async throws {
         try await withService { project, sidecar in
             let svc = try await sidecar["svc"].with(CallOptions(deadline: .seconds(20), isIdempotent: true))
             #expect(await error { try await svc.with(CallOptions()).dispatch("die") }?.details["retry"] == true)

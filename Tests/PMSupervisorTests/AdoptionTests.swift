@@ -23,7 +23,7 @@ struct AdoptionTests {
 
     @Test func `a spawn whose answer was lost is up`() {
         var old = Rig(.service)
-        old.wish(.up)
+        old.request(.up)
         var new = Rig(restoring: old)
         #expect(new.send(.adopted(.running(pid: 7))).contains(.beginReadiness))
         #expect(new.machine.pid == 7)
@@ -32,7 +32,7 @@ struct AdoptionTests {
     @Test func `a stop goes on at its step, with the time it had left`() {
         var old = Rig()
         old.start()
-        old.wish(.down)
+        old.request(.down)
         old.pass(.seconds(3))
         var new = Rig(restoring: old)
         #expect(new.send(.adopted(.running(pid: 100))) == [new.arm(.seconds(7))])
@@ -42,7 +42,7 @@ struct AdoptionTests {
     @Test func `a stop command is not called twice`() {
         var old = Rig(.service)
         old.serve()
-        old.wish(.down)
+        old.request(.down)
         var new = Rig(restoring: old)
         #expect(new.send(.adopted(.running(pid: 100))) == [new.arm(.seconds(10)), .stateChanged])
         #expect(new.fire().contains(.signalGroup(15)))
@@ -65,7 +65,7 @@ struct AdoptionTests {
     @Test func `an exit that was asked for is the end of the stop`() {
         var old = Rig()
         old.start()
-        old.wish(.down)
+        old.request(.down)
         var new = Rig(restoring: old)
         #expect(
             new.send(.adopted(.exited(ExitReport(reason: .terminated)))) == [
@@ -123,7 +123,7 @@ struct AdoptionTests {
     @Test func `leftovers of a stop that were being waited for are counted again`() {
         var old = Rig()
         old.start()
-        old.wish(.down)
+        old.request(.down)
         old.exit(.terminated, .maybe)
         var new = Rig(restoring: old)
         #expect(

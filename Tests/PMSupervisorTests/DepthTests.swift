@@ -29,17 +29,17 @@ private struct NoRuntime: Runtime {
     @Test @PMActor func `whose units are all down already is stopped without going deeper`() async throws {
         let (ours, theirs) = try UnixSocket.pair()
         let holder = Holder(try InitChannel(ours, reactor: reactor))
-        let logs = LogBook(LogDirectory(root: "/nonexistent"), reactor: reactor)
+        let logs = LogRegistry(LogDirectory(root: "/nonexistent"), reactor: reactor)
         let supervisor = Supervisor(
             Supervisor.Resources(
                 reactor: reactor, holder: holder, logs: logs, runtime: NoRuntime(), user: getuid()))
         // Each fails at once and is to be tried again: wanted, and without a process.
         for number in 0..<count {
-            try supervisor.start(StartWish("s\(number)", goal: .spawned), { unit($0, isChained: false) }) { _ in }
+            try supervisor.start(StartRequest("s\(number)", goal: .spawned), { unit($0, isChained: false) }) { _ in }
         }
         while supervisor.active.count < count { await reactor.sleep(for: .milliseconds(20)) }
         // The configuration has changed: now each needs the one before.
-        try supervisor.start(StartWish("s\(count - 1)", goal: .spawned), { unit($0, isChained: true) }) { _ in }
+        try supervisor.start(StartRequest("s\(count - 1)", goal: .spawned), { unit($0, isChained: true) }) { _ in }
         var survivors: [Survivors]?
         supervisor.cancelStarts()
         supervisor.stop(supervisor.active, { unit($0, isChained: true) }) { survivors = $0 }

@@ -23,7 +23,7 @@ private func dockerUnit(
 @PMActor private func runtime(
     _ environment: [String: String] = [:], _ variables: [EnvironmentVariable] = []
 ) -> DockerRuntime {
-    let place = DockerRuntime.Place(
+    let place = DockerRuntime.Driver(
         libexec: "/opt/pm", socketURL: "jsonrpc+unix:///run/pm.sock", environment: environment)
     return DockerRuntime(place) { _ in variables }
 }
@@ -86,7 +86,7 @@ private func dockerUnit(
     }
 
     @Test @PMActor func `variables that cannot be had are an error`() throws {
-        let place = DockerRuntime.Place(libexec: "/opt/pm", socketURL: "", environment: [:])
+        let place = DockerRuntime.Driver(libexec: "/opt/pm", socketURL: "", environment: [:])
         let failing = DockerRuntime(place) { _ throws(LaunchError) in throw LaunchError("no such file") }
         let unit = dockerUnit()
         #expect(throws: LaunchError("no such file")) { try failing.launch(unit, RunOptions()) }
@@ -155,7 +155,7 @@ private func dockerUnit(
 
     @Test @PMActor func `each unit gets the driver of its definition`() throws {
         let node = NodeRuntime(host: "/opt/pm/node/host/main.mjs", socketURL: "jsonrpc+unix:///run/pm.sock") { _ in
-            Surroundings(environment: [])
+            LaunchEnvironment(environment: [])
         }
         let drivers = RuntimeDrivers(node: node, docker: runtime())
         var unit = dockerUnit(isCommandable: true)

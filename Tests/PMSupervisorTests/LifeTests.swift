@@ -6,7 +6,7 @@ import Testing
 struct LifeTests {
     @Test func `an ordinary program is ready by its start`() {
         var rig = Rig()
-        #expect(rig.wish(.up) == [.spawn(incarnation: 1), .stateChanged])
+        #expect(rig.request(.up) == [.spawn(incarnation: 1), .stateChanged])
         #expect(rig.machine.phase == .starting && rig.machine.desired == .up && !rig.machine.isReady)
         #expect(
             rig.child(.spawned(pid: 7)) == [
@@ -18,7 +18,7 @@ struct LifeTests {
 
     @Test func `a service is ready when it says so`() {
         var rig = Rig(.service)
-        rig.wish(.up)
+        rig.request(.up)
         #expect(
             rig.child(.spawned(pid: 7)) == [
                 .startOutcome(.spawned), .beginReadiness, rig.arm(.seconds(60)), .stateChanged,
@@ -78,8 +78,8 @@ struct LifeTests {
         #expect(rig.exit(.crash).contains(.died(.crash, .restart(after: .zero))))
     }
 
-    @Test(arguments: [Wish.up, .restart])
-    func `a manual start ends backoff and cooling at once and clears the counters`(wish: Wish) {
+    @Test(arguments: [UnitRequest.up, .restart])
+    func `a manual start ends backoff and cooling at once and clears the counters`(request: UnitRequest) {
         var rig = Rig()
         rig.start()
         for _ in 1...9 {
@@ -89,7 +89,7 @@ struct LifeTests {
         }
         rig.exit(.crash)
         #expect(rig.machine.phase == .cooling && rig.machine.restarts == 9)
-        #expect(rig.wish(wish) == [.cancelTimer, .spawn(incarnation: 11), .stateChanged])
+        #expect(rig.request(request) == [.cancelTimer, .spawn(incarnation: 11), .stateChanged])
         #expect(rig.machine.restarts == 0)
         rig.child(.spawned(pid: 10))
         #expect(rig.exit(.crash).contains(.died(.crash, .restart(after: .zero))))
@@ -104,7 +104,7 @@ struct LifeTests {
                 .forget(incarnation: 1), .stateChanged,
             ])
         #expect(rig.machine.state == .down(.finished) && rig.machine.desired == .up)
-        #expect(rig.wish(.up) == [.spawn(incarnation: 2), .stateChanged])
+        #expect(rig.request(.up) == [.spawn(incarnation: 2), .stateChanged])
     }
 
     @Test func `a clean exit is final by default`() {
@@ -116,7 +116,7 @@ struct LifeTests {
 
     @Test func `a failed spawn is a death`() {
         var rig = Rig()
-        rig.wish(.up)
+        rig.request(.up)
         let reason = ExitReason.spawnFailed("chdir /srv/web: No such file or directory")
         #expect(
             rig.child(.spawnFailed("chdir /srv/web: No such file or directory")) == [
@@ -180,9 +180,9 @@ struct LifeTests {
     @Test func `starting what runs only answers`() {
         var rig = Rig(.service)
         rig.start()
-        #expect(rig.wish(.up) == [.startOutcome(.spawned)])
+        #expect(rig.request(.up) == [.startOutcome(.spawned)])
         rig.child(.ready)
-        #expect(rig.wish(.up) == [.startOutcome(.ready)])
+        #expect(rig.request(.up) == [.startOutcome(.ready)])
     }
 
     @Test func `a timer that was replaced and a child that is gone mean nothing`() {

@@ -21,7 +21,7 @@ import Testing
 
     @PMActor private static func folders(_ places: String..., isRoot: Bool = geteuid() == 0) -> NotifyFolders {
         NotifyFolders(
-            places.map { NotifyPlace($0, below: ["notify"], marker: "m", isRoot: isRoot) }, user: geteuid())
+            places.map { NotifyDirectory($0, below: ["notify"], marker: "m", isRoot: isRoot) }, user: geteuid())
     }
 
     private static func mode(_ path: String) throws -> mode_t? { try Files.entry(path)?.mode }

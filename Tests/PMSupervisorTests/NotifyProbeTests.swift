@@ -13,7 +13,7 @@ import Testing
     @Test @PMActor func `and anybody else who floods its socket is heard a few times a turn`() async throws {
         let socket = try NotifySocket.bind(in: "/tmp/pm-notify-probe-\(getpid())")
         defer { try? NotifySocket.remove(socket.folder) }  // a folder of a few bytes
-        let book = LogBook(LogDirectory(root: "/nonexistent"), reactor: reactor)
+        let book = LogRegistry(LogDirectory(root: "/nonexistent"), reactor: reactor)
         let probe = ReadinessCheck.notify.probe(
             ProbeContext(
                 reactor: reactor, capture: LogCapture(book.log(of: "web"), origin: .started),

@@ -31,7 +31,7 @@ struct Rig {
     }
 
     @discardableResult
-    mutating func wish(_ wish: Wish) -> [UnitAction] { send(.wish(wish)) }
+    mutating func request(_ request: UnitRequest) -> [UnitAction] { send(.request(request)) }
 
     /// Something that the present incarnation did.
     @discardableResult
@@ -55,7 +55,7 @@ struct Rig {
 
     /// Starts it until it is up, and ready if its check is `started`.
     mutating func start() {
-        wish(.up)
+        request(.up)
         child(.spawned(pid: 100))
     }
 

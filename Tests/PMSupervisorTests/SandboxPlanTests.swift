@@ -17,7 +17,7 @@ import Testing
     }
 
     /// All are directories of root, but for those of user 33 below `/srv/web` and of user 1000 below `/home/me`.
-    private static func look(_ path: String) -> SandboxPlace.Entry? {
+    private static func look(_ path: String) -> SandboxPath.Entry? {
         if path.hasPrefix("/gone") { return nil }
         if path.hasPrefix("/srv/web/") { return .directory(owner: 33, mode: 0o755) }
         if path.hasPrefix("/home/me") { return .directory(owner: 1000, mode: 0o755) }
@@ -30,7 +30,7 @@ import Testing
         _ plan: SandboxPlan, links: [String: String] = [:], of resolved: [String: String] = [:]
     ) throws -> [SpawnSandbox.Mount] {
         let resolve: (String) -> String? = { resolved[$0] ?? Self.resolve($0) }
-        let look: (String) -> SandboxPlace.Entry? = { path in
+        let look: (String) -> SandboxPath.Entry? = { path in
             links[path].map { .link(to: $0) } ?? Self.look(path)
         }
         return try #require(try plan.sandbox(on: SandboxPlan.Machine(resolve: resolve, look: look))).mounts
@@ -144,7 +144,7 @@ import Testing
         let plan = SandboxPlan(preset: .strict, writable: [path], user: 33)
         var owned = [link: "/home/victim"]
         owned["/srv/web"] = nil
-        let look: (String) -> SandboxPlace.Entry? = { asked in
+        let look: (String) -> SandboxPath.Entry? = { asked in
             if asked == "/srv/web" { return .directory(owner: 33, mode: 0o755) }
             return owned[asked].map { .link(to: $0) } ?? Self.look(asked)
         }
@@ -157,7 +157,7 @@ import Testing
     }
 
     @Test func `a link below a directory that the service can write leads nowhere, even one of root's`() throws {
-        var place = SandboxPlace(writer: .user(33)) { path in
+        var place = SandboxPath(writer: .user(33)) { path in
             switch path {
             case "/srv/web": .directory(owner: 33, mode: 0o755)
             case "/srv/web/theirs": .directory(owner: 0, mode: 0o755)
@@ -175,7 +175,7 @@ import Testing
     }
 
     @Test func `a circle of links is nothing`() throws {
-        let place = SandboxPlace(writer: .user(33)) { path in
+        let place = SandboxPath(writer: .user(33)) { path in
             path == "/a" ? .link(to: "/b") : path == "/b" ? .link(to: "a") : Self.look(path)
         }
         #expect(try place.resolve("/a") == nil)

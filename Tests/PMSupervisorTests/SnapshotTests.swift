@@ -14,7 +14,7 @@ struct SnapshotTests {
             machine.pass(.milliseconds(7))
         }
         machine.child(.ready)
-        machine.wish(.down)
+        machine.request(.down)
         let snapshot = machine.machine.snapshot
         #expect(snapshot.encode().count <= UnitSnapshot.maximumSize)
         #expect(UnitSnapshot(decoding: snapshot.encode()) == snapshot)
@@ -60,7 +60,7 @@ struct SnapshotTests {
             var machine = UnitStateMachine(restoring: snapshot, settings: .service, seed: 1)
             let running = Bool.random(using: &random)
             let child = running ? AdoptedChild.running(pid: 1) : .exited(ExitReport(reason: .crash))
-            for event in [UnitEvent.adopted(child), .wish(.restart), .wish(.down)] {
+            for event in [UnitEvent.adopted(child), .request(.restart), .request(.down)] {
                 _ = machine.handle(event, at: rig.now)
             }
             _ = machine.snapshot.encode()

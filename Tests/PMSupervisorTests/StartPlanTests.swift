@@ -70,7 +70,7 @@ struct StartPlanTests {
 
     @Test func `too many deaths of a dependency fail its dependents`() throws {
         var plan = try plan(["users"])
-        plan.patience = 3
+        plan.deathsLimit = 3
         _ = plan.begin()
         let restart = RestartDecision.restart(after: .seconds(1))
         #expect(plan.take(died(.crash, restart), of: "cache") == [])

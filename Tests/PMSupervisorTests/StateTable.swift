@@ -8,27 +8,27 @@ enum StateTable {
         let unready = started(.service)
         let ready = applied(unready) { $0.child(.ready) }
         let program = started(.plain)
-        let stopping = applied(program) { $0.wish(.down) }
+        let stopping = applied(program) { $0.request(.down) }
         let crashed = applied(program) { $0.exit(.crash, .maybe) }
         return [
             Rig(.service),
             applied(program) { $0.exit(.clean) },
-            applied(Rig(.service)) { $0.wish(.up) },
-            applied(Rig(.service)) { rig in [.up, .down].forEach { rig.wish($0) } },
-            applied(Rig(.service)) { rig in [.up, .restart].forEach { rig.wish($0) } },
+            applied(Rig(.service)) { $0.request(.up) },
+            applied(Rig(.service)) { rig in [.up, .down].forEach { rig.request($0) } },
+            applied(Rig(.service)) { rig in [.up, .restart].forEach { rig.request($0) } },
             applied(Rig(.service)) { starting(&$0) },
             applied(Rig(.service)) { rig in
                 starting(&rig)
-                rig.wish(.down)
+                rig.request(.down)
             },
             unready, ready,
-            applied(ready) { $0.wish(.down) },
+            applied(ready) { $0.request(.down) },
             applied(ready) { rig in
-                rig.wish(.down)
+                rig.request(.down)
                 rig.child(.stopCommandFinished(.answered))
             },
             stopping,
-            applied(program) { $0.wish(.restart) },
+            applied(program) { $0.request(.restart) },
             applied(stopping) { $0.exit(.terminated, .maybe) },
             applied(stopping) { $0.fire() },
             applied(unready) { $0.fire() },
@@ -37,9 +37,9 @@ enum StateTable {
     }
 
     static let events: [(name: String, event: @Sendable (Rig) -> UnitEvent)] = [
-        ("wish up", { _ in .wish(.up) }),
-        ("wish down", { _ in .wish(.down) }),
-        ("wish restart", { _ in .wish(.restart) }),
+        ("request up", { _ in .request(.up) }),
+        ("request down", { _ in .request(.down) }),
+        ("request restart", { _ in .request(.restart) }),
         ("process there", { child(.starting(pid: 7), $0) }),
         ("spawned", { child(.spawned(pid: 7), $0) }),
         ("spawn failed", { child(.spawnFailed("exec"), $0) }),
@@ -94,7 +94,7 @@ enum StateTable {
     }
 
     private static func starting(_ rig: inout Rig) {
-        rig.wish(.up)
+        rig.request(.up)
         rig.child(.starting(pid: 7))
     }
 
@@ -136,27 +136,27 @@ enum StateTable {
         case .up(let up): up.isReady ? "up, ready" : "up, not ready"
         case .backingOff: "backing off"
         case .cooling: "cooling"
-        case .ending(let ending): label(ending, rig.machine.phase)
+        case .stopping(let stopping): label(stopping, rig.machine.phase)
         }
     }
 
-    private static func label(_ ending: Ending, _ phase: UnitPhase) -> String {
+    private static func label(_ stopping: Stopping, _ phase: UnitPhase) -> String {
         let step =
-            switch ending.step {
+            switch stopping.step {
             case .command: "`$stop` called"
             case .commandAnswered: "`$stop` answered"
-            case .signalled: ending.leader == .gone ? "leader gone, rest counted" : "signal sent"
-            case .killing: ending.leader == .gone ? "leader gone, killing" : "killing"
+            case .signalled: stopping.leader == .gone ? "leader gone, rest counted" : "signal sent"
+            case .killing: stopping.leader == .gone ? "leader gone, killing" : "killing"
             case .stuck: "trying slowly"
             }
         let next =
-            switch ending.next {
+            switch stopping.next {
             case .rest: "rest"
             case .start: "start"
             case .restart, .cool: "restart"
             case .finish: "finish"
             }
-        let cause = ending.cause == .notReady ? " (not ready in time)" : ""
+        let cause = stopping.cause == .notReady ? " (not ready in time)" : ""
         return "\(phase.rawValue)\(cause): \(step), then \(next)"
     }
 

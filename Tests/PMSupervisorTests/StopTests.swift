@@ -2,13 +2,13 @@ import PMModel
 import PMSupervisor
 import Testing
 
-/// Stops, and wishes that come while one is under way.
+/// Stops, and requests that come while one is under way.
 struct StopTests {
     @Test func `a program gets its signal, and is down when it is gone`() {
         var rig = Rig()
         rig.start()
         #expect(
-            rig.wish(.down) == [
+            rig.request(.down) == [
                 .startOutcome(.superseded), .becameUnready, .signalGroup(15), rig.arm(.seconds(10)), .stateChanged,
             ])
         #expect(rig.machine.phase == .stopping && rig.machine.desired == .down && rig.machine.pid == 100)
@@ -24,7 +24,7 @@ struct StopTests {
         var rig = Rig(.service)
         rig.serve()
         #expect(
-            rig.wish(.down) == [
+            rig.request(.down) == [
                 .startOutcome(.superseded), .becameUnready, .callStopCommand, rig.arm(.seconds(10)), .stateChanged,
             ])
         rig.pass(.seconds(4))
@@ -36,7 +36,7 @@ struct StopTests {
     @Test func `a service that answers but stays gets the signal when the command's time is over`() {
         var rig = Rig(.service)
         rig.serve()
-        rig.wish(.down)
+        rig.request(.down)
         let asked = rig.now
         rig.child(.stopCommandFinished(.answered))
         #expect(rig.fire() == [.signalGroup(15), rig.arm(.seconds(10)), .stateChanged])
@@ -46,14 +46,14 @@ struct StopTests {
     @Test func `a command that fails is followed by the signal at once, one that never answers after its time`() {
         var failing = Rig(.service)
         failing.serve()
-        failing.wish(.down)
+        failing.request(.down)
         #expect(
             failing.child(.stopCommandFinished(.failed)) == [
                 .signalGroup(15), failing.arm(.seconds(10)), .stateChanged,
             ])
         var silent = Rig(.service)
         silent.serve()
-        silent.wish(.down)
+        silent.request(.down)
         #expect(silent.fire().first == .signalGroup(15))
         #expect(silent.child(.stopCommandFinished(.answered)) == [])
     }
@@ -62,7 +62,7 @@ struct StopTests {
         var rig = Rig(.service)
         rig.start()
         #expect(
-            rig.wish(.down) == [
+            rig.request(.down) == [
                 .startOutcome(.superseded), .endReadiness, .cancelTimer, .signalGroup(15), rig.arm(.seconds(10)),
                 .stateChanged,
             ])
@@ -75,7 +75,7 @@ struct StopTests {
         ])
         var rig = Rig(settings)
         rig.start()
-        #expect(rig.wish(.down).contains(.signalGroup(2)))
+        #expect(rig.request(.down).contains(.signalGroup(2)))
         #expect(rig.fire() == [.signalGroup(15), rig.arm(.seconds(3)), .stateChanged])
         #expect(rig.fire() == [.sweepTree(9), rig.arm(.seconds(5)), .stateChanged])
         #expect(rig.now == Rig().now + .seconds(4))
@@ -88,13 +88,13 @@ struct StopTests {
         settings.stop = StopSequence(steps: [])
         var rig = Rig(settings)
         rig.start()
-        #expect(rig.wish(.down).contains(.sweepTree(9)))
+        #expect(rig.request(.down).contains(.sweepTree(9)))
     }
 
     @Test func `what the leader leaves behind has the rest of the step's time`() {
         var rig = Rig()
         rig.start()
-        rig.wish(.down)
+        rig.request(.down)
         rig.pass(.seconds(1))
         #expect(
             rig.exit(.terminated, .maybe) == [
@@ -117,7 +117,7 @@ struct StopTests {
     @Test func `what outlives SIGKILL is reported after five seconds and tried again`() {
         var rig = Rig()
         rig.start()
-        rig.wish(.down)
+        rig.request(.down)
         rig.fire()
         let killed = rig.now
         rig.exit(.killed, .maybe)
@@ -139,14 +139,14 @@ struct StopTests {
     @Test func `a stop of what is stuck is a new try with an answer of its own`() {
         var rig = stuck()
         #expect(
-            rig.wish(.down) == [.startOutcome(.superseded), .sweepTree(9), rig.arm(.seconds(5)), .stateChanged])
+            rig.request(.down) == [.startOutcome(.superseded), .sweepTree(9), rig.arm(.seconds(5)), .stateChanged])
         rig.child(.treeReport(survivors: 0))
         #expect(rig.machine.state == .down(.stopped))
     }
 
     @Test func `a start of what is stuck says so, and happens once it is gone`() {
         var rig = stuck()
-        #expect(rig.wish(.up) == [.startOutcome(.failed(.blocked(survivors: 3))), .stateChanged])
+        #expect(rig.request(.up) == [.startOutcome(.failed(.blocked(survivors: 3))), .stateChanged])
         rig.child(.treeReport(survivors: 0))
         #expect(rig.machine.phase == .starting)
     }
@@ -154,7 +154,7 @@ struct StopTests {
     @Test func `a leader that SIGKILL does not end is a survivor`() {
         var rig = Rig()
         rig.start()
-        rig.wish(.down)
+        rig.request(.down)
         rig.fire()
         #expect(rig.fire() == [.ended(survivors: 1), rig.arm(.seconds(5)), .stateChanged])
         #expect(rig.exit(.killed).contains(.ended(survivors: 0)))
@@ -164,7 +164,7 @@ struct StopTests {
     private func stuck() -> Rig {
         var rig = Rig()
         rig.start()
-        rig.wish(.down)
+        rig.request(.down)
         rig.exit(.terminated, .maybe)
         for _ in 0..<200 where rig.machine.phase != .stuck {
             rig.child(.treeReport(survivors: 3))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PMSupervisor
 
-/// Docs/Supervision.md tells what the machine does. To write its table anew: `PM_WRITE_DOCS=1 swift test --filter
+/// Docs/Supervision.md tells what the machine does. To write its table again: `PM_WRITE_DOCS=1 swift test --filter
 /// SupervisionDocTests`.
 struct SupervisionDocTests {
     private static let begin = "<!-- state table: begin -->\n"

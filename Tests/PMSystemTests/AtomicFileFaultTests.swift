@@ -145,7 +145,7 @@ import Testing
                         let line = Array("\(writer).\(turn)\n".utf8)
                         let error = Self.error {
                             var file = try AtomicFile(folder.file)
-                            file.patience = .seconds(60)
+                            file.lockTimeout = .seconds(60)
                             try file.update { old in (old?.bytes ?? []) + line }
                         }
                         #expect(error == nil)

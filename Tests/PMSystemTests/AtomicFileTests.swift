@@ -126,12 +126,12 @@ import Testing
         #expect(try folder.names() == ["data"])
     }
 
-    @Test func `a writer that never ends is named after some patience`() throws {
+    @Test func `a writer that never ends is named after some lockTimeout`() throws {
         let folder = try AtomicFileFolder()
         let held = try OwnedFD.open(folder.file + ".lock", O_RDWR | O_CREAT)
         flock(held.raw, LOCK_EX)
         var file = try AtomicFile(folder.file)
-        file.patience = .milliseconds(20)
+        file.lockTimeout = .milliseconds(20)
         #expect(throws: AtomicFileError.locked(folder.file + ".lock")) { try file.update { _ in [1] } }
         flock(held.raw, LOCK_UN)
         try file.update { _ in [1] }

@@ -3,7 +3,7 @@ public import JSON
 import PMModel
 import PMSystem
 
-/// What went wrong in a test's surroundings.
+/// What went wrong in a test's launchEnvironment.
 public struct TestFailure: Error, CustomStringConvertible {
     /// What is wrong.
     public let description: String

@@ -7,13 +7,13 @@ public final class WireClient {
     /// What was read and not taken yet.
     public private(set) var pending: [UInt8] = []
     /// How many seconds reads and writes wait.
-    public var patience: Int32
+    public var timeoutSeconds: Int32
 
     /// Connects to 127.0.0.1; reads and writes wait at most `seconds`.
     ///
     /// - Throws: `SystemError` when nobody listens.
     public init(port: UInt16, seconds: Int32 = 30) throws(SystemError) {
-        patience = seconds
+        timeoutSeconds = seconds
         socket = try InternetSocket.startConnecting("127.0.0.1", port)
         guard wait(Int(POLLOUT)) else { throw SystemError("connect", "port \(port)", code: ETIMEDOUT) }
         let code = InternetSocket.outcome(of: socket.raw)
@@ -22,7 +22,7 @@ public final class WireClient {
 
     private func wait(_ events: Int) -> Bool {
         var entry = pollfd(fd: socket.raw, events: Int16(events), revents: 0)
-        return poll(&entry, 1, patience * 1000) > 0
+        return poll(&entry, 1, timeoutSeconds * 1000) > 0
     }
 
     /// Sends bytes; false when the other side is gone or takes nothing for the time.

@@ -79,7 +79,7 @@ import Testing
                 $0["pid"]?.int ?? service != service && $0["ready"]?.bool == true
             }
             #expect(try project.must("log", "other").split(separator: "\n").count { $0.hasSuffix("got --port 1") } == 2)
-            // A pm that is started anew begins without them.
+            // A pm that is started again begins without them.
             try project.must("stop")
             try project.startDaemon()
             #expect(try project.pm("start", "other").code == 66)
@@ -183,6 +183,8 @@ import Testing
             let service = try #require(try project.status("web")["pid"]?.int)
             kill(pid_t(daemon), SIGSTOP)
             kill(pid_t(service), SIGUSR1)
+            // pm-init has reaped it; a successor that only saw it end later would show nothing.
+            try until("the service is gone") { kill(pid_t(service), 0) != 0 }
             kill(pid_t(daemon), SIGKILL)
             let row = try project.until("web", "reported dead") { $0["pid"] == nil }
             #expect(row["lastExit"]?["code"]?.int == 9)

@@ -35,7 +35,7 @@ extension TestProject {
     /// What the services noted.
     func order() throws -> [String] { try read("order").split(separator: "\n").map(String.init) }
 
-    /// The process id of the holder: the daemon's parent.
+    /// The process id of pm-init: the daemon's parent.
     func holderID() throws -> pid_t {
         let text = String(decoding: try Files.read("/proc/\(daemonID())/stat"), as: UTF8.self)
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []

@@ -13,7 +13,7 @@ import Testing
         try project.script("sleeper.sh", "exec sleep 100000")
         var (definitions, mappings) = (JSONObject(), JSONObject())
         for number in 0..<(good + bad) {
-            // Those that run sort first, and keep the holder busy.
+            // Those that run sort first, and keep pm-init busy.
             let name = "\(number < good ? "a" : "b")\(number)"
             definitions[name] = ["path": "./sleeper.sh"]
             var members: JSONObject = ["container": .string(name), "autostart": true]

@@ -53,7 +53,7 @@ extension TestProject {
                 return try project.pm("status").errors
                     == "pm: pm cannot take another connection: accept: Too many open files\n"
                     + "hint: the limit of open files is reached: stop services, or raise the hard limit (ulimit -n) "
-                    + "and start pm anew\n"
+                    + "and start pm again\n"
             }
             #expect(try project.pm("status").code == 69)
             #expect(

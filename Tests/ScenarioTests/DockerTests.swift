@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `is started anew when its driver is killed, and there are never two`() async throws {
+    @Test func `is started again when its driver is killed, and there are never two`() async throws {
         try await TestEngine.with { engine in
             try engine.start(TestEngine.shell("echo up; while :; do sleep 0.02; done"))
             try engine.project.must("start", "web", "--wait")
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `says when it was killed for want of memory`() async throws {
+    @Test func `says when it was killed without memory`() async throws {
         try await TestEngine.with { engine in
             try engine.start(
                 ["image": "here", "command": ["sh", "-c", "echo up; kill -9 $$"], "environment": ["OOM": 1]],

@@ -156,11 +156,11 @@ struct `What others could have planted` {
             mkdir(home, 0o700)
             chown(home, uid_t(Self.stranger), gid_t(Self.stranger))
             let bob = ["setpriv", "--reuid=\(Self.stranger)", "--regid=\(Self.stranger)", "--clear-groups", "./pm"]
-            let surroundings = [
+            let launchEnvironment = [
                 "HOME": home, "XDG_RUNTIME_DIR": home, "PM_LIBEXEC": project.directory + "/libexec",
                 "PM_MARK": "HOME=\(Self.root(project))/home",
             ]
-            let started = try project.run(bob + ["start", "pm", "--wait"], adding: surroundings)
+            let started = try project.run(bob + ["start", "pm", "--wait"], adding: launchEnvironment)
             #expect(started.code == 0, "\(started)")
             let outcome = try project.run([TestPaths.pm, "status", "-o", "json"])
             #expect(outcome.code == 0, "\(outcome)")

@@ -44,7 +44,7 @@ import Testing
             let row = try project.status("pm-gateway")
             #expect(row["state"]?.string == "up" && row["ready"]?.bool == true && row["type"]?.string == "self")
             #expect(try project.must("log", "pm-gateway").contains("listening at jsonrpc+tcp://127.0.0.1:\(first)"))
-            // The same again changes nothing; something else starts it anew.
+            // The same again changes nothing; something else starts it again.
             try project.must("connect", "pm", "tcp", "--tcp-port", "\(first)")
             #expect(try Self.gateway(project) == pid)
             try project.must("connect", "pm", "ws", "http", "--port", "\(second)")
@@ -76,7 +76,7 @@ import Testing
             let names = try Files.read("/proc/\(pid)/environ").split(separator: 0).map { $0.prefix { $0 != 61 } }
             let allowed: Set<String> = ["PATH", "LANG", "HOME", "PM_NAME", "PM_SOCK", "PM_CHANNEL_FD"]
             let foreign = names.map { String(decoding: $0, as: UTF8.self) }.filter { !allowed.contains($0) }
-            // The holder's own mark, by which it finds what it started.
+            // pm-init's own mark, by which it finds what it started.
             #expect(foreign.allSatisfy { $0.hasPrefix("PM_") }, "\(foreign)")
         }
     }
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func `is started anew by a daemon that finds another configuration, or other points in the file`()
+    @Test func `is started again by a daemon that finds another configuration, or other points in the file`()
         async throws
     {
         try await Self.with { project in

@@ -88,7 +88,7 @@ final class TestGateway {
     }
 }
 
-/// Keys and certificates, made anew for a test.
+/// Keys and certificates, made again for a test.
 struct TestCertificates {
     let directory: String
     let project: TestProject

@@ -289,7 +289,7 @@ import Testing
         try await Self.with { gateway in
             let idle = try gateway.project.memory(of: gateway.processID)
             let client = try WebSocketClient(gateway)
-            client.wire.patience = 1
+            client.wire.timeoutSeconds = 1
             let pings = [[UInt8]](
                 repeating: WebSocketClient.bytes(Head(first: 0x89), [UInt8](repeating: 1, count: 125)), count: 1000)
             // Until neither side's sockets take more: then nothing is read, and so nothing is answered.

@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `goes on when a service is started anew, or gets a connection point`() async throws {
+    @Test func `goes on when a service is started again, or gets a connection point`() async throws {
         try await TestProject.withMesh { project in
             #expect(try project.must("orders", "quote", "tea") == "tea: 3 in stock, 4.5 each\n")
             let pid = try #require(try project.status("stock")["pid"]?.int)

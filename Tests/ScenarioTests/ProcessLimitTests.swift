@@ -5,7 +5,7 @@ import PMTestSupport
 import Testing
 
 @Suite(.serialized) struct `A machine without room for processes` {
-    /// Takes something from the holder while `s2` is started, gives it back, and sees `s2` come up by itself.
+    /// Takes something from pm-init while `s2` is started, gives it back, and sees `s2` come up by itself.
     private func check(
         _ cause: String, hint: String, take: (pid_t) throws -> Void, giveBack: (pid_t) throws -> Void
     ) async throws {

@@ -38,7 +38,7 @@ struct CallArguments {
     /// What the words lack, as a sentence; nil when they fit the usage.
     func complaint(service: String) -> String? {
         guard let usage, let text = usage.text else { return nil }
-        let given = CallWords(words, usage: usage, value(of:))
+        let given = CallOptionsParser(words, usage: usage, value(of:))
         let missing = usage.places.first { $0.isMandatory && given.options[$0.name] == nil }
         if let missing { return "\(missing.name) is missing; usage: pm \(service) \(text)" }
         let hasRoom = usage.places.contains(where: \.takesRest) || usage.places.isEmpty || takesAll
@@ -55,7 +55,7 @@ struct CallArguments {
 
     /// The parameters of the call: a list, or structured ones once the service has asked for options.
     var params: JSONValue {
-        let given = CallWords(words, usage: usage, value(of:))
+        let given = CallOptionsParser(words, usage: usage, value(of:))
         var options = given.options
         for (name, answer) in answers { options[name] = answer }
         let list = JSONValue.array(positions(given.positional, options))

@@ -4,7 +4,7 @@ import PMAPI
 /// How a command is written on a command line: the `cli` configuration of its metadata.
 struct CommandUsage: Equatable {
     /// A place of the usage: `<name>`, `[name]`, `[...name]` or `<...name>`.
-    struct Place: Equatable {
+    struct Position: Equatable {
         var name: String
         var isMandatory: Bool
         var takesRest: Bool
@@ -13,7 +13,7 @@ struct CommandUsage: Equatable {
     /// The usage as it is written, `greet <who> [title]`; nil when there is none.
     var text: String?
     /// Its places, in order.
-    var places: [Place]
+    var places: [Position]
     /// The option that each spelling (without dashes) stands for.
     private var names: [String: String] = [:]
     /// The options that take a value.
@@ -22,7 +22,7 @@ struct CommandUsage: Equatable {
     /// Reads a `cli` configuration.
     init(cli: JSONValue) {
         text = cli["usage"]?.string
-        places = (text ?? "").split(separator: " ").compactMap { Place($0) }
+        places = (text ?? "").split(separator: " ").compactMap { Position($0) }
         for (name, option) in cli["options"]?.object ?? JSONObject() {
             names[name] = name
             for alias in option["aliases"]?.array ?? [] { names[alias.string ?? name] = name }
@@ -37,7 +37,7 @@ struct CommandUsage: Equatable {
     func takesValue(_ option: String) -> Bool { valued.contains(option) }
 }
 
-extension CommandUsage.Place {
+extension CommandUsage.Position {
     /// Reads a word of a usage; nil for the command's own name.
     fileprivate init?(_ word: Substring) {
         let isMandatory = word.hasPrefix("<") && word.hasSuffix(">")

@@ -4,7 +4,7 @@ import PMAPI
 /// `pm reload-metadata NAME`.
 struct ReloadMetadataCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload-metadata", abstract: "Let a running service read its commands anew.")
+        commandName: "reload-metadata", abstract: "Let a running service read its commands again.")
 
     @OptionGroup var global: GlobalOptions
 

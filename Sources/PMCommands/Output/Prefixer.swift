@@ -16,7 +16,7 @@ public import PMModel
 ///   On a terminal the rows are drawn over in place, with the prefix kept and cut at the right margin. Elsewhere only
 ///   the last state of a row is printed: when the line ends, when the program goes on below the rows it drew over,
 ///   when it ends, or when it has not drawn for a second; rows that did not change are not printed again.
-/// - `\r\n` is a line end. Clearing the screen clears nothing of others: the source begins anew below. A screen
+/// - `\r\n` is a line end. Clearing the screen clears nothing of others: the source begins again below. A screen
 ///   position counts from where the source last cleared the screen, and only the column of it before that.
 /// - The alternate screen (editors, top) is replaced by one line that says so.
 /// - Colours and other looks (SGR) pass, go on over line ends, and never reach a prefix or another source; without

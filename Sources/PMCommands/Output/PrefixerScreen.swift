@@ -242,7 +242,7 @@ struct PrefixerScreen {
         firstRowBelow = min(firstRowBelow, max(1, rows.count))
     }
 
-    /// A cleared screen begins anew below what was shown: what others wrote is not theirs to clear.
+    /// A cleared screen begins again below what was shown: what others wrote is not theirs to clear.
     private mutating func clear() {
         settle(upTo: visibleRows.count)
         history = PrefixerHistory()

@@ -34,7 +34,7 @@ struct PrefixerTerminal {
         }
     }
 
-    /// Puts done lines (each with its newline) above the live region and draws the region anew if it changed.
+    /// Puts done lines (each with its newline) above the live region and draws the region again if it changed.
     mutating func update(lines: [UInt8], live: [[UInt8]], into output: inout [UInt8]) {
         let live = Array(live.suffix(rows - 1))
         if liveRows == 0 && live.isEmpty {

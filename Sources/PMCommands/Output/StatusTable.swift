@@ -31,7 +31,7 @@ enum StatusTable {
     }
 
     private static func look(_ row: UnitStatus) -> Style.Look {
-        switch UnitState(rawValue: row.state) {
+        switch ServiceState(rawValue: row.state) {
         case .up?: row.isReady ? .green : .yellow
         case .starting?, .waiting?, .stopping?: .yellow
         case .backoff?, .cooling?: .red

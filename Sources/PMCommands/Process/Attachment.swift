@@ -44,7 +44,7 @@ struct Attachment {
         of log: FollowedLog, _ printer: LogPrinter, _ signals: SignalWatch
     ) throws(APIError) -> DaemonClient.StreamTurn {
         do throws(ClientError) {
-            return try log.next(within: printer.patience, interrupt: signals.raw)
+            return try log.next(within: printer.idleTimeout, interrupt: signals.raw)
         } catch {
             switch error {
             case .lost, .notRunning: return .end

@@ -92,9 +92,9 @@ struct LogCommand: PMCommand {
         let log = try reporting { () throws(ClientError) in try FollowedLog(call, client) }
         let reader = OutputReader()
         while true {
-            let patience = printer.patience
+            let idleTimeout = printer.idleTimeout
             let turn = try reporting { () throws(ClientError) in
-                try log.next(within: patience, interrupt: reader.pipe)
+                try log.next(within: idleTimeout, interrupt: reader.pipe)
             }
             switch turn {
             case .data(let frame): try printer.show(frame)

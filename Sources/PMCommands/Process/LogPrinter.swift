@@ -55,7 +55,7 @@ struct LogPrinter {
     }
 
     /// How long to wait for more before `showHeld`; nil when nothing is held back.
-    var patience: Duration? {
+    var idleTimeout: Duration? {
         if case .prefixed(let prefixer) = manner, prefixer.hasHeld { return .milliseconds(50) }
         return nil
     }

@@ -60,7 +60,8 @@ struct RunPlanner {
             return RunPlan(
                 name: name ?? unit.name, path: command.path,
                 arguments: command.arguments + unit.mapping.cli + arguments,
-                environment: surroundings(environment, command) + variables(name ?? unit.name, unit.mapping, command),
+                environment: launchEnvironment(environment, command)
+                    + variables(name ?? unit.name, unit.mapping, command),
                 directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted)
         } catch {
             throw APIError(error)
@@ -81,7 +82,7 @@ struct RunPlanner {
             let base = context.environment.map { "\($0.key)=\($0.value)" }.sorted()
             return RunPlan(
                 name: own, path: command.path, arguments: command.arguments + arguments,
-                environment: surroundings(base, command) + variables(own, nil, command),
+                environment: launchEnvironment(base, command) + variables(own, nil, command),
                 directory: context.workingDirectory, isHosted: command.isHosted)
         } catch {
             throw APIError(error)
@@ -134,7 +135,7 @@ struct RunPlanner {
     }
 
     /// The host provides pm's client itself; other programs get it from Node.
-    private func surroundings(_ environment: [String], _ command: Command) -> [String] {
+    private func launchEnvironment(_ environment: [String], _ command: Command) -> [String] {
         command.isHosted ? environment : NodePreload.adding(installation.nodePreload, to: environment)
     }
 

@@ -13,7 +13,7 @@ struct StoredLog {
     private let call: Log
     private let session: Session
     private let stateDirectory: String
-    private let trace: JournalTrace?
+    private let trace: JournalUse?
 
     /// The stored logs that a call means; nil when the daemon is only known by its socket, when none of its services
     /// was ever logged, or when the call wants to follow.
@@ -24,7 +24,7 @@ struct StoredLog {
         stateDirectory = location.stateDirectory
         let units: [String]
         do throws(SystemError) {
-            trace = try JournalTrace.read(stateDirectory)
+            trace = try JournalUse.read(stateDirectory)
             units = try LogReader(LogDirectory(root: stateDirectory + "/logs")).units()
         } catch {
             throw APIError(error, doing: "read the stored logs")

@@ -8,7 +8,7 @@ import PMModel
 struct UpgradeCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "upgrade",
-        abstract: "Start the daemon's program anew, a new version for example; services, connections and calls go on.")
+        abstract: "Start the daemon's program again, a new version for example; services, connections and calls go on.")
 
     @Flag(name: .customLong("init"), help: "Replace pm-init, too: its process goes on as the program on disk.")
     var includesInit = false
@@ -16,7 +16,7 @@ struct UpgradeCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
 
     /// How long the successor may take: calls that are under way may take ten seconds of it.
-    private static let patience = Duration.seconds(30)
+    private static let replacementTimeout = Duration.seconds(30)
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {
         var request = Upgrade()
@@ -35,11 +35,12 @@ struct UpgradeCommand: PMCommand {
 
     /// Whoever answers next may still be the one that was asked.
     private func successor(of before: Version.Answer, _ session: Session) throws(APIError) -> Version.Answer {
-        let limit = session.clock.monotonic() + Self.patience
+        let limit = session.clock.monotonic() + Self.replacementTimeout
         while session.clock.monotonic() < limit {
-            let answer = try session.connect().ask(Version(), within: Self.patience)
+            let answer = try session.connect().ask(Version(), within: Self.replacementTimeout)
             if answer.pid != before.pid { return answer }
         }
-        throw .timeout("pm (pid \(before.pid)) was not replaced within \(Self.patience.shortForm)", hint: "pm log pm")
+        throw .timeout(
+            "pm (pid \(before.pid)) was not replaced within \(Self.replacementTimeout.shortForm)", hint: "pm log pm")
     }
 }

@@ -87,12 +87,14 @@ struct DaemonTarget: Equatable, Sendable {
 
 extension DaemonClient {
     /// Calls the daemon; a failure comes as people and exit codes need it.
-    func ask<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(APIError) -> C.Answer {
+    func ask<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.answerTimeout) throws(APIError)
+        -> C.Answer
+    {
         try reporting { () throws(ClientError) in try self.call(call, within: limit) }
     }
 
     /// The JSON text of the daemon's answer, as it came; `null` for void.
-    func askForText<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.patience) throws(APIError)
+    func askForText<C: DaemonCall>(_ call: C, within limit: Duration? = DaemonClient.answerTimeout) throws(APIError)
         -> [UInt8]
     {
         try reporting { () throws(ClientError) in

@@ -81,6 +81,6 @@ final class Gate {
         self.listener = nil
         owner = nil
         try? Files.removeSocket(resources.path)  // the next gate replaces one that stays
-        try? resources.channel.drop(HeldDescriptors.gateName)  // a holder that is gone keeps nothing
+        try? resources.channel.drop(HeldDescriptors.gateName)  // a pm-init that is gone keeps nothing
     }
 }

@@ -10,7 +10,7 @@ import PMSystem
 @PMActor
 final class GatewayUnit: GatewayRunner {
     /// Where the two files are.
-    struct Place: Equatable {
+    struct Location: Equatable {
         /// What to serve: a list of arguments.
         let plan: String
         /// `{"plan": […], "problems": […]}`, there as long as the gateway runs.
@@ -36,15 +36,15 @@ final class GatewayUnit: GatewayRunner {
         let timer: TimerID
     }
 
-    private let place: Place
+    private let place: Location
     private let reactor: Reactor
     private var waiting: Waiting?
     private var watch: DirectoryWatch?
     /// How long the service manager may take to start it.
-    private static let patience = Duration.seconds(15)
+    private static let startTimeout = Duration.seconds(15)
     private static let hint = "systemctl status pm-gateway.service pm-gateway.path"
 
-    init(_ place: Place, _ reactor: Reactor) {
+    init(_ place: Location, _ reactor: Reactor) {
         self.place = place
         self.reactor = reactor
     }
@@ -58,9 +58,9 @@ final class GatewayUnit: GatewayRunner {
 
     var elsewhere: APIError? {
         .notFound(
-            "\(GatewayKeeper.unit) is a service of systemd, \(GatewayKeeper.unit).service, and not one of pm",
+            "\(GatewayController.unit) is a service of systemd, \(GatewayController.unit).service, and not one of pm",
             hint:
-                "journalctl -u \(GatewayKeeper.unit) shows its log, and systemctl status \(GatewayKeeper.unit) how it is"
+                "journalctl -u \(GatewayController.unit) shows its log, and systemctl status \(GatewayController.unit) how it is"
         )
     }
 
@@ -76,7 +76,7 @@ final class GatewayUnit: GatewayRunner {
         } catch {
             return done(APIError(500, "the gateway cannot be told what to serve: \(error)"))
         }
-        let timer = reactor.after(Self.patience) { [weak self] in self?.giveUp() }
+        let timer = reactor.after(Self.startTimeout) { [weak self] in self?.giveUp() }
         waiting = Waiting(order: order, done: done, timer: timer)
         look()
     }
@@ -90,10 +90,10 @@ final class GatewayUnit: GatewayRunner {
     func problems(of order: GatewayOrder) -> [String] {
         guard waiting == nil else { return [] }
         guard let state = state() else {
-            return ["\(GatewayKeeper.unit) does not run (\(Self.hint))"]
+            return ["\(GatewayController.unit) does not run (\(Self.hint))"]
         }
         guard state.words == order.words else {
-            return ["\(GatewayKeeper.unit) does not take up what it is to serve (\(Self.hint))"]
+            return ["\(GatewayController.unit) does not take up what it is to serve (\(Self.hint))"]
         }
         return state.problems
     }
@@ -102,7 +102,7 @@ final class GatewayUnit: GatewayRunner {
 
     private func write(_ order: GatewayOrder) throws(SystemError) {
         let bytes = JSONValue.array(order.words.map { .string($0) }).serialized()
-        // The same again must not be taken for a change. One that cannot be read is written anew.
+        // The same again must not be taken for a change. One that cannot be read is written again.
         if let present = try? Files.read(place.plan), present == bytes { return }
         try Files.replace(place.plan, with: bytes, group: order.identity?.group)
     }
@@ -154,7 +154,7 @@ final class GatewayUnit: GatewayRunner {
     private func giveUp() {
         guard let waiting else { return }
         let what = waiting.order == nil ? "does not stop" : "does not take up what it is to serve"
-        finish(.serviceFailed("\(GatewayKeeper.unit) \(what)", hint: Self.hint))
+        finish(.serviceFailed("\(GatewayController.unit) \(what)", hint: Self.hint))
     }
 
     /// Those who wait are told by the keeper when the later order is done.

@@ -14,16 +14,16 @@ enum GatewayUser {
         let groups = AccountFile("/etc/group")
         // Members of group pm order what they like: the gateway is none of them, even where an older package made it one.
         let pm = groups.entry("pm").flatMap { $0.count > 2 ? AccountID.number($0[2]) : nil }
-        if let entry = users.entry(GatewayKeeper.unit), entry.count > 3, let user = AccountID.number(entry[2]),
+        if let entry = users.entry(GatewayController.unit), entry.count > 3, let user = AccountID.number(entry[2]),
             user != 0,
             let own = AccountID.number(entry[3]), own != 0, own != pm
         {
             // Its own groups let it read a key that is for it alone.
-            let more = groups.groups(of: GatewayKeeper.unit).filter { $0 != 0 && $0 != pm }
+            let more = groups.groups(of: GatewayController.unit).filter { $0 != 0 && $0 != pm }
             return UserIdentity(user: user, group: own, groups: Array(more.prefix(31)))
         }
         throw .conflict(
-            "there is no user for the gateway: /etc/passwd has no \(GatewayKeeper.unit)",
+            "there is no user for the gateway: /etc/passwd has no \(GatewayController.unit)",
             hint: "useradd --system --no-create-home --shell /usr/sbin/nologin pm-gateway")
     }
 

@@ -11,11 +11,11 @@ import PMSystem
 @PMActor
 final class SupervisedGateway: GatewayRunner {
     private let program: String
-    private let units: UnitDirectory
+    private let units: UnitResolver
     private let supervisor: Supervisor
     private let registry: CommandRegistry
 
-    init(program: String, _ units: UnitDirectory, _ parts: (Supervisor, CommandRegistry)) {
+    init(program: String, _ units: UnitResolver, _ parts: (Supervisor, CommandRegistry)) {
         self.program = program
         self.units = units
         (supervisor, registry) = parts
@@ -26,15 +26,15 @@ final class SupervisedGateway: GatewayRunner {
     }
 
     func problems(of order: GatewayOrder) -> [String] {
-        if let metadata = registry.service(GatewayKeeper.unit)?.metadata { return metadata.problems }
-        guard let report = supervisor.report(of: GatewayKeeper.unit), report.phase != .starting else { return [] }
+        if let metadata = registry.service(GatewayController.unit)?.metadata { return metadata.problems }
+        guard let report = supervisor.report(of: GatewayController.unit), report.phase != .starting else { return [] }
         let reason = report.lastDeath.map { ": \($0.reason.phrase)" } ?? ""
         return report.isReady
-            ? [] : ["\(GatewayKeeper.unit) does not run\(reason) (pm log \(GatewayKeeper.unit))"]
+            ? [] : ["\(GatewayController.unit) does not run\(reason) (pm log \(GatewayController.unit))"]
     }
 
     func begin(_ order: GatewayOrder?, _ done: @escaping Completion) {
-        guard let order, let report = supervisor.report(of: GatewayKeeper.unit) else { return follow(order, done) }
+        guard let order, let report = supervisor.report(of: GatewayController.unit) else { return follow(order, done) }
         // It was stopped by hand: that holds.
         guard let pid = report.pid, report.desired == .up else { return done(nil) }
         if Self.runs(supervised(order), pid) { done(nil) } else { follow(order, done) }
@@ -52,7 +52,7 @@ final class SupervisedGateway: GatewayRunner {
     func unit(_ order: GatewayOrder) -> Unit? { supervised(order) }
 
     private func supervised(_ order: GatewayOrder) -> Unit {
-        var mapping = Mapping(container: GatewayKeeper.unit)
+        var mapping = Mapping(container: GatewayController.unit)
         mapping.cli = order.words
         mapping.cwd = "/"
         mapping.restart = RestartPolicy(condition: .always)
@@ -60,18 +60,18 @@ final class SupervisedGateway: GatewayRunner {
         mapping.restart.limit = 0
         mapping.stop = StopSequence(steps: [StopStep(signal: SIGTERM, wait: .seconds(5))])
         let definition = ContainerDefinition(path: program, isCommandable: true)
-        var unit = Unit(name: GatewayKeeper.unit, definition: definition, mapping: mapping)
+        var unit = Unit(name: GatewayController.unit, definition: definition, mapping: mapping)
         unit.identity = order.identity
         unit.isConfined = true
         return unit
     }
 
     private func start(_ done: @escaping Completion) {
-        var wish = StartWish(GatewayKeeper.unit, goal: .ready)
-        wish.isRestart = supervisor.knows(GatewayKeeper.unit)
-        wish.options = RunOptions()
+        var request = StartRequest(GatewayController.unit, goal: .ready)
+        request.isRestart = supervisor.knows(GatewayController.unit)
+        request.options = RunOptions()
         do throws(APIError) {
-            try supervisor.start(wish, units) { result in
+            try supervisor.start(request, units) { result in
                 if case .failure(let error) = result { done(error) } else { done(nil) }
             }
         } catch {
@@ -80,14 +80,14 @@ final class SupervisedGateway: GatewayRunner {
     }
 
     private func stop(_ done: @escaping Completion) {
-        guard supervisor.active.contains(GatewayKeeper.unit) else { return done(nil) }
-        supervisor.stop([GatewayKeeper.unit], { _ in nil }) { _ in done(nil) }
+        guard supervisor.active.contains(GatewayController.unit) else { return done(nil) }
+        supervisor.stop([GatewayController.unit], { _ in nil }) { _ in done(nil) }
     }
 
     /// Whether a process is the program as it is on disk now, with the arguments that are wanted. What cannot be found
     /// out is taken for true: a needless restart would end connections.
     private static func runs(_ unit: Unit, _ pid: Int32) -> Bool {
-        if let words = try? Files.read("/proc/\(pid)/cmdline") {  // gone already: the supervisor starts it anew
+        if let words = try? Files.read("/proc/\(pid)/cmdline") {  // gone already: the supervisor starts it again
             let wanted = ([unit.program] + unit.mapping.cli).map { $0 + "\0" }.joined()
             if !words.isEmpty, words != Array(wanted.utf8) { return false }
         }

@@ -7,7 +7,7 @@ import PMSystem
 
 /// `session`: a connection of the gateway becomes one of a client, with the rights that the client has shown to have.
 struct ClientSessionHandler: Handler {
-    let units: UnitDirectory
+    let units: UnitResolver
     let rights: ClientRights
 
     func handle(_ request: ClientSession, from peer: Peer) throws(APIError) -> ClientSession.Answer {

@@ -3,12 +3,12 @@ import PMModel
 import PMRouting
 
 /// `connect`: where a service can be reached.
-struct ConnectHandler: PatientHandler {
-    let units: UnitDirectory
+struct ConnectHandler: AsyncHandler {
+    let units: UnitResolver
     /// Where the daemon listens itself.
     let socketURL: String
     /// Serves the other points of the daemon.
-    let gateway: GatewayKeeper
+    let gateway: GatewayController
 
     func begin(
         _ request: Connect, from peer: Peer, _ answer: @escaping Answering<Connect.Answer>

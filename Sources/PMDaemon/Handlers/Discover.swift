@@ -6,7 +6,7 @@ import PMRouting
 
 /// `discover`: registers what a package, or each package of a workspace, offers.
 struct DiscoverHandler: Handler {
-    let units: UnitDirectory
+    let units: UnitResolver
 
     func handle(_ request: Discover, from peer: Peer) throws(APIError) -> Discover.Answer {
         try units.refresh()

@@ -3,7 +3,7 @@ import PMRouting
 
 /// `ls`: the registered definitions.
 struct ListHandler: Handler {
-    let units: UnitDirectory
+    let units: UnitResolver
 
     func handle(_ request: List, from peer: Peer) throws(APIError) -> List.Answer {
         try units.refresh()

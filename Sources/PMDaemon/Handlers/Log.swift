@@ -11,14 +11,14 @@ import PMSystem
 struct LogHandler {
     let sources: LogSources
     let supervisor: Supervisor
-    let units: UnitDirectory
+    let units: UnitResolver
     let router: Router
 
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
             let request = try Log(parameters)
             let names = try names(request)
-            for (name, cursor) in request.after ?? [:] where LogPlace(text: cursor) == nil {
+            for (name, cursor) in request.after ?? [:] where LogCursor(text: cursor) == nil {
                 throw .badRequest("\(cursor) is no cursor of the log of \(name)", hint: "records that follow have them")
             }
             guard call.isWanted else { return }

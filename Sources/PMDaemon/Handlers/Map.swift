@@ -7,7 +7,7 @@ import PMSystem
 
 /// `map`: registers a definition.
 struct MapHandler: Handler {
-    let units: UnitDirectory
+    let units: UnitResolver
 
     func handle(_ request: Map, from peer: Peer) throws(APIError) -> String {
         try UnitName.check(request.name)

@@ -5,16 +5,16 @@ import PMRouting
 
 /// `$metadata`: the commands of the daemon and, when deep, of the services. After a change of daemons the answer waits for
 /// what services offer.
-struct MetadataHandler: PatientHandler {
+struct MetadataHandler: AsyncHandler {
     let registry: CommandRegistry
-    let greetings: Greetings
+    let metadataRequests: MetadataRequests
 
     func begin(_ request: Metadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>) throws(APIError) {
         if request.watches { peer.watchesMetadata = true }
         guard request.isDeep || request.service != nil else {
             return answer(.success(peer.reach == .services ? Metadata.ofDaemon : peer.reach.shown(Metadata.ofDaemon)))
         }
-        greetings.whenOver(of: request.service) {
+        metadataRequests.whenOver(of: request.service) {
             answer(
                 Result { () throws(APIError) in
                     if let name = request.service, !peer.reach.concerns(service: name) {

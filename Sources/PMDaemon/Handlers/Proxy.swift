@@ -13,7 +13,7 @@ import PMSystem
 struct ProxyHandler {
     let registry: CommandRegistry
     let supervisor: Supervisor
-    let units: UnitDirectory
+    let units: UnitResolver
     let bridges: Bridges
 
     func answer(_ parameters: Parameters, _ call: Responder) {

@@ -6,7 +6,7 @@ import PMRouting
 import PMSupervisor
 
 /// `ready`: a service says that it serves, and what.
-struct ReadyHandler: PatientHandler {
+struct ReadyHandler: AsyncHandler {
     let supervisor: Supervisor
     let registry: CommandRegistry
 

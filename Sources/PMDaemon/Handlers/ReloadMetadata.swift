@@ -5,10 +5,10 @@ import PMModel
 import PMRouting
 import PMSystem
 
-/// `reload-metadata`: a service reads its commands anew.
-struct ReloadMetadataHandler: PatientHandler {
+/// `reload-metadata`: a service reads its commands again.
+struct ReloadMetadataHandler: AsyncHandler {
     let registry: CommandRegistry
-    let units: UnitDirectory
+    let units: UnitResolver
 
     func begin(
         _ request: ReloadMetadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>
@@ -40,7 +40,7 @@ struct ReloadMetadataHandler: PatientHandler {
         return InstanceName.unit(of: service.unit)
     }
 
-    /// A service that cannot read them anew is asked what it offers all the same.
+    /// A service that cannot read them again is asked what it offers all the same.
     private func reload(_ service: Service, _ answer: @escaping Answering<ServiceMetadata>) {
         service.peer.call("$reload", []) { [registry] result in
             if case .failure(let error) = result, error.code == .number(-32601) {

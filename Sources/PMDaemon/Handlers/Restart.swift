@@ -3,12 +3,12 @@ import PMRouting
 import PMSupervisor
 
 /// `restart`: stops a service and starts it again; one that is down is started.
-struct RestartHandler: PatientHandler {
+struct RestartHandler: AsyncHandler {
     let supervisor: Supervisor
     let instances: Instances
-    let units: UnitDirectory
+    let units: UnitResolver
     let ledger: UnitLedger
-    let lastWords: LastWords
+    let finalOutput: FinalOutput
 
     func begin(_ request: Restart, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else {
@@ -16,15 +16,15 @@ struct RestartHandler: PatientHandler {
         }
         try units.refresh()
         try units.checkSandbox(of: try units.require(request.name))
-        var wish = StartWish(request.name, goal: request.waits ? .ready : .spawned)
-        wish.isRestart = true
+        var start = StartRequest(request.name, goal: request.waits ? .ready : .spawned)
+        start.isRestart = true
         if request.inspection != .none {
             var run = UnitLedger.Run(
                 base: ledger.run(of: request.name).base, options: supervisor.options(of: request.name))
             run.options.inspection = Inspection(request.inspection, .none)
             ledger.keep(run, of: request.name)
-            wish.options = run.options
+            start.options = run.options
         }
-        try instances.start(wish) { lastWords.complete($0, of: request.name, answer) }
+        try instances.start(start) { finalOutput.complete($0, of: request.name, answer) }
     }
 }

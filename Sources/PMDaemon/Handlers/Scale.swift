@@ -6,9 +6,9 @@ import PMSupervisor
 import PMSystem
 
 /// `scale`: how many instances of a stateless service run.
-struct ScaleHandler: PatientHandler {
+struct ScaleHandler: AsyncHandler {
     let instances: Instances
-    let units: UnitDirectory
+    let units: UnitResolver
 
     func begin(_ request: Scale, from peer: Peer, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
         try units.refresh()

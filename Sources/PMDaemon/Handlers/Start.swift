@@ -6,14 +6,14 @@ import PMSupervisor
 import PMSystem
 
 /// `start`: a service and what it needs.
-struct StartHandler: PatientHandler {
+struct StartHandler: AsyncHandler {
     let supervisor: Supervisor
     let instances: Instances
-    let units: UnitDirectory
+    let units: UnitResolver
     let ledger: UnitLedger
     /// What a service runs under unless the request says otherwise.
     let inspection: Inspection
-    let lastWords: LastWords
+    let finalOutput: FinalOutput
 
     func begin(_ request: Start, from peer: Peer, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
@@ -34,10 +34,10 @@ struct StartHandler: PatientHandler {
         }
         if isAlias { units.add(alias: name, for: base.name) }
         if let autostart = request.autostart { try setAutostart(name, base, autostart) }
-        var wish = StartWish(name, goal: request.waits ? .ready : .spawned)
+        var start = StartRequest(name, goal: request.waits ? .ready : .spawned)
         ledger.keep(UnitLedger.Run(base: isAlias ? base.name : nil, options: options), of: name)
-        wish.options = options
-        try instances.start(wish) { lastWords.complete($0, of: name, answer) }
+        start.options = options
+        try instances.start(start) { finalOutput.complete($0, of: name, answer) }
     }
 
     /// Names that were made while the daemon runs are known until it ends.

@@ -6,18 +6,18 @@ import PMSupervisor
 import PMSystem
 
 /// `status`: what is wanted, what runs and what died.
-struct StatusHandler: PatientHandler {
+struct StatusHandler: AsyncHandler {
     let supervisor: Supervisor
-    let units: UnitDirectory
+    let units: UnitResolver
     let memory: UnitMemory
     /// The row of the daemon itself.
     let daemon: @PMActor () -> UnitStatus
-    let lastWords: LastWords
+    let finalOutput: FinalOutput
 
     func begin(_ request: Status, from peer: Peer, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
         let rows = try rows(request)
         // Only who asks for one service is shown what it wrote last.
-        if request.name == nil { answer(.success(rows)) } else { lastWords.complete(rows, answer) }
+        if request.name == nil { answer(.success(rows)) } else { finalOutput.complete(rows, answer) }
     }
 
     private func rows(_ request: Status) throws(APIError) -> [UnitStatus] {
@@ -71,7 +71,7 @@ struct StatusHandler: PatientHandler {
     private func row(ofIdle unit: Unit) -> UnitStatus {
         var row = UnitStatus(unit, wanted: .down, state: .down)
         if supervisor.isWaiting(unit.name) {
-            (row.wanted, row.state) = (Desired.up.rawValue, PMAPI.UnitState.waiting.rawValue)
+            (row.wanted, row.state) = (Desired.up.rawValue, ServiceState.waiting.rawValue)
             row.problems += supervisor.waitReason(of: unit.name).map { [$0.problem(of: unit.name)] } ?? []
         }
         row.lastExit = memory.deaths.last(of: unit.name)
@@ -81,7 +81,7 @@ struct StatusHandler: PatientHandler {
 
 /// What outlives the process of a unit.
 struct UnitMemory {
-    let deaths: DeathArchive
-    let logs: LogBook
+    let deaths: ExitHistory
+    let logs: LogRegistry
     let routes: RouteOwners
 }

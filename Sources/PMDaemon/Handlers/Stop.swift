@@ -4,10 +4,10 @@ import PMSupervisor
 import PMSystem
 
 /// `stop`: a service, or all of them and then the daemon.
-struct StopHandler: PatientHandler {
+struct StopHandler: AsyncHandler {
     let supervisor: Supervisor
     let instances: Instances
-    let units: UnitDirectory
+    let units: UnitResolver
     /// Ends the daemon once the caller has its answer.
     let shutDown: @PMActor (Peer, @escaping @PMActor ([Survivors]) -> Void) -> Void
 

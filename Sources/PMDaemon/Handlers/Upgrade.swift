@@ -4,7 +4,7 @@ import PMSupervisor
 import PMSystem
 
 /// `upgrade`: another process of this program takes over.
-struct UpgradeHandler: PatientHandler {
+struct UpgradeHandler: AsyncHandler {
     let version: VersionHandler
     let holder: Holder
     /// The program of pm-init.

@@ -57,7 +57,7 @@ final class ConnectProbe: ReadinessProbe {
     private var pause = Duration.milliseconds(10)
     private var head: [UInt8] = []
     private static let longestPause = Duration.milliseconds(500)
-    private static let patience = Duration.seconds(5)
+    private static let attemptTimeout = Duration.seconds(5)
 
     init(_ target: HTTPTarget, _ reactor: Reactor) {
         self.target = target
@@ -80,7 +80,7 @@ final class ConnectProbe: ReadinessProbe {
             let socket = try InternetSocket.startConnecting(target.host, target.port)
             try reactor.watch(socket.raw, .writable) { [weak self] _ in self?.connected() }
             self.socket = socket
-            timer = reactor.after(Self.patience) { [weak self] in self?.retry() }
+            timer = reactor.after(Self.attemptTimeout) { [weak self] in self?.retry() }
         } catch {
             retry()
         }

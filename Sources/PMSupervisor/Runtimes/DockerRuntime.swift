@@ -13,7 +13,7 @@ public struct DockerRuntime: Runtime {
     public typealias VariablesSource = @PMActor (Unit) throws(LaunchError) -> [EnvironmentVariable]
 
     /// Where the parts are that a driver needs.
-    public struct Place: Sendable {
+    public struct Driver: Sendable {
         /// The folder with pm's programs.
         public var libexec: String
         /// Where the daemon listens: whose containers they are.
@@ -29,13 +29,13 @@ public struct DockerRuntime: Runtime {
         }
     }
 
-    private let place: Place
+    private let place: Driver
     private let variables: VariablesSource
     /// What the driver itself needs: where the engine is, and where files of its user are.
     private static let inherited = ["PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"]
 
     /// Makes the runtime; `variables` is asked at each start.
-    public init(_ place: Place, variables: @escaping VariablesSource) {
+    public init(_ place: Driver, variables: @escaping VariablesSource) {
         self.place = place
         self.variables = variables
     }

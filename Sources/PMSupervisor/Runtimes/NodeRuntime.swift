@@ -4,12 +4,12 @@ public import PMSystem
 /// The `nodejs` runtime: a `commands.json` container in a Node process, and any executable as it is.
 @PMActor
 public struct NodeRuntime: Runtime {
-    /// Computes the surroundings of a unit: the daemon's environment, its files, its own variables, and its user.
-    public typealias SurroundingsSource = @PMActor (Unit) throws(LaunchError) -> Surroundings
+    /// Computes the launchEnvironment of a unit: the daemon's environment, its files, its own variables, and its user.
+    public typealias LaunchEnvironmentSource = @PMActor (Unit) throws(LaunchError) -> LaunchEnvironment
 
     private let host: String
     private let socketURL: String
-    private let surroundings: SurroundingsSource
+    private let launchEnvironment: LaunchEnvironmentSource
     private let ports = InspectorPorts(clock: SystemClock())
 
     /// Makes a runtime.
@@ -17,11 +17,11 @@ public struct NodeRuntime: Runtime {
     /// - Parameters:
     ///   - host: the path of the JavaScript that runs a container.
     ///   - socketURL: where the daemon listens, for programs that call it.
-    ///   - surroundings: computes a unit's environment and user anew at each start.
-    public init(host: String, socketURL: String, surroundings: @escaping SurroundingsSource) {
+    ///   - launchEnvironment: computes a unit's environment and user again at each start.
+    public init(host: String, socketURL: String, launchEnvironment: @escaping LaunchEnvironmentSource) {
         self.host = host
         self.socketURL = socketURL
-        self.surroundings = surroundings
+        self.launchEnvironment = launchEnvironment
     }
 
     /// The program for a unit: the host for commandable JavaScript, else the executable itself.
@@ -33,7 +33,7 @@ public struct NodeRuntime: Runtime {
         let invocation = Invocation(
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
             directory: unit.directory)
-        let around = try surroundings(unit)
+        let around = try launchEnvironment(unit)
         // The host provides the client itself.
         let base = channel == .rpc ? around.environment : NodePreload.adding(preload, to: around.environment)
         return Launch(

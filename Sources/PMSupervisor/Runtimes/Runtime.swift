@@ -37,13 +37,13 @@ public struct Launch: Equatable, Sendable {
 }
 
 /// What a program finds around itself.
-public struct Surroundings: Sendable {
+public struct LaunchEnvironment: Sendable {
     /// `NAME=value` strings.
     public var environment: [String]
     /// Who it runs as; nil: as the daemon.
     public var identity: UserIdentity?
 
-    /// Names the surroundings.
+    /// Names the launchEnvironment.
     public init(environment: [String], identity: UserIdentity? = nil) {
         self.environment = environment
         self.identity = identity

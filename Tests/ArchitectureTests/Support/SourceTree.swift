@@ -10,7 +10,7 @@ struct SourceFile {
 
     var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
 
-    /// The last component without its extension: `Start` of `Sources/PMAPI/Start.swift`.
+    /// The last component without its extension: `Start` of `Sources/PMAPI/Calls/Start.swift`.
     var stem: String {
         let name = path.split(separator: "/").last ?? ""
         return String(name.prefix { $0 != "." })

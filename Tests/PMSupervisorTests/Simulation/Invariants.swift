@@ -1,7 +1,7 @@
 import PMModel
 import PMSupervisor
 
-/// How long answers may take after the last wish, with the settings of the simulation.
+/// How long answers may take after the last request, with the settings of the simulation.
 enum Bounds {
     /// `$stop` and the two steps 2 + 2 + 1 s, SIGKILL 5 s, and a second for the messages.
     static let stop = Duration.seconds(11)
@@ -40,7 +40,7 @@ extension Simulation {
             }
         case .up(let up):
             if up.isReady != (timer == nil) { throw Violation(rule: "a timer exactly while readiness is awaited") }
-        case .ending: if timer == nil { throw Violation(rule: "every stop ends") }
+        case .stopping: if timer == nil { throw Violation(rule: "every stop ends") }
         case .backingOff(let until): try checkPause(until, at: settings.restart.maxDelay)
         case .cooling(let until): try checkPause(until, at: settings.restart.coolingDelay)
         }

@@ -44,7 +44,7 @@ struct PlanSimulation {
             case 3: try stop()
             case 4:
                 let name = anyone()
-                try feed(name, .wish(Wish.allCases.randomElement(using: &random) ?? .up))
+                try feed(name, .request(UnitRequest.allCases.randomElement(using: &random) ?? .up))
             default: try goOn()
             }
         }
@@ -134,7 +134,7 @@ struct PlanSimulation {
             // What was ready when the plan decided may have been told otherwise, but not yet have come this far.
             let unready = (needs[name] ?? []).filter { machines[$0]?.isReady != true }
             guard unready.isEmpty else { throw Violation(rule: "\(name) is started without \(unready)") }
-            try feed(name, .wish(.up))
+            try feed(name, .request(.up))
         }
     }
 
@@ -142,6 +142,6 @@ struct PlanSimulation {
         guard var plan = stops[number] else { return }
         let actions = move(&plan)
         stops[number] = plan.isDone ? nil : plan
-        for case .stop(let name) in actions { try feed(name, .wish(.down)) }
+        for case .stop(let name) in actions { try feed(name, .request(.down)) }
     }
 }

@@ -49,21 +49,21 @@ struct Simulation {
 
     // MARK: Driving
 
-    /// A whole life: wishes and accidents at random, then quiet, then a stop, then nothing more.
+    /// A whole life: requests and accidents at random, then quiet, then a stop, then nothing more.
     mutating func run(steps: Int) throws {
         for _ in 0..<steps { try step() }
         diesAfter = nil
         try settle(until: lastWish + Bounds.start + .seconds(1))
-        try wish(.down)
+        try request(.down)
         try settle(until: lastWish + Bounds.stop + .seconds(1))
         try checkEnd()
     }
 
     private mutating func step() throws {
         switch Int.random(in: 0..<100, using: &world.random) {
-        case 0..<14: try wish(.up)
-        case 14..<24: try wish(.down)
-        case 24..<30: try wish(.restart)
+        case 0..<14: try request(.up)
+        case 14..<24: try request(.down)
+        case 24..<30: try request(.restart)
         case 30..<34: try fireOldTimer()
         case 34..<37: try stray()
         case 37..<40: diesAfter = Int.random(in: 0...4, using: &world.random)
@@ -73,13 +73,13 @@ struct Simulation {
         }
     }
 
-    mutating func wish(_ wish: Wish) throws {
-        switch wish {
+    mutating func request(_ request: UnitRequest) throws {
+        switch request {
         case .down: stops += 1
         case .up, .restart: if world.chance(50) { startsForReady += 1 } else { startsForSpawn += 1 }
         }
         lastWish = world.now
-        try handle(.wish(wish))
+        try handle(.request(request))
     }
 
     /// What comes next in time: the timer, or something in the world.
@@ -91,7 +91,7 @@ struct Simulation {
             return try handle(.timerFired(token: timer.token))
         }
         guard world.nextTime != nil else { return world.now = world.now + world.time(0...1_000) }
-        switch world.takeNext() {
+        switch world.readNext() {
         case .message(let event, let incarnation):
             if case .spawnFailed = event { world.drop(incarnation) }
             try handle(.child(event, incarnation: incarnation))
@@ -158,7 +158,7 @@ struct Simulation {
         switch event {
         case .child(.starting, let incarnation): launched = incarnation
         case .adopted(.starting): launched = machine.incarnation
-        case .wish, .timerFired, .child, .adopted, .resumed: break
+        case .request, .timerFired, .child, .adopted, .resumed: break
         }
     }
 
@@ -239,7 +239,7 @@ struct Simulation {
         oldTokens = []
         let back = world.now + world.time(0...3_000)
         while let next = world.nextTime, next <= back {
-            switch world.takeNext() {
+            switch world.readNext() {
             case .end(let process, let incarnation, let reason): world.endProcess(process, incarnation, reason)
             case .start(let incarnation): world.endStart(incarnation)
             case .message, .call: break

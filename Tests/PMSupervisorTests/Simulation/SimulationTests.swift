@@ -2,7 +2,7 @@ import PMModel
 import PMSupervisor
 import Testing
 
-/// Sequences of wishes and accidents, each from its own seed. To repeat one: call `Self.run(seed)`.
+/// Sequences of requests and accidents, each from its own seed. To repeat one: call `Self.run(seed)`.
 struct SimulationTests {
     private static let chunks = 20
     private static let sequences = 510

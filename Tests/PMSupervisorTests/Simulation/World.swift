@@ -116,7 +116,7 @@ struct World {
 
     var nextTime: MonotonicTime? { happenings.first?.at }
 
-    mutating func takeNext() -> Happening {
+    mutating func readNext() -> Happening {
         let next = happenings.removeFirst()
         now = max(now, next.at)
         return next.what

@@ -36,7 +36,7 @@ public final class FuzzRunner {
         case .config: try ConfigTarget.check(input)
         case .package: try folder.check(package: input)
         case .commands: try folder.check(commands: input)
-        case .holder: try HolderTarget.check(input)
+        case .holder: try InitTarget.check(input)
         case .values: try ValueTarget.check(input)
         }
     }

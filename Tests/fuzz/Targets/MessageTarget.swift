@@ -8,7 +8,7 @@ enum MessageTarget {
         let line = input.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 }
         let value = try? JSONValue(parsing: line)
         try line.withBytes { (bytes) throws(Finding) in
-            switch Result(of: { () throws(RejectedMessage) in try Incoming.scan(bytes) }) {
+            switch Result(of: { () throws(MalformedMessage) in try Message.scan(bytes) }) {
             case .success(let message):
                 guard let value else { throw Finding("what is no JSON is no message") }
                 try check(message, value)
@@ -19,7 +19,7 @@ enum MessageTarget {
         }
     }
 
-    private static func check(_ message: Incoming, _ value: JSONValue) throws(Finding) {
+    private static func check(_ message: Message, _ value: JSONValue) throws(Finding) {
         switch message {
         case .request(let request): try check(request, value)
         case .reply(let reply): try check(reply, value)
@@ -34,8 +34,8 @@ enum MessageTarget {
         let again = try message(output)
         try again.withBytes { (bytes) throws(Finding) in
             guard
-                case .success(.request(let passed)) = Result(of: { () throws(RejectedMessage) in
-                    try Incoming.scan(bytes)
+                case .success(.request(let passed)) = Result(of: { () throws(MalformedMessage) in
+                    try Message.scan(bytes)
                 })
             else { throw Finding("a request that is passed on stays one") }
             try require(
@@ -86,7 +86,7 @@ enum MessageTarget {
             try require(count < elements.count && element == elements[count], "elements are the array's")
             count += 1
             if count > 64 { return }
-            switch Result(of: { () throws(RejectedMessage) in try Incoming.scan(element: raw) }) {
+            switch Result(of: { () throws(MalformedMessage) in try Message.scan(element: raw) }) {
             case .success(let message): try check(message, elements[count - 1])
             case .failure(let rejected): try check(rejected)
             }
@@ -94,7 +94,7 @@ enum MessageTarget {
         try require(count == elements.count && count > 0, "a batch has all elements of the array")
     }
 
-    private static func check(_ rejected: RejectedMessage) throws(Finding) {
+    private static func check(_ rejected: MalformedMessage) throws(Finding) {
         var output: [UInt8] = []
         MessageWriter.rejection(rejected, to: &output)
         let line = try message(output)

@@ -1,0 +1,172 @@
+public import JSON
+
+/// `start [name, options, context?]`: starts a service and what it depends on.
+public struct Start: DaemonCall, Equatable {
+    /// Whether the program runs under Node's inspector.
+    public enum Inspection: String, Sendable, CaseIterable {
+        /// It does not.
+        case none
+        /// `--inspect`.
+        case inspect
+        /// `--inspect-brk`: it waits for the debugger before its first line.
+        case inspectBreak
+    }
+
+    /// The service: a mapping, else a definition.
+    public var name: String
+    /// Answer when it is ready, not when it is spawned.
+    public var waits = false
+    /// Run it under another name.
+    public var alias: String?
+    /// Run it under a random name.
+    public var isNew = false
+    /// The debugger.
+    public var inspection = Inspection.none
+    /// Sets (true) or clears (false) starting with the daemon; nil leaves it as it is.
+    public var autostart: Bool?
+    /// Arguments for the program, after those of the mapping.
+    public var arguments: [String] = []
+
+    /// A plain start.
+    public init(name: String) { self.name = name }
+
+    /// The method's name on the wire.
+    public static let method = Method.start
+
+    /// What is on the command line.
+    public static let description = CommandDescription(
+        .start, doc: "Starts a service and what it depends on", usage: "start <program> [...args]",
+        sources: ["options.program", "options", "context"],
+        options: launchOptions + [
+            .init("new", doc: "run it under a random name"),
+            .init("name", value: true, doc: "name to run it under"),
+            .init("autostart", doc: "start it whenever the daemon starts"),
+        ])
+
+    /// The options that `start` and `restart` share.
+    static let launchOptions: [CommandDescription.Option] = [
+        .init("wait", aliases: ["w"], doc: "answer when it is ready, not when it is spawned"),
+        .init("inspect", doc: "run it under Node's inspector"),
+        .init("inspectBrk", aliases: ["inspect-brk"], doc: "the same, waiting for the debugger before the first line"),
+    ]
+
+    /// Reads `[name, options, context]`; arguments come from `options.args` or `context.args`, and options that pm does
+    /// not know reach the program as `--name=value`. Throws a 400 for a missing name or a wrong type.
+    public init(_ parameters: Parameters) throws(APIError) {
+        let options = try parameters.object(1, named: "options")
+        let program = try options.text("program")
+        guard let name = try parameters.optionalText(0, "name") ?? program else {
+            throw APIError.badRequest("start needs the name of a service", hint: "pm ls")
+        }
+        self.init(name: name)
+        try read(options: options)
+        if arguments.isEmpty {
+            arguments = try parameters.object(2, named: "context").texts("args")
+        }
+        arguments += Self.foreignOptions(options)
+    }
+
+    mutating func read(options: JSONObject) throws(APIError) {
+        waits = options.flag("wait")
+        alias = try options.text("name")
+        isNew = options.flag("new")
+        inspection = Inspection(options)
+        autostart = options["autostart"].flatMap { $0 == .null ? nil : $0.isFlag }
+        arguments = try options.texts("args")
+    }
+
+    /// `[name, {options}]`, without options that are at their default.
+    public var params: JSONValue { [.string(name), .object(optionMembers)] }
+
+    var optionMembers: JSONObject {
+        var options = JSONObject()
+        if waits { options["wait"] = true }
+        if let alias { options["name"] = .string(alias) }
+        if isNew { options["new"] = true }
+        inspection.add(to: &options)
+        if let autostart { options["autostart"] = .bool(autostart) }
+        if !arguments.isEmpty { options["args"] = .array(arguments.map { .string($0) }) }
+        return options
+    }
+
+    /// Members of `options` that speak to pm or to the reference's command line, not to the program.
+    private static let ownOptions: Set<String> = [
+        "wait", "name", "new", "inspect", "inspectBrk", "inspect-brk", "autostart", "args", "program", "verbose",
+        "configFile", "config-file", "pmSock", "pm-sock", "output", "tls", "help", "keepAttached", "keep-attached",
+    ]
+
+    private static func foreignOptions(_ options: JSONObject) -> [String] {
+        var arguments: [String] = []
+        for (key, value) in options where !ownOptions.contains(key) {
+            guard let text = value.string ?? value.scalarText else { continue }
+            arguments.append("--\(key)=\(text)")
+        }
+        return arguments
+    }
+
+    /// What runs now.
+    public struct Answer: WireValue, Equatable {
+        /// The name it runs under.
+        public var name: String
+        /// One of `ServiceState`.
+        public var state: String
+        /// Its main process, when one runs.
+        public var pid: Int32?
+        /// The program that was executed.
+        public var execPath: String
+        /// Its arguments.
+        public var arguments: [String]
+        /// Its working directory.
+        public var cwd: String
+
+        /// Tells what was started.
+        public init(name: String, state: ServiceState, execPath: String, arguments: [String], cwd: String) {
+            self.name = name
+            self.state = state.rawValue
+            self.execPath = execPath
+            self.arguments = arguments
+            self.cwd = cwd
+        }
+
+        /// Reads an answer; the reference's has no `name` and no `state`.
+        public init(json: JSONValue) throws(APIError) {
+            guard let members = json.object else { throw APIError.malformedAnswer("an object was expected", json) }
+            name = members["name"]?.string ?? ""
+            state = members["state"]?.string ?? ServiceState.starting.rawValue
+            pid = members["pid"]?.int.map { Int32(clamping: $0) }
+            execPath = members["execPath"]?.string ?? ""
+            arguments = (members["args"]?.array ?? []).compactMap(\.string)
+            cwd = members["cwd"]?.string ?? ""
+        }
+
+        /// `{name, pid?, state, execPath, args, cwd}`.
+        public var json: JSONValue {
+            var members = JSONObject()
+            members["name"] = .string(name)
+            if let pid { members["pid"] = .number(JSONNumber(Int(pid))) }
+            members["state"] = .string(state)
+            members["execPath"] = .string(execPath)
+            members["args"] = .array(arguments.map { .string($0) })
+            members["cwd"] = .string(cwd)
+            return .object(members)
+        }
+    }
+}
+
+extension Start.Inspection {
+    init(_ options: JSONObject) {
+        if options.flag("inspectBrk") || options.flag("inspect-brk") {
+            self = .inspectBreak
+        } else {
+            self = options.flag("inspect") ? .inspect : .none
+        }
+    }
+
+    func add(to options: inout JSONObject) {
+        switch self {
+        case .none: break
+        case .inspect: options["inspect"] = true
+        case .inspectBreak: options["inspectBrk"] = true
+        }
+    }
+}

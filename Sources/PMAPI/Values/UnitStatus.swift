@@ -1,0 +1,125 @@
+public import JSON
+public import PMModel
+
+/// What a unit does, as `state` of its status says it.
+public enum ServiceState: String, Sendable, CaseIterable {
+    /// Nothing of it runs and nothing will by itself.
+    case down
+    /// It waits for units it depends on.
+    case waiting
+    /// It runs and is not ready yet.
+    case starting
+    /// It runs and is ready.
+    case up
+    /// It was asked to end and its tree is not gone yet.
+    case stopping
+    /// It died and is started again after a pause.
+    case backoff
+    /// It died too often and is tried once in a long while.
+    case cooling
+}
+
+/// One row of `status`.
+public struct UnitStatus: Equatable, Sendable {
+    /// The unit's name.
+    public var name: String
+    /// The runtime: `nodejs`, `worker`, `docker`, or `self` for the daemon.
+    public var type: String
+    /// The program: path or URL, as registered.
+    public var folder: String?
+    /// The working directory.
+    public var cwd: String?
+    /// Whether several instances may run.
+    public var isStateless = false
+    /// Whether it answers JSON-RPC.
+    public var isCommandable = false
+    /// What was asked: `up` or `down`.
+    public var wanted: String
+    /// What it does; one of `ServiceState`, as text so that a newer daemon's states can still be shown.
+    public var state: String
+    /// Whether it serves, by its own word.
+    public var isReady = false
+    /// The process id of its main process while one runs.
+    public var pid: Int32?
+    /// When the running incarnation started.
+    public var startedAt: WallTime?
+    /// How long it has been running.
+    public var uptime: Duration?
+    /// How often it was started again after a death nobody asked for.
+    public var restarts = 0
+    /// Its last death.
+    public var lastExit: DeathRecord?
+    /// Bytes of memory that its processes use.
+    public var memory: Int64?
+    /// Processor time that they have used.
+    public var cpu: Duration?
+    /// How many there are; where its cgroup says it, their threads are counted too.
+    public var tasks: Int?
+    /// What it says of itself (STATUS= of sd_notify(3)).
+    public var statusText: String?
+    /// What keeps pm from doing all it should for it at the moment, a sentence each; empty when all is well.
+    public var problems: [String] = []
+
+    /// Makes the row of a unit that has no process.
+    public init(name: String, type: String = RuntimeKind.nodejs.rawValue, wanted: Desired, state: ServiceState) {
+        self.name = name
+        self.type = type
+        self.wanted = wanted.rawValue
+        self.state = state.rawValue
+    }
+}
+
+extension UnitStatus: WireValue {
+    /// Reads a row; only `name` must be there, since the reference's rows have fewer members.
+    public init(json: JSONValue) throws(APIError) {
+        guard let members = json.object, let name = members["name"]?.string else {
+            throw APIError.malformedAnswer("a row of the status was expected", json)
+        }
+        let isRunning = members["running"]?.bool ?? false
+        self.init(name: name, wanted: isRunning ? .up : .down, state: isRunning ? .up : .down)
+        type = members["type"]?.string ?? type
+        folder = members["folder"]?.string
+        cwd = members["cwd"]?.string
+        isStateless = members["stateless"]?.bool ?? false
+        isCommandable = members["commandable"]?.bool ?? false
+        wanted = members["wanted"]?.string ?? wanted
+        state = members["state"]?.string ?? state
+        isReady = members["ready"]?.bool ?? isRunning
+        pid = members["pid"]?.int.map { Int32(clamping: $0) }
+        startedAt = members["startedAt"]?.string.flatMap { WallTime(iso8601: $0) }
+        uptime = members["uptimeMs"]?.int.map { .milliseconds($0) }
+        restarts = members["restarts"]?.int ?? 0
+        if let record = members["lastExit"], record != .null { lastExit = try DeathRecord(json: record) }
+        memory = members["memoryBytes"]?.int.map { Int64($0) }
+        cpu = members["cpuMs"]?.int.map { .milliseconds($0) }
+        tasks = members["tasks"]?.int
+        statusText = members["statusText"]?.string
+        problems = (members["problems"]?.array ?? []).compactMap(\.string)
+    }
+
+    /// The reference's members (`name`, `running`, `folder`, `stateless`, `type`, `cwd`), then ours; absent ones are left out.
+    public var json: JSONValue {
+        var members = JSONObject()
+        members["name"] = .string(name)
+        members["running"] = .bool(pid != nil)
+        if let folder { members["folder"] = .string(folder) }
+        members["stateless"] = .bool(isStateless)
+        members["type"] = .string(type)
+        if let cwd { members["cwd"] = .string(cwd) }
+        members["commandable"] = .bool(isCommandable)
+        members["wanted"] = .string(wanted)
+        members["state"] = .string(state)
+        members["ready"] = .bool(isReady)
+        if let pid { members["pid"] = .number(JSONNumber(Int(pid))) }
+        if let startedAt { members["startedAt"] = .string(startedAt.iso8601) }
+        if let uptime { members["uptimeMs"] = .number(JSONNumber(Int(uptime.milliseconds))) }
+        members["restarts"] = .number(JSONNumber(restarts))
+        if let memory { members["memoryBytes"] = .number(JSONNumber(memory)) }
+        if let cpu { members["cpuMs"] = .number(JSONNumber(Int(cpu.milliseconds))) }
+        if let tasks { members["tasks"] = .number(JSONNumber(tasks)) }
+        if let statusText { members["statusText"] = .string(statusText) }
+        if let lastExit { members["lastExit"] = lastExit.json }
+        if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,112 @@
+internal import JSON
+internal import PMModel
+
+extension ConfigReader {
+    /// Reads the whole file.
+    mutating func configuration() -> Configuration {
+        var configuration = Configuration()
+        let root = ConfigNode(node: document.root, key: "")
+        guard case .object = root.node.value else {
+            expected("an object", at: root)
+            return configuration
+        }
+        for member in members(of: root) {
+            let place = root.child(member)
+            switch member.key {
+            case "containers": configuration.containers = containers(place)
+            case "mapping": configuration.mappings = mappings(place)
+            case "plugins": configuration.plugins = strings(place)
+            case "setup": configuration.packages = packages(place)
+            // Whatever else stands at the root belongs to somebody else (a container keeps its own state there).
+            default: unknown(member, in: root, known: ["containers", "mapping", "plugins", "setup"])
+            }
+        }
+        checkReferences(configuration, root)
+        return configuration
+    }
+
+    private mutating func packages(_ place: ConfigNode) -> [String] {
+        var packages: [String] = []
+        for member in members(of: place) where member.key == "packages" { packages = strings(place.child(member)) }
+        return packages
+    }
+
+    private mutating func containers(_ place: ConfigNode) -> [Configuration.Named<ContainerDefinition>] {
+        members(of: place).compactMap { member in
+            let place = place.child(member)
+            checkName(member.key, at: place)
+            return container(place, name: member.key).map { .init(name: member.key, value: $0) }
+        }
+    }
+
+    private mutating func container(_ place: ConfigNode, name: String) -> ContainerDefinition? {
+        var definition = ContainerDefinition(path: "")
+        for member in members(of: place) {
+            let place = place.child(member)
+            switch member.key {
+            case "path": definition.path = filledString(place) ?? "?"
+            case "type": definition.runtime = runtime(place)
+            case "commandable": definition.isCommandable = bool(place)
+            case "stateless": definition.isStateless = bool(place)
+            case "dependencies": definition.dependencies = strings(place)
+            default:
+                unknown(member, in: ConfigNode(node: place.node, key: "containers.\(name)"), known: Self.containerKeys)
+            }
+        }
+        guard case .object = place.node.value else {
+            if place.node.value.isNull { expected("an object", at: place) }
+            return nil
+        }
+        // The daemon stands in its own file without a program.
+        if definition.path.isEmpty && name != "pm" { report(#""path" is missing"#, at: place) }
+        return definition
+    }
+
+    static let containerKeys = ["path", "type", "commandable", "stateless", "dependencies"]
+
+    /// The reference writes null where no runtime was given.
+    private mutating func runtime(_ place: ConfigNode) -> RuntimeKind {
+        place.node.value.isNull ? .nodejs : choice(place) ?? .nodejs
+    }
+
+    private mutating func mappings(_ place: ConfigNode) -> [Configuration.Named<Mapping>] {
+        members(of: place).compactMap { member in
+            let place = place.child(member)
+            checkName(member.key, at: place)
+            return mapping(place, name: member.key).map { .init(name: member.key, value: $0) }
+        }
+    }
+
+    /// What a name must be like: it becomes a directory of logs and a word of the command line.
+    private mutating func checkName(_ name: String, at place: ConfigNode) {
+        if let reason = UnitName.problem(name) { report("the name \(reason)", at: place) }
+    }
+
+    /// Names that lead nowhere are warnings: the other units of the file must still start.
+    private mutating func checkReferences(_ configuration: Configuration, _ root: ConfigNode) {
+        let names = configuration.containers.map(\.name)
+        for member in members(silentlyOf: root.node["mapping"]) {
+            guard let mapping = configuration.mapping(member.key), configuration.unit(member.key) == nil else {
+                continue
+            }
+            guard member.key != "pm" else { continue }
+            let node = member.node["container"] ?? member.node
+            report(
+                "there is no container \"\(mapping.container)\"",
+                at: ConfigNode(node: node, key: "mapping.\(member.key).container"),
+                hint: NearNames.hint(for: mapping.container, among: names), severity: .warning)
+        }
+        for member in members(silentlyOf: root.node["containers"]) {
+            for node in member.node["dependencies"]?.elements ?? [] {
+                guard let name = node.value.string, configuration.unit(name) == nil else { continue }
+                report(
+                    "there is no \"\(name)\" to depend on",
+                    at: ConfigNode(node: node, key: "containers.\(member.key).dependencies"),
+                    hint: NearNames.hint(for: name, among: configuration.unitNames), severity: .warning)
+            }
+        }
+    }
+
+    /// The members again, for a second look at what has been reported already.
+    private func members(silentlyOf node: JSONNode?) -> [JSONNode.Member] { node?.members ?? [] }
+}

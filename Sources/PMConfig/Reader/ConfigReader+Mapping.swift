@@ -1,0 +1,111 @@
+internal import JSON
+internal import PMModel
+
+extension ConfigReader {
+    static let mappingKeys = [
+        "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
+        "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen", "routes",
+    ]
+
+    mutating func mapping(_ place: ConfigNode, name: String) -> Mapping? {
+        guard case .object = place.node.value else {
+            expected("an object", at: place)
+            return nil
+        }
+        var mapping = Mapping(container: name)
+        for member in members(of: place) {
+            let child = place.child(member)
+            if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
+                && !rights(member.key, child, &mapping)
+            {
+                unknown(member, in: place, known: Self.mappingKeys)
+            }
+        }
+        if case .logLine = mapping.readiness, mapping.logs == .journal {
+            report(
+                #"pm does not see what goes straight to the journal, and "ready" waits for a line of it"#, at: place,
+                hint: #"write "logs": "both""#)
+        }
+        checkDescriptors(of: mapping, place)
+        return mapping
+    }
+
+    /// The keys about what is run; false when this is none of them.
+    private mutating func run(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
+        let isNull = place.node.value.isNull
+        switch key {
+        case "container": if !isNull { mapping.container = filledString(place) ?? mapping.container }
+        case "cwd": mapping.cwd = isNull ? nil : filledString(place)
+        case "cli": mapping.cli = elements(of: place, "an array of strings").compactMap { argument($0) }
+        case "config": mapping.config = isNull ? nil : place.node.value.text
+        case "env": mapping.env = variables(place)
+        case "envFiles": mapping.envFiles = strings(place)
+        default: return false
+        }
+        return true
+    }
+
+    /// The keys about when and where it is run; false when this is none of them.
+    private mutating func supervision(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
+        let isNull = place.node.value.isNull
+        switch key {
+        case "autostart": mapping.isAutostart = bool(place)
+        case "instances": if !isNull { mapping.instances = instances(place) }
+        case "connect": mapping.connect = connectionPoints(place)
+        case "restart": if !isNull { mapping.restart = restartPolicy(place) }
+        case "stop": if !isNull { mapping.stop = stopSequence(place) }
+        case "ready": if !isNull { readiness(place, &mapping) }
+        case "logs": mapping.logs = isNull ? nil : choice(place)
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func instances(_ place: ConfigNode) -> Int {
+        guard let number = place.node.value.int, (1...Mapping.mostInstances).contains(number) else {
+            expected("a whole number from 1 to \(Mapping.mostInstances)", at: place)
+            return 1
+        }
+        return number
+    }
+
+    /// One argument; a number or a boolean stands for its text.
+    private mutating func argument(_ place: ConfigNode) -> String? {
+        switch place.node.value {
+        case .string: return string(place)
+        case .number, .bool: return place.node.value.text
+        case .null, .array, .object:
+            expected("a string", at: place)
+            return nil
+        }
+    }
+
+    mutating func variables(_ place: ConfigNode) -> [EnvironmentVariable] {
+        members(of: place).compactMap { member in
+            let place = place.child(member)
+            if member.key.isEmpty || member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) {
+                report("a variable's name must not be empty or contain '=' or NUL", at: place)
+            }
+            switch place.node.value {
+            case .null: return EnvironmentVariable(name: member.key, value: nil)
+            case .string: return string(place).map { EnvironmentVariable(name: member.key, value: $0) }
+            case .number, .bool: return EnvironmentVariable(name: member.key, value: place.node.value.text)
+            case .array, .object:
+                expected("a string, a number, true, false, or null to unset it", at: place)
+                return nil
+            }
+        }
+    }
+
+    private mutating func connectionPoints(_ place: ConfigNode) -> [ConnectionPoint] {
+        members(of: place, "an object of URLs and their options").compactMap { member in
+            switch member.node.value {
+            case .null: return ConnectionPoint(url: member.key)
+            case .object: return ConnectionPoint(url: member.key, options: member.node.value.text)
+            case .bool, .number, .string, .array:
+                expected("an object of options", at: place.child(member))
+                return nil
+            }
+        }
+    }
+}

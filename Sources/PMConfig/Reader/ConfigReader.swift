@@ -1,0 +1,183 @@
+internal import JSON
+internal import PMModel
+
+/// A value of the file and the keys that lead to it.
+struct ConfigNode {
+    let node: JSONNode
+    let key: String
+
+    func child(_ member: JSONNode.Member) -> ConfigNode {
+        ConfigNode(node: member.node, key: key.isEmpty ? member.key : "\(key).\(member.key)")
+    }
+
+    func child(_ index: Int) -> ConfigNode {
+        ConfigNode(node: node.elements[index], key: "\(key)[\(index)]")
+    }
+}
+
+/// Reads typed values out of a document and gathers everything that is wrong with it.
+struct ConfigReader {
+    let document: JSONDocument
+    let file: String
+    private(set) var problems: [ConfigProblem] = []
+    private var errorCount = 0
+
+    /// Nobody reads more, and each costs a walk over the file to find its line.
+    private static let mostErrors = 100, mostWarnings = 100
+
+    init(document: JSONDocument, file: String) {
+        self.document = document
+        self.file = file
+    }
+
+    mutating func report(
+        _ message: String, at place: ConfigNode, hint: @autoclosure () -> String? = nil,
+        severity: ConfigProblem.Severity = .error
+    ) {
+        report(message, at: Spot(offset: place.node.offset, key: place.key), hint: hint(), severity: severity)
+    }
+
+    /// A place in the text, and the keys that lead there.
+    private struct Spot {
+        let offset: Int
+        let key: String
+    }
+
+    private mutating func report(
+        _ message: String, at spot: Spot, hint: @autoclosure () -> String?, severity: ConfigProblem.Severity
+    ) {
+        guard hasRoom(for: severity) else { return }
+        let position = document.position(of: spot.offset)
+        var problem = ConfigProblem(message, severity: severity, hint: hint())
+        (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, spot.key)
+        problems.append(problem)
+    }
+
+    /// Counts a problem; whether it is among the first of its kind, which are told.
+    private mutating func hasRoom(for severity: ConfigProblem.Severity) -> Bool {
+        errorCount += severity == .error ? 1 : 0
+        switch severity {
+        case .error: return errorCount <= Self.mostErrors
+        case .warning: return problems.count - min(errorCount, Self.mostErrors) < Self.mostWarnings
+        }
+    }
+
+    mutating func expected(_ what: String, at place: ConfigNode) {
+        report("expected \(what), found \(place.node.value.summary)", at: place)
+    }
+
+    /// The members of an object, the later of two with one name; none, and a problem, when it is something else.
+    mutating func members(of place: ConfigNode, _ what: String = "an object") -> [JSONNode.Member] {
+        guard case .object(let object) = place.node.value else {
+            if !place.node.value.isNull { expected(what, at: place) }
+            return []
+        }
+        guard object.count != place.node.members.count else { return place.node.members }
+        return withoutDoubles(place)
+    }
+
+    private mutating func withoutDoubles(_ place: ConfigNode) -> [JSONNode.Member] {
+        var kept: [JSONNode.Member] = []
+        var places: [String: Int] = [:]
+        for member in place.node.members {
+            if let earlier = places[member.key] {
+                let message = "stands here more than once; the last one counts"
+                report(
+                    message, at: Spot(offset: member.keyOffset, key: place.child(member).key), hint: nil,
+                    severity: .warning)
+                kept[earlier] = member
+            } else {
+                places[member.key] = kept.count
+                kept.append(member)
+            }
+        }
+        return kept
+    }
+
+    /// Warns of a key that looks like a misspelt one; others are left to whoever put them there.
+    mutating func unknown(_ member: JSONNode.Member, in place: ConfigNode, known: [String]) {
+        guard let hint = NearNames.hint(for: member.key, among: known) else { return }
+        report(
+            "unknown key, without effect", at: Spot(offset: member.keyOffset, key: place.child(member).key),
+            hint: hint, severity: .warning)
+    }
+
+    /// A text that can be handed to the system; nil and a problem for anything else.
+    mutating func string(_ place: ConfigNode) -> String? {
+        guard case .string(let text) = place.node.value else {
+            expected("a string", at: place)
+            return nil
+        }
+        // Paths, arguments and variables end at a NUL for the kernel.
+        if text.utf8.contains(0) {
+            report("contains a NUL character", at: place)
+            return nil
+        }
+        return text
+    }
+
+    /// As `string`, but the empty text is a problem too.
+    mutating func filledString(_ place: ConfigNode) -> String? {
+        guard let text = string(place) else { return nil }
+        if text.isEmpty { report("must not be empty", at: place) }
+        return text.isEmpty ? nil : text
+    }
+
+    mutating func bool(_ place: ConfigNode) -> Bool {
+        if place.node.value.isNull { return false }
+        if case .bool(let value) = place.node.value { return value }
+        expected("true or false", at: place)
+        return false
+    }
+
+    mutating func strings(_ place: ConfigNode) -> [String] {
+        elements(of: place, "an array of strings").compactMap { filledString($0) }
+    }
+
+    mutating func elements(of place: ConfigNode, _ what: String) -> [ConfigNode] {
+        switch place.node.value {
+        case .null: return []
+        case .array: return place.node.elements.indices.map { place.child($0) }
+        case .bool, .number, .string, .object:
+            expected(what, at: place)
+            return []
+        }
+    }
+
+    mutating func duration(_ place: ConfigNode) -> Duration? {
+        let parsed: Duration? =
+            switch place.node.value {
+            case .string(let text): DurationText.parse(text)
+            case .number(let number): number.int.flatMap { DurationText.parse("\($0)") }
+            case .null, .bool, .array, .object: nil
+            }
+        if parsed == nil { expected(DurationText.expectation, at: place) }
+        return parsed
+    }
+
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ place: ConfigNode) -> Choice? {
+        if case .string(let text) = place.node.value, let choice = Choice(rawValue: text) { return choice }
+        expected(listed(Choice.allCases.map(\.rawValue)), at: place)
+        return nil
+    }
+}
+
+/// `"a", "b" or "c"`.
+func listed(_ names: [String]) -> String {
+    let quoted = names.map { "\"\($0)\"" }
+    guard let last = quoted.last, quoted.count > 1 else { return quoted.joined() }
+    return quoted.dropLast().joined(separator: ", ") + " or " + last
+}
+
+extension JSONValue {
+    /// The value in a few words, for messages.
+    var summary: String {
+        switch self {
+        case .null, .bool, .number: text
+        case .string(let string) where string.utf8.count > 60: "a long string"
+        case .string: text
+        case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
+        case .object(let object): object.isEmpty ? "an empty object" : "an object"
+        }
+    }
+}

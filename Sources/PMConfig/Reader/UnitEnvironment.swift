@@ -1,0 +1,69 @@
+public import PMModel
+internal import PMSystem
+
+/// The environment a unit is started with, and where each variable comes from. It is computed again at every start.
+public struct UnitEnvironment: Equatable, Sendable {
+    /// Where a variable comes from.
+    public enum Source: Equatable, Sendable {
+        /// The environment the daemon runs in.
+        case base
+        /// This environment file.
+        case file(String)
+        /// `env` of the mapping.
+        case mapping
+    }
+
+    /// One variable of the result.
+    public struct Entry: Equatable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Its value.
+        public var value: String
+        /// Who set it last.
+        public var source: Source
+    }
+
+    /// The variables, sorted by name.
+    public private(set) var entries: [Entry]
+
+    /// The variables as execve(2) wants them, `NAME=value`.
+    public var strings: [String] { entries.map { $0.name + "=" + $0.value } }
+
+    /// The value of one variable; nil when it is not set.
+    public subscript(name: String) -> String? { entries.first { $0.name == name }?.value }
+
+    /// The base, the files in their order on top of it, and `env` on top of them; a variable without value is unset.
+    public init(
+        base: [String: String], files: [(path: String, variables: [EnvironmentVariable])], env: [EnvironmentVariable]
+    ) {
+        var result = base.mapValues { (value: $0, source: Source.base) }
+        for file in files {
+            for variable in file.variables { result[variable.name] = variable.value.map { ($0, .file(file.path)) } }
+        }
+        for variable in env { result[variable.name] = variable.value.map { ($0, .mapping) } }
+        entries = result.map { Entry(name: $0, value: $1.value, source: $1.source) }.sorted { $0.name < $1.name }
+    }
+
+    /// The environment of a unit, its files read now; `directory` is the configuration's.
+    ///
+    /// - Throws: `ConfigError` when a file is missing, cannot be read or has a line that is wrong.
+    public static func of(
+        _ unit: ConfiguredUnit, in directory: String, base: [String: String]
+    ) throws(ConfigError) -> UnitEnvironment {
+        var files: [(path: String, variables: [EnvironmentVariable])] = []
+        for path in try unit.environmentFiles(in: directory) { files.append((path, try read(path, for: unit.name))) }
+        return UnitEnvironment(base: base, files: files, env: unit.mapping.env)
+    }
+
+    private static func read(_ path: String, for unit: String) throws(ConfigError) -> [EnvironmentVariable] {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try Files.read(path, limit: 1 << 20)
+        } catch {
+            var problem = ConfigProblem("cannot read the environment file: \(error)")
+            problem.key = "mapping.\(unit).envFiles"
+            throw ConfigError(.missing, [problem])
+        }
+        return try EnvironmentFile.parse(bytes, file: path)
+    }
+}

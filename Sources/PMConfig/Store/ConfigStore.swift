@@ -1,0 +1,135 @@
+internal import JSON
+internal import PMModel
+public import PMSystem
+
+/// The configuration file on the disk: reads it, and changes it so that no writer's change and no byte of others is lost.
+///
+/// Every change reads the file again under a lock, so a store holds no state and any number may be used at once. All
+/// calls block for as long as the disk does.
+public struct ConfigStore: Sendable {
+    /// The file.
+    public let path: String
+    private let file: AtomicFile
+
+    /// What a new configuration consists of.
+    public static let empty = "{\n  \"containers\": {},\n  \"mapping\": {}\n}\n"
+
+    /// A store of the file at `path`; faults are for tests.
+    ///
+    /// - Throws: `ConfigError` of kind `storage` for links that go round in circles.
+    public init(path: String, faults: AtomicFileFaults = .none) throws(ConfigError) {
+        self.path = path
+        do throws(AtomicFileError) {
+            var file = try AtomicFile(path, faults: faults)
+            file.limit = 16 << 20
+            self.file = file
+        } catch {
+            throw Self.unreadable(path, error)
+        }
+    }
+
+    /// Reads the file.
+    ///
+    /// - Throws: `ConfigError`: `missing` when there is none, `forbidden` or `storage` when it cannot be read, `invalid` with all errors.
+    public func load() throws(ConfigError) -> ConfigFile {
+        let content: AtomicFile.Content?
+        do throws(AtomicFileError) {
+            content = try file.read()
+        } catch {
+            throw Self.unreadable(path, error)
+        }
+        guard let content else {
+            throw ConfigError(
+                .missing, "there is no configuration \(path)", hint: "pm start pm makes one in the working directory")
+        }
+        return try read(content.bytes, mode: content.status.mode)
+    }
+
+    /// Reads the file; makes one with nothing in it, and the folders it stands in, where there is none.
+    ///
+    /// - Throws: `ConfigError` as `load` and `edit` do.
+    public func loadOrCreate() throws(ConfigError) -> ConfigFile {
+        let isThere: Bool
+        do throws(SystemError) {
+            isThere = try Files.status(path) != nil
+            if !isThere { try Files.makeDirectories(Paths.directory(of: path), mode: 0o755) }
+        } catch {
+            throw Self.unwritable(path, .failed(error))
+        }
+        // Writing needs a lock beside the file, and the folder of a file that is only read may be read-only.
+        if isThere { return try load() }
+        return try write { old throws(ConfigError) in old ?? Array(Self.empty.utf8) }
+    }
+
+    /// Makes changes, all or none, on top of whatever the file says at that moment, and returns it as it is then.
+    ///
+    /// - Throws: `ConfigError`: `missing`, `invalid` when the file has errors or would have, `busy` when other programs
+    ///   write it all the time, `forbidden` or `storage` for what the disk says; the file is the old one then, or, when the message
+    ///   says so, the new one.
+    @discardableResult
+    public func edit(_ edits: [ConfigEdit]) throws(ConfigError) -> ConfigFile {
+        try write { old throws(ConfigError) in
+            guard let old else { throw ConfigError(.missing, "there is no configuration \(path)") }
+            return try applying(edits, to: old)
+        }
+    }
+
+    /// The text after the edits, of which each sees what the one before it made.
+    func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> [UInt8] {
+        var file = try ConfigFile(path: path, bytes: bytes)
+        for edit in edits {
+            var text = JSONTextEdit(file.document.bytes)
+            for change in edit.changes(in: file) {
+                do {
+                    try text.set(change.keys, to: change.value)
+                } catch {
+                    throw ConfigError(.invalid, "cannot set \(change.keys.joined(separator: ".")) in \(path): \(error)")
+                }
+            }
+            file = try ConfigFile(path: path, bytes: text.bytes)
+        }
+        return file.document.bytes
+    }
+
+    /// What the file says, and whether others can read what they should not.
+    private func read(_ bytes: [UInt8], mode: UInt32) throws(ConfigError) -> ConfigFile {
+        var file = try ConfigFile(path: path, bytes: bytes)
+        file.exposure = ConfigSecrets.warning(file, mode: mode)
+        return file
+    }
+
+    private func write(_ change: ([UInt8]?) throws(ConfigError) -> [UInt8]) throws(ConfigError) -> ConfigFile {
+        do {
+            let bytes = try file.update { old in try change(old?.bytes) }
+            return try read(bytes ?? [], mode: try Files.status(path)?.mode ?? 0)
+        } catch let error as ConfigError {
+            throw error
+        } catch let error as AtomicFileError {
+            throw Self.unwritable(path, error)
+        } catch let error as SystemError {
+            throw ConfigError(error, "\(path) was changed: \(error)")
+        } catch {
+            throw ConfigError(.storage, "cannot change \(path): \(error)")
+        }
+    }
+
+    private static func unreadable(_ path: String, _ error: AtomicFileError) -> ConfigError {
+        let message = "cannot read \(path): \(error)"
+        guard case .failed(let cause) = error else { return ConfigError(.storage, message) }
+        return ConfigError(cause, message, hint: MachineLimit(cause.code)?.hint)
+    }
+
+    private static func unwritable(_ path: String, _ error: AtomicFileError) -> ConfigError {
+        switch error {
+        case .failed(let cause):
+            ConfigError(cause, "cannot change \(path): \(cause)", hint: StorageHint.text(for: cause))
+        case .notDurable:
+            ConfigError(.storage, "\(path): \(error)", hint: "check the disk; the system log may say more")
+        case .locked(let lock):
+            ConfigError(
+                .busy, "cannot change \(path): \(error)", hint: "try again; \"fuser \(lock)\" names the program")
+        case .keepsChanging:
+            ConfigError(.busy, "cannot change \(path): \(error)", hint: "try again when it has finished")
+        }
+    }
+}

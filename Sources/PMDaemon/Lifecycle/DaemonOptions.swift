@@ -1,0 +1,71 @@
+public import PMConfig
+import PMModel
+import PMSupervisor
+
+/// What the daemon is told on its command line; it is started by pm-init, not by people.
+public struct DaemonOptions: Equatable, Sendable {
+    /// The configuration file, absolute.
+    public var config = ""
+    /// Whose daemon it is.
+    public var scope = DaemonScope.project
+    /// The state directory, absolute.
+    public var state = ""
+    /// The path of the socket it serves.
+    public var socket = ""
+    /// Where the programs and the JavaScript of pm are.
+    public var libexec = ""
+    /// Whether Node services run under the inspector.
+    var inspection = Inspection.none
+    /// Whether it tells more.
+    public var isVerbose = false
+
+    /// An argument that makes no sense.
+    public struct Problem: Error, CustomStringConvertible, Sendable {
+        /// What is wrong with it.
+        public let description: String
+    }
+
+    /// Reads the arguments, without the program's name.
+    ///
+    /// - Throws: `Problem` for an unknown or incomplete one, or when one is missing.
+    public init(_ arguments: [String]) throws(Problem) {
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--config": config = try Self.value(&rest, argument)
+            case "--state": state = try Self.value(&rest, argument)
+            case "--socket": socket = try Self.value(&rest, argument)
+            case "--libexec": libexec = try Self.value(&rest, argument)
+            case "--scope": scope = try Self.scope(try Self.value(&rest, argument))
+            case "--inspect": inspection = .inspect
+            case "--inspect-brk": inspection = .inspectBreak
+            case "-v", "--verbose": isVerbose = true
+            default: throw Problem(description: "unknown argument \(argument)")  // words, not an enum of ours
+            }
+        }
+        for (name, value) in [("config", config), ("state", state), ("socket", socket), ("libexec", libexec)]
+        where value.isEmpty {
+            throw Problem(description: "--\(name) is missing; the daemon is started by `pm start pm`")
+        }
+    }
+
+    private static func value(_ rest: inout ArraySlice<String>, _ name: String) throws(Problem) -> String {
+        guard let value = rest.popFirst() else { throw Problem(description: "\(name) needs a value") }
+        return value
+    }
+
+    private static func scope(_ text: String) throws(Problem) -> DaemonScope {
+        guard let scope = DaemonScope(rawValue: text) else {
+            throw Problem(description: "--scope is project, user or system, not \(text)")
+        }
+        return scope
+    }
+
+    /// The folder of the configuration file.
+    var configDirectory: String {
+        config.lastIndex(of: "/").map { $0 == config.startIndex ? "/" : String(config[..<$0]) } ?? "."
+    }
+
+    /// The socket as clients name it.
+    var socketURL: String { Paths.socketURL(socket) }
+}

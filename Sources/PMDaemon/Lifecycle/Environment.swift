@@ -1,0 +1,36 @@
+import Glibc
+import PMSystem
+
+/// The environment this process was started with.
+enum Environment {
+    /// The variables, without those that are meant for the daemon alone.
+    static func current() -> [String: String] {
+        let variables = ProcessEnvironment.variables.filter { !own.contains($0.name) }
+        // Whoever executes a program can give a variable twice; getenv(3) takes the first.
+        return Dictionary(variables.map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    /// What pm-init or systemd tells the daemon, and no service must take for itself.
+    private static let own: Set<String> = [
+        "PM_STATUS_FD", "PM_MARKER", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC",
+        "WATCHDOG_PID", "JOURNAL_STREAM", "PM_GATEWAY", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
+    ]
+
+    /// What of it a service of another user gets: where programs are, and how things are shown. The rest is the
+    /// administrator's: agents, tokens, proxies with passwords, places in the own home.
+    static func forOtherUsers(_ variables: [String: String]) -> [String: String] {
+        let kept = variables.filter { shared.contains($0.key) }
+        return ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"].merging(kept) { $1 }
+    }
+
+    /// The last ones are the categories of locale(7): another name that begins with LC_ could carry anything.
+    private static let shared: Set<String> = [
+        "PATH", "LANG", "LANGUAGE", "TZ", "LC_ALL", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION",
+        "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME",
+    ]
+
+    /// One variable, also of those for the daemon alone; nil when it is not set or empty.
+    static func value(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+}

@@ -1,0 +1,45 @@
+import Glibc
+import PMLogs
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// The daemon's part in the system's journal: who writes there, and what the daemon itself has to say there.
+@PMActor
+final class Journaling {
+    /// Where each service writes.
+    let routing: OutputRouting
+    /// What is known of services that have written to the journal.
+    let note: JournalNote
+    private let place: JournalContext
+    private let writer: JournalWriter
+
+    /// Looks at where the daemon runs; nothing is opened yet.
+    init(_ options: DaemonOptions, _ units: UnitResolver, reactor: Reactor, log: DaemonLog) {
+        place = JournalContext.find()
+        writer = JournalWriter(reactor: reactor)
+        writer.onTrouble = { log.trouble($0) }
+        note = JournalNote(options.state, user: geteuid(), clock: reactor.clock) { log.trouble($0) }
+        routing = OutputRouting(place, units, writer, note)
+        routing.onTrouble = { log.trouble($0) }
+    }
+
+    /// Whether events of a unit go into the journal: where its output does, and wherever pm's own does.
+    func tells(of unit: Unit) -> Bool {
+        switch routing.destination(of: unit) {
+        case .journal, .both: true
+        case .file: place.isDefault
+        }
+    }
+
+    /// Puts an event into the journal.
+    func send(_ event: EventEntry) { writer.send(event.entry) }
+
+    /// What keeps it from being written, in words; nil when all is well.
+    var problem: String? {
+        writer.lost == 0 ? nil : "\(writer.lost) entries for the journal were lost, because journald took nothing"
+    }
+
+    /// Sends what waits, for the daemon's end.
+    func close() { writer.close() }
+}

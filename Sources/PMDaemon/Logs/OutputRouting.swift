@@ -1,0 +1,92 @@
+import PMConfig
+import PMLogs
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// Decides where each service writes, and makes the copies of those who write to both places.
+@PMActor
+final class OutputRouting {
+    /// journald keeps no more than 4,096 streams of the whole machine, two for each service.
+    nonisolated static let mostJournaled = 1500
+
+    /// Told what concerns no caller.
+    var onTrouble: @PMActor (String) -> Void = { _ in }
+    /// How many services write to the journal at the moment.
+    var journaled: @PMActor () -> Int = { 0 }
+    /// The process that a unit is at the moment.
+    var pid: @PMActor (String) -> Int32? = { _ in nil }
+    private let place: JournalContext
+    private let units: UnitResolver
+    private let writer: JournalWriter
+    private let note: JournalNote
+    private var isFull = false
+
+    init(_ place: JournalContext, _ units: UnitResolver, _ writer: JournalWriter, _ note: JournalNote) {
+        self.place = place
+        self.units = units
+        self.writer = writer
+        self.note = note
+    }
+
+    /// Where a unit's output is wanted.
+    func destination(of unit: Unit) -> LogDestination {
+        let wanted =
+            unit.mapping.logs ?? units.configuration.mapping("pm")?.logs ?? (place.isDefault ? .journal : .file)
+        // A readiness check by a line needs to see the lines.
+        if wanted == .journal, case .logLine = unit.mapping.readiness { return .both }
+        return wanted
+    }
+
+    /// Where the output of a unit goes that is about to start.
+    func route(_ unit: Unit) -> OutputRoute {
+        switch destination(of: unit) {
+        case .file: return .file
+        case .both: return .both(copy(of: unit))
+        case .journal:
+            guard hasRoom() else { return .file }
+            note.keep(unit: place.unit)
+            return .journal(JournalSource(identifier: unit.name, unit: place.unit))
+        }
+    }
+
+    private func hasRoom() -> Bool {
+        let wasFull = isFull
+        isFull = journaled() >= Self.mostJournaled
+        if isFull && !wasFull {
+            onTrouble(
+                "\(Self.mostJournaled) services write to the journal, as many as journald has streams for: the next ones "
+                    + "write to files")
+        }
+        return !isFull
+    }
+
+    /// What puts a line of a unit into the journal, with all that is known of it.
+    private func copy(of unit: Unit) -> LogCapture.LineCopy {
+        var last: Int32?
+        return { [weak self] line in
+            guard let self, line.stream != .notice else { return }
+            // It writes for a moment longer than it is there.
+            last = pid(unit.name) ?? last
+            writer.send(JournalEntry(copying: line, of: unit, pid: last))
+        }
+    }
+}
+
+extension JournalEntry {
+    /// A line that a service wrote, as the daemon passes it on.
+    init(copying line: LogLine, of unit: Unit, pid: Int32?) {
+        let leveled = LeveledText(line.bytes[...])
+        let isError = line.stream == .err
+        self.init(message: Array(leveled.text), leveled.priority ?? (isError ? .warning : .information))
+        add("SYSLOG_IDENTIFIER", unit.name)
+        // As the streams of services that write to the journal by themselves have it (spawn_journal.c).
+        add("SYSLOG_FACILITY", isError ? "16" : "3")
+        add("PM_STREAM", isError ? "stderr" : "stdout")
+        add("PM_CONTAINER", unit.mapping.container)
+        add("PM_INSTANCE", unit.name)
+        guard let pid else { return }
+        add("SYSLOG_PID", "\(pid)")
+        add("OBJECT_PID", "\(pid)")
+    }
+}

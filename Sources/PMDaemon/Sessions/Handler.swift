@@ -1,0 +1,27 @@
+import PMAPI
+import PMRouting
+import PMSystem
+
+/// Answers one method of the daemon at once.
+@PMActor
+protocol Handler {
+    /// What it takes and answers.
+    associatedtype Request: DaemonCall
+    /// Answers a request; an error is the answer too.
+    func handle(_ request: Request, from peer: Peer) throws(APIError) -> Request.Answer
+}
+
+/// Answers one method of the daemon when something has come about.
+///
+/// A request takes effect before `begin` returns, that is, before the next one is read: what a client asks for one thing
+/// after the other happens in that order, and the last one that was read from any client counts.
+@PMActor
+protocol AsyncHandler {
+    /// What it takes and answers.
+    associatedtype Request: DaemonCall
+    /// Begins what is asked for, and answers once, unless it throws.
+    func begin(_ request: Request, from peer: Peer, _ answer: @escaping Answering<Request.Answer>) throws(APIError)
+}
+
+/// Takes the answer to a request.
+typealias Answering<Answer> = @PMActor (Result<Answer, APIError>) -> Void

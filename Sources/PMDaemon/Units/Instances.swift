@@ -1,0 +1,177 @@
+import PMAPI
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// Starts and stops all instances of a unit together.
+@PMActor
+struct Instances {
+    let supervisor: Supervisor
+    let units: UnitResolver
+
+    /// The instances that the configuration wants beside the first.
+    func others(of name: String) -> [String] {
+        guard let unit = units.find(name), unit.name == name, unit.definition.isStateless, InstanceName(name) == nil
+        else {
+            return []
+        }
+        return InstanceName.others(of: name, count: unit.mapping.instances)
+    }
+
+    /// The instances that run, the first one included.
+    func active(of name: String) -> [String] {
+        guard InstanceName(name) == nil else { return supervisor.isActive(name) ? [name] : [] }
+        return supervisor.active.filter { InstanceName.unit(of: $0) == name }
+    }
+
+    /// Starts a unit with all its instances, and answers for the first when all have come as far as was asked.
+    ///
+    /// A restart ends instances that the configuration no longer wants.
+    ///
+    /// - Throws: what keeps it from being started at all.
+    func start(_ request: StartRequest, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
+        let others = others(of: request.unit)
+        let wanted = [request.unit] + others
+        let surplus = request.isRestart ? active(of: request.unit).filter { !wanted.contains($0) } : []
+        let done: Answering<Start.Answer> = { [supervisor, units] result in
+            guard !surplus.isEmpty else { return answer(result) }
+            supervisor.stop(surplus, { units.find($0) }) { _ in answer(result) }
+        }
+        guard !others.isEmpty else { return try supervisor.start(request, units, done) }
+        let gathering = Gathering(others.count + 1, done)
+        try supervisor.start(request, units) { gathering.take($0, isFirst: true) }
+        for name in others { start(name, like: request) { gathering.take($0, isFirst: false) } }
+    }
+
+    /// Whether a daemon goes on with the services of one before.
+    enum Succession: Equatable {
+        /// pm-init has just started it: what the configuration starts with pm is to be started.
+        case first
+        /// Another daemon was there: what it wanted to run is to run, and nothing else. What was stopped stays so, what is done
+        /// is not done again, and what waits to be tried again goes on waiting.
+        case successor(wanted: [String])
+    }
+
+    /// Goes on with the units of the daemon before: the children that pm-init holds, and those that rest.
+    func takeOver(_ ledger: UnitLedger, _ left: SharedFD?) -> Succession {
+        let isKnown = ledger.open(left)
+        for (name, run) in ledger.runs { if let base = run.base { units.add(alias: name, for: base) } }
+        let intents = ledger.intents
+        supervisor.inherit(intents)
+        supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
+        for case (let name, .resting(let snapshot)) in intents {
+            supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
+        }
+        guard isKnown else { return .first }
+        // Not as it was kept: a service that ended while no daemon ran is done, and is not started once more.
+        return .successor(wanted: supervisor.wanted)
+    }
+
+    /// Starts what is to run, a part of many in each turn.
+    func startAutomatic(
+        _ succession: Succession, _ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        let names: [String]
+        switch succession {
+        case .first:
+            names = units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
+        case .successor(let wanted): names = wanted
+        }
+        let missing = names.filter { !supervisor.isActive($0) }
+        supervisor.schedule(missing)
+        startScheduled(missing[...], succession, reactor, onTrouble)
+    }
+
+    private func startScheduled(
+        _ names: ArraySlice<String>, _ succession: Succession, _ reactor: Reactor,
+        _ onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        let begun = reactor.clock.monotonic()
+        var rest = names
+        while let name = rest.popFirst() {
+            // Somebody has stopped it, or started it, meanwhile.
+            guard supervisor.unschedule(name) else { continue }
+            startAutomatic(name, succession, onTrouble)
+            guard reactor.clock.monotonic() - begun < Self.timeATurn else { break }
+        }
+        guard !rest.isEmpty else { return }
+        reactor.after(.zero) { startScheduled(rest, succession, reactor, onTrouble) }
+    }
+
+    /// How long services are started in one turn of the loop.
+    private static let timeATurn = Duration.milliseconds(10)
+
+    private func startAutomatic(
+        _ name: String, _ succession: Succession, _ onTrouble: @escaping @PMActor (String) -> Void
+    ) {
+        var request = StartRequest(name, goal: .ready)
+        let done: Answering<Start.Answer> = { result in
+            if case .failure(let error) = result { onTrouble("autostart: \(error.message)") }
+        }
+        do throws(APIError) {
+            switch succession {
+            case .first:
+                request.origin = .configuration
+                try start(request, done)
+            case .successor:
+                // Its other instances are wanted by themselves, if they are.
+                request.origin = .predecessor
+                try supervisor.start(request, units, done)
+            }
+        } catch {
+            onTrouble("autostart: \(error.message)")
+        }
+    }
+
+    private func start(_ name: String, like request: StartRequest, _ answer: @escaping Answering<Start.Answer>) {
+        var other = StartRequest(name, goal: request.goal)
+        other.isRestart = request.isRestart
+        other.origin = request.origin
+        other.options = request.options
+        do throws(APIError) {
+            try supervisor.start(other, units, answer)
+        } catch {
+            answer(.failure(error))
+        }
+    }
+
+    /// Lets exactly so many run, and answers when it is so.
+    func scale(_ name: String, to count: Int, _ answer: @escaping Answering<Scale.Answer>) {
+        let wanted = [name] + InstanceName.others(of: name, count: count)
+        let running = active(of: name)
+        let (missing, surplus) = (wanted.filter { !running.contains($0) }, running.filter { !wanted.contains($0) })
+        let done = Scale.Answer(started: missing, stopped: surplus)
+        let stop: @PMActor (Result<Scale.Answer, APIError>) -> Void = { result in
+            guard !surplus.isEmpty else { return answer(result) }
+            supervisor.stop(surplus, { units.find($0) }) { _ in answer(result) }
+        }
+        guard !missing.isEmpty else { return stop(.success(done)) }
+        let gathering = Gathering(missing.count) { stop($0.map { _ in done }) }
+        for (place, missed) in missing.enumerated() {
+            start(missed, like: StartRequest(missed, goal: .ready)) { gathering.take($0, isFirst: place == 0) }
+        }
+    }
+}
+
+/// Several answers that are waited for as one: the first one's, or the first failure.
+@PMActor
+private final class Gathering {
+    private var missing: Int
+    private var result: Result<Start.Answer, APIError>?
+    private let answer: Answering<Start.Answer>
+
+    init(_ count: Int, _ answer: @escaping Answering<Start.Answer>) {
+        missing = count
+        self.answer = answer
+    }
+
+    func take(_ result: Result<Start.Answer, APIError>, isFirst: Bool) {
+        missing -= 1
+        if case .failure = self.result {
+        } else {
+            if case .failure = result { self.result = result } else if isFirst { self.result = result }
+        }
+        guard missing == 0, let all = self.result else { return }
+        answer(all)
+    }
+}

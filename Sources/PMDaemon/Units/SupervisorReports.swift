@@ -1,0 +1,158 @@
+import PMAPI
+import PMModel
+import PMSupervisor
+import PMSystem
+
+extension Supervisor {
+    /// Starts what is wished for, and answers when it has come as far as was asked: 502 and 504 when something failed.
+    ///
+    /// - Throws: 404 and 409 for dependencies that do not exist or need each other.
+    func start(
+        _ request: StartRequest, _ units: UnitResolver, _ answer: @escaping Answering<Start.Answer>
+    ) throws(APIError) {
+        do throws(StartOrderError) {
+            try start(request, { units.find($0) }) { [self] result in
+                answer(
+                    result.mapError { APIError($0, starting: request.unit) }.flatMap {
+                        guard let answer = startAnswer(request.unit) else {
+                            return .failure(
+                                .serviceFailed("\(request.unit) is gone again", hint: "pm status \(request.unit)"))
+                        }
+                        return .success(answer)
+                    })
+            }
+        } catch {
+            throw APIError(error, starting: request.unit)
+        }
+    }
+
+    /// What was started under a name.
+    private func startAnswer(_ name: String) -> Start.Answer? {
+        guard let report = report(of: name) else { return nil }
+        var answer = Start.Answer(
+            name: name, state: ServiceState(report.phase), execPath: report.invocation?.executable ?? "",
+            arguments: Array(report.invocation?.arguments.dropFirst() ?? []), cwd: report.invocation?.directory ?? "")
+        answer.pid = report.pid
+        return answer
+    }
+
+    /// The row of a unit that was started; nil for others.
+    func status(of name: String, _ memory: UnitMemory, _ uses: TreeUses) -> UnitStatus? {
+        guard let report = report(of: name, uses) else { return nil }
+        var row = UnitStatus(
+            report.unit, wanted: report.desired, state: report.isWaiting ? .waiting : ServiceState(report.phase))
+        row.isReady = report.isReady
+        row.pid = report.pid
+        row.startedAt = report.startedAt
+        row.uptime = report.uptime
+        row.restarts = report.restarts
+        row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
+        row.use(report.use)
+        row.statusText = report.statusText
+        row.problems =
+            [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
+            + memory.routes.grants.problems(of: InstanceName.unit(of: name))
+        row.problems += report.waitReason.map { [$0.problem(of: name)] } ?? []
+        return row
+    }
+
+    /// Survivors as the wire has them: the leader's pid is all that is known of them here.
+    func list(_ survivors: [Survivors]) -> [Stop.Answer.Survivor] {
+        survivors.map { .init(name: $0.unit, pid: report(of: $0.unit)?.pid ?? 0) }
+    }
+}
+
+extension OutputDestination {
+    /// What keeps output from where it is to go, in words.
+    fileprivate var problem: String? {
+        switch self {
+        case .file, .journal: nil
+        case .fileForWantOfJournal:
+            "it writes to files until it is started again: journald was not reached when it was started"
+        }
+    }
+}
+
+extension UnitStatus {
+    /// Takes what a tree uses.
+    mutating func use(_ use: TreeUse?) {
+        memory = use?.memory
+        cpu = use.map { .microseconds($0.cpuMicroseconds) }
+        tasks = use.map { Int($0.processes) }
+    }
+
+    /// What the configuration says of a unit.
+    init(_ unit: Unit, wanted: Desired, state: ServiceState) {
+        let type = unit.name == GatewayController.unit ? "self" : unit.definition.runtime.rawValue
+        self.init(name: unit.name, type: type, wanted: wanted, state: state)
+        folder = unit.definition.path
+        cwd = unit.directory
+        isStateless = unit.definition.isStateless
+        isCommandable = unit.definition.isCommandable
+    }
+}
+
+extension WaitReason {
+    /// Why a unit waits, in words.
+    func problem(of unit: String) -> String {
+        switch self {
+        case .dependency(let problem):
+            "it waits for \(problem.unit), and is started when that is ready: \(APIError(problem, starting: unit).message)"
+        case .order(let error): "it waits for another configuration: \(error)"
+        }
+    }
+}
+
+extension APIError {
+    /// Why nothing can be started in any order.
+    init(_ error: StartOrderError, starting unit: String) {
+        switch error {
+        case .missing:
+            self = .notFound(
+                "Some dependencies are missing to start \(unit): \(error)",
+                hint: "register them (pm discover, pm map), or correct \"dependencies\"")
+        case .cycle: self = .conflict(error.description, hint: "correct \"dependencies\" in the configuration")
+        }
+    }
+
+    /// Why a unit did not start.
+    init(_ problem: StartProblem, starting unit: String) {
+        let subject = problem.unit == unit ? unit : "cannot start \(unit), which needs \(problem.unit): it"
+        let hint = "pm log \(problem.unit)"
+        switch problem.reason {
+        case .stopped:
+            self = .conflict("\(subject) was stopped before it was ready")
+        case .failed(.blocked(let count)):
+            self = .conflict("\(subject) still has \(count) processes that SIGKILL does not end", hint: "pm status")
+        case .failed(.died(.notReady(let deadline), _)):
+            self = .timeout(
+                "\(subject) was not ready within \(deadline.shortForm)", output: problem.output, hint: hint)
+        case .failed(.died(.spawnFailed(let text), _)):
+            // It names the key, and says the next step itself.
+            let isOfKey = text.hasPrefix("mapping.")
+            let message = problem.unit == unit ? "cannot start \(unit): \(text)" : "\(subject) cannot start: \(text)"
+            self = .serviceFailed(
+                message, output: problem.output,
+                hint: MachineLimit(endOf: text)?.hint
+                    ?? (isOfKey
+                        ? "pm start \(problem.unit), once that is done"
+                        : "check its \"path\", \"cwd\" and \"envFiles\" in the configuration"))
+        case .failed(.died(let reason, _)):
+            self = .serviceFailed(
+                "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)
+        }
+    }
+}
+
+extension ServiceState {
+    init(_ phase: UnitPhase) {
+        switch phase {
+        case .down: self = .down
+        case .starting: self = .starting
+        case .up: self = .up
+        case .stopping, .sweeping, .stuck: self = .stopping
+        case .backingOff: self = .backoff
+        case .cooling: self = .cooling
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import PMAPI
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// What happens to units, as the daemon keeps and tells it: deaths in their archive, all of it in the journal.
+@PMActor
+final class UnitEvents: SupervisorObserver {
+    private let log: DaemonLog
+    private let deaths: ExitHistory
+    private let units: UnitResolver
+    private let journaling: Journaling
+    /// Told of each death too.
+    var onDeath: @PMActor (String, ExitReason) -> Void = { _, _ in }
+
+    init(_ log: DaemonLog, _ deaths: ExitHistory, _ units: UnitResolver, _ journaling: Journaling) {
+        self.log = log
+        self.deaths = deaths
+        self.units = units
+        self.journaling = journaling
+    }
+
+    func started(_ unit: Unit, _ run: StartedRun) {
+        guard journaling.tells(of: unit) else { return }
+        let isRestart = run.restarts > 0
+        let text = "\(unit.name) was started\(isRestart ? " again" : ""), process \(run.pid)"
+        var entry = EventEntry(isRestart ? .restarted : .started, text, unit)
+        entry.add("PM_PID", "\(run.pid)")
+        if isRestart { entry.add("PM_RESTARTS", "\(run.restarts)") }
+        journaling.send(entry)
+    }
+
+    func readinessChanged(of unit: String, isReady: Bool) {
+        log.tell("\(unit) is \(isReady ? "ready" : "not ready any more")")
+        guard isReady, let told = journaled(unit) else { return }
+        journaling.send(EventEntry(.ready, "\(unit) is ready", told))
+    }
+
+    func died(_ unit: String, _ record: DeathRecord) {
+        deaths.keep(record, of: unit)
+        onDeath(unit, record.reason)
+        if !record.wasRequested { log.tell("\(unit) ended: \(record.reason.phrase)") }
+        guard let told = journaled(unit) else { return }
+        let text = record.wasRequested ? "was stopped" : "ended"
+        var entry = EventEntry(.exited(record), "\(unit) \(text): \(record.reason.phrase)", told)
+        entry.add("PM_REASON", record.reason.word)
+        switch record.reason {
+        case .exited(let code): entry.add("PM_EXIT_CODE", "\(code)")
+        case .signaled(let signal, _): entry.add("PM_SIGNAL", SignalName.name(of: signal))
+        case .memory(let limit?): entry.add("PM_MEMORY_LIMIT", "\(limit)")
+        case .memory(nil), .spawnFailed, .notReady: break
+        }
+        entry.add("PM_REQUESTED", record.wasRequested ? "1" : "0")
+        entry.add("PM_UPTIME_MS", "\(record.uptime.milliseconds)")
+        entry.add("PM_INCARNATION", "\(record.incarnation)")
+        journaling.send(entry)
+    }
+
+    func decided(_ decision: RestartDecision, about unit: String, after reason: ExitReason) {
+        let text: String
+        switch decision {
+        case .restart: return
+        case .stayDown:
+            // Who ends without a failure has done what was to be done.
+            guard reason.isFailure else { return }
+            text = "\(unit) is not started again: its policy asks for no restart"
+        case .cool(let pause):
+            text = "\(unit) died too often: it is tried again every \(pause.shortForm)"
+        }
+        guard let told = journaled(unit) else { return }
+        var entry = EventEntry(.gaveUp, text, told)
+        entry.add("PM_REASON", reason.word)
+        journaling.send(entry)
+    }
+
+    /// The unit, if the journal is told of it.
+    private func journaled(_ name: String) -> Unit? {
+        guard let unit = units.find(name), journaling.tells(of: unit) else { return nil }
+        return unit
+    }
+}
+
+/// An event of a unit as an entry of the journal.
+struct EventEntry {
+    /// What happened.
+    enum Kind {
+        /// It was started because somebody wished it.
+        case started
+        /// It serves.
+        case ready
+        /// Its process is gone.
+        case exited(DeathRecord)
+        /// It was started after a death.
+        case restarted
+        /// It is not started again, or only once in a while.
+        case gaveUp
+
+        /// Its number in the catalog (Packaging/journal/pm.catalog).
+        var messageID: String {
+            switch self {
+            case .started: "705fbc438a1a4502b1abc7bf02b56769"
+            case .ready: "a19a9d371cdb440cab420ce9e209c949"
+            case .exited: "c0ac6560bfd541e1a158fb78a3dd4db3"
+            case .restarted: "8519b1290a9b4e89a6ce7d2e368f08a8"
+            case .gaveUp: "f4439d6692be47d39e83996bc519c64d"
+            }
+        }
+
+        fileprivate var priority: LogPriority {
+            switch self {
+            case .started, .ready: .information
+            case .exited(let record): record.wasRequested || !record.reason.isFailure ? .information : .warning
+            case .restarted: .notice
+            case .gaveUp: .error
+            }
+        }
+    }
+
+    private(set) var entry: JournalEntry
+
+    init(_ kind: Kind, _ text: String, _ unit: Unit) {
+        entry = JournalEntry(text, kind.priority)
+        entry.add("MESSAGE_ID", kind.messageID)
+        entry.add("SYSLOG_IDENTIFIER", "pmd")
+        entry.add("PM_CONTAINER", unit.mapping.container)
+        entry.add("PM_INSTANCE", unit.name)
+    }
+
+    mutating func add(_ name: String, _ value: String) { entry.add(name, value) }
+}
+
+extension ExitReason {
+    /// One word for it, as `status` has it.
+    fileprivate var word: String {
+        switch self {
+        case .exited: "exited"
+        case .signaled: "signaled"
+        case .memory: "memory"
+        case .spawnFailed: "spawnFailed"
+        case .notReady: "notReady"
+        }
+    }
+}

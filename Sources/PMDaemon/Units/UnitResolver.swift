@@ -1,0 +1,235 @@
+import PMAPI
+import PMConfig
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// The configuration as the daemon uses it: read again whenever the file has changed.
+@PMActor
+final class UnitResolver {
+    /// What tells one version of the file from another.
+    private struct Version: Equatable {
+        let inode: UInt64
+        let size: Int64
+        let modified: Int64
+        let mode: UInt32
+    }
+
+    let store: ConfigStore
+    /// What the file says; its text is not kept.
+    private(set) var configuration: Configuration
+    /// That others can read what they should not, in words.
+    private(set) var exposure: String?
+    /// The folder that relative paths in the file start from.
+    let directory: String
+    private var version: Version?
+    /// Units that were started under a name that the configuration does not have, and the name that it has.
+    private var aliases: [String: String] = [:]
+    /// How many of them there are.
+    var aliasCount: Int { aliases.count }
+    /// Units that are parts of pm, and in no configuration; nil for other names.
+    var parts: @PMActor (String) -> Unit? = { _ in nil }
+    /// Where a part of pm is that is none of its units; nil for other names.
+    var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
+    /// Told when the configuration is another one than before.
+    var onChange: @PMActor () -> Void = {}
+    private let environment: [String: String]
+    /// What a unit without variables of its own gets; all of them share these strings.
+    private let plainEnvironment: [String]
+
+    /// Reads the configuration, or makes an empty one.
+    ///
+    /// - Throws: `ConfigError` when it cannot be read or has errors.
+    init(path: String, environment: [String: String]) throws(ConfigError) {
+        store = try ConfigStore(path: path)
+        // Before it is read: what is saved meanwhile is another version.
+        version = Self.version(of: path)
+        let file = try store.loadOrCreate()
+        configuration = file.configuration
+        exposure = file.exposure?.description
+        directory = file.directory
+        self.environment = environment
+        plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
+    }
+
+    /// Reads the file again if it has changed.
+    ///
+    /// - Throws: a 400 with all errors of the file; the last good configuration stays in use for what runs.
+    func refresh() throws(APIError) {
+        let current = Self.version(of: store.path)
+        guard current == nil || current != version else { return }
+        do throws(ConfigError) {
+            use(try store.load())
+            version = current
+            onChange()
+        } catch {
+            throw APIError(configuration: error)
+        }
+    }
+
+    private func use(_ file: ConfigFile) {
+        configuration = file.configuration
+        exposure = file.exposure?.description
+    }
+
+    /// Changes the file.
+    ///
+    /// - Throws: an `APIError` that says what the file or the disk has against it.
+    func edit(_ edits: [ConfigEdit]) throws(APIError) {
+        do throws(ConfigError) {
+            use(try store.edit(edits))
+            // Somebody may have saved since: the next one who asks reads it again.
+            version = nil
+            onChange()
+        } catch {
+            throw APIError(configuration: error)
+        }
+    }
+
+    /// Lets `alias` stand for the unit `name`.
+    func add(alias: String, for name: String) {
+        aliases[alias] = name
+    }
+
+    /// The unit of a name; nil when there is none, or when its paths make no sense.
+    func find(_ name: String) -> Unit? {
+        // `require` says what is wrong; here there is nobody to tell.
+        try? unit(name)
+    }
+
+    /// The unit of a name.
+    ///
+    /// - Throws: a 404 with near names, or a 400 for a path that makes no sense.
+    func require(_ name: String) throws(APIError) -> Unit {
+        guard let unit = try unit(name) else {
+            if let error = elsewhere(name) { throw error }
+            throw .notFound(
+                "there is no service \(name)",
+                hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
+        }
+        return unit
+    }
+
+    private func unit(_ name: String) throws(APIError) -> Unit? {
+        if let part = parts(name) { return part }
+        guard let configured = configured(name) else { return nil }
+        var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
+        do throws(ConfigError) {
+            unit.program = try configured.programPath(in: directory)
+            unit.directory = try configured.workingDirectory(in: directory)
+            unit.environmentFiles = try configured.environmentFiles(in: directory)
+            unit.sockets = try configured.sockets(in: directory)
+            unit.writable = try configured.writablePaths(in: directory)
+            unit.visible = [directory]
+        } catch {
+            throw APIError(configuration: error)
+        }
+        return unit
+    }
+
+    private func configured(_ name: String) -> ConfiguredUnit? {
+        if let unit = configuration.unit(name) { return unit }
+        if let place = InstanceName(name), let unit = configuration.unit(place.unit), unit.definition.isStateless {
+            var mapping = unit.mapping
+            // Only the first listens where the configuration says: two cannot.
+            mapping.connect = []
+            return ConfiguredUnit(name: name, definition: unit.definition, mapping: mapping)
+        }
+        return aliases[name].flatMap { configuration.unit($0) }
+    }
+
+    /// Why the sandbox of a unit cannot be had, with the next step; nil when nothing is against it.
+    func sandboxRefusal(of unit: Unit) -> String? {
+        guard unit.mapping.sandbox.preset == .strict else { return nil }
+        // What is wrong with the account itself, the start says.
+        guard let account = try? UnitAccount(unit.mapping, of: unit.name) else { return nil }
+        return unit.sandboxRefusal(as: account.user)
+    }
+
+    /// Refuses a unit whose sandbox cannot be had, before anything is stopped for its start.
+    ///
+    /// - Throws: a 400 with the next step.
+    func checkSandbox(of unit: Unit) throws(APIError) {
+        if let refusal = sandboxRefusal(of: unit) {
+            throw .badRequest(refusal, hint: "pm start \(unit.name), once that is done")
+        }
+    }
+
+    /// The environment of a unit, its files read now, and its user.
+    ///
+    /// - Throws: `LaunchError` when a file is missing or wrong, or there is no such user.
+    func launchEnvironment(of unit: Unit) throws(LaunchError) -> LaunchEnvironment {
+        // What the daemon was started with may hold secrets, and its parts need none of it.
+        if parts(unit.name) != nil {
+            let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
+            return LaunchEnvironment(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
+        }
+        let account = try UnitAccount(unit.mapping, of: unit.name)
+        let inherited = account.isOther ? Environment.forOtherUsers(environment) : environment
+        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty && !account.isOther {
+            return LaunchEnvironment(environment: plainEnvironment, identity: account.identity)
+        }
+        let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
+        let base = inherited.merging(account.variables) { _, new in new }
+        do throws(ConfigError) {
+            let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
+            return LaunchEnvironment(environment: variables, identity: account.identity)
+        } catch {
+            throw LaunchError(error.description)
+        }
+    }
+
+    /// The variables that the configuration gives a unit, its files read now; nil as a value unsets one.
+    ///
+    /// - Throws: `LaunchError` when a file is missing or wrong.
+    func ownVariables(of unit: Unit) throws(LaunchError) -> [EnvironmentVariable] {
+        let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
+        do throws(ConfigError) {
+            let set = try UnitEnvironment.of(configured, in: directory, base: [:]).entries
+            let unset = unit.mapping.env.filter { $0.value == nil }
+            return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
+        } catch {
+            throw LaunchError(error.description)
+        }
+    }
+
+    private static func version(of path: String) -> Version? {
+        // A file that cannot be looked at has no version; reading it says why.
+        guard let status = try? Files.status(path) else { return nil }
+        return Version(inode: status.inode, size: status.size, modified: status.modified, mode: status.mode)
+    }
+}
+
+extension UnitResolver {
+    /// Whether the services of the configuration need more descriptors than there are, in words.
+    var shortage: String? {
+        let limit = DescriptorLimit.current()
+        let (wanted, fitting) = (configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService))
+        guard wanted > fitting else { return nil }
+        return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
+            + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm again"
+    }
+}
+
+extension APIError {
+    /// What is wrong with a configuration, for a caller.
+    init(configuration error: ConfigError) {
+        switch error.kind {
+        case .invalid: self = .badRequest(error.description, hint: error.hint)
+        case .missing: self = .notFound(error.description, hint: error.hint)
+        case .busy: self = .conflict(error.description, hint: error.hint)
+        case .forbidden: self = .notPermitted(error.description, hint: error.hint)
+        case .storage: self = APIError(500, error.description, hint: error.hint)
+        }
+    }
+}
+
+extension UnitName {
+    /// Refuses what no unit that is made while the daemon runs may be called: what the configuration refuses, too, and names of
+    /// parts of pm.
+    static func check(_ name: String) throws(APIError) {
+        if let problem = problem(name) { throw .badRequest("the name of a service \(problem)") }
+        guard name != "pm" else { throw .conflict("pm is the name of the daemon") }
+        guard name != GatewayController.unit else { throw .conflict("\(name) is a part of pm") }
+    }
+}

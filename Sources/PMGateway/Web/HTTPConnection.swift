@@ -1,0 +1,382 @@
+import JSON
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+import PMAPI
+
+/// One connection of an HTTP client: takes requests, one after the other, and answers them.
+final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// A request that is being received or answered.
+    private struct Request {
+        let head: HTTPRequestHead
+        let target: WebTarget?
+        var body = ByteBuffer()
+    }
+
+    private enum State {
+        case idle
+        case receiving(Request)
+        case answering(Request)
+        /// Nothing that still comes counts.
+        case over
+    }
+
+    private let place: WebEndpoint
+    private let shown: ShownByClient
+    private let session: WebSession
+    private var state = State.idle
+    /// How many requests were begun.
+    private var count = 0
+    private var context: ChannelHandlerContext?
+    private var exchange: (any WebExchange)?
+    private var timer: Scheduled<Void>?
+    private var isKeptAlive = true
+    private var isChunked = true
+
+    init(_ place: WebEndpoint, _ shown: ShownByClient) {
+        self.place = place
+        self.shown = shown
+        session = WebSession(place, shown)
+    }
+
+    // MARK: events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        session.onLine = { [weak self] line in self?.take(line) }
+        session.onEnd = { [weak self] in
+            guard let self else { return }
+            let broken = exchange
+            exchange = nil
+            broken?.broken(self)
+        }
+        arm(place.limits.handshake)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { leave() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    private func leave() {
+        timer?.cancel()
+        session.close()
+        exchange = nil
+        context = nil
+        state = .over
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head)
+        case .body(let piece): receive(piece)
+        case .end(let trailers): end(trailers)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A handshake that is refused goes on as a request, which is told why.
+        if error is NIOWebSocketUpgradeError { return }
+        guard let broken = error as? HTTPParserError else { return context.close(promise: nil) }
+        // What comes behind the last request is read by nobody, and that one is still answered.
+        if broken == .closedConnection { return }
+        // NIO's handler has answered, as far as that was possible.
+        place.log.tell(of: "http", "a connection to \(place.name) is closed: \(error)")
+        state = .over
+        closeGently(context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            // A client may end its half when it has said all; its answer still goes out.
+            isKeptAlive = false
+            switch state {
+            case .idle, .receiving, .over: context.close(promise: nil)
+            case .answering: break
+            }
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        session.setReading(context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: a request
+
+    private func begin(_ head: HTTPRequestHead) {
+        guard case .idle = state else { return }
+        arm(place.limits.request)
+        count += 1
+        isKeptAlive = head.isKeepAlive
+        state = .receiving(Request(head: head, target: WebTarget(head.uri)))
+        do throws(Refusal) {
+            try place.check(head, shown)
+            withSession { conversation, _ in conversation.welcome(head) }
+        } catch {
+            finish(.refusal(error))
+        }
+    }
+
+    /// The client may use the place: the body of its request may come.
+    private func welcome(_ head: HTTPRequestHead) {
+        do throws(Refusal) {
+            try place.checkPurpose(head)
+            guard case .receiving = state,
+                head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" })
+            else { return }
+            write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+            context?.flush()
+        } catch {
+            finish(.refusal(error))
+        }
+    }
+
+    private func receive(_ piece: ByteBuffer) {
+        guard case .receiving(var request) = state else { return }
+        guard request.body.readableBytes + piece.readableBytes <= place.limits.message else {
+            return finish(.refusal(place.tooLong))
+        }
+        let size = max(request.body.storageCapacity, request.body.readableBytes + piece.readableBytes)
+        if let refusal = shown.memory.set(.input, size) {
+            return finish(.refusal(Refusal(refusal)))
+        }
+        // Nobody else holds the buffer while it grows.
+        state = .over
+        request.body.writeImmutableBuffer(piece)
+        state = .receiving(request)
+    }
+
+    private func end(_ trailers: HTTPHeaders?) {
+        guard case .receiving(let request) = state else { return }
+        timer?.cancel()
+        state = .answering(request)
+        // Who may not use the place is told nothing else.
+        withSession { conversation, _ in
+            do throws(Refusal) {
+                guard let target = request.target else {
+                    throw Refusal(status: .badRequest, message: "the path is none")
+                }
+                try conversation.answer(request, target)
+            } catch {
+                conversation.finish(.refusal(error))
+            }
+        }
+    }
+
+    private func answer(_ request: Request, _ target: WebTarget) throws(Refusal) {
+        switch (request.head.method, target.path) {
+        case (.POST, "/rpc"):
+            try place.checkJSON(request.head)
+            let exchange = try RPCExchange(request.body, batch: place.limits.batch)
+            if exchange.isAnswered { finishNotifications(exchange) } else { ask(exchange) }
+        case (.GET, "/$metadata"), (.HEAD, "/$metadata"):
+            ask(MetadataExchange { metadata, responder in responder.finish(.json(metadata.forConfined.json)) })
+        case (.GET, "/openapi.json"), (.HEAD, "/openapi.json"):
+            let asksForToken = place.asksForToken
+            ask(
+                MetadataExchange { metadata, responder in
+                    let document = OpenAPI(routes: WebRoutes(metadata).routes, asksForToken: asksForToken).document
+                    responder.finish(.json(document))
+                })
+        case (_, "/rpc"): throw place.otherMethod(["POST"])
+        case (_, "/$metadata"), (_, "/openapi.json"): throw place.otherMethod(["GET", "HEAD"])
+        default: follow(request, target)  // paths of services
+        }
+    }
+
+    /// Notifications are sent, and need no answer.
+    private func finishNotifications(_ exchange: RPCExchange) {
+        guard exchange.request.readableBytes > 0 else { return finish(exchange.answer) }
+        withSession { conversation, link in
+            link.send(exchange.request)
+            conversation.finish(exchange.answer)
+        }
+    }
+
+    private func follow(_ request: Request, _ target: WebTarget) {
+        // What is not there may have come a moment ago.
+        if let routes = place.routes.fresh(for: session.rights),
+            routes.match(request.head.method.rawValue, target) != .none
+        {
+            return call(routes, request, target)
+        }
+        ask(
+            MetadataExchange { [weak self] metadata, _ in
+                guard let self else { return }
+                call(place.routes.keep(metadata, for: session.rights), request, target)
+            })
+    }
+
+    private func call(_ routes: WebRoutes, _ request: Request, _ target: WebTarget) {
+        do throws(Refusal) {
+            switch routes.match(request.head.method.rawValue, target) {
+            case .none:
+                throw Refusal(
+                    status: .notFound, message: "no command has a route to \(target.path)",
+                    hint: "GET /openapi.json shows the routes", endsConnection: false)
+            case .stopped(let service):
+                throw Refusal(
+                    status: .serviceUnavailable, message: "\(target.path) belongs to \(service), which does not run",
+                    hint: "pm start \(service)", endsConnection: false)
+            case .otherMethod(let methods): throw place.otherMethod(methods)
+            case .found(let route, let parameters):
+                let scope = RouteInputs(
+                    route: parameters, query: target.query, headers: request.head.headers,
+                    body: Array(request.body.readableBytesView))
+                ask(RouteExchange(route, try scope.call(route)))
+            }
+        } catch {
+            finish(.refusal(error))
+        }
+    }
+
+    // MARK: the daemon
+
+    private func ask(_ exchange: any WebExchange) {
+        withSession { conversation, link in
+            conversation.exchange = exchange
+            link.send(exchange.request)
+        }
+    }
+
+    /// Calls `body` with the session of the present request, unless the request is answered by then.
+    private func withSession(_ body: @escaping (HTTPConnection, DaemonLink) -> Void) {
+        guard let context, let head = request?.head else { return }
+        let number = count
+        session.use(WebAccess.token(of: head), on: context.eventLoop) { [weak self] result in
+            guard let self, self.context != nil, request != nil, count == number else { return }
+            switch result {
+            case .success(let link): body(self, link)
+            case .failure(let error): finish(.refusal(Refusal(error)))
+            }
+        }
+    }
+
+    /// The request that is being received or answered.
+    private var request: Request? {
+        switch state {
+        case .receiving(let request), .answering(let request): request
+        case .idle, .over: nil
+        }
+    }
+
+    private func take(_ line: ByteBuffer) {
+        guard let exchange else { return }
+        // What follows an answer, such as the next question, is begun while it is taken.
+        if exchange.take(line, self), self.exchange === exchange { self.exchange = nil }
+    }
+
+    // MARK: time
+
+    private func arm(_ time: Duration) {
+        timer?.cancel()
+        guard let context else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: TimeAmount(time)) { bound.value.tookTooLong() }
+    }
+
+    private func tookTooLong() {
+        switch state {
+        case .idle: context?.close(promise: nil)
+        case .receiving: finish(.refusal(Refusal(status: .requestTimeout, message: "the body took too long")))
+        case .answering, .over: break
+        }
+    }
+}
+
+// MARK: answering
+
+extension HTTPConnection: WebResponder {
+    func hold(_ bytes: Int) -> MemoryBudget.Refusal? { shown.memory.set(.answers, bytes) }
+
+    func finish(_ answer: WebAnswer) {
+        guard context != nil else { return }
+        forgetRequest()
+        if answer.endsConnection { isKeptAlive = false }
+        var headers = HTTPHeaders(answer.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        if let type = answer.type { headers.add(name: "Content-Type", value: type) }
+        if answer.status != .noContent {
+            headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
+        }
+        write(.head(head(answer.status, headers)))
+        if answer.body.readableBytes > 0, !isHead { writeBody(answer.body) }
+        finishWriting()
+    }
+
+    func begin(_ type: String) {
+        guard case .answering(let request) = state else { return }
+        var headers: HTTPHeaders = ["Content-Type": type]
+        // HTTP/1.0 knows no pieces: there the end of the connection is the end of the answer.
+        isChunked = request.head.version == .http1_1
+        if isChunked { headers.add(name: "Transfer-Encoding", value: "chunked") } else { isKeptAlive = false }
+        write(.head(head(.ok, headers)))
+        context?.flush()
+    }
+
+    func add(_ piece: ByteBuffer) {
+        guard piece.readableBytes > 0 else { return }
+        writeBody(piece)
+        context?.flush()
+    }
+
+    func end(isWhole: Bool) {
+        if isWhole { finishWriting() } else { context?.close(promise: nil) }
+    }
+
+    /// Whether only the head of an answer is wanted.
+    private var isHead: Bool { request?.head.method == .HEAD }
+
+    private func head(_ status: HTTPResponseStatus, _ more: HTTPHeaders) -> HTTPResponseHead {
+        var headers = more
+        headers.add(name: "Cache-Control", value: "no-store")
+        headers.add(name: "X-Content-Type-Options", value: "nosniff")
+        headers.add(name: "Connection", value: isKeptAlive ? "keep-alive" : "close")
+        return HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+    }
+
+    private func forgetRequest() {
+        for part in [MemoryAccount.Part.input, .answers] { shown.memory.release(part) }
+    }
+
+    private func finishWriting() {
+        guard let context else { return }
+        forgetRequest()
+        let isLast = !isKeptAlive
+        state = isLast ? .over : .idle
+        session.setReading(true)
+        if !isLast { arm(place.limits.request) }
+        // The next request may begin within this call: it was sent before this one was answered.
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if isLast { closeGently(context) }
+    }
+
+    /// Closing a connection with unread bytes resets it, and takes the answer along: the writing half goes first.
+    private func closeGently(_ context: ChannelHandlerContext) {
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: .seconds(2)) { bound.value.close(promise: nil) }
+    }
+
+    /// A piece counts until the client has taken it; a client for whom too much waits is given up.
+    private func writeBody(_ piece: ByteBuffer) {
+        guard let context else { return }
+        let (memory, size) = (shown.memory, piece.readableBytes)
+        guard memory.add(.output, size) == nil else { return context.close(promise: nil) }
+        let bound = NIOLoopBound(memory, eventLoop: context.eventLoop)
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.whenComplete { _ in _ = bound.value.add(.output, -size) }  // less is never refused
+        context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: taken)
+    }
+
+    private func write(_ part: HTTPServerResponsePart) {
+        context?.write(wrapOutboundOut(part), promise: nil)
+    }
+}

@@ -1,0 +1,120 @@
+public import PMModel
+public import PMSystem
+
+/// Which part of a log is wanted.
+public struct LogQuery: Equatable, Sendable {
+    /// At most this many lines, the last ones; nil: all.
+    public var lines: Int?
+    /// Only lines that began at this time or later.
+    public var since: WallTime?
+    /// Where to stop; nil: at what is there when the lines are asked for.
+    public var until: LogPosition?
+    /// Whether what comes after is read too: then unfinished lines are not handed out but left in the assembler.
+    public var isFollowed: Bool
+
+    /// More lines than any log holds, with room to count further.
+    private static let mostLines = Int.max / 2
+
+    /// Makes a query; by default for everything.
+    public init(lines: Int? = nil, since: WallTime? = nil, until: LogPosition? = nil, isFollowed: Bool = false) {
+        self.lines = lines.map { min(max(0, $0), Self.mostLines) }
+        self.since = since
+        self.until = until
+        self.isFollowed = isFollowed
+    }
+}
+
+/// Reads the history of units from their segments; it needs no daemon.
+public struct LogReader: Sendable {
+    private let directory: LogDirectory
+
+    /// Names the directory of all logs.
+    public init(_ directory: LogDirectory) {
+        self.directory = directory
+    }
+
+    /// The units that have a log, sorted.
+    ///
+    /// - Throws: `SystemError` when the directory cannot be read; one that does not exist has no units.
+    public func units() throws(SystemError) -> [String] {
+        guard try Files.status(directory.root) != nil else { return [] }
+        return try Files.list(directory.root).compactMap(LogDirectory.decode).sorted()
+    }
+
+    /// The wanted lines of a unit, in the order in which they ended; none when it has no log.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public func lines(of unit: String, _ query: LogQuery = LogQuery()) throws(SystemError) -> LogLines {
+        let files = SegmentFiles(directory: directory.path(of: unit))
+        var query = query
+        // What comes while the lines are read belongs to those who follow, who would otherwise get it twice.
+        if query.until == nil { query.until = try end(of: unit) }
+        return LogLines(query, files, from: try TailSearch.start(query, in: files))
+    }
+
+    /// The wanted lines of several units, oldest first; `query.lines` counts all units together, and `ends` are where
+    /// those of single units stop.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public func lines(
+        of units: [String], _ query: LogQuery = LogQuery(), until ends: [String: LogPosition] = [:]
+    ) throws(SystemError) -> MergedLogLines {
+        var sources: [(String, LogLines)] = []
+        for unit in units {
+            var query = query
+            query.until = ends[unit] ?? query.until
+            sources.append((unit, try lines(of: unit, query)))
+        }
+        return MergedLogLines(sources, limit: query.lines)
+    }
+
+    /// Where the log of a unit ends now; nil when it has none.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public func end(of unit: String) throws(SystemError) -> LogPosition? {
+        let files = SegmentFiles(directory: directory.path(of: unit))
+        guard let last = try files.sequences().last else { return nil }
+        return LogPosition(sequence: last, offset: Int(try Files.status(files.data(last))?.size ?? 0))
+    }
+
+    /// Lines from a position on, to go on after a `LogLines` that ended there.
+    public func lines(of unit: String, from position: LogPosition, _ query: LogQuery = LogQuery()) -> LogLines {
+        LogLines(query, SegmentFiles(directory: directory.path(of: unit)), from: position)
+    }
+
+    /// What a unit wrote between two positions, as it arrived; what rotation has removed is passed over.
+    public func chunks(of unit: String, from position: LogPosition, until end: LogPosition) -> LogChunks {
+        LogChunks(SegmentCursor(SegmentFiles(directory: directory.path(of: unit)), from: position, until: end))
+    }
+}
+
+/// Output as it arrived, read from disk as it is asked for.
+public struct LogChunks {
+    /// Bytes that arrived at once, or a part of them, and where they end in the log.
+    public struct Chunk: Sendable {
+        /// The bytes.
+        public let bytes: [UInt8]
+        /// What is known of them.
+        public let stamp: LogStamp
+        /// Where they end.
+        public let end: LogPosition
+    }
+
+    private var cursor: SegmentCursor
+
+    init(_ cursor: SegmentCursor) {
+        self.cursor = cursor
+    }
+
+    /// The next one; nil at the end.
+    ///
+    /// - Throws: `SystemError` when the files cannot be read.
+    public mutating func next() throws(SystemError) -> Chunk? {
+        var piece: ([UInt8], LogStamp)?
+        // A step from one record to the next brings no bytes.
+        while piece == nil {
+            guard try cursor.next({ piece = (Array($0), $1) }) else { return nil }
+        }
+        return piece.map { Chunk(bytes: $0.0, stamp: $0.1, end: cursor.position) }
+    }
+}

@@ -1,0 +1,95 @@
+import Glibc
+import PMModel
+import PMSystem
+
+/// Walks forward through the segments of a unit, chunk by chunk, from a position to where the log ends at the moment.
+///
+/// Segments that rotation removes meanwhile are passed over.
+struct SegmentCursor {
+    private let files: SegmentFiles
+    private let end: LogPosition?
+    private var segment: SegmentReader?
+    private var current: IndexRecord?
+    private var nextPlace = 0
+    /// The next byte to be read.
+    private(set) var position: LogPosition
+
+    /// Starts at a position; reads to `end`, or to what is there when it is nil.
+    init(_ files: SegmentFiles, from position: LogPosition, until end: LogPosition? = nil) {
+        self.files = files
+        self.position = position
+        self.end = end
+    }
+
+    /// Hands the next run of bytes with one stamp to `body`; false when the end is reached.
+    mutating func next(_ body: (UnsafeRawBufferPointer, LogStamp) -> Void) throws(SystemError) -> Bool {
+        while try openSegment() {
+            do throws(SystemError) {
+                if try read(body) { return true }
+            } catch  where error.code == ENOENT {
+                // Rotation removed it between two blocks.
+            }
+            guard try moveOn() else { return false }
+        }
+        return false
+    }
+
+    private var segmentEnd: Int {
+        let size = segment?.size ?? 0
+        guard let end, end.sequence == position.sequence else { return size }
+        return min(size, end.offset)
+    }
+
+    private mutating func openSegment() throws(SystemError) -> Bool {
+        while segment == nil {
+            if let end, position >= end { return false }
+            guard var opened = try SegmentReader(position.sequence, in: files) else {
+                guard try moveOn() else { return false }
+                continue
+            }
+            let place = position.offset == 0 ? -1 : try opened.place(of: position.offset)
+            current = try opened.record(place)
+            nextPlace = place + 1
+            segment = opened
+        }
+        return true
+    }
+
+    private mutating func moveOn() throws(SystemError) -> Bool {
+        let newer = try files.sequences().first { $0 > position.sequence }
+        guard let newer, newer <= end?.sequence ?? .max else { return false }
+        segment = nil
+        position = LogPosition(sequence: newer, offset: 0)
+        return true
+    }
+
+    /// Hands out the next run of the open segment; false at its end.
+    private mutating func read(_ body: (UnsafeRawBufferPointer, LogStamp) -> Void) throws(SystemError) -> Bool {
+        guard let record = current else { return false }
+        let next = try nextRecord(after: record)
+        var stamp = record.stamp
+        stamp.startsAnew = stamp.startsAnew && record.offset == position.offset
+        let chunkEnd = min(next?.offset ?? segmentEnd, segmentEnd)
+        if position.offset < chunkEnd {
+            guard let bytes = try segment?.head(of: position.offset..<chunkEnd), !bytes.isEmpty else { return false }
+            bytes.withUnsafeBytes { body($0, stamp) }
+            position = LogPosition(sequence: position.sequence, offset: position.offset + bytes.count)
+            return true
+        }
+        guard let next, next.offset == position.offset else { return false }
+        // A record whose bytes never came may still say that the stream started again.
+        if stamp.startsAnew { body(UnsafeRawBufferPointer(start: nil, count: 0), stamp) }
+        current = next
+        nextPlace += 1
+        return true
+    }
+
+    /// The next record in order, damaged ones passed over.
+    private mutating func nextRecord(after record: IndexRecord) throws(SystemError) -> IndexRecord? {
+        while nextPlace < segment?.recordCount ?? 0 {
+            if let next = try segment?.record(nextPlace), next.offset >= record.offset { return next }
+            nextPlace += 1
+        }
+        return nil
+    }
+}

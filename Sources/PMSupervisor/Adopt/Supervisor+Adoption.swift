@@ -1,0 +1,97 @@
+import PMModel
+public import PMSystem
+
+extension Supervisor {
+    /// A child that pm-init hands over and whose record can be read.
+    private struct Heir {
+        let child: InheritedChild
+        let record: InstanceRecord
+        let wiring: Wiring
+    }
+
+    /// Notes a child of an earlier daemon; `finishAdoption` decides what becomes of it.
+    public func adopt(_ child: InheritedChild) {
+        resources.holder.reserve(upTo: child.id)
+        inherited.append(child)
+    }
+
+    /// Takes over the children that were noted.
+    ///
+    /// While a successor was being spawned pm-init kept two records of one unit: the one of the latest incarnation
+    /// counts, and the other stays until the machine has no more use for it.
+    ///
+    /// - Parameters:
+    ///   - find: looks a unit up in the configuration; nil when it is no longer there.
+    ///   - options: what the last start of a unit added to it.
+    public func finishAdoption(_ find: (String) -> Unit?, options: (String) -> RunOptions = { _ in RunOptions() }) {
+        var heirs: [String: [Heir]] = [:]
+        for child in inherited {
+            if let heir = heir(child) { heirs[heir.record.unit, default: []].append(heir) } else { disown(child) }
+        }
+        inherited = []
+        for (name, candidates) in heirs.sorted(by: { $0.key < $1.key }) {
+            // A unit that was taken out of the configuration meanwhile runs on under what is known of it.
+            adopt(find(name) ?? Unit.unknown(name), options(name), candidates)
+        }
+        // What was kept may be a moment older.
+        for instance in instances.values { remember(instance.name, instance.machine.intent) }
+        sockets.settle(instances.values.filter { $0.machine.phase != .down }.map(\.unit))
+    }
+
+    /// What an earlier daemon has kept of units: that is kept already.
+    public func inherit(_ intents: [String: UnitIntent]) {
+        self.intents = intents
+    }
+
+    /// Goes on with a unit that does not run, as an earlier daemon has left it; nothing when pm-init holds a child of it, which
+    /// tells more.
+    public func resume(_ unit: Unit, _ snapshot: UnitSnapshot, _ options: RunOptions) {
+        guard instances[unit.name] == nil else { return }
+        let instance = restore(unit, snapshot)
+        instance.options = options
+        instance.resume()
+    }
+
+    private func heir(_ child: InheritedChild) -> Heir? {
+        guard let record = InstanceRecord(decoding: child.state),
+            let wiring = Wiring(adopting: child.held, record.layout)
+        else { return nil }
+        notify.adopt(child.id, wiring.probe, as: child.user)
+        return Heir(child: child, record: record, wiring: wiring)
+    }
+
+    private func adopt(_ unit: Unit, _ options: RunOptions, _ candidates: [Heir]) {
+        let latest = candidates.max { $0.record.snapshot.record < $1.record.snapshot.record }
+        guard let latest else { return }
+        let instance = restore(unit, latest.record.snapshot)
+        instance.options = options
+        for other in candidates where other.child.id != latest.child.id {
+            if other.record.snapshot.record == latest.record.snapshot.held {
+                instance.keep(other.child.id, other.record)
+                register(instance, child: other.child.id)
+            } else {
+                disown(other.child)
+            }
+        }
+        register(instance, child: latest.child.id)
+        instance.adopt(latest.child, latest.record, latest.wiring)
+    }
+
+    /// Ends what nobody can answer for: a child of another version's daemon, or one that it had not described yet.
+    private func disown(_ child: InheritedChild) {
+        let channel = resources.holder.channel
+        if child.exit == nil { onTrouble("process \(child.pid) belongs to no known service and is ended") }
+        attempt("end process \(child.pid)") { () throws(SystemError) in
+            if child.exit == nil { try channel.signal(child.id, 9, .tree) }
+            try channel.forget(child.id)
+        }
+        notify.remove(child.id)
+    }
+}
+
+extension Unit {
+    /// A unit of which only the name is known.
+    public static func unknown(_ name: String) -> Unit {
+        Unit(name: name, definition: ContainerDefinition(path: ""), mapping: Mapping(container: name))
+    }
+}

@@ -1,0 +1,177 @@
+import Glibc
+import PMModel
+public import PMSystem
+
+/// Opens the sockets of `listen`, and keeps them over restarts of services: here, and with pm-init over those of the
+/// daemon. They are closed when nothing of their unit is to run any more.
+@PMActor
+public final class ListenSockets {
+    private struct Kept {
+        /// What pm-init calls it.
+        let name: String
+        let socket: ServiceSocket
+        /// The file of a unix socket.
+        var path: String?
+        /// Instances that have it, or will have it again.
+        var users: Set<String> = []
+    }
+
+    private var kept: [String: Kept] = [:]
+    private let holder: Holder
+    private var lastNumber = 0
+    /// Whether it is known who uses what an earlier daemon opened.
+    private var isSettled = false
+    private static let prefix = "listen-"
+    /// pm-init has room for 256 names, and not all are ours.
+    private static let most = 240
+    /// Told what cannot be closed as it should.
+    var onTrouble: @PMActor (String) -> Void = { _ in }
+
+    init(_ holder: Holder) {
+        self.holder = holder
+    }
+
+    /// Takes a descriptor that pm-init kept for an earlier daemon; others than these sockets are left alone.
+    public func take(_ name: String, _ descriptor: SharedFD) {
+        guard name.hasPrefix(Self.prefix), let number = Int(name.dropFirst(Self.prefix.count)) else { return }
+        lastNumber = max(lastNumber, number)
+        let socket = ServiceSocket(descriptor)
+        if let key = socket.key {
+            kept[key] = Kept(name: name, socket: socket, path: Self.path(of: key))
+        } else {
+            drop(name)
+        }
+    }
+
+    /// Closes what earlier daemons opened for units that are not among these any more.
+    func settle(_ instances: [Unit]) {
+        for unit in instances {
+            for point in unit.sockets { kept[point.key]?.users.insert(unit.name) }
+        }
+        isSettled = true
+        closeUnused()
+    }
+
+    /// The sockets of a unit in their order, opened where they are not yet; those it has no more are closed.
+    ///
+    /// - Throws: `LaunchError` naming the key, the address, the cause and the next step.
+    func open(for unit: Unit, _ identity: UserIdentity?) throws(LaunchError) -> [SharedFD] {
+        let keys = Set(unit.sockets.map(\.key))
+        for key in kept.keys where !keys.contains(key) { kept[key]?.users.remove(unit.name) }
+        closeUnused()
+        var opened: [SharedFD] = []
+        for (index, point) in unit.sockets.enumerated() {
+            do throws(LaunchError) {
+                opened.append(try socket(at: point, for: unit, identity))
+            } catch {
+                let place = "mapping.\(InstanceName.unit(of: unit.name)).listen[\(index)]"
+                throw LaunchError("\(place): \(point.text): \(error)")
+            }
+        }
+        return opened
+    }
+
+    private func socket(
+        at point: ListenPoint, for unit: Unit, _ identity: UserIdentity?
+    ) throws(LaunchError) -> SharedFD {
+        if let other = kept[point.key] {
+            let base = InstanceName.unit(of: unit.name)
+            if let owner = other.users.first(where: { InstanceName.unit(of: $0) != base }) {
+                throw LaunchError("\(InstanceName.unit(of: owner)) has it; give one of them another address")
+            }
+            kept[point.key]?.users.insert(unit.name)
+            return other.socket.descriptor
+        }
+        guard kept.count < Self.most else {
+            throw LaunchError("\(Self.most) sockets are open for services, and no daemon keeps more; stop some")
+        }
+        do throws(SystemError) {
+            let socket = try point.open(identity)
+            lastNumber += 1
+            let name = "\(Self.prefix)\(lastNumber)"
+            try holder.channel.hold(name, socket.descriptor)
+            kept[point.key] = Kept(name: name, socket: socket, path: Self.path(of: point.key), users: [unit.name])
+            return socket.descriptor
+        } catch {
+            throw LaunchError("\(error); \(Self.hint(error))")
+        }
+    }
+
+    /// The instance runs no more, and will not by itself.
+    func release(_ instance: String) {
+        for key in kept.keys { kept[key]?.users.remove(instance) }
+        closeUnused()
+    }
+
+    private func closeUnused() {
+        guard isSettled else { return }
+        for (key, one) in kept where one.users.isEmpty {
+            kept[key] = nil
+            drop(one.name)
+            // One that stays is replaced at the next start.
+            if let path = one.path { try? Files.removeSocket(path) }
+        }
+    }
+
+    private func drop(_ name: String) {
+        do throws(SystemError) {
+            try holder.channel.drop(name)
+        } catch {
+            onTrouble("cannot close \(name): \(error)")
+        }
+    }
+
+    private static func path(of key: String) -> String? {
+        key.firstIndex(of: "/").map { String(key[$0...]) }
+    }
+
+    private static func hint(_ error: SystemError) -> String {
+        switch error.code {
+        case EADDRINUSE: "another program has it: end that, or choose another"
+        case EACCES, EPERM: "pm may not: choose a port from 1024 on or another directory, or run pm as root"
+        case ENOENT, ENOTDIR: "make the directory"
+        case EADDRNOTAVAIL: "no interface of this machine has this address"
+        default: "choose another address"  // errno is a number, not an enum of ours
+        }
+    }
+}
+
+extension ListenPoint {
+    /// Where it listens, as `ServiceSocket.key` says it.
+    fileprivate var key: String {
+        switch address {
+        case .unix(let path): "\(kind.rawValue) \(path)"
+        case .internet(let host, let port): "\(kind.rawValue) \(ServiceSocket.text(host, port))"
+        }
+    }
+
+    fileprivate func open(_ identity: UserIdentity?) throws(SystemError) -> ServiceSocket {
+        let kind: ServiceSocket.Kind =
+            switch kind {
+            case .stream: .stream(backlog: Int32(clamping: backlog))
+            case .datagram: .datagram
+            }
+        switch address {
+        case .unix(let path):
+            let owner = ServiceSocket.Owner(user: identity?.user, group: identity?.group, mode: mode)
+            return try ServiceSocket.unix(path, kind, owner)
+        case .internet(let host, let port): return try ServiceSocket.internet(host, port, kind)
+        }
+    }
+}
+
+extension Unit {
+    /// What tells a program which descriptors are its sockets (sd_listen_fds(3)); pm-init completes the last.
+    var socketVariables: [String] {
+        guard !sockets.isEmpty else { return [] }
+        let names = sockets.map { $0.name ?? standardSocketName }
+        return ["LISTEN_FDS=\(sockets.count)", "LISTEN_FDNAMES=\(names.joined(separator: ":"))", "LISTEN_PID="]
+    }
+
+    /// The unit's name where it can stand in the list, else what systemd says.
+    private var standardSocketName: String {
+        let base = InstanceName.unit(of: name)
+        let isPlain = base.utf8.allSatisfy { (0x21..<0x7f).contains($0) && $0 != UInt8(ascii: ":") }
+        return isPlain ? base : "unknown"
+    }
+}

@@ -1,0 +1,118 @@
+import Glibc
+import PMLogs
+import PMModel
+import PMSystem
+
+/// The descriptors between the daemon and one incarnation.
+@PMActor
+struct Wiring {
+    /// The reading ends of its standard output and standard error.
+    let output: SharedFD, errors: SharedFD
+    /// The daemon's end of the channel, if there is one.
+    let channel: SharedFD?
+    /// What its readiness check reads, if it reads something of its own.
+    let probe: SharedFD?
+
+    /// What pm-init keeps, in this order.
+    var held: [SharedFD] { [output, errors] + [channel, probe].compactMap { $0 } }
+
+    /// Whether nobody has the writing ends any more: so it is with a child that writes to journald.
+    var isAbandoned: Bool {
+        Pipe.content(of: output.raw) == .ended && Pipe.content(of: errors.raw) == .ended
+    }
+
+    /// Which of the optional descriptors are there: what a successor needs to tell the held ones apart.
+    var layout: HeldLayout {
+        HeldLayout(hasChannel: channel != nil, hasProbe: probe != nil)
+    }
+
+    /// Takes over what pm-init kept; nil when the number is another than the layout says.
+    init?(adopting held: [SharedFD], _ layout: HeldLayout) {
+        guard held.count == layout.count else { return nil }
+        output = held[0]
+        errors = held[1]
+        channel = layout.hasChannel ? held[2] : nil
+        probe = layout.hasProbe ? held[layout.count - 1] : nil
+        // Those of a pmd that did not do it.
+        for socket in [channel, probe].compactMap({ $0 }) { UnixSocket.refuseDescriptors(socket.raw) }
+    }
+
+    private init(output: SharedFD, errors: SharedFD, channel: SharedFD?, probe: SharedFD?) {
+        self.output = output
+        self.errors = errors
+        self.channel = channel
+        self.probe = probe
+    }
+
+    /// What descriptors of a child are made of besides new ones.
+    struct Parts {
+        /// `/dev/null`.
+        let null: SharedFD
+        /// Where it says that it is ready, if it does so by sd_notify(3).
+        var notify: NotifySocket?
+    }
+
+    /// Makes the descriptors for a launch, and completes the request with the child's ends.
+    ///
+    /// - Throws: `SystemError`; EMFILE also while there are still descriptors for those who come to stop something. Nothing
+    ///   stays open then.
+    static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, _ parts: Parts)
+        throws(SystemError) -> Wiring
+    {
+        let output = try Pipe.make()
+        let errors = try Pipe.make()
+        // What the request has already are the unit's sockets, which begin at 3 (sd_listen_fds(3)).
+        var child = [parts.null, output.writing, errors.writing] + request.childDescriptors
+        var channel: SharedFD?
+        if launch.channel != .none {
+            let pair = try UnixSocket.pair()
+            channel = pair.ours
+            child.append(pair.theirs)
+        }
+        let probe = try makeProbe(check, &child, &request, parts)
+        let wiring = Wiring(output: output.reading, errors: errors.reading, channel: channel, probe: probe)
+        let limit = DescriptorLimit.current()
+        if (child + wiring.held).contains(where: { limit.isReserved($0.raw) }) {
+            throw SystemError("open", "its pipes", code: EMFILE)
+        }
+        request.childDescriptors = child
+        request.heldDescriptors = wiring.held
+        return wiring
+    }
+
+    private static func makeProbe(
+        _ check: ReadinessCheck, _ child: inout [SharedFD], _ request: inout SpawnRequest, _ parts: Parts
+    ) throws(SystemError) -> SharedFD? {
+        switch check {
+        case .started, .rpc, .ipc, .tcp, .http, .logLine: return nil
+        case .notify:
+            guard let socket = parts.notify else { throw SystemError("ready", "notify", code: EINVAL) }
+            request.environment.append("NOTIFY_SOCKET=\(socket.path)")
+            return socket.descriptor
+        case .descriptor(let number):
+            guard number >= child.count, number < 24 else {
+                throw SystemError("ready", "descriptor \(number)", code: EINVAL)
+            }
+            while child.count < number { child.append(parts.null) }
+            let pipe = try Pipe.make()
+            child.append(pipe.writing)
+            return pipe.reading
+        }
+    }
+
+    /// The number of the child's end of the channel.
+    nonisolated static func channelNumber(_ unit: Unit) -> Int { 3 + unit.sockets.count }
+
+    /// The descriptor that a readiness check reads: its own, or the channel.
+    func source(of check: ReadinessCheck) -> SharedFD? {
+        check == .ipc ? channel : probe
+    }
+}
+
+/// Which optional descriptors pm-init keeps for a child, besides its outputs.
+struct HeldLayout: Equatable {
+    let hasChannel: Bool
+    let hasProbe: Bool
+
+    var count: Int { 2 + (hasChannel ? 1 : 0) + (hasProbe ? 1 : 0) }
+}

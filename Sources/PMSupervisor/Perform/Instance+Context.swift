@@ -1,0 +1,44 @@
+import PMLogs
+import PMModel
+import PMSystem
+
+extension Instance {
+    /// What belongs to the present incarnation, from its spawn until it is forgotten.
+    struct Run {
+        let child: UInt64
+        let incarnation: UInt64
+        let wiring: Wiring
+        let capture: LogCapture
+        let startedAt: WallTime
+        /// Who it runs as.
+        var user: UInt32
+        var exit: ChildExit?
+        var output = OutputDestination.file
+        var probe: (any ReadinessProbe)?
+    }
+
+    /// What an instance stands on; all instances share it.
+    final class Context {
+        let reactor: Reactor
+        let holder: Holder
+        let logs: LogRegistry
+        let runtime: any Runtime
+        let user: UInt32
+        let route: @PMActor (Unit) -> OutputRoute
+        let sockets: ListenSockets
+        let notify: NotifyFolders
+        let confinement: Confinement
+
+        init(_ resources: Supervisor.Resources, _ sockets: ListenSockets, _ notify: NotifyFolders) {
+            reactor = resources.reactor
+            holder = resources.holder
+            logs = resources.logs
+            runtime = resources.runtime
+            user = resources.user
+            route = resources.route
+            self.sockets = sockets
+            self.notify = notify
+            confinement = Confinement(resources.holder, user: resources.user)
+        }
+    }
+}

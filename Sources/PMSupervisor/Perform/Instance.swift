@@ -1,0 +1,399 @@
+import PMLogs
+import PMModel
+import PMSystem
+
+/// One unit while the daemon knows it: performs what its state machine decides, and tells the machine what happened.
+@PMActor
+final class Instance {
+    let name: String
+    private(set) var unit: Unit
+    private(set) var machine: UnitStateMachine
+    private(set) var lastDeath: DeathRecord?
+    private(set) var lastInvocation: Invocation?
+    private(set) var run: Run?
+    var options = RunOptions()
+    /// The number by which pm-init orders this unit's stop.
+    var stopOrder: UInt32 = 0
+
+    private let context: Context
+    private unowned let supervisor: Supervisor
+    /// Limits of the present or last incarnation that are not held here.
+    private(set) var unenforced: [Unenforced] = []
+    private var timer: TimerID?
+    private var isPerforming = false
+    private var waiting: [UnitEvent] = []
+    /// A child that pm-init keeps, and what its record says of it.
+    private struct Kept {
+        let incarnation: UInt64
+        let child: UInt64
+        let layout: HeldLayout
+        let startedAt: WallTime
+    }
+
+    /// The present child and those of earlier incarnations that pm-init keeps, by incarnation.
+    private var kept: [Kept] = []
+    /// The incarnation that said it is ready before its spawn was confirmed.
+    private var earlyReady: UInt64?
+
+    init(_ unit: Unit, _ machine: UnitStateMachine, _ context: Context, _ supervisor: Supervisor) {
+        name = unit.name
+        self.unit = unit
+        self.machine = machine
+        self.context = context
+        self.supervisor = supervisor
+    }
+
+    var isReady: Bool { machine.isReady }
+    /// Where the output of the present or last run goes.
+    var output: OutputDestination { run?.output ?? .file }
+    /// What it says of itself.
+    var statusText: String? { run?.probe?.statusText }
+    var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
+    private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
+
+    /// Takes a changed configuration; what runs is not touched.
+    func update(_ unit: Unit) {
+        self.unit = unit
+        machine.settings = unit.settings
+    }
+
+    /// The last lines of the present or last incarnation.
+    func lastLines() -> [String] {
+        run?.capture.drain()
+        return run?.capture.lastLines().map(\.text) ?? lastDeath?.lastLines ?? []
+    }
+
+    // MARK: events
+
+    func request(_ request: UnitRequest) { feed(.request(request)) }
+
+    /// The child takes its user or its sandbox, which may last as long as that user likes.
+    func starting(_ child: SpawnedChild) {
+        feed(.child(.starting(pid: child.pid), incarnation: machine.incarnation))
+    }
+
+    /// The child of a start that was under way runs its program.
+    func started(_ child: SpawnedChild) {
+        // Of one that an earlier daemon began nothing told the user before.
+        if let user = child.user { run?.user = user }
+        spawned(child)
+    }
+
+    func spawned(_ child: SpawnedChild) {
+        if child.missesJournal { run?.output = .fileForWantOfJournal }
+        supervisor.started(self, pid: child.pid)
+        feed(.child(.spawned(pid: child.pid), incarnation: machine.incarnation))
+        run?.capture.releaseCopies()
+        if let early = earlyReady { feed(.child(.ready, incarnation: early)) }
+        earlyReady = nil
+    }
+
+    func spawnFailed(_ error: SpawnError) {
+        if let text = unit.explain(error) { return fail(text) }
+        let object =
+            switch error.step {
+            case "chdir": lastInvocation?.directory ?? unit.directory
+            case "exec": lastInvocation?.executable ?? unit.program
+            case let other: other == "" ? unit.program : ""
+            }
+        fail(SystemError(error.step, object, code: error.code).description)
+    }
+
+    func exited(_ exit: ChildExit) {
+        run?.exit = exit
+        run?.capture.drain()
+        feed(.child(.exited(report(exit, ranFor: nil)), incarnation: machine.incarnation))
+    }
+
+    func tree(survivors: Int) {
+        let count = UInt32(clamping: survivors)
+        feed(.child(.treeReport(survivors: count), incarnation: machine.incarnation))
+    }
+
+    func ready(_ service: IncarnationID) {
+        // A quick program may speak before pm-init's word that it runs has arrived.
+        if case .starting = machine.state { earlyReady = service.number }
+        feed(.child(.ready, incarnation: service.number))
+    }
+
+    /// Goes on with a child of an earlier daemon.
+    func adopt(_ child: InheritedChild, _ record: InstanceRecord, _ wiring: Wiring) {
+        let capture = LogCapture(context.logs.log(of: name), origin: .adopted)
+        run = Run(
+            child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
+            startedAt: record.startedAt, user: child.user ?? context.user)
+        unenforced = context.confinement.unenforced(unit)
+        keep(child.id, record)
+        if case .both(let copy) = context.route(unit) { capture.copyLines(to: copy) }
+        run?.output = wiring.isAbandoned ? .journal : .file
+        attach(capture, wiring)
+        if let exit = child.exit {
+            run?.exit = exit
+            capture.drain()
+            let clock = context.reactor.clock
+            let age = machine.startedAt.map { clock.monotonic() - $0 } ?? .zero
+            let sinceExit = clock.wall() - exit.at
+            feed(.adopted(.exited(report(exit, ranFor: ExitReport.ran(startedAgo: age, endedAgo: sinceExit)))))
+        } else {
+            if unit.definition.isCommandable, let channel = wiring.channel {
+                supervisor.channels?.open(channel, to: id, unit.channel(options))
+            }
+            switch child.phase {
+            case .starting: feed(.adopted(.starting(pid: child.pid)))
+            case .running, .ended: feed(.adopted(.running(pid: child.pid)))
+            }
+            // Ready or not, it waits when nobody reads what it says.
+            if unit.settings.readiness == .notify, self.run?.probe == nil { beginProbe() }
+        }
+    }
+
+    /// Remembers a child of an earlier daemon until its record is not needed any more.
+    func keep(_ child: UInt64, _ record: InstanceRecord) {
+        keep(
+            Kept(
+                incarnation: record.snapshot.record, child: child, layout: record.layout, startedAt: record.startedAt))
+    }
+
+    private func keep(_ child: Kept) {
+        _ = unkeep(child.incarnation)
+        kept.append(child)
+    }
+
+    private func unkeep(_ incarnation: UInt64) -> Kept? {
+        kept.firstIndex { $0.incarnation == incarnation }.map { kept.remove(at: $0) }
+    }
+
+    /// `ranFor` is given where the exit is older than its report; the machine measures the others itself.
+    private func report(_ exit: ChildExit, ranFor: Duration?) -> ExitReport {
+        let child = run.map(\.child)
+        // What is being stopped may have got the signal from pm.
+        let mayBeMemory = exit.isKill && machine.phase != .stopping
+        let memory = mayBeMemory ? child.flatMap { context.holder.memoryDeath(of: $0) } : nil
+        return ExitReport(
+            reason: memory ?? exit.reason, leftovers: exit.mayHaveLeftovers ? .maybe : .none, ranFor: ranFor)
+    }
+
+    /// Events that come up while actions are performed wait until those are done.
+    func feed(_ event: UnitEvent) {
+        waiting.append(event)
+        guard !isPerforming else { return }
+        isPerforming = true
+        defer { waiting = [] }
+        var index = 0
+        while index < waiting.count {
+            let next = waiting[index]
+            index += 1
+            let actions = machine.handle(next, at: context.reactor.clock.monotonic())
+            // Before anybody is told.
+            if actions.last == .stateChanged { supervisor.remember(name, machine.intent) }
+            for action in actions { perform(action) }
+        }
+        isPerforming = false
+    }
+
+    // MARK: actions
+
+    private func perform(_ action: UnitAction) {
+        switch action {
+        case .spawn(let incarnation): queueSpawn(incarnation)
+        case .callStopCommand: callStopCommand()
+        case .signalGroup(let number): send(number, .group)
+        case .sweepTree(let number): send(number, .tree)
+        case .armTimer(let time, let token): arm(time, token)
+        case .cancelTimer: cancelTimer()
+        case .beginReadiness: beginReadiness()
+        case .endReadiness: endReadiness()
+        case .becameReady: supervisor.readinessChanged(self, isReady: true)
+        case .becameUnready: supervisor.readinessChanged(self, isReady: false)
+        case .recordDeath(let death): recordDeath(death)
+        case .startOutcome(let outcome): supervisor.startOutcome(outcome, of: self)
+        case .ended(let survivors): supervisor.ended(self, survivors: survivors)
+        case .forget(let incarnation): forget(incarnation)
+        case .stateChanged: save()
+        }
+    }
+
+    private func queueSpawn(_ incarnation: UInt64) {
+        context.holder.whenItsTurn { turn in
+            self.spawn(incarnation)
+            // The state changed when there was no record yet that could take it.
+            if turn == .later { self.save() }
+        }
+    }
+
+    private func spawn(_ incarnation: UInt64) {
+        let child = context.holder.nextChild()
+        do {
+            let launch = try context.runtime.launch(unit, options)
+            lastInvocation = launch.invocation
+            var parts = Wiring.Parts(null: try context.holder.null())
+            var request = try prepare(child, launch, &parts)
+            let wiring = try Wiring.make(&request, launch, unit.settings.readiness, parts)
+            let capture = LogCapture(context.logs.log(of: name), origin: .started)
+            let output = direct(&request, capture)
+            let started = context.reactor.clock.wall()
+            run = Run(
+                child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
+                startedAt: started, user: request.identity?.user ?? context.user)
+            run?.output = output
+            attach(capture, wiring)
+            keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
+            supervisor.register(self, child: request.id)
+            // A line may come before pm-init's word that the program runs.
+            if case .logLine = unit.settings.readiness { beginProbe() }
+            try context.holder.channel.spawn(request)
+            if unit.definition.isCommandable, let channel = wiring.channel {
+                supervisor.channels?.open(channel, to: id, launch.channel)
+            }
+        } catch {
+            context.holder.spawnDone()
+            context.confinement.discard(child)
+            context.notify.remove(child)
+            fail("\(error)")
+        }
+    }
+
+    /// What is asked of pm-init, with all but the descriptors of this incarnation.
+    private func prepare(_ child: UInt64, _ launch: Launch, _ parts: inout Wiring.Parts) throws -> SpawnRequest {
+        let invocation = launch.invocation
+        var request = SpawnRequest(
+            id: child, path: invocation.executable, arguments: invocation.arguments, directory: invocation.directory)
+        request.environment = launch.environment
+        request.cgroup = context.holder.cgroup(of: request.id)
+        if unit.settings.readiness == .notify {
+            let identity = context.confinement.identity(of: unit, launch)
+            parts.notify = try context.notify.open(for: child, as: identity?.user)
+        }
+        let shown = parts.notify.map { [$0.folder] } ?? []
+        unenforced = try context.confinement.apply(unit, launch, to: &request, showing: shown)
+        supervisor.tellOnce(unenforced, of: name)
+        request.childDescriptors = try context.sockets.open(for: unit, request.identity)
+        request.stop = holderStop
+        return request
+    }
+
+    /// Sends the output of a start where it is to go. A service that writes to the journal has pipes all the same: it
+    /// keeps them where journald cannot be reached, and otherwise they end at once.
+    private func direct(_ request: inout SpawnRequest, _ capture: LogCapture) -> OutputDestination {
+        switch context.route(unit) {
+        case .file: return .file
+        case .journal(let source):
+            request.journal = source
+            return .journal
+        case .both(let copy):
+            capture.copyLines(to: copy)
+            return .file
+        }
+    }
+
+    /// A spawn that failed leaves nothing with pm-init.
+    private func fail(_ text: String) {
+        let incarnation = machine.incarnation
+        if let failed = unkeep(incarnation) {
+            supervisor.unregister(child: failed.child)
+            context.confinement.discard(failed.child)
+        }
+        closeRun()
+        feed(.child(.spawnFailed(text), incarnation: incarnation))
+    }
+
+    private func attach(_ capture: LogCapture, _ wiring: Wiring) {
+        do throws(SystemError) {
+            try capture.attach(wiring.output, as: .out)
+            try capture.attach(wiring.errors, as: .err)
+        } catch {
+            context.logs.log(of: name).note("pm: output cannot be read: \(error)")
+        }
+    }
+
+    private func callStopCommand() {
+        guard let channels = supervisor.channels else { return stopCommandFinished(.failed, machine.incarnation) }
+        let incarnation = machine.incarnation
+        channels.callStop(of: id) { [weak self] result in self?.stopCommandFinished(result, incarnation) }
+    }
+
+    private func stopCommandFinished(_ result: StopCommandResult, _ incarnation: UInt64) {
+        feed(.child(.stopCommandFinished(result), incarnation: incarnation))
+    }
+
+    private func send(_ number: Int32, _ scope: SignalScope) {
+        guard let run else { return }
+        supervisor.attempt("signal \(name)") { () throws(SystemError) in
+            try context.holder.channel.signal(run.child, number, scope)
+        }
+    }
+
+    private func arm(_ time: MonotonicTime, _ token: UInt64) {
+        cancelTimer()
+        timer = context.reactor.at(time) { [weak self] in self?.feed(.timerFired(token: token)) }
+    }
+
+    private func cancelTimer() {
+        if let timer { context.reactor.cancel(timer) }
+        timer = nil
+    }
+
+    private func beginReadiness() {
+        if unit.settings.readiness == .started { return reportReady(machine.incarnation) }
+        if run?.probe == nil { beginProbe() }
+    }
+
+    private func beginProbe() {
+        guard let run else { return }
+        let check = unit.settings.readiness
+        let probe = check.probe(
+            ProbeContext(
+                reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
+                user: run.user))
+        self.run?.probe = probe
+        probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
+    }
+
+    private func reportReady(_ incarnation: UInt64) {
+        ready(IncarnationID(unit: name, number: incarnation))
+    }
+
+    private func endReadiness() {
+        run?.probe?.end()
+    }
+
+    private func recordDeath(_ death: Death) {
+        let now = context.reactor.clock.wall()
+        var record = DeathRecord(
+            incarnation: death.incarnation, reason: death.reason, at: run?.exit?.at ?? now, uptime: death.uptime)
+        record.wasRequested = death.wasRequested
+        record.lastLines = run?.capture.lastLines().map(\.text) ?? []
+        lastDeath = record
+        closeRun()
+        supervisor.died(self, record)
+    }
+
+    /// Lets go of the incarnation's resources; its output goes on being read until its pipes end.
+    private func closeRun() {
+        guard let run else { return }
+        supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
+        run.probe?.close()
+        context.notify.remove(run.child)
+        run.capture.drain()
+    }
+
+    private func forget(_ incarnation: UInt64) {
+        guard let child = unkeep(incarnation)?.child else { return }
+        if run?.incarnation == incarnation {
+            run?.capture.close()
+            run = nil
+        }
+        supervisor.unregister(child: child)
+        supervisor.attempt("forget \(name)") { () throws(SystemError) in try context.holder.channel.forget(child) }
+    }
+
+    private func save() {
+        let snapshot = machine.snapshot
+        guard let kept = kept.first(where: { $0.incarnation == snapshot.record }) else { return }
+        let record = InstanceRecord(
+            unit: name, layout: kept.layout, startedAt: kept.startedAt, snapshot: snapshot)
+        supervisor.attempt("save the state of \(name)") { () throws(SystemError) in
+            try context.holder.channel.save(kept.child, state: record.encode(), stop: holderStop)
+        }
+    }
+}

@@ -1,0 +1,261 @@
+import PMModel
+import PMSystem
+
+/// A start that somebody waits for.
+struct PendingStart {
+    /// What its actions need of it: not the plan, which is changed in place as long as nothing else refers to it.
+    struct Order {
+        let target: String
+        /// Whether the target is stopped first, if it runs.
+        let isRestart: Bool
+        let origin: StartRequest.Origin
+        /// Starts it once more, when what it needs is there; nil: it is not wanted any more when it fails.
+        let again: (@PMActor () -> Void)?
+        let answer: @PMActor (Result<Void, StartProblem>) -> Void
+    }
+
+    var plan: StartPlan
+    let order: Order
+}
+
+/// A stop that somebody waits for.
+struct PendingStop {
+    var plan: StopPlan
+    let answer: @PMActor ([Survivors]) -> Void
+}
+
+/// Why a unit did not start.
+public struct StartProblem: Error, Equatable, Sendable {
+    /// The unit that failed: the one that was asked for, or one that it needs.
+    public let unit: String
+    /// What happened to it.
+    public let reason: StartPlanFailure.Reason
+    /// Its last lines of output.
+    public let output: [String]
+}
+
+/// A unit of which processes outlive every SIGKILL.
+public struct Survivors: Equatable, Sendable {
+    /// The unit.
+    public let unit: String
+    /// How many processes.
+    public let count: UInt32
+}
+
+/// What is to be started, and how far.
+public struct StartRequest: Sendable {
+    /// The unit.
+    public var unit: String
+    /// How far it has to come before the answer.
+    public var goal: StartPlan.Goal
+    /// Whether a running one is stopped first.
+    public var isRestart: Bool
+    /// What this start adds to the configuration; nil: what the last one added.
+    public var options: RunOptions?
+    /// Who wants it.
+    public var origin = Origin.caller
+
+    /// Who wants something to run.
+    public enum Origin: Sendable {
+        /// Somebody who is told what becomes of it: when it fails, it is not wanted any more.
+        case caller
+        /// The configuration. It goes on to be wanted, whatever happens to what it needs.
+        case configuration
+        /// An earlier daemon. What it left in a rest of its own is not hurried by that.
+        case predecessor
+    }
+
+    /// Wishes for a unit to run.
+    public init(_ unit: String, goal: StartPlan.Goal) {
+        self.unit = unit
+        self.goal = goal
+        isRestart = false
+    }
+}
+
+extension Supervisor {
+    /// How many deaths of a unit those that need it wait through.
+    private static let deathsLimit = 3
+
+    /// Starts a unit and all that it needs, and answers when it has come as far as was asked.
+    ///
+    /// - Parameter find: looks a unit up in the configuration; nil when there is none.
+    /// - Throws: `StartOrderError` when something it needs does not exist, or in a circle.
+    public func start(
+        _ request: StartRequest, _ find: @escaping (String) -> Unit?,
+        _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
+    ) throws(StartOrderError) {
+        _ = unschedule(request.unit)
+        waiting.remove(request.unit)
+        let again = again(request, find, answer)
+        let order: StartOrder
+        let units: [String: Unit]
+        do throws(StartOrderError) {
+            (order, units) = try Self.order(of: request.unit, find)
+        } catch {
+            if let again { waiting.add(request.unit, .order(error), again: again) }
+            throw error
+        }
+        for name in order.names {
+            if let unit = units[name] { instance(of: unit).stopOrder = order.stopOrder(of: name) }
+        }
+        if let options = request.options { instances[request.unit]?.options = options }
+        remember(request.unit, .wanted)
+        var plan = StartPlan(targets: [request.unit], order: order, goal: request.goal) { name in
+            instances[name]?.isReady ?? false
+        }
+        plan.deathsLimit = Self.deathsLimit
+        plan.renewsTargets = request.isRestart
+        let request = PendingStart(
+            plan: plan,
+            order: PendingStart.Order(
+                target: request.unit, isRestart: request.isRestart, origin: request.origin, again: again, answer: answer
+            ))
+        advance(starts.add(request, for: order.names)) { $0.begin() }
+    }
+
+    private static func order(
+        of name: String, _ find: (String) -> Unit?
+    ) throws(StartOrderError) -> (StartOrder, [String: Unit]) {
+        var units: [String: Unit] = [:]
+        let order = try StartOrder(starting: [name]) { name in
+            guard let unit = find(name) else { return nil }
+            units[name] = unit
+            return unit.definition.dependencies
+        }
+        return (order, units)
+    }
+
+    /// What starts a unit once more that goes on to be wanted.
+    private func again(
+        _ request: StartRequest, _ find: @escaping (String) -> Unit?,
+        _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
+    ) -> (@PMActor () -> Void)? {
+        guard request.origin != .caller else { return nil }
+        var request = request
+        request.origin = .predecessor
+        return { [weak self] in
+            // What is wrong with the order is the reason why it waits on.
+            try? self?.start(request, find, answer)
+        }
+    }
+
+    /// The configuration is another one: what was missing in it may be there.
+    public func configurationChanged() {
+        for again in waiting.takeThoseOfConfiguration() { enqueue(again) }
+        performWork()
+    }
+
+    /// Stops units, each before what it needs, and answers when their trees are gone.
+    public func stop(_ names: [String], _ find: (String) -> Unit?, _ answer: @escaping @PMActor ([Survivors]) -> Void) {
+        for name in names {
+            _ = unschedule(name)
+            waiting.remove(name)
+        }
+        let known = Set(names)
+        // What they needed when they were started; it may be gone from the configuration by now.
+        var needs: [String: [String]] = [:]
+        for name in names {
+            let unit = instances[name]?.unit ?? find(name)
+            needs[name] = (unit?.definition.dependencies ?? []).filter(known.contains)
+        }
+        // With a circle written into the configuration since the start there is no order to keep.
+        guard let order = (try? StartOrder(needs)) ?? StartOrder.unordered(names) else { return answer([]) }
+        let request = PendingStop(plan: StopPlan(stopping: names, order: order), answer: answer)
+        advanceStop(stops.add(request, for: names)) { $0.begin() }
+    }
+
+    /// The units that run or are to run again.
+    public var active: [String] {
+        instances.values.filter { $0.machine.desired == .up || $0.machine.pid != nil || $0.machine.survivors > 0 }
+            .map(\.name).sorted()
+    }
+
+    // MARK: what instances tell
+
+    func startOutcome(_ outcome: StartOutcome, of instance: Instance) {
+        if case .failed(.died(let reason, let decision)) = outcome {
+            observer?.decided(decision, about: instance.name, after: reason)
+        }
+        for number in starts.interested(in: instance.name) {
+            advance(number) { $0.take(outcome, of: instance.name) }
+        }
+    }
+
+    func becameUnready(_ name: String) {
+        for number in starts.interested(in: name) { starts.change(number) { $0.plan.becameUnready(name) } }
+    }
+
+    func ended(_ instance: Instance, survivors: UInt32) {
+        if instance.machine.phase == .down { sockets.release(instance.name) }
+        for number in stops.interested(in: instance.name) {
+            advanceStop(number) { $0.ended(instance.name, survivors: survivors) }
+        }
+    }
+
+    /// Fails every start that is under way, because everything is to stop.
+    public func cancelStarts() {
+        unscheduleAll()
+        for number in starts.all { advance(number) { $0.cancel() } }
+    }
+
+    // MARK: performing plans
+
+    /// Moves a plan on; it is stored before its actions are performed, because those lead to more of its events.
+    private func advance(_ number: UInt64, _ move: (inout StartPlan) -> [StartPlanAction]) {
+        let step = starts.change(number) { request in
+            (actions: move(&request.plan), isDone: request.plan.isDone, order: request.order)
+        }
+        guard let step else { return }
+        if step.isDone { starts[number] = nil }
+        for action in step.actions { enqueue { [self] in perform(action, for: step.order) } }
+        performWork()
+    }
+
+    private func perform(_ action: StartPlanAction, for order: PendingStart.Order) {
+        switch action {
+        case .start(let name):
+            let isRestart = order.isRestart && name == order.target
+            guard let instance = instances[name], order.origin != .predecessor || !instance.isTriedLater else { return }
+            instance.request(isRestart ? .restart : .up)
+        case .reached: order.answer(.success(()))
+        case .failed(let target, let failure):
+            let output = instances[failure.unit]?.lastLines() ?? []
+            let problem = StartProblem(unit: failure.unit, reason: failure.reason, output: output)
+            if let again = order.again, failure.unit != target {
+                waiting.add(target, .dependency(problem), again: again)
+            } else {
+                remember(target, instances[target]?.machine.intent)
+            }
+            order.answer(.failure(problem))
+        }
+    }
+
+    private func advanceStop(_ number: UInt64, _ move: (inout StopPlan) -> [StopPlanAction]) {
+        let step = stops.change(number) { request in
+            (actions: move(&request.plan), isDone: request.plan.isDone, answer: request.answer)
+        }
+        guard let step else { return }
+        if step.isDone { stops[number] = nil }
+        for action in step.actions { enqueue { [self] in perform(action, step.answer) } }
+        performWork()
+    }
+
+    private func perform(_ action: StopPlanAction, _ answer: @PMActor ([Survivors]) -> Void) {
+        switch action {
+        case .stop(let name):
+            instances[name]?.request(.down)
+            // A plan that waits for what it needs may have been all that wanted it.
+            remember(name, instances[name]?.machine.intent)
+        case .done(let survivors): answer(survivors.map { Survivors(unit: $0.unit, count: $0.count) })
+        }
+    }
+}
+
+extension StartOrder {
+    /// No order at all: every unit on one level.
+    fileprivate static func unordered(_ names: [String]) -> StartOrder? {
+        // Units that need nothing cannot form a circle.
+        try? StartOrder(Dictionary(names.map { ($0, []) }) { first, _ in first })
+    }
+}

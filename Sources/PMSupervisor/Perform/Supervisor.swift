@@ -1,0 +1,241 @@
+public import PMLogs
+public import PMModel
+public import PMSystem
+
+/// All units the daemon knows: finds the instance a message or a request is for, and answers those who wait.
+@PMActor
+public final class Supervisor {
+    /// What the supervisor stands on.
+    public struct Resources {
+        /// The event loop.
+        public var reactor: Reactor
+        /// The process that holds the children.
+        public var holder: Holder
+        /// Where output goes.
+        public var logs: LogRegistry
+        /// Turns units into programs.
+        public var runtime: any Runtime
+        /// The user that services run as.
+        public var user: UInt32
+        /// Where the output of a unit that is about to start goes.
+        public var route: @PMActor (Unit) -> OutputRoute = { _ in .file }
+        /// Where folders of readiness sockets can be made, the best first.
+        public var notifyPlaces: [NotifyDirectory] = []
+        /// Keeps for the successors of this daemon what they must know of units; nil: nothing. It is called before anybody is
+        /// told that it is so.
+        public var remember: @PMActor (UnitIntent?, [String]) -> Void = { _, _ in }
+
+        /// Names the resources.
+        public init(reactor: Reactor, holder: Holder, logs: LogRegistry, runtime: any Runtime, user: UInt32) {
+            self.reactor = reactor
+            self.holder = holder
+            self.logs = logs
+            self.runtime = runtime
+            self.user = user
+        }
+    }
+
+    /// What a service that answers calls costs in descriptors: two outputs and a channel.
+    public nonisolated static let descriptorsOfService = 3
+
+    /// Speaks JSON-RPC with the services.
+    public weak var channels: (any ServiceChannels)?
+    /// Learns of deaths and readiness.
+    public weak var observer: (any SupervisorObserver)?
+    /// Told when the daemon meets a failure that concerns no caller.
+    public var onTrouble: @PMActor (String) -> Void = { _ in } {
+        didSet { notify.onTrouble = onTrouble }
+    }
+
+    let resources: Resources
+    /// The sockets of services.
+    public let sockets: ListenSockets
+    /// The folders of their readiness sockets.
+    public let notify: NotifyFolders
+    private let context: Instance.Context
+    private var toldCauses: Set<Unenforced.Cause> = []
+    private(set) var instances: [String: Instance] = [:]
+    private var children: [UInt64: Instance] = [:]
+    /// Children of an earlier daemon, until all are known.
+    var inherited: [InheritedChild] = []
+    var starts = PlanTable<PendingStart>()
+    var stops = PlanTable<PendingStop>()
+    /// Units that are to be started with the daemon and whose turn has not come: as good as started, until they are stopped.
+    private(set) var scheduled: Set<String> = []
+    /// Units that are to run and wait for something that they need.
+    var waiting = WaitingUnits()
+    /// What is kept of units for successors.
+    var intents: [String: UnitIntent] = [:]
+    /// What plans have asked for and is not done yet. What one of them leads to, at once where a unit is down already, waits
+    /// behind the others: the depth of dependencies is not one of calls.
+    var work: [@PMActor () -> Void] = []
+    private var isWorking = false
+    private var seeds: any RandomNumberGenerator
+
+    /// Makes a supervisor without units.
+    public init(_ resources: Resources, random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
+        self.resources = resources
+        sockets = ListenSockets(resources.holder)
+        notify = NotifyFolders(resources.notifyPlaces, user: resources.user)
+        context = Instance.Context(resources, sockets, notify)
+        seeds = random
+    }
+
+    // MARK: instances
+
+    /// The instance of a unit, made or brought up to date.
+    func instance(of unit: Unit) -> Instance {
+        if let instance = instances[unit.name] {
+            if instance.unit != unit { instance.update(unit) }
+            return instance
+        }
+        let instance = make(unit, UnitStateMachine(settings: unit.settings, seed: seeds.next()))
+        return instance
+    }
+
+    /// Makes an instance that goes on where an earlier daemon stopped.
+    func restore(_ unit: Unit, _ snapshot: UnitSnapshot) -> Instance {
+        make(unit, UnitStateMachine(restoring: snapshot, settings: unit.settings, seed: seeds.next()))
+    }
+
+    private func make(_ unit: Unit, _ machine: UnitStateMachine) -> Instance {
+        let instance = Instance(unit, machine, context, self)
+        instances[unit.name] = instance
+        return instance
+    }
+
+    /// Notes units that are to be started soon.
+    public func schedule(_ names: [String]) {
+        scheduled.formUnion(names)
+        remember(names, .wanted)
+    }
+
+    /// Whether a unit is still to be started soon; from now on it is not.
+    public func unschedule(_ name: String) -> Bool { scheduled.remove(name) != nil }
+
+    /// Lets a unit that has not been started be wanted no more; whether it was.
+    public func withdraw(_ name: String) -> Bool {
+        let wasWanted = isWaiting(name)
+        _ = unschedule(name)
+        waiting.remove(name)
+        remember(name, instances[name]?.machine.intent)
+        return wasWanted
+    }
+
+    /// Nothing that has not been started is to be started any more.
+    func unscheduleAll() {
+        let names = scheduled.union(waiting.names)
+        scheduled = []
+        waiting = WaitingUnits()
+        remember(names.sorted(), nil)
+    }
+
+    /// Keeps for a successor what it must know of a unit, if that has changed.
+    func remember(_ name: String, _ intent: UnitIntent?) { remember([name], intent) }
+
+    private func remember(_ names: [String], _ intent: UnitIntent?) {
+        let changed = names.filter { intents[$0] != intent }
+        guard !changed.isEmpty else { return }
+        for name in changed { intents[name] = intent }
+        resources.remember(intent, changed)
+    }
+
+    func register(_ instance: Instance, child: UInt64) {
+        children[child] = instance
+    }
+
+    func unregister(child: UInt64) {
+        children[child] = nil
+        notify.remove(child)
+    }
+
+    /// Does something to pm-init; a failure means that pm-init is gone, and then so is the daemon soon.
+    func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
+        do throws(SystemError) {
+            try body()
+        } catch {
+            onTrouble("cannot \(what): \(error)")
+        }
+    }
+
+    /// Does something that a plan asks for, behind what was asked for before.
+    func enqueue(_ body: @escaping @PMActor () -> Void) {
+        work.append(body)
+    }
+
+    /// Does all that plans have asked for, with what it leads to; nothing when that is being done.
+    func performWork() {
+        guard !isWorking else { return }
+        isWorking = true
+        var next = 0
+        while next < work.count {
+            let body = work[next]
+            next += 1
+            body()
+        }
+        work = []
+        isWorking = false
+    }
+
+    // MARK: pm-init's messages
+
+    /// Takes a message of pm-init that concerns a child.
+    public func receive(_ message: InitMessage) {
+        switch message {
+        case .spawned(let id, let child):
+            children[id]?.spawned(child)
+            resources.holder.spawnDone()
+        case .spawnFailed(let id, let error):
+            children[id]?.spawnFailed(error)
+            resources.holder.spawnDone()
+        case .starting(let id, let child):
+            children[id]?.starting(child)
+            // Whatever its user does to it now keeps nobody else from being started.
+            resources.holder.spawnDone()
+        case .started(let id, let child): children[id]?.started(child)
+        case .startFailed(let id, let error): children[id]?.spawnFailed(error)
+        case .exited(let id, let exit): children[id]?.exited(exit)
+        case .tree(let id, let report): children[id]?.tree(survivors: report.survivors)
+        case .treeEmpty(let id): children[id]?.tree(survivors: 0)
+        case .signalFailed(let id, let error):
+            onTrouble("\(children[id]?.name ?? "child \(id)") cannot be signalled: \(error)")
+        case .greeting, .adopt, .held, .handedOver, .stopRequested, .reexeced, .reexecFailed: break
+        }
+    }
+
+    // MARK: what instances tell
+
+    func readinessChanged(_ instance: Instance, isReady: Bool) {
+        if isReady {
+            for again in waiting.takeThose(waitingFor: instance.name) { enqueue(again) }
+            performWork()
+        } else {
+            becameUnready(instance.name)
+        }
+        observer?.readinessChanged(of: instance.name, isReady: isReady)
+    }
+
+    func died(_ instance: Instance, _ record: DeathRecord) {
+        observer?.died(instance.name, record)
+    }
+
+    func started(_ instance: Instance, pid: Int32) {
+        observer?.started(instance.unit, StartedRun(pid: pid, restarts: Int(instance.machine.restarts)))
+    }
+
+    /// Says once for each cause that limits are not held here; `status` says it of each unit.
+    func tellOnce(_ unenforced: [Unenforced], of name: String) {
+        let news = unenforced.filter { !toldCauses.contains($0.cause) }
+        for sentence in Unenforced.sentences(news) {
+            onTrouble("\(name): \(sentence). Services run without; this is said once")
+        }
+        toldCauses.formUnion(news.map(\.cause))
+    }
+
+    // MARK: what services tell
+
+    /// A service said that it is ready.
+    public func ready(_ service: IncarnationID) {
+        instances[service.unit]?.ready(service)
+    }
+}

@@ -1,0 +1,167 @@
+import CPMLinux
+public import PMModel
+
+/// What pm-init says first.
+public struct InitHello: Equatable, Sendable {
+    /// How many children it will hand over.
+    public let children: Int
+    /// How often the daemon has been started by it, this time included.
+    public let daemonStarts: UInt64
+    /// How the previous daemon ended, as wait(2) tells it; 0 for the first.
+    public let lastDaemonStatus: Int32
+    /// Whether pm-init killed it because its loop hung.
+    public let lastDaemonHung: Bool
+    /// Whether children may have cgroups.
+    public let hasCgroups: Bool
+    /// Its process id.
+    public let pid: Int32
+}
+
+/// Resources that a dead child used (getrusage(2)).
+public struct ResourceUsage: Equatable, Sendable {
+    /// CPU time in user mode, microseconds.
+    public let userMicroseconds: UInt64
+    /// CPU time in the kernel, microseconds.
+    public let systemMicroseconds: UInt64
+    /// Largest resident set, kilobytes.
+    public let maxResidentKilobytes: UInt64
+
+    init(_ raw: pm_usage) {
+        userMicroseconds = raw.user_us
+        systemMicroseconds = raw.system_us
+        maxResidentKilobytes = raw.max_rss_kb
+    }
+}
+
+/// The end of a child.
+public struct ChildExit: Equatable, Sendable {
+    /// As wait(2) gives it.
+    public let waitStatus: Int32
+    /// When it was reaped.
+    public let at: WallTime
+    /// Whether processes that descend from it may be left.
+    public let mayHaveLeftovers: Bool
+    /// What it used.
+    public let usage: ResourceUsage
+
+    /// Whether SIGKILL ended it, as the kernel does where memory has run out.
+    public var isKill: Bool { waitStatus & 0x7F == 9 }
+
+    /// The reason in pm's terms.
+    public var reason: ExitReason {
+        let signal = waitStatus & 0x7F
+        if signal == 0 { return .exited(code: (waitStatus >> 8) & 0xFF) }
+        return .signaled(signal: signal, dumpedCore: waitStatus & 0x80 != 0)
+    }
+}
+
+/// A child that pm-init hands to a new daemon.
+public struct InheritedChild: Sendable {
+    /// The number its first daemon gave it.
+    public let id: UInt64
+    /// Its process id.
+    public let pid: Int32
+    /// When it was asked for, in clock ticks since boot: no process of its tree is older.
+    public let startTicks: UInt64
+    /// How far it is.
+    public let phase: Phase
+    /// The descriptors held for it, in the order of the spawn request.
+    public let held: [SharedFD]
+    /// The state the last daemon saved.
+    public let state: [UInt8]
+
+    /// How far a child is.
+    public enum Phase: Sendable {
+        /// It takes its user or its sandbox and has not run its program yet; `started` or `startFailed` follows.
+        case starting
+        /// It runs.
+        case running
+        /// It ended.
+        case ended(ChildExit)
+    }
+
+    /// How it ended; nil while it runs.
+    public var exit: ChildExit? {
+        switch phase {
+        case .starting, .running: nil
+        case .ended(let exit): exit
+        }
+    }
+
+    /// The user it runs as; nil once it has ended.
+    public var user: UInt32? {
+        // Gone while we looked: its exit follows.
+        exit == nil ? (try? Files.status("/proc/\(pid)"))??.owner : nil
+    }
+}
+
+/// A child that was started.
+public struct SpawnedChild: Equatable, Sendable {
+    /// Its process id.
+    public let pid: Int32
+    /// No process of it is older, in clock ticks since boot.
+    public let startTicks: UInt64
+    /// Whether it was to write to journald, which was not reached: it has the descriptors of the request.
+    public let missesJournal: Bool
+
+    /// The user it runs as; nil once it has ended.
+    public var user: UInt32? {
+        // Gone while we looked: its exit follows.
+        (try? Files.status("/proc/\(pid)"))??.owner
+    }
+}
+
+/// What is left of a tree.
+public struct TreeReport: Equatable, Sendable {
+    /// Living processes, the leader included.
+    public let survivors: Int
+    /// The process ids of the first eight.
+    public let pids: [Int32]
+}
+
+/// One message from pm-init.
+public enum InitMessage: Sendable {
+    /// The first one.
+    case greeting(InitHello)
+    /// A child to take over.
+    case adopt(InheritedChild)
+    /// A named descriptor to take over.
+    case held(name: String, descriptor: SharedFD)
+    /// All has been handed over.
+    case handedOver
+    /// A spawn worked.
+    case spawned(id: UInt64, SpawnedChild)
+    /// A spawn failed; pm-init has forgotten the child.
+    case spawnFailed(id: UInt64, error: SpawnError)
+    /// A spawn is under way: the child exists, and `started` or `startFailed` follows.
+    case starting(id: UInt64, SpawnedChild)
+    /// A spawn that was under way worked.
+    case started(id: UInt64, SpawnedChild)
+    /// A spawn that was under way failed; pm-init has forgotten the child.
+    case startFailed(id: UInt64, error: SpawnError)
+    /// A signal could not be sent.
+    case signalFailed(id: UInt64, error: SpawnError)
+    /// A child ended; it is kept until it is forgotten.
+    case exited(id: UInt64, exit: ChildExit)
+    /// The answer to a signal with scope `tree`.
+    case tree(id: UInt64, report: TreeReport)
+    /// The leftovers of a dead child are gone.
+    case treeEmpty(id: UInt64)
+    /// pm-init was asked to end: stop all, then say goodbye.
+    case stopRequested
+    /// pm-init goes on as another program.
+    case reexeced
+    /// It could not; all is as before.
+    case reexecFailed(SpawnError)
+}
+
+/// A step of a spawn that failed, and why.
+public struct SpawnError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The step's name: `chdir`, `exec` and so on.
+    public let step: String
+    /// The errno(3) value.
+    public let code: Int32
+
+    /// `chdir: No such file or directory`.
+    public var description: String { SystemError(step, "", code: code).description }
+}

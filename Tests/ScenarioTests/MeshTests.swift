@@ -73,6 +73,23 @@ import Testing
         }
     }
 
+    @Test func `spreads the calls of one program over the instances of a service`() async throws {
+        try await TestProject.with { project in
+            let commands = #"{"name": "web", "commands": [{"name": "hold", "config": {"fs": {"path": "hold.mjs"}}}]}"#
+            try project.write("web/commands.json", commands)
+            try project.write(
+                "web/hold.mjs", "export default () => new Promise((answer) => setTimeout(answer, 500, process.pid));")
+            try project.configure(
+                ["web": ["path": "./web/commands.json", "commandable": true, "stateless": true]],
+                mapping: ["web": ["container": "web", "instances": 3]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            try project.write("client.cjs", Self.spreading)
+            let outcome = try project.run(["node", "client.cjs", TestPaths.libexec + "/node/client"])
+            #expect(outcome.code == 0 && outcome.output == "4 4 4\n", "\(outcome)")
+        }
+    }
+
     @Test func `tells a program that pm does not run`() async throws {
         try await TestProject.with { project in
             try project.write(".pm.config.json", "{}")
@@ -85,6 +102,17 @@ import Testing
         }
     }
 
+    private static let spreading = """
+        const { sidecar } = require(process.argv[2]);
+        (async () => {
+          const web = await sidecar()['web'];
+          const counts = {};
+          for (const pid of await Promise.all(Array.from({ length: 12 }, () => web.dispatch('hold')))) {
+            counts[pid] = (counts[pid] ?? 0) + 1;
+          }
+          console.log(Object.values(counts).join(' '));
+        })();
+        """
     private static let calls = """
         const services = sidecar();
         const [stock, prices] = await Promise.all([services.stock, services['prices']]);

@@ -64,6 +64,53 @@ test('a service is connected when it is asked for, and once', async (t) => {
   assert.deepEqual([await services, typeof services.then, Object.keys(services)], [services, 'undefined', ['users']]);
 });
 
+test('each call of a service goes to pm by its name, so that pm picks the instance', async (t) => {
+  let turn = 0;
+  const own = {
+    connect: () => notFound('no point'), $metadata: ([, name]) => metadata(name ?? 'pm', 'who')(),
+    'users.who': () => ({ result: turn++ % 3 }), 'users.lines': (params, socket, { id }) => {
+      socket.write(`{"id":"${id}","stream":true,"result":{}}\n{"id":"${id}","result":{"event":"data","data":1}}\n{"id":"${id}","result":{"event":"end"},"stream":true}\n`);
+    },
+  };
+  const { path, seen } = await daemon(t, own);
+  const container = await sidecar({ pmSock: path }).users;
+  assert.equal(container.name, 'users');
+  assert.deepEqual(container.commands.map(({ name }) => name), ['who']);
+  assert.deepEqual((await Promise.all(Array.from({ length: 6 }, () => container.dispatch('who', 1)))).sort(), [0, 0, 1, 1, 2, 2]);
+  const pieces = [];
+  for await (const piece of await container.dispatch('lines')) pieces.push(piece);
+  assert.deepEqual(pieces, [1]);
+  await container.refresh();
+  assert.deepEqual(seen.filter(({ method }) => method === 'proxy'), []);
+  assert.equal(seen.filter(({ method, params }) => method === '$metadata' && params[1] === 'users').length, 2);
+  container.close();
+  assert.equal(await container.dispatch('who'), 0, 'the next call opens another connection');
+});
+
+test('a service that was started anew is reached in another way, if it has one, and what is under way goes on', async (t) => {
+  let [tell, answer, map] = [];
+  const direct = await daemon(t, { $metadata: metadata('users', 'who'), who: () => ({ result: 'directly' }) });
+  const own = {
+    connect: () => (map === undefined ? notFound('no point') : { result: map }), 'users.who': () => ({ result: 'through pm' }),
+    'users.slow': (params, socket, { id }) => void (answer = () => socket.write(`{"id":"${id}","result":"late"}\n`)),
+    $metadata: ([, name, watch], socket) => {
+      if (watch) tell = () => socket.write('{"method":"$/metadata","params":["users"],"jsonrpc":"2.0"}\n');
+      return metadata(name ?? 'pm', 'who')();
+    },
+  };
+  const { path, sockets } = await daemon(t, own);
+  const container = await sidecar({ pmSock: path }).users;
+  const slow = container.dispatch('slow');
+  assert.equal(await container.dispatch('who'), 'through pm');
+  map = { [`jsonrpc+unix://${direct.path}`]: {} };
+  tell();
+  while (direct.seen.length === 0) await new Promise(setImmediate);
+  assert.equal(await container.dispatch('who'), 'directly');
+  answer();
+  assert.equal(await slow, 'late');
+  while ([...sockets].filter(({ destroyed }) => !destroyed).length > 1) await new Promise(setImmediate);
+});
+
 test('a connection that failed is tried anew', async (t) => {
   let isThere = false;
   const proxy = () => (isThere ? { error: null } : { error: { statusCode: 503, message: 'users does not run', hint: 'pm start users' } });
@@ -119,9 +166,9 @@ test('other commands of a service are learned', async (t) => {
 test('connect tells the points and the commands, and its container can be called', async (t) => {
   const own = {
     ...pm, connect: ([name]) => ({ result: name === 'pm' ? {} : { 'jsonrpc+unix:///nowhere.sock': {} } }),
-    $metadata: ([, name]) => metadata(name ?? 'pm', 'get')(),
+    $metadata: ([, name]) => metadata(name ?? 'pm', 'get')(), 'users.get': () => ({ result: 7 }),
   };
-  const { path } = await daemon(t, own, { users: { $metadata: metadata('users', 'get'), get: () => ({ result: 7 }) } });
+  const { path } = await daemon(t, own);
   const { connect: points, container } = await connect('users', { pmSock: path });
   assert.deepEqual(await points, { 'jsonrpc+unix:///nowhere.sock': {} });
   assert.deepEqual(container.metadata, { name: 'users', commands: [{ name: 'get', config: {} }] });

@@ -141,6 +141,12 @@ class RemoteContainer extends Container {
     return metadata;
   }
 
+  /** The service was started anew, or has other commands: it may be reached in another way, too. */
+  async renew() {
+    this.#open.renew();
+    return this.refresh();
+  }
+
   /** Ends its connection; the next call opens another. */
   close() {
     this.#open.close();

@@ -111,6 +111,8 @@ export class RemoteContainer extends Container {
   with(options: CallOptions): RemoteContainer;
   /** Asks what it offers now. */
   refresh(): Promise<Metadata>;
+  /** The same, and the next call may reach it in another way. */
+  renew(): Promise<Metadata>;
   /** Ends its connection; the next call opens another. */
   close(): void;
 }

@@ -29,6 +29,13 @@ class Link {
     return signal === undefined ? this.#opening : abortable(this.#opening, signal);
   }
 
+  /** Lets the next call open another connection, where there may be a better way by now; what is under way goes on. */
+  renew() {
+    if (this.#rpc?.retire === undefined) return;
+    this.#rpc.retire();
+    this.#rpc = undefined;
+  }
+
   close() {
     this.#rpc?.close();
   }

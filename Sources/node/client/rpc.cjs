@@ -21,6 +21,7 @@ class Rpc {
   #nextId = 1;
   #onClose = [];
   #cause;
+  #isRetired = false;
   /** Told of notifications: `(method, params)`. */
   onNotice;
   /** Whether nothing can be called any more. */
@@ -75,6 +76,12 @@ class Rpc {
     if (this.isClosed) return;
     this.closed(cause);
     this.#transport?.close();
+  }
+
+  /** Ends the connection when nothing waits for an answer any more. */
+  closeWhenIdle() {
+    this.#isRetired = true;
+    if (this.#waiting.size === 0) this.close();
   }
 
   // MARK: what the transport tells
@@ -209,6 +216,7 @@ class Rpc {
     this.#uploads.get(call.id)?.cancel();
     clearTimeout(call.timer);
     call.stop?.();
+    if (this.#isRetired && this.#waiting.size === 0) this.close();
     this.#keepAlive();
   }
 

@@ -5,6 +5,7 @@ const { Container, RemoteContainer } = require('./container.cjs');
 const { errorWithStatus } = require('./wire/errors.cjs');
 const { Link } = require('./link.cjs');
 const { daemonPlace } = require('./location.cjs');
+const { leadOn } = require('./route.cjs');
 const { Rpc } = require('./rpc.cjs');
 const { defaultOrders, openTransport } = require('./transports.cjs');
 
@@ -115,12 +116,11 @@ async function openDaemon({ url, server }, signal) {
   }
 }
 
-/** A connection to the daemon that leads on to a service. */
-async function openProxy(place, name, signal) {
+/** A connection of its own to the daemon, for calls of one service. */
+async function openRoute(place, name, signal) {
   const rpc = await openDaemon(place, signal);
   try {
-    await rpc.call('proxy', [name], { signal });
-    return rpc;
+    return await leadOn(rpc, name, signal);
   } catch (error) {
     rpc.close();
     throw error;
@@ -141,13 +141,13 @@ async function pointsOf(pm, name, signal) {
 async function openService(name, settings, signal) {
   const { pm, place, orders } = settings;
   const map = await pointsOf(pm, name, signal);
-  if (map === undefined) return openProxy(place, name, signal);
+  if (map === undefined) return openRoute(place, name, signal);
   try {
     // A point in the map may be of a service that runs no more: somebody else could serve it now.
     return await openByPreference(map, orders, { signal, server: 'folderOwner' });
   } catch (error) {
     if (signal?.aborted) throw error;
-    return openProxy(place, name, signal).catch((second) => {
+    return openRoute(place, name, signal).catch((second) => {
       throw Object.assign(second, { cause: error });
     });
   }
@@ -212,7 +212,7 @@ function watch(container, url) {
     const known = reference.deref();
     if (known === undefined) watchers.get(url).delete(tell);
     // What it cannot tell now it tells when it is called.
-    else if (name === known.name) known.refresh().catch(() => {});
+    else if (name === known.name) known.renew().catch(() => {});
   };
   watchers.get(url).add(tell);
 }

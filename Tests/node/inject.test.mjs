@@ -21,7 +21,7 @@ const CASES = [
 
 for (const [inject, expected] of CASES) {
   test(`inject ${JSON.stringify(inject)}`, async () => {
-    const values = await compileInject(inject)({ param: PARAM, words: WORDS });
+    const values = await compileInject(inject)({ param: PARAM, words: Object.assign(Object.create(null), WORDS) });
     const awaited = await Promise.all(values.map(async (value) => (value?.z ? { z: await value.z } : value)));
     assert.deepEqual(awaited, expected);
   });
@@ -61,7 +61,7 @@ test('commands are injected with state, container, configuration, command and th
     'commands.json': definition({
       set: {},
       words: { jsonrpc: { inject: ['$state.value', '$container.name', '$config.inject.0', '$command.name', 'config.port'] } },
-      call: { '': { inject: ['$container', 'args', 'context.cwd', 'socket'] } },
+      call: { '': { inject: ['$container', 'args', 'context.cwd', 'socket.constructor.name'] } },
     }),
     'set.mjs': 'export default function (value) { this.value = value; }',
     'words.mjs': SHOW,
@@ -71,7 +71,7 @@ test('commands are injected with state, container, configuration, command and th
   await host.ask('set', ['shared']);
   assert.deepEqual((await host.ask('words')).result, ['shared', 'svc', '$state.value', 'words', 8080]);
   const structured = { params: [], args: ['x'], context: { cwd: '/tmp' }, socket: 'forged' };
-  assert.deepEqual((await host.ask('call', structured)).result, [[], ['x'], '/tmp', null]);
+  assert.deepEqual((await host.ask('call', structured)).result, [[], ['x'], '/tmp', 'Socket']);
 });
 
 test('a wrong inject list is an error of the calls to its command alone', async (t) => {

@@ -59,7 +59,7 @@ test('$init gets options, arguments, context and configuration, before anything 
   const program = join(root, 'commands.json');
   assert.deepEqual(result, {
     options: { name: 'svc', program, pmSock: env.PM_SOCK, config: { a: 1 }, port: '80', mode: 'fast', args: ['pos'] },
-    args: ['pos'], config: { a: 1 }, currentWorkingDirectory: root, pm: 'function', context: ['args', 'argv', 'options'],
+    args: ['pos'], config: { a: 1 }, currentWorkingDirectory: root, pm: 'function', context: ['args', 'argv', 'options', 'commandPath', 'abort', 'logger', 'state'],
     first: 'pos', a: 1, argv: args, fd: null,
   });
 });

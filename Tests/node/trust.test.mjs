@@ -124,7 +124,7 @@ test('a point of a service that somebody else could serve gets nothing: its call
   const { seen } = await daemon(t, join(root, 'open/svc.sock'));
   chmodSync(join(root, 'open'), 0o777);
   const answers = {
-    connect: { [`jsonrpc+unix://${root}/open/svc.sock`]: {} }, proxy: null, $metadata: { name: 'svc', commands: [] }, get: 7,
+    connect: { [`jsonrpc+unix://${root}/open/svc.sock`]: {} }, proxy: null, $metadata: { name: 'svc', commands: [] }, 'svc.get': 7,
   };
   const server = net.createServer((socket) => {
     createInterface(socket.on('error', () => {})).on('line', (line) => {

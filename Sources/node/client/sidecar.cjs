@@ -264,4 +264,4 @@ function pointURL(order, { host = 'localhost', port, path = '', socketPath }) {
   return `${order}://${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}${order.startsWith('jsonrpc') ? '' : path}`;
 }
 
-module.exports = { connect, connectByPreference, Container, defaultOrders, RemoteContainer, sidecar };
+module.exports = { connect, connectByPreference, Container, daemon, defaultOrders, RemoteContainer, sidecar };

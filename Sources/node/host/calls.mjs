@@ -1,13 +1,20 @@
 /** The calls this process makes to the other side, and who waits for their answers. */
+import { inverted } from './middleware.mjs';
 import { errorWithStatus, messageText, revive, signalText, streams } from './wire.mjs';
 
 /** Methods of pm that change nothing, so that asking twice does no harm. */
 const QUESTIONS = new Set(['$metadata', 'ls', 'name', 'status', 'version']);
 
 export class Calls {
+  #prefix;
   #send;
   #waiting = new Map();
   #nextId = 1;
+
+  /** @param {string} [prefix] what the ids begin with; without one they are numbers */
+  constructor(prefix) {
+    this.#prefix = prefix;
+  }
 
   /** @param {(text: string) => void} send */
   connect(send) {
@@ -23,7 +30,7 @@ export class Calls {
    */
   call(method, params) {
     if (this.#send === undefined) return Promise.reject(disconnected(method));
-    const id = this.#nextId++;
+    const id = this.#prefix === undefined ? this.#nextId++ : `${this.#prefix}${this.#nextId++}`;
     return new Promise((resolve, reject) => {
       this.#send(messageText({ id, method, params }));
       this.#waiting.set(id, { method, params, resolve, reject, stream: undefined });
@@ -101,7 +108,8 @@ export class Calls {
  *   command of pm (`status`) or of a service (`users.get`) by name; it rejects with the error the command answered
  */
 export function daemonProxy(calls) {
-  return { name: 'pm', dispatch: (method, ...params) => calls.call(method, params) };
+  const dispatch = (method, ...params) => calls.call(typeof method === 'string' ? method : method.name, params);
+  return { name: 'pm', dispatch, handle: (_origin, method, ...params) => inverted(() => dispatch(method, ...params)), resolve: (name) => ({ name, config: {} }) };
 }
 
 function disconnected(method) {

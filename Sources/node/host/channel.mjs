@@ -52,6 +52,11 @@ export class Channel {
     return this.#socket.destroyed || this.#socket.writableNeedDrain || this.#socket.writableLength > HIGH_WATER;
   }
 
+  /** What the lines come and go over. */
+  get socket() {
+    return this.#socket;
+  }
+
   /** Whether nothing can be sent any more. */
   get closed() {
     return !this.#open;

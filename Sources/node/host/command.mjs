@@ -55,7 +55,7 @@ export class Command {
   #arguments(param) {
     const plan = this.#plan(param._trigger);
     if (plan.resolve === undefined) return param.params;
-    return plan.resolve({ param, words: plan.words });
+    return plan.resolve({ param, words: plan.words, other: this.#container.other });
   }
 
   #plan(trigger) {
@@ -69,7 +69,7 @@ export class Command {
     const own = trigger ? this.config[trigger] : undefined;
     const general = this.config[''];
     const inject = own?.inject ?? (trigger === 'proxy' ? undefined : general?.inject);
-    const words = { ...this.#container.words, $config: own || general || null, $command: this.metadata };
+    const words = Object.assign(Object.create(this.#container.words), { $config: own || general || null, $command: this.metadata });
     return { words, resolve: inject ? this.#compile(inject) : undefined };
   }
 

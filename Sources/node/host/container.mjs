@@ -1,16 +1,24 @@
 /** A container: a name, commands, and the state they share. */
 import { Command } from './command.mjs';
-import { isStructured, structured } from './params.mjs';
-import { methodNotFound } from './wire.mjs';
+import { Facade } from './facade.mjs';
+import { inverted, upright } from './middleware.mjs';
+import { isStructured } from './params.mjs';
+import { errorWithStatus, methodNotFound } from './wire.mjs';
 
 /** Commands every container has by itself; a definition of the same name is ignored. */
 const BUILT_IN = new Set(['$serve', '$attach', '$metadata']);
+/** The priority of a command's own function among the middlewares of its container, as the reference has it. */
+const OWN = 20;
 /** Commands that nobody outside pm can call. */
 const INTERNAL = new Set(['$init', '$stop', '$reload']);
 
 export class Container {
   #commands = new Map();
   #aliases = new Map();
+
+  /** What a middleware, or the program, has registered by name; undefined while there is nothing. */
+  other;
+  #facade;
 
   /**
    * @param {string} name
@@ -20,9 +28,23 @@ export class Container {
     this.name = name;
     /** `this` of every command. */
     this.state = {};
-    const facade = { name, state: this.state, dispatch: (command, ...params) => this.dispatch(command, ...params), structured };
-    /** What every command can be injected with. */
-    this.words = { ...provided, $container: facade, $state: this.state };
+    /** What every command can be injected with. No name of `Object.prototype` is one of them. */
+    this.words = Object.assign(Object.create(null), provided);
+    const define = (word, get) => Object.defineProperty(this.words, word, { enumerable: true, get });
+    define('$container', () => this.facade);
+    define('$injector', () => this.facade);
+    define('$state', () => this.state);
+  }
+
+  /** The container as its commands see it. */
+  get facade() {
+    if (this.#facade === undefined) this.#use(new Facade(this));
+    return this.#facade;
+  }
+
+  #use(facade) {
+    this.#facade = facade;
+    this.other = (name) => facade.resolve(name) ?? undefined;
   }
 
   /**
@@ -53,13 +75,22 @@ export class Container {
     return this.#commands.get(name) ?? this.#aliases.get(name);
   }
 
+  /** Takes a command away. */
+  remove(name) {
+    const command = this.#commands.get(name);
+    this.#commands.delete(name);
+    for (const [alias, other] of this.#aliases) if (other === command) this.#aliases.delete(alias);
+  }
+
   /**
-   * Goes on with the state of a container that this one takes the place of.
+   * Goes on with the state of a container that this one takes the place of, and with what was registered in it.
    * @param {Container} former
    */
   inherit(former) {
     this.state = former.state;
-    this.words = { ...this.words, $state: former.state, $container: { ...this.words.$container, state: former.state } };
+    if (former.#facade === undefined) return;
+    this.#use(former.#facade);
+    this.#facade.rebind(this);
   }
 
   /** `{name, commands: [{name, config}]}`: what the daemon and clients learn about this container. */
@@ -94,7 +125,20 @@ export class Container {
   dispatch(name, ...params) {
     const command = this.command(name);
     if (command === undefined) throw methodNotFound(name);
-    return command.invoke(params.length === 1 && isStructured(params[0]) ? params[0] : { params });
+    return this.run(command, params.length === 1 && isStructured(params[0]) ? params[0] : { params });
+  }
+
+  /**
+   * Runs a command, within the middlewares of the container, if it has some.
+   * @param {Command} command
+   * @param {{params: unknown[]}} param structured parameters
+   */
+  run(command, param) {
+    const processor = this.#facade?.processor;
+    if (command.middlewares === undefined && (processor === undefined || processor.isEmpty)) return command.invoke(param);
+    const own = command.middlewares ?? [{ priority: OWN, middleware: { handle: () => inverted(() => command.invoke(param)) } }];
+    const handled = this.facade.processor.handleWith(own, [this.facade, command.definition ?? command.metadata, param]);
+    return upright(handled).catch((error) => Promise.reject(error ?? errorWithStatus(501, `nothing runs the command ${command.name} of ${this.name}`)));
   }
 }
 

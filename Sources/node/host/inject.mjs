@@ -5,10 +5,12 @@
  * whose members are entries. A word nobody knows is null; a path into something that lacks it is undefined, so a
  * function's default values work. Promises on the way are awaited.
  */
+import { wordOf } from './params.mjs';
 
 /**
  * @typedef {{param: object, words: object}} Scope `param`: the structured parameters of the call, whose own members
- *   come first; `words`: what this process provides (`$state`, `$container`, `pm` …)
+ *   come first; `words`: what this process provides (`$state`, `$container`, `pm` …), an object without a prototype of ours; `other` finds
+ *   what was registered in the container
  * @typedef {(scope: Scope) => unknown} Resolver
  */
 
@@ -47,14 +49,16 @@ function compileMap(map) {
 }
 
 function compilePath([first, ...rest]) {
-  if (rest.length === 0) return ({ param, words }) => word(first, param, words) ?? null;
-  return ({ param, words }) => descend(word(first, param, words), rest, 0);
+  if (rest.length === 0) return (scope) => word(first, scope) ?? null;
+  return (scope) => descend(word(first, scope), rest, 0);
 }
 
-function word(name, param, words) {
+function word(name, { param, words, other }) {
   if (name === '$param') return param;
-  if (Object.hasOwn(param, name)) return param[name];
-  return Object.hasOwn(words, name) ? words[name] : undefined;
+  const own = wordOf(param, name);
+  if (own !== undefined || Object.hasOwn(param, name)) return own;
+  if (name in words) return words[name];
+  return other?.(name);
 }
 
 function descend(value, keys, from) {

@@ -24,6 +24,7 @@ const HANDSHAKE_TIMEOUT = 10_000;
 export class Listeners {
   #servers = [];
   #find;
+  #left;
   #connections = new Set();
   #doorkeeper = new Doorkeeper();
 
@@ -32,10 +33,11 @@ export class Listeners {
    * @param {Record<string, object>} map URL -> options: `{key, cert}` are files or PEM text; with `ca`, clients need a
    *   certificate
    * @param {(method: string) => Function | undefined} find the handler of a method
+   * @param {(connection: import('./connection.mjs').Connection) => void} [left] called when a connection has ended
    * @throws naming the URL and what is wrong; then nothing is listened at
    */
-  static async open(map, find) {
-    const listeners = new Listeners(find);
+  static async open(map, find, left = () => {}) {
+    const listeners = new Listeners(find, left);
     try {
       for (const place of grouped(map)) await listeners.#listen(place);
     } catch (error) {
@@ -45,8 +47,9 @@ export class Listeners {
     return listeners;
   }
 
-  constructor(find) {
+  constructor(find, left) {
     this.#find = find;
+    this.#left = left;
   }
 
   /** Takes no more connections, and closes each when its calls under way are answered. */
@@ -97,7 +100,7 @@ export class Listeners {
     if (isSecure) this.#doorkeeper.secured(socket);
     if (isSecure && !isClientTaken(socket, options.clients)) return refuse(socket, `${refusalText(undefined, 'this certificate is none of those that may call')}\n`);
     const accounts = this.#doorkeeper.accounts(socket);
-    const peer = new Peer(new Calls(), this.#find, accounts.work);
+    const { peer, calls } = this.#peer(accounts.work);
     const lines = new GuestLines(accounts.bytes, {
       known: () => this.#doorkeeper.settle(socket),
       messages: (list, size) => peer.receiveAll(list, size),
@@ -113,7 +116,7 @@ export class Listeners {
         this.#connections.delete(connection);
       },
     });
-    peer.attach(channel);
+    attach({ peer, calls }, channel);
     const finish = () => peer.idle().then(() => channel.close());
     const connection = { finish };
     this.#connections.add(connection);
@@ -122,13 +125,23 @@ export class Listeners {
       lines.end();
       finish();
     });
-    socket.on('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      calls.disconnect();
+      this.#left(peer.connection);
+    });
+  }
+
+  #peer(work) {
+    // A string, so that it is no id of the other side: frames of a stream look like answers.
+    const calls = new Calls('s');
+    return { calls, peer: new Peer(calls, this.#find, work) };
   }
 
   /** @returns {{peer: Peer, done: () => void}} for a message of an HTTP request, or a WebSocket */
   #add({ channel, work, finish }) {
-    const peer = new Peer(new Calls(), this.#find, work);
-    peer.attach(channel);
+    const { peer, calls } = this.#peer(work);
+    attach({ peer, calls }, channel);
     const connection = { finish: () => peer.idle().then(finish) };
     this.#connections.add(connection);
     return {
@@ -136,9 +149,18 @@ export class Listeners {
       done: () => {
         this.#connections.delete(connection);
         peer.abandon();
+        calls.disconnect();
+        // A request of HTTP is no connection that somebody could call back on.
+        if (channel.socket !== undefined) this.#left(peer.connection);
       },
     };
   }
+}
+
+/** Messages go both ways. */
+function attach({ peer, calls }, channel) {
+  peer.attach(channel);
+  calls.connect((text) => channel.send(text));
 }
 
 /** Places to listen at: HTTP and WebSocket with the same address are one. */

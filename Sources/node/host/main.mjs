@@ -16,7 +16,7 @@ import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { setVersion } from './script.mjs';
 import { Service } from './service.mjs';
-import { provideClient, SIGNALS, trust } from './wire.mjs';
+import { offerConnection, provideClient, SIGNALS, trust } from './wire.mjs';
 
 /** The exit status of a service that has lost its channel (EX_TEMPFAIL of sysexits.h). */
 const LOST = 75;
@@ -81,8 +81,9 @@ async function start() {
   const config = configText === undefined ? undefined : parseJSON(configText, 'PM_CONFIG');
   provideClient(program);
   provided = { pm: daemonProxy(calls), config };
+  await offerConnection(program, () => provided.pm);
   const container = await load(program, name, provided);
-  await runInit(container, { ...settings, config });
+  await runInit(container, { ...settings, config }, () => service.abort);
   await container.load();
   return container;
 }
@@ -97,13 +98,13 @@ function read(version) {
 async function listen() {
   if (settings.points === undefined) return undefined;
   const { Listeners } = await import('./listen.mjs');
-  return Listeners.open(parseJSON(settings.points, 'PM_CONNECT'), (method) => service.findFromOutside(method));
+  return Listeners.open(parseJSON(settings.points, 'PM_CONNECT'), (method) => service.findFromOutside(method), (connection) => service.disconnected(connection));
 }
 
 async function serve(container) {
   listeners = await listen();
-  // The first signal stops in order; the second one finds no handler and ends the process.
-  if (container.command('$stop') !== undefined) process.once('SIGTERM', stopAndExit);
+  // The first signal stops in order, also what `$init` has tied to `context.abort`; the second one finds no handler and ends the process.
+  if (service.hasStop) process.once('SIGTERM', stopAndExit);
   service.onStopped(leave);
   if (channel === undefined) return;
   calls.call('ready', [{ ...container.metadata, accepts: SIGNALS }]).catch((error) => {
@@ -134,6 +135,7 @@ function abandon() {
   setTimeout(() => process.exit(LOST), STOP_TIMEOUT).unref();
   calls.disconnect();
   peer.abandon();
+  service.disconnected(peer.connection);
   return stopAndExit();
 }
 

@@ -33,29 +33,64 @@ export function callersOwn(value) {
   return Object.fromEntries(Object.entries(value).filter(([key]) => isCallers(key)));
 }
 
+/** Structured parameters of a call that came over a connection, with the words that only its receiver knows. */
+class Received {
+  #call;
+  #connection;
+
+  constructor(call, connection) {
+    this.#call = call;
+    this.#connection = connection;
+  }
+
+  /** Made when it is asked for: most commands never look at it. */
+  get signal() {
+    return this.#call?.signal;
+  }
+
+  get connectionId() {
+    return this.#connection?.id;
+  }
+
+  get connection() {
+    return this.#connection;
+  }
+
+  get connectionAsContainer() {
+    return this.#connection?.container;
+  }
+
+  get socket() {
+    return this.#connection?.socket;
+  }
+}
+const OF_RECEIVER = new Set(['signal', 'connectionId', 'connection', 'connectionAsContainer', 'socket']);
+
 /**
- * @param {unknown} params an array, an object or nothing, as it came
- * @param {{signal: AbortSignal}} [call] what is known of the call itself; commands can be injected with its `signal`
- * @returns {{params: unknown[], _trigger: 'jsonrpc'}} with the other members the caller gave (`options`, `context` …)
+ * A word of structured parameters; undefined when they do not have it.
+ * @param {object} param
+ * @param {string} name
  */
-export function fromWire(params, call) {
-  const param = positional(params);
-  made.add(param);
-  // Made when it is asked for: most commands never look at it.
-  if (call !== undefined) Object.defineProperty(param, 'signal', { get: () => call.signal });
-  return param;
+export function wordOf(param, name) {
+  if (Object.hasOwn(param, name)) return param[name];
+  return OF_RECEIVER.has(name) && param instanceof Received ? param[name] : undefined;
 }
 
-function positional(params) {
-  if (params === undefined || params === null) return { params: [], _trigger: 'jsonrpc' };
-  if (Array.isArray(params)) return { params, _trigger: 'jsonrpc' };
-  if (!Array.isArray(params.params)) return { params: [params], _trigger: 'jsonrpc' };
-  const taken = {};
-  for (const key of Object.keys(params)) {
-    if (isCallers(key)) taken[key] = params[key];
-  }
-  taken._trigger = 'jsonrpc';
-  return taken;
+/**
+ * @param {unknown} params an array, an object or nothing, as it came
+ * @param {import('./underway.mjs').Call} [call] what is known of the call itself; commands can be injected with its `signal`
+ * @param {import('./connection.mjs').Connection} [connection] that it came over
+ * @returns {{params: unknown[], _trigger: 'jsonrpc'}} with the other members the caller gave (`options`, `context` …)
+ */
+export function fromWire(params, call, connection) {
+  const param = new Received(call, connection);
+  made.add(param);
+  if (params === undefined || params === null) param.params = [];
+  else if (Array.isArray(params)) param.params = params;
+  else if (!Array.isArray(params.params)) param.params = [params];
+  else for (const key of Object.keys(params)) if (isCallers(key)) param[key] = params[key];
+  param._trigger = 'jsonrpc';
+  return param;
 }
 
 function isCallers(key) {

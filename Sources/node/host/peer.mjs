@@ -4,6 +4,7 @@
  * Requests run concurrently and are answered as they finish. An error is never answered with an error: two ends that
  * did that would talk for ever.
  */
+import { Connection } from './connection.mjs';
 import { warn } from './gate/log.mjs';
 import { isPromise } from './inject.mjs';
 import { Underway } from './underway.mjs';
@@ -31,11 +32,13 @@ export class Peer {
 
   /**
    * @param {import('./calls.mjs').Calls} calls takes the answers to our own requests
-   * @param {(method: string) => ((params: unknown) => unknown) | undefined} find the handler of a method
+   * @param {(method: string) => ((params: unknown, call: object, connection: Connection) => unknown) | undefined} find the handler of a method
    * @param {import('./gate/budget.mjs').Account} [account] of a stranger, who may make this process hold so much and is told less of errors
    */
   constructor(calls, find, account) {
     this.#calls = calls;
+    /** The connection as commands see it. */
+    this.connection = new Connection(calls, () => this.#channel?.socket);
     this.#find = find;
     this.#account = account;
     if (account !== undefined) this.#failureText = publicFailureText;
@@ -114,7 +117,7 @@ export class Peer {
     const call = begun ?? (isAnswered(id) ? this.#underway.begin(id) : undefined);
     let result;
     try {
-      result = handler(params, call);
+      result = handler(params, call, this.connection);
     } catch (error) {
       this.#account?.release(size);
       return this.#fail(id, error, call);

@@ -9,6 +9,7 @@ export class Service {
   #onStopped = () => {};
   #read;
   #version = 0;
+  #abort;
 
   /**
    * @param {Promise<import('./container.mjs').Container>} loaded resolves when `$init` is done
@@ -27,17 +28,17 @@ export class Service {
   /**
    * The handler of a method called from outside.
    * @param {string} method
-   * @returns {((params: unknown, call?: import('./underway.mjs').Call) => unknown) | undefined} undefined: there is no such method
+   * @returns {((params: unknown, call?: import('./underway.mjs').Call, connection?: object) => unknown) | undefined} undefined: there is no such method
    */
   find(method) {
-    if (this.#phase === 'starting') return (params, call) => this.#later(method, params, call);
+    if (this.#phase === 'starting') return (...all) => this.#later(method, all);
     if (method === '$metadata') return () => ({ ...this.#container.metadata, accepts: SIGNALS });
     if (method === '$stop') return (params) => this.stop(params);
     if (method === '$reload') return () => this.#reload();
     const command = this.#container.command(method);
     if (command === undefined || !command.isRemote || method === '$init') return undefined;
     if (this.#phase === 'stopping') return () => this.#refuse(method);
-    return (params, call) => command.invoke(fromWire(params, call));
+    return (params, call, connection) => this.#container.run(command, fromWire(params, call, connection));
   }
 
   /**
@@ -58,9 +59,34 @@ export class Service {
   stop(params) {
     if (this.#stopping !== undefined) return this.#stopping;
     this.#phase = 'stopping';
+    this.#abort?.abort();
     this.#stopping = this.#runStop(params);
     this.#stopping.then(() => this.#onStopped(), (thrown) => this.#onStopped({ thrown }));
     return this.#stopping;
+  }
+
+  /** The controller that is aborted when the service stops. */
+  get abort() {
+    this.#abort ??= new AbortController();
+    if (this.isStopping) this.#abort.abort();
+    return this.#abort;
+  }
+
+  /** Whether it has something to do when it is stopped. */
+  get hasStop() {
+    return this.#abort !== undefined || this.#container?.command('$stop') !== undefined;
+  }
+
+  /**
+   * A connection has ended: the container's `$disconnect` is run, if it has one.
+   * @param {import('./connection.mjs').Connection} connection
+   */
+  disconnected(connection) {
+    const command = this.#container?.command('$disconnect');
+    if (command === undefined) return;
+    Promise.resolve().then(() => this.#container.run(command, fromWire([], undefined, connection))).catch((error) => {
+      process.stderr.write(`pm: $disconnect of ${this.#container.name} failed: ${error?.stack ?? error}\n`);
+    });
   }
 
   /** Whether somebody has asked for its end. */
@@ -87,15 +113,16 @@ export class Service {
   }
 
   async #runStop(params) {
-    return this.#container?.command('$stop')?.invoke(fromWire(params));
+    const command = this.#container?.command('$stop');
+    return command === undefined ? undefined : this.#container.run(command, fromWire(params));
   }
 
   /** Requests that come while the service starts wait until it has. */
-  async #later(method, params, call) {
+  async #later(method, all) {
     await this.started;
     const handler = this.find(method);
     if (handler === undefined) throw methodNotFound(method);
-    return handler(params, call);
+    return handler(...all);
   }
 
   #refuse(method) {

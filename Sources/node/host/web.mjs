@@ -95,6 +95,7 @@ function upgrade(request, socket, head, site) {
 function openSocket(socket, head, { add, keeper }) {
   const { bytes, work } = keeper.accounts(socket);
   const channel = {
+    socket,
     closed: false,
     send: (text) => connection.send(text),
     get congested() {

@@ -25,3 +25,7 @@ export const websocket = () => require('../client/wire/websocket.cjs');
 export const trust = () => require('../client/wire/trust.cjs');
 /** Makes `@akala/pm` resolve in the program. */
 export const provideClient = (program) => require('./client.cjs').provideClient(program);
+/** Gives `sidecar()` of a reference's `@akala/pm` that the program has installed its connection. */
+export const offerConnection = (program, connection) => require('./reference.cjs').offerConnection(program, connection);
+/** Read by the first command that wants to know who calls. */
+export const randomUUID = () => require('node:crypto').randomUUID();

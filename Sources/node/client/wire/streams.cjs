@@ -65,6 +65,8 @@ async function* untilCancelled(source, flow) {
 /** A stream that the other side sends: an async iterable of Buffers, strings or values, to be read once. */
 class ReceivedStream {
   #frames = [];
+  /** Where in the list the first one is that was not read. */
+  #first = 0;
   #bytes = 0;
   #wake;
   #signals;
@@ -101,13 +103,13 @@ class ReceivedStream {
    */
   take(frame, size = 0) {
     if (this.#isOver) return;
-    const isTooMuch = this.#frames.length >= MOST_PIECES || this.#bytes + size > MOST_BYTES;
+    const isTooMuch = this.#count >= MOST_PIECES || this.#bytes + size > MOST_BYTES;
     const isRefused = isTooMuch || this.#account?.hold(size) === false;
     this.#frames.push(isRefused ? { frame: { error: overflow(isTooMuch) }, size: 0 } : { frame, size });
     this.#bytes += isRefused ? 0 : size;
     this.#isOver = isRefused || isLast(frame);
     if (isRefused) this.#signals.cancel?.();
-    else if (!this.#isOver && !this.#isSlow && (this.#frames.length >= HIGH_PIECES || this.#bytes > HIGH_BYTES)) this.#setSlow(true);
+    else if (!this.#isOver && !this.#isSlow && (this.#count >= HIGH_PIECES || this.#bytes > HIGH_BYTES)) this.#setSlow(true);
     this.#wake?.();
   }
 
@@ -115,7 +117,7 @@ class ReceivedStream {
   async *[Symbol.asyncIterator]() {
     try {
       for (;;) {
-        while (this.#frames.length > 0) {
+        while (this.#count > 0) {
           const { result, error } = this.#next();
           if (error) throw error instanceof Error ? error : revive(error);
           if (isLast({ result })) return;
@@ -127,15 +129,23 @@ class ReceivedStream {
       if (!this.#isOver) this.#signals.cancel?.();
       // What comes now is not kept.
       this.#isOver = true;
-      while (this.#frames.length > 0) this.#next();
+      this.#account?.release(this.#bytes);
+      [this.#frames, this.#first, this.#bytes] = [[], 0, 0];
     }
   }
 
+  get #count() {
+    return this.#frames.length - this.#first;
+  }
+
+  /** Not by `shift`, which moves all the others. */
   #next() {
-    const { frame, size } = this.#frames.shift();
+    const { frame, size } = this.#frames[this.#first];
+    this.#frames[this.#first++] = undefined;
+    if (2 * this.#first > this.#frames.length) [this.#frames, this.#first] = [this.#frames.slice(this.#first), 0];
     this.#bytes -= size;
     this.#account?.release(size);
-    if (this.#isSlow && this.#frames.length < HIGH_PIECES / 2 && this.#bytes < HIGH_BYTES / 2) this.#setSlow(false);
+    if (this.#isSlow && this.#count < HIGH_PIECES / 2 && this.#bytes < HIGH_BYTES / 2) this.#setSlow(false);
     return frame;
   }
 

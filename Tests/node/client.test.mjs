@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
+import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as client from '../../Sources/node/client/index.mjs';
@@ -128,4 +130,24 @@ test('another missing package is still missing', async (t) => {
   });
   assert.match((await host.ask('x')).error.message, /Cannot find package '@akala\/other'/);
   assert.match((await host.ask('y')).error.message, /Cannot find module '@akala\/other'/);
+});
+
+test('what programs import of the reference by other names is there', async (t) => {
+  const root = folder(t, { 'package.json': { type: 'module' } });
+  mkdirSync(join(root, 'node_modules/@akala'), { recursive: true });
+  symlinkSync(fileURLToPath(new URL('../../Sources/node/client', import.meta.url)), join(root, 'node_modules/@akala/pm'));
+  const program = `
+    import interact, { interact as named, meta, sidecarSingleton, sidecar } from '@akala/pm';
+    import { createRequire } from 'node:module';
+    import plugin, { remotePm } from '@akala/pm/akala';
+    const require = createRequire(import.meta.url);
+    const commands = require('@akala/pm/commands.json');
+    const one = sidecarSingleton({ pmSock: '/nowhere' });
+    const said = [];
+    plugin({}, { command: (name) => (said.push(name), { action: (run) => said.push(typeof run) }) });
+    console.log(interact === named, require('@akala/pm').default === named, one === sidecarSingleton(), one !== sidecar({ pmSock: '/nowhere' }));
+    console.log(require('@akala/pm/package.json').name, meta.name, commands.commands.length === meta.commands.length, remotePm.name, ...said);
+  `;
+  writeFileSync(join(root, 'program.mjs'), program);
+  assert.equal(execFileSync(process.execPath, [join(root, 'program.mjs')], { encoding: 'utf8' }), 'true true true true\n@akala/pm pm true pm pm function\n');
 });

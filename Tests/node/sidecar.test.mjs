@@ -268,3 +268,38 @@ test('nobody to talk to is an error with the next step', async (t) => {
   const services = sidecar({ configFile: root });
   await assert.rejects(services.users, { statusCode: 503, hint: 'pm start pm' });
 });
+
+test('a trigger of @akala/server serves the commands of our containers, of this process and of a service', async (t) => {
+  // What its http trigger does: the commands by keys and resolve, and for each request handle with structured parameters.
+  const trigger = { name: 'http', register: (container, routes) => {
+    for (const command of container.keys().map((key) => container.resolve(key)).filter(({ config }) => config?.http)) {
+      routes.set(`${command.config.http.method} ${command.config.http.route}`, (request) => container.handle(container, command, {
+        params: [], route: request.params, query: {}, _trigger: 'http', headers: {}, get body() { return Promise.resolve(request.body); },
+      }).then((error) => ({ error: error.message }), (result) => ({ result })));
+    }
+    return routes;
+  } };
+  const config = { '': { inject: ['params.1', 'params.0'] }, http: { method: 'post', route: '/x/:id', inject: ['route.id', 'body.value'] } };
+  const local = new Container('local');
+  local.register({ name: 'swap', config }, (first, second) => [first, second]);
+  local.register('plain', () => { throw new Error('never'); });
+  const own = { ...pm, $metadata: ([, name]) => ({ result: name === undefined ? { name: 'pm', commands: [] } : { name, commands: [{ name: 'swap', config }] } }), 'api.swap': (params) => (params[1] === 'bad' ? { error: { message: 'no' } } : { result: params }) };
+  const { path } = await daemon(t, own);
+  const remote = await sidecar({ pmSock: path }).api;
+  for (const container of [local, remote]) {
+    const routes = container.attach(trigger, new Map());
+    assert.deepEqual([...routes.keys()], ['post /x/:id']);
+    assert.deepEqual(await routes.get('post /x/:id')({ params: { id: 7 }, body: { value: 'v' } }), { result: ['v', 7] });
+  }
+  assert.deepEqual(await remote.attach(trigger, new Map()).get('post /x/:id')({ params: { id: 'bad' }, body: {} }), { error: 'no' });
+  assert.equal(local.resolve('nope'), null);
+  local.unregister('swap');
+  assert.deepEqual(local.keys(), ['plain']);
+});
+
+test('a daemon of the reference, which describes all services, tells the commands of one', async (t) => {
+  const all = { name: 'pm', commands: ['status', 'users.get', 'users.set', 'usersx.get'].map((name) => ({ name, config: { '': {} } })) };
+  const { path } = await daemon(t, { connect: () => ({ result: {} }), $metadata: () => ({ result: all }) });
+  const { container } = await connect('users', { pmSock: path });
+  assert.deepEqual(container.metadata, { name: 'users', commands: [{ name: 'get', config: { '': {} } }, { name: 'set', config: { '': {} } }] });
+});

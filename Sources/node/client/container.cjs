@@ -3,6 +3,7 @@
 /** Containers: commands by name, of this process or of a service. */
 const { errorWithStatus } = require('./wire/errors.cjs');
 const { attachHttp } = require('./http-trigger.cjs');
+const { inverted, positional } = require('./injection.cjs');
 const { isStream } = require('./wire/streams.cjs');
 
 /** How often a call that changes nothing is tried, and the first pause between, in milliseconds. */
@@ -70,6 +71,38 @@ class Container {
     if (found !== undefined) return found.run(...params);
     const info = `no handler found for method ${command}`;
     throw errorWithStatus(404, `Method not found: ${info}`, { code: -32601, data: { info } });
+  }
+
+  /** The names of the commands. */
+  keys() {
+    return this.commands.map(({ name }) => name);
+  }
+
+  /** A command as `{name, config}`; null when there is none of that name. */
+  resolve(name) {
+    return this.commands.find((command) => command.name === name) ?? null;
+  }
+
+  /** Takes a command away. */
+  unregister(name) {
+    this.#commands.delete(name);
+  }
+
+  /**
+   * Calls a command as triggers of the reference do.
+   * @param {unknown} _origin
+   * @param {string | {name: string, config?: object}} command
+   * @param {...unknown} params positional, or one object of structured parameters
+   * @returns {Promise<unknown>} rejects with the result, resolves with the error
+   */
+  handle(_origin, command, ...params) {
+    return inverted(async () => {
+      const { name, config } = typeof command === 'string' ? this.resolve(command) ?? { name: command } : command;
+      const [param] = params;
+      const isStructured = params.length === 1 && Array.isArray(param?.params);
+      const found = isStructured ? await positional(config, param) : undefined;
+      return this.dispatch(name, ...(found ?? (isStructured ? param.params : params)));
+    });
   }
 
   /**

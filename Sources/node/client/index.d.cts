@@ -90,6 +90,14 @@ export class Container {
   registerMultiple(other: Dispatcher, condition?: (command: CommandMetadata) => boolean): this;
   /** Calls a command; with one object `{params: [...], …}` that is sent as it is. */
   dispatch<Result = any>(command: string, ...params: unknown[]): Promise<Result>;
+  /** The names of the commands. */
+  keys(): string[];
+  /** A command; null when there is none of that name. */
+  resolve(name: string): CommandMetadata | null;
+  /** Takes a command away. */
+  unregister(name: string): void;
+  /** Calls a command as triggers of the reference do: the promise rejects with the result, and resolves with the error. */
+  handle(origin: unknown, command: string | CommandMetadata, ...params: unknown[]): Promise<unknown>;
   /** Mounts commands with an `http` configuration as routes; returns them. */
   attach(trigger: 'http', router: object): string[];
   /** Lets a trigger make the commands reachable its own way. */
@@ -142,6 +150,12 @@ export type Sidecar = Readonly<Record<string, Promise<RemoteContainer>>>;
 
 /** Services as properties, connected when they are asked for first. */
 export function sidecar(options?: SidecarOptions): Sidecar;
+
+/** The same sidecar for all who ask; the options of the first one count. */
+export function sidecarSingleton(options?: SidecarOptions): Sidecar;
+
+/** The commands of pm itself. */
+export const meta: Metadata;
 
 /** Where to reach a service, by transport or by URL. */
 export type ConnectionConfiguration = {

@@ -1,1 +1,2 @@
 export * from './index.cjs';
+export { interact as default } from './index.cjs';

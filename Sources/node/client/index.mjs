@@ -2,5 +2,6 @@
 import client from './index.cjs';
 
 export const {
-  connect, connectByPreference, Container, defaultOrders, getRandomName, interact, InteractError, RemoteContainer, sidecar,
+  connect, connectByPreference, Container, defaultOrders, getRandomName, interact, InteractError, meta, RemoteContainer, sidecar, sidecarSingleton,
 } = client;
+export default client.interact;

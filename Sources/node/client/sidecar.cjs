@@ -186,6 +186,14 @@ function sidecar(options = {}) {
   });
 }
 
+let single;
+
+/** The same sidecar for all who ask; the options of the first one count. */
+function sidecarSingleton(options) {
+  single ??= sidecar(options);
+  return single;
+}
+
 async function connectService(name, settings, signal) {
   if (name === 'pm') {
     await settings.pm.refresh();
@@ -232,14 +240,21 @@ async function connect(name, configuration = {}) {
   }
   const options = typeof configuration.dispatch === 'function' ? { pm: configuration } : configuration;
   const pm = daemon(options);
-  const metadata = await pm.dispatch('$metadata', true, name);
+  const metadata = ofService(await pm.dispatch('$metadata', true, name), name);
   const points = pm.dispatch('connect', name, null);
   // Whoever does not look at it is not disturbed by it.
   points.catch(() => {});
   const place = options.pm ? await toldPlace(pm) : daemonPlace(options);
   const settings = { pm, place, orders: ordersOf(options) };
   const link = new Link(({ signal }) => openService(name, settings, signal));
-  return { connect: points, container: new RemoteContainer({ ...metadata, name }, link) };
+  return { connect: points, container: new RemoteContainer(metadata, link) };
+}
+
+/** What the daemon says of one service; the reference's describes itself and all services. */
+function ofService({ name: described, commands }, name) {
+  if (described !== 'pm' || name === 'pm') return { name, commands };
+  const own = commands.filter((command) => command.name.startsWith(`${name}.`));
+  return { name, commands: own.map((command) => ({ ...command, name: command.name.slice(name.length + 1) })) };
 }
 
 /** A connection map out of a configuration that names transports; undefined when it names none. */
@@ -264,4 +279,4 @@ function pointURL(order, { host = 'localhost', port, path = '', socketPath }) {
   return `${order}://${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}${order.startsWith('jsonrpc') ? '' : path}`;
 }
 
-module.exports = { connect, connectByPreference, Container, daemon, defaultOrders, RemoteContainer, sidecar };
+module.exports = { connect, connectByPreference, Container, daemon, defaultOrders, RemoteContainer, sidecar, sidecarSingleton };

@@ -15,7 +15,8 @@ const INTERNAL = new Set(['$init', '$stop', '$reload']);
 export class Container {
   #commands = new Map();
   #aliases = new Map();
-
+  /** What strangers are told, until it changes. */
+  #public;
   /** What a middleware, or the program, has registered by name; undefined while there is nothing. */
   other;
   #facade;
@@ -63,6 +64,7 @@ export class Container {
   add(command) {
     if (BUILT_IN.has(command.name) || this.#commands.has(command.name)) return;
     this.#commands.set(command.name, command);
+    this.#public = undefined;
     const alias = command.config.jsonrpc?.name;
     if (typeof alias === 'string' && !this.#aliases.has(alias)) this.#aliases.set(alias, command);
   }
@@ -79,6 +81,7 @@ export class Container {
   remove(name) {
     const command = this.#commands.get(name);
     this.#commands.delete(name);
+    this.#public = undefined;
     for (const [alias, other] of this.#aliases) if (other === command) this.#aliases.delete(alias);
   }
 
@@ -102,8 +105,11 @@ export class Container {
    * The same for callers that come from outside pm: nothing that they cannot call, and nothing of where files lie.
    */
   get publicMetadata() {
-    const commands = [...this.#commands.values()].filter(({ name, isRemote }) => isRemote && !INTERNAL.has(name));
-    return { name: this.name, commands: commands.map(({ metadata }) => ({ name: metadata.name, config: withoutPlaces(metadata.config) })) };
+    if (this.#public === undefined) {
+      const commands = [...this.#commands.values()].filter(({ name, isRemote }) => isRemote && !INTERNAL.has(name));
+      this.#public = commands.map(({ metadata }) => ({ name: metadata.name, config: withoutPlaces(metadata.config) }));
+    }
+    return { name: this.name, commands: this.#public };
   }
 
   /**

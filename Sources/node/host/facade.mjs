@@ -1,6 +1,6 @@
 /** `$container`: what the commands of a container see of it, with the members that containers of the reference have. */
 import { Middlewares, inverted } from './middleware.mjs';
-import { structured } from './params.mjs';
+import { structured, trusted } from './params.mjs';
 import { methodNotFound } from './wire.mjs';
 
 /** Commands that every container has. */
@@ -64,7 +64,7 @@ export class Facade {
    */
   handle(_origin, command, ...params) {
     const isStructured = params.length === 1 && Array.isArray(params[0]?.params);
-    return inverted(() => this.dispatch(command, ...(isStructured ? [structured(params[0])] : params)));
+    return inverted(() => this.dispatch(command, ...(isStructured ? [trusted(params[0])] : params)));
   }
 
   /**

@@ -91,7 +91,7 @@ export class Listeners {
         : createPlainServer({ allowHalfOpen: true }, take);
     }
     const { createWebServer } = await import('./web.mjs');
-    const door = { keeper: this.#doorkeeper, add: (connection) => this.#add(connection) };
+    const door = { keeper: this.#doorkeeper, add: (connection) => this.#add(connection), describe: async () => this.#find('$metadata')() };
     return createWebServer(place, place.isSecure ? secureOptions(place) : undefined, door);
   }
 

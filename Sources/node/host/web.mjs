@@ -4,9 +4,11 @@ import { createServer as createSecureServer } from 'node:https';
 import { isClientTaken } from './gate/certificates.mjs';
 import { messagesOf } from './gate/messages.mjs';
 import { answerTo } from './gate/stranger.mjs';
-import { callProblem, MAX_BODY, tooLong, WebGate } from './gate/web-gate.mjs';
+import { callProblem, MAX_BODY, notAllowed, WebGate } from './gate/web-gate.mjs';
+import { body, drained, refuse, refused, tooMuch } from './http.mjs';
+import { matchRoute, serveRoute } from './routes.mjs';
 import { warn } from './gate/log.mjs';
-import { HIGH_WATER, MAX_LINE, Pile, refusalText, websocket } from './wire.mjs';
+import { HIGH_WATER, MAX_LINE, refusalText, websocket } from './wire.mjs';
 
 /** What a request over HTTP takes in memory before it is answered, about, in bytes. */
 const REQUEST = 8 * 1024;
@@ -20,7 +22,8 @@ const OPTIONS = {
  * A server for one address.
  * @param {{kinds: Set<string>, host: string, isSecure: boolean, options: object}} place `kinds`: `http`, `ws` or both
  * @param {object | undefined} secure options of TLS
- * @param {{keeper: import('./gate/doorkeeper.mjs').Doorkeeper, add: Function}} door `add` begins a conversation: `{peer, done}`
+ * @param {{keeper: import('./gate/doorkeeper.mjs').Doorkeeper, add: Function, describe: () => Promise<object>}} door `add` begins a
+ *   conversation: `{peer, done}`; `describe` gives the metadata for strangers
  */
 export function createWebServer(place, secure, door) {
   const site = { ...place, ...door, gate: new WebGate(place) };
@@ -41,9 +44,6 @@ export function createWebServer(place, secure, door) {
   };
   return server;
 }
-
-/** Sockets that were told their last answer. */
-const refused = new WeakSet();
 
 /** What the parser refuses: answered in the words of whoever speaks. */
 function brokenOff(error, socket) {
@@ -97,7 +97,8 @@ function openSocket(socket, head, { add, keeper }) {
   const channel = {
     socket,
     closed: false,
-    send: (text) => connection.send(text),
+    // Clients of the reference wait for the end of the line, which is white space to all others.
+    send: (text) => connection.send(`${text}\n`),
     get congested() {
       return socket.destroyed || connection.backlog > HIGH_WATER;
     },
@@ -122,18 +123,6 @@ function openSocket(socket, head, { add, keeper }) {
   });
 }
 
-function drained(stream) {
-  if (stream.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    // Neither stays behind: a long stream waits often, and removing listeners one by one takes time with their number.
-    const done = () => {
-      stream.off('drain', done).off('close', done);
-      resolve();
-    };
-    stream.on('drain', done).on('close', done);
-  });
-}
-
 // MARK: HTTP
 
 async function handle(request, response, site) {
@@ -147,29 +136,27 @@ async function handle(request, response, site) {
   if (!site.kinds.has('http')) {
     return refuse(response, { status: 426, message: 'a WebSocket is spoken here', headers: { Upgrade: 'websocket' } });
   }
-  const problem = callProblem(head, path);
+  const match = ['/rpc', '/$metadata'].includes(path) ? undefined : matchRoute((await site.describe()).commands, head.method, path);
+  const problem = match === undefined ? callProblem(head, path) : match.allow && notAllowed(head.method, match.allow.join(', '));
   if (problem !== undefined) return refuse(response, problem);
   const accounts = site.keeper.accounts(request.socket);
   // Requests that come one behind the other take memory before the first one is answered.
   if (!accounts.work.hold(REQUEST)) return refuse(response, tooMuch());
   try {
+    if (match !== undefined) return await serveRoute(request, response, match, { ...site, accounts });
     return await (path === '/$metadata' ? metadata(response, site, accounts.work) : call(request, response, site, accounts));
   } finally {
     accounts.work.release(REQUEST);
   }
 }
 
-async function call(request, response, site, { bytes, work }) {
-  const { text, problem } = await body(request, bytes);
+async function call(request, response, site, accounts) {
+  const { bytes, problem } = await body(request, accounts.bytes);
   try {
-    return await (problem === undefined ? answer(text, response, site, work) : refuse(response, problem));
+    return await (problem === undefined ? answer(bytes.toString('utf8'), response, site, accounts.work) : refuse(response, problem));
   } finally {
-    bytes.release(text?.length ?? 0);
+    accounts.bytes.release(bytes?.length ?? 0);
   }
-}
-
-function tooMuch() {
-  return { status: 503, message: 'clients together make this service hold too much: try again later' };
 }
 
 /** A fault of ours: the caller is told that there is one, and the service's log what it is. */
@@ -177,38 +164,6 @@ function failed(response, error) {
   warn(`a request over HTTP failed: ${error?.stack ?? error}`);
   if (response.headersSent) return response.destroy();
   return refuse(response, { status: 500, message: 'the request failed' });
-}
-
-/** The connection ends: where the next request begins may not be certain, and its body may not have come. */
-function refuse(response, { status, message, hint, headers = {} }) {
-  const text = JSON.stringify({ statusCode: status, message, hint });
-  if (response.socket) refused.add(response.socket);
-  response.writeHead(status, {
-    ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), Connection: 'close',
-  }).end(text);
-}
-
-/** @returns {Promise<{text?: string, problem?: object}>} as many bytes as the text has characters are held for it */
-async function body(request, account) {
-  const pile = new Pile(account, MAX_BODY);
-  const drop = (problem) => {
-    pile.clear();
-    return { problem };
-  };
-  try {
-    for await (const chunk of request) {
-      if (pile.size + chunk.length > MAX_BODY) return drop(tooLong());
-      if (!pile.appendCopy(chunk)) return drop(tooMuch());
-    }
-  } catch {
-    // The client has gone; nobody reads the answer.
-    return drop({ status: 400, message: 'the body did not come whole' });
-  }
-  const text = pile.bytes.toString('utf8');
-  pile.clear();
-  // It is never more than was given back just now.
-  account.hold(text.length);
-  return { text };
 }
 
 async function answer(text, response, { add }, work) {

@@ -3,7 +3,7 @@ import { MAX_LIST } from './web-gate.mjs';
 import { NO_MESSAGE } from './stranger.mjs';
 
 /** The deepest nesting of a message. */
-const MAX_DEPTH = 512;
+export const MAX_DEPTH = 512;
 /** The longest name of a method, in characters. */
 const MAX_METHOD = 1024;
 
@@ -48,7 +48,7 @@ function isMessage(message, isFirst) {
  * walk through millions of values.
  * @param {Buffer | string} text JSON
  */
-function measured(text) {
+export function measured(text) {
   if (text.length <= SHORT) return { depth: 0, size: MOST_TIMES * text.length };
   const byteAt = typeof text === 'string' ? (place) => text.charCodeAt(place) : (place) => text[place];
   let [level, depth, size] = [0, 0, text.length];

@@ -128,7 +128,8 @@ export function tooLong() {
   return { status: 413, message: `a body has at most ${MAX_BODY} bytes` };
 }
 
-function notAllowed(method, allow) {
+/** @returns {Refusal} */
+export function notAllowed(method, allow) {
   return { status: 405, message: `${method} is not for this path`, headers: { Allow: allow } };
 }
 

@@ -90,6 +90,47 @@ import Testing
         }
     }
 
+    @Test(arguments: ["app.mjs", "app.cjs", "app.mts"])
+    func `has programs that serve their commands without a list of them`(path: String) async throws {
+        try await TestProject.with { project in
+            let isModule = !path.hasSuffix("cjs")
+            try project.write(
+                path,
+                """
+                \(isModule ? "import { Container } from '@akala/pm';" : "const { Container } = require('@akala/pm');")
+                const container = new Container('my-service', null);
+                container.register({ name: 'doSomething', config: { fs: { path: './do-something.js' } } });
+                container.serve();
+                """)
+            try project.write("do-something.js", "module.exports = (one, two) => `${two} and ${one}`;")
+            try project.startDaemon()
+            try project.must("map", "my-service", "./\(path)", "--commandable")
+            let started = try project.pm("start", "my-service", "--wait")
+            if path.hasSuffix("ts"), started.errors.contains("Node runs TypeScript from version 22.18 on") { return }
+            #expect(started.code == 0, "\(started)")
+            #expect(try project.must("my-service", "doSomething", "1", "2") == "2 and 1\n")
+        }
+    }
+
+    @Test func `tells what pm itself offers, as the client has it`() async throws {
+        try await TestProject.with { project in
+            try project.write(".pm.config.json", "{}")
+            try project.startDaemon()
+            try project.write(
+                "client.cjs",
+                """
+                const { meta, sidecar } = require(process.argv[2]);
+                (async () => {
+                  const { commands } = await sidecar()['pm'];
+                  const names = new Set(commands.map(({ name }) => name));
+                  console.log(meta.commands.map(({ name }) => name).filter((name) => !names.has(name)).join(' '));
+                })();
+                """)
+            let outcome = try project.run(["node", "client.cjs", TestPaths.libexec + "/node/client"])
+            #expect(outcome.code == 0 && outcome.output == "\n", "\(outcome)")
+        }
+    }
+
     @Test func `tells a program that pm does not run`() async throws {
         try await TestProject.with { project in
             try project.write(".pm.config.json", "{}")

@@ -136,7 +136,10 @@ private struct ProgramFile {
 }
 
 extension String {
-    fileprivate var isJavaScript: Bool { hasSuffix(".js") || hasSuffix(".mjs") || hasSuffix(".cjs") }
+    /// JavaScript, or TypeScript, which newer versions of Node run as it is.
+    fileprivate var isJavaScript: Bool {
+        [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"].contains { hasSuffix($0) }
+    }
 
     /// Whether a `#!` line runs node, directly or through env(1).
     fileprivate var namesNode: Bool {

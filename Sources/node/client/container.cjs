@@ -3,7 +3,8 @@
 /** Containers: commands by name, of this process or of a service. */
 const { errorWithStatus } = require('./wire/errors.cjs');
 const { attachHttp } = require('./http-trigger.cjs');
-const { inverted, positional } = require('./injection.cjs');
+const { inverted, positional, resolved } = require('./injection.cjs');
+const { announce, DEFINITIONS, importFunction, serve, sourceOf } = require('./served.cjs');
 const { isStream } = require('./wire/streams.cjs');
 
 /** How often a call that changes nothing is tried, and the first pause between, in milliseconds. */
@@ -16,9 +17,14 @@ const QUESTIONS = new Set(['$metadata', 'ls', 'name', 'status', 'version']);
 class Container {
   #commands = new Map();
 
-  /** @param {string} name */
-  constructor(name) {
+  /**
+   * @param {string} name
+   * @param {unknown} [state] `this` of commands whose functions are in files
+   */
+  constructor(name, state) {
     this.name = name;
+    this.state = state;
+    if (new.target !== RemoteContainer) announce();
   }
 
   /** What can be called: `[{name, config}]`. */
@@ -34,13 +40,38 @@ class Container {
   /**
    * Registers a command, in place of an earlier one of its name.
    * @param {string | {name: string, config?: object}} command
-   * @param {Function} run called with the parameters
+   * @param {Function} [run] called with the parameters; without one `config.fs.path` names the file that exports it by default, relative to
+   *   the file that registers it
    */
   register(command, run) {
     const { name, config = {} } = typeof command === 'string' ? { name: command } : command;
-    if (typeof name !== 'string' || typeof run !== 'function') throw new TypeError('register needs a name and a function');
-    this.#commands.set(name, { name, config, run });
+    const path = config.fs?.path;
+    if (typeof name !== 'string' || (typeof run !== 'function' && (run !== undefined || typeof path !== 'string'))) {
+      throw new TypeError('register needs a name and a function, or the path of a file: {name, config: {fs: {path}}}');
+    }
+    const source = run === undefined ? sourceOf(path, this.register) : undefined;
+    this.#commands.set(name, { name, config, source, run: run ?? ((...params) => this.#runFile({ name, config, source }, params)) });
     return this;
+  }
+
+  async #runFile({ name, config, source }, params) {
+    const run = await importFunction(source, name);
+    const words = { params, $state: this.state, $container: this };
+    const inject = config['']?.inject;
+    return run.apply(this.state, Array.isArray(inject) ? await Promise.all(inject.map((word) => resolved(word, words))) : params);
+  }
+
+  /** The commands with their functions, for the host that serves them. */
+  [DEFINITIONS]() {
+    return [...this.#commands.values()].map(({ name, config, run, source }) => ({ name, config, source: source ?? run }));
+  }
+
+  /**
+   * Makes this container the service that pm has started this program as.
+   * @throws statusCode 503 in a program that pm has not started as a commandable service
+   */
+  async serve() {
+    return serve(this);
   }
 
   /**
@@ -131,7 +162,7 @@ class RemoteContainer extends Container {
    * @param {import('./rpc.cjs').CallOptions} [options] of every call
    */
   constructor(metadata, link, options = {}) {
-    super(metadata.name);
+    super(metadata.name, undefined);
     this.#open = link;
     this.#options = options;
     this.#known = metadata.commands ?? [];

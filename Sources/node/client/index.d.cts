@@ -80,12 +80,21 @@ export interface Dispatcher {
 
 /** Commands of this process, and those of others that were registered in it. */
 export class Container {
-  constructor(name: string);
+  /** `state` is `this` of commands whose functions are in files. */
+  constructor(name: string, state?: unknown);
   readonly name: string;
+  readonly state: unknown;
   readonly commands: CommandMetadata[];
   readonly metadata: Metadata;
   /** Registers a command, in place of an earlier one of its name. */
   register(command: string | { name: string; config?: object }, run: (...params: any[]) => unknown): this;
+  /** The same for a function that a file exports by default; its path is relative to the file that registers it. */
+  register(command: { name: string; config: { fs: { path: string } } & Record<string, unknown> }): this;
+  /**
+   * Makes this container the service that pm has started this program as.
+   * @throws {CallError} 503 in a program that pm has not started as a commandable service
+   */
+  serve(): Promise<void>;
   /** Registers all commands of another container; a call here is a call there. */
   registerMultiple(other: Dispatcher, condition?: (command: CommandMetadata) => boolean): this;
   /** Calls a command; with one object `{params: [...], …}` that is sent as it is. */

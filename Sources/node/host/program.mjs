@@ -1,11 +1,15 @@
 /**
  * A JavaScript program that is a container by what it exports: `container`, an object with `dispatch` (as a
- * `Container` of @akala/commands), or `commands`, functions by name. What we cannot serve is refused with the reason.
+ * `Container` of @akala/commands), or `commands`, functions by name; or by `container.serve()`. What we cannot serve is refused with the reason.
  */
 import { Container } from './container.mjs';
 import { registerAll } from './definition.mjs';
 import { callersOwn } from './params.mjs';
 import { importFile } from './script.mjs';
+import { errorWithStatus } from './wire.mjs';
+
+const HOST = Symbol.for('pm.host');
+const DEFINITIONS = Symbol.for('pm.definitions');
 
 /**
  * @param {URL} url of the module
@@ -15,14 +19,40 @@ import { importFile } from './script.mjs';
  * @throws when it exports nothing that could be served
  */
 export async function loadModule(url, name, provided) {
+  const serving = new Serving();
   const module = await importFile(url, `program ${name}`);
   // A CommonJS module's exports are all in its default; an ES module may export an object by default as well.
   const exported = { ...unwrap(module.default), ...module };
-  const foreign = exported.container ?? (isForeign(exported.default) ? exported.default : undefined);
-  if (foreign !== undefined) return adopt(foreign, exported.metadata, name, provided);
+  const foreign = serving.served ?? exported.container ?? (isForeign(exported.default) ? exported.default : undefined);
+  if (foreign !== undefined) return adopt(foreign, { ...exported, url }, name, provided);
   if (exported.commands !== undefined) return fromCommands(exported, url, name, provided);
+  // It has made a container, and is about to serve it.
+  if (serving.isExpected) return adopt(await serving.wait(), { url }, name, provided);
   const path = decodeURIComponent(url.pathname);
-  throw new Error(`${path} exports neither "container" nor "commands": nothing in it can be called`);
+  throw new Error(`${path} exports neither "container" nor "commands", and serves no container: nothing in it can be called`);
+}
+
+/** What `container.serve()` in a program finds (client/served.cjs). */
+class Serving {
+  /** The container that the program serves. */
+  served;
+  /** Whether it has one that it may serve. */
+  isExpected = false;
+  #tell = () => {};
+
+  constructor() {
+    globalThis[HOST] = { expect: () => (this.isExpected = true), serve: (container) => this.#take(container) };
+  }
+
+  wait() {
+    return new Promise((resolve) => (this.#tell = resolve));
+  }
+
+  #take(container) {
+    if (this.served !== undefined) throw errorWithStatus(409, `this program serves ${this.served.name} already`);
+    this.served = container;
+    this.#tell(container);
+  }
 }
 
 function unwrap(value) {
@@ -33,12 +63,22 @@ function isForeign(value) {
   return value !== null && typeof value === 'object' && typeof value.dispatch === 'function';
 }
 
-async function adopt(foreign, metadata, name, provided) {
+async function adopt(foreign, { metadata, url }, name, provided) {
   if (!isForeign(foreign)) throw new Error(`the container of ${name} has no function "dispatch"`);
   const container = new Container(foreign.name ?? name, provided);
+  if (typeof foreign[DEFINITIONS] === 'function') return ofOurs(container, foreign, { metadata, url });
   for (const { name: command, config } of await definitionsOf(foreign, metadata)) {
     container.add(new ForeignCommand(foreign, command, config ?? {}));
   }
+  return container;
+}
+
+/** A container of our client: its functions are commands like those of files, and are injected as those are. */
+function ofOurs(container, foreign, { metadata, url }) {
+  if (foreign.state !== undefined) container.state = foreign.state;
+  for (const { name, config, source } of foreign[DEFINITIONS]()) container.register({ name, config }, source);
+  const described = Array.isArray(metadata?.commands) ? metadata.commands : [];
+  registerAll(container, { commands: described.filter((command) => typeof command?.config?.fs?.path === 'string') }, url);
   return container;
 }
 

@@ -48,6 +48,9 @@ function versioned(source) {
 }
 
 function explain(error, path) {
+  if (error?.code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(path)) {
+    return `${path}: Node runs TypeScript from version 22.18 on, and this is ${process.version}; compile it to JavaScript first`;
+  }
   if (error instanceof SyntaxError && isPlaceless(error)) return `${path}: ${error.message}`;
   if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return undefined;
   if (error.message.startsWith(`Cannot find module '${path}'`)) return `${path}: no such file`;

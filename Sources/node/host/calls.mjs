@@ -1,6 +1,5 @@
 /** The calls this process makes to the other side, and who waits for their answers. */
-import { inverted } from './middleware.mjs';
-import { errorWithStatus, messageText, revive, signalText, streams } from './wire.mjs';
+import { errorWithStatus, messageText, middleware, revive, signalText, streams } from './wire.mjs';
 
 /** Methods of pm that change nothing, so that asking twice does no harm. */
 const QUESTIONS = new Set(['$metadata', 'ls', 'name', 'status', 'version']);
@@ -109,7 +108,7 @@ export class Calls {
  */
 export function daemonProxy(calls) {
   const dispatch = (method, ...params) => calls.call(typeof method === 'string' ? method : method.name, params);
-  return { name: 'pm', dispatch, handle: (_origin, method, ...params) => inverted(() => dispatch(method, ...params)), resolve: (name) => ({ name, config: {} }) };
+  return { name: 'pm', dispatch, handle: (_origin, method, ...params) => middleware().inverted(() => dispatch(method, ...params)), resolve: (name) => ({ name, config: {} }) };
 }
 
 function disconnected(method) {

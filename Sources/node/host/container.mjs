@@ -1,9 +1,7 @@
 /** A container: a name, commands, and the state they share. */
 import { Command } from './command.mjs';
-import { Facade } from './facade.mjs';
-import { inverted, upright } from './middleware.mjs';
-import { isStructured } from './params.mjs';
-import { errorWithStatus, methodNotFound } from './wire.mjs';
+import { isStructured, structured, trusted } from './params.mjs';
+import { errorWithStatus, facade, methodNotFound, middleware } from './wire.mjs';
 
 /** Commands every container has by itself; a definition of the same name is ignored. */
 const BUILT_IN = new Set(['$serve', '$attach', '$metadata']);
@@ -39,7 +37,7 @@ export class Container {
 
   /** The container as its commands see it. */
   get facade() {
-    if (this.#facade === undefined) this.#use(new Facade(this));
+    if (this.#facade === undefined) this.#use(new (facade().Facade)(this, { structured, trusted }));
     return this.#facade;
   }
 
@@ -142,6 +140,7 @@ export class Container {
   run(command, param) {
     const processor = this.#facade?.processor;
     if (command.middlewares === undefined && (processor === undefined || processor.isEmpty)) return command.invoke(param);
+    const { inverted, upright } = middleware();
     const own = command.middlewares ?? [{ priority: OWN, middleware: { handle: () => inverted(() => command.invoke(param)) } }];
     const handled = this.facade.processor.handleWith(own, [this.facade, command.definition ?? command.metadata, param]);
     return upright(handled).catch((error) => Promise.reject(error ?? errorWithStatus(501, `nothing runs the command ${command.name} of ${this.name}`)));

@@ -33,7 +33,7 @@ export class Listeners {
    * @param {Record<string, object>} map URL -> options: `{key, cert}` are files or PEM text; with `ca`, clients need a
    *   certificate
    * @param {(method: string) => Function | undefined} find the handler of a method
-   * @param {(connection: import('./connection.mjs').Connection) => void} [left] called when a connection has ended
+   * @param {(peer: Peer) => void} [left] called when a connection has ended
    * @throws naming the URL and what is wrong; then nothing is listened at
    */
   static async open(map, find, left = () => {}) {
@@ -128,7 +128,7 @@ export class Listeners {
     socket.on('close', () => {
       this.#connections.delete(connection);
       calls.disconnect();
-      this.#left(peer.connection);
+      this.#left(peer);
     });
   }
 
@@ -151,7 +151,7 @@ export class Listeners {
         peer.abandon();
         calls.disconnect();
         // A request of HTTP is no connection that somebody could call back on.
-        if (channel.socket !== undefined) this.#left(peer.connection);
+        if (channel.socket !== undefined) this.#left(peer);
       },
     };
   }

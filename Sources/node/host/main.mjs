@@ -98,7 +98,7 @@ function read(version) {
 async function listen() {
   if (settings.points === undefined) return undefined;
   const { Listeners } = await import('./listen.mjs');
-  return Listeners.open(parseJSON(settings.points, 'PM_CONNECT'), (method) => service.findFromOutside(method), (connection) => service.disconnected(connection));
+  return Listeners.open(parseJSON(settings.points, 'PM_CONNECT'), (method) => service.findFromOutside(method), (peer) => service.disconnected(peer));
 }
 
 async function serve(container) {
@@ -135,7 +135,7 @@ function abandon() {
   setTimeout(() => process.exit(LOST), STOP_TIMEOUT).unref();
   calls.disconnect();
   peer.abandon();
-  service.disconnected(peer.connection);
+  service.disconnected(peer);
   return stopAndExit();
 }
 

@@ -42,11 +42,11 @@ export function callersOwn(value) {
 /** Structured parameters of a call that came over a connection, with the words that only its receiver knows. */
 class Received {
   #call;
-  #connection;
+  #peer;
 
-  constructor(call, connection) {
+  constructor(call, peer) {
     this.#call = call;
-    this.#connection = connection;
+    this.#peer = peer;
   }
 
   /** Made when it is asked for: most commands never look at it. */
@@ -55,19 +55,19 @@ class Received {
   }
 
   get connectionId() {
-    return this.#connection?.id;
+    return this.#peer?.connection.id;
   }
 
   get connection() {
-    return this.#connection;
+    return this.#peer?.connection;
   }
 
   get connectionAsContainer() {
-    return this.#connection?.container;
+    return this.#peer?.connection.container;
   }
 
   get socket() {
-    return this.#connection?.socket;
+    return this.#peer?.connection.socket;
   }
 }
 const OF_RECEIVER = new Set(['signal', 'connectionId', 'connection', 'connectionAsContainer', 'socket']);
@@ -85,11 +85,11 @@ export function wordOf(param, name) {
 /**
  * @param {unknown} params an array, an object or nothing, as it came
  * @param {import('./underway.mjs').Call} [call] what is known of the call itself; commands can be injected with its `signal`
- * @param {import('./connection.mjs').Connection} [connection] that it came over
+ * @param {import('./peer.mjs').Peer} [peer] that it came from
  * @returns {{params: unknown[], _trigger: 'jsonrpc'}} with the other members the caller gave (`options`, `context` …)
  */
-export function fromWire(params, call, connection) {
-  const param = new Received(call, connection);
+export function fromWire(params, call, peer) {
+  const param = new Received(call, peer);
   made.add(param);
   if (params === undefined || params === null) param.params = [];
   else if (Array.isArray(params)) param.params = params;

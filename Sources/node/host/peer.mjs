@@ -4,12 +4,11 @@
  * Requests run concurrently and are answered as they finish. An error is never answered with an error: two ends that
  * did that would talk for ever.
  */
-import { Connection } from './connection.mjs';
 import { warn } from './gate/log.mjs';
 import { isPromise } from './inject.mjs';
 import { Underway } from './underway.mjs';
 import {
-  beginningOf, cancelled, errorObject, errorWithStatus, failureText, frameText, MAX_LINE, methodNotFound, publicError, publicFailureText, refusalText,
+  beginningOf, cancelled, connection, errorObject, errorWithStatus, failureText, frameText, MAX_LINE, methodNotFound, publicError, publicFailureText, refusalText,
   resultText, RpcError, SIGNALS, signalText, streams,
 } from './wire.mjs';
 
@@ -29,19 +28,24 @@ export class Peer {
   #underway = new Underway();
   #account;
   #failureText = failureText;
+  #connection;
 
   /**
    * @param {import('./calls.mjs').Calls} calls takes the answers to our own requests
-   * @param {(method: string) => ((params: unknown, call: object, connection: Connection) => unknown) | undefined} find the handler of a method
+   * @param {(method: string) => ((params: unknown, call: object, peer: Peer) => unknown) | undefined} find the handler of a method
    * @param {import('./gate/budget.mjs').Account} [account] of a stranger, who may make this process hold so much and is told less of errors
    */
   constructor(calls, find, account) {
     this.#calls = calls;
-    /** The connection as commands see it. */
-    this.connection = new Connection(calls, () => this.#channel?.socket);
     this.#find = find;
     this.#account = account;
     if (account !== undefined) this.#failureText = publicFailureText;
+  }
+
+  /** The connection as commands see it. */
+  get connection() {
+    this.#connection ??= new (connection().Connection)(this.#calls, () => this.#channel?.socket);
+    return this.#connection;
   }
 
   /** @param {import('./channel.mjs').Channel | undefined} channel where answers go; undefined when it has closed */
@@ -117,7 +121,7 @@ export class Peer {
     const call = begun ?? (isAnswered(id) ? this.#underway.begin(id) : undefined);
     let result;
     try {
-      result = handler(params, call, this.connection);
+      result = handler(params, call, this);
     } catch (error) {
       this.#account?.release(size);
       return this.#fail(id, error, call);

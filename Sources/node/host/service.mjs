@@ -28,7 +28,7 @@ export class Service {
   /**
    * The handler of a method called from outside.
    * @param {string} method
-   * @returns {((params: unknown, call?: import('./underway.mjs').Call, connection?: object) => unknown) | undefined} undefined: there is no such method
+   * @returns {((params: unknown, call?: import('./underway.mjs').Call, peer?: import('./peer.mjs').Peer) => unknown) | undefined} undefined: there is no such method
    */
   find(method) {
     if (this.#phase === 'starting') return (...all) => this.#later(method, all);
@@ -38,7 +38,7 @@ export class Service {
     const command = this.#container.command(method);
     if (command === undefined || !command.isRemote || method === '$init') return undefined;
     if (this.#phase === 'stopping') return () => this.#refuse(method);
-    return (params, call, connection) => this.#container.run(command, fromWire(params, call, connection));
+    return (params, call, peer) => this.#container.run(command, fromWire(params, call, peer));
   }
 
   /**
@@ -79,12 +79,12 @@ export class Service {
 
   /**
    * A connection has ended: the container's `$disconnect` is run, if it has one.
-   * @param {import('./connection.mjs').Connection} connection
+   * @param {import('./peer.mjs').Peer} peer its end here
    */
-  disconnected(connection) {
+  disconnected(peer) {
     const command = this.#container?.command('$disconnect');
     if (command === undefined) return;
-    Promise.resolve().then(() => this.#container.run(command, fromWire([], undefined, connection))).catch((error) => {
+    Promise.resolve().then(() => this.#container.run(command, fromWire([], undefined, peer))).catch((error) => {
       process.stderr.write(`pm: $disconnect of ${this.#container.name} failed: ${error?.stack ?? error}\n`);
     });
   }

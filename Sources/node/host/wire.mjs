@@ -1,5 +1,5 @@
 /**
- * What both ends share (client/wire), loaded by `require`: the same files cost a service 5 MB and 8 ms more when ES modules
+ * What both ends share (client/wire), and what most services never need, loaded by `require`: the same files cost a service 5 MB and 8 ms more when ES modules
  * import them.
  */
 import { createRequire } from 'node:module';
@@ -27,5 +27,8 @@ export const trust = () => require('../client/wire/trust.cjs');
 export const provideClient = (program) => require('./client.cjs').provideClient(program);
 /** Gives `sidecar()` of a reference's `@akala/pm` that the program has installed its connection. */
 export const offerConnection = (program, connection) => require('./reference.cjs').offerConnection(program, connection);
+/** Read by the first command that is injected with its container. */
+export const facade = () => require('./facade.cjs');
+export const middleware = () => require('./middleware.cjs');
 /** Read by the first command that wants to know who calls. */
-export const randomUUID = () => require('node:crypto').randomUUID();
+export const connection = () => require('./connection.cjs');

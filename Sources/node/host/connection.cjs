@@ -1,11 +1,12 @@
+'use strict';
 /**
  * A connection as commands see it that want to know who calls: `connectionId`, `connection`, `connectionAsContainer`, `socket`. A call on it
  * is a request to whoever is at its other end.
  */
-import { inverted } from './middleware.mjs';
-import { randomUUID } from './wire.mjs';
+const { randomUUID } = require('node:crypto');
+const { inverted } = require('./middleware.cjs');
 
-export class Connection {
+class Connection {
   #calls;
   #id;
   #container;
@@ -52,3 +53,5 @@ export class Connection {
     return { id: this.id };
   }
 }
+
+module.exports = { Connection };

@@ -1,19 +1,25 @@
+'use strict';
 /** `$container`: what the commands of a container see of it, with the members that containers of the reference have. */
-import { Middlewares, inverted } from './middleware.mjs';
-import { structured, trusted } from './params.mjs';
-import { methodNotFound } from './wire.mjs';
+const { methodNotFound } = require('../client/wire/errors.cjs');
+const { inverted, Middlewares } = require('./middleware.cjs');
 
 /** Commands that every container has. */
 const BUILT_IN = ['$serve', '$attach', '$metadata'];
 
-export class Facade {
+class Facade {
   #container;
   #values = new Map();
   #waiting = new Map();
 
-  /** @param {import('./container.mjs').Container} container */
-  constructor(container) {
+  #trusted;
+
+  /**
+   * @param {import('./container.mjs').Container} container
+   * @param {{structured: Function, trusted: Function}} params make structured parameters (params.mjs)
+   */
+  constructor(container, { structured, trusted }) {
     this.#container = container;
+    this.#trusted = trusted;
     /** Middlewares that take part in every command. */
     this.processor = new Middlewares(container.name);
     this.structured = structured;
@@ -64,7 +70,7 @@ export class Facade {
    */
   handle(_origin, command, ...params) {
     const isStructured = params.length === 1 && Array.isArray(params[0]?.params);
-    return inverted(() => this.dispatch(command, ...(isStructured ? [trusted(params[0])] : params)));
+    return inverted(() => this.dispatch(command, ...(isStructured ? [this.#trusted(params[0])] : params)));
   }
 
   /**
@@ -226,3 +232,5 @@ function isCommand(value) {
   return value !== null && typeof value === 'object' && typeof value.name === 'string' && value.config !== null
     && typeof value.config === 'object' && typeof value.dispatch !== 'function';
 }
+
+module.exports = { Facade };

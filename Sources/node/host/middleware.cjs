@@ -1,8 +1,9 @@
+'use strict';
 /**
  * Middlewares as the reference has them: `handle` of one returns a promise that *rejects with the result* when it has handled the
  * command, and resolves with an error, or with nothing when the next one is to try.
  */
-export class Middlewares {
+class Middlewares {
   #stack = [];
 
   /** @param {string} name */
@@ -56,7 +57,7 @@ export class Middlewares {
 }
 
 /** From a function to the reference's way: rejects with what it returns, resolves with what it throws. */
-export async function inverted(run) {
+async function inverted(run) {
   let result;
   try {
     result = await run();
@@ -68,6 +69,8 @@ export async function inverted(run) {
 }
 
 /** And back. */
-export function upright(promise) {
+function upright(promise) {
   return promise.then((error) => Promise.reject(error), (result) => result);
 }
+
+module.exports = { inverted, Middlewares, upright };

@@ -27,7 +27,7 @@ bool cgroup_holds(int base, const char *path, int32_t pid);
  * directory. 0 or -errno: -EBUSY when others live there, who are left alone. */
 int cgroup_sweep(int base);
 /*
- * The base directory `name` of one holder below a delegated directory; no other holder has it. Controllers
+ * The base directory `name` of one pm-init below a delegated directory; no other one has it. Controllers
  * that the delegated directory passes on are passed on by it. A descriptor or -errno.
  */
 int cgroup_open_base(const char *directory, const char *name);

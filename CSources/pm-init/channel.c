@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "channel.h"
 #include "cpmlinux.h"
-#include "failure_note.h"
-#include "status.h"
+#include "events.h"
+#include "times.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,51 +10,87 @@
 /* How soon to try again what the kernel refused for want of memory or of room for descriptors in flight. */
 #define RETRY_NS (20u * MILLISECOND_NS)
 
-int channel_open(holder *h, int fd) {
-    int result = pm_epoll_add(h->epoll, fd, PM_EPOLL_IN, (uint64_t)EVENT_CONTROL << 32);
-    if (result == 0)
-        h->channel = (channel){.fd = fd, .watched = PM_EPOLL_IN};
-    return result;
+/* What is the connection's is gone, what is the channel's stays. */
+static void reset(channel *c, int fd) {
+    *c = (channel){
+        .epoll = c->epoll, .table = c->table, .named = c->named, .hand_overs = c->hand_overs, .fd = fd};
 }
 
-void channel_close(holder *h) {
-    if (h->channel.fd < 0)
+static int open_as(channel *c, int fd, channel_state state) {
+    int result = pm_epoll_add(c->epoll, fd, PM_EPOLL_IN, event_data(EVENT_CONTROL, 0));
+    if (result < 0)
+        return result;
+    reset(c, fd);
+    c->state = state;
+    c->watched = PM_EPOLL_IN;
+    return 0;
+}
+
+int channel_open(channel *c, int fd) {
+    return open_as(c, fd, CHANNEL_OPEN);
+}
+
+int channel_reopen(channel *c, int fd) {
+    return open_as(c, fd, CHANNEL_ATTACHED);
+}
+
+/* What waits in the records is told by ADOPT to whoever comes next. */
+static void drop_reports(channel *c) {
+    for (record *r = table_next(c->table, 0); r != NULL; r = table_after(c->table, r))
+        r->reports = 0;
+    c->first_report = c->last_report = 0;
+}
+
+void channel_close(channel *c) {
+    if (c->fd < 0)
         return;
-    pm_epoll_remove(h->epoll, h->channel.fd);
-    pm_fd_close(h->channel.fd);
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
-        r->reports = 0; /* ADOPT will tell */
-        r->is_queued = false;
-    }
-    h->channel = (channel){.fd = -1};
+    pm_epoll_remove(c->epoll, c->fd);
+    pm_fd_close(c->fd);
+    drop_reports(c);
+    reset(c, -1);
 }
 
-void channel_break(holder *h) {
-    h->channel.is_broken = true;
-    h->channel.is_blocked = false;
-    h->channel.reply_size = 0;
-    h->channel.retry_at_ns = 0;
-    pm_epoll_modify(h->epoll, h->channel.fd, PM_EPOLL_IN, (uint64_t)EVENT_CONTROL << 32);
+bool channel_has_attached(const channel *c) {
+    return c->state == CHANNEL_ATTACHED || c->state == CHANNEL_DRAINING;
 }
 
-void channel_mute(holder *h) {
-    channel_break(h);
-    pm_epoll_remove(h->epoll, h->channel.fd);
+static bool is_broken(const channel *c) {
+    return c->state == CHANNEL_DRAINING || c->state == CHANNEL_LOST;
+}
+
+bool channel_is_quiet(const channel *c) {
+    return c->state == CHANNEL_ATTACHED && c->flow == FLOW_OPEN && c->reply_size == 0 &&
+           c->first_report == 0 && c->owed == 0;
+}
+
+void channel_break(channel *c, int result) {
+    if (c->state == CHANNEL_CLOSED || is_broken(c))
+        return;
+    c->state = channel_has_attached(c) ? CHANNEL_DRAINING : CHANNEL_LOST;
+    c->broken_by = result;
+    c->flow = FLOW_OPEN;
+    c->reply_size = 0;
+    c->retry_at_ns = 0;
+    pm_epoll_modify(c->epoll, c->fd, PM_EPOLL_IN, event_data(EVENT_CONTROL, 0));
+}
+
+void channel_mute(channel *c) {
+    channel_break(c, 0);
+    pm_epoll_remove(c->epoll, c->fd);
 }
 
 /* Sends one packet. True when it is gone; false when the socket is full or the connection has broken. */
-static bool send_packet(holder *h, const pm_packet *packet) {
-    channel *c = &h->channel;
+static bool send_packet(channel *c, const pm_packet *packet) {
     int sent = pm_packet_send(c->fd, packet);
     if (sent >= 0)
         return true;
     if (sent == -EAGAIN) {
-        c->is_blocked = true;
+        c->flow = FLOW_FULL;
     } else if (sent == -ENOBUFS || sent == -ENOMEM || sent == -ETOOMANYREFS) {
-        c->is_blocked = true;
+        c->flow = FLOW_REFUSED;
         c->retry_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + RETRY_NS;
     } else {
-        channel_break(h);
+        channel_break(c, sent == -EPIPE || sent == -ECONNRESET ? 0 : sent);
     }
     return false;
 }
@@ -64,230 +100,244 @@ static pm_message header_of(const outgoing *message) {
         .type = message->type, .size = (uint32_t)(sizeof(pm_message) + message->size), .id = message->id};
 }
 
-static bool send_message(holder *h, const outgoing *message) {
+static bool send_message(channel *c, const outgoing *message) {
     pm_message header = header_of(message);
     const pm_piece pieces[] = {{&header, sizeof header}, {message->body, message->size}};
-    return send_packet(h, &(pm_packet){pieces, message->size > 0 ? 2 : 1, NULL, 0});
+    return send_packet(c, &(pm_packet){pieces, message->size > 0 ? 2 : 1, NULL, 0});
 }
 
-void channel_reply(holder *h, const outgoing *answer) {
-    channel *c = &h->channel;
+void channel_reply(channel *c, const outgoing *answer) {
     pm_message header = header_of(answer);
     memcpy(c->reply, &header, sizeof header);
     memcpy(c->reply + sizeof header, answer->body, answer->size);
     c->reply_size = header.size;
-    channel_pump(h);
+    channel_pump(c);
 }
 
-void channel_refuse_reexec(holder *h, pm_step step, int error) {
-    h->channel.refusal = (pm_failure){.step = step, .error = error};
-    h->channel.owes_refusal = true;
-    channel_pump(h);
+void channel_refuse_reexec(channel *c, const pm_spawn_failure *failure) {
+    c->refusal = (pm_failure){.step = failure->step, .error = failure->error};
+    c->owed |= OWED_REFUSAL;
+    channel_pump(c);
 }
 
-void channel_hand_over(holder *h) {
-    channel *c = &h->channel;
-    c->is_handing_over = true;
-    c->is_attached = false;
-    c->hand_over_at = 0;
-    uint32_t children = 0;
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
-        children += !r->is_forgotten;
-        r->reports = 0; /* ADOPT will tell */
-    }
-    pm_hello hello = {
-        .version = PM_CONTROL_VERSION,
-        .children = children,
-        .pmd_starts = h->pmd.starts,
-        .last_status = h->pmd.last_status,
-        .pid = h->pid,
-        .has_hung = h->pmd.had_hung,
-        .has_cgroups = h->cgroup >= 0,
-    };
-    channel_reply(h, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
+void channel_ask_to_stop(channel *c) {
+    c->owed |= OWED_STOP;
+    channel_pump(c);
 }
 
-static void enqueue(holder *h, record *r, uint8_t report) {
-    channel *c = &h->channel;
-    r->reports |= report;
-    if (r->is_queued)
+void channel_hand_over(channel *c, pm_hello hello) {
+    if (is_broken(c))
         return;
-    r->is_queued = true;
+    c->state = CHANNEL_HANDING_OVER;
+    c->hand_over_at = 0;
+    hello.children = 0;
+    for (record *r = table_next(c->table, 0); r != NULL; r = table_after(c->table, r))
+        hello.children += r->state != CHILD_FORGOTTEN;
+    drop_reports(c);
+    channel_reply(c, &(outgoing){PM_HELLO, 0, &hello, sizeof hello});
+}
+
+static void enqueue(channel *c, record *r, uint8_t report) {
+    const bool is_queued = r->reports != 0;
+    r->reports |= report;
+    if (is_queued)
+        return;
     r->next_report = 0;
-    uint32_t number = table_index(&h->table, r) + 1;
+    uint32_t number = table_index(c->table, r) + 1;
     if (c->last_report == 0)
         c->first_report = number;
     else
-        h->table.records[c->last_report - 1].next_report = number;
+        c->table->records[c->last_report - 1].next_report = number;
     c->last_report = number;
 }
 
-static bool send_adopt(holder *h, record *r) {
+static pm_child_phase phase_of(const record *r) {
+    switch ((child_state)r->state) {
+    case CHILD_RUNNING: return PM_CHILD_RUNNING;
+    case CHILD_PREPARING:
+    case CHILD_EXECUTING:
+    case CHILD_FAILING:
+    case CHILD_FAILED: return PM_CHILD_STARTING;
+    case CHILD_DEAD:
+    case CHILD_LEFT:
+    case CHILD_GONE:
+    case CHILD_FORGOTTEN: break;
+    }
+    return PM_CHILD_EXITED;
+}
+
+static uint32_t leftovers_of(const record *r) {
+    return record_is_unsettled(r) ? PM_LEFT_MAYBE : PM_LEFT_NOTHING;
+}
+
+static bool send_adopt(channel *c, record *r) {
     pm_adopt body = {
         .pid = r->pid,
-        .phase = r->start != START_DONE ? PM_CHILD_STARTING : r->phase,
+        .phase = phase_of(r),
         .start_ticks = r->start_ticks,
         .exited_at_ns = r->exited_at_ns,
         .wait_status = r->wait_status,
         .held = r->held_count,
-        .state_size = r->state_size,
-        .leftovers = r->leftovers,
+        .state_size = r->blob_size,
+        .leftovers = leftovers_of(r),
         .usage = r->usage,
     };
     pm_message header = {.type = PM_ADOPT, .id = r->id};
-    header.size = (uint32_t)(sizeof header + sizeof body + r->state_size);
-    const pm_piece pieces[] = {{&header, sizeof header}, {&body, sizeof body}, {r->state, r->state_size}};
-    if (!send_packet(h, &(pm_packet){pieces, 3, r->held, r->held_count}))
+    header.size = (uint32_t)(sizeof header + sizeof body + r->blob_size);
+    const pm_piece pieces[] = {{&header, sizeof header}, {&body, sizeof body}, {r->blob, r->blob_size}};
+    if (!send_packet(c, &(pm_packet){pieces, 3, r->held, r->held_count}))
         return false;
-    r->is_fresh = false; /* pmd knows; that nothing is left, if so, comes as PM_TREE_EMPTY */
-    if (r->start == START_FAILED && r->phase == PM_CHILD_EXITED)
-        enqueue(h, r, REPORT_STARTED);
+    if (r->state == CHILD_DEAD)
+        table_set_state(c->table, r, CHILD_LEFT); /* that nothing is left, if so, comes as PM_TREE_EMPTY */
+    if (r->state == CHILD_FAILED)
+        enqueue(c, r, REPORT_STARTED);
     return true;
 }
 
-static bool send_held(holder *h, const named_fd *named) {
+static bool send_held(channel *c, const named_fd *named) {
     pm_message header = {.type = PM_HELD, .size = sizeof header + sizeof(pm_name)};
     const pm_piece pieces[] = {{&header, sizeof header}, {named->name, sizeof named->name}};
-    return send_packet(h, &(pm_packet){pieces, 2, &named->fd, 1});
+    return send_packet(c, &(pm_packet){pieces, 2, &named->fd, 1});
 }
 
 /* Places of the cursor: 0 ... used - 1 the records, then the named descriptors. */
-static bool send_handed_over(holder *h, uint32_t place) {
-    if (place < h->table.used) {
-        record *r = &h->table.records[place];
-        return r->id == 0 || r->is_forgotten || send_adopt(h, r);
+static bool send_handed_over(channel *c, uint32_t place) {
+    if (place < c->table->used) {
+        record *r = &c->table->records[place];
+        return r->id == 0 || r->state == CHILD_FORGOTTEN || send_adopt(c, r);
     }
-    const named_fd *named = &h->named[place - h->table.used];
-    return named->fd < 0 || send_held(h, named);
+    const named_fd *named = &c->named->places[place - c->table->used];
+    return named->fd < 0 || send_held(c, named);
 }
 
 /* Requests are not read meanwhile, so no record comes or goes; a child may die, which ADOPT or a report
  * tells. */
-static bool continue_hand_over(holder *h) {
-    channel *c = &h->channel;
-    for (; c->hand_over_at < h->table.used + PM_NAMED_MAX; c->hand_over_at++)
-        if (!send_handed_over(h, c->hand_over_at))
+static bool continue_hand_over(channel *c) {
+    for (; c->hand_over_at < c->table->used + PM_NAMED_MAX; c->hand_over_at++)
+        if (!send_handed_over(c, c->hand_over_at))
             return false;
-    if (!send_message(h, &(outgoing){PM_HANDED_OVER, 0, NULL, 0}))
+    if (!send_message(c, &(outgoing){PM_HANDED_OVER, 0, NULL, 0}))
         return false;
-    c->is_handing_over = false;
-    c->is_attached = true;
-    h->pmd.has_attached = true;
-    h->pmd.has_taken_over = true;
-    failure_note_clear(h);
-    status_close(h); /* from here on the start is pmd's to report */
+    c->state = CHANNEL_ATTACHED;
+    c->hand_overs++;
     return true;
 }
 
-void channel_report(holder *h, record *r, uint8_t report) {
-    channel *c = &h->channel;
-    bool is_told_by_adopt =
-        !c->is_attached && (!c->is_handing_over || c->hand_over_at <= table_index(&h->table, r));
-    if (c->fd >= 0 && !is_told_by_adopt && !r->is_forgotten)
-        enqueue(h, r, report);
+void channel_report(channel *c, record *r, uint8_t report) {
+    const bool is_handed_over =
+        c->state == CHANNEL_HANDING_OVER && c->hand_over_at > table_index(c->table, r);
+    if ((c->state == CHANNEL_ATTACHED || is_handed_over) && r->state != CHILD_FORGOTTEN)
+        enqueue(c, r, report);
 }
 
-void channel_unqueue(holder *h, record *r) {
-    channel *c = &h->channel;
-    if (!r->is_queued)
+void channel_unqueue(channel *c, record *r) {
+    if (r->reports == 0)
         return;
-    uint32_t number = table_index(&h->table, r) + 1, before = 0;
-    for (uint32_t at = c->first_report; at != number; at = h->table.records[at - 1].next_report)
+    uint32_t number = table_index(c->table, r) + 1, before = 0;
+    for (uint32_t at = c->first_report; at != number; at = c->table->records[at - 1].next_report)
         before = at;
     if (before == 0)
         c->first_report = r->next_report;
     else
-        h->table.records[before - 1].next_report = r->next_report;
+        c->table->records[before - 1].next_report = r->next_report;
     if (c->last_report == number)
         c->last_report = before;
-    r->is_queued = false;
+    r->reports = 0;
 }
 
 /* What became of a start that was under way. */
-static bool send_start(holder *h, const record *r) {
-    if (r->start == START_FAILED) {
+static bool send_start(channel *c, const record *r) {
+    if (r->state == CHILD_FAILED) {
         const pm_failure body = {.step = r->start_step, .error = r->start_error};
-        return send_message(h, &(outgoing){PM_START_FAILED, r->id, &body, sizeof body});
+        return send_message(c, &(outgoing){PM_START_FAILED, r->id, &body, sizeof body});
     }
     const pm_spawned body = {.pid = r->pid, .clamped = r->clamped, .start_ticks = r->start_ticks};
-    return send_message(h, &(outgoing){PM_STARTED, r->id, &body, sizeof body});
+    return send_message(c, &(outgoing){PM_STARTED, r->id, &body, sizeof body});
 }
 
-static bool send_exit(holder *h, const record *r) {
+static bool send_exit(channel *c, const record *r) {
     const pm_exit body = {
         .wait_status = r->wait_status,
-        .leftovers = r->leftovers,
+        .leftovers = leftovers_of(r),
         .exited_at_ns = r->exited_at_ns,
         .usage = r->usage,
     };
-    return send_message(h, &(outgoing){PM_EXITED, r->id, &body, sizeof body});
+    return send_message(c, &(outgoing){PM_EXITED, r->id, &body, sizeof body});
 }
 
-static bool send_reports_of(holder *h, record *r) {
-    if ((r->reports & REPORT_STARTED) != 0 && !send_start(h, r))
+/* Leaves in record.reports what is not sent. */
+static bool send_reports_of(channel *c, record *r) {
+    if ((r->reports & REPORT_STARTED) != 0 && !send_start(c, r))
         return false;
     r->reports &= (uint8_t)~REPORT_STARTED;
     if ((r->reports & REPORT_EXITED) != 0) {
-        if (!send_exit(h, r))
+        if (!send_exit(c, r))
             return false;
         r->reports = 0; /* it told the leftovers as they are now */
     }
-    if ((r->reports & REPORT_TREE_EMPTY) != 0 && !send_message(h, &(outgoing){PM_TREE_EMPTY, r->id, NULL, 0}))
+    if ((r->reports & REPORT_TREE_EMPTY) != 0 && !send_message(c, &(outgoing){PM_TREE_EMPTY, r->id, NULL, 0}))
         return false;
     r->reports = 0;
     return true;
 }
 
-static bool send_reports(holder *h) {
-    channel *c = &h->channel;
+static bool send_reports(channel *c) {
     while (c->first_report != 0) {
-        record *r = &h->table.records[c->first_report - 1];
-        if (!send_reports_of(h, r))
+        record *r = &c->table->records[c->first_report - 1];
+        if (!send_reports_of(c, r))
             return false;
-        r->is_queued = false;
         c->first_report = r->next_report;
         if (c->first_report == 0)
             c->last_report = 0;
         /* Nothing is left of a start that failed, and now pmd knows. */
-        if (r->start == START_FAILED)
-            table_remove(&h->table, r);
+        if (r->state == CHILD_FAILED)
+            table_remove(c->table, r);
     }
     return true;
 }
 
 /* In this order, so that SPAWNED precedes the child's EXITED and ADOPT everything else. */
-static bool send_due(holder *h) {
-    channel *c = &h->channel;
+static bool send_due(channel *c) {
     if (c->reply_size > 0) {
-        if (!send_packet(h, &(pm_packet){&(pm_piece){c->reply, c->reply_size}, 1, NULL, 0}))
+        if (!send_packet(c, &(pm_packet){&(pm_piece){c->reply, c->reply_size}, 1, NULL, 0}))
             return false;
         c->reply_size = 0;
     }
-    if (c->is_handing_over && !continue_hand_over(h))
+    if (c->state == CHANNEL_HANDING_OVER && !continue_hand_over(c))
         return false;
-    if (!c->is_attached)
+    if (c->state != CHANNEL_ATTACHED)
         return true;
-    if (c->owes_refusal && !send_message(h, &(outgoing){PM_REEXEC_FAILED, 0, &c->refusal, sizeof c->refusal}))
+    if ((c->owed & OWED_REFUSAL) != 0 &&
+        !send_message(c, &(outgoing){PM_REEXEC_FAILED, 0, &c->refusal, sizeof c->refusal}))
         return false;
-    c->owes_refusal = false;
-    if (c->owes_stop && !send_message(h, &(outgoing){PM_STOP_REQUESTED, 0, NULL, 0}))
+    c->owed &= (uint8_t)~OWED_REFUSAL;
+    if ((c->owed & OWED_STOP) != 0 && !send_message(c, &(outgoing){PM_STOP_REQUESTED, 0, NULL, 0}))
         return false;
-    c->owes_stop = false;
-    return send_reports(h);
+    c->owed = 0;
+    return send_reports(c);
 }
 
-void channel_pump(holder *h) {
-    channel *c = &h->channel;
-    if (c->fd < 0 || c->is_broken)
+/* What epoll is to tell. A refusal that it does not watch is tried again by the timer; waiting for EPOLLOUT
+ * would spin. */
+static uint32_t events_of(channel_flow flow) {
+    switch (flow) {
+    case FLOW_OPEN: return PM_EPOLL_IN;
+    case FLOW_FULL: return PM_EPOLL_OUT;
+    case FLOW_REFUSED: break;
+    }
+    return 0;
+}
+
+void channel_pump(channel *c) {
+    if (c->state == CHANNEL_CLOSED || is_broken(c))
         return;
-    c->is_blocked = false;
+    c->flow = FLOW_OPEN;
     c->retry_at_ns = 0;
-    send_due(h);
-    if (c->is_broken)
+    send_due(c);
+    if (is_broken(c))
         return;
-    /* A refusal that epoll does not watch is tried again by the timer; waiting for EPOLLOUT would spin. */
-    uint32_t events = !c->is_blocked ? PM_EPOLL_IN : c->retry_at_ns == 0 ? PM_EPOLL_OUT : 0;
+    const uint32_t events = events_of(c->flow);
     if (events != c->watched)
-        pm_epoll_modify(h->epoll, c->fd, events, (uint64_t)EVENT_CONTROL << 32);
+        pm_epoll_modify(c->epoll, c->fd, events, event_data(EVENT_CONTROL, 0));
     c->watched = events;
 }

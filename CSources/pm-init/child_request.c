@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "child_request.h"
+#include "errors.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,11 +12,6 @@
      PM_SPAWN_TO_JOURNAL | PM_SPAWN_EXACT | PM_SPAWN_NEW_MOUNTS | PM_SPAWN_NEW_USERS |                       \
      PM_SPAWN_NO_CAPABILITIES | PM_SPAWN_FILTERED | PM_SPAWN_DENY_LIST)
 
-static bool fail(pm_spawn_failure *failure, pm_step step, int error) {
-    *failure = (pm_spawn_failure){.step = step, .error = error};
-    return false;
-}
-
 /* -1, and -1 of the time when ids had 16 bits: system calls take it for "leave it as it is", which is root.
  */
 static bool is_no_id(uint32_t id) {
@@ -26,25 +22,25 @@ static bool check_ids(const pm_spawn_message *m, pm_spawn_failure *failure) {
     if ((m->flags & PM_SPAWN_SET_IDS) == 0)
         return true;
     if (is_no_id(m->uid))
-        return fail(failure, PM_STEP_USER, EINVAL);
+        return fail_step(failure, PM_STEP_USER, -EINVAL);
     bool is_wrong = is_no_id(m->gid);
     for (uint32_t i = 0; i < m->ngroups; i++)
         is_wrong |= is_no_id(m->groups[i]);
-    return !is_wrong || fail(failure, PM_STEP_GROUPS, EINVAL);
+    return !is_wrong || fail_step(failure, PM_STEP_GROUPS, -EINVAL);
 }
 
 bool child_check(const pm_spawn_message *m, pm_spawn_failure *failure) {
     if ((m->flags & ~KNOWN_FLAGS) != 0 || m->argc == 0 ||
         ((m->flags & PM_SPAWN_TO_JOURNAL) != 0 && m->child_fds < 3))
-        return fail(failure, PM_STEP_REQUEST, EINVAL);
+        return fail_step(failure, PM_STEP_REQUEST, -EINVAL);
     if (m->child_fds > PM_FDS_MAX || m->held_fds > PM_HELD_MAX || m->nrlimits > PM_RLIMITS_MAX ||
         m->ngroups > PM_GROUPS_MAX || m->mountc > PM_MOUNTS_MAX || m->argc > ENVIRONMENT_STRINGS_MAX ||
         m->envc > ENVIRONMENT_STRINGS_MAX || m->argc + m->envc > ENVIRONMENT_STRINGS_MAX)
-        return fail(failure, PM_STEP_REQUEST, E2BIG);
+        return fail_step(failure, PM_STEP_REQUEST, -E2BIG);
     if (m->strings_size > CHILD_STRINGS_MAX)
-        return fail(failure, PM_STEP_REQUEST, EBADMSG);
+        return fail_step(failure, PM_STEP_REQUEST, -EBADMSG);
     if ((m->flags & PM_SPAWN_IN_CGROUP) != 0 && memchr(m->cgroup, '\0', sizeof m->cgroup) == NULL)
-        return fail(failure, PM_STEP_REQUEST, EBADMSG);
+        return fail_step(failure, PM_STEP_REQUEST, -EBADMSG);
     return check_ids(m, failure);
 }
 

@@ -1,27 +1,28 @@
 #include "discard.h"
 #include "pm_file.h"
 
-static int32_t *find(holder *h, int32_t pid) {
-    for (uint32_t i = 0; i < CLOSERS_MAX; i++)
-        if (h->closers[i] == pid)
-            return &h->closers[i];
-    return NULL;
+/* The index of the place; CLOSERS_MAX: there is none. */
+static uint32_t find(const closers *c, int32_t pid) {
+    uint32_t at = 0;
+    while (at < CLOSERS_MAX && c->pids[at] != pid)
+        at++;
+    return at;
 }
 
-void discard(holder *h, const int *fds, size_t count) {
+void discard(closers *c, const int *fds, size_t count) {
     int32_t pid = pm_fd_discard(fds, count);
-    int32_t *vacant = pid > 0 ? find(h, 0) : NULL;
+    uint32_t vacant = pid > 0 ? find(c, 0) : CLOSERS_MAX;
     /* One more is taken for an orphan until it ends, which delays the news that a tree is empty. */
-    if (vacant != NULL)
-        *vacant = pid;
+    if (vacant < CLOSERS_MAX)
+        c->pids[vacant] = pid;
 }
 
-bool discard_is_by(const holder *h, int32_t pid) {
-    return find((holder *)h, pid) != NULL;
+bool discard_is_by(const closers *c, int32_t pid) {
+    return find(c, pid) < CLOSERS_MAX;
 }
 
-void discard_ended(holder *h, int32_t pid) {
-    int32_t *closer = find(h, pid);
-    if (closer != NULL)
-        *closer = 0;
+void discard_ended(closers *c, int32_t pid) {
+    uint32_t at = find(c, pid);
+    if (at < CLOSERS_MAX)
+        c->pids[at] = 0;
 }

@@ -98,10 +98,10 @@ void environment_inherit(environment *out, const char *extra) {
     *to = NULL;
 }
 
-const char *environment_marker(const holder *h, uint64_t id) {
-    static char marker[sizeof h->marker + 21];
+const char *environment_marker(const identity *self, uint64_t id) {
+    static char marker[sizeof self->marker + 21];
     text string = text_in(marker, sizeof marker);
-    text_add(&string, h->marker);
+    text_add(&string, self->marker);
     text_add_number(&string, id);
     return marker;
 }

@@ -3,7 +3,8 @@
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 
-#include "holder.h"
+#include "control.h"
+#include "identity.h"
 
 /* Most arguments and environment strings of one process together. */
 #define ENVIRONMENT_STRINGS_MAX 65536u
@@ -26,6 +27,6 @@ bool environment_parse(environment *out, const char *strings, const pm_spawn_mes
 /* pm-init's own environment, for pmd, with `extra` unless it is null. */
 void environment_inherit(environment *out, const char *extra);
 /* The marker of the child with this id, in static memory. */
-const char *environment_marker(const holder *h, uint64_t id);
+const char *environment_marker(const identity *self, uint64_t id);
 
 #endif

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "exec_request.h"
+#include "errors.h"
 #include "pm_file.h"
 #include "pm_memory.h"
 
@@ -10,11 +11,6 @@
 
 /* Taken when pm-exec is started, and not its own: what pm-init keeps, and how the strings came. */
 #define FLAGS_BEFORE (PM_SPAWN_NEW_SESSION | PM_SPAWN_IN_CGROUP | PM_SPAWN_STRINGS_IN_FD)
-
-static bool fail(pm_spawn_failure *failure, pm_step step, int error) {
-    *failure = (pm_spawn_failure){.step = step, .error = error};
-    return false;
-}
 
 static bool write_all(int fd, const void *bytes, size_t size) {
     return pm_fd_write(fd, bytes, size) == (int64_t)size;
@@ -51,11 +47,11 @@ bool exec_request_read(exec_request *out, int fd, const char *marker, pm_spawn_f
     out->strings = NULL;
     if (pread(fd, head, sizeof *head, 0) != (ssize_t)sizeof *head || head->magic != EXEC_MAGIC ||
         (head->body.flags & FLAGS_BEFORE) != 0)
-        return fail(failure, PM_STEP_EXECUTOR, EBADMSG);
+        return fail_step(failure, PM_STEP_EXECUTOR, -EBADMSG);
     if (!child_check(&head->body, failure))
         return false;
     if (!map_strings(out, fd))
-        return fail(failure, PM_STEP_EXECUTOR, EBADMSG);
+        return fail_step(failure, PM_STEP_EXECUTOR, -EBADMSG);
     for (uint32_t i = 0; i < head->body.child_fds; i++)
         out->fds[i] = (int32_t)i;
     const child_source source = {.body = &head->body,
@@ -63,7 +59,7 @@ bool exec_request_read(exec_request *out, int fd, const char *marker, pm_spawn_f
                                  .marker = marker,
                                  .fds = out->fds,
                                  .open_files = head->open_files};
-    return child_read(&out->child, &source) || fail(failure, PM_STEP_EXECUTOR, EBADMSG);
+    return child_read(&out->child, &source) || fail_step(failure, PM_STEP_EXECUTOR, -EBADMSG);
 }
 
 void exec_request_end(exec_request *request) {

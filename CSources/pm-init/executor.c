@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "executor.h"
 #include "cgroup.h"
-#include "channel.h"
 #include "cpmlinux.h"
-#include "discard.h"
+#include "errors.h"
+#include "events.h"
 #include "exec_request.h"
 #include "text.h"
 
@@ -17,51 +17,47 @@
 /* Reports that are read in one turn: a child writes two at most, and one that writes more waits. */
 #define REPORTS_AT_ONCE 4
 
-static bool fail(executor_start *start, pm_step step, int error) {
-    start->failure = (pm_spawn_failure){.step = step, .error = error};
-    return false;
-}
-
-void executor_open(holder *h) {
+int executor_open(executor *x) {
     char path[PATH_MAX + sizeof "pm-exec"];
     ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
     if (size <= 0)
-        return;
+        return size < 0 ? -errno : -ENOENT;
     path[size] = '\0';
     strcpy(strrchr(path, '/') + 1, "pm-exec");
-    h->executor = open(path, O_PATH | O_CLOEXEC);
+    x->program = open(path, O_PATH | O_CLOEXEC);
+    return x->program < 0 ? -errno : 0;
 }
 
-static void watch_no_more(holder *h, record *r) {
+static void watch_no_more(executor *x, record *r) {
     if (r->report < 0)
         return;
-    pm_epoll_remove(h->epoll, r->report);
+    pm_epoll_remove(x->epoll, r->report);
     pm_fd_close(r->report);
     r->report = -1;
 }
 
-int executor_resume(holder *h, record *r) {
+int executor_resume(executor *x, record *r) {
     return r->report < 0 ? 0
-                         : pm_epoll_add(h->epoll, r->report, PM_EPOLL_IN,
-                                        (uint64_t)EVENT_START << 32 | table_index(&h->table, r));
+                         : pm_epoll_add(x->epoll, r->report, PM_EPOLL_IN,
+                                        event_data(EVENT_START, table_index(&x->lineage->table, r)));
 }
 
-static bool open_report(holder *h, record *r, executor_start *out) {
+static bool open_report(executor *x, record *r, executor_start *out) {
     int read_end, result = pm_pipe_create(&read_end, &out->report);
     if (result < 0)
-        return fail(out, PM_STEP_DESCRIPTORS, -result);
+        return fail_step(&out->failure, PM_STEP_DESCRIPTORS, result);
     r->report = read_end;
-    result = fcntl(read_end, F_SETFL, O_NONBLOCK) < 0 ? -errno : executor_resume(h, r);
-    return result == 0 || fail(out, PM_STEP_EXECUTOR, -result);
+    result = fcntl(read_end, F_SETFL, O_NONBLOCK) < 0 ? -errno : executor_resume(x, r);
+    return result == 0 || fail_step(&out->failure, PM_STEP_EXECUTOR, result);
 }
 
 /* pm-exec's own descriptors follow the child's; the last one is the program, by which it is executed. */
-static void fill_spawn(const holder *h, const child_source *source, executor_start *out) {
+static void fill_spawn(const executor *x, const child_source *source, executor_start *out) {
     const uint32_t count = source->body->child_fds;
     memcpy(out->fds, source->fds, count * sizeof *out->fds);
     out->fds[count] = out->request;
     out->fds[count + 1] = out->report;
-    out->fds[count + 2] = h->executor;
+    out->fds[count + 2] = x->program;
     text program = text_in(out->program, sizeof out->program);
     text_add(&program, "/proc/self/fd/");
     text_add_number(&program, count + 2);
@@ -83,97 +79,104 @@ static void fill_spawn(const holder *h, const child_source *source, executor_sta
     };
 }
 
-bool executor_prepare(holder *h, record *r, const child_source *source, executor_start *out) {
+bool executor_prepare(executor *x, record *r, const child_source *source, executor_start *out) {
     *out = (executor_start){.request = -1, .report = -1};
-    if (h->executor < 0)
-        executor_open(h);
-    if (h->executor < 0)
-        return fail(out, PM_STEP_EXECUTOR, errno);
+    int result = x->program < 0 ? executor_open(x) : 0;
+    if (result < 0)
+        return fail_step(&out->failure, PM_STEP_EXECUTOR, result);
     out->request = exec_request_write(source);
     if (out->request < 0)
-        return fail(out, PM_STEP_EXECUTOR, -out->request);
-    if (!open_report(h, r, out)) {
-        executor_prepared(h, r, out, false);
+        return fail_step(&out->failure, PM_STEP_EXECUTOR, out->request);
+    if (!open_report(x, r, out)) {
+        executor_prepared(x, r, out, false);
         return false;
     }
-    fill_spawn(h, source, out);
+    fill_spawn(x, source, out);
     return true;
 }
 
-void executor_prepared(holder *h, record *r, executor_start *start, bool started) {
+void executor_prepared(executor *x, record *r, executor_start *start, bool started) {
     pm_fd_close(start->request);
     pm_fd_close(start->report);
     if (started)
-        r->start = START_STEPS;
+        table_set_state(&x->lineage->table, r, CHILD_PREPARING);
     else
-        watch_no_more(h, r);
+        watch_no_more(x, r);
 }
 
-/* The child never ran its program: whatever state its process is in, it is ended. */
-static void start_failed(holder *h, record *r, int step, int error) {
-    r->start = START_FAILED;
-    r->start_step = (uint8_t)(step > 0 && step <= UINT8_MAX ? step : PM_STEP_EXECUTOR);
-    r->start_error = error;
-    watch_no_more(h, r);
-    if (r->phase == PM_CHILD_RUNNING)
-        kill(r->pid, SIGKILL);
+/* The child never ran its program. */
+static void start_failed(executor *x, record *r, const pm_spawn_report *told) {
+    const bool is_step = told->step > 0 && told->step <= UINT8_MAX;
+    r->start_step = (uint8_t)(is_step ? told->step : PM_STEP_EXECUTOR);
+    r->start_error = told->error;
+    table_set_state(&x->lineage->table, r, CHILD_FAILING);
+    watch_no_more(x, r);
 }
 
-static void take_end(holder *h, record *r) {
-    if (r->start == START_STEPS) {
-        start_failed(h, r, PM_STEP_EXECUTOR, ECANCELED);
+static void take_end(executor *x, record *r) {
+    if (r->state == CHILD_PREPARING) {
+        start_failed(x, r, &(pm_spawn_report){.step = PM_STEP_EXECUTOR, .error = ECANCELED});
         return;
     }
-    r->start = START_DONE;
-    watch_no_more(h, r);
-    channel_report(h, r, REPORT_STARTED);
+    table_set_state(&x->lineage->table, r, CHILD_RUNNING);
+    watch_no_more(x, r);
+    channel_report(x->channel, r, REPORT_STARTED);
 }
 
 /* Reads one report; false when there is none, or nothing more is to be read. */
-static bool read_report(holder *h, record *r) {
+static bool read_report(executor *x, record *r) {
     pm_spawn_report told;
     int64_t size = pm_fd_read(r->report, &told, sizeof told);
     if (size == -EAGAIN)
         return false;
     if (size == 0) {
-        take_end(h, r);
+        take_end(x, r);
     } else if (size != (int64_t)sizeof told) {
-        start_failed(h, r, PM_STEP_EXECUTOR, EBADMSG);
+        start_failed(x, r, &(pm_spawn_report){.step = PM_STEP_EXECUTOR, .error = EBADMSG});
     } else if (told.step != PM_STEP_NONE) {
-        start_failed(h, r, (int)told.step, told.error);
+        start_failed(x, r, &told);
     } else {
-        r->start = START_EXEC;
+        table_set_state(&x->lineage->table, r, CHILD_EXECUTING);
         r->clamped = (uint8_t)told.clamped;
     }
     return r->report >= 0;
 }
 
-void executor_ready(holder *h, uint32_t index) {
-    record *r = index < h->table.used ? &h->table.records[index] : NULL;
-    /* The event may be older than the record: another in the same batch may have removed it. */
-    if (r == NULL || r->id == 0)
-        return;
+static void read_reports(executor *x, record *r) {
     for (int i = 0; i < REPORTS_AT_ONCE && r->report >= 0; i++)
-        if (!read_report(h, r))
+        if (!read_report(x, r))
             return;
 }
 
-static void let_go(holder *h, record *r) {
-    discard(h, r->held, r->held_count);
+void executor_ready(executor *x, uint32_t index) {
+    const table *t = &x->lineage->table;
+    record *r = index < t->used ? &t->records[index] : NULL;
+    /* The event may be older than the record: another in the same batch may have removed it. */
+    if (r == NULL || r->id == 0 || r->report < 0)
+        return;
+    read_reports(x, r);
+    /* Whatever state its process is in, it is ended. */
+    if (r->state == CHILD_FAILING)
+        kill(r->pid, SIGKILL);
+}
+
+static void let_go(executor *x, record *r) {
+    discard(&x->lineage->closers, r->held, r->held_count);
     r->held_count = 0;
     if (r->cgroup[0] != '\0')
-        cgroup_remove(h->cgroup, r->cgroup);
+        cgroup_remove(x->lineage->cgroup, r->cgroup);
     r->cgroup[0] = '\0';
 }
 
-bool executor_reaped(holder *h, record *r) {
-    executor_ready(h, table_index(&h->table, r));
+bool executor_reaped(executor *x, record *r) {
+    read_reports(x, r);
     /* It is gone, so the end is certain, whoever else may have the other end of the pipe. */
     if (r->report >= 0)
-        take_end(h, r);
-    if (r->start != START_FAILED)
+        take_end(x, r);
+    if (r->state != CHILD_FAILING)
         return true;
-    let_go(h, r);
-    channel_report(h, r, REPORT_STARTED);
+    table_set_state(&x->lineage->table, r, CHILD_FAILED);
+    let_go(x, r);
+    channel_report(x->channel, r, REPORT_STARTED);
     return false;
 }

@@ -6,11 +6,24 @@
 #ifndef FAILURE_NOTE_H
 #define FAILURE_NOTE_H
 
-#include "holder.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* pmd has failed to start again; it is tried again at this monotonic time. */
-void failure_note_write(holder *h, uint64_t retry_at_ns);
-/* It serves. */
-void failure_note_clear(holder *h);
+typedef struct {
+    int lock;        /* the lock file, or -1; owned */
+    bool is_written; /* it says something */
+} failure_note;
+
+/* What it says of pmd. */
+typedef struct {
+    uint32_t failures;
+    int32_t last_status;
+    uint64_t retry_at_ns; /* monotonic */
+} failure_facts;
+
+/* pmd has failed to start again. */
+void failure_note_write(failure_note *note, const failure_facts *facts);
+/* pmd serves. */
+void failure_note_clear(failure_note *note);
 
 #endif

@@ -13,6 +13,25 @@
  */
 #define IMAGE_MAGIC 0x706d2d696e697402u
 
+/* The pmd of the moment. */
+typedef struct {
+    int32_t pid;
+    int32_t last_status;
+    uint64_t starts;
+    uint64_t started_at_ns;
+    uint64_t restart_at_ns;
+    uint64_t kill_at_ns;
+    restart_history history;
+    uint8_t is_upgrading;
+    uint8_t has_hung;
+    uint8_t had_hung; /* the one before it */
+    uint8_t has_taken_over;
+    uint8_t has_attached; /* some pmd has completed the hand-over */
+} image_pmd;
+
+/* How far a start is. */
+enum { IMAGE_START_DONE, IMAGE_START_STEPS, IMAGE_START_EXEC, IMAGE_START_FAILED };
+
 typedef struct {
     uint64_t magic;
     uint32_t control_version; /* what is spoken with the pmd at the other end of the channel */
@@ -27,7 +46,7 @@ typedef struct {
     int32_t reserved;
     uint64_t open_files_soft;
     uint64_t open_files_hard;
-    pmd_state pmd;
+    image_pmd pmd;
 } image_head;
 
 typedef struct {
@@ -45,11 +64,11 @@ typedef struct {
     uint32_t stop_wait_ms;
     uint32_t state_size;
     uint8_t held_count;
-    uint8_t phase;
-    uint8_t leftovers;
-    uint8_t is_fresh;
+    uint8_t phase;     /* a pm_child_phase */
+    uint8_t leftovers; /* PM_LEFT_* */
+    uint8_t is_fresh;  /* pmd does not know of its end */
     uint8_t is_forgotten;
-    uint8_t start;
+    uint8_t start; /* IMAGE_START_* */
     uint8_t start_step;
     uint8_t clamped;
     char cgroup[PM_CGROUP_MAX];
@@ -60,11 +79,38 @@ static size_t size_of(uint32_t records, uint32_t named) {
     return sizeof(image_head) + (size_t)records * sizeof(image_record) + (size_t)named * sizeof(named_fd);
 }
 
-static uint32_t count_named(const holder *h) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < PM_NAMED_MAX; i++)
-        count += h->named[i].fd >= 0;
-    return count;
+/* What of a record says in which state it is. */
+typedef struct {
+    uint8_t phase;
+    uint8_t start;
+    uint8_t leftovers;
+    uint8_t is_fresh;
+    uint8_t is_forgotten;
+} image_state;
+
+/* By state; no two are the same. */
+static const image_state states[] = {
+    [CHILD_RUNNING] = {PM_CHILD_RUNNING, IMAGE_START_DONE, PM_LEFT_NOTHING, 0, 0},
+    [CHILD_PREPARING] = {PM_CHILD_RUNNING, IMAGE_START_STEPS, PM_LEFT_NOTHING, 0, 0},
+    [CHILD_EXECUTING] = {PM_CHILD_RUNNING, IMAGE_START_EXEC, PM_LEFT_NOTHING, 0, 0},
+    [CHILD_FAILING] = {PM_CHILD_RUNNING, IMAGE_START_FAILED, PM_LEFT_NOTHING, 0, 0},
+    [CHILD_FAILED] = {PM_CHILD_EXITED, IMAGE_START_FAILED, PM_LEFT_NOTHING, 0, 0},
+    [CHILD_DEAD] = {PM_CHILD_EXITED, IMAGE_START_DONE, PM_LEFT_MAYBE, 1, 0},
+    [CHILD_LEFT] = {PM_CHILD_EXITED, IMAGE_START_DONE, PM_LEFT_MAYBE, 0, 0},
+    [CHILD_GONE] = {PM_CHILD_EXITED, IMAGE_START_DONE, PM_LEFT_NOTHING, 0, 0},
+    [CHILD_FORGOTTEN] = {PM_CHILD_EXITED, IMAGE_START_DONE, PM_LEFT_NOTHING, 0, 1},
+};
+
+/* The child_state of an image's record; -EBADMSG: there is none. A program of before may have written more of
+ * a forgotten one. */
+static int state_of(const image_record *from) {
+    if (from->is_forgotten != 0)
+        return from->phase == PM_CHILD_EXITED ? CHILD_FORGOTTEN : -EBADMSG;
+    const image_state is = {from->phase, from->start, from->leftovers, from->is_fresh != 0, 0};
+    for (int state = 0; state < (int)(sizeof states / sizeof *states); state++)
+        if (memcmp(&states[state], &is, sizeof is) == 0)
+            return state;
+    return -EBADMSG;
 }
 
 static void write_record(image_record *to, const record *r) {
@@ -78,57 +124,74 @@ static void write_record(image_record *to, const record *r) {
         .stop_order = r->stop_order,
         .stop_signal = r->stop_signal,
         .stop_wait_ms = r->stop_wait_ms,
-        .state_size = r->state_size,
+        .state_size = r->blob_size,
         .held_count = r->held_count,
-        .phase = r->phase,
-        .leftovers = r->leftovers,
-        .is_fresh = r->is_fresh,
-        .is_forgotten = r->is_forgotten,
+        .phase = states[r->state].phase,
+        .leftovers = states[r->state].leftovers,
+        .is_fresh = states[r->state].is_fresh,
+        .is_forgotten = states[r->state].is_forgotten,
         .report = r->report,
-        .start = r->start,
+        .start = states[r->state].start,
         .start_step = r->start_step,
         .start_error = r->start_error,
         .clamped = r->clamped,
     };
     memcpy(to->held, r->held, sizeof to->held);
     memcpy(to->cgroup, r->cgroup, sizeof to->cgroup);
-    memcpy(to->state, r->state, r->state_size);
+    memcpy(to->state, r->blob, r->blob_size);
 }
 
 /* Forgotten ones first: their ids may have been given again, and the table takes an id only while no other
  * has it. */
-static image_record *write_records(image_record *to, const holder *h, bool forgotten) {
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
-        if (r->is_forgotten == forgotten)
+static image_record *write_records(image_record *to, const table *t, bool forgotten) {
+    for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r))
+        if ((r->state == CHILD_FORGOTTEN) == forgotten)
             write_record(to++, r);
     return to;
 }
 
-static void fill(image_head *head, const holder *h) {
+static image_pmd image_of_pmd(const pmd *p) {
+    return (image_pmd){
+        .pid = pmd_pid(p),
+        .last_status = p->last_status,
+        .starts = p->starts,
+        .started_at_ns = p->started_at_ns,
+        .restart_at_ns = p->restart_at_ns,
+        .kill_at_ns = p->kill_at_ns,
+        .history = p->history,
+        .is_upgrading = p->end == PMD_END_UPGRADE,
+        .has_hung = p->end == PMD_END_HUNG,
+        .had_hung = p->last_end == PMD_END_HUNG,
+        .has_taken_over = p->stage == PMD_SERVING,
+        .has_attached = p->stage == PMD_SERVING,
+    };
+}
+
+static void fill(image_head *head, const pm_init *i) {
     *head = (image_head){
         .magic = IMAGE_MAGIC,
         .control_version = PM_CONTROL_VERSION,
-        .records = h->table.count,
-        .named = count_named(h),
-        .channel = h->channel.fd,
-        .lock = h->lock,
-        .cgroup = h->cgroup,
-        .watched_epoll = h->watched.epoll,
-        .watched_page = h->watched.page,
-        .program = h->reexec.program,
-        .open_files_soft = h->open_files.rlim_cur,
-        .open_files_hard = h->open_files.rlim_max,
-        .pmd = h->pmd,
+        .records = i->lineage.table.count,
+        .named = named_count(&i->named),
+        .channel = i->channel.fd,
+        .lock = i->note.lock,
+        .cgroup = i->lineage.cgroup,
+        .watched_epoll = i->watch.epoll,
+        .watched_page = i->watch.page,
+        .program = i->reexec.program,
+        .open_files_soft = i->launcher.open_files.rlim_cur,
+        .open_files_hard = i->launcher.open_files.rlim_max,
+        .pmd = image_of_pmd(&i->pmd),
     };
-    image_record *records = write_records((image_record *)(head + 1), h, true);
-    named_fd *named = (named_fd *)write_records(records, h, false);
-    for (uint32_t i = 0; i < PM_NAMED_MAX; i++)
-        if (h->named[i].fd >= 0)
-            *named++ = h->named[i];
+    image_record *records = write_records((image_record *)(head + 1), &i->lineage.table, true);
+    named_fd *named = (named_fd *)write_records(records, &i->lineage.table, false);
+    for (uint32_t at = 0; at < PM_NAMED_MAX; at++)
+        if (i->named.places[at].fd >= 0)
+            *named++ = i->named.places[at];
 }
 
-int image_write(const holder *h) {
-    size_t size = size_of(h->table.count, count_named(h));
+int image_write(const pm_init *i) {
+    size_t size = size_of(i->lineage.table.count, named_count(&i->named));
     int fd = pm_memfd_create("pm-init");
     if (fd < 0)
         return fd;
@@ -136,36 +199,36 @@ int image_write(const holder *h) {
     if (ftruncate(fd, (off_t)size) == 0)
         memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) {
-        int error = errno;
+        int result = -errno;
         pm_fd_close(fd);
-        return -error;
+        return result;
     }
-    fill(memory, h);
+    fill(memory, i);
     munmap(memory, size);
     return fd;
 }
 
 /* Whether a child can be so: nothing that is done with it later reaches beyond an array, or somebody else. */
 static bool is_possible(const image_record *from) {
-    const bool is_starting = from->start == START_STEPS || from->start == START_EXEC;
-    if (from->held_count > PM_HELD_MAX || from->state_size > PM_STATE_MAX || from->phase > PM_CHILD_EXITED ||
-        from->start > START_FAILED || from->leftovers > PM_LEFT_MAYBE ||
+    const int state = state_of(from);
+    const bool is_starting = state == CHILD_PREPARING || state == CHILD_EXECUTING;
+    if (state < 0 || from->held_count > PM_HELD_MAX || from->state_size > PM_STATE_MAX ||
         memchr(from->cgroup, '\0', sizeof from->cgroup) == NULL)
         return false;
     for (uint8_t i = 0; i < from->held_count; i++)
         if (from->held[i] < 0)
             return false;
     return from->pid > 0 && from->stop_signal > 0 && from->stop_signal <= SIGRTMAX &&
-           (from->report >= 0) == is_starting &&
-           (from->phase == PM_CHILD_EXITED || from->leftovers == PM_LEFT_NOTHING);
+           (from->report >= 0) == is_starting;
 }
 
-static bool read_record(table *t, const image_record *from) {
+static int read_record(table *t, const image_record *from) {
+    record *r;
     if (!is_possible(from) || (from->phase == PM_CHILD_RUNNING && table_find_running(t, from->pid) != NULL))
-        return false;
-    record *r = table_add(t, from->id);
-    if (r == NULL)
-        return false;
+        return -EBADMSG;
+    int result = table_add(t, from->id, &r);
+    if (result < 0)
+        return result == -ENOMEM ? -ENOMEM : -EBADMSG;
     r->start_ticks = from->start_ticks;
     r->exited_at_ns = from->exited_at_ns;
     r->usage = from->usage;
@@ -173,49 +236,62 @@ static bool read_record(table *t, const image_record *from) {
     r->stop_order = from->stop_order;
     r->stop_signal = from->stop_signal;
     r->stop_wait_ms = from->stop_wait_ms;
-    r->state_size = (uint16_t)from->state_size;
+    r->blob_size = (uint16_t)from->state_size;
     r->held_count = from->held_count;
-    r->phase = from->phase;
-    r->is_fresh = from->is_fresh != 0;
-    r->is_forgotten = from->is_forgotten != 0;
     r->report = from->report;
-    r->start = from->start;
     r->start_step = from->start_step;
     r->start_error = from->start_error;
     r->clamped = from->clamped;
     memcpy(r->held, from->held, sizeof r->held);
     memcpy(r->cgroup, from->cgroup, sizeof r->cgroup);
-    memcpy(r->state, from->state, from->state_size);
-    table_set_leftovers(t, r, from->leftovers);
+    memcpy(r->blob, from->state, from->state_size);
+    table_set_state(t, r, (child_state)state_of(from));
     table_set_pid(t, r, from->pid);
-    return true;
+    return 0;
 }
 
-static int take_over(holder *h, const image_head *head) {
+static void read_pmd(pm_init *i, const image_pmd *from) {
+    pmd *p = &i->pmd;
+    i->lineage.pmd_pid = from->pid;
+    p->last_status = from->last_status;
+    p->starts = from->starts;
+    p->started_at_ns = from->started_at_ns;
+    p->restart_at_ns = from->restart_at_ns;
+    p->kill_at_ns = from->kill_at_ns;
+    p->history = from->history;
+    p->stage = from->pid == 0 ? PMD_NONE : from->has_taken_over != 0 ? PMD_SERVING : PMD_STARTING;
+    p->end = from->is_upgrading != 0 ? PMD_END_UPGRADE : from->has_hung != 0 ? PMD_END_HUNG : PMD_END_OWN;
+    p->last_end = from->had_hung != 0 ? PMD_END_HUNG : PMD_END_OWN;
+}
+
+static int take_over(pm_init *i, const image_head *head) {
     const image_record *records = (const image_record *)(head + 1);
-    h->channel.fd = head->channel;
-    /* The pmd at its other end speaks another protocol; its successor will be of our age. */
-    h->channel.is_broken = head->control_version != PM_CONTROL_VERSION;
-    h->lock = head->lock;
-    h->cgroup = head->cgroup;
-    h->open_files = (struct rlimit){.rlim_cur = head->open_files_soft, .rlim_max = head->open_files_hard};
-    h->pmd = head->pmd;
-    h->watched.epoll = head->watched_epoll;
-    h->watched.page = head->watched_page;
-    h->reexec.program = head->program;
-    for (uint32_t i = 0; i < head->records; i++)
-        if (!read_record(&h->table, &records[i]))
-            return -EBADMSG;
+    i->channel.fd = head->channel;
+    /* A pmd at its other end that speaks another protocol has to go; its successor will be of our age. */
+    i->channel.state = head->control_version == PM_CONTROL_VERSION ? CHANNEL_ATTACHED : CHANNEL_LOST;
+    i->note.lock = head->lock;
+    i->lineage.cgroup = head->cgroup;
+    i->launcher.open_files =
+        (struct rlimit){.rlim_cur = head->open_files_soft, .rlim_max = head->open_files_hard};
+    i->watch.epoll = head->watched_epoll;
+    i->watch.page = head->watched_page;
+    i->reexec.program = head->program;
+    read_pmd(i, &head->pmd);
+    for (uint32_t at = 0; at < head->records; at++) {
+        int result = read_record(&i->lineage.table, &records[at]);
+        if (result < 0)
+            return result;
+    }
     const named_fd *named = (const named_fd *)(records + head->records);
-    for (uint32_t i = 0; i < head->named; i++) {
-        if (named[i].fd < 0 || memchr(named[i].name, '\0', sizeof named[i].name) == NULL)
+    for (uint32_t at = 0; at < head->named; at++) {
+        if (named[at].fd < 0 || memchr(named[at].name, '\0', sizeof named[at].name) == NULL)
             return -EBADMSG;
-        h->named[i] = named[i];
+        i->named.places[at] = named[at];
     }
     return 0;
 }
 
-int image_read(holder *h, int fd) {
+int image_read(pm_init *i, int fd) {
     struct stat status;
     if (fstat(fd, &status) < 0)
         return -errno;
@@ -227,7 +303,7 @@ int image_read(holder *h, int fd) {
     int result = -EBADMSG;
     if (head->magic == IMAGE_MAGIC && head->named <= PM_NAMED_MAX &&
         (size_t)status.st_size == size_of(head->records, head->named))
-        result = take_over(h, head);
+        result = take_over(i, head);
     munmap((void *)head, (size_t)status.st_size);
     return result;
 }
@@ -237,18 +313,19 @@ static void set_cloexec(int fd, bool on) {
         pm_fd_set_cloexec(fd, on); /* fails only for a number that is not open */
 }
 
-void image_set_cloexec(const holder *h, bool on) {
-    set_cloexec(h->channel.fd, on);
-    set_cloexec(h->lock, on);
-    set_cloexec(h->cgroup, on);
-    set_cloexec(h->watched.epoll, on);
-    set_cloexec(h->watched.page, on);
-    set_cloexec(h->reexec.program, on);
-    for (uint32_t i = 0; i < PM_NAMED_MAX; i++)
-        set_cloexec(h->named[i].fd, on);
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
+void image_set_cloexec(const pm_init *i, bool on) {
+    const table *t = &i->lineage.table;
+    set_cloexec(i->channel.fd, on);
+    set_cloexec(i->note.lock, on);
+    set_cloexec(i->lineage.cgroup, on);
+    set_cloexec(i->watch.epoll, on);
+    set_cloexec(i->watch.page, on);
+    set_cloexec(i->reexec.program, on);
+    for (uint32_t at = 0; at < PM_NAMED_MAX; at++)
+        set_cloexec(i->named.places[at].fd, on);
+    for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r)) {
         set_cloexec(r->report, on);
-        for (uint8_t i = 0; i < r->held_count; i++)
-            set_cloexec(r->held[i], on);
+        for (uint8_t at = 0; at < r->held_count; at++)
+            set_cloexec(r->held[at], on);
     }
 }

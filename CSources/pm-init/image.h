@@ -5,14 +5,14 @@
 #ifndef IMAGE_H
 #define IMAGE_H
 
-#include "holder.h"
+#include "pm_init.h"
 
 /* Writes the image; a descriptor owned by the caller, or -errno. */
-int image_write(const holder *h);
+int image_write(const pm_init *i);
 /* Takes the image over into a pm-init whose table is empty; the descriptor stays the caller's. 0, -EBADMSG
  * for an image that this program does not understand, or -errno. */
-int image_read(holder *h, int fd);
+int image_read(pm_init *i, int fd);
 /* Sets or clears FD_CLOEXEC on everything that an image tells of. */
-void image_set_cloexec(const holder *h, bool on);
+void image_set_cloexec(const pm_init *i, bool on);
 
 #endif

@@ -1,8 +1,7 @@
 #define _GNU_SOURCE
 #include "launch.h"
 #include "cgroup.h"
-#include "child_request.h"
-#include "executor.h"
+#include "errors.h"
 #include "mark.h"
 #include "pm_clock.h"
 #include "pm_file.h"
@@ -13,11 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static bool fail(pm_spawn_failure *failure, pm_step step, int error) {
-    *failure = (pm_spawn_failure){.step = step, .error = error};
-    return false;
-}
 
 /* What the counts of the message say of what came with it. */
 static bool is_whole(const launch_request *request) {
@@ -51,20 +45,20 @@ static bool is_reserved(int fd) {
     return (rlim_t)fd >= now.rlim_cur - reserve;
 }
 
-static bool spawn_in_cgroup(holder *h, const launch_request *request, pm_spawn_request *spawn,
+static bool spawn_in_cgroup(launcher *l, const launch_request *request, pm_spawn_request *spawn,
                             launch_result *out) {
     const char *path = request->body->cgroup;
     if ((spawn->flags & PM_SPAWN_IN_CGROUP) == 0)
         return pm_spawn(spawn, &out->child, &out->failure);
-    if (h->cgroup < 0)
-        return fail(&out->failure, PM_STEP_CGROUP, EOPNOTSUPP);
-    spawn->cgroup_fd = cgroup_create(h->cgroup, path);
+    if (l->lineage->cgroup < 0)
+        return fail_step(&out->failure, PM_STEP_CGROUP, -EOPNOTSUPP);
+    spawn->cgroup_fd = cgroup_create(l->lineage->cgroup, path);
     if (spawn->cgroup_fd < 0)
-        return fail(&out->failure, PM_STEP_CGROUP, -spawn->cgroup_fd);
+        return fail_step(&out->failure, PM_STEP_CGROUP, spawn->cgroup_fd);
     bool started = pm_spawn(spawn, &out->child, &out->failure);
     pm_fd_close(spawn->cgroup_fd);
     if (!started)
-        cgroup_remove(h->cgroup, path);
+        cgroup_remove(l->lineage->cgroup, path);
     return started;
 }
 
@@ -84,61 +78,62 @@ static void fill_record(record *r, const launch_request *request) {
 }
 
 /* In this process's memory, until it has exec'd. */
-static bool launch_directly(holder *h, const launch_request *request, child_request *child,
+static bool launch_directly(launcher *l, const launch_request *request, child_request *child,
                             launch_result *out) {
     /* Without a session of its own it still needs a group, or a signal to its group would be one to ours. */
     child->spawn.flags |= PM_SPAWN_NEW_GROUP;
-    return spawn_in_cgroup(h, request, &child->spawn, out);
+    return spawn_in_cgroup(l, request, &child->spawn, out);
 }
 
 /* As a process of its own, which becomes the child later. */
-static bool launch_apart(holder *h, const launch_request *request, const child_source *source,
+static bool launch_apart(launcher *l, const launch_request *request, const child_source *source,
                          launch_result *out) {
     executor_start start;
-    record *r = table_find(&h->table, request->id);
-    if (!executor_prepare(h, r, source, &start)) {
+    record *r = table_find(&l->lineage->table, request->id);
+    if (!executor_prepare(l->executor, r, source, &start)) {
         out->failure = start.failure;
         return false;
     }
-    bool started = is_reserved(r->report) ? fail(&out->failure, PM_STEP_DESCRIPTORS, EMFILE)
-                                          : spawn_in_cgroup(h, request, &start.spawn, out);
+    bool started = is_reserved(r->report) ? fail_step(&out->failure, PM_STEP_DESCRIPTORS, -EMFILE)
+                                          : spawn_in_cgroup(l, request, &start.spawn, out);
     /* It is not the child's program that is missing. */
     if (!started && out->failure.step == PM_STEP_EXEC)
         out->failure.step = PM_STEP_EXECUTOR;
-    executor_prepared(h, r, &start, started);
+    executor_prepared(l->executor, r, &start, started);
     return started;
 }
 
-static bool launch_with(holder *h, const launch_request *request, const char *strings, launch_result *out) {
+static bool launch_with(launcher *l, const launch_request *request, const char *strings, launch_result *out) {
     const child_source source = {
         .body = request->body,
         .strings = strings,
-        .marker = environment_marker(h, request->id),
+        .marker = environment_marker(&l->lineage->self, request->id),
         .fds = request->fds,
         .open_files = {.resource = RLIMIT_NOFILE,
-                       .soft = h->open_files.rlim_cur,
-                       .hard = h->open_files.rlim_max},
+                       .soft = l->open_files.rlim_cur,
+                       .hard = l->open_files.rlim_max},
     };
     child_request child;
     if (!child_read(&child, &source))
-        return fail(&out->failure, PM_STEP_REQUEST, EBADMSG);
-    record *r = table_add(&h->table, request->id);
-    if (r == NULL)
-        return fail(&out->failure, PM_STEP_TABLE, errno);
+        return fail_step(&out->failure, PM_STEP_REQUEST, -EBADMSG);
+    record *r;
+    int result = table_add(&l->lineage->table, request->id, &r);
+    if (result < 0)
+        return fail_step(&out->failure, PM_STEP_TABLE, result);
     uint64_t before = pm_clock_ticks();
-    mark_next(h, request->id);
-    bool started = child_is_apart(source.body) ? launch_apart(h, request, &source, out)
-                                               : launch_directly(h, request, &child, out);
-    mark_next(h, 0);
+    mark_next(&l->lineage->self, request->id);
+    bool started = child_is_apart(source.body) ? launch_apart(l, request, &source, out)
+                                               : launch_directly(l, request, &child, out);
+    mark_next(&l->lineage->self, 0);
     if (!started) {
-        table_remove(&h->table, r);
+        table_remove(&l->lineage->table, r);
         return false;
     }
     fill_record(r, request);
     /* Not read from /proc: the entry would be in the way of the child's end (a third of what reaping costs).
      */
     r->start_ticks = before;
-    table_set_pid(&h->table, r, out->child.pid);
+    table_set_pid(&l->lineage->table, r, out->child.pid);
     return true;
 }
 
@@ -149,43 +144,43 @@ static bool has_reserved(const launch_request *request) {
     return false;
 }
 
-bool launch_child(holder *h, const launch_request *request, launch_result *out) {
+bool launch_child(launcher *l, const launch_request *request, launch_result *out) {
     const pm_spawn_message *m = request->body;
     if (!child_check(m, &out->failure))
         return false;
     if (!is_whole(request))
-        return fail(&out->failure, PM_STEP_REQUEST, EBADMSG);
+        return fail_step(&out->failure, PM_STEP_REQUEST, -EBADMSG);
     if (has_reserved(request))
-        return fail(&out->failure, PM_STEP_DESCRIPTORS, EMFILE);
+        return fail_step(&out->failure, PM_STEP_DESCRIPTORS, -EMFILE);
     if ((m->flags & PM_SPAWN_STRINGS_IN_FD) == 0)
-        return launch_with(h, request, request->strings, out);
+        return launch_with(l, request, request->strings, out);
     char *strings =
         m->strings_size > 0 ? read_strings(request->fds[request->fd_count - 1], m->strings_size) : NULL;
     if (strings == NULL)
-        return fail(&out->failure, PM_STEP_REQUEST, EBADMSG);
-    bool started = launch_with(h, request, strings, out);
+        return fail_step(&out->failure, PM_STEP_REQUEST, -EBADMSG);
+    bool started = launch_with(l, request, strings, out);
     munmap(strings, m->strings_size);
     return started;
 }
 
-bool launch_pmd(holder *h, int control, int status, launch_result *out) {
+bool launch_pmd(const launcher *l, const launch_of_pmd *pmd, launch_result *out) {
     environment env;
-    environment_inherit(&env, status >= 0 ? "PM_STATUS_FD=4" : NULL);
-    env.envp[0] = environment_marker(h, 0);
-    const int32_t fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, control, status};
+    environment_inherit(&env, pmd->status >= 0 ? "PM_STATUS_FD=4" : NULL);
+    env.envp[0] = environment_marker(&l->lineage->self, 0);
+    const int32_t fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, pmd->control, pmd->status};
     const pm_rlimit limit = {
         .resource = RLIMIT_NOFILE,
         /* pmd holds as many descriptors as we do; the children that it asks for get the limit that we found.
          */
-        .soft = h->open_files.rlim_max,
-        .hard = h->open_files.rlim_max,
+        .soft = l->open_files.rlim_max,
+        .hard = l->open_files.rlim_max,
     };
     const pm_spawn_request spawn = {
-        .path = h->options.program[0],
-        .argv = (const char *const *)h->options.program,
+        .path = pmd->program[0],
+        .argv = (const char *const *)pmd->program,
         .envp = env.envp,
         .fds = fds,
-        .fd_count = status >= 0 ? 5 : 4,
+        .fd_count = pmd->status >= 0 ? 5 : 4,
         .rlimits = &limit,
         .rlimit_count = 1,
         /* Away from the terminal's signals: whether a Ctrl-C stops all is pm-init's decision. */

@@ -1,88 +1,85 @@
 #define _GNU_SOURCE
 #include "loop.h"
-#include "channel.h"
 #include "cpmlinux.h"
-#include "executor.h"
-#include "manager.h"
-#include "orphans.h"
-#include "pmd.h"
+#include "events.h"
+#include "lifecycle.h"
 #include "reap.h"
 #include "reexec.h"
 #include "requests.h"
-#include "stop.h"
-#include "watch.h"
+#include "times.h"
 
 #include <signal.h>
 
 #define EVENTS 64
+/* Signals that are read in one turn: of each kind that is read at most one waits, and another process may
+ * send them without pause. */
+#define SIGNALS 16
 
-static void read_signals(holder *h) {
+static void read_signals(pm_init *i) {
     pm_signal_info info;
-    bool has_child_ended = false;
-    while (pm_signalfd_read(h->signals, &info) > 0) {
+    for (int count = 0; count < SIGNALS && pm_signalfd_read(i->signals, &info) > 0; count++)
         if (info.signal == SIGCHLD)
-            has_child_ended = true;
+            i->has_more_to_reap = true;
         else
-            stop_requested(h);
-    }
-    if (has_child_ended)
-        reap_all(h);
+            lifecycle_stop_signal(i);
+    if (i->has_more_to_reap)
+        i->has_more_to_reap = reap_batch(i);
 }
 
-static void dispatch(holder *h, const pm_epoll_event *event) {
-    switch (event->data >> 32) {
-    case EVENT_SIGNAL: read_signals(h); break;
-    case EVENT_CONTROL: requests_ready(h, event->events); break;
-    case EVENT_WATCHED: watch_has_work(h); break;
-    case EVENT_START: executor_ready(h, (uint32_t)event->data); break;
-    case EVENT_CGROUP: orphans_cgroup_changed(h, (uint32_t)event->data); break;
+static void dispatch(pm_init *i, const pm_epoll_event *event) {
+    const uint32_t index = (uint32_t)event->data;
+    switch ((event_kind)(event->data >> 32)) {
+    case EVENT_SIGNAL: read_signals(i); break;
+    case EVENT_CONTROL: requests_ready(i, event->events); break;
+    case EVENT_WATCHED: watch_has_work(&i->watch, pmd_pid(&i->pmd)); break;
+    case EVENT_START: executor_ready(&i->executor, index); break;
+    case EVENT_CGROUP: orphans_cgroup_changed(&i->orphans, index); break;
     }
+}
+
+static bool is_pump_due(const channel *c, uint64_t now) {
+    return c->flow == FLOW_OPEN || (c->flow == FLOW_REFUSED && is_due(c->retry_at_ns, now));
 }
 
 /* What is due by now, in an order in which a later step sees what an earlier one found. */
-static void tick(holder *h) {
-    uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
-    if (h->judge_at_ns != 0 && now >= h->judge_at_ns)
-        orphans_judge(h);
-    watch_tick(h, now);
-    pmd_tick(h, now);
-    stop_tick(h, now);
-    if (!h->channel.is_blocked || (h->channel.retry_at_ns != 0 && now >= h->channel.retry_at_ns))
-        channel_pump(h);
-    manager_tick(h, now);
-    reexec_tick(h, now);
-}
-
-static void note_deadline(uint64_t *next, uint64_t deadline) {
-    if (deadline != 0 && deadline < *next)
-        *next = deadline;
+static void tick(pm_init *i) {
+    const uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
+    if (i->has_more_to_reap)
+        i->has_more_to_reap = reap_batch(i);
+    if (is_due(i->orphans.judge_at_ns, now))
+        orphans_judge(&i->orphans);
+    lifecycle_tick(i, now);
+    if (is_pump_due(&i->channel, now))
+        channel_pump(&i->channel);
+    manager_tick(&i->manager, now);
+    reexec_tick(i, now);
 }
 
 /* Nanoseconds until something is due; -1: nothing is, and an idle pm-init never wakes. */
-static int64_t time_left(const holder *h) {
-    uint64_t next = UINT64_MAX;
-    note_deadline(&next, h->judge_at_ns);
-    note_deadline(&next, h->pmd.restart_at_ns);
-    note_deadline(&next, h->pmd.kill_at_ns);
-    note_deadline(&next, h->watched.look_at_ns);
-    note_deadline(&next, h->channel.retry_at_ns);
-    note_deadline(&next, h->reexec.give_up_at_ns);
-    note_deadline(&next, h->manager.alive_at_ns);
-    note_deadline(&next, stop_deadline(h));
-    if (next == UINT64_MAX)
+static int64_t time_left(const pm_init *i) {
+    const uint64_t deadlines[] = {
+        i->orphans.judge_at_ns, i->pmd.restart_at_ns,    i->pmd.kill_at_ns,      i->watch.look_at_ns,
+        i->channel.retry_at_ns, i->reexec.give_up_at_ns, i->manager.alive_at_ns, lifecycle_deadline(i),
+    };
+    uint64_t next = 0;
+    for (size_t at = 0; at < sizeof deadlines / sizeof *deadlines; at++)
+        next = earlier_deadline(next, deadlines[at]);
+    if (i->has_more_to_reap)
+        return 0;
+    if (next == 0)
         return -1;
-    uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
+    const uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     return next > now ? (int64_t)(next - now) : 0;
 }
 
-int loop_run(holder *h) {
+int loop_run(pm_init *i) {
     pm_epoll_event events[EVENTS];
     for (;;) {
-        tick(h);
-        if (h->phase == PHASE_DONE)
-            return h->exit_status;
-        int count = pm_epoll_wait(h->epoll, events, EVENTS, time_left(h));
-        for (int i = 0; i < count; i++)
-            dispatch(h, &events[i]);
+        tick(i);
+        if (i->lifecycle.phase == PHASE_DONE)
+            return i->lifecycle.exit_status;
+        const int count = pm_epoll_wait(i->epoll, events, EVENTS, time_left(i));
+        for (int at = 0; at < count; at++)
+            dispatch(i, &events[at]);
     }
 }

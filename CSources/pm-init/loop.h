@@ -2,9 +2,9 @@
 #ifndef LOOP_H
 #define LOOP_H
 
-#include "holder.h"
+#include "pm_init.h"
 
 /* Runs until pm-init is done; gives the exit status. */
-int loop_run(holder *h);
+int loop_run(pm_init *i);
 
 #endif

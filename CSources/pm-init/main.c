@@ -7,12 +7,14 @@
 #define _GNU_SOURCE
 #include "cgroup.h"
 #include "cpmlinux.h"
-#include "executor.h"
+#include "errors.h"
+#include "events.h"
+#include "lifecycle.h"
+#include "log.h"
 #include "loop.h"
-#include "manager.h"
 #include "mark.h"
-#include "pmd.h"
 #include "reexec.h"
+#include "resume.h"
 #include "status.h"
 #include "text.h"
 #include "tree.h"
@@ -32,190 +34,146 @@
 #define EXIT_SYSTEM 71
 #define EXIT_RUNNING 75
 
-static void complain(const char *message) {
-    pm_fd_write(STDERR_FILENO, "pm-init: ", 9);
-    pm_fd_write(STDERR_FILENO, message, strlen(message));
-    pm_fd_write(STDERR_FILENO, "\n", 1);
-}
-
-/* Reports to the launcher and on the standard error. Gives the exit status. */
-static int give_up(holder *h, int code, const char *what, int error) {
+/* Reports to the launcher and in the log. Gives the exit status. */
+static int give_up(pm_init *i, int code, const char *what, int result) {
     char buffer[PATH_MAX];
     text message = text_in(buffer, sizeof buffer);
     text_add(&message, what);
-    const char *reason = error != 0 ? strerrordesc_np(error) : NULL;
-    text_add(&message, reason != NULL ? ": " : "");
-    text_add(&message, reason != NULL ? reason : "");
-    complain(message.start);
-    status_fail(h, code, message.start);
+    text_add(&message, result < 0 ? ": " : "");
+    text_add(&message, result < 0 ? error_text(result) : "");
+    log_line("cannot start: ", message.start, NULL);
+    status_fail(&i->status_fd, code, message.start);
     return code;
 }
 
 /* 0, 1 and 2 are open, or what we open next would be taken for them; of the rest only sockets of a service
  * manager and the status descriptor stay. */
-static void tidy_descriptors(holder *h) {
+static void tidy_descriptors(pm_init *i) {
     int fd;
     do
         fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     while (fd >= 0 && fd <= STDERR_FILENO);
     pm_fd_close(fd);
-    int status = h->options.status_fd, first = manager_take_sockets(h);
+    int status = i->options.status_fd, first = manager_take_sockets(&i->named, getpid());
     if (status >= first && pm_fd_set_cloexec(status, true) == 0) {
         pm_fd_close_range((unsigned)first, (unsigned)status - 1);
         pm_fd_close_range((unsigned)status + 1, UINT32_MAX);
-        h->status_fd = status;
+        i->status_fd = status;
     } else {
         pm_fd_close_range((unsigned)first, UINT32_MAX);
     }
 }
 
-/* 0 or an errno. The lock lives as long as this process and tells that there is one. */
-static int take_lock(holder *h) {
-    if (h->options.lock == NULL)
+/* 0 or -errno. The lock lives as long as this process and tells that there is one. */
+static int take_lock(pm_init *i) {
+    if (i->options.lock == NULL)
         return 0;
-    h->lock = open(h->options.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (h->lock < 0)
-        return errno;
+    const int lock = i->note.lock = open(i->options.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0)
+        return -errno;
     /* A mask of who started this must not keep the owner, who is not always root, from opening it again. */
     struct stat status;
-    if (fstat(h->lock, &status) == 0 && (status.st_mode & 0700) == 0)
-        fchmod(h->lock, 0600);
-    int result = -pm_lock_exclusive(h->lock);
+    if (fstat(lock, &status) == 0 && (status.st_mode & 0700) == 0)
+        fchmod(lock, 0600);
+    const int result = pm_lock_exclusive(lock);
+    if (result < 0)
+        return result;
     /* What an earlier pm-init had to say. */
-    if (result == 0 && ftruncate(h->lock, 0) < 0)
-        return errno;
-    return result;
+    return ftruncate(lock, 0) < 0 ? -errno : 0;
 }
 
-static void raise_open_files(holder *h) {
-    getrlimit(RLIMIT_NOFILE, &h->open_files);
-    struct rlimit raised = {.rlim_cur = h->open_files.rlim_max, .rlim_max = h->open_files.rlim_max};
+static void raise_open_files(struct rlimit *found) {
+    getrlimit(RLIMIT_NOFILE, found);
+    struct rlimit raised = {.rlim_cur = found->rlim_max, .rlim_max = found->rlim_max};
     setrlimit(RLIMIT_NOFILE, &raised);
-}
-
-/* "PM_MARKER=<token>-"; without a token one that no other holder has: pid and start time. */
-static void make_marker(holder *h) {
-    text marker = text_in(h->marker, sizeof h->marker);
-    text_add(&marker, "PM_MARKER=");
-    if (h->options.token != NULL) {
-        text_add(&marker, h->options.token);
-    } else {
-        text_add_number(&marker, (uint64_t)h->pid);
-        text_add(&marker, ".");
-        text_add_number(&marker, h->start_ticks);
-    }
-    text_add(&marker, "-");
-    h->marker_size = marker.size;
 }
 
 /* Everything is blocked, also what nobody reads: a signal may end the services only where that was decided.
  */
-static int open_signals(holder *h) {
+static int open_signals(pm_init *i) {
     static const int read[] = {SIGCHLD, SIGTERM, SIGINT};
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     /* An inherited SIG_IGN for SIGCHLD would make the kernel reap our children. */
     signal(SIGCHLD, SIG_DFL);
-    h->signals = pm_signalfd_create(read, 3);
-    return h->signals < 0 ? h->signals
-                          : pm_epoll_add(h->epoll, h->signals, PM_EPOLL_IN, (uint64_t)EVENT_SIGNAL << 32);
+    i->signals = pm_signalfd_create(read, 3);
+    return i->signals < 0 ? i->signals
+                          : pm_epoll_add(i->epoll, i->signals, PM_EPOLL_IN, event_data(EVENT_SIGNAL, 0));
 }
 
-/* 0 or an errno. */
-static int set_up(holder *h) {
-    pm_process self;
-    if (pm_process_read(h->pid, &self) == 0)
-        h->start_ticks = self.start_ticks;
-    make_marker(h);
-    mark_begin(h);
-    raise_open_files(h);
-    executor_open(h);
-    manager_find(h);
+/* 0 or -errno. */
+static int set_up(pm_init *i) {
+    identity_find(&i->lineage.self, i->options.token);
+    mark_begin(&i->lineage.self);
+    raise_open_files(&i->launcher.open_files);
+    executor_open(&i->executor); /* where there is none, the start that needs it says so */
+    manager_find(&i->manager, i->lineage.self.pid);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    h->epoll = pm_epoll_create();
-    if (h->epoll < 0)
-        return -h->epoll;
-    int error = -open_signals(h);
-    if (error != 0)
-        return error;
-    uint64_t most = h->open_files.rlim_max < 1u << 20 ? h->open_files.rlim_max : 1u << 20;
-    return -table_init(&h->table, (uint32_t)most);
-}
-
-/* "pm-<token>": no other holder has this name, and the next one with this token has it again. */
-static void name_base(const holder *h, char *buffer, size_t capacity) {
-    text name = text_in(buffer, capacity);
-    const size_t prefix = strlen("PM_MARKER=");
-    text_add(&name, "pm-");
-    text_add(&name, h->marker + prefix);
-    if (name.size > 0)
-        buffer[name.size - 1] = '\0'; /* the '-' that ends the marker */
+    int result = pm_init_connect(i);
+    if (result == 0)
+        result = open_signals(i);
+    if (result < 0)
+        return result;
+    const rlim_t most = 1u << 20, files = i->launcher.open_files.rlim_max;
+    return table_init(&i->lineage.table, (uint32_t)(files < most ? files : most));
 }
 
 /* What is wrong with the base directory, for the user. */
-static const char *explain_cgroup(const holder *h, int error) {
+static const char *explain_cgroup(const pm_init *i, int result) {
     static char buffer[PATH_MAX];
-    if (error != EBUSY)
-        return h->options.cgroup;
+    if (result != -EBUSY)
+        return i->options.cgroup;
     text message = text_in(buffer, sizeof buffer);
     text_add(&message, "processes that are none of this daemon's services are in its cgroup below ");
-    text_add(&message, h->options.cgroup);
+    text_add(&message, i->options.cgroup);
     text_add(&message, ": move or end them, or name another directory in PM_CGROUP");
     return buffer;
 }
 
-/* 0 or an errno. Others that live there are not ours to end. */
-static int open_cgroup(holder *h) {
+/* The base directory's name; one that is opened is also cleared of what an earlier pm-init left. 0 or -errno.
+ * Others that live there are not ours to end. */
+static int open_cgroup(pm_init *i) {
     char name[TOKEN_MAX + 16];
-    name_base(h, name, sizeof name);
-    h->cgroup = cgroup_open_base(h->options.cgroup, name);
-    return h->cgroup < 0 ? -h->cgroup : -cgroup_sweep(h->cgroup);
+    identity_name(&i->lineage.self, name, sizeof name);
+    const int base =
+        i->options.is_cgroup_own ? cgroup_open_own(name) : cgroup_open_base(i->options.cgroup, name);
+    i->lineage.cgroup = base;
+    return base < 0 ? base : cgroup_sweep(base);
 }
 
-/* Without it children are kept together in another way (tree.h), so that is said once and nothing fails. */
-static void open_own_cgroup(holder *h) {
-    char buffer[200], name[TOKEN_MAX + 16];
-    text message = text_in(buffer, sizeof buffer);
-    name_base(h, name, sizeof name);
-    h->cgroup = cgroup_open_own(name);
-    int error = h->cgroup < 0 ? -h->cgroup : -cgroup_sweep(h->cgroup);
-    if (error == 0)
-        return;
-    text_add(&message, "services get no cgroups, because this process's own is not delegated: ");
-    text_add(&message, strerrordesc_np(error));
-    complain(message.start);
-    pm_fd_close(h->cgroup);
-    h->cgroup = -1;
+/* Without one's own cgroup children are kept together in another way (tree.h), so that is said once and
+ * nothing fails. */
+static int open_own_cgroup(pm_init *i) {
+    const int result = open_cgroup(i);
+    if (result == 0)
+        return 0;
+    log_line("services get no cgroups, because this process's own is not delegated: ", error_text(result),
+             NULL);
+    pm_fd_close(i->lineage.cgroup);
+    i->lineage.cgroup = -1;
+    return 0;
 }
 
 /* pmd finds there what its children use. A duplicate under a name, which a hand-over gives to each pmd. */
-static void publish_cgroup(holder *h) {
-    named_fd *vacant = NULL;
-    for (uint32_t i = 0; i < PM_NAMED_MAX; i++) {
-        named_fd *named = &h->named[i];
-        if (named->fd >= 0 && strcmp(named->name, PM_CGROUP_NAME) == 0)
-            return; /* the program before has done it */
-        if (named->fd < 0 && vacant == NULL)
-            vacant = named;
-    }
-    if (h->cgroup < 0 || vacant == NULL)
-        return;
-    text name = text_in(vacant->name, sizeof vacant->name);
-    text_add(&name, PM_CGROUP_NAME);
-    vacant->fd = fcntl(h->cgroup, F_DUPFD_CLOEXEC, 0); /* without one pmd goes by /proc */
+static void publish_cgroup(pm_init *i) {
+    if (i->lineage.cgroup < 0 || named_find(&i->named, PM_CGROUP_NAME) != NULL)
+        return; /* there is none, or the program before has done it */
+    named_fd *place = named_place(&i->named, PM_CGROUP_NAME);
+    if (place != NULL)
+        place->fd = fcntl(i->lineage.cgroup, F_DUPFD_CLOEXEC, 0); /* without one pmd goes by /proc */
 }
 
-/* 0 or an errno. Whatever a killed predecessor left is ended before anything is started. */
-static int clear_the_ground(holder *h) {
-    int error = 0;
-    if (h->options.is_cgroup_own)
-        open_own_cgroup(h);
-    else if (h->options.cgroup != NULL)
-        error = open_cgroup(h);
-    if (error == 0 && h->options.token != NULL)
-        tree_kill_predecessors(h);
-    return error;
+/* 0 or -errno. Whatever a killed predecessor left is ended before anything is started. */
+static int clear_the_ground(pm_init *i) {
+    int result = 0;
+    if (i->options.is_cgroup_own)
+        result = open_own_cgroup(i);
+    else if (i->options.cgroup != NULL)
+        result = open_cgroup(i);
+    if (result == 0 && i->options.token != NULL)
+        tree_kill_predecessors(&i->lineage);
+    return result;
 }
 
 /*
@@ -230,33 +188,33 @@ static void drop_start_pages(void) {
 }
 
 /* A pm-init of its own. 0, or the exit status when it cannot be. */
-static int begin(holder *h) {
-    int error = take_lock(h);
-    if (error == EWOULDBLOCK)
-        return give_up(h, EXIT_RUNNING, "already running", 0);
-    if (error != 0)
-        return give_up(h, EXIT_SYSTEM, h->options.lock, error);
-    error = set_up(h);
-    if (error != 0)
-        return give_up(h, EXIT_SYSTEM, "set-up", error);
-    error = clear_the_ground(h);
-    if (error != 0)
-        return give_up(h, EXIT_SYSTEM, explain_cgroup(h, error), error == EBUSY ? 0 : error);
-    publish_cgroup(h);
-    pmd_start(h);
+static int begin(pm_init *i) {
+    int result = take_lock(i);
+    if (result == -EWOULDBLOCK)
+        return give_up(i, EXIT_RUNNING, "already running", 0);
+    if (result < 0)
+        return give_up(i, EXIT_SYSTEM, i->options.lock, result);
+    result = set_up(i);
+    if (result < 0)
+        return give_up(i, EXIT_SYSTEM, "set-up", result);
+    result = clear_the_ground(i);
+    if (result < 0)
+        return give_up(i, EXIT_SYSTEM, explain_cgroup(i, result), result == -EBUSY ? 0 : result);
+    publish_cgroup(i);
+    lifecycle_start_pmd(i);
     return 0;
 }
 
 /* The successor of the program that this process ran before. 0, or the exit status when it cannot be. */
-static int resume(holder *h) {
-    int error = set_up(h);
-    if (error == 0)
-        error = -reexec_resume(h);
-    if (error == 0)
-        publish_cgroup(h);
-    if (error == 0)
-        error = -reexec_finish(h);
-    return error == 0 ? 0 : give_up(h, EXIT_SYSTEM, "taking over from the program before", error);
+static int resume(pm_init *i) {
+    int result = set_up(i);
+    if (result == 0)
+        result = resume_state(i);
+    if (result == 0)
+        publish_cgroup(i);
+    if (result == 0)
+        result = resume_service(i);
+    return result == 0 ? 0 : give_up(i, EXIT_SYSTEM, "taking over from the program before", result);
 }
 
 /* Without arguments, as in an image whose entry point is pm-init: pm knows what belongs on the command line,
@@ -268,7 +226,7 @@ static void become_pm(void) {
         return;
     path[size] = '\0';
     /* PREFIX/lib/pm/pm-init belongs to PREFIX/bin/pm. */
-    for (int i = 0; i < 3; i++)
+    for (int part = 0; part < 3; part++)
         if (strrchr(path, '/') != NULL)
             *strrchr(path, '/') = '\0';
     text name = {.start = path, .size = strlen(path), .capacity = sizeof path};
@@ -279,29 +237,22 @@ static void become_pm(void) {
 int main(int argc, char **argv) {
     if (argc == 1)
         become_pm();
-    static holder h = {.status_fd = -1,
-                       .lock = -1,
-                       .cgroup = -1,
-                       .executor = -1,
-                       .reexec = {.program = -1},
-                       .channel = {.fd = -1},
-                       .watched = {.epoll = -1, .page = -1}};
-    h.pid = getpid();
-    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
-        h.named[i].fd = -1;
-    const char *wrong = options_parse(argc, argv, &h.options);
-    if (h.options.mode == OPTIONS_BEGIN)
-        tidy_descriptors(&h);
+    static pm_init i;
+    pm_init_begin(&i);
+    const char *wrong = options_parse(argc, argv, &i.options);
+    if (i.options.mode == OPTIONS_BEGIN)
+        tidy_descriptors(&i);
+    log_open();
     if (wrong != NULL)
-        return give_up(&h, EXIT_USAGE, wrong, 0);
-    if (h.options.mode == OPTIONS_CHECK)
-        return reexec_check(&h);
-    int status = h.options.mode == OPTIONS_RESUME ? resume(&h) : begin(&h);
+        return give_up(&i, EXIT_USAGE, wrong, 0);
+    if (i.options.mode == OPTIONS_CHECK)
+        return reexec_check(&i);
+    int status = i.options.mode == OPTIONS_RESUME ? resume(&i) : begin(&i);
     if (status != 0)
         return status;
     drop_start_pages();
-    status = loop_run(&h);
-    if (h.cgroup >= 0)
-        cgroup_close_base(h.cgroup);
+    status = loop_run(&i);
+    if (i.lineage.cgroup >= 0)
+        cgroup_close_base(i.lineage.cgroup);
     return status;
 }

@@ -14,35 +14,35 @@
 /* The first descriptor that is passed (SD_LISTEN_FDS_START). */
 #define FIRST_SOCKET 3
 
-static bool is_for_us(const holder *h, const char *variable) {
+static bool is_for_us(int32_t self, const char *variable) {
     uint64_t pid;
     const char *value = getenv(variable);
-    return value != NULL && text_to_number(value, INT32_MAX, &pid) && pid == (uint64_t)h->pid;
+    return value != NULL && text_to_number(value, INT32_MAX, &pid) && pid == (uint64_t)self;
 }
 
-static void find_watchdog(holder *h) {
+static void find_watchdog(manager *m) {
     uint64_t limit_us;
     const char *value = getenv("WATCHDOG_USEC");
     if (value == NULL || !text_to_number(value, UINT64_MAX / 1000, &limit_us) || limit_us == 0)
         return;
-    if (getenv("WATCHDOG_PID") != NULL && !is_for_us(h, "WATCHDOG_PID"))
+    if (getenv("WATCHDOG_PID") != NULL && !is_for_us(m->pid, "WATCHDOG_PID"))
         return;
-    h->manager.alive_every_ns = limit_us * 1000 / 2;
-    h->manager.alive_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + h->manager.alive_every_ns;
+    m->alive_every_ns = limit_us * 1000 / 2;
+    m->alive_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + m->alive_every_ns;
 }
 
-void manager_find(holder *h) {
+void manager_find(manager *m, int32_t pid) {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address;
-    h->manager.socket = NULL;
+    *m = (manager){.pid = pid};
     if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path)
         return;
-    h->manager.socket = path;
-    find_watchdog(h);
+    m->socket = path;
+    find_watchdog(m);
 }
 
-void manager_tell(const holder *h, const char *lines, size_t size) {
-    const char *path = h->manager.socket;
+void manager_tell(const manager *m, const char *lines, size_t size) {
+    const char *path = m->socket;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (path == NULL)
         return;
@@ -61,12 +61,12 @@ void manager_tell(const holder *h, const char *lines, size_t size) {
     pm_fd_close(fd);
 }
 
-void manager_tick(holder *h, uint64_t now_ns) {
+void manager_tick(manager *m, uint64_t now_ns) {
     static const char alive[] = "WATCHDOG=1";
-    if (h->manager.alive_at_ns == 0 || now_ns < h->manager.alive_at_ns)
+    if (m->alive_at_ns == 0 || now_ns < m->alive_at_ns)
         return;
-    manager_tell(h, alive, sizeof alive - 1);
-    h->manager.alive_at_ns = now_ns + h->manager.alive_every_ns;
+    manager_tell(m, alive, sizeof alive - 1);
+    m->alive_at_ns = now_ns + m->alive_every_ns;
 }
 
 /* The name of the next socket, and moves on in the list "a:b". */
@@ -83,15 +83,15 @@ static void copy_name(const char **list, char *name) {
         *list = (*list)[length] == ':' ? *list + length + 1 : NULL;
 }
 
-int manager_take_sockets(holder *h) {
+int manager_take_sockets(named_fds *named, int32_t pid) {
     uint64_t count;
     const char *value = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
-    if (value == NULL || !is_for_us(h, "LISTEN_PID") || !text_to_number(value, PM_NAMED_MAX, &count))
+    if (value == NULL || !is_for_us(pid, "LISTEN_PID") || !text_to_number(value, PM_NAMED_MAX, &count))
         return FIRST_SOCKET;
     for (uint32_t i = 0; i < count; i++) {
         int fd = FIRST_SOCKET + (int)i;
-        copy_name(&names, h->named[i].name);
-        h->named[i].fd = pm_fd_set_cloexec(fd, true) == 0 ? fd : -1;
+        copy_name(&names, named->places[i].name);
+        named->places[i].fd = pm_fd_set_cloexec(fd, true) == 0 ? fd : -1;
     }
     return FIRST_SOCKET + (int)count;
 }

@@ -18,14 +18,14 @@ static rlim_t number_of(const char *marker) {
     return MARK_MIN | (hash & (MARK_MIN - 1));
 }
 
-void mark_begin(holder *h) {
-    struct rlimit mark = {.rlim_cur = 0, .rlim_max = number_of(h->marker)};
-    h->mark = setrlimit(RLIMIT_LOCKS, &mark) == 0 ? mark.rlim_max : 0;
+void mark_begin(identity *self) {
+    struct rlimit mark = {.rlim_cur = 0, .rlim_max = number_of(self->marker)};
+    self->mark = setrlimit(RLIMIT_LOCKS, &mark) == 0 ? mark.rlim_max : 0;
 }
 
-void mark_next(const holder *h, uint64_t id) {
-    const struct rlimit mark = {.rlim_cur = id < MARK_MIN ? id : 0, .rlim_max = h->mark};
-    if (h->mark != 0)
+void mark_next(const identity *self, uint64_t id) {
+    const struct rlimit mark = {.rlim_cur = id < MARK_MIN ? id : 0, .rlim_max = self->mark};
+    if (self->mark != 0)
         setrlimit(RLIMIT_LOCKS, &mark); /* lowering, or up to the hard one, is always allowed */
 }
 
@@ -42,10 +42,10 @@ static bool read_limits(int32_t pid, struct rlimit *out) {
     return size > 0 && proc_text_file_locks(content, (size_t)size, out);
 }
 
-bool mark_of(const holder *h, int32_t pid, uint64_t *id) {
+bool mark_of(const identity *self, int32_t pid, uint64_t *id) {
     struct rlimit found;
-    if (h->mark == 0 || (prlimit(pid, RLIMIT_LOCKS, NULL, &found) < 0 && !read_limits(pid, &found)) ||
-        found.rlim_max != h->mark)
+    if (self->mark == 0 || (prlimit(pid, RLIMIT_LOCKS, NULL, &found) < 0 && !read_limits(pid, &found)) ||
+        found.rlim_max != self->mark)
         return false;
     *id = found.rlim_cur;
     return true;

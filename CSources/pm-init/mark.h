@@ -7,15 +7,17 @@
 #ifndef MARK_H
 #define MARK_H
 
-#include "holder.h"
+#include "identity.h"
+
+#include <stdbool.h>
 
 /* Marks pm-init, and so all that it starts. Under another pm-init that may be refused: then there are no
  * marks. */
-void mark_begin(holder *h);
+void mark_begin(identity *self);
 /* What is started next is this child's; 0: no child's. */
-void mark_next(const holder *h, uint64_t id);
+void mark_next(const identity *self, uint64_t id);
 /* The child's id, 0 for what belongs to none, of a process that pm-init, or one before it with the same
  * marker, has marked; else false. */
-bool mark_of(const holder *h, int32_t pid, uint64_t *id);
+bool mark_of(const identity *self, int32_t pid, uint64_t *id);
 
 #endif

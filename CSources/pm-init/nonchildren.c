@@ -28,57 +28,54 @@ static nonchild *place_of(nonchild *places, uint32_t capacity, int32_t pid) {
 }
 
 /* Moves what was met lately to a table that is at most half full. False when there is no memory. */
-static bool make_room(nonchildren *f) {
+static bool make_room(nonchildren *n) {
     uint32_t lately = 0, capacity = FIRST_CAPACITY;
-    for (uint32_t i = 0; i < f->capacity; i++)
-        lately += f->places[i].pid != 0 && f->search - f->places[i].search <= 1;
+    for (uint32_t i = 0; i < n->capacity; i++)
+        lately += n->places[i].pid != 0 && n->search - n->places[i].search <= 1;
     while (capacity <= 2 * lately)
         capacity *= 2;
     nonchild *places = capacity <= LAST_CAPACITY ? map(capacity) : NULL;
     if (places == NULL)
         return false;
-    for (uint32_t i = 0; i < f->capacity; i++)
-        if (f->places[i].pid != 0 && f->search - f->places[i].search <= 1)
-            *place_of(places, capacity, f->places[i].pid) = f->places[i];
-    uint32_t search = f->search;
-    if (f->places != NULL)
-        munmap(f->places, size_of(f->capacity));
-    *f = (nonchildren){.places = places, .capacity = capacity, .count = lately, .search = search};
+    for (uint32_t i = 0; i < n->capacity; i++)
+        if (n->places[i].pid != 0 && n->search - n->places[i].search <= 1)
+            *place_of(places, capacity, n->places[i].pid) = n->places[i];
+    uint32_t search = n->search;
+    if (n->places != NULL)
+        munmap(n->places, size_of(n->capacity));
+    *n = (nonchildren){.places = places, .capacity = capacity, .count = lately, .search = search};
     return true;
 }
 
-void nonchildren_begin(holder *h) {
-    h->nonchildren.search++;
+void nonchildren_begin(nonchildren *n) {
+    n->search++;
 }
 
-bool nonchildren_has(holder *h, int32_t pid, uint64_t inode) {
-    nonchildren *f = &h->nonchildren;
-    if (f->places == NULL || inode <= INODE_NONE || pid <= 0)
+bool nonchildren_has(nonchildren *n, int32_t pid, uint64_t inode) {
+    if (n->places == NULL || inode <= INODE_NONE || pid <= 0)
         return false;
-    nonchild *place = place_of(f->places, f->capacity, pid);
+    nonchild *place = place_of(n->places, n->capacity, pid);
     if (place->pid != pid || place->inode != inode)
         return false;
-    place->search = f->search;
+    place->search = n->search;
     return true;
 }
 
-void nonchildren_learn(holder *h, const pm_process *p, uint64_t inode) {
-    nonchildren *f = &h->nonchildren;
-    if (p->pid <= 0 || p->pid == h->pid || inode <= INODE_NONE)
+void nonchildren_learn(nonchildren *n, const identity *self, const pm_process *p, uint64_t inode) {
+    if (p->pid <= 0 || p->pid == self->pid || inode <= INODE_NONE)
         return;
-    if (p->start_ticks >= h->start_ticks && !nonchildren_has(h, p->parent, procs_inode(p->parent)))
+    if (p->start_ticks >= self->start_ticks && !nonchildren_has(n, p->parent, procs_inode(p->parent)))
         return;
     /* Three quarters at most, so that a search is short. */
-    if (f->count >= f->capacity / 4 * 3 && !make_room(f))
+    if (n->count >= n->capacity / 4 * 3 && !make_room(n))
         return;
-    nonchild *place = place_of(f->places, f->capacity, p->pid);
-    f->count += place->pid == 0;
-    *place = (nonchild){.pid = p->pid, .search = f->search, .inode = inode};
+    nonchild *place = place_of(n->places, n->capacity, p->pid);
+    n->count += place->pid == 0;
+    *place = (nonchild){.pid = p->pid, .search = n->search, .inode = inode};
 }
 
-void nonchildren_end(holder *h) {
-    nonchildren *f = &h->nonchildren;
-    if (f->places != NULL)
-        munmap(f->places, size_of(f->capacity));
-    *f = (nonchildren){0};
+void nonchildren_end(nonchildren *n) {
+    if (n->places != NULL)
+        munmap(n->places, size_of(n->capacity));
+    *n = (nonchildren){0};
 }

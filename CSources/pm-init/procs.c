@@ -90,15 +90,15 @@ static bool search_environment(int fd, marker_search *search) {
     return marker_search_end(search);
 }
 
-bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
+bool procs_marker(const identity *self, int32_t pid, uint64_t *id) {
     char path[64];
-    if (mark_of(h, pid, id))
+    if (mark_of(self, pid, id))
         return true;
     path_of(path, sizeof path, pid, "/environ");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    marker_search search = marker_search_for(h->marker, h->marker_size);
+    marker_search search = marker_search_for(self->marker, self->marker_size);
     bool found = search_environment(fd, &search);
     pm_fd_close(fd);
     *id = search.id;

@@ -2,7 +2,7 @@
 #ifndef PROCS_H
 #define PROCS_H
 
-#include "holder.h"
+#include "identity.h"
 #include "pm_pidfd.h"
 
 /* The inode is the one of the process's directory in /proc, 0 when there is none: no two processes that ever
@@ -23,7 +23,7 @@ bool procs_each_child(procs_visitor *visit, void *context);
  * cannot be read to its end. */
 bool procs_each_listed(int fd, void (*visit)(void *context, int32_t pid), void *context);
 /* Finds the mark, or the marker in the environment: the child's id, or false. Programs may overwrite both. */
-bool procs_marker(const holder *h, int32_t pid, uint64_t *id);
+bool procs_marker(const identity *self, int32_t pid, uint64_t *id);
 /* Signals the process if it still is the one that was seen: pid and start time. 0 or -errno. */
 int procs_signal(const pm_process *seen, int signal);
 

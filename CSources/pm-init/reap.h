@@ -2,9 +2,10 @@
 #ifndef REAP_H
 #define REAP_H
 
-#include "holder.h"
+#include "pm_init.h"
 
-/* SIGCHLD came: reaps all that has ended. */
-void reap_all(holder *h);
+/* SIGCHLD came: reaps what has ended, as many as belong into a turn of the loop. True when there may be more,
+ * of whom no signal tells. */
+bool reap_batch(pm_init *i);
 
 #endif

@@ -1,21 +1,16 @@
 #define _GNU_SOURCE
 #include "reexec.h"
-#include "channel.h"
 #include "cpmlinux.h"
-#include "executor.h"
+#include "errors.h"
 #include "image.h"
-#include "launch.h"
-#include "orphans.h"
-#include "pmd.h"
-#include "reap.h"
+#include "log.h"
 #include "text.h"
-#include "watch.h"
+#include "times.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,160 +22,123 @@
 /* Most arguments that pm-init passes on to its successor. */
 #define ARGUMENTS_MAX 250
 
-static void give_up(holder *h, pm_step step, int error) {
-    reexec_cancel(h);
-    channel_refuse_reexec(h, step, error);
+static void refuse(pm_init *i, pm_step step, int result) {
+    pm_spawn_failure failure;
+    fail_step(&failure, step, result);
+    channel_refuse_reexec(&i->channel, &failure);
+}
+
+static void give_up(pm_init *i, pm_step step, int result) {
+    log_line("cannot go on as ", i->reexec.path, ": ", pm_step_name(step), ": ", error_text(result), NULL);
+    reexec_cancel(i);
+    refuse(i, step, result);
 }
 
 /* The command line with another program and mode in front; the numbers lie in static memory. False: too long.
  */
-static bool make_arguments(const holder *h, const char *mode, int fd, const char **argv) {
+static bool make_arguments(const pm_init *i, const char *mode, int fd, const char **argv) {
     static char number[12];
     text digits = text_in(number, sizeof number);
     text_add_number(&digits, (uint64_t)fd);
-    argv[0] = h->reexec.path;
+    argv[0] = i->reexec.path;
     argv[1] = mode;
     argv[2] = number;
-    for (int i = 0; i < ARGUMENTS_MAX; i++) {
-        argv[3 + i] = h->options.arguments[i];
-        if (argv[3 + i] == NULL)
+    for (int at = 0; at < ARGUMENTS_MAX; at++) {
+        argv[3 + at] = i->options.arguments[at];
+        if (argv[3 + at] == NULL)
             return true;
     }
     return false;
 }
 
-/* Starts the trial of h->reexec.program. */
-static bool try_program(holder *h, launch_result *out) {
+/* Starts the trial of i->reexec.program. */
+static bool try_program(pm_init *i, launch_result *out) {
     const char *argv[ARGUMENTS_MAX + 3];
-    out->failure = (pm_spawn_failure){.step = PM_STEP_REQUEST, .error = E2BIG};
-    if (!make_arguments(h, "--check", TRIAL_FD, argv))
-        return false;
-    int image = image_write(h);
-    out->failure = (pm_spawn_failure){.step = PM_STEP_IMAGE, .error = -image};
-    bool started = image >= 0 && launch_trial(argv, image, h->reexec.program, out);
+    if (!make_arguments(i, "--check", TRIAL_FD, argv))
+        return fail_step(&out->failure, PM_STEP_REQUEST, -E2BIG);
+    int image = image_write(i);
+    if (image < 0)
+        return fail_step(&out->failure, PM_STEP_IMAGE, image);
+    bool started = launch_trial(argv, image, i->reexec.program, out);
     pm_fd_close(image);
     return started;
 }
 
-void reexec_asked(holder *h, const char *path) {
+void reexec_asked(pm_init *i, const char *path) {
     launch_result result;
-    if (h->phase != PHASE_SERVING || h->reexec.phase != REEXEC_NOT_ASKED || h->reexec.pid != 0) {
-        channel_refuse_reexec(h, PM_STEP_REQUEST, EBUSY);
+    if (i->lifecycle.phase != PHASE_SERVING || i->reexec.phase != REEXEC_NOT_ASKED || i->reexec.pid != 0) {
+        refuse(i, PM_STEP_REQUEST, -EBUSY);
         return;
     }
-    memcpy(h->reexec.path, path, strlen(path) + 1);
+    memcpy(i->reexec.path, path, strlen(path) + 1);
     /* What is tried and what is executed is one file, whatever is installed under its name meanwhile. */
-    h->reexec.program = open(path, O_PATH | O_CLOEXEC);
-    if (h->reexec.program < 0) {
-        give_up(h, PM_STEP_EXEC, errno);
+    i->reexec.program = open(path, O_PATH | O_CLOEXEC);
+    if (i->reexec.program < 0) {
+        give_up(i, PM_STEP_EXEC, -errno);
         return;
     }
-    if (!try_program(h, &result)) {
-        give_up(h, result.failure.step, result.failure.error);
+    if (!try_program(i, &result)) {
+        give_up(i, result.failure.step, -result.failure.error);
         return;
     }
-    h->reexec.phase = REEXEC_TRYING;
-    h->reexec.pid = result.child.pid;
-    h->reexec.give_up_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + PATIENCE_NS;
+    i->reexec.phase = REEXEC_TRYING;
+    i->reexec.pid = result.child.pid;
+    i->reexec.give_up_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + PATIENCE_NS;
 }
 
-void reexec_tried(holder *h, int wait_status) {
-    h->reexec.pid = 0;
-    if (h->reexec.phase != REEXEC_TRYING)
+void reexec_tried(pm_init *i, int wait_status) {
+    i->reexec.pid = 0;
+    if (i->reexec.phase != REEXEC_TRYING)
         return;
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
-        h->reexec.phase = REEXEC_DUE;
+        i->reexec.phase = REEXEC_DUE;
     else
-        give_up(h, PM_STEP_TRIAL, ENOEXEC);
+        give_up(i, PM_STEP_TRIAL, -ENOEXEC);
 }
 
-void reexec_cancel(holder *h) {
-    h->reexec.phase = REEXEC_NOT_ASKED;
-    h->reexec.give_up_at_ns = 0;
-    pm_fd_close(h->reexec.program);
-    h->reexec.program = -1;
-    if (h->reexec.pid != 0)
-        kill(h->reexec.pid, SIGKILL);
+void reexec_cancel(pm_init *i) {
+    i->reexec.phase = REEXEC_NOT_ASKED;
+    i->reexec.give_up_at_ns = 0;
+    pm_fd_close(i->reexec.program);
+    i->reexec.program = -1;
+    if (i->reexec.pid != 0)
+        kill(i->reexec.pid, SIGKILL);
 }
 
 /* Whether all that pm-init knows is in an image: nothing is half sent, half judged or about to happen. */
-static bool is_quiet(const holder *h) {
-    const channel *c = &h->channel;
-    return h->phase == PHASE_SERVING && c->fd >= 0 && c->is_attached && !c->is_broken && !c->is_blocked &&
-           c->reply_size == 0 && c->first_report == 0 && !c->owes_stop && !c->owes_refusal &&
-           h->pmd.kill_at_ns == 0 && !h->pmd.is_upgrading;
+static bool is_quiet(const pm_init *i) {
+    return i->lifecycle.phase == PHASE_SERVING && channel_is_quiet(&i->channel) && i->pmd.kill_at_ns == 0 &&
+           i->pmd.end == PMD_END_OWN;
 }
 
 /* Comes back only when the system refused. */
-static void execute(holder *h) {
+static void execute(pm_init *i) {
     const char *argv[ARGUMENTS_MAX + 3];
-    int image = image_write(h);
+    int image = image_write(i);
     if (image < 0) {
-        give_up(h, PM_STEP_IMAGE, -image);
+        give_up(i, PM_STEP_IMAGE, image);
         return;
     }
-    make_arguments(h, "--resume", image, argv);
-    image_set_cloexec(h, false);
+    make_arguments(i, "--resume", image, argv);
+    image_set_cloexec(i, false);
     pm_fd_set_cloexec(image, false);
     /* Open over the exec, because an interpreter would have to open it; reexec_resume closes it. */
-    syscall(SYS_execveat, h->reexec.program, "", argv, environ, AT_EMPTY_PATH);
-    int error = errno;
-    image_set_cloexec(h, true);
+    syscall(SYS_execveat, i->reexec.program, "", argv, environ, AT_EMPTY_PATH);
+    int result = -errno;
+    image_set_cloexec(i, true);
     pm_fd_close(image);
-    give_up(h, PM_STEP_EXEC, error);
+    give_up(i, PM_STEP_EXEC, result);
 }
 
-void reexec_tick(holder *h, uint64_t now_ns) {
-    if (h->reexec.phase == REEXEC_DUE && is_quiet(h))
-        execute(h);
-    if (h->reexec.give_up_at_ns != 0 && now_ns >= h->reexec.give_up_at_ns)
-        give_up(h, h->reexec.phase == REEXEC_TRYING ? PM_STEP_TRIAL : PM_STEP_QUIET, ETIMEDOUT);
+void reexec_tick(pm_init *i, uint64_t now_ns) {
+    if (i->reexec.phase == REEXEC_DUE && is_quiet(i))
+        execute(i);
+    if (i->reexec.give_up_at_ns != 0 && now_ns >= i->reexec.give_up_at_ns)
+        give_up(i, i->reexec.phase == REEXEC_TRYING ? PM_STEP_TRIAL : PM_STEP_QUIET, -ETIMEDOUT);
 }
 
-int reexec_check(holder *h) {
-    if (table_init(&h->table, UINT32_MAX) < 0 || image_read(h, h->options.image_fd) < 0)
+int reexec_check(pm_init *i) {
+    if (table_init(&i->lineage.table, UINT32_MAX) < 0 || image_read(i, i->options.image_fd) < 0)
         return 1;
-    return h->options.program != NULL ? 0 : 1;
-}
-
-int reexec_resume(holder *h) {
-    /* It was executed by a descriptor, whose number would be its name. */
-    prctl(PR_SET_NAME, "pm-init");
-    int result = image_read(h, h->options.image_fd);
-    image_set_cloexec(h, true);
-    pm_fd_close(h->options.image_fd);
-    pm_fd_close(h->reexec.program);
-    h->reexec.program = -1;
-    return result;
-}
-
-/* What the program before had watched, and what died while nobody looked. */
-static void look_after_children(holder *h) {
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
-        executor_resume(h, r); /* without it the child's end still tells */
-        if (r->is_forgotten)
-            orphans_forget(h, r);
-    }
-    reap_all(h);
-    orphans_judge(h);
-}
-
-int reexec_finish(holder *h) {
-    int epoll = h->watched.epoll, page = h->watched.page;
-    h->watched = (watched_loop){.epoll = -1, .page = -1};
-    bool is_understood = !h->channel.is_broken;
-    int result = channel_open(h, h->channel.fd);
-    if (result < 0)
-        return result;
-    if (epoll >= 0)
-        watch_begin(h, epoll, page);
-    if (is_understood) {
-        h->channel.is_attached = true;
-        channel_reply(h, &(outgoing){PM_REEXECED, 0, "", 0});
-    } else {
-        channel_close(h);
-        pmd_expect_end(h);
-    }
-    look_after_children(h);
-    return 0;
+    return i->options.program != NULL ? 0 : 1;
 }

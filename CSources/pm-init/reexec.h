@@ -7,21 +7,17 @@
 #ifndef REEXEC_H
 #define REEXEC_H
 
-#include "holder.h"
+#include "pm_init.h"
 
 /* pmd asks for the program at this path. */
-void reexec_asked(holder *h, const char *path);
+void reexec_asked(pm_init *i, const char *path);
 /* The program that is tried has ended. */
-void reexec_tried(holder *h, int wait_status);
+void reexec_tried(pm_init *i, int wait_status);
 /* Nobody waits for it any more: pmd has ended. */
-void reexec_cancel(holder *h);
+void reexec_cancel(pm_init *i);
 /* Executes the program if it was found good and nothing is half done; gives up when its time is over. */
-void reexec_tick(holder *h, uint64_t now_ns);
+void reexec_tick(pm_init *i, uint64_t now_ns);
 /* The image of options.image_fd is understood: the exit status of a program that is tried. */
-int reexec_check(holder *h);
-/* Takes over from the program before, out of options.image_fd. 0 or -errno. */
-int reexec_resume(holder *h);
-/* Answers pmd, once the loop's descriptors are there. 0 or -errno. */
-int reexec_finish(holder *h);
+int reexec_check(pm_init *i);
 
 #endif

@@ -2,11 +2,11 @@
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
-#include "holder.h"
+#include "pm_init.h"
 
 /* The control socket is ready: these PM_EPOLL_* bits. Reads a bounded number of requests. */
-void requests_ready(holder *h, uint32_t events);
+void requests_ready(pm_init *i, uint32_t events);
 /* pmd has ended: reads what it sent before, so that a goodbye is not lost, and closes the channel. */
-void requests_finish(holder *h);
+void requests_finish(pm_init *i);
 
 #endif

@@ -1,7 +1,5 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
-#include "discard.h"
-#include "nonchildren.h"
 #include "procs.h"
 
 #include <sys/mman.h>
@@ -9,7 +7,7 @@
 #define FIRST_CAPACITY 128u
 
 typedef struct {
-    holder *h;
+    lineage *l;
     snapshot *s;
 } taking;
 
@@ -28,28 +26,28 @@ static bool has_room(snapshot *s) {
     return true;
 }
 
-static uint32_t number_of(const holder *h, const record *r) {
-    return r == NULL ? OWNER_UNKNOWN : table_index(&h->table, r) + 1;
+static uint32_t number_of(const lineage *l, const record *r) {
+    return r == NULL ? OWNER_UNKNOWN : table_index(&l->table, r) + 1;
 }
 
 /* A session or group that a child leads. While the child is not reaped its pid, and so the number, is its
  * alone. */
-static const record *led_by(const holder *h, const pm_process *p) {
-    const record *r = table_find_running(&h->table, p->session);
-    return r != NULL ? r : table_find_running(&h->table, p->group);
+static const record *led_by(const lineage *l, const pm_process *p) {
+    const record *r = table_find_running(&l->table, p->session);
+    return r != NULL ? r : table_find_running(&l->table, p->group);
 }
 
-static void own(holder *h, snapshot_entry *e) {
+static void own(lineage *l, snapshot_entry *e) {
     const pm_process *p = &e->process;
-    const record *r = table_find_running(&h->table, p->pid);
+    const record *r = table_find_running(&l->table, p->pid);
     uint64_t id;
-    if (r == NULL && procs_marker(h, p->pid, &id)) {
+    if (r == NULL && procs_marker(&l->self, p->pid, &id)) {
         e->is_descendant = true; /* pmd's own helpers, id 0, and those of forgotten children too */
-        r = id == 0 ? NULL : table_find(&h->table, id);
+        r = id == 0 ? NULL : table_find(&l->table, id);
     }
     if (r == NULL)
-        r = led_by(h, p);
-    e->owner = number_of(h, r);
+        r = led_by(l, p);
+    e->owner = number_of(l, r);
     e->is_descendant |= r != NULL;
 }
 
@@ -62,9 +60,9 @@ static bool is_alive(const pm_process *p) {
  * of it will do: with 1,000 children that saves most of the time.
  */
 static bool describe(const taking *t, int32_t pid, pm_process *out) {
-    const record *r = table_find_running(&t->h->table, pid);
+    const record *r = table_find_running(&t->l->table, pid);
     if (r != NULL && !r->is_doomed) {
-        *out = (pm_process){.pid = pid, .parent = t->h->pid, .group = pid, .session = pid, .state = 'S'};
+        *out = (pm_process){.pid = pid, .parent = t->l->self.pid, .group = pid, .session = pid, .state = 'S'};
         out->start_ticks = r->start_ticks;
         return true;
     }
@@ -75,19 +73,18 @@ static bool describe(const taking *t, int32_t pid, pm_process *out) {
 
 static void add(void *context, int32_t pid, uint64_t inode) {
     taking *t = context;
-    holder *h = t->h;
+    lineage *l = t->l;
     pm_process process;
-    if (pid == h->pid || pid == h->pmd.pid || discard_is_by(h, pid) || nonchildren_has(h, pid, inode) ||
-        !describe(t, pid, &process))
+    if (lineage_is_own(l, pid) || nonchildren_has(&l->nonchildren, pid, inode) || !describe(t, pid, &process))
         return;
-    nonchildren_learn(h, &process, inode);
-    if (nonchildren_has(h, pid, inode) || process.start_ticks < h->start_ticks)
+    nonchildren_learn(&l->nonchildren, &l->self, &process, inode);
+    if (nonchildren_has(&l->nonchildren, pid, inode) || process.start_ticks < l->self.start_ticks)
         return;
     if (!has_room(t->s))
         return;
     snapshot_entry *e = &t->s->entries[t->s->count++];
     *e = (snapshot_entry){.process = process};
-    own(h, e);
+    own(l, e);
     /* A process that is just ending has no environment any more. */
     if (!e->is_descendant && (pm_process_read(pid, &process) < 0 || !is_alive(&process) || process.is_ending))
         t->s->has_vanished = true;
@@ -110,35 +107,35 @@ const snapshot_entry *snapshot_find(const snapshot *s, int32_t pid) {
  * populated; so it is the child's if no process has that number now, and the process is younger than the
  * child and ours.
  */
-static const record *led_by_dead(const holder *h, const snapshot *s, const pm_process *p) {
-    const record *r = table_find_dead(&h->table, p->session);
+static const record *led_by_dead(const lineage *l, const snapshot *s, const pm_process *p) {
+    const record *r = table_find_dead(&l->table, p->session);
     if (r == NULL)
-        r = table_find_dead(&h->table, p->group);
+        r = table_find_dead(&l->table, p->group);
     return r != NULL && p->start_ticks >= r->start_ticks && snapshot_find(s, r->pid) == NULL ? r : NULL;
 }
 
 /* Passes what is known of parents down. True when something was new. */
-static bool inherit(holder *h, snapshot *s) {
+static bool inherit(lineage *l, snapshot *s) {
     bool changed = false;
     for (uint32_t i = 0; i < s->count; i++) {
         snapshot_entry *e = &s->entries[i];
         const snapshot_entry *parent = e->is_descendant ? NULL : snapshot_find(s, e->process.parent);
-        bool is_orphan = e->process.parent == h->pid;
+        bool is_orphan = e->process.parent == l->self.pid;
         if (e->is_descendant || (!is_orphan && (parent == NULL || !parent->is_descendant)))
             continue;
-        e->owner = is_orphan ? number_of(h, led_by_dead(h, s, &e->process)) : parent->owner;
+        e->owner = is_orphan ? number_of(l, led_by_dead(l, s, &e->process)) : parent->owner;
         e->is_descendant = true;
         changed = true;
     }
     return changed;
 }
 
-void snapshot_take(holder *h, snapshot *out) {
+void snapshot_take(lineage *l, snapshot *out) {
     *out = (snapshot){0};
-    taking t = {.h = h, .s = out};
-    nonchildren_begin(h);
+    taking t = {.l = l, .s = out};
+    nonchildren_begin(&l->nonchildren);
     procs_each(add, &t);
-    while (inherit(h, out)) {
+    while (inherit(l, out)) {
     }
 }
 

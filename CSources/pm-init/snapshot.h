@@ -2,7 +2,7 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
-#include "holder.h"
+#include "lineage.h"
 #include "pm_pidfd.h"
 
 /* Whose a process is, when it is no child's: see snapshot_entry.owner. */
@@ -24,7 +24,7 @@ typedef struct {
 } snapshot;
 
 /* Without /proc or memory it holds what was found until then. To be ended by snapshot_end. */
-void snapshot_take(holder *h, snapshot *out);
+void snapshot_take(lineage *l, snapshot *out);
 void snapshot_end(snapshot *s);
 const snapshot_entry *snapshot_find(const snapshot *s, int32_t pid);
 

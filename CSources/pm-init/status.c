@@ -4,12 +4,12 @@
 
 #include <poll.h>
 
-void status_close(holder *h) {
-    pm_fd_close(h->status_fd);
-    h->status_fd = -1;
+void status_close(int *fd) {
+    pm_fd_close(*fd);
+    *fd = -1;
 }
 
-void status_fail(holder *h, int code, const char *message) {
+void status_fail(int *fd, int code, const char *message) {
     char buffer[512];
     text line = text_in(buffer, sizeof buffer);
     text_add(&line, "E ");
@@ -18,8 +18,8 @@ void status_fail(holder *h, int code, const char *message) {
     text_add(&line, message);
     text_add(&line, "\n");
     /* A launcher that does not read must not hold us up; a pipe with room takes the whole line (pipe(7)). */
-    struct pollfd room = {.fd = h->status_fd, .events = POLLOUT};
-    if (h->status_fd >= 0 && poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0)
-        pm_fd_write(h->status_fd, line.start, line.size);
-    status_close(h);
+    struct pollfd room = {.fd = *fd, .events = POLLOUT};
+    if (*fd >= 0 && poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0)
+        pm_fd_write(*fd, line.start, line.size);
+    status_close(fd);
 }

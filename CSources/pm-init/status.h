@@ -2,10 +2,8 @@
 #ifndef STATUS_H
 #define STATUS_H
 
-#include "holder.h"
-
-/* Writes "E <code> <message>\n" if the descriptor is still open, and closes it. */
-void status_fail(holder *h, int code, const char *message);
-void status_close(holder *h);
+/* Writes "E <code> <message>\n" if the descriptor is still open, and closes it: *fd is -1 then. */
+void status_fail(int *fd, int code, const char *message);
+void status_close(int *fd);
 
 #endif

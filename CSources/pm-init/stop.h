@@ -1,19 +1,17 @@
-/* pm-init's own end: asking pmd to stop all, stopping all itself, killing what is left. */
+/* Stopping the children without pmd, and killing what is left: what stop_plan.h decides is done here. */
 #ifndef STOP_H
 #define STOP_H
 
-#include "holder.h"
+#include "orphans.h"
 
-/* SIGTERM or SIGINT came. The first asks pmd, the second stops all without it, the third kills. */
-void stop_requested(holder *h);
-/* Stops the children without pmd: highest stop_order first, each by its signal, then its whole tree by
- * SIGKILL. */
-void stop_begin(holder *h);
-/* Kills what is left, then ends with this status. */
-void stop_all_now(holder *h, int exit_status);
-/* Goes on as far as deaths and time allow. */
-void stop_tick(holder *h, uint64_t now_ns);
-/* The next monotonic time at which stop_tick has something to do; 0: none. */
-uint64_t stop_deadline(const holder *h);
+/* Does what is due at this monotonic time: highest stop_order first, each by its signal, then its whole tree
+ * by SIGKILL. True when all are stopped, or given up. */
+bool stop_children(lineage *l, uint64_t now_ns);
+/* Whether something of a child may be left. */
+bool stop_is_child_left(const table *t);
+/* Whether pm-init has a descendant: every orphan of its own becomes its child. */
+bool stop_has_descendants(void);
+/* Removes the cgroups of all children, as far as they are empty. */
+void stop_remove_cgroups(orphans *o);
 
 #endif

@@ -87,29 +87,30 @@ static record *take_free(table *t) {
         t->free = r->next_by_id;
         return r;
     }
-    if (t->used == t->capacity && !grow(t)) {
-        errno = ENOMEM;
+    if (t->used == t->capacity && !grow(t))
         return NULL;
-    }
     return &t->records[t->used++];
 }
 
-record *table_add(table *t, uint64_t id) {
-    if (id == 0 || table_find(t, id) != NULL || t->count >= t->limit) {
-        errno = id == 0 ? EINVAL : t->count >= t->limit ? ENFILE : EEXIST;
-        return NULL;
-    }
+int table_add(table *t, uint64_t id, record **out) {
+    if (id == 0)
+        return -EINVAL;
+    if (t->count >= t->limit)
+        return -ENFILE;
+    if (table_find(t, id) != NULL)
+        return -EEXIST;
     record *r = take_free(t);
     if (r == NULL)
-        return NULL;
-    /* The state bytes are only read up to state_size; clearing them would touch memory for nothing. */
-    memset(r, 0, offsetof(record, state));
+        return -ENOMEM;
+    /* pmd's bytes are only read up to their size; clearing them would touch memory for nothing. */
+    memset(r, 0, offsetof(record, blob));
     r->id = id;
     r->events_fd = -1;
     r->report = -1;
     link_id(t, r);
     t->count++;
-    return r;
+    *out = r;
+    return 0;
 }
 
 void table_set_pid(table *t, record *r, int32_t pid) {
@@ -119,32 +120,33 @@ void table_set_pid(table *t, record *r, int32_t pid) {
 
 record *table_find(const table *t, uint64_t id) {
     for (uint32_t at = t->by_id[slot_of(t, id)]; at != 0; at = t->records[at - 1].next_by_id)
-        if (t->records[at - 1].id == id && !t->records[at - 1].is_forgotten)
+        if (t->records[at - 1].id == id && t->records[at - 1].state != CHILD_FORGOTTEN)
             return &t->records[at - 1];
     return NULL;
 }
 
-/* A dead child's pid may have been given to a new one; the phase tells them apart. */
-static record *find_pid(const table *t, int32_t pid, pm_child_phase phase) {
-    for (uint32_t at = t->by_pid[slot_of(t, (uint64_t)pid)]; at != 0; at = t->records[at - 1].next_by_pid) {
-        record *r = &t->records[at - 1];
-        bool counts = phase == PM_CHILD_RUNNING || r->leftovers == PM_LEFT_MAYBE;
-        if (r->pid == pid && r->phase == phase && counts && !r->is_forgotten)
-            return r;
-    }
+/* A dead child's pid may have been given to a new one; the state tells them apart. */
+static record *find_pid(const table *t, int32_t pid, bool (*counts)(const record *r)) {
+    for (uint32_t at = t->by_pid[slot_of(t, (uint64_t)pid)]; at != 0; at = t->records[at - 1].next_by_pid)
+        if (t->records[at - 1].pid == pid && counts(&t->records[at - 1]))
+            return &t->records[at - 1];
     return NULL;
 }
 
+static bool is_running(const record *r) {
+    return !record_is_reaped(r);
+}
+
 record *table_find_running(const table *t, int32_t pid) {
-    return find_pid(t, pid, PM_CHILD_RUNNING);
+    return find_pid(t, pid, is_running);
 }
 
 record *table_find_dead(const table *t, int32_t pid) {
-    return find_pid(t, pid, PM_CHILD_EXITED);
+    return find_pid(t, pid, record_is_unsettled);
 }
 
 void table_remove(table *t, record *r) {
-    table_set_leftovers(t, r, PM_LEFT_NOTHING);
+    table_set_state(t, r, CHILD_GONE);
     unlink_id(t, r);
     if (r->pid != 0)
         unlink_pid(t, r);
@@ -154,11 +156,10 @@ void table_remove(table *t, record *r) {
     t->count--;
 }
 
-void table_set_leftovers(table *t, record *r, uint32_t leftovers) {
-    if (r->leftovers == leftovers)
-        return;
-    r->leftovers = (uint8_t)leftovers;
-    t->with_leftovers += leftovers == PM_LEFT_MAYBE ? 1 : UINT32_MAX;
+void table_set_state(table *t, record *r, child_state state) {
+    t->unsettled -= record_is_unsettled(r);
+    r->state = (uint8_t)state;
+    t->unsettled += record_is_unsettled(r);
 }
 
 uint32_t table_index(const table *t, const record *r) {

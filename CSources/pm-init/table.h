@@ -10,13 +10,18 @@
 #define REPORT_TREE_EMPTY 2u
 #define REPORT_STARTED 4u /* PM_STARTED or PM_START_FAILED */
 
-/* How far a start is. All but DONE: a process of pm-exec's that reports over record.report. */
+/* One state of a child, from its start until pmd has forgotten it. */
 typedef enum {
-    START_DONE = 0,
-    START_STEPS = 1,  /* it takes ids, sandbox and so on */
-    START_EXEC = 2,   /* only exec is left */
-    START_FAILED = 3, /* record.start_step and start_error say why; it is reaped, or about to be */
-} start_phase;
+    CHILD_RUNNING = 0,
+    CHILD_PREPARING, /* a process of pm-exec's takes ids, sandbox and so on, and reports over record.report */
+    CHILD_EXECUTING, /* the same, and only exec is left */
+    CHILD_FAILING,   /* the start has failed, for start_step and start_error; it is killed, and not reaped */
+    CHILD_FAILED,    /* the start has failed, and it is reaped; the record goes as soon as pmd knows */
+    CHILD_DEAD,      /* reaped; pmd does not know yet, and what is left of its tree is to be judged */
+    CHILD_LEFT,      /* reaped; something may be left of its tree */
+    CHILD_GONE,      /* reaped, and nothing is left */
+    CHILD_FORGOTTEN, /* pmd forgot it, but its cgroup is not empty yet */
+} child_state;
 
 /* How far pm-init's own stop of this child is. */
 typedef enum {
@@ -44,22 +49,17 @@ typedef struct {
     uint32_t stop_order;
     int32_t stop_signal;
     uint32_t stop_wait_ms;
-    uint16_t state_size;
+    uint16_t blob_size;
     uint8_t held_count;
-    uint8_t phase;              /* a pm_child_phase */
-    uint8_t leftovers;          /* PM_LEFT_* */
-    uint8_t reports;            /* REPORT_* */
+    uint8_t state;              /* a child_state; changed by table_set_state alone */
+    uint8_t reports;            /* REPORT_*; while there is one, the record is in the list of reports */
     uint8_t stage;              /* a stop_stage */
-    uint8_t start;              /* a start_phase */
     uint8_t start_step;         /* a pm_step */
     uint8_t clamped;            /* PM_CLAMPED_* */
-    bool is_fresh;              /* died, and pmd was not told yet; its leftovers are to be judged */
-    bool is_left;               /* found something of it while judging */
-    bool is_queued;             /* in the list of reports */
+    bool is_left;               /* while orphans are judged: something of it was found */
     bool is_doomed;             /* the next tree_kill_doomed ends its tree */
-    bool is_forgotten;          /* pmd forgot it, but its cgroup is not empty yet */
     char cgroup[PM_CGROUP_MAX]; /* below the base directory; empty: none */
-    uint8_t state[PM_STATE_MAX];
+    uint8_t blob[PM_STATE_MAX]; /* pmd's, opaque */
 } record;
 
 _Static_assert(sizeof(record) <= 1024 - 16, "a child costs at most 1 KB, its share of the indexes included");
@@ -73,13 +73,14 @@ typedef struct {
     uint32_t free;     /* head of the free ones */
     uint32_t count;
     uint32_t limit;
-    uint32_t with_leftovers; /* dead ones with PM_LEFT_MAYBE */
+    uint32_t unsettled; /* those that are CHILD_DEAD or CHILD_LEFT */
 } table;
 
 /* 0, or -errno. `limit` is the most children. */
 int table_init(table *t, uint32_t limit);
-/* A zeroed record with this id, or null with errno: EEXIST, EINVAL (id 0), ENFILE (limit), ENOMEM. */
-record *table_add(table *t, uint64_t id);
+/* Adds a zeroed record with this id, which is CHILD_RUNNING. 0, or -EEXIST, -EINVAL (id 0), -ENFILE (limit),
+ * -ENOMEM. */
+int table_add(table *t, uint64_t id, record **out);
 void table_set_pid(table *t, record *r, int32_t pid);
 record *table_find(const table *t, uint64_t id);
 /* The running child with this pid, or null. */
@@ -88,7 +89,21 @@ record *table_find_running(const table *t, int32_t pid);
  * nothing the number is no longer its own. */
 record *table_find_dead(const table *t, int32_t pid);
 void table_remove(table *t, record *r);
-void table_set_leftovers(table *t, record *r, uint32_t leftovers);
+/* Changes the record's state, and keeps count of those that are unsettled. */
+void table_set_state(table *t, record *r, child_state state);
+
+/* Whether a start is under way, of which a report comes. */
+static inline bool record_is_starting(const record *r) {
+    return r->state == CHILD_PREPARING || r->state == CHILD_EXECUTING;
+}
+/* Whether its process has ended and was reaped. */
+static inline bool record_is_reaped(const record *r) {
+    return r->state >= CHILD_FAILED;
+}
+/* Whether it is reaped, and something may be left of its tree. */
+static inline bool record_is_unsettled(const record *r) {
+    return r->state == CHILD_DEAD || r->state == CHILD_LEFT;
+}
 
 uint32_t table_index(const table *t, const record *r);
 /* The first record in use at index or after it, or null: for (r = table_next(t, 0); r; r = table_after(t,

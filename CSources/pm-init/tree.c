@@ -6,6 +6,7 @@
 #include "pm_pidfd.h"
 #include "procs.h"
 #include "snapshot.h"
+#include "times.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -26,10 +27,10 @@ static void count_member(pm_tree *out, int32_t pid) {
     out->survivors++;
 }
 
-static bool is_selected(const holder *h, const snapshot_entry *e, bool all) {
+static bool is_selected(const lineage *l, const snapshot_entry *e, bool all) {
     if (all)
         return e->is_descendant;
-    return e->owner != OWNER_UNKNOWN && h->table.records[e->owner - 1].is_doomed;
+    return e->owner != OWNER_UNKNOWN && l->table.records[e->owner - 1].is_doomed;
 }
 
 static bool was_seen(const snapshot *before, const pm_process *p) {
@@ -45,15 +46,15 @@ typedef struct {
 } search;
 
 /* Takes one look, signals who is selected, and counts them. */
-static void look(holder *h, int signal, bool all, search *s) {
+static void look(lineage *l, int signal, bool all, search *s) {
     snapshot now;
-    snapshot_take(h, &now);
+    snapshot_take(l, &now);
     s->found = (pm_tree){0};
     s->is_new = false;
     s->has_vanished = now.has_vanished;
     for (uint32_t i = 0; i < now.count; i++) {
         const snapshot_entry *e = &now.entries[i];
-        if (!is_selected(h, e, all))
+        if (!is_selected(l, e, all))
             continue;
         count_member(&s->found, e->process.pid);
         s->is_new |= !was_seen(&s->before, &e->process);
@@ -68,28 +69,28 @@ static void look(holder *h, int signal, bool all, search *s) {
  * Until nobody is new. Who dies makes room for another fork, so a tree that keeps up with us is stopped
  * first: stopped processes keep their places at the process limit and fork no more.
  */
-static void kill_rounds(holder *h, bool all, pm_tree *out) {
+static void kill_rounds(lineage *l, bool all, pm_tree *out) {
     search s = {0};
     int signal = SIGKILL, doubts = 0;
     for (int round = 1; round <= ROUNDS; round++) {
         signal = round <= KILL_ROUNDS ? SIGKILL : SIGSTOP;
-        look(h, signal, all, &s);
+        look(l, signal, all, &s);
         doubts = s.is_new || !s.has_vanished ? 0 : doubts + 1;
         if (!s.is_new && (doubts == 0 || doubts > DOUBTS))
             break;
     }
     if (signal == SIGSTOP)
-        look(h, SIGKILL, all, &s);
+        look(l, SIGKILL, all, &s);
     *out = s.found;
     snapshot_end(&s.before);
 }
 
 /* Signals once; looks again as long as nobody was found but somebody may have been missed. */
-static void signal_once(holder *h, int signal, pm_tree *out) {
+static void signal_once(lineage *l, int signal, pm_tree *out) {
     search s = {0};
     int doubts = 0;
     do
-        look(h, signal, false, &s);
+        look(l, signal, false, &s);
     while (s.found.survivors == 0 && s.has_vanished && doubts++ < DOUBTS);
     *out = s.found;
     snapshot_end(&s.before);
@@ -113,15 +114,15 @@ static void signal_in_cgroup(void *context, int32_t pid) {
         procs_signal(&p, c->signal);
 }
 
-static void signal_cgroup(holder *h, const record *r, int signal, pm_tree *out) {
+static void signal_cgroup(lineage *l, const record *r, int signal, pm_tree *out) {
     *out = (pm_tree){0};
     /* Before Linux 5.14 there is no cgroup.kill, and the members are killed one by one. */
-    if (signal == SIGKILL && cgroup_kill(h->cgroup, r->cgroup) == 0)
+    if (signal == SIGKILL && cgroup_kill(l->cgroup, r->cgroup) == 0)
         signal = 0;
-    cgroup_signal each = {.r = r, .base = h->cgroup, .signal = signal, .out = out};
-    cgroup_each(h->cgroup, r->cgroup, signal_in_cgroup, &each);
+    cgroup_signal each = {.r = r, .base = l->cgroup, .signal = signal, .out = out};
+    cgroup_each(l->cgroup, r->cgroup, signal_in_cgroup, &each);
     /* Those in cgroups that the child made below its own are not listed. */
-    if (out->survivors == 0 && cgroup_is_populated(h->cgroup, r->cgroup))
+    if (out->survivors == 0 && cgroup_is_populated(l->cgroup, r->cgroup))
         out->survivors = 1;
 }
 
@@ -130,60 +131,60 @@ static void signal_cgroup(holder *h, const record *r, int signal, pm_tree *out) 
  * reaped the group's number is its own; afterwards, while something may be left of it, if an orphan in it is
  * our child and no new child of ours has the number.
  */
-static void kill_group(const holder *h, const record *r) {
+static void kill_group(const lineage *l, const record *r) {
     siginfo_t info;
-    bool is_verified = r->phase == PM_CHILD_RUNNING ||
-                       (r->leftovers == PM_LEFT_MAYBE && table_find_running(&h->table, r->pid) == NULL &&
-                        waitid(P_PGID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+    bool is_verified =
+        !record_is_reaped(r) || (record_is_unsettled(r) && table_find_running(&l->table, r->pid) == NULL &&
+                                 waitid(P_PGID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
     if (is_verified)
         kill(-r->pid, SIGKILL);
 }
 
-void tree_signal(holder *h, record *r, int signal, pm_tree *out) {
+void tree_signal(lineage *l, record *r, int signal, pm_tree *out) {
     if (r->cgroup[0] != '\0') {
-        signal_cgroup(h, r, signal, out);
+        signal_cgroup(l, r, signal, out);
         return;
     }
     r->is_doomed = true;
     if (signal == SIGKILL) {
-        kill_group(h, r);
-        kill_rounds(h, false, out);
+        kill_group(l, r);
+        kill_rounds(l, false, out);
     } else {
-        signal_once(h, signal, out);
+        signal_once(l, signal, out);
     }
     r->is_doomed = false;
 }
 
-void tree_kill_doomed(holder *h) {
+void tree_kill_doomed(lineage *l) {
     pm_tree counted;
     bool is_sweep_due = false;
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
+    for (record *r = table_next(&l->table, 0); r != NULL; r = table_after(&l->table, r)) {
         if (!r->is_doomed)
             continue;
         if (r->cgroup[0] != '\0')
-            signal_cgroup(h, r, SIGKILL, &counted);
+            signal_cgroup(l, r, SIGKILL, &counted);
         else
-            kill_group(h, r);
+            kill_group(l, r);
         is_sweep_due |= r->cgroup[0] == '\0';
     }
     if (is_sweep_due)
-        kill_rounds(h, false, &counted);
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
+        kill_rounds(l, false, &counted);
+    for (record *r = table_next(&l->table, 0); r != NULL; r = table_after(&l->table, r))
         r->is_doomed = false;
 }
 
-void tree_kill_all(holder *h) {
+void tree_kill_all(lineage *l) {
     pm_tree counted;
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
+    for (record *r = table_next(&l->table, 0); r != NULL; r = table_after(&l->table, r)) {
         if (r->cgroup[0] != '\0')
-            cgroup_kill(h->cgroup, r->cgroup);
-        kill_group(h, r);
+            cgroup_kill(l->cgroup, r->cgroup);
+        kill_group(l, r);
     }
-    kill_rounds(h, true, &counted);
+    kill_rounds(l, true, &counted);
 }
 
 typedef struct {
-    const holder *h;
+    const lineage *l;
     bool has_killed;
     int survivor; /* pidfd of one that was killed, or negative */
 } predecessor_sweep;
@@ -193,8 +194,8 @@ static void kill_marked(void *context, int32_t pid, uint64_t inode) {
     predecessor_sweep *sweep = context;
     uint64_t id;
     pm_process p;
-    if (pid == sweep->h->pid || pm_process_read(pid, &p) < 0 || p.state == 'Z' ||
-        !procs_marker(sweep->h, pid, &id) || procs_signal(&p, SIGKILL) < 0)
+    if (pid == sweep->l->self.pid || pm_process_read(pid, &p) < 0 || p.state == 'Z' ||
+        !procs_marker(&sweep->l->self, pid, &id) || procs_signal(&p, SIGKILL) < 0)
         return;
     if (!sweep->has_killed)
         sweep->survivor = pm_pidfd_open(pid);
@@ -210,11 +211,11 @@ static void wait_for_end(int pidfd, uint64_t left_ns) {
     pm_fd_close(pidfd);
 }
 
-void tree_kill_predecessors(holder *h) {
+void tree_kill_predecessors(lineage *l) {
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     const uint64_t deadline = now + PREDECESSOR_WAIT_MS * (uint64_t)MILLISECOND_NS;
     for (; now < deadline; now = pm_clock_read(PM_CLOCK_MONOTONIC)) {
-        predecessor_sweep sweep = {.h = h, .survivor = -1};
+        predecessor_sweep sweep = {.l = l, .survivor = -1};
         procs_each(kill_marked, &sweep);
         if (!sweep.has_killed)
             return;

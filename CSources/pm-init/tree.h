@@ -7,15 +7,15 @@
 #ifndef TREE_H
 #define TREE_H
 
-#include "holder.h"
+#include "lineage.h"
 
 /* Signals the members and counts them. With SIGKILL it looks again until nobody is new, for they may fork. */
-void tree_signal(holder *h, record *r, int signal, pm_tree *out);
+void tree_signal(lineage *l, record *r, int signal, pm_tree *out);
 /* SIGKILL for the trees of all records that are is_doomed, in as few looks as for one; clears the flags. */
-void tree_kill_doomed(holder *h);
+void tree_kill_doomed(lineage *l);
 /* SIGKILL for everything that descends from pm-init but pmd. */
-void tree_kill_all(holder *h);
+void tree_kill_all(lineage *l);
 /* Ends what a killed predecessor with the same token left, and waits until it is gone, at most 2 s. */
-void tree_kill_predecessors(holder *h);
+void tree_kill_predecessors(lineage *l);
 
 #endif

@@ -1,18 +1,15 @@
 #define _GNU_SOURCE
 #include "watch.h"
 #include "cpmlinux.h"
-#include "discard.h"
+#include "events.h"
+#include "times.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_NS (1500u * (uint64_t)MILLISECOND_NS)
-/* So many looks in a row without a turn, and it hangs: three seconds. */
-#define LOOKS 2
 #define PAGE_SIZE 4096
 
 /* A page that its maker could cut off would kill us on the next look. */
@@ -25,87 +22,74 @@ static const _Atomic uint64_t *map_turns(int page) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-void watch_begin(holder *h, int epoll, int page) {
-    watched_loop *w = &h->watched;
-    watch_end(h);
+void watch_begin(watch *w, int epoll, int page) {
+    watch_end(w);
     w->turns = map_turns(page);
     w->page = page;
     if (w->turns != NULL &&
-        pm_epoll_add(h->epoll, epoll, PM_EPOLL_IN | PM_EPOLL_ONESHOT, (uint64_t)EVENT_WATCHED << 32) == 0) {
+        pm_epoll_add(w->loop, epoll, PM_EPOLL_IN | PM_EPOLL_ONESHOT, event_data(EVENT_WATCHED, 0)) == 0) {
         w->epoll = epoll;
         return;
     }
-    discard(h, &epoll, 1);
-    watch_end(h);
+    discard(w->closers, &epoll, 1);
+    watch_end(w);
 }
 
-void watch_end(holder *h) {
-    watched_loop *w = &h->watched;
+void watch_end(watch *w) {
     if (w->epoll >= 0) {
-        pm_epoll_remove(h->epoll, w->epoll);
-        discard(h, &w->epoll, 1);
+        pm_epoll_remove(w->loop, w->epoll);
+        discard(w->closers, &w->epoll, 1);
     }
     if (w->turns != NULL)
         munmap((void *)w->turns, PAGE_SIZE);
-    discard(h, &w->page, 1);
-    *w = (watched_loop){.epoll = -1, .page = -1};
+    discard(w->closers, &w->page, 1);
+    *w = (watch){.loop = w->loop, .closers = w->closers, .epoll = -1, .page = -1};
 }
 
-static bool has_work(const watched_loop *w) {
+static bool has_work(const watch *w) {
     struct pollfd state = {.fd = w->epoll, .events = POLLIN};
     return poll(&state, 1, 0) == 1;
 }
 
-static void plan_look(holder *h) {
-    h->watched.look_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + LOOK_NS;
+static void plan_look(watch *w) {
+    w->look_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + WATCH_LOOK_MS * (uint64_t)MILLISECOND_NS;
 }
 
-static void begin_looking(holder *h) {
-    watched_loop *w = &h->watched;
+void watch_has_work(watch *w, int32_t pid) {
     pm_process p;
-    w->seen_turns = *w->turns;
-    w->doubts = 0;
-    w->cpu_ticks = pm_process_read(h->pmd.pid, &p) == 0 ? p.cpu_ticks : 0;
-    plan_look(h);
-}
-
-void watch_has_work(holder *h) {
-    if (h->watched.epoll >= 0)
-        begin_looking(h);
-}
-
-/*
- * Whether a process that makes no turn is to blame: not while a debugger holds it, the disk makes it wait or
- * it gets no processor.
- */
-static bool is_hanging(watched_loop *w, const pm_process *p) {
-    bool has_run = p->cpu_ticks != w->cpu_ticks;
-    w->cpu_ticks = p->cpu_ticks;
-    return p->state != 't' && p->state != 'D' && (p->state != 'R' || has_run);
+    if (w->epoll < 0)
+        return;
+    w->check = (hang_check){.turns = *w->turns, .cpu_ticks = pm_process_read(pid, &p) == 0 ? p.cpu_ticks : 0};
+    plan_look(w);
 }
 
 /* Waits for the next work; while there is some this comes back at once. */
-static void rest(holder *h) {
-    watched_loop *w = &h->watched;
+static void rest(watch *w) {
     w->look_at_ns = 0;
-    pm_epoll_modify(h->epoll, w->epoll, PM_EPOLL_IN | PM_EPOLL_ONESHOT, (uint64_t)EVENT_WATCHED << 32);
+    pm_epoll_modify(w->loop, w->epoll, PM_EPOLL_IN | PM_EPOLL_ONESHOT, event_data(EVENT_WATCHED, 0));
 }
 
-void watch_tick(holder *h, uint64_t now_ns) {
-    watched_loop *w = &h->watched;
+/* Reads no more of pmd than it takes to see that it goes on. */
+static hang_look look_at(const watch *w, int32_t pid) {
     pm_process p;
-    if (w->look_at_ns == 0 || now_ns < w->look_at_ns)
-        return;
-    if (*w->turns != w->seen_turns || !has_work(w) || pm_process_read(h->pmd.pid, &p) < 0) {
-        rest(h);
-        return;
+    hang_look look = {.turns = *w->turns};
+    look.has_work = look.turns == w->check.turns && has_work(w);
+    if (look.has_work && pm_process_read(pid, &p) == 0) {
+        look.state = p.state;
+        look.cpu_ticks = p.cpu_ticks;
     }
-    if (is_hanging(w, &p))
-        w->doubts++;
-    plan_look(h);
-    if (w->doubts < LOOKS)
-        return;
+    return look;
+}
+
+bool watch_tick(watch *w, int32_t pid, uint64_t now_ns) {
+    if (!is_due(w->look_at_ns, now_ns))
+        return false;
+    const hang_look look = look_at(w, pid);
+    switch (hang_judge(&w->check, &look)) {
+    case HANG_NONE: rest(w); return false;
+    case HANG_MAYBE: plan_look(w); return false;
+    case HANG_SURE: break;
+    }
     w->look_at_ns = 0;
-    h->pmd.has_hung = true;
-    kill(h->pmd.pid, SIGKILL);
+    return true;
 }

@@ -239,10 +239,12 @@ static void run_test(const test *t, tally *sum) {
 
 static void run_tables(const char *filter, tally *sum) {
     const test *const tables[] = {
-        shim_tests,    process_tests, spawn_tests,   spawn_failure_tests, spawn_fallback_tests, launch_tests,
-        watch_tests,   reexec_tests,  manager_tests, init_tests,          adoption_tests,       stop_tests,
-        tree_tests,    hostile_tests, cgroup_tests,  journal_tests,       sandbox_tests,        rights_tests,
-        confine_tests, diag_tests,    pid_tests,     executor_tests,      starting_tests};
+        shim_tests,      process_tests,  spawn_tests,    spawn_failure_tests, spawn_fallback_tests,
+        launch_tests,    watch_tests,    reexec_tests,   manager_tests,       init_tests,
+        adoption_tests,  stop_tests,     tree_tests,     hostile_tests,       cgroup_tests,
+        journal_tests,   sandbox_tests,  rights_tests,   confine_tests,       diag_tests,
+        pid_tests,       executor_tests, starting_tests, restart_tests,       hang_tests,
+        stop_plan_tests, state_tests,    log_tests};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const test *t = tables[i]; t->name != NULL; t++)
             if (filter == NULL || strstr(t->name, filter) != NULL)

@@ -18,7 +18,8 @@ typedef struct {
 extern const test shim_tests[], process_tests[], spawn_tests[], spawn_failure_tests[], spawn_fallback_tests[],
     init_tests[], adoption_tests[], stop_tests[], tree_tests[], hostile_tests[], cgroup_tests[],
     launch_tests[], watch_tests[], reexec_tests[], manager_tests[], journal_tests[], sandbox_tests[],
-    rights_tests[], confine_tests[], diag_tests[], pid_tests[], executor_tests[], starting_tests[];
+    rights_tests[], confine_tests[], diag_tests[], pid_tests[], executor_tests[], starting_tests[],
+    restart_tests[], hang_tests[], stop_plan_tests[], state_tests[], log_tests[];
 
 /* How long anything may be waited for, milliseconds. Nothing is expected to take it; valgrind needs its time.
  */

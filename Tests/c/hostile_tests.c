@@ -311,7 +311,40 @@ static void mutated_spawns(void) {
     CHECK_EQUAL(rig_stop(&r), 0);
 }
 
+/* pm-init is stopped until more requests wait than one turn of its loop reads; a death comes between. */
+static void a_flood_of_requests_does_not_hide_a_death(void) {
+    rig r;
+    uint64_t sent = 0;
+    rig_serve(&r, NULL);
+    const pid_t pid = spawn_child(&r, 1, &(child_spec){.role = "wait"});
+    kill(r.init, SIGSTOP);
+    CHECK(waitpid(r.init, NULL, WUNTRACED) == r.init);
+    const struct {
+        pm_message header;
+        pm_signal body;
+    } packet = {{PM_SIGNAL, sizeof packet, 99}, {.scope = PM_SCOPE_LEADER}};
+    const pm_piece piece = {&packet, sizeof packet};
+    while (pm_packet_send(r.control, &(pm_packet){&piece, 1, NULL, 0}) > 0)
+        sent++;
+    CHECK(sent > 100);
+    kill(pid, SIGKILL);
+    wait_gone(pid);
+    kill(r.init, SIGCONT);
+    uint64_t answers = 0;
+    do {
+        receive(&r, &m);
+        answers += m.header.type == PM_SIGNAL_FAILED;
+    } while (m.header.type != PM_EXITED);
+    CHECK(answers < sent);
+    while (answers < sent) {
+        expect(&r, PM_SIGNAL_FAILED, 99, &m);
+        answers++;
+    }
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
 const test hostile_tests[] = {
+    {"hostile: a flood of requests does not hide a death", a_flood_of_requests_does_not_hide_a_death},
     {"hostile: short and empty packets", short_and_empty_packets},
     {"hostile: unknown types", unknown_types},
     {"hostile: wrong sizes", wrong_sizes},

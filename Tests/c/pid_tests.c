@@ -72,7 +72,9 @@ static uint32_t count_after(rig *r, uint64_t id, int signal) {
 }
 
 static void kill_family(rig *r, uint64_t id, int pipe) {
-    CHECK_EQUAL(count_after(r, id, 0), 2);
+    /* Whoever forked the escapee may still be ending. */
+    const uint32_t count = count_after(r, id, 0);
+    CHECK(count == 2 || count == 3);
     count_after(r, id, SIGKILL);
     CHECK_TEXT(read_all(pipe), "");
     close(pipe);

@@ -18,6 +18,7 @@
 const char *const *rig_wrapper;
 int rig_passed[RIG_PASSED_MAX];
 int rig_passed_count;
+int rig_errors = PM_SPAWN_FD_NULL;
 
 static int socket_path(char path[96]) {
     return snprintf(path, 96, "%s/pmd", scratch());
@@ -45,7 +46,7 @@ void rig_launch(rig *r, const char *const *options, const char *program) {
     const char *const tail[] = {"--status-fd", status, "--", program != NULL ? program : self_path,
                                 "--role",      "pmd",  path};
     memcpy(argv + count, tail, sizeof tail);
-    int32_t fds[3 + RIG_PASSED_MAX + 1] = {0, 1, 2};
+    int32_t fds[3 + RIG_PASSED_MAX + 1] = {0, 1, rig_errors};
     for (int i = 0; i < rig_passed_count; i++)
         fds[3 + i] = rig_passed[i];
     fds[3 + rig_passed_count] = status_end;

@@ -64,6 +64,8 @@ extern const char *const *rig_wrapper;
 #define RIG_PASSED_MAX 2
 extern int rig_passed[RIG_PASSED_MAX];
 extern int rig_passed_count;
+/* Its standard error, where its log is; PM_SPAWN_FD_NULL, as it is at first: nowhere. */
+extern int rig_errors;
 /* Starts pm-init with these further options, null-terminated, and takes the first pmd's control socket. */
 void rig_start(rig *r, const char *const *options);
 /* The same without waiting for a pmd. `program` null: the fake pmd. */

@@ -164,6 +164,14 @@ static int group_mate(int argc, char **argv) {
     return exit_role(0, NULL);
 }
 
+/* Leaves as many dead processes as argv[0] says to whoever inherits them. */
+static int brood(int argc, char **argv) {
+    for (int left = argc > 0 ? atoi(argv[0]) : 0; left > 0; left--)
+        if (fork() == 0)
+            _exit(0);
+    return 0;
+}
+
 /* Forks a chain: each process forks the next one and ends after it. Nobody can kill it by chance, so it ends
  * by itself at a time when the test has long failed. */
 static int chain(int argc, char **argv) {
@@ -209,7 +217,7 @@ int play_role(const char *name, int argc, char **argv) {
     } roles[] = {
         {"report", report},    {"tag", tag},         {"wait", wait_role}, {"exit", exit_role},
         {"escape", escape},    {"mate", group_mate}, {"chain", chain},    {"pmd", fake_pmd},
-        {"probe", play_probe}, {"stopper", stopper},
+        {"probe", play_probe}, {"stopper", stopper}, {"brood", brood},
     };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (strcmp(roles[i].name, name) == 0)

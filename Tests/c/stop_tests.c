@@ -186,6 +186,30 @@ static void continues_a_stopped_child_to_stop_it(void) {
     close(read_end);
 }
 
+static void continues_stopped_leftovers_to_stop_them(void) {
+    rig r;
+    int write_end, read_end = make_pipe(&write_end), keep, input = make_pipe(&keep);
+    rig_serve(&r, NULL);
+    const child_spec spec = {.role = "mate",
+                             .argument = {"exit", "bye"},
+                             .input = input,
+                             .output = write_end,
+                             .stop_wait_ms = PATIENCE_MS};
+    spawn_child(&r, 1, &spec);
+    close(write_end);
+    close(input);
+    pid_t mate = read_ready(read_end);
+    close(keep); /* the leader ends, its mate stays */
+    expect(&r, PM_EXITED, 1, &m);
+    kill(mate, SIGSTOP);
+    kill(r.init, SIGTERM);
+    expect(&r, PM_STOP_REQUESTED, 0, &m);
+    kill(r.init, SIGTERM);
+    CHECK_EQUAL(rig_wait(&r), 0);
+    CHECK_TEXT(read_all(read_end), "bye");
+    close(read_end);
+}
+
 static void other_signals_mean_nothing(void) {
     rig r;
     rig_serve(&r, NULL);
@@ -209,6 +233,7 @@ const test stop_tests[] = {
     {"stop: all is killed at a third signal", kills_all_at_a_third_signal},
     {"stop: a goodbye kills what is left", goodbye_kills_what_is_left},
     {"stop: a stopped child is continued", continues_a_stopped_child_to_stop_it},
+    {"stop: stopped leftovers are continued", continues_stopped_leftovers_to_stop_them},
     {"stop: other signals mean nothing", other_signals_mean_nothing},
     {NULL, NULL},
 };

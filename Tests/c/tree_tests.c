@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,7 +210,72 @@ static void a_childs_tree_is_not_anothers(void) {
     check_all_gone(&ten);
 }
 
+/* Takes the report of the child's end and the answer to a search of its tree, whichever comes first. */
+static void expect_end_and_tree(rig *r, uint64_t id) {
+    bool is_told = false, is_searched = false;
+    while (!is_told || !is_searched) {
+        receive(r, &m);
+        CHECK_EQUAL(m.header.id, id);
+        bool *flag = m.header.type == PM_EXITED ? &is_told : &is_searched;
+        CHECK(!*flag && (m.header.type == PM_EXITED || m.header.type == PM_TREE));
+        *flag = true;
+    }
+}
+
+/* While deaths follow each other they are judged together, a little later; a search may come first. */
+static void a_death_is_told_though_a_search_comes_first(void) {
+    enum { ORPHANS = 24, PAIRS = 40 };
+    rig r;
+    rig_serve(&r, NULL);
+    for (uint64_t id = 1; id <= ORPHANS; id++) { /* so that judging, and the rest after it, take a while */
+        spawn_child(&r, id, &(child_spec){.role = "escape", .argument = {"leave"}});
+        expect(&r, PM_EXITED, id, &m);
+    }
+    for (uint64_t id = ORPHANS + 1; id <= ORPHANS + 2 * PAIRS; id += 2) {
+        const pid_t first = spawn_child(&r, id, &(child_spec){.role = "wait"});
+        const pid_t second = spawn_child(&r, id + 1, &(child_spec){.role = "wait"});
+        kill(first, SIGKILL);
+        expect(&r, PM_EXITED, id, &m);
+        kill(second, SIGKILL);
+        send_signal(&r, id + 1, SIGKILL, PM_SCOPE_TREE);
+        expect_end_and_tree(&r, id + 1);
+    }
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
+/* Children of this process, dead ones included. */
+static int count_children(pid_t pid) {
+    char path[64];
+    int count = 0, child;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+    FILE *list = fopen(path, "re");
+    CHECK(list != NULL);
+    while (fscanf(list, "%d", &child) == 1)
+        count++;
+    fclose(list);
+    return count;
+}
+
+/* More deaths than one turn of the loop reaps, and a single SIGCHLD for all. */
+static void a_thousand_deaths_at_once_are_reaped(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    spawn_child(&r, 1, &(child_spec){.role = "brood", .argument = {"2500"}});
+    expect(&r, PM_EXITED, 1, &m);
+    for (int turn = 0; turn < 5; turn++) { /* each answer takes a turn */
+        send_signal(&r, 99, 0, PM_SCOPE_LEADER);
+        do
+            receive(&r, &m);
+        while (m.header.type == PM_TREE_EMPTY);
+        CHECK_EQUAL(m.header.type, PM_SIGNAL_FAILED);
+    }
+    CHECK_EQUAL(count_children(r.init), 1); /* pmd */
+    CHECK_EQUAL(rig_stop(&r), 0);
+}
+
 const test tree_tests[] = {
+    {"tree: more deaths than one turn reaps are reaped", a_thousand_deaths_at_once_are_reaped},
+    {"tree: a death is told though a search comes first", a_death_is_told_though_a_search_comes_first},
     {"tree: an escapee is found and killed", finds_and_kills_an_escapee},
     {"tree: leftovers and their end are told", tells_leftovers_and_their_end},
     {"tree: leftovers whose parent is just ending are told", tells_leftovers_whose_parent_is_just_ending},

@@ -23,49 +23,50 @@
 
 const char *const target_name = "image of pm-init";
 
-static holder before, after, again;
+static pm_init before, after, again;
 
-static void begin(holder *h) {
-    memset(h, 0, sizeof *h);
-    h->channel.fd = h->lock = h->cgroup = h->watched.epoll = h->watched.page = h->reexec.program = -1;
-    for (uint32_t i = 0; i < PM_NAMED_MAX; i++)
-        h->named[i].fd = -1;
-    require(table_init(&h->table, UINT32_MAX) == 0, "a table is made");
+static void begin(pm_init *i) {
+    pm_init_begin(i);
+    require(pm_init_connect(i) == 0, "its parts are connected");
+    require(table_init(&i->lineage.table, UINT32_MAX) == 0, "a table is made");
 }
 
-static void end(holder *h) {
-    munmap(h->table.records, h->table.capacity * sizeof(record));
-    munmap(h->table.by_id, 2 * (size_t)h->table.capacity * sizeof(uint32_t));
+static void end(pm_init *i) {
+    close(i->epoll);
+    munmap(i->lineage.table.records, i->lineage.table.capacity * sizeof(record));
+    munmap(i->lineage.table.by_id, 2 * (size_t)i->lineage.table.capacity * sizeof(uint32_t));
 }
 
-static void add_child(holder *h, uint32_t number) {
-    record *r = table_add(&h->table, number + 1);
+static void add_child(pm_init *i, uint32_t number) {
+    table *t = &i->lineage.table;
+    record *r;
+    require(table_add(t, number + 1, &r) == 0, "a child is added");
     r->start_ticks = 1000 + number;
     r->stop_signal = SIGTERM;
     r->held_count = number % (PM_HELD_MAX + 1);
     for (uint8_t i = 0; i < r->held_count; i++)
         r->held[i] = (int32_t)(20 + number * PM_HELD_MAX + i);
-    r->state_size = (uint16_t)(number * 31 % (PM_STATE_MAX + 1));
-    memset(r->state, (int)number, r->state_size);
+    r->blob_size = (uint16_t)(number * 31 % (PM_STATE_MAX + 1));
+    memset(r->blob, (int)number, r->blob_size);
     if (number % 3 == 1)
         snprintf(r->cgroup, sizeof r->cgroup, PM_CGROUP_PREFIX "%u", number);
     if (number % 4 == 2) {
-        r->phase = PM_CHILD_EXITED;
-        table_set_leftovers(&h->table, r, PM_LEFT_MAYBE);
+        table_set_state(t, r, number % 8 == 2 ? CHILD_LEFT : CHILD_DEAD);
     } else if (number % 4 == 3) {
-        r->start = START_STEPS;
+        table_set_state(t, r, CHILD_PREPARING);
         r->report = (int32_t)(10 + number);
     }
-    table_set_pid(&h->table, r, (int32_t)(200 + number));
+    table_set_pid(t, r, (int32_t)(200 + number));
 }
 
-static void make(holder *h, uint8_t children, uint8_t named) {
-    begin(h);
-    for (uint32_t i = 0; i < children % (CHILDREN_MAX + 1); i++)
-        add_child(h, i);
-    for (uint32_t i = 0; i < named % (NAMED_MAX + 1); i++) {
-        h->named[i].fd = (int)(15 + i);
-        snprintf(h->named[i].name, sizeof h->named[i].name, "name-%u", i);
+static void make(pm_init *i, uint8_t children, uint8_t named) {
+    begin(i);
+    for (uint32_t at = 0; at < children % (CHILDREN_MAX + 1); at++)
+        add_child(i, at);
+    for (uint32_t at = 0; at < named % (NAMED_MAX + 1); at++) {
+        named_fd *place = &i->named.places[at];
+        place->fd = (int)(15 + at);
+        snprintf(place->name, sizeof place->name, "name-%u", at);
     }
 }
 
@@ -78,25 +79,26 @@ static void change(int image, const uint8_t *data, size_t size) {
     }
 }
 
-static void check(const holder *h) {
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r)) {
+static void check(const pm_init *i) {
+    for (record *r = table_next(&i->lineage.table, 0); r != NULL; r = table_after(&i->lineage.table, r)) {
         require(r->pid > 0 && r->id != 0, "a child has an id and a pid");
-        require(r->held_count <= PM_HELD_MAX && r->state_size <= PM_STATE_MAX,
+        require(r->held_count <= PM_HELD_MAX && r->blob_size <= PM_STATE_MAX,
                 "counts are within their arrays");
-        for (uint8_t i = 0; i < r->held_count; i++)
-            require(r->held[i] >= 0, "what is held is a descriptor");
+        for (uint8_t at = 0; at < r->held_count; at++)
+            require(r->held[at] >= 0, "what is held is a descriptor");
         require(memchr(r->cgroup, '\0', sizeof r->cgroup) != NULL, "a cgroup's name ends");
         require(r->stop_signal > 0 && r->stop_signal <= 64, "a child is stopped by a signal");
-        require((r->report >= 0) == (r->start == START_STEPS || r->start == START_EXEC),
+        require((r->report >= 0) == (record_is_starting(r)),
                 "who is under way has a report, and nobody else");
-        require(r->phase == PM_CHILD_EXITED || r->leftovers == PM_LEFT_NOTHING,
-                "only the dead leave something");
-        require(r->is_forgotten || table_find(&h->table, r->id) == r, "a child is found by its id");
-        require(r->is_forgotten || r->phase != PM_CHILD_RUNNING || table_find_running(&h->table, r->pid) == r,
+        require(r->state <= CHILD_FORGOTTEN, "a child has a state");
+        require(r->state == CHILD_FORGOTTEN || table_find(&i->lineage.table, r->id) == r,
+                "a child is found by its id");
+        require(record_is_reaped(r) || table_find_running(&i->lineage.table, r->pid) == r,
                 "a child is found by its pid");
     }
-    for (uint32_t i = 0; i < PM_NAMED_MAX; i++)
-        require(memchr(h->named[i].name, '\0', sizeof h->named[i].name) != NULL, "a descriptor's name ends");
+    for (uint32_t at = 0; at < PM_NAMED_MAX; at++)
+        require(memchr(i->named.places[at].name, '\0', sizeof i->named.places[at].name) != NULL,
+                "a descriptor's name ends");
 }
 
 /* A copy of the image's bytes. */
@@ -110,9 +112,9 @@ static uint8_t *content(int image, size_t *size) {
 }
 
 /* Its image says the same as the image of who reads that. */
-static void pass_on(const holder *h) {
+static void pass_on(const pm_init *i) {
     size_t size, other_size;
-    int image = image_write(h);
+    int image = image_write(i);
     begin(&again);
     require(image >= 0 && image_read(&again, image) == 0, "pm-init understands its like");
     int other = image_write(&again);

@@ -5,13 +5,9 @@
  */
 #define _GNU_SOURCE
 #include "requests_target.h"
-#include "channel.h"
 #include "cpmlinux.h"
-#include "executor.h"
-#include "nonchildren.h"
-#include "orphans.h"
+#include "lifecycle.h"
 #include "requests.h"
-#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +43,7 @@ typedef struct {
 } input;
 
 typedef struct {
-    holder h;
+    pm_init init;
     int pmd; /* pmd's end */
     bool is_deaf;
     uint32_t spawns_asked; /* since pmd last heard all */
@@ -59,7 +55,7 @@ const char *const target_name = "control protocol";
 static void connect_pmd(world *w) {
     int ours;
     require(pm_socket_pair(PM_SOCKET_SEQPACKET, &ours, &w->pmd) == 0, "there is a socket");
-    require(channel_open(&w->h, ours) == 0, "a channel opens");
+    require(channel_open(&w->init.channel, ours) == 0, "a channel opens");
     w->spawns_asked = w->spawns_answered = 0;
 }
 
@@ -133,10 +129,10 @@ static void hear(world *w) {
 static void check_table(const table *t) {
     uint32_t count = 0;
     for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r)) {
-        require(r->state_size <= PM_STATE_MAX, "state fits its record");
+        require(r->blob_size <= PM_STATE_MAX, "state fits its record");
         require(r->held_count <= PM_HELD_MAX, "held descriptors fit their record");
         require(r->stop_signal > 0 && r->stop_signal <= 64, "a child is stopped by a signal");
-        require((r->report >= 0) == (r->start == START_STEPS || r->start == START_EXEC),
+        require((r->report >= 0) == (record_is_starting(r)),
                 "who is under way has a report, and nobody else");
         count++;
     }
@@ -146,14 +142,14 @@ static void check_table(const table *t) {
 /* Turns of pm-init's loop until it has nothing to do. */
 static void turn(world *w) {
     for (int i = 0; i < 3; i++) {
-        channel_pump(&w->h);
-        requests_ready(&w->h, PM_EPOLL_IN);
+        channel_pump(&w->init.channel);
+        requests_ready(&w->init, PM_EPOLL_IN);
         if (!w->is_deaf)
             hear(w);
     }
-    if (w->h.judge_at_ns != 0)
-        orphans_judge(&w->h);
-    check_table(&w->h.table);
+    if (w->init.orphans.judge_at_ns != 0)
+        orphans_judge(&w->init.orphans);
+    check_table(&w->init.lineage.table);
 }
 
 static void send_to_init(world *w, const void *bytes, size_t size, size_t fd_count) {
@@ -168,8 +164,8 @@ static void send_counted(world *w, const uint8_t *bytes, size_t size, size_t fd_
     if (size >= sizeof header)
         memcpy(&header, bytes, sizeof header);
     turn(w);
-    bool is_answered = w->h.channel.is_attached && w->h.channel.fd >= 0 && !w->h.channel.is_blocked &&
-                       !w->is_deaf && w->h.phase == PHASE_SERVING && header.type == PM_SPAWN;
+    bool is_answered = w->init.channel.state == CHANNEL_ATTACHED && w->init.channel.flow == FLOW_OPEN &&
+                       !w->is_deaf && w->init.lifecycle.phase == PHASE_SERVING && header.type == PM_SPAWN;
     w->spawns_asked = w->spawns_answered = 0;
     send_to_init(w, bytes, size, fd_count);
     turn(w);
@@ -189,22 +185,22 @@ static void send_message(world *w, const input *in) {
 }
 
 static void child_dies(world *w, uint32_t index) {
-    record *r = index < w->h.table.used ? &w->h.table.records[index] : NULL;
-    if (r == NULL || r->id == 0 || r->phase == PM_CHILD_EXITED)
+    record *r = index < w->init.lineage.table.used ? &w->init.lineage.table.records[index] : NULL;
+    if (r == NULL || r->id == 0 || record_is_reaped(r))
         return;
     pm_fd_close(stand_in_take_report(r->pid));
     /* As reap.c does. */
-    r->phase = PM_CHILD_EXITED;
     r->wait_status = 256;
-    if (r->start != START_DONE && !executor_reaped(&w->h, r))
+    if (r->state != CHILD_RUNNING && !executor_reaped(&w->init.executor, r))
         return;
-    r->is_fresh = true;
-    table_set_leftovers(&w->h.table, r, PM_LEFT_MAYBE);
-    orphans_judge_soon(&w->h);
+    table_set_state(&w->init.lineage.table, r, CHILD_DEAD);
+    orphans_judge_soon(&w->init.orphans);
 }
 
 static void report(world *w, const input *in) {
-    const record *r = in->left > 1 && in->at[0] < w->h.table.used ? &w->h.table.records[in->at[0]] : NULL;
+    const record *r = in->left > 1 && in->at[0] < w->init.lineage.table.used
+                          ? &w->init.lineage.table.records[in->at[0]]
+                          : NULL;
     if (r == NULL || r->id == 0)
         return;
     int fd = stand_in_report(r->pid);
@@ -212,7 +208,7 @@ static void report(world *w, const input *in) {
         pm_fd_write(fd, in->at + 2, in->left - 2);
     if (in->at[1] % 2 == 1)
         pm_fd_close(stand_in_take_report(r->pid));
-    executor_ready(&w->h, in->at[0]);
+    executor_ready(&w->init.executor, in->at[0]);
 }
 
 static void reconnect(world *w) {
@@ -222,13 +218,13 @@ static void reconnect(world *w) {
         pm_hello body;
     } packet = {{PM_HELLO, sizeof packet, 0}, hello};
     close(w->pmd);
-    requests_finish(&w->h);
-    require(w->h.channel.fd < 0, "a channel that ended is closed");
+    requests_finish(&w->init);
+    require(w->init.channel.state == CHANNEL_CLOSED, "a channel that ended is closed");
     w->is_deaf = false;
     connect_pmd(w);
     send_to_init(w, &packet, sizeof packet, 0);
     turn(w);
-    require(w->h.channel.is_attached, "a hello attaches pmd");
+    require(w->init.channel.state == CHANNEL_ATTACHED, "a hello attaches pmd");
 }
 
 static void step(world *w, unsigned kind, const input *in) {
@@ -238,7 +234,7 @@ static void step(world *w, unsigned kind, const input *in) {
     case KIND_DEATH: child_dies(w, in->left > 0 ? in->at[0] : 0); break;
     case KIND_DEAF: w->is_deaf = !w->is_deaf; break;
     case KIND_RECONNECT: reconnect(w); break;
-    case KIND_TEXTS: read_texts(&w->h, in->at, in->left); break;
+    case KIND_TEXTS: read_texts(&w->init.lineage, in->at, in->left); break;
     case KIND_REPORT: report(w, in); break;
     case KIND_GROUPS: stand_in_kill_result = in->left > 0 && in->at[0] % 2 == 0 ? 0 : -1; break;
     }
@@ -255,48 +251,40 @@ static int count_descriptors(void) {
 static void set_up(world *w) {
     static char *program[] = {"pmd", NULL};
     memset(w, 0, sizeof *w);
-    w->h = (holder){.status_fd = -1,
-                    .lock = -1,
-                    .cgroup = -1,
-                    .channel = {.fd = -1},
-                    .watched = {.epoll = -1, .page = -1},
-                    .pid = getpid()};
-    w->h.reexec.program = -1;
+    pm_init_begin(&w->init);
     /* Whatever it is, it is not executed. */
-    w->h.executor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    w->h.options.program = program;
-    w->h.signals = -1;
-    for (int i = 0; i < (int)PM_NAMED_MAX; i++)
-        w->h.named[i].fd = -1;
-    strcpy(w->h.marker, "PM_MARKER=fuzz-");
-    w->h.marker_size = strlen(w->h.marker);
-    w->h.epoll = pm_epoll_create();
-    require(w->h.epoll >= 0 && table_init(&w->h.table, CHILDREN_MAX) == 0, "a pm-init is made");
+    w->init.executor.program = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    w->init.options.program = program;
+    identity_find(&w->init.lineage.self, "fuzz");
+    w->init.lineage.self.start_ticks = 0;
+    require(pm_init_connect(&w->init) == 0 && table_init(&w->init.lineage.table, CHILDREN_MAX) == 0,
+            "a pm-init is made");
     connect_pmd(w);
 }
 
 /* pm-init keeps these for life. */
-static void free_memory(holder *h) {
-    munmap(h->table.records, h->table.capacity * sizeof(record));
-    munmap(h->table.by_id, 2 * (size_t)h->table.capacity * sizeof(uint32_t));
-    nonchildren_end(h);
+static void free_memory(lineage *l) {
+    munmap(l->table.records, l->table.capacity * sizeof(record));
+    munmap(l->table.by_id, 2 * (size_t)l->table.capacity * sizeof(uint32_t));
+    nonchildren_end(&l->nonchildren);
 }
 
 /* Everything is forgotten, so what is open then has leaked. */
 static void tear_down(world *w) {
-    for (uint32_t i = 0; i < w->h.table.used; i++)
+    for (uint32_t i = 0; i < w->init.lineage.table.used; i++)
         child_dies(w, i);
     close(w->pmd);
-    channel_close(&w->h);
-    watch_end(&w->h);
-    for (record *r = table_next(&w->h.table, 0); r != NULL; r = table_after(&w->h.table, r))
-        orphans_forget(&w->h, r);
-    require(w->h.table.count == 0, "all children can be forgotten");
+    channel_close(&w->init.channel);
+    watch_end(&w->init.watch);
+    for (record *r = table_next(&w->init.lineage.table, 0); r != NULL;
+         r = table_after(&w->init.lineage.table, r))
+        orphans_forget(&w->init.orphans, r);
+    require(w->init.lineage.table.count == 0, "all children can be forgotten");
     for (int i = 0; i < (int)PM_NAMED_MAX; i++)
-        pm_fd_close(w->h.named[i].fd);
-    close(w->h.epoll);
-    close(w->h.executor);
-    free_memory(&w->h);
+        pm_fd_close(w->init.named.places[i].fd);
+    close(w->init.epoll);
+    close(w->init.executor.program);
+    free_memory(&w->init.lineage);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -304,7 +292,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const int before = count_descriptors();
     stand_in_kill_result = -1;
     set_up(&w);
-    for (int steps = 0; size >= 3 && steps < STEPS_MAX && w.h.phase == PHASE_SERVING; steps++) {
+    for (int steps = 0; size >= 3 && steps < STEPS_MAX && w.init.lifecycle.phase == PHASE_SERVING; steps++) {
         size_t length = data[1] | (size_t)data[2] << 8;
         if (length > size - 3)
             length = size - 3;

@@ -1,14 +1,12 @@
 /* In place of what starts, signals and ends processes. */
 #define _GNU_SOURCE
-#include "channel.h"
 #include "exec_request.h"
 #include "image.h"
+#include "lifecycle.h"
 #include "pm_file.h"
 #include "pm_spawn.h"
-#include "pmd.h"
 #include "reexec.h"
 #include "requests_target.h"
-#include "stop.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -88,46 +86,49 @@ int stand_in_kill(int32_t pid, int signal) {
     return stand_in_kill_result;
 }
 
-void tree_signal(holder *h, record *r, int signal, pm_tree *out) {
-    require(table_find(&h->table, r->id) == r && signal >= 0 && signal <= 64, "a tree is a record's");
+void tree_signal(lineage *l, record *r, int signal, pm_tree *out) {
+    require(table_find(&l->table, r->id) == r && signal >= 0 && signal <= 64, "a tree is a record's");
     *out = (pm_tree){.survivors = stand_in_kill_result == 0};
 }
 
-void pmd_expect_end(holder *h) {
-    (void)h;
+void pmd_expect_end(pmd *p) {
+    (void)p;
 }
 
-void stop_all_now(holder *h, int exit_status) {
-    h->phase = PHASE_ENDING;
-    h->exit_status = exit_status;
+void lifecycle_notice_hand_over(pm_init *i) {
+    (void)i;
+}
+
+void lifecycle_pmd_stopped(pm_init *i, int exit_status) {
+    i->lifecycle.phase = PHASE_ENDING;
+    i->lifecycle.exit_status = exit_status;
 }
 
 /* What two pm-inits know of a child. */
 static bool is_same(const record *a, const record *b) {
-    return a->pid == b->pid && a->phase == b->phase && a->wait_status == b->wait_status &&
+    return a->pid == b->pid && a->state == b->state && a->wait_status == b->wait_status &&
            a->held_count == b->held_count &&
-           memcmp(a->held, b->held, sizeof a->held[0] * a->held_count) == 0 &&
-           a->state_size == b->state_size && memcmp(a->state, b->state, a->state_size) == 0 &&
-           strcmp(a->cgroup, b->cgroup) == 0 && a->leftovers == b->leftovers && a->is_fresh == b->is_fresh &&
-           a->report == b->report && a->start == b->start && a->start_step == b->start_step &&
-           a->start_error == b->start_error && a->clamped == b->clamped;
+           memcmp(a->held, b->held, sizeof a->held[0] * a->held_count) == 0 && a->blob_size == b->blob_size &&
+           memcmp(a->blob, b->blob, a->blob_size) == 0 && strcmp(a->cgroup, b->cgroup) == 0 &&
+           a->report == b->report && a->start_step == b->start_step && a->start_error == b->start_error &&
+           a->clamped == b->clamped;
 }
 
 /* Instead of executing anything: another pm-init reads the image, and knows the same. */
-void reexec_asked(holder *h, const char *path) {
-    static holder other;
+void reexec_asked(pm_init *i, const char *path) {
+    static pm_init other;
+    table *t = &i->lineage.table, *read = &other.lineage.table;
     require(path[0] != '\0' && strlen(path) < PM_PROGRAM_MAX, "a path ends");
-    int image = image_write(h);
+    int image = image_write(i);
     require(image >= 0, "an image is written");
-    memset(&other, 0, sizeof other);
-    require(table_init(&other.table, UINT32_MAX) == 0 && image_read(&other, image) == 0, "an image is read");
-    require(other.table.count == h->table.count && other.table.with_leftovers == h->table.with_leftovers,
-            "an image has every child");
-    for (record *r = table_next(&h->table, 0); r != NULL; r = table_after(&h->table, r))
-        require(r->is_forgotten || is_same(r, table_find(&other.table, r->id)),
+    pm_init_begin(&other);
+    require(table_init(read, UINT32_MAX) == 0 && image_read(&other, image) == 0, "an image is read");
+    require(read->count == t->count && read->unsettled == t->unsettled, "an image has every child");
+    for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r))
+        require(r->state == CHILD_FORGOTTEN || is_same(r, table_find(read, r->id)),
                 "an image has all of a child");
-    munmap(other.table.records, other.table.capacity * sizeof(record));
-    munmap(other.table.by_id, 2 * (size_t)other.table.capacity * sizeof(uint32_t));
+    munmap(read->records, read->capacity * sizeof(record));
+    munmap(read->by_id, 2 * (size_t)read->capacity * sizeof(uint32_t));
     pm_fd_close(image);
-    channel_refuse_reexec(h, PM_STEP_TRIAL, ENOEXEC);
+    channel_refuse_reexec(&i->channel, &(pm_spawn_failure){.step = PM_STEP_TRIAL, .error = ENOEXEC});
 }

@@ -86,32 +86,32 @@ static void read_path(const uint8_t *bytes, size_t size) {
                 "a cgroup that holds is named");
 }
 
-static void remember(holder *h, const uint8_t *bytes, size_t size) {
-    h->start_ticks = UINT64_MAX;
+static void remember(lineage *l, const uint8_t *bytes, size_t size) {
+    l->self.start_ticks = UINT64_MAX;
     for (; size >= 6; bytes += 6, size -= 6) {
         int32_t pid;
         memcpy(&pid, bytes, sizeof pid);
         const uint64_t inode = bytes[4];
         const pm_process p = {.pid = pid, .parent = 1, .start_ticks = 0};
         if (bytes[5] % 4 == 0)
-            nonchildren_begin(h);
-        nonchildren_learn(h, &p, inode);
-        bool can_be = pid > 0 && pid != h->pid && inode > 1;
-        require(nonchildren_has(h, pid, inode) == can_be, "who was learned is known");
-        require(!nonchildren_has(h, pid, inode + 256), "another with that pid is not");
-        require(h->nonchildren.count < h->nonchildren.capacity || h->nonchildren.capacity == 0,
+            nonchildren_begin(&l->nonchildren);
+        nonchildren_learn(&l->nonchildren, &l->self, &p, inode);
+        bool can_be = pid > 0 && pid != l->self.pid && inode > 1;
+        require(nonchildren_has(&l->nonchildren, pid, inode) == can_be, "who was learned is known");
+        require(!nonchildren_has(&l->nonchildren, pid, inode + 256), "another with that pid is not");
+        require(l->nonchildren.count < l->nonchildren.capacity || l->nonchildren.capacity == 0,
                 "there is a free place");
     }
-    h->start_ticks = 0;
+    l->self.start_ticks = 0;
 }
 
-void read_texts(holder *h, const uint8_t *bytes, size_t size) {
+void read_texts(lineage *l, const uint8_t *bytes, size_t size) {
     if (size == 0)
         return;
     switch (bytes[0] % 4) {
     case 0: read_line(bytes + 1, size - 1); break;
     case 1: read_list(bytes + 1, size - 1); break;
     case 2: read_path(bytes + 1, size - 1); break;
-    default: remember(h, bytes + 1, size - 1);
+    default: remember(l, bytes + 1, size - 1);
     }
 }

@@ -1,9 +1,6 @@
 #define _GNU_SOURCE
 #include "tree_rules.h"
-#include "channel.h"
-#include "discard.h"
-#include "executor.h"
-#include "pmd.h"
+#include "lifecycle.h"
 #include "reap.h"
 #include "reexec.h"
 #include "requests.h"
@@ -15,7 +12,7 @@
 /* More than there are steps, and so children. */
 #define IDS_MAX 128
 
-static holder *the_init;
+static lineage *the_lineage;
 static uint64_t aim;
 static uint8_t told[IDS_MAX]; /* REPORT_*, by the child's id */
 static bool doomed[IDS_MAX];
@@ -37,8 +34,8 @@ static bool has_liars(void) {
     return false;
 }
 
-void rules_begin(holder *h) {
-    the_init = h;
+void rules_begin(pm_init *i) {
+    the_lineage = &i->lineage;
     memset(told, 0, sizeof told);
     pmd_ends = 0;
     rules_aim_at_all();
@@ -47,8 +44,7 @@ void rules_begin(holder *h) {
 /* Whether it has got the number that was a dead child's before it was found out that nothing is left of that
  * child: too soon for any kernel, whose numbers are not as few as here. */
 static bool has_number_of(const record *r, const process *p) {
-    return r != NULL && r->phase == PM_CHILD_EXITED && r->leftovers == PM_LEFT_MAYBE &&
-           (p->group == r->pid || p->session == r->pid);
+    return r != NULL && record_is_unsettled(r) && (p->group == r->pid || p->session == r->pid);
 }
 
 /* Whether it, or a process from which it descends, has. */
@@ -63,13 +59,13 @@ static bool has_ancestor_with_number_of(const record *r, const process *p) {
 
 static bool is_aimed_at(const process *p) {
     return p->child == aim || p->cgroup == aim ||
-           has_ancestor_with_number_of(table_find(&the_init->table, aim), p);
+           has_ancestor_with_number_of(table_find(&the_lineage->table, aim), p);
 }
 
 static bool is_doomed(const process *p) {
     if (doomed[p->child] || doomed[p->cgroup])
         return true;
-    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r))
+    for (record *r = table_next(&the_lineage->table, 0); r != NULL; r = table_after(&the_lineage->table, r))
         if (doomed[r->id] && has_ancestor_with_number_of(r, p))
             return true;
     return false;
@@ -132,12 +128,12 @@ void rules_after_signal(const record *r, int signal, const pm_tree *counted) {
 
 void rules_before_kill(void) {
     memset(doomed, 0, sizeof doomed);
-    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r))
+    for (record *r = table_next(&the_lineage->table, 0); r != NULL; r = table_after(&the_lineage->table, r))
         doomed[r->id] = r->is_doomed;
 }
 
 void rules_after_kill(void) {
-    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r)) {
+    for (record *r = table_next(&the_lineage->table, 0); r != NULL; r = table_after(&the_lineage->table, r)) {
         require(!r->is_doomed, "nobody is doomed after the kill");
         if (doomed[r->id])
             expect_dead(r->id, r->cgroup[0] != '\0');
@@ -151,8 +147,8 @@ void rules_after_all(void) {
     for (const process *p; (p = each(&at)) != NULL;) {
         /* A helper of pmd's that says nothing of itself is found once pmd has ended. */
         const bool is_silent = p->child == 0 && !p->has_mark && (!p->has_environment || p->is_ending);
-        require(!p->is_ours || !world_lives(p) || is_silent || p->pid == the_init->pmd.pid ||
-                    discard_is_by(the_init, p->pid),
+        require(!p->is_ours || !world_lives(p) || is_silent || p->pid == the_lineage->pmd_pid ||
+                    discard_is_by(&the_lineage->closers, p->pid),
                 "all that descends from pm-init is dead");
     }
 }
@@ -165,7 +161,8 @@ void rules_after_all_that_tell(void) {
         require(!world_is_told(p), "what carries the marker is dead");
 }
 
-void rules_reap(holder *h) {
+void rules_reap(pm_init *i) {
+    const table *t = &i->lineage.table;
     struct {
         uint64_t id;
         int status;
@@ -173,49 +170,50 @@ void rules_reap(holder *h) {
     uint32_t count = 0, at = 0, ends = pmd_ends;
     bool has_pmd_ended = false;
     for (const process *p; (p = each(&at)) != NULL;) {
-        const record *r = table_find_running(&h->table, p->pid);
-        if (!p->is_zombie || p->parent != h->pid)
+        const record *r = table_find_running(t, p->pid);
+        if (!p->is_zombie || p->parent != i->lineage.self.pid)
             continue;
-        has_pmd_ended |= r == NULL && p->pid == h->pmd.pid;
+        has_pmd_ended |= r == NULL && p->pid == i->lineage.pmd_pid;
         if (r != NULL) {
             ended[count].id = r->id;
             ended[count++].status = p->wait_status;
         }
     }
     rules_aim_at_all();
-    reap_all(h);
+    while (reap_batch(i)) {
+    }
     require(pmd_ends - ends == has_pmd_ended, "pmd's end is noticed once");
     while (count-- > 0) {
-        const record *r = table_find(&h->table, ended[count].id);
-        require(r != NULL && r->phase == PM_CHILD_EXITED && r->wait_status == ended[count].status,
+        const record *r = table_find(t, ended[count].id);
+        require(r != NULL && record_is_reaped(r) && r->wait_status == ended[count].status,
                 "a child that ended is known to have, and how");
     }
     for (at = 0; at < WORLD_MAX; at++)
         require(the_world.processes[at].pid == 0 || !the_world.processes[at].is_zombie ||
-                    the_world.processes[at].parent != h->pid,
+                    the_world.processes[at].parent != i->lineage.self.pid,
                 "nobody is left to be reaped");
 }
 
 void rules_of_table(void) {
-    const table *t = &the_init->table;
-    uint32_t count = 0, with_leftovers = 0;
+    const table *t = &the_lineage->table;
+    uint32_t count = 0, unsettled = 0;
     for (record *r = table_next(t, 0); r != NULL; r = table_after(t, r)) {
         count++;
-        with_leftovers += r->leftovers == PM_LEFT_MAYBE;
-        require(r->pid > 0 && (r->phase == PM_CHILD_EXITED || r->leftovers == PM_LEFT_NOTHING),
-                "only the dead leave something");
-        require(r->phase == PM_CHILD_RUNNING                        ? table_find_running(t, r->pid) == r
-                : r->leftovers == PM_LEFT_MAYBE && !r->is_forgotten ? table_find_dead(t, r->pid) != NULL
-                                                                    : true,
+        unsettled += record_is_unsettled(r);
+        require(r->pid > 0 && r->state <= CHILD_FORGOTTEN, "a child has a pid and a state");
+        require(!record_is_reaped(r)     ? table_find_running(t, r->pid) == r
+                : record_is_unsettled(r) ? table_find_dead(t, r->pid) != NULL
+                                         : true,
                 "a child is found by its pid");
     }
-    require(count == t->count && with_leftovers == t->with_leftovers, "the table counts its records");
+    require(count == t->count && unsettled == t->unsettled, "the table counts its records");
 }
 
 static void check_entry(const snapshot_entry *e) {
-    const table *t = &the_init->table;
+    const table *t = &the_lineage->table;
     const process *p = world_find(&the_world, e->process.pid);
-    require(p != NULL && p->pid != the_init->pid && p->pid != the_init->pmd.pid, "who is seen is there");
+    require(p != NULL && p->pid != the_lineage->self.pid && p->pid != the_lineage->pmd_pid,
+            "who is seen is there");
     require(e->owner <= t->used, "an owner is a record");
     const record *owner = e->owner == OWNER_UNKNOWN ? NULL : &t->records[e->owner - 1];
     require(p->is_ours || !e->is_descendant, "a stranger is nobody's");
@@ -230,7 +228,7 @@ static void check_entry(const snapshot_entry *e) {
 static void check_descent(const snapshot *s, const snapshot_entry *e) {
     const snapshot_entry *parent = snapshot_find(s, e->process.parent);
     require(e->is_descendant ||
-                (e->process.parent != the_init->pid && (parent == NULL || !parent->is_descendant)),
+                (e->process.parent != the_lineage->self.pid && (parent == NULL || !parent->is_descendant)),
             "who descends from pm-init is known to");
     require(!e->is_descendant || e->owner != OWNER_UNKNOWN || parent == NULL ||
                 parent->owner == OWNER_UNKNOWN || world_find(&the_world, e->process.pid)->child == 0,
@@ -241,7 +239,7 @@ void rules_of_snapshot(void) {
     const size_t script_size = the_world.script_size;
     snapshot s;
     the_world.script_size = 0;
-    snapshot_take(the_init, &s);
+    snapshot_take(the_lineage, &s);
     the_world.script_size = script_size;
     for (uint32_t i = 0; i < s.count; i++) {
         require(i == 0 || s.entries[i - 1].process.pid < s.entries[i].process.pid, "entries are in order");
@@ -254,12 +252,13 @@ void rules_of_snapshot(void) {
 }
 
 void rules_at_the_end(void) {
-    for (record *r = table_next(&the_init->table, 0); r != NULL; r = table_after(&the_init->table, r)) {
-        if (r->phase == PM_CHILD_RUNNING) { /* its end was not seen, for it was taken away */
-            r->phase = PM_CHILD_EXITED;
+    for (record *r = table_next(&the_lineage->table, 0); r != NULL; r = table_after(&the_lineage->table, r)) {
+        if (!record_is_reaped(r)) { /* its end was not seen, for it was taken away */
+            table_set_state(&the_lineage->table, r, CHILD_GONE);
             continue;
         }
-        require(r->is_forgotten || (r->leftovers == PM_LEFT_NOTHING && (told[r->id] & REPORT_EXITED) != 0),
+        require(r->state == CHILD_FORGOTTEN ||
+                    (!record_is_unsettled(r) && (told[r->id] & REPORT_EXITED) != 0),
                 "pmd is told of each end");
     }
 }
@@ -275,36 +274,38 @@ static bool has_members(const record *r) {
 }
 
 /* In place of what is said to pmd, and of what pmd's and other ends lead to. */
-void channel_report(holder *h, record *r, uint8_t report) {
-    require(h == the_init && r->phase == PM_CHILD_EXITED && (told[r->id] & report) == 0,
+void channel_report(channel *c, record *r, uint8_t report) {
+    require(c->table == &the_lineage->table && record_is_reaped(r) && (told[r->id] & report) == 0,
             "an end is told once");
     require(report == REPORT_EXITED || (told[r->id] & REPORT_EXITED) != 0,
             "an end is told before what is left");
     told[r->id] |= report;
-    if (r->leftovers == PM_LEFT_NOTHING && !the_world.is_changing && !has_liars())
+    if (r->state == CHILD_GONE && !the_world.is_changing && !has_liars())
         require(!has_members(r), "a tree that is told to be empty is");
 }
 
-void channel_unqueue(holder *h, record *r) {
-    require(table_find(&h->table, r->id) == r, "a record is forgotten once");
+void channel_unqueue(channel *c, record *r) {
+    require(table_find(c->table, r->id) == r, "a record is forgotten once");
 }
 
-void requests_finish(holder *h) {
-    require(h->pmd.pid != 0, "what pmd sent is read before its end");
+void requests_finish(pm_init *i) {
+    require(pmd_pid(&i->pmd) != 0, "what pmd sent is read before its end");
 }
 
-void pmd_ended(holder *h, int wait_status) {
+void lifecycle_pmd_ended(pm_init *i, int wait_status) {
     (void)wait_status;
     pmd_ends++;
-    h->pmd.pid = 0;
+    i->lineage.pmd_pid = 0;
 }
 
-void reexec_tried(holder *h, int wait_status) {
-    (void)h, (void)wait_status;
+void reexec_tried(pm_init *i, int wait_status) {
+    (void)i;
+    (void)wait_status;
     fail("no program is tried");
 }
 
-bool executor_reaped(holder *h, record *r) {
-    (void)h, (void)r;
+bool executor_reaped(executor *x, record *r) {
+    (void)x;
+    (void)r;
     fail("no start is under way");
 }

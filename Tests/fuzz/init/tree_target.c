@@ -4,16 +4,7 @@
  * bytes: see `step`.
  */
 #define _GNU_SOURCE
-#include "channel.h"
 #include "cpmlinux.h"
-#include "discard.h"
-#include "executor.h"
-#include "nonchildren.h"
-#include "orphans.h"
-#include "pmd.h"
-#include "reap.h"
-#include "reexec.h"
-#include "requests.h"
 #include "tree.h"
 #include "tree_rules.h"
 
@@ -52,7 +43,8 @@ typedef struct {
 
 const char *const target_name = "process tree and reaper";
 
-static holder h;
+static pm_init init;
+static lineage *const l = &init.lineage;
 static uint64_t last_id;
 
 static uint8_t byte_at(const input *in, size_t index) {
@@ -70,15 +62,15 @@ static process *start(bool is_ours) {
     if (p == NULL)
         return NULL;
     p->is_ours = is_ours;
-    p->parent = is_ours ? h.pid : 1;
+    p->parent = is_ours ? l->self.pid : 1;
     p->session = p->group = p->pid;
     return p;
 }
 
 static void spawn(const input *in) {
     process *p = start(true);
-    record *r = p == NULL ? NULL : table_add(&h.table, last_id + 1);
-    if (r == NULL) {
+    record *r;
+    if (p == NULL || table_add(&l->table, last_id + 1, &r) < 0) {
         if (p != NULL)
             world_reap(&the_world, p);
         return;
@@ -93,14 +85,14 @@ static void spawn(const input *in) {
         p->cgroup = r->id;
         snprintf(r->cgroup, sizeof r->cgroup, PM_CGROUP_PREFIX "%llu", (unsigned long long)r->id);
     }
-    table_set_pid(&h.table, r, p->pid);
+    table_set_pid(&l->table, r, p->pid);
 }
 
 /* What it does first of all: bits of the second byte. */
 static void forked(const input *in) {
     const process *parent = world_at(&the_world, byte_at(in, 0));
     const uint8_t how = byte_at(in, 1);
-    if (parent == NULL || parent->is_zombie || discard_is_by(&h, parent->pid))
+    if (parent == NULL || parent->is_zombie || discard_is_by(&l->closers, parent->pid))
         return;
     process *p = world_fork(&the_world, parent);
     if (p == NULL)
@@ -121,7 +113,7 @@ static void strange(const input *in) {
     if (p == NULL)
         return;
     if (byte_at(in, 0) % 2 == 1)
-        p->start_ticks = h.start_ticks - 1;
+        p->start_ticks = l->self.start_ticks - 1;
     name(p, in, 1);
 }
 
@@ -140,7 +132,7 @@ static void end(const input *in) {
 }
 
 static void start_helper(bool is_pmd) {
-    int32_t *place = is_pmd ? &h.pmd.pid : &h.closers[0];
+    int32_t *place = is_pmd ? &l->pmd_pid : &l->closers.pids[0];
     process *p = *place != 0 ? NULL : start(true);
     if (p == NULL)
         return;
@@ -149,8 +141,8 @@ static void start_helper(bool is_pmd) {
 }
 
 static record *record_at(uint8_t index) {
-    record *r = h.table.count == 0 ? NULL : table_next(&h.table, index % h.table.used);
-    return r != NULL && !r->is_forgotten ? r : NULL;
+    record *r = l->table.count == 0 ? NULL : table_next(&l->table, index % l->table.used);
+    return r != NULL && r->state != CHILD_FORGOTTEN ? r : NULL;
 }
 
 static void signal_tree(const input *in) {
@@ -161,7 +153,7 @@ static void signal_tree(const input *in) {
         return;
     const int signal = signals[byte_at(in, 1) % 4];
     rules_aim(r->id);
-    tree_signal(&h, r, signal, &counted);
+    tree_signal(l, r, signal, &counted);
     rules_after_signal(r, signal, &counted);
 }
 
@@ -173,21 +165,21 @@ static void doom(const input *in) {
             r->is_doomed = true;
     }
     rules_before_kill();
-    tree_kill_doomed(&h);
+    tree_kill_doomed(l);
     rules_after_kill();
 }
 
 static void forget(const input *in) {
     record *r = record_at(byte_at(in, 0));
-    if (r == NULL || r->phase != PM_CHILD_EXITED)
+    if (r == NULL || !record_is_reaped(r))
         return;
     rules_aim(r->id);
-    orphans_forget(&h, r);
+    orphans_forget(&init.orphans, r);
 }
 
 static void kill_all(void) {
     rules_aim_at_all();
-    tree_kill_all(&h);
+    tree_kill_all(l);
     rules_after_all();
 }
 
@@ -200,14 +192,14 @@ static void step(unsigned kind, const input *in) {
     case KIND_EXIT: end(in); break;
     case KIND_SIGNAL: signal_tree(in); break;
     case KIND_DOOM: doom(in); break;
-    case KIND_REAP: rules_reap(&h); break;
-    case KIND_JUDGE: orphans_judge(&h); break;
+    case KIND_REAP: rules_reap(&init); break;
+    case KIND_JUDGE: orphans_judge(&init.orphans); break;
     case KIND_FORGET: forget(in); break;
     case KIND_SCRIPT: the_world.script = in->at, the_world.script_size = in->left; break;
     case KIND_ALL: kill_all(); break;
     case KIND_PREDECESSORS:
         rules_aim_at_all();
-        tree_kill_predecessors(&h);
+        tree_kill_predecessors(l);
         rules_after_all_that_tell();
         break;
     case KIND_PMD: start_helper(true); break;
@@ -217,43 +209,41 @@ static void step(unsigned kind, const input *in) {
 
 /* What epoll would tell: cgroups that are empty now. */
 static void tell_cgroups(void) {
-    for (record *r = table_next(&h.table, 0); r != NULL; r = table_after(&h.table, r))
+    for (record *r = table_next(&l->table, 0); r != NULL; r = table_after(&l->table, r))
         if (r->events_fd >= 0)
-            orphans_cgroup_changed(&h, table_index(&h.table, r));
+            orphans_cgroup_changed(&init.orphans, table_index(&l->table, r));
 }
 
 static void set_up(uint8_t how) {
-    memset(&h, 0, sizeof h);
-    h = (holder){.status_fd = -1, .lock = -1, .cgroup = 7, .channel = {.fd = -1}, .pid = WORLD_INIT};
-    h.start_ticks = 1000;
-    strcpy(h.marker, "PM_MARKER=fuzz-");
-    h.marker_size = strlen(h.marker);
-    h.epoll = pm_epoll_create();
-    require(h.epoll >= 0 && table_init(&h.table, RULES_CHILDREN) == 0, "a pm-init is made");
+    pm_init_begin(&init);
+    l->cgroup = 7;
+    l->self = (identity){.pid = WORLD_INIT, .start_ticks = 1000, .marker = "PM_MARKER=fuzz-"};
+    l->self.marker_size = strlen(l->self.marker);
+    require(pm_init_connect(&init) == 0 && table_init(&l->table, RULES_CHILDREN) == 0, "a pm-init is made");
     last_id = 0;
-    world_begin(&the_world, &h);
+    world_begin(&the_world, l);
     the_world.has_cgroup_kill = how % 2 == 0;
-    rules_begin(&h);
+    rules_begin(&init);
 }
 
 /* Everything is killed, reaped, judged and forgotten: then nothing is left. */
 static void tear_down(void) {
     the_world.script_size = 0;
     kill_all();
-    rules_reap(&h);
+    rules_reap(&init);
     /* Whose /proc/PID/stat says anything was perhaps not found. */
     for (uint32_t i = 0; i < WORLD_MAX; i++)
         world_reap(&the_world, &the_world.processes[i]);
     tell_cgroups();
-    orphans_judge(&h);
+    orphans_judge(&init.orphans);
     rules_at_the_end();
-    for (record *r = table_next(&h.table, 0); r != NULL; r = table_after(&h.table, r))
-        orphans_forget(&h, r);
-    require(h.table.count == 0 && h.table.with_leftovers == 0, "all children can be forgotten");
-    close(h.epoll);
-    munmap(h.table.records, h.table.capacity * sizeof(record));
-    munmap(h.table.by_id, 2 * (size_t)h.table.capacity * sizeof(uint32_t));
-    nonchildren_end(&h);
+    for (record *r = table_next(&l->table, 0); r != NULL; r = table_after(&l->table, r))
+        orphans_forget(&init.orphans, r);
+    require(l->table.count == 0 && l->table.unsettled == 0, "all children can be forgotten");
+    close(init.epoll);
+    munmap(l->table.records, l->table.capacity * sizeof(record));
+    munmap(l->table.by_id, 2 * (size_t)l->table.capacity * sizeof(uint32_t));
+    nonchildren_end(&l->nonchildren);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -11,11 +11,11 @@
 
 world the_world;
 
-void world_begin(world *w, holder *h) {
+void world_begin(world *w, const lineage *l) {
     memset(w, 0, sizeof *w);
-    w->h = h;
+    w->l = l;
     w->last_pid = FIRST_PID;
-    w->now_ticks = h->start_ticks;
+    w->now_ticks = l->self.start_ticks;
     w->now_ns = SECOND_NS;
     w->last_inode = 1000;
 }
@@ -81,7 +81,7 @@ void world_reap(world *w, process *p) {
 }
 
 static void adopt(world *w, process *p) {
-    p->parent = p->is_ours ? w->h->pid : INIT;
+    p->parent = p->is_ours ? w->l->self.pid : INIT;
     if (p->is_zombie && !p->is_ours)
         world_reap(w, p);
 }

@@ -7,8 +7,9 @@
 #ifndef WORLD_H
 #define WORLD_H
 
-#include "holder.h"
+#include "lineage.h"
 #include "rules.h"
+#include "times.h"
 
 #define WORLD_MAX 24u
 #define WORLD_BYTES 48u
@@ -38,7 +39,7 @@ typedef struct {
 } process;
 
 typedef struct {
-    holder *h;
+    const lineage *l;
     process processes[WORLD_MAX];
     int32_t last_pid;
     uint64_t last_inode;
@@ -55,7 +56,7 @@ typedef struct {
 extern world the_world;
 
 /* An empty one. */
-void world_begin(world *w, holder *h);
+void world_begin(world *w, const lineage *l);
 /* The process with this pid, or null. */
 process *world_find(world *w, int32_t pid);
 /* A process at the index among those that are there, or null. */

@@ -96,12 +96,12 @@ static void happen(world *w) {
     const uint8_t what = *w->script++;
     w->script_size--;
     process *p = what < 128 ? NULL : world_at(w, what % 32);
-    if (p == NULL || p->is_zombie || discard_is_by(w->h, p->pid))
+    if (p == NULL || p->is_zombie || discard_is_by(&w->l->closers, p->pid))
         return;
     w->is_changing = true;
     if (what < 192)
         world_fork(w, p);
-    else if (p->parent != w->h->pid)
+    else if (p->parent != w->l->self.pid)
         world_exit(w, p, 0);
 }
 
@@ -112,7 +112,7 @@ static bool visit_all(procs_visitor *visit, void *context, bool only_children) {
         const process *next = NULL;
         for (uint32_t i = 0; i < WORLD_MAX; i++) {
             const process *p = &w->processes[i];
-            if (p->pid >= pid && (!only_children || p->parent == w->h->pid) &&
+            if (p->pid >= pid && (!only_children || p->parent == w->l->self.pid) &&
                 (next == NULL || p->pid < next->pid))
                 next = p;
         }
@@ -147,14 +147,14 @@ static bool search_environment(const process *p, marker_search *search) {
     return marker_search_end(search);
 }
 
-bool procs_marker(const holder *h, int32_t pid, uint64_t *id) {
+bool procs_marker(const identity *self, int32_t pid, uint64_t *id) {
     const process *p = world_find(&the_world, pid);
     if (p == NULL || p->is_zombie)
         return false;
     *id = p->child;
     if (p->has_mark)
         return true;
-    marker_search search = marker_search_for(h->marker, h->marker_size);
+    marker_search search = marker_search_for(self->marker, self->marker_size);
     const bool is_found = search_environment(p, &search);
     require(is_found == (p->has_environment && !p->is_ending) && (!is_found || search.id == p->child),
             "a marker is found where it is");
@@ -211,7 +211,7 @@ pid_t stand_in_wait4(pid_t pid, int *wait_status, int options, struct rusage *us
     bool has_children = false;
     for (uint32_t i = 0; i < WORLD_MAX; i++) {
         process *p = &w->processes[i];
-        if (p->pid == 0 || p->parent != w->h->pid)
+        if (p->pid == 0 || p->parent != w->l->self.pid)
             continue;
         has_children = true;
         if (!p->is_zombie)
@@ -232,7 +232,7 @@ int stand_in_waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
             "a group is asked for and nothing is reaped");
     for (uint32_t i = 0; i < WORLD_MAX; i++) {
         const process *p = &the_world.processes[i];
-        if (p->pid != 0 && p->parent == the_world.h->pid && p->group == (int32_t)id)
+        if (p->pid != 0 && p->parent == the_world.l->self.pid && p->group == (int32_t)id)
             return 0;
     }
     errno = ECHILD;

@@ -46,6 +46,20 @@ const char *pm_step_name(pm_step step) {
     return "unknown"; /* a number from outside */
 }
 
+bool pm_step_is_permanent(pm_step step, int32_t error) {
+    if (step == PM_STEP_EXECUTOR || step == PM_STEP_TABLE)
+        return false; /* pm-init's own, which an installation or a restart may mend */
+    switch (error) {
+    case E2BIG:
+    case EBADMSG:
+    case EINVAL:
+    case ELIBBAD:
+    case ENAMETOOLONG:
+    case ENOEXEC: return true;
+    }
+    return step == PM_STEP_REQUEST;
+}
+
 /* What the calling thread must have back, whatever happens. */
 typedef struct {
     uint64_t mask;

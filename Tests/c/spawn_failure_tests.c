@@ -222,7 +222,28 @@ static void leaks_nothing_over_many_failures(void) {
     CHECK_EQUAL(open_descriptors(), before);
 }
 
+static void tells_which_failures_are_permanent(void) {
+    static const struct {
+        pm_step step;
+        int error;
+        bool is_permanent;
+    } cases[] = {
+        {PM_STEP_EXEC, E2BIG, true},          {PM_STEP_EXEC, ENOEXEC, true},
+        {PM_STEP_EXEC, EINVAL, true},         {PM_STEP_EXEC, ENOENT, false},
+        {PM_STEP_EXEC, EACCES, false},        {PM_STEP_EXEC, ETXTBSY, false},
+        {PM_STEP_EXEC, ENOMEM, false},        {PM_STEP_REQUEST, EBADMSG, true},
+        {PM_STEP_REQUEST, EMSGSIZE, true},    {PM_STEP_USER, EINVAL, true},
+        {PM_STEP_USER, EAGAIN, false},        {PM_STEP_CLONE, EAGAIN, false},
+        {PM_STEP_DESCRIPTORS, EMFILE, false}, {PM_STEP_EXECUTOR, EBADMSG, false},
+        {PM_STEP_TABLE, ENFILE, false},       {PM_STEP_TABLE, EINVAL, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (pm_step_is_permanent(cases[i].step, cases[i].error) != cases[i].is_permanent)
+            fail_at(__FILE__, __LINE__, "%s: %s", pm_step_name(cases[i].step), strerror(cases[i].error));
+}
+
 const test spawn_failure_tests[] = {
+    {"spawn tells which failures are permanent", tells_which_failures_are_permanent},
     {"spawn refuses a bad request", refuses_a_bad_request},
     {"spawn reports a missing program", reports_a_missing_program},
     {"spawn tells forbidden from missing", tells_forbidden_from_missing},

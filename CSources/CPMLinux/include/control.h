@@ -240,6 +240,8 @@ typedef struct {
         start_ticks; /* no process of the child's is older: /proc/PID/stat field 22 of it is this or more */
 } pm_spawned;
 
+/* Which failures are permanent, for which no other try can succeed, pm_step_is_permanent tells (pm_spawn.h).
+ */
 typedef struct {
     uint32_t step; /* a pm_step */
     int32_t error; /* errno */

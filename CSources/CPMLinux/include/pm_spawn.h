@@ -59,6 +59,12 @@ typedef enum PM_CLOSED {
 /* A word for the step, as in "chdir /srv/web: No such file": never null, static. */
 const char *pm_step_name(pm_step step);
 
+/*
+ * Whether the same request fails in this way again, whatever changes on the machine: it makes no sense, it is
+ * too large, or its file is no program. What is missing, forbidden or used up may be there the next time.
+ */
+bool pm_step_is_permanent(pm_step step, int32_t error);
+
 /* Most descriptors that a child is given. */
 #define PM_SPAWN_FDS_MAX 256u
 /* Source of a descriptor that is to be /dev/null. */

@@ -201,7 +201,7 @@ test('a program that cannot be a container ends with code 1 and the reason', asy
     'nameless.json': 'Error: /nameless.json: "commands[0].name" must be a string',
     'array.json': 'Error: /array.json: must hold an object',
     'config.json': 'Error: /config.json: "config" of x must be an object',
-    'nothing.mjs': 'Error: /nothing.mjs exports neither "container" nor "commands": nothing in it can be called',
+    'nothing.mjs': 'Error: /nothing.mjs exports neither "container" nor "commands", and serves no container: nothing in it can be called',
     'needs.mjs': "Error: program svc: Cannot find package '@akala/commands' imported from /needs.mjs",
     'odd.mjs': 'Error: the container of svc has no function "dispatch"',
     'absent.json': 'Error: /absent.json: no such file',

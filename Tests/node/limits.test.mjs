@@ -6,6 +6,7 @@ import test from 'node:test';
 import { connectByPreference } from '../../Sources/node/client/index.mjs';
 import { MAX_LINE } from '../../Sources/node/client/wire/limits.cjs';
 import { definition, folder, Host, hostOf } from './support/host.mjs';
+import { freePort } from './support/net.mjs';
 
 const FILES = {
   'commands.json': definition({ big: {}, echo: {}, pieces: {}, fails: {}, relay: { '': { inject: ['pm', 'params.0'] } } }),
@@ -127,4 +128,45 @@ test('what the other side says last, about no call, is why the calls failed', as
   await assert.rejects(container.dispatch('any'), {
     statusCode: 503, code: 'PM_DISCONNECTED', message: 'the connection ended before any was answered: too many connections',
   });
+});
+
+test('a stranger whose message is refused is told which one it was, over each transport', { timeout: 60_000 }, async (t) => {
+  const root = folder(t, FILES);
+  const port = await freePort();
+  const points = { [`jsonrpc+unix://${root}/svc.sock`]: {}, [`ws://127.0.0.1:${port}`]: {}, [`http://127.0.0.1:${port}`]: {} };
+  const host = new Host(t, { program: `${root}/commands.json`, env: { PM_CONNECT: JSON.stringify(points) } });
+  await host.ready();
+  const deep = JSON.parse(`${'['.repeat(600)}${']'.repeat(600)}`);
+  for (const url of Object.keys(points)) {
+    const { container } = await connectByPreference({ [url]: {} });
+    await assert.rejects(container.dispatch('echo', deep), { code: -32600, message: 'Invalid Request: a message is at most 512 levels deep' }, url);
+    container.close();
+  }
+});
+
+test('a service that does not read a stream on ends its source in the client', async (t) => {
+  let id;
+  const container = await serverOf(t, (message) => {
+    if (message.method === 'take') id = message.id;
+    return message.result?.data === 'second' ? [`{"jsonrpc":"2.0","method":"$/cancel","params":["${id}"]}\n`] : [];
+  });
+  const ended = new Promise((resolve) => {
+    async function* source() {
+      try {
+        for (const piece of ['first', 'second']) yield piece;
+        await new Promise(() => {});
+      } finally {
+        resolve('ended');
+      }
+    }
+    const values = source();
+    // A source that waits for something of its own would end when that has come: this one is told at once.
+    const returned = values.return.bind(values);
+    values.return = (value) => {
+      resolve('ended');
+      return returned(value);
+    };
+    container.dispatch('take', values).catch(() => {});
+  });
+  assert.equal(await ended, 'ended');
 });

@@ -8,7 +8,7 @@ import { callProblem, MAX_BODY, notAllowed, WebGate } from './gate/web-gate.mjs'
 import { body, drained, refuse, refused, tooMuch } from './http.mjs';
 import { matchRoute, serveRoute } from './routes.mjs';
 import { warn } from './gate/log.mjs';
-import { HIGH_WATER, MAX_LINE, refusalText, websocket } from './wire.mjs';
+import { beginningOf, HIGH_WATER, MAX_LINE, refusalText, websocket } from './wire.mjs';
 
 /** What a request over HTTP takes in memory before it is answered, about, in bytes. */
 const REQUEST = 8 * 1024;
@@ -110,7 +110,7 @@ function openSocket(socket, head, { add, keeper }) {
     message: (text) => {
       const found = messagesOf(text, !isKnown);
       if (typeof found === 'string') {
-        channel.send(refusalText(undefined, found));
+        channel.send(refusalText(beginningOf(text).id, found));
         return connection.close(1002, found);
       }
       isKnown = true;
@@ -168,7 +168,7 @@ function failed(response, error) {
 
 async function answer(text, response, { add }, work) {
   const found = messagesOf(text, true);
-  if (typeof found === 'string') return end(response, 400, refusalText(undefined, found));
+  if (typeof found === 'string') return end(response, 400, refusalText(beginningOf(text).id, found));
   const { list, size } = found;
   const isList = text.trimStart().startsWith('[');
   const streamed = list.find(({ stream }) => stream);

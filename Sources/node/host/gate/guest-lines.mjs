@@ -13,6 +13,8 @@ const LINE_TIMEOUT = 60_000;
 const NEWLINE = 10;
 /** So much of a line that is too long is looked at for its id, in bytes. */
 const HEAD = 4096;
+const NOTHING = Buffer.alloc(0);
+const TOO_MUCH = 'clients together make this service hold too much: try again later';
 
 export class GuestLines {
   #pending;
@@ -54,7 +56,7 @@ export class GuestLines {
     const isBlank = line.length === 0 || (line.length === 1 && line[0] === 13);
     if (isBlank && this.#isKnown) return undefined;
     const found = messagesOf(line, !this.#isKnown);
-    if (typeof found === 'string') return this.#refuse(this.#isKnown ? answerTo('other', found) : this.#answer(line));
+    if (typeof found === 'string') return this.#refuse(this.#isKnown ? this.#refusal(found, { rest: line }) : this.#answer(line));
     if (!this.#isKnown) {
       this.#isKnown = true;
       this.#handlers.known();
@@ -64,7 +66,7 @@ export class GuestLines {
 
   #keep(rest) {
     if (!this.#add(rest)) return undefined;
-    if (!this.#pending.keep()) return this.#refuse(tooMuch());
+    if (!this.#pending.keep()) return this.#refuse(this.#refusal(TOO_MUCH, { statusCode: 503 }));
     this.#timer ??= setTimeout(() => this.#refuse(answerTo('other', 'the line was not finished in time')), LINE_TIMEOUT).unref();
     if (this.#isKnown) return undefined;
     const kind = guess(this.#pending.bytes);
@@ -73,16 +75,16 @@ export class GuestLines {
 
   /** @returns {boolean} false when the connection was refused */
   #add(rest) {
-    if (this.#pending.size + rest.length > MAX_LINE) this.#refuse(this.#tooLong(rest));
-    else if (!this.#pending.append(rest)) this.#refuse(tooMuch());
+    if (this.#pending.size + rest.length > MAX_LINE) this.#refuse(this.#refusal(`a line has at most ${MAX_LINE} bytes`, { rest, statusCode: 413 }));
+    else if (!this.#pending.append(rest)) this.#refuse(this.#refusal(TOO_MUCH, { rest, statusCode: 503 }));
     return !this.#isOver;
   }
 
   /** It names the request, if its id was seen: so its caller knows which one it was. */
-  #tooLong(rest) {
+  #refusal(reason, { rest = NOTHING, statusCode } = {}) {
     const head = Buffer.concat([this.#pending.bytes.subarray(0, HEAD), rest.subarray(0, HEAD)]);
     const { id } = beginningOf(head.toString('utf8'));
-    return Buffer.from(`${refusalText(id, `a line has at most ${MAX_LINE} bytes`, 413)}\n`);
+    return Buffer.from(`${refusalText(id, reason, statusCode)}\n`);
   }
 
   #forget() {
@@ -105,8 +107,4 @@ export class GuestLines {
     this.#isOver = true;
     this.#forget();
   }
-}
-
-function tooMuch() {
-  return Buffer.from(`${refusalText(undefined, 'clients together make this service hold too much: try again later')}\n`);
 }

@@ -114,8 +114,8 @@ void channel_reply(channel *c, const outgoing *answer) {
     channel_pump(c);
 }
 
-void channel_refuse_reexec(channel *c, const pm_spawn_failure *failure) {
-    c->refusal = (pm_failure){.step = failure->step, .error = failure->error};
+void channel_refuse_reexec(channel *c, pm_spawn_failure failure) {
+    c->refusal = (pm_failure){.step = failure.step, .error = failure.error};
     c->owed |= OWED_REFUSAL;
     channel_pump(c);
 }

@@ -79,7 +79,7 @@ bool channel_is_quiet(const channel *c);
 void channel_reply(channel *c, const outgoing *answer);
 /* PM_REEXEC_FAILED. It comes when the program that is tried has ended, not when it is asked for, so it waits
  * beside an answer and not in its place. */
-void channel_refuse_reexec(channel *c, const pm_spawn_failure *failure);
+void channel_refuse_reexec(channel *c, pm_spawn_failure failure);
 /* PM_STOP_REQUESTED, as soon as pmd is attached. */
 void channel_ask_to_stop(channel *c);
 /* Begins to hand everything over, with a HELLO that says this of pm-init; the children are counted here. */

@@ -96,7 +96,7 @@ static void plan_start(pm_init *i, uint64_t now) {
 static void add_failure(text *message, const pm_spawn_failure *failure) {
     text_add(message, pm_step_name(failure->step));
     text_add(message, ": ");
-    text_add(message, error_text(-failure->error));
+    text_add(message, failure_text(failure));
 }
 
 void lifecycle_start_pmd(pm_init *i) {

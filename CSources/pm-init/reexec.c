@@ -22,16 +22,11 @@
 /* Most arguments that pm-init passes on to its successor. */
 #define ARGUMENTS_MAX 250
 
-static void refuse(pm_init *i, pm_step step, int result) {
-    pm_spawn_failure failure;
-    fail_step(&failure, step, result);
-    channel_refuse_reexec(&i->channel, &failure);
-}
-
-static void give_up(pm_init *i, pm_step step, int result) {
-    log_line("cannot go on as ", i->reexec.path, ": ", pm_step_name(step), ": ", error_text(result), NULL);
+static void give_up(pm_init *i, pm_spawn_failure failure) {
+    log_line("cannot go on as ", i->reexec.path, ": ", pm_step_name(failure.step), ": ",
+             failure_text(&failure), NULL);
     reexec_cancel(i);
-    refuse(i, step, result);
+    channel_refuse_reexec(&i->channel, failure);
 }
 
 /* The command line with another program and mode in front; the numbers lie in static memory. False: too long.
@@ -67,18 +62,18 @@ static bool try_program(pm_init *i, launch_result *out) {
 void reexec_asked(pm_init *i, const char *path) {
     launch_result result;
     if (i->lifecycle.phase != PHASE_SERVING || i->reexec.phase != REEXEC_NOT_ASKED || i->reexec.pid != 0) {
-        refuse(i, PM_STEP_REQUEST, -EBUSY);
+        channel_refuse_reexec(&i->channel, failure_of(PM_STEP_REQUEST, -EBUSY));
         return;
     }
     memcpy(i->reexec.path, path, strlen(path) + 1);
     /* What is tried and what is executed is one file, whatever is installed under its name meanwhile. */
     i->reexec.program = open(path, O_PATH | O_CLOEXEC);
     if (i->reexec.program < 0) {
-        give_up(i, PM_STEP_EXEC, -errno);
+        give_up(i, failure_of(PM_STEP_EXEC, -errno));
         return;
     }
     if (!try_program(i, &result)) {
-        give_up(i, result.failure.step, -result.failure.error);
+        give_up(i, result.failure);
         return;
     }
     i->reexec.phase = REEXEC_TRYING;
@@ -93,7 +88,7 @@ void reexec_tried(pm_init *i, int wait_status) {
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
         i->reexec.phase = REEXEC_DUE;
     else
-        give_up(i, PM_STEP_TRIAL, -ENOEXEC);
+        give_up(i, failure_of(PM_STEP_TRIAL, -ENOEXEC));
 }
 
 void reexec_cancel(pm_init *i) {
@@ -116,7 +111,7 @@ static void execute(pm_init *i) {
     const char *argv[ARGUMENTS_MAX + 3];
     int image = image_write(i);
     if (image < 0) {
-        give_up(i, PM_STEP_IMAGE, image);
+        give_up(i, failure_of(PM_STEP_IMAGE, image));
         return;
     }
     make_arguments(i, "--resume", image, argv);
@@ -127,14 +122,14 @@ static void execute(pm_init *i) {
     int result = -errno;
     image_set_cloexec(i, true);
     pm_fd_close(image);
-    give_up(i, PM_STEP_EXEC, result);
+    give_up(i, failure_of(PM_STEP_EXEC, result));
 }
 
 void reexec_tick(pm_init *i, uint64_t now_ns) {
     if (i->reexec.phase == REEXEC_DUE && is_quiet(i))
         execute(i);
     if (i->reexec.give_up_at_ns != 0 && now_ns >= i->reexec.give_up_at_ns)
-        give_up(i, i->reexec.phase == REEXEC_TRYING ? PM_STEP_TRIAL : PM_STEP_QUIET, -ETIMEDOUT);
+        give_up(i, failure_of(i->reexec.phase == REEXEC_TRYING ? PM_STEP_TRIAL : PM_STEP_QUIET, -ETIMEDOUT));
 }
 
 int reexec_check(pm_init *i) {

@@ -29,12 +29,6 @@ typedef struct {
     size_t fd_count;
 } packet;
 
-static pm_spawn_failure failure_of(pm_step step, int result) {
-    pm_spawn_failure failure;
-    fail_step(&failure, step, result);
-    return failure;
-}
-
 static void reply_failure(pm_init *i, uint32_t type, uint64_t id, pm_spawn_failure failure) {
     pm_failure body = {.step = failure.step, .error = failure.error};
     channel_reply(&i->channel, &(outgoing){type, id, &body, sizeof body});
@@ -68,7 +62,7 @@ static void handle_hello(pm_init *i, const packet *p) {
 
 static void handle_spawn(pm_init *i, packet *p) {
     pm_spawn_message body;
-    launch_result result = {.failure = {.step = PM_STEP_REQUEST, .error = EBADMSG}};
+    launch_result result = {.failure = failure_of(PM_STEP_REQUEST, -EBADMSG)};
     bool started = false;
     if (p->size >= sizeof body) {
         memcpy(&body, p->body, sizeof body);
@@ -204,7 +198,7 @@ static void handle_reexec(pm_init *i, const packet *p) {
     if (is_whole && body.path[0] != '\0' && memchr(body.path, '\0', sizeof body.path) != NULL)
         reexec_asked(i, body.path);
     else
-        channel_refuse_reexec(&i->channel, &(pm_spawn_failure){.step = PM_STEP_REQUEST, .error = EBADMSG});
+        channel_refuse_reexec(&i->channel, failure_of(PM_STEP_REQUEST, -EBADMSG));
 }
 
 static void handle_notify(pm_init *i, const packet *p) {

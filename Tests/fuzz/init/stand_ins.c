@@ -1,5 +1,6 @@
 /* In place of what starts, signals and ends processes. */
 #define _GNU_SOURCE
+#include "errors.h"
 #include "exec_request.h"
 #include "image.h"
 #include "lifecycle.h"
@@ -130,5 +131,5 @@ void reexec_asked(pm_init *i, const char *path) {
     munmap(read->records, read->capacity * sizeof(record));
     munmap(read->by_id, 2 * (size_t)read->capacity * sizeof(uint32_t));
     pm_fd_close(image);
-    channel_refuse_reexec(&i->channel, &(pm_spawn_failure){.step = PM_STEP_TRIAL, .error = ENOEXEC});
+    channel_refuse_reexec(&i->channel, failure_of(PM_STEP_TRIAL, -ENOEXEC));
 }

@@ -26,7 +26,9 @@ enum CallLists {
             let cells = line.split(separator: "|")
             guard !kind.isEmpty, line.hasPrefix("| "), cells.count == 2 else { continue }
             let calls = cells[1].matches(of: /`([a-z0-9_]+)`/).map { String($0.output.1) }
-            if !calls.isEmpty { lists[kind + " " + cells[0].trimmingPrefix(" ").prefix { $0 != " " }] = calls }
+            // A long group has several rows.
+            let group = cells[0].trimmingPrefix(" ").prefix { $0 != " " }
+            if !calls.isEmpty { lists[kind + " " + group, default: []] += calls }
         }
         return lists
     }
@@ -53,7 +55,8 @@ enum CallLists {
         let source = CallLists.inSource("#define PM_ALLOW_FILES(CALL, LATER) \\\n    CALL(read) LATER(openat2, 437)\n")
         #expect(source == ["allow files": ["read", "openat2"]])
         let document = CallLists.inDocument(
-            "### Allowed\n\n| group | calls |\n|---|---|\n| files | `read` |\n## End\n| a | `b` |\n")
-        #expect(document == ["allow files": ["read"]])
+            "### Allowed\n\n| group | calls |\n|---|---|\n| files | `read` |\n| files | `write` |\n## End\n| a | `b` |\n"
+        )
+        #expect(document == ["allow files": ["read", "write"]])
     }
 }

@@ -3,7 +3,7 @@
 #   make build      release programs in .build/stage, laid out as installed       make debug    the Swift debug build
 #   make test       every test; the last line counts them                         make lint     formats and warnings
 #   make demo       the main job, shown on Examples/shop                           make bench    the table of figures
-#   make soak       the long tests at full size
+#   make check      lint, unit tests and C tests, in less than two minutes         make soak      the long tests at full size
 #   make fuzz       libFuzzer, FUZZ_SECONDS=60 for each target            make sanitize   the tests under sanitizers, valgrind
 #   make install    DESTDIR= PREFIX=/usr/local, with manual pages and completions         make clean
 #   make deb        the Debian package in .build/deb             make test-system    the package on a machine with systemd
@@ -47,7 +47,7 @@ PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-l
     $(LIBEXEC)/pm-docker $(LIBEXEC)/pm-init $(LIBEXEC)/pm-exec \
     $(LIBEXEC)/node/.staged
 
-.PHONY: build debug test soak demo lint bench fuzz sanitize install deb test-system reproducible clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
+.PHONY: build debug test check soak demo lint bench fuzz sanitize install deb test-system reproducible clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
 build: bootstrap $(PROGRAMS)
 
 bootstrap:
@@ -108,6 +108,10 @@ debug: bootstrap
 
 test: bootstrap-test build debug
 	@scripts/test
+
+# Needs no release build.
+check: bootstrap-test bootstrap-lint debug
+	@scripts/check
 
 soak: bootstrap-test build debug
 	@scripts/soak

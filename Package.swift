@@ -71,19 +71,19 @@ let package = Package(
         // 1 base
         module("PMModel"),
         module("JSON"),
-        module("PMSystem", ["CPMLinux", "PMModel"]),
-        // 2 transport and system
+        // 2 wire and kernel
         module("JSONRPC", ["JSON"]),
-        // 2 one concern
+        module("PMSystem", ["CPMLinux", "PMModel"]),
+        // 3 one concern
         module("PMAPI", ["PMModel", "JSON", "JSONRPC"]),
         module("PMConfig", ["PMModel", "JSON", "PMSystem"]),
         module("PMDiscovery", ["PMModel", "JSON", "PMSystem"]),
         module("PMLogs", ["PMModel", "PMSystem"]),
-        // 3 behave
-        module("PMSupervisor", ["PMModel", "PMSystem", "PMLogs", "PMConfig", "JSON", "JSONRPC"]),
+        // 4 behave
+        module("PMSupervisor", ["PMModel", "PMSystem", "PMLogs", "PMConfig"]),
         module("PMRouting", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI"]),
         module("PMClient", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig"]),
-        // 4 assemble
+        // 5 assemble
         module(
             "PMDaemon",
             [
@@ -93,7 +93,7 @@ let package = Package(
         module(
             "PMCommands",
             [
-                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMClient",
+                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMLogs", "PMClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         module(
@@ -113,7 +113,7 @@ let package = Package(
             ]),
         module("PMJournal", ["CSystemd", "PMModel", "JSON", "PMSystem", "PMAPI", "PMLogs"]),
         module("PMSidecar", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMClient"]),
-        // 5 entry
+        // 6 entry
         // pm is one static file: it starts in 3 ms instead of 5. It is not position-independent: the toolchain links static
         // programs with a start that does not relocate them, and such a pm ends with SIGSEGV. lld: GNU gold warns of getpwnam, which pm never calls.
         .executableTarget(
@@ -121,7 +121,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
         // pmd takes the C library from the system, and nothing else: each further one costs memory and a start.
         .executableTarget(
-            name: "pmd", dependencies: ["PMDaemon", "PMSystem"], swiftSettings: strict,
+            name: "pmd", dependencies: ["PMDaemon"], swiftSettings: strict,
             linkerSettings: linked(trimmed + packed)),
         .executableTarget(
             name: "pm-gateway", dependencies: ["PMGateway"], swiftSettings: strict, linkerSettings: linked(trimmed)),

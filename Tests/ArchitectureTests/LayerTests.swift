@@ -30,6 +30,19 @@ import Testing
         expectNone(undeclared)
     }
 
+    @Test func `every module imports what Package.swift lets it depend on`() throws {
+        let declared = try PackageManifest(SourceTree.file("Package.swift"))
+        var imported: [String: Set<String>] = [:]
+        for file in try SourceTree.swift("Sources") {
+            imported[file.module, default: []].formUnion(Layers.imports(of: file).map(\.module))
+        }
+        let unused = imported.flatMap { module, imports in
+            declared.dependencies(of: module).filter { Layers.level(of: $0) != nil && !imports.contains($0) }
+                .map { Violation(path: "Package.swift", line: 1, reason: "\(module) never imports \($0)") }
+        }
+        expectNone(unused)
+    }
+
     @Test(arguments: ["pm", "pmd"])
     func `what is for the network is in no program but the gateway`(program: String) throws {
         let declared = try PackageManifest(SourceTree.file("Package.swift"))

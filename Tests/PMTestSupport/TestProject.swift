@@ -86,15 +86,13 @@ public final class TestProject: Sendable {
 
     /// Writes into a fifo below the project's directory, as soon as a program has it open for reading.
     public func writeFifo(_ path: String, _ text: String) throws {
-        let clock = SystemClock()
-        let limit = clock.monotonic() + .seconds(30)
+        var looks = Looks()
         while true {
             do throws(SystemError) {
                 let fifo = try OwnedFD.open("\(directory)/\(path)", O_WRONLY | O_NONBLOCK)
                 return try Files.write(text.utf8, to: fifo.raw, named: path)
             } catch {
-                guard error.code == ENXIO, clock.monotonic() < limit else { throw error }
-                sched_yield()
+                guard error.code == ENXIO, looks.pause() else { throw error }
             }
         }
     }
@@ -174,12 +172,10 @@ public final class TestProject: Sendable {
     /// Asks for the status again and again until it satisfies a condition; throws when it never does.
     @discardableResult
     public func until(_ name: String, _ what: String, _ condition: (JSONValue) -> Bool) throws -> JSONValue {
-        let clock = SystemClock()
-        let limit = clock.monotonic() + .seconds(30)
+        var looks = Looks()
         var row = try status(name)
         while !condition(row) {
-            guard clock.monotonic() < limit else { throw TestFailure("\(name) is never \(what): \(row.text)") }
-            sched_yield()
+            guard looks.pause() else { throw TestFailure("\(name) is never \(what): \(row.text)") }
             row = try status(name)
         }
         return row

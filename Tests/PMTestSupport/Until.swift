@@ -1,10 +1,39 @@
 import Glibc
 
+/// Looks at something that gives no event until it is so, with a pause between two looks: tests that spin would take the
+/// processor from the programs that they wait for.
+public struct Looks {
+    /// Pauses begin with a millisecond and are doubled up to this.
+    private static let longestMilliseconds: Int32 = 16
+
+    private let limit: ContinuousClock.Instant
+    private var milliseconds: Int32 = 1
+
+    /// Looks for so many seconds at most.
+    public init(seconds: Int = 30) { limit = .now + .seconds(seconds) }
+
+    /// Pauses before the next look; false, at once, when the time is over.
+    public mutating func pause() -> Bool {
+        guard ContinuousClock.now < limit else { return false }
+        _ = poll(nil, 0, milliseconds)
+        milliseconds = min(2 * milliseconds, Self.longestMilliseconds)
+        return true
+    }
+}
+
 /// Asks again and again until a condition holds; throws when it never does.
 public func until(_ what: String, seconds: Int = 30, _ condition: () throws -> Bool) throws {
-    let limit = ContinuousClock.now + .seconds(seconds)
+    var looks = Looks(seconds: seconds)
     while !(try condition()) {
-        guard ContinuousClock.now < limit else { throw TestFailure("it never comes to this: \(what)") }
-        sched_yield()
+        guard looks.pause() else { throw TestFailure("it never comes to this: \(what)") }
     }
+}
+
+/// Asks again and again until something is so; false when it never is.
+public func eventually(_ condition: () -> Bool) -> Bool {
+    var looks = Looks()
+    while !condition() {
+        guard looks.pause() else { return false }
+    }
+    return true
 }

@@ -244,5 +244,6 @@ test('a line of pm of more than 64 MB is thrown away, and the next one is served
   assert.match(host.stderr, /dropped a message of more than 67108864 bytes: x{200}\n/);
   const most = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${host.process.pid}/status`, 'utf8'))[1]) / 1024;
   t.diagnostic(`${most.toFixed()} MB at most`);
-  assert.ok(most - before < 130, `${most} MB at most, ${before} MB before`);
+  // The line, and all the smaller buffers that it outgrew, if V8 has collected none of them yet; the line has 400 MB.
+  assert.ok(most - before < 210, `${most} MB at most, ${before} MB before`);
 });

@@ -38,7 +38,7 @@ in_pass() {
     local path=$TOOLS/bin:$NODE_DIRECTORY:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     (cd "$PASS_HOME/home" && exec "${AS[@]}" env -i PATH="$path" LD_LIBRARY_PATH="$TOOLS/lib" LANG=C.UTF-8 \
         HOME="$PASS_HOME/home" TMPDIR="$PASS_HOME/tmp" XDG_RUNTIME_DIR="$PASS_HOME/run" \
-        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" "$MARK" "${PASS_ENV[@]}" \
+        PM_TEST_ROOT="$PASS_ROOT" PM_TEST_STAGE="$PASS_STAGE" ${PM_SEED:+"PM_SEED=$PM_SEED"} "$MARK" "${PASS_ENV[@]}" \
         timeout --kill-after=10 "$RUNNER_LIMIT" "$@" </dev/null)
 }
 

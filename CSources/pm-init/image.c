@@ -159,9 +159,9 @@ static image_pmd image_of_pmd(const pmd *p) {
         .restart_at_ns = p->restart_at_ns,
         .kill_at_ns = p->kill_at_ns,
         .history = p->history,
-        .is_upgrading = p->end == PMD_END_UPGRADE,
-        .has_hung = p->end == PMD_END_HUNG,
-        .had_hung = p->last_end == PMD_END_HUNG,
+        .is_upgrading = p->end == PM_END_UPGRADE,
+        .has_hung = p->end == PM_END_HUNG,
+        .had_hung = p->last_end == PM_END_HUNG,
         .has_taken_over = p->stage == PMD_SERVING,
         .has_attached = p->stage == PMD_SERVING,
     };
@@ -260,8 +260,8 @@ static void read_pmd(pm_init *i, const image_pmd *from) {
     p->kill_at_ns = from->kill_at_ns;
     p->history = from->history;
     p->stage = from->pid == 0 ? PMD_NONE : from->has_taken_over != 0 ? PMD_SERVING : PMD_STARTING;
-    p->end = from->is_upgrading != 0 ? PMD_END_UPGRADE : from->has_hung != 0 ? PMD_END_HUNG : PMD_END_OWN;
-    p->last_end = from->had_hung != 0 ? PMD_END_HUNG : PMD_END_OWN;
+    p->end = from->is_upgrading != 0 ? PM_END_UPGRADE : from->has_hung != 0 ? PM_END_HUNG : PM_END_OWN;
+    p->last_end = from->had_hung != 0 ? PM_END_HUNG : PM_END_OWN;
 }
 
 static int take_over(pm_init *i, const image_head *head) {

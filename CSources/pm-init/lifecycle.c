@@ -41,7 +41,7 @@ static void enter_phase(pm_init *i, uint64_t now) {
     case PHASE_STOPPING:
         i->pmd.restart_at_ns = 0;
         channel_close(&i->channel);
-        pmd_kill(&i->pmd, PMD_END_OWN);
+        pmd_kill(&i->pmd, PM_END_OWN);
         break;
     case PHASE_ENDING:
         i->pmd.restart_at_ns = 0;
@@ -155,12 +155,12 @@ static void pass_failure_on(pm_init *i, int wait_status) {
     end_with_failure(i, 128 + WTERMSIG(wait_status), message.start);
 }
 
-static const char *cause_of(pmd_end end) {
+static const char *cause_of(pm_pmd_end end) {
     switch (end) {
-    case PMD_END_OWN:
-    case PMD_END_UPGRADE: break;
-    case PMD_END_HUNG: return ", because it hung";
-    case PMD_END_LOST: return ", because it ran on without its connection to pm-init";
+    case PM_END_OWN:
+    case PM_END_UPGRADE: break;
+    case PM_END_HUNG: return ", because it hung";
+    case PM_END_LOST: return ", because it ran on without its connection to pm-init";
     }
     return "";
 }
@@ -169,7 +169,7 @@ static const char *cause_of(pmd_end end) {
 static void tell_end(const pm_init *i, const pmd_life *life, uint64_t now) {
     char buffer[64];
     text end = text_in(buffer, sizeof buffer);
-    if (life->end == PMD_END_UPGRADE)
+    if (life->end == PM_END_UPGRADE)
         return;
     add_end(&end, i->pmd.last_status);
     const uint64_t pause_ms = (i->pmd.restart_at_ns - now) / MILLISECOND_NS;
@@ -201,9 +201,9 @@ void lifecycle_pmd_ended(pm_init *i, int wait_status) {
 static void tick_pmd(pm_init *i, uint64_t now) {
     lifecycle_notice_hand_over(i);
     if (watch_tick(&i->watch, pmd_pid(&i->pmd), now))
-        pmd_kill(&i->pmd, PMD_END_HUNG);
+        pmd_kill(&i->pmd, PM_END_HUNG);
     if (is_due(i->pmd.kill_at_ns, now))
-        pmd_kill(&i->pmd, PMD_END_LOST);
+        pmd_kill(&i->pmd, PM_END_LOST);
     if (is_due(i->pmd.restart_at_ns, now) && i->lifecycle.phase == PHASE_SERVING)
         lifecycle_start_pmd(i);
 }

@@ -30,7 +30,7 @@ bool pmd_start(pmd *p, int status, pm_spawn_failure *failure) {
     p->hand_overs = p->channel->hand_overs;
     p->restart_at_ns = 0;
     p->kill_at_ns = 0;
-    p->end = PMD_END_OWN;
+    p->end = PM_END_OWN;
     p->started_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC);
     const int theirs = open_channel(p);
     if (theirs < 0)
@@ -69,7 +69,7 @@ pmd_life pmd_account_end(pmd *p, int wait_status, uint64_t now_ns) {
     p->kill_at_ns = 0;
     p->last_status = wait_status;
     p->last_end = p->end;
-    p->end = PMD_END_OWN;
+    p->end = PM_END_OWN;
     return life;
 }
 
@@ -82,11 +82,11 @@ void pmd_expect_end(pmd *p) {
         p->kill_at_ns = pm_clock_read(PM_CLOCK_MONOTONIC) + LINGER_NS;
 }
 
-void pmd_kill(pmd *p, pmd_end end) {
+void pmd_kill(pmd *p, pm_pmd_end end) {
     p->kill_at_ns = 0;
     if (p->stage == PMD_NONE)
         return;
-    if (p->end == PMD_END_OWN)
+    if (p->end == PM_END_OWN)
         p->end = end;
     kill(pmd_pid(p), SIGKILL);
 }

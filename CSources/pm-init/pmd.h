@@ -13,8 +13,8 @@ typedef struct {
     channel *channel;
     char *const *program; /* and its arguments, null-terminated */
     pmd_stage stage;
-    pmd_end end;      /* why the one that runs is expected to end */
-    pmd_end last_end; /* why the one before it did */
+    pm_pmd_end end;      /* why the one that runs is expected to end */
+    pm_pmd_end last_end; /* why the one before it did */
     int32_t last_status;
     uint64_t starts;
     uint64_t hand_overs;    /* of the channel, before this one */
@@ -39,6 +39,6 @@ void pmd_plan_start(pmd *p, uint64_t now_ns);
 /* Its end of the channel is closed, or it said goodbye: it must end soon. */
 void pmd_expect_end(pmd *p);
 /* Ends it by SIGKILL, if it runs, for this reason, unless it said before that it ends for an upgrade. */
-void pmd_kill(pmd *p, pmd_end end);
+void pmd_kill(pmd *p, pm_pmd_end end);
 
 #endif

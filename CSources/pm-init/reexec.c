@@ -103,7 +103,7 @@ void reexec_cancel(pm_init *i) {
 /* Whether all that pm-init knows is in an image: nothing is half sent, half judged or about to happen. */
 static bool is_quiet(const pm_init *i) {
     return i->lifecycle.phase == PHASE_SERVING && channel_is_quiet(&i->channel) && i->pmd.kill_at_ns == 0 &&
-           i->pmd.end == PMD_END_OWN;
+           i->pmd.end == PM_END_OWN;
 }
 
 /* Comes back only when the system refused. */

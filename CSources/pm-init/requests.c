@@ -40,7 +40,7 @@ static pm_hello hello_of(const pm_init *i) {
         .pmd_starts = i->pmd.starts,
         .last_status = i->pmd.last_status,
         .pid = i->lineage.self.pid,
-        .has_hung = i->pmd.last_end == PMD_END_HUNG,
+        .last_end = i->pmd.last_end,
         .has_cgroups = i->lineage.cgroup >= 0,
     };
 }
@@ -184,7 +184,7 @@ static void handle_bye(pm_init *i, const packet *p) {
         return;
     memcpy(&body, p->body, sizeof body);
     if (body.reason == PM_BYE_UPGRADE) {
-        i->pmd.end = PMD_END_UPGRADE;
+        i->pmd.end = PM_END_UPGRADE;
     } else if (body.reason == PM_BYE_STOPPED) {
         lifecycle_pmd_stopped(i, body.status & 0xff);
     }

@@ -19,7 +19,7 @@ bool restart_is_hopeless(const pmd_life *life) {
 
 void restart_account_exit(restart_history *history, const pmd_life *life) {
     const bool has_served = life->stage == PMD_SERVING;
-    const bool is_good = life->end == PMD_END_UPGRADE || life->duration_ns >= STABLE_NS;
+    const bool is_good = life->end == PM_END_UPGRADE || life->duration_ns >= STABLE_NS;
     history->short_lives = is_good || !has_served ? 0 : history->short_lives + 1;
     history->hasty_lives = life->duration_ns >= HASTY_NS || !has_served ? 0 : history->hasty_lives + 1;
     if (is_good ||

@@ -4,8 +4,7 @@
 #ifndef RESTART_PLAN_H
 #define RESTART_PLAN_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "control.h"
 
 /* How far a pmd has come. */
 typedef enum {
@@ -14,18 +13,10 @@ typedef enum {
     PMD_SERVING,  /* it has taken everything over */
 } pmd_stage;
 
-/* Why a pmd has ended, as far as pm-init had a part in it. */
-typedef enum {
-    PMD_END_OWN,     /* it ended by itself, or somebody else ended it */
-    PMD_END_UPGRADE, /* it said PM_BYE_UPGRADE */
-    PMD_END_HUNG,    /* it was killed because it hung */
-    PMD_END_LOST,    /* it was killed because it ran on without its end of the channel */
-} pmd_end;
-
 /* One pmd, from its start to its end. */
 typedef struct {
     pmd_stage stage; /* the last one */
-    pmd_end end;
+    pm_pmd_end end;
     uint64_t starts; /* of pmds, this one included */
     uint32_t children;
     uint64_t duration_ns;

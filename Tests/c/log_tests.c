@@ -64,6 +64,7 @@ static void a_planned_upgrade_is_no_news(void) {
     rig_end_pmd(&r, 0);
     rig_next_pmd(&r);
     CHECK_EQUAL(rig_hello(&r, &m), 0);
+    CHECK_EQUAL(r.last_end, PM_END_UPGRADE);
     CHECK_TEXT(content(log), "");
     CHECK_EQUAL(rig_stop(&r), 0);
     close(rig_errors);
@@ -79,6 +80,7 @@ static void says_that_pmd_ran_on_without_its_channel(void) {
     rig_next_pmd(&r);
     check_says(log, "because it ran on without its connection to pm-init");
     rig_hello(&r, &m);
+    CHECK_EQUAL(r.last_end, PM_END_LOST);
     CHECK_EQUAL(rig_stop(&r), 0);
     close(rig_errors);
 }

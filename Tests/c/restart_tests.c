@@ -71,7 +71,7 @@ static void a_stable_life_forgives_all(void) {
 
 static void an_upgrade_is_followed_at_once(void) {
     const pmd_life upgraded = {
-        .stage = PMD_SERVING, .end = PMD_END_UPGRADE, .starts = 2, .duration_ns = MILLISECONDS(40)};
+        .stage = PMD_SERVING, .end = PM_END_UPGRADE, .starts = 2, .duration_ns = MILLISECONDS(40)};
     restart_history history = {.failures = 9, .short_lives = 500};
     CHECK_EQUAL(pause_after(&history, upgraded), 0);
     CHECK_EQUAL(history.failures, 1); /* until the next one is accounted for */
@@ -81,7 +81,7 @@ static void an_upgrade_is_followed_at_once(void) {
 static void a_hung_one_is_an_accident_like_another(void) {
     restart_history history = {0};
     pmd_life hung = served(SECONDS(4));
-    hung.end = PMD_END_HUNG;
+    hung.end = PM_END_HUNG;
     CHECK_EQUAL(pause_after(&history, hung), 0);
     CHECK_EQUAL(history.short_lives, 1);
 }

@@ -100,7 +100,7 @@ int rig_hello(rig *r, message *adopted) {
     CHECK_EQUAL(m.hello.pid, r->init);
     r->starts = m.hello.pmd_starts;
     r->last_status = m.hello.last_status;
-    r->has_hung = m.hello.has_hung;
+    r->last_end = m.hello.last_end;
     uint32_t children = m.hello.children, count = 0;
     for (receive(r, &m); m.header.type != PM_HANDED_OVER; receive(r, &m)) {
         count += m.header.type == PM_ADOPT;

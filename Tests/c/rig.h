@@ -19,7 +19,7 @@ typedef struct {
     int pmd_status;  /* the status descriptor that the first pmd got, or -1 */
     uint64_t starts; /* from the last HELLO */
     int32_t last_status;
-    uint32_t has_hung;
+    uint32_t last_end; /* a pm_pmd_end */
 } rig;
 
 /* One received packet. */

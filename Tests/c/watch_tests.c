@@ -62,7 +62,7 @@ static void a_pmd_without_turns_is_replaced(void) {
     CHECK_EQUAL(rig_hello(&r, &m), 1);
     CHECK_EQUAL(m.adopt.pid, pid);
     CHECK(WIFSIGNALED(r.last_status) && WTERMSIG(r.last_status) == SIGKILL);
-    CHECK_EQUAL(r.has_hung, 1);
+    CHECK_EQUAL(r.last_end, PM_END_HUNG);
     close_loop(&l);
     CHECK_EQUAL(rig_stop(&r), 0);
 }

@@ -99,13 +99,21 @@ typedef struct {
     uint64_t id;
 } pm_message;
 
+/* Why a pmd has ended, as far as pm-init had a part in it. */
+typedef enum PM_CLOSED {
+    PM_END_OWN = 0,     /* it ended by itself, or somebody else ended it */
+    PM_END_HUNG = 1,    /* pm-init killed it because it hung */
+    PM_END_UPGRADE = 2, /* as it said by PM_BYE_UPGRADE */
+    PM_END_LOST = 3,    /* pm-init killed it because it ran on without its end of the channel */
+} pm_pmd_end;
+
 typedef struct {
     uint32_t version;
     uint32_t children;    /* from init: ADOPT messages that will follow */
     uint64_t pmd_starts;  /* from init: how often pmd has been started, this one included */
     int32_t last_status;  /* from init: wait status of the previous pmd, 0 for the first */
     int32_t pid;          /* the sender's */
-    uint32_t has_hung;    /* from init: 1 when the previous pmd was killed because it hung */
+    uint32_t last_end;    /* from init: why the previous pmd ended, a pm_pmd_end; 0 for the first */
     uint32_t has_cgroups; /* from init: 1 when it has a base directory for PM_SPAWN_IN_CGROUP */
 } pm_hello;
 

@@ -211,12 +211,7 @@ final class Daemon {
         holder.hasCgroups = greeting.hasCgroups
         routeBook.open(isFirst: greeting.daemonStarts == 1)
         guard greeting.daemonStarts > 1 else { return }
-        let end =
-            greeting.lastDaemonHung
-            ? "hung and was ended" : "ended with wait status \(greeting.lastDaemonStatus)"
-        journal.trouble(
-            "started again (number \(greeting.daemonStarts)) after the daemon before \(end); "
-                + "\(greeting.children) services are taken over")
+        journal.successor(of: greeting)
     }
 
     private func serve() {
@@ -343,7 +338,7 @@ final class Daemon {
     /// Stops everything; the daemon ends when the caller has its answer.
     private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
-        // A holder that is gone needs no word of it.
+        // A pm-init that is gone needs no word of it.
         try? holder.channel.notify("STOPPING=1")
         supervisor.cancelStarts()
         supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in

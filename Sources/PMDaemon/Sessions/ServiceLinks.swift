@@ -12,7 +12,7 @@ import PMSystem
 final class ServiceLinks: ServiceChannels {
     private let registry: CommandRegistry
     private unowned let handler: any RequestHandler
-    /// The number of this daemon under its holder.
+    /// The number of this daemon under its pm-init.
     var generation: UInt64 = 0
     private let metadataRequests: MetadataRequests
     private let onTrouble: @PMActor (String) -> Void

@@ -63,7 +63,7 @@ struct InitDecoder {
     private func greeting(_ raw: pm_hello) -> InitHello {
         InitHello(
             children: Int(raw.children), daemonStarts: raw.pmd_starts, lastDaemonStatus: raw.last_status,
-            lastDaemonHung: raw.has_hung != 0, hasCgroups: raw.has_cgroups != 0, pid: raw.pid)
+            lastDaemonEnd: DaemonEnd(raw.last_end), hasCgroups: raw.has_cgroups != 0, pid: raw.pid)
     }
 
     private func exit(_ raw: pm_exit) -> ChildExit {

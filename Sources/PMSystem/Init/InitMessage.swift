@@ -9,12 +9,34 @@ public struct InitHello: Equatable, Sendable {
     public let daemonStarts: UInt64
     /// How the previous daemon ended, as wait(2) tells it; 0 for the first.
     public let lastDaemonStatus: Int32
-    /// Whether pm-init killed it because its loop hung.
-    public let lastDaemonHung: Bool
+    /// What pm-init had to do with that.
+    public let lastDaemonEnd: DaemonEnd
     /// Whether children may have cgroups.
     public let hasCgroups: Bool
     /// Its process id.
     public let pid: Int32
+}
+
+/// Why a daemon has ended, as far as pm-init had a part in it.
+public enum DaemonEnd: Equatable, Sendable {
+    /// It ended by itself, or somebody else ended it.
+    case own
+    /// pm-init killed it because its loop hung.
+    case hung
+    /// It was upgraded, as it had said.
+    case upgrade
+    /// pm-init killed it because it ran on after it had closed its connection.
+    case lost
+
+    /// A number that no daemon of this version knows counts as `own`.
+    init(_ raw: UInt32) {
+        switch pm_pmd_end(rawValue: raw) {
+        case .PM_END_HUNG: self = .hung
+        case .PM_END_UPGRADE: self = .upgrade
+        case .PM_END_LOST: self = .lost
+        case .PM_END_OWN, nil: self = .own
+        }
+    }
 }
 
 /// Resources that a dead child used (getrusage(2)).

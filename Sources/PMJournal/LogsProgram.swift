@@ -132,6 +132,6 @@ final class FrameWriter {
         let isOver = line.end == .newline || line.end == .brokenOff
         return LogRecord(
             name: name, time: line.time, stream: line.stream == .out ? .stdout : .stderr,
-            text: String(decoding: bytes, as: UTF8.self) + (isOver ? "\n" : ""))
+            written: isOver ? bytes + [UInt8(ascii: "\n")] : bytes)
     }
 }

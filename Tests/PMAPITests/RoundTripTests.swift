@@ -115,6 +115,13 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         #expect(try UnitStatus(json: row.json) == row)
     }
 
+    @Test(arguments: [[], [0x68, 0xE9, 0x0A], [0xFF, 0x00, 0xFE, 0x80], Array("\u{E9}\u{0}\n".utf8)])
+    func `a log record keeps bytes as they were written`(_ bytes: [UInt8]) throws {
+        let record = LogRecord(name: "web", time: WallTime(nanoseconds: 0), stream: .stdout, written: bytes)
+        #expect(try LogRecord(json: JSONValue(parsing: record.json.text)).written == bytes)
+        #expect((record.bytes == nil) == (String(validating: bytes, as: UTF8.self) != nil))
+    }
+
     @Test func `a log record reads what it writes`() throws {
         let record = LogRecord(
             name: "web", time: WallTime(nanoseconds: 1_000), stream: .stderr, text: "é\u{1b}[0m\n")

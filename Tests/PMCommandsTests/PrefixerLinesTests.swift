@@ -1,4 +1,4 @@
-import PMCommands
+@testable import PMCommands
 import PMModel
 import Testing
 
@@ -158,9 +158,35 @@ import Testing
         #expect(fixture.text == "[web] load 1\n[web] mem 5\n[web] load 2\n")
     }
 
-    @Test mutating func `a full-screen program is replaced by one line`() {
+    @Test mutating func `the alternate screen hides nothing where there is no terminal`() {
+        fixture.feed("before\n\u{1B}[?1049h\u{1B}[H\u{1B}[2Jlots\nof\n")
+        fixture.end()
+        #expect(fixture.text == "[web] before\n[web] lots\n[web] of\n")
+    }
+
+    @Test func `on a terminal a full-screen program is replaced by one line`() {
+        var fixture = PrefixerFixture(columns: 80)
         fixture.feed("before\n\u{1B}[?1049h\u{1B}[H\u{1B}[2Jlots\nof\nthings\u{1B}[?1049lafter\n")
-        #expect(fixture.text == "[web] before\n[web] (full-screen output is not shown here)\n[web] after\n")
+        #expect(fixture.screen == ["[web] before", "[web] (full-screen output is not shown here)", "[web] after"])
+    }
+
+    @Test func `a program that never leaves the alternate screen is shown once it writes lines`() {
+        var fixture = PrefixerFixture(columns: 80, rows: 1000)
+        fixture.feed("\u{1B}[?1049h\u{1B}[Hdrawn\n")
+        for number in 1...250 { fixture.feed("line \(number)\r\n") }
+        #expect(fixture.screen.first == "[web] (full-screen output is not shown here)")
+        #expect(fixture.screen.suffix(200) == (51...250).map { "[web] line \($0)" }[...])
+        fixture.feed("\u{1B}[31mred\n")
+        #expect(fixture.screen.last == "[web] red")
+    }
+
+    @Test func `names beside each other have colours of their own`() {
+        var prefixer = Prefixer(PrefixerOptions(hasColour: true))
+        let names = (0..<10).map { "service-\($0)" }
+        for name in names + names { _ = prefixer.addSource(name) }
+        let colours = prefixer.sources.prefix(10).map(\.colour)
+        #expect(Set(colours).count == 10)
+        #expect(prefixer.sources.suffix(10).map(\.colour) == colours)
     }
 
     @Test mutating func `looks are left out without colour`() {

@@ -25,7 +25,7 @@ final class LogFixture: Sendable {
     func store(
         _ unit: String = "web", limits: LogLimits = LogLimits(), budget: DescriptorBudget = DescriptorBudget()
     ) -> LogStore {
-        LogStore(directory: directory.path(of: unit), limits: limits, budget: budget)
+        LogStore(SegmentFiles(directory, of: unit), limits: limits, budget: budget)
     }
 
     /// Every line of a unit as text, with the stream's first letter and how it ends.

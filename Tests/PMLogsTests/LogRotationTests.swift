@@ -1,4 +1,4 @@
-import PMLogs
+@testable import PMLogs
 import PMModel
 import PMSystem
 import Testing
@@ -31,6 +31,23 @@ import Testing
         let store = fixture.store(limits: LogLimits(segmentBytes: 4096, segments: 2))
         for _ in 0..<3 { store.append(String(repeating: "y", count: 3999) + "\n") }
         #expect(try fixture.files() == ["00000002.idx", "00000002.log", "00000003.idx", "00000003.log"])
+    }
+
+    @Test func `a log that is rotated while it is read says where lines are missing`() throws {
+        let store = fixture.store(limits: LogLimits(segmentBytes: 4096, segments: 2))
+        // A segment ends within this line.
+        store.append(String(repeating: "first\n", count: 600) + "begun ")
+        var lines = try fixture.reader.lines(of: "web")
+        #expect(try lines.next()?.text == "first")
+        for _ in 0..<6 { store.append(String(repeating: "y", count: 1999) + "\n") }
+        let rest = try fixture.reader.lines(of: "web", LogQuery())
+        #expect(rest.position?.sequence ?? 0 > 1)
+        var late = LogLines(
+            LogQuery(), SegmentFiles(fixture.directory, of: "web"), from: LogPosition(sequence: 1, offset: 12))
+        let seen = try late.all()
+        #expect(seen.first?.stream == .notice)
+        #expect(seen.first?.text == "pm: lines are missing here, because the log was rotated before they were read")
+        #expect(seen.dropFirst().allSatisfy { $0.text == String(repeating: "y", count: 1999) } && seen.count > 1)
     }
 
     @Test func `a chunk longer than a segment is cut after a line`() throws {

@@ -26,6 +26,50 @@ import Testing
         }
     }
 
+    @Test(arguments: [["--raw"], ["-o", "cat"]]) func `are the bytes that were written`(_ form: [String]) async throws {
+        try await TestProject.with { project in
+            // Latin-1, NUL, bytes that are in no character, CR LF, and a character that is torn at the end.
+            let written = #"caf\351\0\377\376\200\r\ncaf\303\251\n\303"#
+            try project.script("web.sh", "printf '\(written)'; exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            let expected = try project.run(["/bin/sh", "-c", "printf '\(written)' | od -An -v -tx1"]).output
+            let log = "\(TestPaths.pm) log web \(form.joined(separator: " ")) | od -An -v -tx1"
+            try until("all is shown") { try project.run(["/bin/sh", "-c", log]).output == expected }
+            let json = try project.must("log", "web", "-o", "json").split(separator: "\n")
+            #expect(try JSONValue(parsing: String(json[0]))["bytes"]?["data"]?[3]?.int == 0xE9)
+            #expect(try JSONValue(parsing: String(json[1]))["bytes"] == nil)
+            try project.must("stop")
+            #expect(try project.run(["/bin/sh", "-c", log]).output == expected)
+        }
+    }
+
+    @Test func `have the offset that held when a line was written`() async throws {
+        try await TestProject.with { project in
+            try project.script(
+                "web.sh", "echo before; while [ ! -e go ]; do sleep 0.02; done; echo after; exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            try until("the first line is stored") { try project.must("log", "web").contains("before") }
+            let date = try project.run(["date", "-u", "-d", "+2 seconds", "+%Y %j %H:%M:%S"]).output.split {
+                $0 == " " || $0 == "\n"
+            }
+            let (year, ofYear) = (try #require(Int(date[0])), try #require(Int(date[1])))
+            // Days as J counts them have no 29th of February (tzset(3)).
+            let leaps = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+            let zone = "WIN0SUM,J\(leaps && ofYear > 59 ? ofYear - 1 : ofYear)/\(date[2]),J365/23"
+            try until("the summer begins") { try project.run(["date", "-u", "+%H:%M:%S"]).output.dropLast() > date[2] }
+            try project.write("go", "")
+            try until("the second line is stored") { try project.must("log", "web").contains("after") }
+            let lines = try project.run([TestPaths.pm, "log", "web", "--timestamps"], adding: ["TZ": zone]).output
+                .split(separator: "\n")
+            #expect(
+                lines.first?.contains("Z [web] before") == true && lines.last?.contains("+01:00 [web] after") == true)
+        }
+    }
+
     @Test func `show the last lines, or all`() async throws {
         try await TestProject.with { project in
             try project.script("web.sh", "for n in $(seq 150); do echo line $n; done; exec sleep 1000")

@@ -167,8 +167,10 @@ public struct LogRecord: Equatable, Sendable {
     public var time: WallTime
     /// Where it was written.
     public var stream: Stream
-    /// The text, its newline included when the line is complete.
+    /// The text, its newline included when the line is complete; U+FFFD for bytes that are no UTF-8.
     public var text: String
+    /// The bytes as they were written, where they are no UTF-8.
+    public var bytes: [UInt8]?
     /// The process that wrote it, where that is known.
     public var pid: Int?
     /// Its level, where one is known.
@@ -183,6 +185,16 @@ public struct LogRecord: Equatable, Sendable {
         self.stream = stream
         self.text = text
     }
+
+    /// Makes a record of bytes as they were written.
+    public init(name: String, time: WallTime, stream: Stream, written: [UInt8]) {
+        let text = String(validating: written, as: UTF8.self)
+        self.init(name: name, time: time, stream: stream, text: text ?? String(decoding: written, as: UTF8.self))
+        if text == nil { bytes = written }
+    }
+
+    /// The bytes as they were written.
+    public var written: [UInt8] { bytes ?? Array(text.utf8) }
 }
 
 extension LogRecord: WireValue {
@@ -193,17 +205,23 @@ extension LogRecord: WireValue {
         else { throw APIError.malformedAnswer("a log record was expected", json) }
         self.init(
             name: name, time: time, stream: json["stream"]?.string.flatMap(Stream.init) ?? .stdout, text: text)
+        bytes = json["bytes"]?["data"]?.array.map { $0.map { UInt8(truncatingIfNeeded: $0.int ?? 0) } }
         pid = json["pid"]?.int
         priority = json["priority"]?.int.flatMap { LogPriority(rawValue: $0) }
         cursor = json["cursor"]?.string
     }
 
-    /// `{name, time, stream, text, pid?, priority?, cursor?}`.
+    /// `{name, time, stream, text, bytes?, pid?, priority?, cursor?}`; `bytes` is a Buffer of Node as JSON.
     public var json: JSONValue {
         var members = JSONObject([
             ("name", .string(name)), ("time", .string(time.iso8601)), ("stream", .string(stream.rawValue)),
             ("text", .string(text)),
         ])
+        if let bytes {
+            members["bytes"] = [
+                "type": "Buffer", "data": .array(bytes.map { .number(JSONNumber(Int($0))) }),
+            ]
+        }
         if let pid { members["pid"] = .number(JSONNumber(pid)) }
         if let priority { members["priority"] = .number(JSONNumber(priority.rawValue)) }
         if let cursor { members["cursor"] = .string(cursor) }

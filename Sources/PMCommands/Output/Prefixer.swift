@@ -18,7 +18,8 @@ public import PMModel
 ///   when it ends, or when it has not drawn for a second; rows that did not change are not printed again.
 /// - `\r\n` is a line end. Clearing the screen clears nothing of others: the source begins again below. A screen
 ///   position counts from where the source last cleared the screen, and only the column of it before that.
-/// - The alternate screen (editors, top) is replaced by one line that says so.
+/// - On a terminal the alternate screen (editors, top) is replaced by one line that says so, until the program leaves it
+///   or writes more lines without a movement than a screen has rows. Elsewhere it counts as a cleared screen.
 /// - Colours and other looks (SGR) pass, go on over line ends, and never reach a prefix or another source; without
 ///   `hasColour` they are removed. Titles, modes, bells and other controls are dropped. Bytes that are not UTF-8 pass.
 public struct Prefixer {
@@ -46,11 +47,21 @@ public struct Prefixer {
         }
     }
 
-    /// Adds a source; several may have the same name. Without a colour it gets the stable one of its name.
+    /// Adds a source; several may have the same name. Without a colour it gets the stable one of its name, or the next one
+    /// that no other name has yet.
     public mutating func addSource(_ name: String, colour: PrefixerColour? = nil) -> SourceID {
-        let colour = options.hasColour ? colour ?? .stable(for: name) : nil
+        let colour = options.hasColour ? colour ?? freeColour(for: name) : nil
         sources.append(PrefixerSource(name, colour))
         return SourceID(number: sources.count - 1)
+    }
+
+    private func freeColour(for name: String) -> PrefixerColour {
+        if let known = sources.first(where: { $0.name == name })?.colour { return known }
+        let stable = PrefixerColour.stable(for: name)
+        let used = Set(sources.compactMap(\.colour))
+        let all = PrefixerColour.allCases
+        let start = all.firstIndex(of: stable) ?? 0
+        return (all[start...] + all[..<start]).first { !used.contains($0) } ?? stable
     }
 
     /// Whether something waits for `showHeld`.

@@ -16,6 +16,8 @@ public struct PrefixerOptions: Equatable, Sendable {
         case none
         /// `2026-11-22T10:11:12.345Z`, shifted by so many seconds east of UTC (then `+01:00` instead of `Z`).
         case shown(secondsEastOfUTC: Int)
+        /// The same in the zone of this machine, with the offset that held at that time: summer time comes and goes in a log.
+        case local
     }
 
     /// What the bytes are shown on.

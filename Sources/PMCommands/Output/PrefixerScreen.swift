@@ -7,6 +7,8 @@ struct PrefixerScreen {
     private static let mostRows = 100
     private static let mostColumns = 2000
     private static let tabWidth = 8
+    /// More lines than any screen has rows.
+    private static let mostHiddenRows = 200
 
     /// Rows that are done, oldest first.
     var outbox: [PrefixerRow] = []
@@ -21,7 +23,8 @@ struct PrefixerScreen {
     private var firstRowBelow = 1
     private var history = PrefixerHistory()
     private var hasCleared = false
-    private var isAlternate = false
+    /// What was written on the alternate screen since the last movement there; nil: the program is not there.
+    private var hidden: [PrefixerRow]?
     /// The time of what is being applied.
     private var now: WallTime
 
@@ -31,7 +34,7 @@ struct PrefixerScreen {
     }
 
     /// Whether nothing waits here and what comes next begins a row.
-    var isIdle: Bool { rows.count == 1 && rows[0].isEmpty && cursor.column == 0 && !isAlternate }
+    var isIdle: Bool { rows.count == 1 && rows[0].isEmpty && cursor.column == 0 && hidden == nil }
 
     /// Whether something that was there before has been drawn over or may be about to be.
     var isRedrawing: Bool { rows.count > 1 || rows[0].isRedrawn || rows[0].hasReturned }
@@ -55,10 +58,7 @@ struct PrefixerScreen {
 
     mutating func apply(_ action: PrefixerAction, at time: WallTime) {
         now = time
-        if isAlternate {
-            if action == .leaveAlternateScreen { isAlternate = false }
-            return
-        }
+        guard hidden == nil else { return applyHidden(action) }
         switch action {
         case .glyph(let glyph): put(glyph)
         case .combining(let scalar): rows[cursor.row].combine(scalar, before: cursor.column)
@@ -77,7 +77,7 @@ struct PrefixerScreen {
     mutating func finish() {
         settle(upTo: visibleRows.count)
         (cursor, firstRowBelow) = ((0, 0), 1)
-        isAlternate = false
+        hidden = nil
         look = []
     }
 
@@ -137,13 +137,54 @@ struct PrefixerScreen {
 
     private mutating func enterAlternateScreen() {
         finish()
-        isAlternate = true
+        hidden = [PrefixerRow(at: now)]
         var row = PrefixerRow(at: now)
         var column = 0
         for byte in "(full-screen output is not shown here)".utf8 {
             column = row.put(PrefixerGlyph(byte), at: column, [])
         }
         outbox.append(row)
+    }
+
+    /// Nothing of the alternate screen is shown. But more lines without a movement than a screen has rows come from a
+    /// program that went there and ended, or never meant it: they are shown, and what follows.
+    private mutating func applyHidden(_ action: PrefixerAction) {
+        switch action {
+        case .glyph(let glyph): putHidden(glyph)
+        case .tab: putHidden(.tab(width: Self.tabWidth))
+        case .combining(let scalar): changeHidden { $0.combine(scalar, before: Self.mostColumns) }
+        case .lineFeed: hiddenLineFeed()
+        case .look(let parameters): look = PrefixerLook.adding(parameters, to: look)
+        case .leaveAlternateScreen: hidden = nil
+        case .carriageReturn: break
+        case .backspace, .up, .down, .forward, .back, .column, .place, .saveCursor, .restoreCursor, .eraseInRow,
+            .eraseOnScreen, .blank, .delete, .enterAlternateScreen:
+            hidden = [PrefixerRow(at: now)]
+        }
+    }
+
+    private mutating func putHidden(_ glyph: PrefixerGlyph) {
+        let look = look
+        changeHidden { row in
+            if row.cells.count < Self.mostColumns { _ = row.put(glyph, at: row.cells.count, look) }
+        }
+    }
+
+    private mutating func changeHidden(_ body: (inout PrefixerRow) -> Void) {
+        guard var rows = hidden, var row = rows.popLast() else { return }
+        hidden = nil
+        body(&row)
+        rows.append(row)
+        hidden = rows
+    }
+
+    private mutating func hiddenLineFeed() {
+        hidden?.append(PrefixerRow(at: now))
+        guard let rows = hidden, rows.count > Self.mostHiddenRows else { return }
+        hidden = nil
+        self.rows = rows
+        settle(upTo: rows.count - 1)
+        cursor = (0, 0)
     }
 
     // MARK: moving

@@ -13,7 +13,9 @@ extension Prefixer {
         var actions: [PrefixerAction] = []
         for byte in bytes { sources[number].parser.feed(byte, &actions) }
         for action in actions {
-            sources[number].screen.apply(action, at: time)
+            // Where nothing can be drawn over, the alternate screen is as good as any other.
+            let isOnLines = terminal == nil && action == .enterAlternateScreen
+            sources[number].screen.apply(isOnLines ? .eraseOnScreen(.all) : action, at: time)
             if !sources[number].screen.outbox.isEmpty { emitDone(number) }
             if sources[number].screen.reclaimedRows > 0 { reclaim(number) }
         }
@@ -59,7 +61,12 @@ extension Prefixer {
 
     /// The time, if wanted, and the name.
     func prefix(_ number: Int, _ time: WallTime) -> [UInt8] {
-        guard case .shown(let seconds) = options.timestamps else { return sources[number].prefix }
+        let seconds: Int
+        switch options.timestamps {
+        case .none: return sources[number].prefix
+        case .shown(let fixed): seconds = fixed
+        case .local: seconds = TimeText.secondsEast(at: time)
+        }
         var bytes: [UInt8] = []
         PrefixerTime.append(time, secondsEast: seconds, to: &bytes)
         bytes.append(UInt8(ascii: " "))
@@ -149,7 +156,7 @@ extension PrefixerOptions.Timestamps {
         switch self {
         case .none: 0
         case .shown(secondsEastOfUTC: 0): 25
-        case .shown: 30
+        case .shown, .local: 30
         }
     }
 }

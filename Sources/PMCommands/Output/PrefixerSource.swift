@@ -2,6 +2,8 @@ import PMModel
 
 /// One program whose output is prefixed.
 struct PrefixerSource {
+    let name: String
+    let colour: PrefixerColour?
     let prefix: [UInt8]
     /// Columns that the prefix takes.
     let prefixWidth: Int
@@ -15,6 +17,8 @@ struct PrefixerSource {
     var lastChange: WallTime
 
     init(_ name: String, _ colour: PrefixerColour?) {
+        self.name = name
+        self.colour = colour
         // A name with control characters must not drive the terminal.
         let shown = name.unicodeScalars.filter { PrefixerGlyph.width(of: $0) > 0 }
         let text = "[" + String(String.UnicodeScalarView(shown)) + "]"

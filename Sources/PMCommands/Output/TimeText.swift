@@ -1,3 +1,4 @@
+import Glibc
 import PMModel
 
 extension Duration {
@@ -15,5 +16,16 @@ extension Duration {
 
     private static func pair(_ large: Int64, _ unit: String, _ small: Int64, _ smallUnit: String) -> String {
         small == 0 ? "\(large)\(unit)" : "\(large)\(unit) \(small)\(smallUnit)"
+    }
+}
+
+/// Times of this machine's zone.
+enum TimeText {
+    /// Seconds between local time and UTC at a time (localtime_r(3)): summer time comes and goes.
+    static func secondsEast(at time: WallTime) -> Int {
+        var seconds = time_t(time.nanoseconds / 1_000_000_000)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        return parts.tm_gmtoff
     }
 }

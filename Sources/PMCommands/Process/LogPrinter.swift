@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import JSONRPC
 import PMAPI
@@ -43,15 +42,7 @@ struct LogPrinter {
             }
         return PrefixerOptions(
             surface: surface, hasColour: terminal.hasColour,
-            timestamps: timestamps ? .shown(secondsEastOfUTC: localOffset()) : .none)
-    }
-
-    /// Seconds between local time and UTC, now.
-    private static func localOffset() -> Int {
-        var now = Glibc.time(nil)
-        var parts = tm()
-        localtime_r(&now, &parts)
-        return parts.tm_gmtoff
+            timestamps: timestamps ? .local : .none)
     }
 
     /// How long to wait for more before `showHeld`; nil when nothing is held back.
@@ -73,7 +64,7 @@ struct LogPrinter {
     private mutating func show(_ value: JSONValue) throws(APIError) {
         switch manner {
         case .json: session.output.line(value.text)
-        case .raw: session.output.write(try LogRecord(json: value).text)
+        case .raw: session.output.write(try LogRecord(json: value).written)
         case .short(var lines):
             session.output.write(lines.take(try LogRecord(json: value)))
             manner = .short(lines)

@@ -71,7 +71,7 @@ final class LogReading {
             try await sendHistory()
         }
         guard request.wantsCursors || request.after != nil else { return }
-        for (unit, end) in ends { sender.send("", LogStamp(.out, at: now), of: unit, endsAt: end) }
+        for (unit, end) in ends { sender.send([], LogStamp(.out, at: now), of: unit, endsAt: end) }
     }
 
     /// Ends it, whatever it is doing.

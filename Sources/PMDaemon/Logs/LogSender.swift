@@ -48,22 +48,28 @@ final class LogSender {
     /// Sends a line.
     func send(_ line: LogLine, of unit: String) {
         let isOver = line.end == .newline || line.end == .brokenOff
-        send(line.text + (isOver ? "\n" : ""), LogStamp(line.stream, at: line.time), of: unit)
+        send(isOver ? line.bytes + [UInt8(ascii: "\n")] : line.bytes, LogStamp(line.stream, at: line.time), of: unit)
     }
 
-    /// Sends a piece of text, and where it ends in the log.
-    func send(_ text: String, _ stamp: LogStamp, of unit: String, endsAt end: LogPosition? = nil) {
+    /// Sends bytes as they were written, and where they end in the log.
+    func send(_ bytes: [UInt8], _ stamp: LogStamp, of unit: String, endsAt end: LogPosition? = nil) {
         if let end { ends[unit] = end }
         let cursor = hasCursors && end != nil ? place(of: unit) : nil
-        guard !text.isEmpty || cursor != nil else { return }
-        if isRecords {
-            var record = LogRecord(
-                name: unit, time: stamp.time, stream: stamp.stream == .out ? .stdout : .stderr, text: text)
-            record.cursor = cursor
-            call.stream(.data(record.json))
-        } else if !text.isEmpty {
-            call.stream(.data(.string(prefixes ? "[\(unit)] \(text)" : text)))
+        guard !bytes.isEmpty || cursor != nil else { return }
+        var record = LogRecord(
+            name: unit, time: stamp.time, stream: stamp.stream == .out ? .stdout : .stderr, written: bytes)
+        record.cursor = cursor
+        stream(record)
+    }
+
+    private func stream(_ record: LogRecord) {
+        guard !isRecords else { return call.stream(.data(record.json)) }
+        guard !record.text.isEmpty else { return }
+        guard var bytes = record.bytes else {
+            return call.stream(.data(.string(prefixes ? "[\(record.name)] \(record.text)" : record.text)))
         }
+        if prefixes { bytes = Array("[\(record.name)] ".utf8) + bytes }
+        call.stream(.bytes(bytes))
     }
 
     /// Sends a line that was read by pm-logs; those of the journal have their cursors in it.
@@ -71,11 +77,7 @@ final class LogSender {
         var record = record
         if let cursor = record.cursor { mark = LogCursor.Mark(number: (mark?.number ?? 0).plus(1), cursor: cursor) }
         record.cursor = hasCursors && record.cursor != nil ? place(of: record.name) : nil
-        if isRecords {
-            call.stream(.data(record.json))
-        } else {
-            call.stream(.data(.string(prefixes ? "[\(record.name)] \(record.text)" : record.text)))
-        }
+        stream(record)
     }
 
     /// Notes up to where the journal was read.
@@ -163,7 +165,7 @@ final class LogFollower {
     /// Sends a line of the history that is still being written: its last character may be completed by what follows.
     func begin(with line: LogLine, _ sender: LogSender) {
         openLines.insert(line.stream)
-        sender.send(text(line.bytes, line.stream), LogStamp(line.stream, at: line.time), of: unit)
+        sender.send(whole(line.bytes, line.stream), LogStamp(line.stream, at: line.time), of: unit)
     }
 
     /// Sends what has arrived since, and from now on as it arrives.
@@ -184,7 +186,7 @@ final class LogFollower {
             case .chunk(let stamp, let bytes, let end): send(bytes, stamp, endsAt: end, sender)
             case .dropped(let count):
                 let note = "pm: \(count) bytes are left out here, because they were read too slowly\n"
-                sender.send(note, LogStamp(.notice, at: WallTime(nanoseconds: 0)), of: unit)
+                sender.send(Array(note.utf8), LogStamp(.notice, at: WallTime(nanoseconds: 0)), of: unit)
             }
             if sender.isBusy { return wait(sender) }
         }
@@ -195,9 +197,10 @@ final class LogFollower {
         guard sender.filter.isOpen else { return sift(bytes, stamp, endsAt: end, sender) }
         // What a new incarnation writes does not go on in a line that the one before it broke off.
         let breaksOff = stamp.startsAnew && openLines.contains(stamp.stream)
-        let text = (breaksOff ? "\n" : "") + text(bytes, stamp.stream)
-        if text.hasSuffix("\n") { openLines.remove(stamp.stream) } else { openLines.insert(stamp.stream) }
-        sender.send(text, stamp, of: unit, endsAt: end)
+        let newline = UInt8(ascii: "\n")
+        let whole = (breaksOff ? [newline] : []) + whole(bytes, stamp.stream)
+        if whole.last == newline { openLines.remove(stamp.stream) } else { openLines.insert(stamp.stream) }
+        sender.send(whole, stamp, of: unit, endsAt: end)
     }
 
     private func sift(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?, _ sender: LogSender) {
@@ -206,7 +209,7 @@ final class LogFollower {
             sieve.feed(all, stamp) { if sender.filter.accepts($0) { wanted.append($0) } }
         }
         for line in wanted {
-            sender.send(line.text + "\n", LogStamp(line.stream, at: line.time), of: unit, endsAt: end)
+            sender.send(line.bytes + [UInt8(ascii: "\n")], LogStamp(line.stream, at: line.time), of: unit, endsAt: end)
         }
     }
 
@@ -218,11 +221,11 @@ final class LogFollower {
         }
     }
 
-    /// The text of bytes, the end of a character that is still to come held back.
-    private func text(_ bytes: [UInt8], _ stream: LogStream) -> String {
+    /// The bytes, without the beginning of a character at their end: it is sent with what completes it.
+    private func whole(_ bytes: [UInt8], _ stream: LogStream) -> [UInt8] {
         let all = (torn[stream] ?? []) + bytes
         let whole = TornText.whole(all)
         torn[stream] = whole == all.count ? nil : Array(all[whole...])
-        return String(decoding: all[..<whole], as: UTF8.self)
+        return Array(all[..<whole])
     }
 }

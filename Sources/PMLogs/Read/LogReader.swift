@@ -38,14 +38,18 @@ public struct LogReader: Sendable {
     /// - Throws: `SystemError` when the directory cannot be read; one that does not exist has no units.
     public func units() throws(SystemError) -> [String] {
         guard try Files.status(directory.root) != nil else { return [] }
-        return try Files.list(directory.root).compactMap(LogDirectory.decode).sorted()
+        var units: [String] = []
+        for name in try Files.list(directory.root) {
+            if let unit = try directory.unit(of: name) { units.append(unit) }
+        }
+        return units.sorted()
     }
 
     /// The wanted lines of a unit, in the order in which they ended; none when it has no log.
     ///
     /// - Throws: `SystemError` when the files cannot be read.
     public func lines(of unit: String, _ query: LogQuery = LogQuery()) throws(SystemError) -> LogLines {
-        let files = SegmentFiles(directory: directory.path(of: unit))
+        let files = SegmentFiles(directory, of: unit)
         var query = query
         // What comes while the lines are read belongs to those who follow, who would otherwise get it twice.
         if query.until == nil { query.until = try end(of: unit) }
@@ -72,19 +76,19 @@ public struct LogReader: Sendable {
     ///
     /// - Throws: `SystemError` when the files cannot be read.
     public func end(of unit: String) throws(SystemError) -> LogPosition? {
-        let files = SegmentFiles(directory: directory.path(of: unit))
+        let files = SegmentFiles(directory, of: unit)
         guard let last = try files.sequences().last else { return nil }
         return LogPosition(sequence: last, offset: Int(try Files.status(files.data(last))?.size ?? 0))
     }
 
     /// Lines from a position on, to go on after a `LogLines` that ended there.
     public func lines(of unit: String, from position: LogPosition, _ query: LogQuery = LogQuery()) -> LogLines {
-        LogLines(query, SegmentFiles(directory: directory.path(of: unit)), from: position)
+        LogLines(query, SegmentFiles(directory, of: unit), from: position)
     }
 
     /// What a unit wrote between two positions, as it arrived; what rotation has removed is passed over.
     public func chunks(of unit: String, from position: LogPosition, until end: LogPosition) -> LogChunks {
-        LogChunks(SegmentCursor(SegmentFiles(directory: directory.path(of: unit)), from: position, until: end))
+        LogChunks(SegmentCursor(SegmentFiles(directory, of: unit), from: position, until: end))
     }
 }
 

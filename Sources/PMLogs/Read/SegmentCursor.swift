@@ -4,13 +4,19 @@ import PMSystem
 
 /// Walks forward through the segments of a unit, chunk by chunk, from a position to where the log ends at the moment.
 ///
-/// Segments that rotation removes meanwhile are passed over.
+/// Rotation may remove segments meanwhile. A notice says so where they were, and an unfinished line before them ends there.
 struct SegmentCursor {
+    /// The line that says that lines are missing.
+    static let gapNotice = "pm: lines are missing here, because the log was rotated before they were read\n"
+
     private let files: SegmentFiles
     private let end: LogPosition?
     private var segment: SegmentReader?
     private var current: IndexRecord?
     private var nextPlace = 0
+    /// Whether bytes are missing before the next ones, and the streams whose lines do not go on behind them.
+    private var hasGap = false
+    private var brokenOff: Set<LogStream> = []
     /// The next byte to be read.
     private(set) var position: LogPosition
 
@@ -28,6 +34,7 @@ struct SegmentCursor {
                 if try read(body) { return true }
             } catch  where error.code == ENOENT {
                 // Rotation removed it between two blocks.
+                noteGap()
             }
             guard try moveOn() else { return false }
         }
@@ -44,6 +51,7 @@ struct SegmentCursor {
         while segment == nil {
             if let end, position >= end { return false }
             guard var opened = try SegmentReader(position.sequence, in: files) else {
+                if position != .start { noteGap() }
                 guard try moveOn() else { return false }
                 continue
             }
@@ -58,9 +66,22 @@ struct SegmentCursor {
     private mutating func moveOn() throws(SystemError) -> Bool {
         let newer = try files.sequences().first { $0 > position.sequence }
         guard let newer, newer <= end?.sequence ?? .max else { return false }
+        if newer > position.sequence.plus(1), position != .start { noteGap() }
         segment = nil
         position = LogPosition(sequence: newer, offset: 0)
         return true
+    }
+
+    private mutating func noteGap() {
+        hasGap = true
+        brokenOff = [.out, .err]
+    }
+
+    /// Hands out the notice of a gap that is before the next bytes.
+    private mutating func tellGap(at time: WallTime, _ body: (UnsafeRawBufferPointer, LogStamp) -> Void) {
+        guard hasGap else { return }
+        hasGap = false
+        Array(Self.gapNotice.utf8).withUnsafeBytes { body($0, LogStamp(.notice, at: time, startsAnew: true)) }
     }
 
     /// Hands out the next run of the open segment; false at its end.
@@ -69,9 +90,11 @@ struct SegmentCursor {
         let next = try nextRecord(after: record)
         var stamp = record.stamp
         stamp.startsAnew = stamp.startsAnew && record.offset == position.offset
+        tellGap(at: stamp.time, body)
         let chunkEnd = min(next?.offset ?? segmentEnd, segmentEnd)
         if position.offset < chunkEnd {
             guard let bytes = try segment?.head(of: position.offset..<chunkEnd), !bytes.isEmpty else { return false }
+            if brokenOff.remove(stamp.stream) != nil { stamp.startsAnew = true }
             bytes.withUnsafeBytes { body($0, stamp) }
             position = LogPosition(sequence: position.sequence, offset: position.offset + bytes.count)
             return true

@@ -1,3 +1,7 @@
+import Glibc
+import PMModel
+import PMSystem
+
 /// Where the logs of units live: one directory below the root for each, named so that any unit name fits.
 public struct LogDirectory: Sendable {
     /// The directory that holds one directory for each unit.
@@ -13,9 +17,24 @@ public struct LogDirectory: Sendable {
         [root, Self.encode(unit)].joined(separator: "/")
     }
 
-    /// The file name of a unit: letters, digits and `-_@+` stand for themselves, `.` too unless it is the first;
-    /// every other byte becomes `%` and two hexadecimal digits.
+    /// Longest file name, in bytes; NAME_MAX is 255 (limits.h).
+    private static let longest = 200
+    /// The file in a directory of a shortened name that holds the whole one.
+    private static let nameFile = "name"
+
+    /// The file name of a unit: letters, digits and `-_@+` are written as they are, `.` too unless it is the first;
+    /// every other byte becomes `%` and two hexadecimal digits. A name that is too long for a file is cut; `%-` and a
+    /// fingerprint of the whole one follow.
     public static func encode(_ unit: String) -> String {
+        let name = escape(unit)
+        guard name.utf8.count > longest else { return name }
+        var kept = Substring(name).utf8.prefix(longest - 18)
+        // Escapes stay whole.
+        if let escape = kept.suffix(2).lastIndex(of: UInt8(ascii: "%")) { kept = kept[..<escape] }
+        return "\(Substring(kept))%-\(Fingerprint(of: unit).digits)"
+    }
+
+    private static func escape(_ unit: String) -> String {
         guard !unit.isEmpty else { return "%" }
         var name: [UInt8] = []
         for (position, byte) in unit.utf8.enumerated() {
@@ -45,6 +64,29 @@ public struct LogDirectory: Sendable {
         }
         guard let unit = String(validating: bytes, as: UTF8.self), encode(unit) == name else { return nil }
         return unit
+    }
+
+    /// The unit to which a directory below the root belongs; nil when it is none of ours.
+    ///
+    /// - Throws: `SystemError` when the file with a long name cannot be read.
+    func unit(of name: String) throws(SystemError) -> String? {
+        guard name.firstRange(of: "%-") != nil else { return Self.decode(name) }
+        let path = [root, name, Self.nameFile].joined(separator: "/")
+        guard try Files.status(path) != nil else { return nil }
+        let unit = String(decoding: try Files.read(path), as: UTF8.self)
+        return Self.encode(unit) == name ? unit : nil
+    }
+
+    /// Makes a unit's directory; one whose name is shortened gets the file with the whole name.
+    ///
+    /// - Throws: `SystemError` when the disk refuses.
+    func make(for unit: String) throws(SystemError) {
+        let path = path(of: unit)
+        try Files.makeDirectories(path, mode: 0o750)
+        guard Self.escape(unit).utf8.count > Self.longest else { return }
+        let file = "\(path)/\(Self.nameFile)"
+        let descriptor = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
+        try Files.write(unit.utf8, to: descriptor.raw, named: file)
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

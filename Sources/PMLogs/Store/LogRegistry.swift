@@ -57,7 +57,7 @@ public final class LogRegistry {
     }
 
     func makeStore(of unit: String) -> LogStore {
-        LogStore(directory: directory.path(of: unit), limits: limits, budget: budget, reclaimer: reclaimer)
+        LogStore(SegmentFiles(directory, of: unit), limits: limits, budget: budget, reclaimer: reclaimer)
     }
 
     /// Lets the space of removed files be given back while nothing else is to be done.

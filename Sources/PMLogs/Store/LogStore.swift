@@ -31,14 +31,14 @@ public final class LogStore {
     private var lastTime = WallTime(nanoseconds: 0)
 
     /// Names the log of a unit; the directory is looked at when the first byte comes.
-    public convenience init(directory: String, limits: LogLimits = LogLimits(), budget: DescriptorBudget) {
-        self.init(directory: directory, limits: limits, budget: budget, reclaimer: SpaceReclaimer())
+    public convenience init(_ files: SegmentFiles, limits: LogLimits = LogLimits(), budget: DescriptorBudget) {
+        self.init(files, limits: limits, budget: budget, reclaimer: SpaceReclaimer())
     }
 
     /// The same; who gives the reclaimer lets it work.
-    init(directory: String, limits: LogLimits, budget: DescriptorBudget, reclaimer: SpaceReclaimer) {
+    init(_ files: SegmentFiles, limits: LogLimits, budget: DescriptorBudget, reclaimer: SpaceReclaimer) {
         self.reclaimer = reclaimer
-        files = SegmentFiles(directory: directory)
+        self.files = files
         self.limits = limits
         self.budget = budget
     }
@@ -188,7 +188,7 @@ public final class LogStore {
         do {
             return try SegmentWriter(sequence, in: files)
         } catch  where error.code == ENOENT {
-            try Files.makeDirectories(files.directory, mode: 0o750)
+            try files.makeDirectory()
             return try SegmentWriter(sequence, in: files)
         }
     }

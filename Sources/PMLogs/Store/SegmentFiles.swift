@@ -2,8 +2,21 @@ import Glibc
 import PMSystem
 
 /// The files of one unit's log: `<sequence>.log` (bytes as the service wrote them) and `<sequence>.idx`.
-struct SegmentFiles: Sendable {
-    let directory: String
+public struct SegmentFiles: Sendable {
+    private let logs: LogDirectory
+    private let unit: String
+    /// Where they are.
+    public let directory: String
+
+    /// Names the files of a unit; nothing is looked at or made.
+    public init(_ logs: LogDirectory, of unit: String) {
+        self.logs = logs
+        self.unit = unit
+        directory = logs.path(of: unit)
+    }
+
+    /// Makes their directory.
+    func makeDirectory() throws(SystemError) { try logs.make(for: unit) }
 
     func data(_ sequence: UInt64) -> String { "\(directory)/\(Self.name(sequence)).log" }
 

@@ -175,6 +175,17 @@ public final class DaemonClient {
         }
     }
 
+    /// Waits for the answer as JSON text, or until `interrupt` is readable: then nil.
+    public func text(of ticket: Ticket, interrupt: Int32) throws(ClientError) -> [UInt8]? {
+        var wasInterrupted = false
+        switch try reply(to: ticket, Deadline(nil), interrupt: interrupt, wasInterrupted: &wasInterrupted) {
+        case .some(.value(let bytes)): return bytes
+        case .some(.void), .some(.opened): return Array("null".utf8)
+        case .some(.failed(let error)): throw .refused(error)
+        case nil: return nil
+        }
+    }
+
     /// Waits until the daemon has closed the connection; false when it still has not at the deadline.
     public func waitForEnd(within limit: Duration) throws(ClientError) -> Bool {
         let deadline = Deadline(limit)

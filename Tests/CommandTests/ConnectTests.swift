@@ -81,6 +81,9 @@ import Testing
             #expect(try set("ws", "--port", "8080") == ["ws://127.0.0.1:8080": [:]])
             let tls: JSONValue = ["key": .string("\(folder)/k.pem"), "cert": .string("\(folder)/c.pem")]
             let files = ["--key", "k.pem", "--cert", "c.pem"]
+            let missing = try project.run([TestPaths.pm, "connect", name, "http"] + files)
+            #expect(missing.code == 66 && missing.errors.contains("there is no file \(folder)/k.pem for --key"))
+            for file in ["k.pem", "c.pem"] { try project.write(file, "") }
             let words = ["-o", "json", "connect", name, "http", "ws", "tcp", "local", "--tcp-port", "1234"]
             let all = try JSONValue(parsing: project.run([TestPaths.pm] + words + files).output)
             #expect(
@@ -90,6 +93,10 @@ import Testing
                         "wss://127.0.0.1:443": tls, "https://127.0.0.1:443": tls,
                     ]).text)
             #expect(try project.must("connect", "svc", "--socket-name", "short").hasSuffix("/short.sock\n"))
+            #expect(try project.must("connect", "svc", "none") == "svc has no connection point of its own\n")
+            #expect(try project.pm("connect", "svc").code == 66)
+            #expect(try project.must("connect", "pm", "none") == "jsonrpc+unix://\(project.socket)\n")
+            #expect(try project.pm("connect", "ghost", "none").code == 66)
         }
     }
 

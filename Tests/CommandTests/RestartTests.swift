@@ -29,7 +29,7 @@ import Testing
     @Test func `starts what is down, and answers in JSON`() async throws {
         try await running { project in
             let answer = try project.json("restart", "web", "--wait")
-            #expect(keys(answer) == ["name", "pid", "state", "execPath", "args", "cwd"])
+            #expect(keys(answer) == ["name", "pid", "state", "ready", "execPath", "args", "cwd"])
             #expect(answer["pid"] == (try project.status("web")["pid"]))
         }
     }

@@ -12,9 +12,15 @@ import Testing
             let url = "jsonrpc+unix://\(project.socket)"
             let mapping = try JSONValue(parsing: try project.read(".pm.config.json"))["mapping"]?["pm"]
             #expect(keys(mapping?["connect"]) == [url])
-            let again = try project.pm("start", "pm")
-            #expect(again.code == 73)
-            #expect(again.errors == "pm: pm is already running for \(file)\nhint: pm status\n")
+            let pid = try #require(try project.status("pm")["pid"]?.int)
+            for words in [["start", "pm"], ["start", "pm", "--wait"]] {
+                let again = try project.run([TestPaths.pm] + words)
+                #expect(again.code == 0 && again.output == "pm is already running for \(file), pid \(pid)\n")
+            }
+            #expect(try project.json("start", "pm")["pid"]?.int == pid)
+            let attached = try project.pm("start", "pm", "--keep-attached")
+            #expect(attached.code == 73)
+            #expect(attached.errors == "pm: pm is already running for \(file)\nhint: pm status\n")
             try project.must("stop")
             let answer = try project.json("start", "pm", "--wait")
             #expect(answer["config"]?.string == file)

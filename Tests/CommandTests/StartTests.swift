@@ -23,16 +23,60 @@ import Testing
         }
     }
 
-    @Test func `is refused when the service runs, or does not exist`() async throws {
+    @Test func `finds a service that runs, and refuses one that does not exist or runs in another way`() async throws {
         try await running { project in
-            try project.must("start", "web")
-            let again = try project.pm("start", "web")
-            #expect(again.code == 73)
+            try project.must("start", "web", "--wait")
+            let pid = try #require(try project.status("web")["pid"]?.int)
+            #expect(try project.must("start", "web") == "web is already running, pid \(pid)\n")
+            #expect(try project.must("start", "web", "--wait") == "web is already running, pid \(pid)\n")
+            #expect(try project.json("start", "web")["wasRunning"] == true)
+            let other = try project.pm("start", "web", "more")
+            #expect(other.code == 73)
             #expect(
-                again.errors == "pm: web is already started\nhint: pm restart web, or pm start web --new\n")
+                lines(other.errors) == [
+                    "pm: web is already started, in another way than is asked for now",
+                    "hint: pm restart web, or pm start web --new",
+                ])
+            #expect(try project.status("web")["pid"]?.int == pid)
             let ghost = try project.pm("start", "wbe")
             #expect(ghost.code == 66)
             #expect(ghost.errors.hasPrefix("pm: there is no service wbe\nhint: "))
+        }
+    }
+
+    @Test func `says of a service that does not serve yet that it is not ready`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "while [ ! -e go ]; do sleep 0.02; done; echo up; exec sleep 1000")
+            try project.configure(["web": ["path": "./web.sh"]], mapping: project.mapping("web"))
+            try project.startDaemon()
+            let started = try project.must("start", "web")
+            let pid = try #require(try project.status("web")["pid"]?.int)
+            #expect(started == "web started, pid \(pid), not ready yet\n")
+            #expect(try project.must("start", "web") == "web is already running, pid \(pid), not ready yet\n")
+            let waiting = try project.start([TestPaths.pm, "start", "web", "--wait"])
+            try project.write("go", "")
+            #expect(waiting.wait().output == "web is already running, pid \(pid)\n")
+        }
+    }
+
+    @Test(arguments: ["bad.cjs", "bad.mjs"])
+    func `tells of a program that cannot run, without --wait`(_ file: String) async throws {
+        try await TestProject.with { project in
+            try project.write(file, "const x = ;\n")
+            try project.script("job.sh", "exit 0")
+            try project.configure(["bad": ["path": .string("./\(file)")], "job": ["path": "./job.sh"]])
+            try project.startDaemon()
+            // A slow machine may not come to the error in the time that a start is watched.
+            var outcome = try project.pm("start", "bad")
+            while outcome.code == 0 {
+                try project.must("stop", "bad")
+                outcome = try project.pm("start", "bad")
+            }
+            #expect(outcome.code == 70)
+            #expect(outcome.errors.contains("after it was started: exit code 1"))
+            #expect(outcome.errors.contains("SyntaxError"))
+            #expect(outcome.errors.contains("hint: pm log bad"))
+            #expect(try project.must("start", "job").hasPrefix("job "))
         }
     }
 
@@ -113,7 +157,7 @@ import Testing
     @Test func `answers in JSON with what runs`() async throws {
         try await running { project in
             let answer = try project.json("start", "web", "--wait", "x")
-            #expect(keys(answer) == ["name", "pid", "state", "execPath", "args", "cwd"])
+            #expect(keys(answer) == ["name", "pid", "state", "ready", "execPath", "args", "cwd"])
             #expect(answer["name"] == "web" && answer["state"] == "up")
             #expect(answer["args"]?.array?.last == "x")
             #expect(answer["cwd"]?.string == project.directory)

@@ -18,6 +18,52 @@ import Testing
         }
     }
 
+    /// A service that does not end by any signal but SIGKILL, for which its stop sequence waits a minute.
+    private func deaf(_ body: (TestProject) throws -> Void) async throws {
+        try await TestProject.with { project in
+            try project.script("deaf.sh", "trap '' TERM INT; echo up; while :; do sleep 0.02; done")
+            try project.configure(
+                ["deaf": ["path": "./deaf.sh"]],
+                mapping: [
+                    "deaf": [
+                        "container": "deaf", "ready": ["log": "up"], "stop": ["signal": "SIGTERM", "wait": "60s"],
+                    ]
+                ])
+            try project.startDaemon()
+            try project.must("start", "deaf", "--wait")
+            try body(project)
+        }
+    }
+
+    @Test func `--now kills, also what is being stopped`() async throws {
+        try await deaf { project in
+            let stop = try project.start([TestPaths.pm, "stop", "deaf"])
+            try project.until("deaf", "being stopped") { $0["state"] == "stopping" }
+            #expect(try project.must("stop", "deaf", "--now") == "deaf stopped\n")
+            #expect(stop.wait().output == "deaf stopped\n")
+            #expect(try project.status("deaf")["lastExit"]?["signal"] == "SIGKILL")
+            try project.must("start", "deaf", "--wait")
+            let all = try project.run([TestPaths.pm, "stop", "--now"])
+            #expect(lines(all.output).sorted() == ["deaf stopped", "pm stopped"] && all.code == 0)
+        }
+    }
+
+    @Test func `^C on a terminal kills what still runs`() async throws {
+        try await deaf { project in
+            let own = ["PM": TestPaths.pm, "SHELL": "/bin/sh", "TERM": "xterm"]
+            let stop = try project.start(["script", "-qec", "exec $PM stop deaf", "/dev/null"], adding: own)
+            try project.until("deaf", "being stopped") { $0["state"] == "stopping" }
+            try stop.write("\u{3}")
+            let outcome = stop.wait(closingInput: false)
+            #expect(outcome.code == 0)
+            #expect(
+                lines(outcome.output).contains {
+                    $0.hasSuffix("killing what still runs; ^C again leaves the rest to pm")
+                })
+            #expect(lines(outcome.output).contains("deaf stopped"))
+        }
+    }
+
     @Test(arguments: [["stop"], ["stop", "pm"]])
     func `without a name, or of pm, stops all in reverse order and then the daemon`(_ words: [String]) async throws {
         try await running { project in

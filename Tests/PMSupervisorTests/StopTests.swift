@@ -20,6 +20,26 @@ struct StopTests {
         #expect(rig.machine.state == .down(.stopped))
     }
 
+    @Test func `a stop that hurries kills at once, also what is being stopped`() {
+        var rig = Rig(.service)
+        rig.serve()
+        #expect(
+            rig.request(.kill) == [
+                .startOutcome(.superseded), .becameUnready, .sweepTree(9), rig.arm(.seconds(5)), .stateChanged,
+            ])
+        #expect(rig.machine.phase == .stopping && rig.machine.desired == .down)
+        var patient = Rig()
+        patient.start()
+        patient.request(.restart)
+        #expect(
+            patient.request(.kill) == [
+                .startOutcome(.superseded), .sweepTree(9), patient.arm(.seconds(5)), .stateChanged,
+            ])
+        #expect(patient.request(.kill) == [.startOutcome(.superseded)])
+        #expect(patient.exit(.killed).contains(.ended(survivors: 0)))
+        #expect(patient.machine.state == .down(.stopped))
+    }
+
     @Test func `a service that serves is asked by its command first`() {
         var rig = Rig(.service)
         rig.serve()

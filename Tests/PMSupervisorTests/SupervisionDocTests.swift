@@ -28,7 +28,7 @@ struct SupervisionDocTests {
     @Test func `the deadlines in the documentation are the usual ones`() throws {
         let page = try #require(Self.read(Self.document("Configuration.md")))
         #expect(UnitSettings().readyDeadline == .seconds(60) && UnitSettings.dockerDeadline == .seconds(600))
-        #expect(page.contains(#"a `deadline`, `"60s"` by default (`"10m"` in Docker"#))
+        #expect(page.contains(#"a `deadline`, by default `"60s"` (`"10m"` in Docker"#))
     }
 
     @Test func `the table has every state once`() {

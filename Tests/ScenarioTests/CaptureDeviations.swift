@@ -55,7 +55,7 @@ enum CaptureDeviations {
                     "connect error message: \"Mapping svc could not be found\" → "
                         + "\"svc has no connection point of its own; it is reached through pm\"",
                 ]),
-            Row("the answer says what was started", each("start result", "added", ["name", "pid", "state"])),
+            Row("the answer says what was started", each("start result", "added", ["name", "pid", "state", "ready"])),
             Row(
                 "members of a call of Node's that nothing is done with",
                 each("start result", "missing", ["shell", "windowsHide"])),
@@ -88,7 +88,8 @@ enum CaptureDeviations {
             each(
                 "$metadata result commands log options", "added",
                 ["follow", "grep", "lines", "priority", "records", "since", "until"]),
-            each("$metadata result commands start options", "added", ["inspectBrk"]),
+            each("$metadata result commands start options", "added", ["inspectBrk", "settle"]),
+            ["$metadata result commands stop options now: added"],
             each("$metadata result commands restart options", "added", ["inspectBrk"])),
         Row(
             "usage names every word, and words are no options too",

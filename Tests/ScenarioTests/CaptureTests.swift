@@ -40,6 +40,8 @@ import Testing
             try project.configure([
                 "@scope/my-app": ["path": "./svc/commands.json", "type": "nodejs", "commandable": true]
             ])
+            // Files that are not there are refused, which the reference does not.
+            for file in ["k.pem", "c.pem"] { try project.write(file, "") }
             try project.startDaemon()
             let replay = CaptureReplay(project)
             let client = try project.client()

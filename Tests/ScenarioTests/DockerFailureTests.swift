@@ -23,7 +23,7 @@ import Testing
                 #expect(outcome.code == 65 && outcome.errors.contains(said), "\(text): \(outcome)")
             }
             let missing = try engine.project.pm("map", "other", "./nowhere.json", "--runtime", "docker")
-            #expect(missing.code == 66 && missing.errors.contains("No such file"), "\(missing)")
+            #expect(missing.code == 66 && missing.errors.contains("there is no file"), "\(missing)")
             #expect(try !engine.project.read(".pm.config.json").contains("other"))
         }
     }

@@ -183,14 +183,3 @@ import Testing
 func descriptors(of pid: pid_t) -> Int {
     ((try? Files.list("/proc/\(pid)/fd")) ?? []).count  // a process that is gone has none
 }
-
-/// Asks again and again until something is so; false when it never is.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let clock = ContinuousClock()
-    let limit = clock.now + .seconds(30)
-    while !condition() {
-        guard clock.now < limit else { return false }
-        sched_yield()
-    }
-    return true
-}

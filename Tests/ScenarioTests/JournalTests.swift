@@ -166,7 +166,7 @@ struct `The journal` {
             try project.startDaemon()
             try journald.tell("pause")
             try project.must("start", "big", "--wait")
-            while try Files.status(project.directory + "/written") == nil { sched_yield() }
+            try until("all is written") { try Files.status(project.directory + "/written") != nil }
             #expect(try project.status("pm")["problems"] == nil)
             try journald.tell("kill")
         }
@@ -237,7 +237,7 @@ struct `The journal` {
             let pmd = pid_t(try #require(try project.status("pm")["pid"]?.int))
             try project.writeFifo("go", "go\n")
             let before = try project.sleeps(of: pmd)
-            while try Files.status(project.directory + "/written") == nil { sched_yield() }
+            try until("all is written") { try Files.status(project.directory + "/written") != nil }
             #expect(try project.sleeps(of: pmd) - before < 20)
             #expect(try journald.entries("-t", "big").count == 50000)
         }

@@ -96,9 +96,9 @@ extension TestProject {
     /// Whether a process does not wake up for that long.
     func isQuiet(_ pid: pid_t, for duration: Duration) throws -> Bool {
         let (count, begun) = (try sleeps(of: pid), ContinuousClock.now)
-        while ContinuousClock.now - begun < duration {
+        var looks = Looks(seconds: Int(duration.components.seconds) + 1)
+        while ContinuousClock.now - begun < duration, looks.pause() {
             guard try sleeps(of: pid) == count else { return false }
-            sched_yield()
         }
         return true
     }

@@ -102,7 +102,8 @@ import Testing
             try project.configure(
                 ["talks": ["path": "./talks"]], mapping: ["talks": ["container": "talks", "restart": "never"]])
             try project.startDaemon()
-            try project.must("start", "talks")
+            // It ends at once, and the start may say so.
+            _ = try project.pm("start", "talks")
             try project.until("talks", "ended") { $0["lastExit"] != nil }
             try until("its last words are kept") { project.stateFile("deaths.jsonl") != nil }
             let state = try #require(project.stateDirectory)

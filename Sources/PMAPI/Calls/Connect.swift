@@ -47,6 +47,9 @@ public struct Connect: DaemonCall, Equatable {
             .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
         ])
 
+    /// Whether it takes the connection points away: the one word `none`.
+    public var isRemoval: Bool { transports == ["none"] && options.isEmpty }
+
     /// Reads `[name, {args, options}]`; throws a 400 for a missing name or a wrong type.
     public init(_ parameters: Parameters) throws(APIError) {
         self.init(name: try parameters.text(0, "name"))

@@ -16,6 +16,8 @@ public struct Start: DaemonCall, Equatable {
     public var name: String
     /// Answer when it is ready, not when it is spawned.
     public var waits = false
+    /// Answer a moment after the spawn: a program that ends by then has failed to start.
+    public var settles = false
     /// Run it under another name.
     public var alias: String?
     /// Run it under a random name.
@@ -41,6 +43,7 @@ public struct Start: DaemonCall, Equatable {
             .init("new", doc: "run it under a random name"),
             .init("name", value: true, doc: "name to run it under"),
             .init("autostart", doc: "start it whenever the daemon starts"),
+            .init("settle", doc: "answer a moment after the spawn: a program that ends by then has failed"),
         ])
 
     /// The options that `start` and `restart` share.
@@ -68,6 +71,7 @@ public struct Start: DaemonCall, Equatable {
 
     mutating func read(options: JSONObject) throws(APIError) {
         waits = options.flag("wait")
+        settles = options.flag("settle")
         alias = try options.text("name")
         isNew = options.flag("new")
         inspection = Inspection(options)
@@ -81,6 +85,7 @@ public struct Start: DaemonCall, Equatable {
     var optionMembers: JSONObject {
         var options = JSONObject()
         if waits { options["wait"] = true }
+        if settles { options["settle"] = true }
         if let alias { options["name"] = .string(alias) }
         if isNew { options["new"] = true }
         inspection.add(to: &options)
@@ -91,7 +96,8 @@ public struct Start: DaemonCall, Equatable {
 
     /// Members of `options` that speak to pm or to the reference's command line, not to the program.
     private static let ownOptions: Set<String> = [
-        "wait", "name", "new", "inspect", "inspectBrk", "inspect-brk", "autostart", "args", "program", "verbose",
+        "wait", "settle", "name", "new", "inspect", "inspectBrk", "inspect-brk", "autostart", "args", "program",
+        "verbose",
         "configFile", "config-file", "pmSock", "pm-sock", "output", "tls", "help", "keepAttached", "keep-attached",
     ]
 
@@ -112,6 +118,10 @@ public struct Start: DaemonCall, Equatable {
         public var state: String
         /// Its main process, when one runs.
         public var pid: Int32?
+        /// Whether it serves, where that is told.
+        public var isReady: Bool?
+        /// Whether it ran before the call.
+        public var wasRunning = false
         /// The program that was executed.
         public var execPath: String
         /// Its arguments.
@@ -134,17 +144,21 @@ public struct Start: DaemonCall, Equatable {
             name = members["name"]?.string ?? ""
             state = members["state"]?.string ?? ServiceState.starting.rawValue
             pid = members["pid"]?.int.map { Int32(clamping: $0) }
+            isReady = members["ready"]?.bool
+            wasRunning = members["wasRunning"]?.bool ?? false
             execPath = members["execPath"]?.string ?? ""
             arguments = (members["args"]?.array ?? []).compactMap(\.string)
             cwd = members["cwd"]?.string ?? ""
         }
 
-        /// `{name, pid?, state, execPath, args, cwd}`.
+        /// `{name, pid?, state, ready?, wasRunning?, execPath, args, cwd}`.
         public var json: JSONValue {
             var members = JSONObject()
             members["name"] = .string(name)
             if let pid { members["pid"] = .number(JSONNumber(Int(pid))) }
             members["state"] = .string(state)
+            if let isReady { members["ready"] = .bool(isReady) }
+            if wasRunning { members["wasRunning"] = true }
             members["execPath"] = .string(execPath)
             members["args"] = .array(arguments.map { .string($0) })
             members["cwd"] = .string(cwd)

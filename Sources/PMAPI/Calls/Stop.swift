@@ -4,6 +4,8 @@ public import JSON
 public struct Stop: DaemonCall, Equatable {
     /// The service; nil for all and the daemon.
     public var name: String?
+    /// Ends the processes by SIGKILL at once, also those of a stop under way.
+    public var isNow = false
 
     /// Stops a service; nil or `pm`: everything and the daemon.
     public init(name: String?) { self.name = name == "pm" ? nil : name }
@@ -14,15 +16,19 @@ public struct Stop: DaemonCall, Equatable {
     /// What is on the command line.
     public static let description = CommandDescription(
         .stop, doc: "Stops a service; without a name all of them and then the daemon", usage: "stop [process]",
-        sources: ["options.process", "options"])
+        sources: ["options.process", "options"],
+        options: [.init("now", doc: "end the processes by SIGKILL at once")])
 
     /// Reads `[name|null, options]`; throws a 400 for a name that is no text.
     public init(_ parameters: Parameters) throws(APIError) {
         self.init(name: try parameters.optionalText(0, "name"))
+        isNow = try parameters.object(1, named: "options").flag("now")
     }
 
-    /// `[name|null, {}]`.
-    public var params: JSONValue { [name.map { .string($0) } ?? .null, [:]] }
+    /// `[name|null, {now?}]`.
+    public var params: JSONValue {
+        [name.map { .string($0) } ?? .null, isNow ? ["now": true] : [:]]
+    }
 
     /// What is gone, and what is not.
     public struct Answer: WireValue, Equatable {

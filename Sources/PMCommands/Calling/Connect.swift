@@ -16,7 +16,7 @@ struct ConnectCommand: PMCommand {
     @Argument(help: "The service, or `pm`.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "Transports to set up: local, tcp, http, ws.")
+    @Argument(help: "Transports to set up: local, tcp, http, ws; or none, to take the connection points away.")
     var transports: [String] = []
 
     @Option(
@@ -83,7 +83,11 @@ struct ConnectCommand: PMCommand {
         switch session.format {
         case .json: session.output.line(String(decoding: text, as: UTF8.self))
         case .table:
-            for point in try Connect.Answer(json: parsedAnswer(text)).points {
+            let points = try Connect.Answer(json: parsedAnswer(text)).points
+            if points.isEmpty {
+                session.output.line("\(DisplayWidth.printable(name)) has no connection point of its own")
+            }
+            for point in points {
                 let options = point.options == "{}" ? "" : "  \(point.options)"
                 session.output.line(DisplayWidth.printable(point.url + options))
             }

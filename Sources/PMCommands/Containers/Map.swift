@@ -36,10 +36,15 @@ struct MapCommand: PMCommand {
         let definition = ContainerDefinition(
             path: path, runtime: runtime, isCommandable: commandable, isStateless: stateless)
         let call = Map(name: name, definition: definition, cwd: try session.workingDirectory())
-        let registered = try session.connect().ask(call)
+        let client = try session.connect()
+        let before = try client.ask(List()).entries.first { $0.name == name }?.definition
+        let registered = try client.ask(call)
         switch session.format {
         case .json: session.output.line(registered.json.text)
         case .table: session.output.line(DisplayWidth.printable(registered))
+        }
+        if let before {
+            session.note("\(DisplayWidth.printable(name)) ran \(DisplayWidth.printable(before.path)) before")
         }
         return .success
     }

@@ -17,9 +17,16 @@ struct DaemonStart {
         if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try attachmentSignals() : nil
-        let stage: DaemonLauncher.Stage = command.wait || command.keepAttached ? .serving : .loaded
         let start = session.clock.wall()
-        let pid = try launcher(location).launch(until: stage)
+        let pid: Int32
+        do throws(APIError) {
+            pid = try launcher(location).launch(until: .serving)
+        } catch {
+            // With --keep-attached ^C would stop what somebody else has started.
+            guard error.statusCode == 409, signals == nil, command.inspection == .none else { throw error }
+            try tellRunning(location, try locator.connect(to: location))
+            return .success
+        }
         tell(location, pid)
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
@@ -51,6 +58,17 @@ struct DaemonStart {
             session.note("\(installation.holder) \(launcher.arguments.joined(separator: " "))")
         }
         return launcher
+    }
+
+    /// A second `pm start pm` finds what it asks for.
+    private func tellRunning(_ location: DaemonLocation, _ client: DaemonClient) throws(APIError) {
+        let answer = try client.ask(Version())
+        switch session.format {
+        case .table:
+            let text = "pm is already running for \(location.configFile), pid \(answer.pid)"
+            session.output.line(DisplayWidth.printable(text))
+        case .json: session.output.line(answer.json.text)
+        }
     }
 
     private func tell(_ location: DaemonLocation, _ pid: Int32) {

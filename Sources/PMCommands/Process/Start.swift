@@ -33,7 +33,7 @@ struct StartCommand: PMCommand {
     @Flag(name: .customLong("keep-attached"), help: "With pm: stay, show what services write, and stop all at ^C.")
     var keepAttached = false
 
-    @Flag(help: "With pm: become pm's holder instead of starting it, for a service manager or a container.")
+    @Flag(help: "With pm: become pm-init instead of starting it, for a service manager or a container.")
     var foreground = false
 
     @Argument(help: "`pm`, or a service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
@@ -70,6 +70,7 @@ struct StartCommand: PMCommand {
     var call: Start {
         var call = Start(name: program)
         call.waits = wait
+        call.settles = !wait
         call.alias = name
         call.isNew = new
         call.inspection = inspection
@@ -89,10 +90,17 @@ struct StartCommand: PMCommand {
         return .success
     }
 
-    /// `web is up, pid 123`.
+    /// `web is up, pid 123`; of a program that does not serve yet `web started, pid 123, not ready yet`.
     static func sentence(_ answer: Start.Answer, fallback: String) -> String {
-        let name = answer.name.isEmpty ? fallback : answer.name
+        let name = DisplayWidth.printable(answer.name.isEmpty ? fallback : answer.name)
         let pid = answer.pid.map { ", pid \($0)" } ?? ""
-        return "\(DisplayWidth.printable(name)) is \(answer.state)\(pid)"
+        let state = ServiceState(rawValue: answer.state)
+        switch (state, answer.isReady) {
+        case (.up, true) where answer.wasRunning: return "\(name) is already running\(pid)"
+        case (.up, false) where answer.wasRunning: return "\(name) is already running\(pid), not ready yet"
+        case (.up, false): return "\(name) started\(pid), not ready yet"
+        case (.down, _): return "\(name) was started and has ended"
+        default: return "\(name) is \(answer.state)\(pid)"  // states of other versions are told as they are
+        }
     }
 }

@@ -1,23 +1,36 @@
 import ArgumentParser
+import Glibc
 import PMAPI
 import PMClient
+import PMSystem
 
-/// `pm stop [NAME]`.
+/// `pm stop [NAME] [--now]`.
 struct StopCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Stop a service; without a name (or with `pm`) all of them and then pm.")
+        commandName: "stop", abstract: "Stop a service; without a name (or with `pm`) all of them and then pm.",
+        discussion: """
+            Each service gets the signals of its stop sequence, and SIGKILL when it does not end. --now sends SIGKILL at \
+            once. On a terminal, ^C while pm waits does the same, and a second ^C leaves the stop to the daemon.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
     @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String?
 
+    @Flag(help: "End the processes by SIGKILL at once, also those that are being stopped.")
+    var now = false
+
     /// The call that this command line means.
-    var call: Stop { Stop(name: name) }
+    var call: Stop {
+        var call = Stop(name: name)
+        call.isNow = now
+        return call
+    }
 
     func execute(_ session: Session) throws(APIError) -> ExitCode {
         let client = try session.connect()
-        let text = try client.askForText(call, within: nil)
+        guard let text = try stop(client, session) else { return .failure }
         let answer = try Stop.Answer(json: parsedAnswer(text))
         if call.name == nil { try waitForEnd(client, session) }
         switch session.format {
@@ -25,6 +38,33 @@ struct StopCommand: PMCommand {
         case .table: tell(answer, session)
         }
         return answer.survivors.isEmpty ? .success : .serviceFailed
+    }
+
+    /// Waits for the answer; the first ^C kills, at a second one there is none.
+    private func stop(_ client: DaemonClient, _ session: Session) throws(APIError) -> [UInt8]? {
+        guard session.terminal.isInteractive, !now else { return try client.askForText(call, within: nil) }
+        let signals: SignalWatch
+        do throws(SystemError) {
+            signals = SignalWatch(try SignalDescriptor([SIGINT]))
+        } catch {
+            throw APIError(error, doing: "watch for ^C")
+        }
+        let ticket = try reporting { () throws(ClientError) in try client.send(call) }
+        var hurry = call
+        hurry.isNow = true
+        var hasHurried = false
+        while true {
+            let answer = try reporting { () throws(ClientError) in
+                try client.text(of: ticket, interrupt: signals.raw)
+            }
+            if let answer { return answer }
+            while signals.next() != nil {
+                if hasHurried { return nil }
+                hasHurried = true
+                session.note("killing what still runs; ^C again leaves the rest to pm")
+                _ = try reporting { () throws(ClientError) in try client.send(hurry) }
+            }
+        }
     }
 
     /// The daemon has answered and is on its way out: what comes next may need the place free.

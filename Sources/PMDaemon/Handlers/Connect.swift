@@ -1,3 +1,4 @@
+import Glibc
 import PMAPI
 import PMModel
 import PMRouting
@@ -15,6 +16,7 @@ struct ConnectHandler: AsyncHandler {
     ) throws(APIError) {
         try units.refresh()
         guard request.isSetUp else { return answer(.success(try find(request.name))) }
+        if request.isRemoval { return try remove(request.name, answer) }
         let wanted = resolved(request)
         if request.name == "pm" { return try setUpDaemon(wanted, answer) }
         answer(.success(try setUp(wanted)))
@@ -35,13 +37,40 @@ struct ConnectHandler: AsyncHandler {
         return Connect.Answer(points: mapping.connect)
     }
 
+    /// Takes away the connection points of a service, at once those of the daemon but for its own socket.
+    private func remove(_ name: String, _ answer: @escaping Answering<Connect.Answer>) throws(APIError) {
+        let kept = name == "pm" ? [ConnectionPoint(url: socketURL)] : []
+        if name != "pm" { _ = try units.require(name) }
+        if units.configuration.mapping(name) != nil {
+            try units.edit([kept.isEmpty ? .setValue(["mapping", name, "connect"], nil) : .setConnect(name, kept)])
+        }
+        guard name == "pm" else { return answer(.success(Connect.Answer(points: []))) }
+        gateway.whenSettled { problem in
+            answer(problem.map { .failure($0) } ?? .success(Connect.Answer(points: kept)))
+        }
+    }
+
+    /// Files that a request names.
+    private static let fileOptions = ["key", "cert", "ca", "crl", "token"]
+
+    /// Refuses files that are not there: the points could not be served.
+    private func requireFiles(_ request: Connect) throws(APIError) {
+        for option in Self.fileOptions {
+            guard let path = request.options[option]?.string, path.hasPrefix("/"), access(path, F_OK) != 0 else {
+                continue
+            }
+            throw .notFound("there is no file \(path) for --\(option)", hint: "give --\(option) a file that exists")
+        }
+    }
+
     /// The request with its files made absolute.
     private func resolved(_ request: Connect) -> Connect {
         var wanted = request
         let folder = request.cwd ?? units.directory
-        for option in ["key", "cert", "ca", "crl", "token"] {
+        for option in Self.fileOptions {
             guard let text = request.options[option]?.string, !text.contains("-----BEGIN") else { continue }
-            wanted.options[option] = .string(Paths.resolve(text, from: folder))
+            let path = Paths.resolve(text, from: folder)
+            wanted.options[option] = .string(path)
         }
         return wanted
     }
@@ -56,6 +85,7 @@ struct ConnectHandler: AsyncHandler {
             throw .badRequest("--\(option) is for the connection points of pm", hint: "pm connect pm … --\(option)")
         }
         let map = try ConnectionMap(for: request.name, request, in: units.directory)
+        try requireFiles(request)
         try units.edit([.setConnect(request.name, map.points)])
         return Connect.Answer(points: map.points)
     }
@@ -67,6 +97,7 @@ struct ConnectHandler: AsyncHandler {
         let before = units.configuration.mapping("pm")?.connect ?? []
         let map = try ConnectionMap(ofDaemon: request, socketURL: socketURL, before: before, in: units.directory)
         try gateway.refuseWithoutUser(map.points)
+        try requireFiles(request)
         try units.edit([.setConnect("pm", map.points)])
         gateway.whenSettled { problem in
             answer(problem.map { .failure($0) } ?? .success(Connect.Answer(points: map.points)))

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import PMAPI
 import PMConfig
@@ -16,6 +17,7 @@ struct MapHandler: Handler {
             definition.path = Paths.resolve(definition.path, from: cwd)
         }
         try units.refresh()
+        try requireFile(definition.path)
         switch definition.runtime {
         case .docker: try readImage(&definition)
         case .nodejs, .worker: if definition.isCommandable { try readContainer(&definition) }
@@ -51,6 +53,14 @@ struct MapHandler: Handler {
         } catch {
             throw APIError(configuration: error)
         }
+    }
+
+    /// A definition of a file that is not there would fail at its first start, when nobody may be watching.
+    private func requireFile(_ path: String) throws(APIError) {
+        guard Paths.path(ofFileURL: path) != nil || !path.contains(":") else { return }
+        let file = file(path)
+        guard access(file, F_OK) != 0 else { return }
+        throw .notFound("there is no file \(file)", hint: "pm map NAME PATH, with the path of a file that exists")
     }
 
     /// Where a definition's file is: paths of the configuration start in its folder.

@@ -21,9 +21,7 @@ struct StartHandler: AsyncHandler {
         let base = try units.require(request.name)
         try units.checkSandbox(of: base)
         let name = try runName(request)
-        if supervisor.isActive(name) {
-            throw .conflict("\(name) is already started", hint: "pm restart \(name), or pm start \(name) --new")
-        }
+        if supervisor.isActive(name) { return try goOn(request, name, base, answer) }
         let isAlias = name != base.name && units.configuration.unit(name) == nil
         if isAlias { try refuseTooManyNames(besides: name) }
         let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
@@ -37,7 +35,46 @@ struct StartHandler: AsyncHandler {
         var start = StartRequest(name, goal: request.waits ? .ready : .spawned)
         ledger.keep(UnitLedger.Run(base: isAlias ? base.name : nil, options: options), of: name)
         start.options = options
-        try instances.start(start) { finalOutput.complete($0, of: name, answer) }
+        try instances.start(start) { settle($0, request, name, answer) }
+    }
+
+    /// So long after its spawn a program that cannot run has ended: Node has read its file by then.
+    private static let settleTime = Duration.milliseconds(250)
+
+    private func settle(
+        _ result: Result<Start.Answer, APIError>, _ request: Start, _ name: String,
+        _ answer: @escaping Answering<Start.Answer>
+    ) {
+        guard request.settles, !request.waits, case .success(let started) = result, started.pid != nil else {
+            return finalOutput.complete(result, of: name, answer)
+        }
+        finalOutput.reactor.after(Self.settleTime) {
+            finalOutput.complete(supervisor.settled(name, since: started), of: name, answer)
+        }
+    }
+
+    /// A service that runs is what was asked for, unless it was to run in another way.
+    private func goOn(
+        _ request: Start, _ name: String, _ base: Unit, _ answer: @escaping Answering<Start.Answer>
+    ) throws(APIError) {
+        let options = supervisor.options(of: name)
+        let isSame =
+            (request.arguments.isEmpty || request.arguments == options.arguments)
+            && (request.inspection == .none || Inspection(request.inspection, inspection) == options.inspection)
+        guard isSame, request.alias == nil else {
+            throw .conflict(
+                "\(name) is already started, in another way than is asked for now",
+                hint: "pm restart \(name), or pm start \(request.name) --new")
+        }
+        if let autostart = request.autostart { try setAutostart(name, base, autostart) }
+        try instances.start(StartRequest(name, goal: request.waits ? .ready : .spawned)) { result in
+            finalOutput.complete(
+                result.map { started in
+                    var started = started
+                    started.wasRunning = true
+                    return started
+                }, of: name, answer)
+        }
     }
 
     /// Names that were made while the daemon runs are known until it ends.

@@ -14,6 +14,7 @@ struct StopHandler: AsyncHandler {
     func begin(_ request: Stop, from peer: Peer, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
         guard let name = request.name else {
             let running = supervisor.active
+            defer { if request.isNow { supervisor.kill(running) } }
             return shutDown(peer) { [supervisor] survivors in
                 answer(.success(Stop.Answer(stopped: running, survivors: supervisor.list(survivors))))
             }
@@ -25,6 +26,7 @@ struct StopHandler: AsyncHandler {
             return answer(.success(Stop.Answer(stopped: supervisor.withdraw(name) ? [name] : [])))
         }
         let stopped = instances.active(of: name)
+        defer { if request.isNow { supervisor.kill([name] + stopped) } }
         supervisor.stop(stopped.contains(name) ? stopped : [name] + stopped, { units.find($0) }) {
             [supervisor] survivors in
             answer(

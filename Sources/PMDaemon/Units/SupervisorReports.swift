@@ -33,7 +33,21 @@ extension Supervisor {
             name: name, state: ServiceState(report.phase), execPath: report.invocation?.executable ?? "",
             arguments: Array(report.invocation?.arguments.dropFirst() ?? []), cwd: report.invocation?.directory ?? "")
         answer.pid = report.pid
+        answer.isReady = report.isReady
         return answer
+    }
+
+    /// What became of a unit a moment after it was started; a failure when it has failed by then.
+    func settled(_ name: String, since start: Start.Answer) -> Result<Start.Answer, APIError> {
+        guard let report = report(of: name), var answer = startAnswer(name) else { return .success(start) }
+        answer.wasRunning = start.wasRunning
+        guard report.pid != start.pid, let death = report.lastDeath, !death.wasRequested, death.reason.isFailure else {
+            return .success(answer)
+        }
+        return .failure(
+            .serviceFailed(
+                "\(name) ended \(death.uptime.shortForm) after it was started: \(death.reason.phrase)",
+                output: death.lastLines, hint: "pm log \(name)"))
     }
 
     /// The row of a unit that was started; nil for others.

@@ -20,6 +20,8 @@ public enum UnitRequest: String, Sendable, CaseIterable {
     case up
     /// It shall not run.
     case down
+    /// It shall not run, and is ended by SIGKILL at once, whatever its stop sequence says.
+    case kill
     /// It shall run again; the same as `up` when it is down.
     case restart
 }

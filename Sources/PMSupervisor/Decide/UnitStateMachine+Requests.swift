@@ -5,7 +5,7 @@ extension UnitStateMachine {
     mutating func handle(_ request: UnitRequest, _ transition: inout Transition) {
         switch request {
         case .up, .restart: wantUp(request, &transition)
-        case .down: wantDown(&transition)
+        case .down, .kill: wantDown(isNow: request == .kill, &transition)
         }
     }
 
@@ -39,7 +39,7 @@ extension UnitStateMachine {
     }
 
     /// A stop. Whoever waits for a start is told first, also who did not come to ask for it yet.
-    private mutating func wantDown(_ transition: inout Transition) {
+    private mutating func wantDown(isNow: Bool, _ transition: inout Transition) {
         transition.act(.startOutcome(.superseded))
         switch state {
         case .down:
@@ -53,10 +53,12 @@ extension UnitStateMachine {
             starting.then = .stop
             state = .starting(starting)
             hasten(starting, &transition)
-        case .up(let up): beginStopping(up, .requested, next: .rest, &transition)
+        case .up(let up):
+            if isNow { beginKilling(up, &transition) } else { beginStopping(up, .requested, next: .rest, &transition) }
         case .stopping(var stopping):
             stopping.next = .rest
             state = .stopping(stopping)
+            if isNow, stopping.step != .killing, stopping.step != .stuck { kill(stopping, &transition) }
             // Its caller learns what a new try achieves, not what an old one did not.
             if stopping.step == .stuck { kill(stopping, &transition) }
         }

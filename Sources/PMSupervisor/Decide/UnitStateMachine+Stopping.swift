@@ -25,15 +25,18 @@ extension UnitStateMachine {
     mutating func beginStopping(_ up: Up, _ cause: Stopping.Cause, next: Stopping.Next, _ transition: inout Transition)
     {
         leaveUp(up, &transition)
-        var stopping = Stopping(
-            incarnation: up.incarnation, cause: cause, next: next,
-            leader: .alive(pid: up.pid, startedAt: up.startedAt), step: .command, deadline: transition.now,
-            pause: KillTimeouts.shortestPause)
+        var stopping = Stopping(up, cause, next: next, at: transition.now)
         guard up.isReady, settings.hasStopCommand else { return signal(0, stopping, &transition) }
         stopping.deadline = transition.now + (settings.stop.steps.first?.wait ?? KillTimeouts.command)
         state = .stopping(stopping)
         transition.act(.callStopCommand)
         arm(at: stopping.deadline, &transition)
+    }
+
+    /// Ends a running process without its stop sequence.
+    mutating func beginKilling(_ up: Up, _ transition: inout Transition) {
+        leaveUp(up, &transition)
+        kill(Stopping(up, .requested, next: .rest, at: transition.now), &transition)
     }
 
     /// Kills what a dead leader left behind.
@@ -206,5 +209,15 @@ extension UnitStateMachine {
         disarm(&transition)
         transition.act(.ended(survivors: 0))
         proceed(stopping.next, &transition)
+    }
+}
+
+extension Stopping {
+    /// A running process that is to end, before the first step.
+    fileprivate init(_ up: Up, _ cause: Cause, next: Next, at now: MonotonicTime) {
+        self.init(
+            incarnation: up.incarnation, cause: cause, next: next,
+            leader: .alive(pid: up.pid, startedAt: up.startedAt), step: .command, deadline: now,
+            pause: KillTimeouts.shortestPause)
     }
 }

@@ -165,6 +165,12 @@ extension Supervisor {
         advanceStop(stops.add(request, for: names)) { $0.begin() }
     }
 
+    /// Ends units by SIGKILL at once, whatever their stop sequences and the order of a stop under way say.
+    public func kill(_ names: [String]) {
+        for name in names { instances[name]?.request(.kill) }
+        performWork()
+    }
+
     /// The units that run or are to run again.
     public var active: [String] {
         instances.values.filter { $0.machine.desired == .up || $0.machine.pid != nil || $0.machine.survivors > 0 }

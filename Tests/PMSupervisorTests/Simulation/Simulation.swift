@@ -75,7 +75,7 @@ struct Simulation {
 
     mutating func request(_ request: UnitRequest) throws {
         switch request {
-        case .down: stops += 1
+        case .down, .kill: stops += 1
         case .up, .restart: if world.chance(50) { startsForReady += 1 } else { startsForSpawn += 1 }
         }
         lastWish = world.now

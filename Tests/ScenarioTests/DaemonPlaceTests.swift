@@ -27,7 +27,8 @@ import Testing
             #expect(
                 try project.run([TestPaths.pm, "status"], in: "sub").errors.contains(
                     "\(project.directory)/.pm.config.json"))
-            #expect(try project.run([TestPaths.pm, "start", "pm"], in: "sub").output.hasPrefix("pm is already running"))
+            #expect(
+                try project.run([TestPaths.pm, "start", "pm"], in: "sub").output.hasPrefix("pm is already running"))
         }
     }
 

@@ -1,7 +1,7 @@
 // A server with the WebSocket of services in Node, that sends every message back: `node-server.js CLIENT_FOLDER PORT`.
 const { createServer } = require('http');
 const [folder, port] = process.argv.slice(2);
-const { WebSocketConnection, acceptUpgrade } = require(`${folder}/websocket.cjs`);
+const { WebSocketConnection, acceptUpgrade } = require(`${folder}/wire/websocket.cjs`);
 
 createServer()
   .on('upgrade', (request, socket, head) => {

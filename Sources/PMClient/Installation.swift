@@ -23,7 +23,7 @@ public struct Installation: Equatable, Sendable {
     /// Uses a known directory.
     public init(libexec: String) { self.libexec = libexec }
 
-    /// pm-init of processes.
+    /// pm-init, the parent of all services.
     public var holder: String { libexec + "/pm-init" }
     /// The daemon.
     public var daemon: String { libexec + "/pmd" }

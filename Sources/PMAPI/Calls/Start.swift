@@ -118,7 +118,7 @@ public struct Start: DaemonCall, Equatable {
         public var state: String
         /// Its main process, when one runs.
         public var pid: Int32?
-        /// Whether it serves, where that is told.
+        /// Whether it serves; nil if the daemon does not say.
         public var isReady: Bool?
         /// Whether it ran before the call.
         public var wasRunning = false

@@ -100,7 +100,7 @@ struct StartCommand: PMCommand {
         case (.up, false) where answer.wasRunning: return "\(name) is already running\(pid), not ready yet"
         case (.up, false): return "\(name) started\(pid), not ready yet"
         case (.down, _): return "\(name) was started and has ended"
-        default: return "\(name) is \(answer.state)\(pid)"  // states of other versions are told as they are
+        default: return "\(name) is \(answer.state)\(pid)"  // a state of another version is shown as it came
         }
     }
 }

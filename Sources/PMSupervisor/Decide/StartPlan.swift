@@ -1,6 +1,6 @@
 /// What a start plan asks for, or tells.
 public enum StartPlanAction: Equatable, Sendable {
-    /// UnitRequest this unit up: all that it needs is ready.
+    /// Start this unit: all units that it needs are ready.
     case start(String)
     /// This unit, asked for by name, has come as far as was asked.
     case reached(String)

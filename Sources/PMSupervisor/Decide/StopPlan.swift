@@ -1,6 +1,6 @@
 /// What a stop plan asks for, or tells.
 public enum StopPlanAction: Equatable, Sendable {
-    /// UnitRequest this unit down: all that needs it is gone.
+    /// Stop this unit: all units that need it are gone.
     case stop(String)
     /// All are stopped; those that outlive every SIGKILL are named with their number of processes, sorted by name.
     case done(survivors: [Survivors])

@@ -138,6 +138,9 @@ let package = Package(
             name: "PMTestSupport", dependencies: ["PMSystem", "JSON", "PMModel"], path: "Tests/PMTestSupport",
             swiftSettings: strict),
         .target(
+            name: "PMRoutingSupport", dependencies: ["PMRouting", "PMAPI", "PMModel", "JSON", "JSONRPC", "PMSystem"],
+            path: "Tests/PMRoutingSupport", swiftSettings: strict),
+        .target(
             name: "PMFuzzTargets",
             dependencies: ["JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery", "PMAPI", "PMLogs"],
             path: "Tests/fuzz/Targets", swiftSettings: strict),
@@ -151,12 +154,17 @@ let package = Package(
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem"]),
-        tests("PMRoutingTests", ["PMRouting", "PMModel", "JSON", "JSONRPC", "PMSystem"]),
+        tests(
+            "PMRoutingTests", ["PMRouting", "PMRoutingSupport", "PMAPI", "PMModel", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),
         tests("PMSidecarTests", ["PMSidecar", "PMClient", "PMAPI", "PMModel", "JSON", "PMSystem"]),
         tests(
             "PMDaemonTests",
-            ["PMDaemon", "PMLogs", "PMModel", "PMRouting", "PMSupervisor", "PMSystem", "PMAPI", "JSON", "JSONRPC"]),
+            [
+                "PMDaemon", "PMLogs", "PMModel", "PMRouting", "PMRoutingSupport", "PMSupervisor", "PMSystem", "PMAPI",
+                "JSON",
+                "JSONRPC",
+            ]),
         tests("PMCommandsTests", ["PMCommands"]),
         tests(
             "PMGatewayTests",

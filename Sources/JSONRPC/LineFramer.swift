@@ -4,6 +4,8 @@ internal import Glibc
 public struct LineTooLong: Error, Equatable, CustomStringConvertible {
     /// The limit in bytes.
     public let limit: Int
+    /// The call that the line is about, as far as its first bytes tell.
+    public var subject: LineSubject?
 
     /// For people.
     public var description: String { "a line is longer than \(limit) bytes" }
@@ -24,11 +26,13 @@ public struct LineFramer: ~Copyable {
     private var searched = 0
     private var tail = 0
     /// Whether the rest of a line that was too long is being thrown away.
-    private var isDiscarding = false
+    public private(set) var isDiscarding: Bool
 
-    /// A framer that accepts lines of up to `limit` bytes.
-    public init(limit: Int = LineFramer.defaultLimit) {
+    /// A framer that accepts lines of up to `limit` bytes; one that goes on for another may be in the middle of a line that
+    /// is thrown away.
+    public init(limit: Int = LineFramer.defaultLimit, isDiscarding: Bool = false) {
         self.limit = limit
+        self.isDiscarding = isDiscarding
     }
 
     deinit { buffer.deallocate() }
@@ -65,7 +69,7 @@ public struct LineFramer: ~Copyable {
             if isDiscarding {
                 isDiscarding = false
             } else if line.count > limit + 1 || withoutReturn(line).count > limit {
-                throw LineTooLong(limit: limit)
+                throw LineTooLong(limit: limit, subject: LineSubject(line))
             } else {
                 return withoutReturn(line)
             }
@@ -108,11 +112,12 @@ public struct LineFramer: ~Copyable {
     private mutating func keepTornLine() throws(LineTooLong) -> UnsafeRawBufferPointer? {
         // One more may be the \r of a line end.
         let isTooLong = unread > limit + 1
+        let subject = isTooLong ? LineSubject(UnsafeRawBufferPointer(rebasing: buffer[head..<tail])) : nil
         if isTooLong || isDiscarding { head = tail }
         releaseIfEmpty()
         guard isTooLong, !isDiscarding else { return nil }
         isDiscarding = true
-        throw LineTooLong(limit: limit)
+        throw LineTooLong(limit: limit, subject: subject)
     }
 }
 

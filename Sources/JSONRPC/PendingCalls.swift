@@ -50,6 +50,19 @@ public struct PendingCalls<Payload> {
         }
     }
 
+    /// Looks at what waits for an id without copying all of it; nil when nothing does.
+    @inlinable
+    public func look<Result>(_ id: UInt64, _ body: (Payload) -> Result) -> Result? {
+        isPresent(id) ? payloads[slot(id)].map(body) : nil
+    }
+
+    /// Changes what waits for an id where it lies, if something does.
+    @inlinable
+    public mutating func update(_ id: UInt64, _ change: (inout Payload?) -> Void) {
+        guard isPresent(id) else { return }
+        change(&payloads[slot(id)])
+    }
+
     /// Forgets the call and returns what waited, or nil.
     @inlinable
     public mutating func take(_ id: UInt64) -> Payload? {

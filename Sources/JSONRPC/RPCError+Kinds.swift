@@ -53,6 +53,13 @@ extension RPCError {
     /// 409: it is already so.
     public static func conflict(_ message: String) -> RPCError { status(409, message) }
 
+    /// 499: the caller wants no answer any more.
+    public static func cancelled(_ message: String) -> RPCError {
+        RPCError([
+            "message": .string(message), "statusCode": 499, "code": "CANCELLED", "stack": .string("Error: \(message)"),
+        ])
+    }
+
     /// 500: our own failure.
     public static func internalError(_ message: String) -> RPCError { status(500, message) }
 

@@ -29,6 +29,12 @@ public struct RPCMethod {
         return (part(0..<place), part(place + 1..<raw.count))
     }
 
+    /// What stands before a tail of this method, without the separator between them; nil when it is none of its tails.
+    public func head(before tail: RPCMethod) -> RPCMethod? {
+        let count = raw.count - tail.raw.count - 1
+        return count >= 0 ? part(0..<count) : nil
+    }
+
     private func part(_ range: Range<Int>) -> RPCMethod {
         RPCMethod(raw: UnsafeRawBufferPointer(rebasing: raw[range]), hasEscapes: hasEscapes)
     }

@@ -11,7 +11,7 @@ protocol PMCommand: ParsableCommand {
     /// The forms in which it writes its results.
     static var outputs: [OutputChoice] { get }
     /// Does it; tells the exit code, or throws what failed.
-    func execute(_ session: Session) throws(APIError) -> ExitCode
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode
 }
 
 extension PMCommand {

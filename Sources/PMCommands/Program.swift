@@ -7,7 +7,7 @@ import PMSystem
 public enum Program {
     /// Parses a command line (without the program's name), runs the command, and tells the exit code.
     public static func run(_ words: [String], environment: [String: String]) -> Int32 {
-        run(words, Session.current(environment: environment))
+        run(words, CommandContext.current(environment: environment))
     }
 
     /// The environment of this process, by name.
@@ -16,7 +16,7 @@ public enum Program {
         Dictionary(ProcessEnvironment.variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
-    static func run(_ words: [String], _ session: Session) -> Int32 {
+    static func run(_ words: [String], _ session: CommandContext) -> Int32 {
         let command: any ParsableCommand
         do {
             command = try PM.parseAsRoot(CommandLineNormalizer(commands: PM.words).normalized(words))
@@ -27,7 +27,7 @@ public enum Program {
         return execute(command, session.with(command.global))
     }
 
-    private static func execute(_ command: any PMCommand, _ session: Session) -> Int32 {
+    private static func execute(_ command: any PMCommand, _ session: CommandContext) -> Int32 {
         let outputs = type(of: command).outputs
         guard outputs.contains(command.global.output) else {
             let known = outputs.map(\.rawValue).joined(separator: " or ")
@@ -44,7 +44,7 @@ public enum Program {
     }
 
     /// Tells a failure on standard error, in the form of the results.
-    static func report(_ report: ErrorReport, _ session: Session) -> Int32 {
+    static func report(_ report: ErrorReport, _ session: CommandContext) -> Int32 {
         switch session.format {
         case .table: session.errors.write(report.text(Style(isOn: session.terminal.hasErrorColour)))
         case .json: session.errors.write(report.json)
@@ -53,13 +53,13 @@ public enum Program {
     }
 
     /// Tells what is wrong with a command line that the parser could not judge.
-    static func misused(_ error: APIError, _ session: Session) -> ExitCode {
+    static func misused(_ error: APIError, _ session: CommandContext) -> ExitCode {
         _ = report(ErrorReport(error, exitCode: .usage), session)
         return .usage
     }
 
     /// Help, the version and completion scripts are results; anything else the parser says is wrong usage (64).
-    private static func report(parsing error: any Error, _ session: Session) -> Int32 {
+    private static func report(parsing error: any Error, _ session: CommandContext) -> Int32 {
         let code = PM.exitCode(for: error).rawValue
         let message = PM.fullMessage(for: error, columns: session.terminal.columns)
         if code == 0 {
@@ -76,7 +76,7 @@ public enum Program {
     }
 
     /// A command of the parser itself, `help`: running it throws the text.
-    private static func runOther(_ command: any ParsableCommand, _ session: Session) -> Int32 {
+    private static func runOther(_ command: any ParsableCommand, _ session: CommandContext) -> Int32 {
         var command = command
         do {
             try command.run()

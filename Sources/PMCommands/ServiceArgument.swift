@@ -13,7 +13,7 @@ enum ServiceArgument {
 
     /// What a shell completes: the services of the daemon that a command line would mean here.
     static let completion = CompletionKind.custom { _, _, _ in
-        let session = Session.current(environment: Program.environment())
+        let session = CommandContext.current(environment: Program.environment())
         // Nobody to ask, nothing to complete; a shell that completes is no place for errors.
         guard let answer = try? session.connect().ask(Status(name: nil)) else { return [] }
         // A name that would make the shell's line another one is typed, not completed.

@@ -15,16 +15,18 @@ public final class Bridges {
     }
 
     /// How long a service may take to open its connection.
-    static let openTimeout = Duration.seconds(10)
-
+    private let openTimeout: Duration
     private let reactor: Reactor
     private let onTrouble: @PMActor (String) -> Void
     private var openings: [String: Opening] = [:]
     private var relays: [ObjectIdentifier: LineRelay] = [:]
 
     /// No bridges.
-    public init(reactor: Reactor, onTrouble: @escaping @PMActor (String) -> Void) {
+    public init(
+        reactor: Reactor, openTimeout: Duration = .seconds(10), onTrouble: @escaping @PMActor (String) -> Void
+    ) {
         self.reactor = reactor
+        self.openTimeout = openTimeout
         self.onTrouble = onTrouble
     }
 
@@ -38,13 +40,15 @@ public final class Bridges {
         var random = SystemRandomNumberGenerator()
         let name = Self.name(using: &random)
         let unit = service.id.unit
-        let deadline = reactor.after(Self.openTimeout) { [weak self] in
-            let late = "\(unit) opened no connection for the bridge within \(Self.openTimeout.components.seconds) s"
+        let deadline = reactor.after(openTimeout) { [weak self, seconds = openTimeout.components.seconds] in
+            let late = "\(unit) opened no connection for the bridge within \(seconds) s"
             self?.fail(name, .timedOut(late))
         }
         openings[name] = Opening(call: call, deadline: deadline)
-        call.peer.holdBack()
-        service.peer.call("$bridge", [.string(name)]) { [weak self] result in
+        // A client that leaves waits for nothing.
+        call.whenCancelled { [weak self] in self?.fail(name, Refusals.cancelled) }
+        call.session.holdBack()
+        service.session.call("$bridge", [.string(name)]) { [weak self] result in
             if case .failure(let error) = result { self?.fail(name, error) }
         }
     }
@@ -52,7 +56,7 @@ public final class Bridges {
     private func fail(_ name: String, _ error: RPCError) {
         guard let opening = take(name) else { return }
         opening.call.fail(error)
-        opening.call.peer.letGo()
+        opening.call.session.letGo()
     }
 
     private func take(_ name: String) -> Opening? {
@@ -66,24 +70,24 @@ public final class Bridges {
     /// Joins the connection that a service opened with the one that waits for it; false when none does.
     public func join(_ call: Responder, to name: String) -> Bool {
         guard let opening = take(name) else { return false }
-        call.peer.holdBack()
+        call.session.holdBack()
         // Once this turn's messages are handled: what is behind the request in the same read is for the other end.
         reactor.atEndOfTurn { [weak self] in self?.join(opening.call, call) }
         return true
     }
 
     private func join(_ left: Responder, _ right: Responder) {
-        guard left.isOpen, left.peer.isAlone, right.isOpen, right.peer.isAlone else {
+        guard left.isOpen, left.session.isAlone, right.isOpen, right.session.isAlone else {
             let error = RPCError.conflict("a connection with other calls under way cannot be one end of a bridge")
             for call in [left, right] {
                 call.fail(error)
-                call.peer.letGo()
+                call.session.letGo()
             }
             return
         }
         right.succeed(true)
         left.succeed(.null)
-        let (one, other) = (left.peer.leave(), right.peer.leave())
+        guard let one = left.session.relayEnd(), let other = right.session.relayEnd() else { return }
         do throws(SystemError) {
             try relay(one, other)
         } catch {
@@ -124,5 +128,15 @@ public final class Bridges {
             text += digits.count < 2 ? "0" + digits : digits
         }
         return text
+    }
+}
+
+extension Session {
+    /// Takes the connection out of this session, for a relay to go on with; nil when it is closed, or no socket.
+    fileprivate func relayEnd() -> LineRelay.End? {
+        let (socket, state) = leave()
+        return socket.map {
+            LineRelay.End($0, unread: state.unread.bytes, unsent: state.unsent.bytes, hasFinished: hasFinished)
+        }
     }
 }

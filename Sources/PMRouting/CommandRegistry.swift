@@ -10,13 +10,13 @@ public final class Service {
     /// The incarnation.
     public let id: IncarnationID
     /// The way to it.
-    public let peer: Peer
+    public let session: Session
     /// What it offers; nil until it said so.
     public internal(set) var metadata: ServiceMetadata?
 
-    init(_ id: IncarnationID, _ peer: Peer) {
+    init(_ id: IncarnationID, _ session: Session) {
         self.id = id
-        self.peer = peer
+        self.session = session
     }
 
     /// What its metadata takes in memory.
@@ -32,8 +32,8 @@ public final class Service {
 @PMActor
 public final class CommandRegistry {
     private var services: [String: Service] = [:]
-    /// How many units have a dot in their name: without any, the first dot of a method ends the unit's name.
-    private var dottedNames = 0
+    /// How many units have so many dots in their names: without any, the first dot of a method ends the unit's name.
+    private var dotted: [Int: Int] = [:]
     /// The instances of units that have more than the first, by the unit's name.
     private var groups: [String: [Service]] = [:]
     /// What all metadata takes in memory.
@@ -57,13 +57,13 @@ public final class CommandRegistry {
     /// The instance of a unit that is to get the next call: of those that are ready the one with the fewest unanswered.
     public func pick(_ unit: String) -> Service? {
         guard let group = groups[unit] else { return services[unit] }
-        let open = group.filter { !$0.peer.connection.isClosed }
+        let open = group.filter { !$0.session.connection.isClosed }
         let ready = open.filter { $0.metadata != nil }
         let candidates = ready.isEmpty ? open : ready
         guard !candidates.isEmpty else { return services[unit] }
         turn &+= 1
         var best = candidates[turn % candidates.count]
-        for service in candidates where service.peer.load < best.peer.load { best = service }
+        for service in candidates where service.session.load < best.session.load { best = service }
         return best
     }
 
@@ -81,16 +81,16 @@ public final class CommandRegistry {
     }
 
     /// Adds a service, in place of an earlier incarnation.
-    public func add(_ id: IncarnationID, _ peer: Peer) {
+    public func add(_ id: IncarnationID, _ session: Session) {
         remove(unit: id.unit)
-        let service = Service(id, peer)
+        let service = Service(id, session)
         services[id.unit] = service
         let unit = InstanceName.unit(of: id.unit)
         if unit != id.unit || groups[unit] != nil {
             if groups[unit] == nil, let first = services[unit] { groups[unit] = [first] }
             groups[unit, default: []].append(service)
         }
-        if id.unit.contains(".") { dottedNames += 1 }
+        noteDots(in: id.unit, 1)
     }
 
     /// Publishes what a service offers; ignored when that incarnation is gone.
@@ -112,9 +112,9 @@ public final class CommandRegistry {
         service.metadata = metadata
         service.idempotent = Set(metadata.commands.filter(\.isIdempotent).map(\.name))
         let accepted = metadata.others["accepts"]?.array ?? []
-        service.peer.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
+        service.session.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
         let unit = InstanceName.unit(of: id.unit)
-        routes.publish(metadata, of: unit, isConfined: service.peer.reach == .services)
+        routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
         onPublish(unit)
     }
 
@@ -132,26 +132,38 @@ public final class CommandRegistry {
         let base = InstanceName.unit(of: unit)
         groups[base]?.removeAll { $0 === service }
         if groups[base]?.isEmpty == true { groups[base] = nil }
-        if unit.contains(".") { dottedNames -= 1 }
+        noteDots(in: unit, -1)
     }
 
-    /// The service a method is for, and the command's own name.
+    private func noteDots(in unit: String, _ change: Int) {
+        let dots = unit.utf8.count { $0 == UInt8(ascii: ".") }
+        guard dots > 0 else { return }
+        let count = dotted[dots, default: 0] + change
+        dotted[dots] = count == 0 ? nil : count
+    }
+
+    /// The service a method is for, and the command's own name: the service with the longest name that the method begins
+    /// with.
     public func find(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
         guard let (head, tail) = method.split(at: ".") else { return nil }
-        if dottedNames > 0, let found = findDotted(method) { return found }
+        if !dotted.isEmpty, let found = findDotted(method, tail) { return found }
         return pick(head.string).map { ($0, tail) }
     }
 
-    /// The longest name of a unit that the method begins with.
-    private func findDotted(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
-        let text = method.string
-        let best = services.keys.filter { $0.contains(".") && text.hasPrefix($0 + ".") }.max { $0.count < $1.count }
-        guard let best, let service = pick(best) else { return nil }
-        var rest = method
-        for _ in 0...best.count(where: { $0 == "." }) {
-            guard let (_, tail) = rest.split(at: ".") else { return nil }
-            rest = tail
+    /// A service with a dot in its name. As many names are looked up as the method has dots, at most as the longest name
+    /// has.
+    private func findDotted(_ method: RPCMethod, _ tail: RPCMethod) -> (service: Service, command: RPCMethod)? {
+        let most = dotted.keys.max() ?? 0
+        var found: (Service, RPCMethod)?
+        var rest = tail
+        for dots in 0..<most {
+            guard let (_, next) = rest.split(at: ".") else { break }
+            rest = next
+            guard dotted[dots + 1] != nil, let name = method.head(before: rest), services[name.string] != nil else {
+                continue
+            }
+            found = pick(name.string).map { ($0, rest) } ?? found
         }
-        return (service, rest)
+        return found
     }
 }

@@ -1,37 +1,12 @@
-public import JSONRPC
+import JSONRPC
 public import PMSystem
-
-/// What happens on a connection.
-@PMActor
-public protocol ConnectionDelegate: AnyObject {
-    /// A request or a notification; what it points to is good until this returns.
-    func receive(_ request: RPCRequest)
-    /// A reply; what it points to is good until this returns.
-    func receive(_ reply: RPCReply)
-    /// A line that is no message.
-    func receive(_ rejected: MalformedMessage)
-    /// The peer sends no more; it may still read.
-    func peerFinished()
-    /// The connection is about to end, because the peer makes the daemon hold too much.
-    func givenUp(_ reason: String)
-    /// The connection is gone.
-    func closed()
-}
-
-/// What is on its way in a connection when it is handed over.
-struct ConnectionRemainder: Equatable {
-    /// Bytes that came and were not handled.
-    var unread: [UInt8] = []
-    /// Bytes that are to go out.
-    var unsent: [UInt8] = []
-}
 
 /// One stream socket that carries newline-delimited JSON-RPC.
 ///
 /// A client that does not read what it is sent is not read from either, so what waits for it stays bounded by what it
 /// had asked for before. A service is always read from: it may itself wait until its answers are taken.
 @PMActor
-public final class Connection {
+public final class Connection: Link {
     private let stream: ByteStream
     private let isPaced: Bool
     private let budget: PeerBudget
@@ -49,7 +24,7 @@ public final class Connection {
     /// What the budget has counted for it.
     var counted = 0
     /// Whether its peer may not do everything: those share a part of the budget. It is known before anything is counted.
-    var isLimited = false {
+    public var isLimited = false {
         didSet { if isLimited != oldValue { budget.limitChanged(of: self) } }
     }
 
@@ -91,12 +66,10 @@ public final class Connection {
         if stream.backlog > PeerLimits.backlog { return giveUp("it does not read what it is sent") }
         // A service does not pay for what others hold: calls to it are refused before they come here.
         guard budget.admits(self) || !isPaced else { return giveUp(PeerBudget.refusal) }
-        if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing { pauseUntilDrained(stream) }
-    }
-
-    /// Reads nothing from this peer until another has taken what waits for it.
-    public func pause(until other: Connection) {
-        pauseUntilDrained(other.stream)
+        if isPaced && pauses == 0 && stream.backlog > PeerLimits.pacing {
+            pause()
+            stream.whenDrained { [self] in resume() }
+        }
     }
 
     /// Calls `body` once when nothing waits for the peer any more.
@@ -121,40 +94,41 @@ public final class Connection {
     }
 
     /// Reads nothing from this peer until `resume`, which is to be called as often.
-    func pause() {
+    public func pause() {
         pauses += 1
         if pauses == 1 { stream.setReading(paused: true) }
     }
 
     /// Leaves the socket to a successor, which goes on with what `resume(after:)` gets.
-    func handOver() -> (descriptor: SharedFD, remainder: ConnectionRemainder) {
+    public func handOver() -> (socket: SharedFD?, state: ConnectionState) {
         let rest = batch?.lines ?? []
         batch = nil
-        let remainder = ConnectionRemainder(unread: rest + framer.takeUnread(), unsent: stream.unsent)
-        stream.detach()
-        budget.release(self)
+        let state = ConnectionState(
+            unread: RecordBytes(rest + framer.takeUnread()), unsent: RecordBytes(stream.unsent),
+            isDiscarding: framer.isDiscarding, isFirstLine: isFirstLine, waste: UInt64(waste))
+        // First, so that nothing is written for those who wait until it is drained.
         delegate = nil
-        return (stream.descriptor, remainder)
+        let socket = stream.detach()
+        budget.release(self)
+        return (socket, state)
     }
 
     /// Goes on where a predecessor stopped.
-    func resume(after remainder: ConnectionRemainder) {
-        if !remainder.unsent.isEmpty { stream.write { $0 += remainder.unsent } }
-        guard !remainder.unread.isEmpty else { return }
-        framer.withFreeSpace(minimum: remainder.unread.count) { space in
-            space.copyBytes(from: remainder.unread)
-            return remainder.unread.count
+    public func resume(after state: ConnectionState) {
+        (isFirstLine, waste) = (state.isFirstLine, Int(clamping: state.waste))
+        if state.isDiscarding { framer = LineFramer(isDiscarding: true) }
+        if !state.unsent.bytes.isEmpty { stream.write { $0 += state.unsent.bytes } }
+        let unread = state.unread.bytes
+        guard !unread.isEmpty else { return }
+        framer.withFreeSpace(minimum: unread.count) { space in
+            space.copyBytes(from: unread)
+            return unread.count
         }
-        deliver()
-    }
-
-    private func pauseUntilDrained(_ other: ByteStream) {
-        pause()
-        other.whenDrained { [self] in resume() }
+        if pauses == 0 { deliver() }
     }
 
     /// Ends one pause.
-    func resume() {
+    public func resume() {
         pauses -= 1
         guard pauses == 0, !stream.isClosed else { return }
         // Lines that were cut already do not make the socket readable again.
@@ -210,14 +184,18 @@ public final class Connection {
             deliver(line)
         } catch {
             isFirstLine = false
-            let refusal = RPCError.invalidRequest(error.description)
-            if form == .strictLines {
-                dismiss { MessageWriter.rejection(id: nil, refusal, to: &$0) }
-            } else {
-                send { MessageWriter.rejection(id: nil, refusal, to: &$0) }
-            }
+            refuseTooLong(error)
         }
         return true
+    }
+
+    /// Says what the line was about, as far as its beginning tells: whoever waits for it learns that nothing comes.
+    private func refuseTooLong(_ line: LineTooLong) {
+        let refusal = MalformedMessage(
+            .invalidRequest(line.description), id: line.subject?.id,
+            kind: line.subject?.isReply == true ? .reply : .request)
+        if form == .strictLines { return dismiss { MessageWriter.rejection(refusal, to: &$0) } }
+        delegate?.receive(refusal)
     }
 
     /// Tells the peer why its connection ends, unless it does not read anyway.
@@ -307,7 +285,7 @@ public final class Connection {
     }
 
     /// Notes bytes that nobody wanted; after many the peer is not read from for a while.
-    func cameInVain(_ count: Int) {
+    public func cameInVain(_ count: Int) {
         waste += count
         guard waste >= PeerLimits.freeWaste, !stream.isClosed else { return }
         let penalty = Duration.microseconds(waste * 1_000_000 / PeerLimits.wasteASecond)

@@ -17,8 +17,6 @@ public final class PeerBudget {
     private var large: [ObjectIdentifier: Connection] = [:]
     /// What they held when they were looked at last, those that are limited apart.
     private var counted = 0, countedOfLimited = 0
-    /// Bytes of calls that are kept to be made again elsewhere.
-    private(set) var kept = 0
 
     /// Shares nothing yet.
     public init(_ reactor: Reactor) {
@@ -93,23 +91,5 @@ public final class PeerBudget {
     func release(_ connection: Connection) {
         guard large.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         count(connection, 0)
-    }
-
-    // MARK: calls that may be made again
-
-    /// Whether a call of so many bytes may be kept for a peer, and counts it if so.
-    func keep(_ size: Int, for caller: Peer) -> Bool {
-        guard caller.keptBytes + size <= PeerLimits.keptOfPeer, kept + size <= PeerLimits.keptOfAll else {
-            return false
-        }
-        caller.keptBytes += size
-        kept += size
-        return true
-    }
-
-    /// Such a call is answered, or made again.
-    func letGo(_ size: Int, of caller: Peer) {
-        caller.keptBytes -= size
-        kept -= size
     }
 }

@@ -12,12 +12,14 @@ public final class Responder {
     }
 
     /// Who asked.
-    public let peer: Peer
-    private let id: RPCID?
+    public let session: Session
+    let id: RPCID?
     private var phase = Phase.open
+    private var isCancelled = false
+    private var onCancel: (@PMActor () -> Void)?
 
-    init(_ peer: Peer, _ id: RPCID?) {
-        self.peer = peer
+    init(_ session: Session, _ id: RPCID?) {
+        self.session = session
         self.id = id
     }
 
@@ -43,33 +45,44 @@ public final class Responder {
 
     private func finish(_ write: (RPCID, inout [UInt8]) -> Void) {
         guard phase != .done else { return }
-        let wasStreaming = phase == .streaming
         phase = .done
+        onCancel = nil
         guard let id else { return }
-        if wasStreaming { peer.cancels[id] = nil }
-        peer.send { write(id, &$0) }
-        peer.answered()
+        session.connection.send { write(id, &$0) }
+        session.answered(self)
+    }
+
+    // MARK: cancelling
+
+    /// Calls `body` once when the caller wants no answer any more, or has left: what is done for it is to end, and an open
+    /// stream too. At once if that is so already.
+    public func whenCancelled(_ body: @escaping @PMActor () -> Void) {
+        guard phase != .done else { return }
+        if isCancelled { body() } else { onCancel = body }
+    }
+
+    /// The caller wants no answer any more. A request is answered so, a stream is ended by who sends it.
+    func cancel() {
+        guard phase != .done, !isCancelled else { return }
+        isCancelled = true
+        let body = onCancel.take()
+        body?()
+        if phase == .open { fail(Refusals.cancelled) }
     }
 
     // MARK: streams
 
     /// Whether the caller can still be reached.
-    public var isOpen: Bool { phase != .done && !peer.connection.isClosed }
+    public var isOpen: Bool { phase != .done && !session.connection.isClosed }
 
     /// Whether an answer is wanted at all.
     public var isWanted: Bool { id != nil }
-
-    /// Calls `body` when the caller wants no more of the open stream, which is to be ended then.
-    public func whenCancelled(_ body: @escaping @PMActor () -> Void) {
-        guard let id, phase == .streaming else { return }
-        peer.cancels[id] = body
-    }
 
     /// Opens a stream as the answer; false when the caller wants none.
     public func beginStream() -> Bool {
         guard let id, phase == .open else { return false }
         phase = .streaming
-        peer.send { MessageWriter.streamStart(id: id, to: &$0) }
+        session.connection.send { MessageWriter.streamStart(id: id, to: &$0) }
         return true
     }
 
@@ -79,15 +92,15 @@ public final class Responder {
         if frame == .end {
             finish { id, output in MessageWriter.streamFrame(id: id, .end, to: &output) }
         } else {
-            peer.send { MessageWriter.streamFrame(id: id, frame, to: &$0) }
+            session.connection.send { MessageWriter.streamFrame(id: id, frame, to: &$0) }
         }
     }
 
     /// Calls `body` when the caller has taken all that was sent.
     public func whenDrained(_ body: @escaping @PMActor () -> Void) {
-        peer.connection.whenDrained(body)
+        session.connection.whenDrained(body)
     }
 
     /// Bytes that wait for the caller.
-    public var backlog: Int { peer.connection.backlog }
+    public var backlog: Int { session.connection.backlog }
 }

@@ -36,7 +36,7 @@ import Testing
         "PMConfig/ConfigReader+Rights", "PMDaemon/AccountFile", "PMDaemon/ExitHistory", "PMDaemon/Environment",
         "PMDaemon/LogCursor", "PMDaemon/LogSender", "PMDaemon/UnitAccount", "PMLogs/SegmentCursor", "PMLogs/LogFilter",
         "PMLogs/LogStream", "PMLogs/SegmentReader", "PMModel/AccountID", "PMModel/DurationText", "PMModel/InstanceName",
-        "PMModel/Time", "PMRouting/SessionRecord", "PMSupervisor/InstanceRecord", "PMSupervisor/UnitSnapshot+Fields",
+        "PMModel/Time", "PMRouting/RecordForm", "PMSupervisor/InstanceRecord", "PMSupervisor/UnitSnapshot+Fields",
         "PMSystem/CgroupBase", "PMSystem/InitDecoder", "PMSystem/NotifySocket", "PMSystem/ProcessStat",
         "PMSystem/ProcessTable", "PMSystem/ServiceSocket", "PMSystem/UnixSocket",
     ]

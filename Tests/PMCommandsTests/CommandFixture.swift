@@ -58,7 +58,8 @@ final class CommandFixture {
     /// Runs a command line; tells the exit code.
     @discardableResult
     func run(_ words: [String], columns: Int? = nil) -> Int32 {
-        var session = Session(environment: ["HOME": directory], terminal: Terminal(), output: output, errors: errors)
+        var session = CommandContext(
+            environment: ["HOME": directory], terminal: Terminal(), output: output, errors: errors)
         session.terminal.columns = columns
         session.clock = StoppedClock()
         session.readLine = { [weak self] in

@@ -9,7 +9,7 @@ import Testing
 @Suite struct LogCommandTests {
     private func show(_ frames: [StreamFrame], _ choice: OutputChoice = .table, times: Bool = false) throws -> String {
         let output = TextSink()
-        var session = Session(environment: [:], terminal: Terminal(), output: output, errors: TextSink())
+        var session = CommandContext(environment: [:], terminal: Terminal(), output: output, errors: TextSink())
         session.clock = StoppedClock()
         session.format = choice.format
         var printer = LogPrinter(session, timestamps: times, choice)

@@ -55,7 +55,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
     ]) func `wrong usage exits with 64`(line: String) throws {
         let fixture = try CommandFixture()
-        var session = Session(environment: [:], terminal: Terminal(), output: fixture.output, errors: fixture.errors)
+        var session = CommandContext(
+            environment: [:], terminal: Terminal(), output: fixture.output, errors: fixture.errors)
         session.terminal.columns = 80
         #expect(Program.run(line.split(separator: " ").map(String.init), session) == 64)
         #expect(fixture.errors.text.hasPrefix("pm: "), "\(fixture.errors.text)")
@@ -67,7 +68,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     ])
     func `help and version are results`(line: String) throws {
         let fixture = try CommandFixture()
-        let session = Session(environment: [:], terminal: Terminal(), output: fixture.output, errors: fixture.errors)
+        let session = CommandContext(
+            environment: [:], terminal: Terminal(), output: fixture.output, errors: fixture.errors)
         #expect(Program.run(line.split(separator: " ").map(String.init), session) == 0)
         #expect(!fixture.output.text.isEmpty && fixture.errors.text == "")
     }

@@ -8,7 +8,7 @@ struct NameCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
 
     /// Made up by the daemon, which knows what is taken; without one here.
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let name: String
         do throws(APIError) {
             name = try session.connect().ask(Name())

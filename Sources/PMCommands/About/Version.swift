@@ -9,7 +9,7 @@ struct VersionCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let daemon = try daemon(session)
         switch session.format {
         case .json:
@@ -28,7 +28,7 @@ struct VersionCommand: PMCommand {
     }
 
     /// Not running is an answer here, not a failure.
-    private func daemon(_ session: Session) throws(APIError) -> Version.Answer? {
+    private func daemon(_ session: CommandContext) throws(APIError) -> Version.Answer? {
         do throws(APIError) {
             return try session.connect().ask(Version())
         } catch {

@@ -28,7 +28,7 @@ struct CallCommand: PMCommand {
     @Argument(help: "Arguments for the command.")
     var args: [String] = []
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         guard let command else { return Program.misused(loneWord, session) }
         guard service != "pm" else {
             let hint = PM.words.contains(command) ? "pm \(command)" : "pm --help"
@@ -58,7 +58,7 @@ struct CallCommand: PMCommand {
             hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service) COMMAND")
     }
 
-    private func print(_ result: JSONValue, _ session: Session) {
+    private func print(_ result: JSONValue, _ session: CommandContext) {
         switch (session.format, result) {
         case (.json, _): session.output.line(result.text)
         case (.table, .null): break
@@ -70,7 +70,7 @@ struct CallCommand: PMCommand {
 
 /// A call that may ask back: each question is put to the person, and the call made again with the answer.
 struct Conversation {
-    let session: Session
+    let session: CommandContext
     let client: DaemonClient
     /// The commands that the service offers, for who asks for another one.
     var commands: [String] = []

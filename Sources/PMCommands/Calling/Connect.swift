@@ -65,7 +65,7 @@ struct ConnectCommand: PMCommand {
     @Option(help: ArgumentHelp("The unix socket, instead of the service's name.", valueName: "name"))
     var socketName: String?
 
-    private func call(_ session: Session) throws(APIError) -> Connect {
+    private func call(_ session: CommandContext) throws(APIError) -> Connect {
         var call = Connect(name: name)
         call.transports = transports
         let given = [
@@ -78,7 +78,7 @@ struct ConnectCommand: PMCommand {
         return call
     }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let text = try session.connect().askForText(try call(session))
         switch session.format {
         case .json: session.output.line(String(decoding: text, as: UTF8.self))

@@ -18,7 +18,7 @@ struct DoCommand: PMCommand {
     @Argument(help: "The workflow file.")
     var file: String
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let workflow = try Workflow(text: read(), of: file)
         let client = try session.connect()
         for (number, step) in workflow.steps.enumerated() {
@@ -42,7 +42,7 @@ struct DoCommand: PMCommand {
         }
     }
 
-    private func show(_ result: JSONValue, of step: Workflow.Step, _ session: Session) {
+    private func show(_ result: JSONValue, of step: Workflow.Step, _ session: CommandContext) {
         let name = step.name ?? step.method
         switch session.format {
         case .json:

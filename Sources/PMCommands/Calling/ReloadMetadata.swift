@@ -11,7 +11,7 @@ struct ReloadMetadataCommand: PMCommand {
     @Argument(help: "The service.", transform: ServiceArgument.read)
     var name: String
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let metadata = try session.connect().ask(ReloadMetadata(name: name), within: nil)
         switch session.format {
         case .json: session.output.line(metadata.json.text)

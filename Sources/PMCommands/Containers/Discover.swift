@@ -14,7 +14,7 @@ struct DiscoverCommand: PMCommand {
     @Argument(help: "The name to register, when the package offers one thing.", transform: ServiceArgument.read)
     var name: String?
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let call = Discover(path: path, name: name, cwd: try session.workingDirectory())
         // A workspace may hold thousands of packages on a slow disk.
         let text = try session.connect().askForText(call, within: .seconds(120))

@@ -7,7 +7,7 @@ struct ListCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
         if session.format == .json {
             session.output.write(try client.askForText(List()) + [UInt8(ascii: "\n")])

@@ -32,7 +32,7 @@ struct MapCommand: PMCommand {
         return kind
     }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let definition = ContainerDefinition(
             path: path, runtime: runtime, isCommandable: commandable, isStateless: stateless)
         let call = Map(name: name, definition: definition, cwd: try session.workingDirectory())

@@ -8,7 +8,7 @@ import PMSystem
 
 /// `pm start pm --keep-attached`: shows what all services write; ^C, SIGTERM and SIGHUP stop all of them and the daemon.
 struct Attachment {
-    let session: Session
+    let session: CommandContext
     let client: DaemonClient
     let location: DaemonLocation
 

@@ -7,7 +7,7 @@ import PMSystem
 /// `pm start pm`: launches the daemon and, with `--keep-attached`, stays with it.
 struct DaemonStart {
     let command: StartCommand
-    let session: Session
+    let session: CommandContext
 
     func execute() throws(APIError) -> ExitCode {
         let locator = try session.locator()

@@ -6,7 +6,7 @@ import PMSystem
 /// Runs what a plan says in the foreground.
 struct ForegroundProcess {
     let plan: RunPlan
-    let session: Session
+    let session: CommandContext
 
     private static let forwarded = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]
 

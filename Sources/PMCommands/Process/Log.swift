@@ -74,7 +74,7 @@ struct LogCommand: PMCommand {
         return call
     }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         var printer = LogPrinter(session, timestamps: timestamps, raw ? .cat : global.output)
         let client: DaemonClient
         do throws(APIError) {

@@ -12,7 +12,7 @@ struct LogPrinter {
         case short(ShortLines)
     }
 
-    private let session: Session
+    private let session: CommandContext
     private var manner: Manner
     private var sources: [SourceKey: Prefixer.SourceID] = [:]
 
@@ -22,7 +22,7 @@ struct LogPrinter {
         let stream: LogRecord.Stream
     }
 
-    init(_ session: Session, timestamps: Bool, _ output: OutputChoice = .table) {
+    init(_ session: CommandContext, timestamps: Bool, _ output: OutputChoice = .table) {
         self.session = session
         manner =
             switch output {

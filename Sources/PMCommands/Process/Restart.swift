@@ -33,7 +33,7 @@ struct RestartCommand: PMCommand {
         return call
     }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
         let text = try client.askForText(call, within: nil)
         switch session.format {

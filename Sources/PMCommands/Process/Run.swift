@@ -45,7 +45,7 @@ struct RunCommand: PMCommand {
         if name != nil && new { throw ValidationError("--name and --new exclude each other.") }
     }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let plan = try planner(session).plan()
         if session.isVerbose {
             session.note("running \(([plan.path] + plan.arguments).joined(separator: " ")) in \(plan.directory)")
@@ -55,7 +55,7 @@ struct RunCommand: PMCommand {
     }
 
     /// All that the decision depends on.
-    func planner(_ session: Session) throws(APIError) -> RunPlanner {
+    func planner(_ session: CommandContext) throws(APIError) -> RunPlanner {
         let locator = try session.locator()
         let location = try locator.location()
         var planner = RunPlanner(
@@ -78,7 +78,7 @@ struct RunCommand: PMCommand {
         return RandomName.make(using: &generator)
     }
 
-    private func installation(_ session: Session) throws(APIError) -> Installation {
+    private func installation(_ session: CommandContext) throws(APIError) -> Installation {
         do {
             return try Installation(environment: session.environment)
         } catch {

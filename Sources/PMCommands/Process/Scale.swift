@@ -15,7 +15,7 @@ struct ScaleCommand: PMCommand {
     @Argument(help: "How many instances.")
     var instances: Int
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let answer = try session.connect().ask(Scale(name: name, instances: instances), within: nil)
         switch session.format {
         case .json: session.output.line(answer.json.text)

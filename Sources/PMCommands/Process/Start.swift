@@ -62,7 +62,7 @@ struct StartCommand: PMCommand {
 
     var inspection: Start.Inspection { inspectBreak ? .inspectBreak : inspect ? .inspect : .none }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         program == "pm" ? try DaemonStart(command: self, session: session).execute() : try startService(session)
     }
 
@@ -79,7 +79,7 @@ struct StartCommand: PMCommand {
         return call
     }
 
-    private func startService(_ session: Session) throws(APIError) -> ExitCode {
+    private func startService(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
         if session.format == .json {
             session.output.line(String(decoding: try client.askForText(call, within: nil), as: UTF8.self))

@@ -18,7 +18,7 @@ struct StatusCommand: PMCommand {
     /// The call that this command line means.
     var call: Status { Status(name: name) }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
         if session.format == .json {
             session.output.write(try client.askForText(call) + [UInt8(ascii: "\n")])
@@ -44,7 +44,7 @@ struct StatusCommand: PMCommand {
 
     /// `pm 0.1.0, project daemon of /srv/app/.pm.config.json, pid 12`; on standard error, so that pipes get only rows.
     private func header(
-        _ client: DaemonClient, _ ticket: DaemonClient.Ticket, _ session: Session
+        _ client: DaemonClient, _ ticket: DaemonClient.Ticket, _ session: CommandContext
     ) throws(APIError) -> String {
         let style = Style(isOn: session.terminal.hasErrorColour)
         let text: String
@@ -60,7 +60,7 @@ struct StatusCommand: PMCommand {
     }
 
     /// For one service: what it wrote last before it died.
-    private func tellDeath(_ row: UnitStatus, _ session: Session) {
+    private func tellDeath(_ row: UnitStatus, _ session: CommandContext) {
         guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
         let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
         session.output.line("\nlast output before \(exit):")

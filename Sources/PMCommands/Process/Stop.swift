@@ -28,7 +28,7 @@ struct StopCommand: PMCommand {
         return call
     }
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
         guard let text = try stop(client, session) else { return .failure }
         let answer = try Stop.Answer(json: parsedAnswer(text))
@@ -41,7 +41,7 @@ struct StopCommand: PMCommand {
     }
 
     /// Waits for the answer; the first ^C kills, at a second one there is none.
-    private func stop(_ client: DaemonClient, _ session: Session) throws(APIError) -> [UInt8]? {
+    private func stop(_ client: DaemonClient, _ session: CommandContext) throws(APIError) -> [UInt8]? {
         guard session.terminal.isInteractive, !now else { return try client.askForText(call, within: nil) }
         let signals: SignalWatch
         do throws(SystemError) {
@@ -68,7 +68,7 @@ struct StopCommand: PMCommand {
     }
 
     /// The daemon has answered and is on its way out: what comes next may need the place free.
-    private func waitForEnd(_ client: DaemonClient, _ session: Session) throws(APIError) {
+    private func waitForEnd(_ client: DaemonClient, _ session: CommandContext) throws(APIError) {
         let hasEnded = try reporting { () throws(ClientError) in try client.waitForEnd(within: .seconds(30)) }
         guard hasEnded else { throw .timeout("pm stopped all services but does not end", hint: "pm status") }
         if let location = try session.locator().location() {
@@ -76,7 +76,7 @@ struct StopCommand: PMCommand {
         }
     }
 
-    private func tell(_ answer: Stop.Answer, _ session: Session) {
+    private func tell(_ answer: Stop.Answer, _ session: CommandContext) {
         for name in answer.stopped { session.output.line("\(DisplayWidth.printable(name)) stopped") }
         for survivor in answer.survivors {
             session.note("process \(survivor.pid) of \(DisplayWidth.printable(survivor.name)) could not be ended")

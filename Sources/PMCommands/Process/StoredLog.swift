@@ -11,13 +11,13 @@ import PMSystem
 /// The logs as they lie on the disk and in the journal: readable while no daemon runs.
 struct StoredLog {
     private let call: Log
-    private let session: Session
+    private let session: CommandContext
     private let stateDirectory: String
     private let trace: JournalUse?
 
     /// The stored logs that a call means; nil when the daemon is only known by its socket, when none of its services
     /// was ever logged, or when the call wants to follow.
-    init?(_ call: Log, _ session: Session) throws(APIError) {
+    init?(_ call: Log, _ session: CommandContext) throws(APIError) {
         guard !call.follows, let location = try session.locator().location() else { return nil }
         self.call = call
         self.session = session

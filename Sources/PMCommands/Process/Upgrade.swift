@@ -18,7 +18,7 @@ struct UpgradeCommand: PMCommand {
     /// How long the successor may take: calls that are under way may take ten seconds of it.
     private static let replacementTimeout = Duration.seconds(30)
 
-    func execute(_ session: Session) throws(APIError) -> ExitCode {
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         var request = Upgrade()
         request.includesInit = includesInit
         let before = try session.connect().ask(request)
@@ -34,7 +34,7 @@ struct UpgradeCommand: PMCommand {
     }
 
     /// Whoever answers next may still be the one that was asked.
-    private func successor(of before: Version.Answer, _ session: Session) throws(APIError) -> Version.Answer {
+    private func successor(of before: Version.Answer, _ session: CommandContext) throws(APIError) -> Version.Answer {
         let limit = session.clock.monotonic() + Self.replacementTimeout
         while session.clock.monotonic() < limit {
             let answer = try session.connect().ask(Version(), within: Self.replacementTimeout)

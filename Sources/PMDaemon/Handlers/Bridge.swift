@@ -11,7 +11,7 @@ struct BridgeHandler {
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
             let request = try Bridge(parameters)
-            guard call.isWanted, case .client = call.peer.origin, call.peer.isAlone else {
+            guard call.isWanted, case .client = call.session.origin, call.session.isAlone else {
                 throw .badRequest("an end of a bridge is a connection of its own, on which nothing else was asked")
             }
             guard bridges.join(call, to: request.id) else {

@@ -10,20 +10,20 @@ struct ClientSessionHandler: Handler {
     let units: UnitResolver
     let rights: ClientRights
 
-    func handle(_ request: ClientSession, from peer: Peer) throws(APIError) -> ClientSession.Answer {
-        guard case .client(let gateway) = peer.origin else {
+    func handle(_ request: ClientSession, from session: Session) throws(APIError) -> ClientSession.Answer {
+        guard case .client(let gateway) = session.origin else {
             throw .badRequest("the channel that a service was started with cannot become a session")
         }
         let point: NetworkPoint
-        switch peer.reach {
+        switch session.reach {
         case .proof: point = try configured(request.point)
         // Who may do everything may start a gateway by hand, for points of their own.
         case .everything: point = try NetworkPoint(word: request.point, in: units.directory)
         case .services, .allowed: throw .notPermitted("the rights of this connection are fixed")
         }
         let reach = try rights.rights(request, at: point, gateway: gateway.user)
-        peer.reach = reach
-        peer.isOfNetwork = true
+        session.reach = reach
+        session.isOfNetwork = true
         switch reach {
         case .allowed(let list): return ClientSession.Answer(allow: list.patterns)
         case .everything, .services, .proof: return ClientSession.Answer(allow: nil)

@@ -12,7 +12,7 @@ struct ConnectHandler: AsyncHandler {
     let gateway: GatewayController
 
     func begin(
-        _ request: Connect, from peer: Peer, _ answer: @escaping Answering<Connect.Answer>
+        _ request: Connect, from session: Session, _ answer: @escaping Answering<Connect.Answer>
     ) throws(APIError) {
         try units.refresh()
         guard request.isSetUp else { return answer(.success(try find(request.name))) }

@@ -8,7 +8,7 @@ import PMRouting
 struct DiscoverHandler: Handler {
     let units: UnitResolver
 
-    func handle(_ request: Discover, from peer: Peer) throws(APIError) -> Discover.Answer {
+    func handle(_ request: Discover, from session: Session) throws(APIError) -> Discover.Answer {
         try units.refresh()
         let found: Discovery
         do throws(DiscoveryError) {

@@ -5,7 +5,7 @@ import PMRouting
 struct ListHandler: Handler {
     let units: UnitResolver
 
-    func handle(_ request: List, from peer: Peer) throws(APIError) -> List.Answer {
+    func handle(_ request: List, from session: Session) throws(APIError) -> List.Answer {
         try units.refresh()
         return List.Answer(entries: units.configuration.containers.map { .init(name: $0.name, definition: $0.value) })
     }

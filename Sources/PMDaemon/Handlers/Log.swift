@@ -12,7 +12,7 @@ struct LogHandler {
     let sources: LogSources
     let supervisor: Supervisor
     let units: UnitResolver
-    let router: Router
+    let requests: OpenRequests
 
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
@@ -44,10 +44,9 @@ struct LogHandler {
             reading.cancel()
             call.stream(.end)
         }
-        if reading.following != nil { call.peer.whenClosed { [weak reading] in reading?.cancel() } }
         // Who follows knows only afterwards where to go on when the daemon is replaced.
-        router.began()
-        defer { router.finished() }
+        requests.began()
+        defer { requests.finished() }
         do throws(APIError) {
             try await reading.sendStored()
         } catch {

@@ -10,7 +10,7 @@ import PMSystem
 struct MapHandler: Handler {
     let units: UnitResolver
 
-    func handle(_ request: Map, from peer: Peer) throws(APIError) -> String {
+    func handle(_ request: Map, from session: Session) throws(APIError) -> String {
         try UnitName.check(request.name)
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {

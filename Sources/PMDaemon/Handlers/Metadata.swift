@@ -9,18 +9,21 @@ struct MetadataHandler: AsyncHandler {
     let registry: CommandRegistry
     let metadataRequests: MetadataRequests
 
-    func begin(_ request: Metadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>) throws(APIError) {
-        if request.watches { peer.watchesMetadata = true }
+    func begin(_ request: Metadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>)
+        throws(APIError)
+    {
+        if request.watches { session.watchesMetadata = true }
         guard request.isDeep || request.service != nil else {
-            return answer(.success(peer.reach == .services ? Metadata.ofDaemon : peer.reach.shown(Metadata.ofDaemon)))
+            return answer(
+                .success(session.reach == .services ? Metadata.ofDaemon : session.reach.shown(Metadata.ofDaemon)))
         }
         metadataRequests.whenOver(of: request.service) {
             answer(
                 Result { () throws(APIError) in
-                    if let name = request.service, !peer.reach.concerns(service: name) {
+                    if let name = request.service, !session.reach.concerns(service: name) {
                         throw .notPermitted("\(name) is not among what this client may call")
                     }
-                    return peer.reach.shown(try metadata(for: request), of: request.service)
+                    return session.reach.shown(try metadata(for: request), of: request.service)
                 })
         }
     }

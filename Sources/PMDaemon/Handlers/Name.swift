@@ -3,7 +3,7 @@ import PMRouting
 
 /// `name`: a random name.
 struct NameHandler: Handler {
-    func handle(_ request: Name, from peer: Peer) throws(APIError) -> String {
+    func handle(_ request: Name, from session: Session) throws(APIError) -> String {
         var random = SystemRandomNumberGenerator()
         return RandomName.make(using: &random)
     }

@@ -18,27 +18,29 @@ struct ProxyHandler {
 
     func answer(_ parameters: Parameters, _ call: Responder) {
         do throws(APIError) {
-            let service = try service(try Proxy(parameters).name, for: call.peer)
+            let service = try service(try Proxy(parameters).name, for: call.session)
             try check(call)
             // What passes over a bridge is looked at by nobody: it is for those who may do everything.
-            if service.has("$bridge"), call.peer.reach == .everything {
+            if service.has("$bridge"), call.session.reach == .everything {
                 bridges.open(call, to: service)
             } else {
                 call.succeed(.null)
-                call.peer.proxy(to: service)
+                call.session.proxy(to: service)
             }
         } catch {
             call.fail(RPCError(error.json))
         }
     }
 
-    private func service(_ name: String, for peer: Peer) throws(APIError) -> Service {
-        if case .allowed(let list) = peer.reach, !list.permits(name) {
+    private func service(_ name: String, for session: Session) throws(APIError) -> Service {
+        if case .allowed(let list) = session.reach, !list.permits(name) {
             throw .notPermitted("not everything of \(name) is among what this client may call")
         }
         if let service = registry.pick(name) { return service }
         // What is wrong with the configuration is not for a container to read.
-        guard peer.reach == .everything else { throw APIError(503, "\(name) does not run, or has no commands to call") }
+        guard session.reach == .everything else {
+            throw APIError(503, "\(name) does not run, or has no commands to call")
+        }
         guard name != "pm" else {
             throw .badRequest("this connection leads to pm already", hint: "call without asking for a proxy")
         }
@@ -52,12 +54,12 @@ struct ProxyHandler {
 
     private func check(_ call: Responder) throws(APIError) {
         guard call.isWanted else { throw .badRequest("proxy must be a request: its answer says when it begins") }
-        guard case .client = call.peer.origin else {
+        guard case .client = call.session.origin else {
             throw .badRequest(
                 "the channel that a service was started with cannot become a proxy",
                 hint: "connect to PM_SOCK, or call SERVICE.COMMAND on the channel")
         }
-        guard call.peer.isAlone else {
+        guard call.session.isAlone else {
             throw .conflict("this connection still waits for other answers", hint: "ask for a proxy when it has them")
         }
     }

@@ -10,15 +10,15 @@ struct ReadyHandler: AsyncHandler {
     let supervisor: Supervisor
     let registry: CommandRegistry
 
-    func begin(_ request: Ready, from peer: Peer, _ answer: @escaping Answering<Nothing>) throws(APIError) {
-        guard case .service(let service) = peer.origin else {
+    func begin(_ request: Ready, from session: Session, _ answer: @escaping Answering<Nothing>) throws(APIError) {
+        guard case .service(let service) = session.origin else {
             throw .notPermitted("only a service can say that it is ready, over the channel it was started with")
         }
         if let metadata = request.metadata {
             try publish(metadata, of: service)
             return answer(.success(Nothing()))
         }
-        peer.call("$metadata", [.null]) { result in
+        session.call("$metadata", [.null]) { result in
             do throws(APIError) {
                 try publish(try ServiceMetadata(json: try result.mapError { APIError($0) }.get()), of: service)
                 answer(.success(Nothing()))

@@ -11,9 +11,9 @@ struct ReloadMetadataHandler: AsyncHandler {
     let units: UnitResolver
 
     func begin(
-        _ request: ReloadMetadata, from peer: Peer, _ answer: @escaping Answering<ServiceMetadata>
+        _ request: ReloadMetadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>
     ) throws(APIError) {
-        let name = try name(in: request, of: peer)
+        let name = try name(in: request, of: session)
         let services = registry.instances(of: name)
         guard !services.isEmpty else {
             try units.refresh()
@@ -32,9 +32,9 @@ struct ReloadMetadataHandler: AsyncHandler {
     }
 
     /// The service that is meant: a service that names none means itself.
-    private func name(in request: ReloadMetadata, of peer: Peer) throws(APIError) -> String {
+    private func name(in request: ReloadMetadata, of session: Session) throws(APIError) -> String {
         if let name = request.name { return name }
-        guard case .service(let service) = peer.origin else {
+        guard case .service(let service) = session.origin else {
             throw .badRequest("reload-metadata needs the name of a service", hint: "pm ls")
         }
         return InstanceName.unit(of: service.unit)
@@ -42,9 +42,9 @@ struct ReloadMetadataHandler: AsyncHandler {
 
     /// A service that cannot read them again is asked what it offers all the same.
     private func reload(_ service: Service, _ answer: @escaping Answering<ServiceMetadata>) {
-        service.peer.call("$reload", []) { [registry] result in
+        service.session.call("$reload", []) { [registry] result in
             if case .failure(let error) = result, error.code == .number(-32601) {
-                return service.peer.call("$metadata", [true]) { publish($0, of: service, registry, answer) }
+                return service.session.call("$metadata", [true]) { publish($0, of: service, registry, answer) }
             }
             publish(result, of: service, registry, answer)
         }

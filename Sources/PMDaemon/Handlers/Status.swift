@@ -14,7 +14,7 @@ struct StatusHandler: AsyncHandler {
     let daemon: @PMActor () -> UnitStatus
     let finalOutput: FinalOutput
 
-    func begin(_ request: Status, from peer: Peer, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
+    func begin(_ request: Status, from session: Session, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
         let rows = try rows(request)
         // Only who asks for one service is shown what it wrote last.
         if request.name == nil { answer(.success(rows)) } else { finalOutput.complete(rows, answer) }

@@ -9,13 +9,13 @@ struct StopHandler: AsyncHandler {
     let instances: Instances
     let units: UnitResolver
     /// Ends the daemon once the caller has its answer.
-    let shutDown: @PMActor (Peer, @escaping @PMActor ([Survivors]) -> Void) -> Void
+    let shutDown: @PMActor (Session, @escaping @PMActor ([Survivors]) -> Void) -> Void
 
-    func begin(_ request: Stop, from peer: Peer, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
+    func begin(_ request: Stop, from session: Session, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
         guard let name = request.name else {
             let running = supervisor.active
             defer { if request.isNow { supervisor.kill(running) } }
-            return shutDown(peer) { [supervisor] survivors in
+            return shutDown(session) { [supervisor] survivors in
                 answer(.success(Stop.Answer(stopped: running, survivors: supervisor.list(survivors))))
             }
         }

@@ -12,10 +12,12 @@ struct UpgradeHandler: AsyncHandler {
     /// Begins once the caller has its answer.
     let begin: @PMActor () throws(APIError) -> Void
 
-    func begin(_ request: Upgrade, from peer: Peer, _ answer: @escaping Answering<Version.Answer>) throws(APIError) {
+    func begin(_ request: Upgrade, from session: Session, _ answer: @escaping Answering<Version.Answer>)
+        throws(APIError)
+    {
         let goOn: @PMActor () throws(APIError) -> Version.Answer = { () throws(APIError) in
             try begin()
-            return try version.handle(Version(), from: peer)
+            return try version.handle(Version(), from: session)
         }
         guard request.includesInit else { return answer(.success(try goOn())) }
         do throws(SystemError) {

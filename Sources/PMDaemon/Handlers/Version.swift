@@ -6,9 +6,9 @@ import PMRouting
 struct VersionHandler: Handler {
     let options: DaemonOptions
 
-    func handle(_ request: Version, from peer: Peer) throws(APIError) -> Version.Answer {
+    func handle(_ request: Version, from session: Session) throws(APIError) -> Version.Answer {
         // Where the files of this machine are is nothing for a container or a client on the network.
-        let isConfined = peer.reach != .everything
+        let isConfined = session.reach != .everything
         return Version.Answer(
             pid: getpid(), config: isConfined ? "" : options.config, scope: options.scope.rawValue,
             socket: isConfined ? "" : options.socketURL)

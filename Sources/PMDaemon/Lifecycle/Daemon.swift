@@ -35,7 +35,8 @@ final class Daemon {
     private let routeBook: RouteStore
     private let logs: LogRegistry
     private let registry = CommandRegistry()
-    private let router: Router
+    private let router: ServiceRouter
+    private let requests = OpenRequests()
     private let metadataRequests: MetadataRequests
     private let links: ServiceLinks
     private let bridges: Bridges
@@ -72,9 +73,9 @@ final class Daemon {
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { journal.trouble($0) }
         logs = LogRegistry(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
-        router = Router(registry, reactor: reactor)
+        router = ServiceRouter(registry, reactor: reactor)
         metadataRequests = MetadataRequests(reactor)
-        links = ServiceLinks(registry, metadataRequests, handler: router) { journal.trouble($0) }
+        links = ServiceLinks(router, metadataRequests) { journal.trouble($0) }
         bridges = Bridges(reactor: reactor) { journal.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         ledger = UnitLedger(holder.channel) { journal.trouble($0) }
@@ -107,64 +108,50 @@ final class Daemon {
             gateway.configurationChanged()
         }
         supervisor.onTrouble = { [journal] in journal.trouble($0) }
-        router.onTrouble = supervisor.onTrouble
-        router.isHolderBehind = { [holder] in holder.channel.isBehind }
-        router.isStopping = { [unowned self] in phase == .stopping }
-        router.explainAbsence = { [units, supervisor] name in
+        var conditions = Dispatcher.Conditions()
+        conditions.onTrouble = supervisor.onTrouble
+        conditions.isHolderBehind = { [holder] in holder.channel.isBehind }
+        conditions.isStopping = { [unowned self] in phase == .stopping }
+        conditions.explainAbsence = { [units, supervisor] name in
             guard units.find(name) != nil || supervisor.knows(name) else { return nil }
             return .init(APIError(503, "\(name) does not run", hint: "pm start \(name)").json)
         }
-        registry.onPublish = { [unowned router] unit in router.tellMetadata(of: unit) }
-        addHandlers()
+        router.handler = Dispatcher(handlers, conditions)
     }
 
-    private func addHandlers() {
+    private var handlers: DaemonHandlers {
         let programs = LogPrograms(options, reactor: reactor)
         let words = FinalOutput(
             programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
-        router.add(
-            StartHandler(
-                supervisor: supervisor, instances: instances, units: units, ledger: ledger,
-                inspection: options.inspection, finalOutput: words))
-        router.add(
-            RestartHandler(
-                supervisor: supervisor, instances: instances, units: units, ledger: ledger, finalOutput: words)
-        )
-        router.add(
-            StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak self] peer, done in
-                self?.shutDown(answering: peer, done)
-            })
-        router.add(
-            StatusHandler(
-                supervisor: supervisor, units: units,
-                memory: UnitMemory(deaths: deaths, logs: logs, routes: registry.routes),
-                daemon: { [unowned self] in ownStatus }, finalOutput: words))
-        router.add(ListHandler(units: units))
-        router.add(MapHandler(units: units))
-        router.add(DiscoverHandler(units: units))
-        router.add(ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway))
-        router.add(MetadataHandler(registry: registry, metadataRequests: metadataRequests))
-        router.add(ScaleHandler(instances: instances, units: units))
-        router.add(ReloadMetadataHandler(registry: registry, units: units))
-        router.add(
-            UpgradeHandler(
-                version: VersionHandler(options: options), holder: holder, initProgram: options.libexec + "/pm-init"
-            ) { [unowned self] () throws(APIError) in try beginUpgrade() })
-        addSmallHandlers()
         let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
-        let streamer = LogHandler(sources: sources, supervisor: supervisor, units: units, router: router)
-        router.add(.log) { streamer.answer($0, $1) }
-        let proxies = ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges)
-        router.add(.proxy) { proxies.answer($0, $1) }
-        router.add(.bridge) { [bridges] in BridgeHandler(bridges: bridges).answer($0, $1) }
-    }
-
-    private func addSmallHandlers() {
-        router.add(NameHandler())
-        router.add(ClientSessionHandler(units: units, rights: .ofMachine { [journal] in journal.trouble($0) }))
-        router.add(ConfineHandler())
-        router.add(VersionHandler(options: options))
-        router.add(ReadyHandler(supervisor: supervisor, registry: registry))
+        let memory = UnitMemory(deaths: deaths, logs: logs, routes: registry.routes)
+        let version = VersionHandler(options: options)
+        return DaemonHandlers(
+            requests: requests,
+            start: StartHandler(
+                supervisor: supervisor, instances: instances, units: units, ledger: ledger,
+                inspection: options.inspection, finalOutput: words),
+            stop: StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak self] asker, done in
+                self?.shutDown(answering: asker, done)
+            },
+            restart: RestartHandler(
+                supervisor: supervisor, instances: instances, units: units, ledger: ledger, finalOutput: words),
+            upgrade: UpgradeHandler(
+                version: version, holder: holder, initProgram: options.libexec + "/pm-init"
+            ) { [unowned self] () throws(APIError) in try beginUpgrade() },
+            status: StatusHandler(
+                supervisor: supervisor, units: units, memory: memory, daemon: { [unowned self] in ownStatus },
+                finalOutput: words),
+            list: ListHandler(units: units), map: MapHandler(units: units), discover: DiscoverHandler(units: units),
+            connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
+            log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),
+            version: version, ready: ReadyHandler(supervisor: supervisor, registry: registry),
+            proxy: ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges),
+            bridge: BridgeHandler(bridges: bridges),
+            clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [journal] in journal.trouble($0) }),
+            scale: ScaleHandler(instances: instances, units: units),
+            reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
+            metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests))
     }
 
     // MARK: start
@@ -207,7 +194,7 @@ final class Daemon {
     }
 
     private func greeted(_ greeting: InitHello) {
-        links.generation = greeting.daemonStarts
+        router.begin(generation: greeting.daemonStarts)
         holder.hasCgroups = greeting.hasCgroups
         routeBook.open(isFirst: greeting.daemonStarts == 1)
         guard greeting.daemonStarts > 1 else { return }
@@ -230,6 +217,7 @@ final class Daemon {
             if let shortage = units.shortage { journal.trouble(shortage) }
             journal.tell("serving \(options.socketURL) for \(options.config)")
             greetAdopted(except: resumeSessions())
+            router.serve()
             sweeper.begin()
             instances.startAutomatic(succession, reactor) { [journal] in journal.trouble($0) }
             gateway.begin()
@@ -290,7 +278,7 @@ final class Daemon {
     }
 
     private var handover: SessionHandover {
-        SessionHandover(router: router, registry: registry, bridges: bridges)
+        SessionHandover(router: router, bridges: bridges)
     }
 
     // MARK: upgrade
@@ -305,14 +293,14 @@ final class Daemon {
         phase = .upgrading
         listener?.close()
         gateway.pause()
-        router.silenceClients()
+        for client in router.clients { client.silence() }
         var leaving: (@PMActor () -> Void)? = { [weak self] in self?.handOver() }
         let once: @PMActor () -> Void = {
             leaving?()
             leaving = nil
         }
         // In a later turn: the handler that was asked is still at work, and its answer has to go out.
-        reactor.after(.zero) { [router, reactor] in router.whenIdle { reactor.after(.zero, once) } }
+        reactor.after(.zero) { [requests, reactor] in requests.whenIdle { reactor.after(.zero, once) } }
         reactor.after(Self.drainLimit, once)
     }
 
@@ -336,7 +324,7 @@ final class Daemon {
     // MARK: end
 
     /// Stops everything; the daemon ends when the caller has its answer.
-    private func shutDown(answering peer: Peer?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
+    private func shutDown(answering asker: Session?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         phase = .stopping
         // A pm-init that is gone needs no word of it.
         try? holder.channel.notify("STOPPING=1")
@@ -344,13 +332,13 @@ final class Daemon {
         supervisor.stop(supervisor.active, { [units] in units.find($0) }) { [weak self, reactor] survivors in
             done(survivors)
             // The answer goes out at the end of this turn.
-            reactor.after(.zero) { self?.finish(peer) }
+            reactor.after(.zero) { self?.finish(asker) }
         }
     }
 
-    private func finish(_ peer: Peer?) {
-        guard let peer, !peer.connection.isClosed else { return end() }
-        peer.connection.whenDrained { [weak self] in self?.end() }
+    private func finish(_ asker: Session?) {
+        guard let asker, !asker.connection.isClosed else { return end() }
+        asker.connection.whenDrained { [weak self] in self?.end() }
     }
 
     private func end() {

@@ -9,11 +9,11 @@ import PMSystem
 @PMActor
 final class Admission {
     private let access: Access
-    private let router: Router
+    private let router: ServiceRouter
     private let onTrouble: @PMActor (String) -> Void
 
     init(
-        _ access: Access, _ router: Router, onTrouble: @escaping @PMActor (String) -> Void
+        _ access: Access, _ router: ServiceRouter, onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.access = access
         self.router = router
@@ -39,8 +39,7 @@ final class Admission {
             guard router.connections(of: credentials.user) < PeerLimits.connectionsOfUser else {
                 return answer(socket, Self.tooMany(of: credentials.user).json)
             }
-            let origin = PeerOrigin.client(credentials)
-            router.add(client: try Peer(socket, origin: origin, handler: router))
+            _ = try router.open(socket, .client(credentials))
         } catch {
             UnixSocket.end(socket.raw)
             onTrouble("a connection cannot be used: \(error)")
@@ -55,9 +54,7 @@ final class Admission {
                 return answer(socket, Self.tooMany(of: credentials.user).json)
             }
             // What strangers made the gateway send may be anything behind its first line.
-            let peer = try Peer(socket, origin: .client(credentials), handler: router, form: .strictLines)
-            peer.reach = .proof
-            router.add(client: peer)
+            try router.open(socket, .client(credentials), form: .strictLines).reach = .proof
         } catch {
             UnixSocket.end(socket.raw)
             onTrouble("a connection of the gateway cannot be used: \(error)")

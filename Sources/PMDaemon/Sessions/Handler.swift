@@ -8,7 +8,7 @@ protocol Handler {
     /// What it takes and answers.
     associatedtype Request: DaemonCall
     /// Answers a request; an error is the answer too.
-    func handle(_ request: Request, from peer: Peer) throws(APIError) -> Request.Answer
+    func handle(_ request: Request, from session: Session) throws(APIError) -> Request.Answer
 }
 
 /// Answers one method of the daemon when something has come about.
@@ -20,7 +20,8 @@ protocol AsyncHandler {
     /// What it takes and answers.
     associatedtype Request: DaemonCall
     /// Begins what is asked for, and answers once, unless it throws.
-    func begin(_ request: Request, from peer: Peer, _ answer: @escaping Answering<Request.Answer>) throws(APIError)
+    func begin(_ request: Request, from session: Session, _ answer: @escaping Answering<Request.Answer>)
+        throws(APIError)
 }
 
 /// Takes the answer to a request.

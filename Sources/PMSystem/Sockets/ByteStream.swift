@@ -24,8 +24,9 @@ public final class ByteStream {
         case closed
     }
 
-    /// The socket.
-    public let descriptor: SharedFD
+    /// The socket; given up when the stream closes, whoever still knows of the stream.
+    private var socket: SharedFD?
+    private let raw: Int32
     private let reactor: Reactor
     private var phase = Phase.open
     private var isFlushPlanned = false
@@ -44,9 +45,10 @@ public final class ByteStream {
     ///
     /// - Throws: `SystemError` when that fails.
     public init(_ descriptor: SharedFD, reactor: Reactor) throws(SystemError) {
-        self.descriptor = descriptor
+        socket = descriptor
+        raw = descriptor.raw
         self.reactor = reactor
-        try setNonBlocking(descriptor.raw)
+        try setNonBlocking(raw)
     }
 
     /// Calls `onReadable` whenever there is something to read, the end included, until `close`; `onClosed` once when the
@@ -62,14 +64,14 @@ public final class ByteStream {
     }
 
     private func watch() throws(SystemError) {
-        try reactor.watch(descriptor.raw, interest) { [self] events in ready(events) }
+        try reactor.watch(raw, interest) { [self] events in ready(events) }
         isWatched = true
     }
 
     private func unwatch() {
         guard isWatched else { return }
         isWatched = false
-        reactor.unwatch(descriptor.raw)
+        reactor.unwatch(raw)
     }
 
     /// Bytes that wait for the peer.
@@ -84,7 +86,7 @@ public final class ByteStream {
     /// Reads once into free memory.
     public func read(into space: UnsafeMutableRawBufferPointer) -> Chunk {
         guard phase != .closed, let base = space.baseAddress else { return .end }
-        let count = pm_socket_read(descriptor.raw, base, space.count)
+        let count = pm_socket_read(raw, base, space.count)
         if count > 0 { return .bytes(Int(count)) }
         if count == -Int64(EAGAIN) { return .nothing }
         return .end
@@ -128,7 +130,7 @@ public final class ByteStream {
         phase = .closed
         unwatch()
         // The descriptor may have other holders (pm-init); the peer must learn of the end all the same.
-        UnixSocket.end(descriptor.raw)
+        UnixSocket.end(raw)
         let closed = onClosed
         forget()
         closed?()
@@ -137,15 +139,21 @@ public final class ByteStream {
     /// Bytes that the peer has not taken yet.
     public var unsent: [UInt8] { Array(outgoing[sent...]) }
 
-    /// Leaves the socket to its other holders: nothing of this process watches it any more, and it stays connected.
-    public func detach() {
-        guard phase != .closed else { return }
+    /// Leaves the socket to its other holders: the stream does not watch it any more, and it stays connected.
+    ///
+    /// - Returns: the socket; nil when the stream is closed.
+    @discardableResult
+    public func detach() -> SharedFD? {
+        guard phase != .closed else { return nil }
         phase = .closed
         unwatch()
+        let left = socket
         forget()
+        return left
     }
 
     private func forget() {
+        socket = nil
         onReadable = nil
         onClosed = nil
         outgoing = []
@@ -167,7 +175,7 @@ public final class ByteStream {
     private func stopWatching(isOver: Bool) {
         interest.remove(.readable)
         // What the peer sent before it went is read when reading goes on; what is written to it fails at once.
-        if isOver { unwatch() } else if isWatched { reactor.change(descriptor.raw, interest) }
+        if isOver { unwatch() } else if isWatched { reactor.change(raw, interest) }
     }
 
     private func planFlush() {
@@ -183,7 +191,7 @@ public final class ByteStream {
         while backlog > 0 {
             let count = outgoing.withUnsafeBytes { bytes -> Int64 in
                 guard let base = bytes.baseAddress else { return 0 }
-                return Int64(send(descriptor.raw, base + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)))
+                return Int64(send(raw, base + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)))
             }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -229,7 +237,7 @@ public final class ByteStream {
         if backlog > 0 { wanted.insert(.writable) }
         guard wanted != interest else { return }
         interest = wanted
-        if isWatched { return reactor.change(descriptor.raw, wanted) }
+        if isWatched { return reactor.change(raw, wanted) }
         do throws(SystemError) {
             if wanted.contains(.readable) { try watch() }
         } catch {

@@ -1,20 +1,32 @@
 import Glibc
 import JSON
 import JSONRPC
-import PMRouting
+import PMModel
 import PMSystem
 import PMTestSupport
 import Testing
 
-/// Notes what happens to peers, and answers nothing.
+@testable import PMRouting
+
+/// A router that answers nothing, and notes what it is given.
 @PMActor
 private final class Notes: RequestHandler {
-    let budget: PeerBudget
+    let router: ServiceRouter
     var reasons: [String] = []
-    var closed = 0
+    private var opened = 0
+    var closed: Int { opened - router.counts.sessions }
 
     init(_ reactor: Reactor) {
-        budget = PeerBudget(reactor)
+        router = ServiceRouter(CommandRegistry(), reactor: reactor)
+        router.handler = self
+    }
+
+    /// A session at one end of a socket pair, and the other end.
+    func pair(_ origin: SessionOrigin, _ form: MessageForm = .lines) throws -> (session: Session, other: SharedFD) {
+        let (ours, theirs) = try UnixSocket.pair()
+        let session = try router.open(ours, origin, form: form)
+        opened += 1
+        return (session, theirs)
     }
 
     /// How long it takes to handle a request.
@@ -22,24 +34,24 @@ private final class Notes: RequestHandler {
     /// Called with the parameters of each request.
     var onRequest: @PMActor (String) -> Void = { _ in }
 
-    func handle(_ request: RPCRequest, from peer: Peer) {
+    func handle(_ request: RPCRequest, from session: Session) {
         let begun = ContinuousClock.now
         while ContinuousClock.now - begun < effort {}
         onRequest(request.params.map { String(decoding: $0, as: UTF8.self) } ?? "")
     }
 
-    func substitute(for peer: Peer) -> Peer? { nil }
-    func closed(_ peer: Peer) { closed += 1 }
-    func givenUp(_ peer: Peer, _ reason: String) { reasons.append(reason) }
+    func givenUp(_ service: IncarnationID, _ reason: String) { reasons.append(reason) }
 }
 
-@Suite struct `A peer` {
+private let stranger = SessionOrigin.client(.init(pid: 1, user: 1, group: 1))
+private let service = SessionOrigin.service(.init(unit: "svc", number: 1))
+
+@Suite struct `A session` {
     let reactor = TestLoop.reactor
 
     @Test @PMActor func `that lets 128 MB wait is given up, and what waited for it fails`() throws {
         let notes = Notes(reactor)
-        let (ours, theirs) = try UnixSocket.pair()
-        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes)
+        let (peer, theirs) = try notes.pair(service)
         var failure: RPCError?
         peer.call("any", nil) { result in
             if case .failure(let error) = result { failure = error }
@@ -61,14 +73,16 @@ private final class Notes: RequestHandler {
         let notes = Notes(reactor)
         var handled: [String] = []
         notes.onRequest = { handled.append($0) }
-        let (ours, theirs) = try UnixSocket.pair()
-        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes, form: form)
+        let (peer, theirs) = try notes.pair(stranger, form)
         _ = Descriptors.write(Array(text.utf8), to: theirs.raw)
         shutdown(theirs.raw, Int32(SHUT_WR))
-        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in peer.whenClosed { done.resume() } }
         var answer: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = read(theirs.raw, &chunk, chunk.count), count > 0 { answer += chunk[..<count] }
+        while true {
+            _ = try await reactor.next(.readable, of: theirs.raw)
+            guard case .bytes(let more) = Descriptors.read(theirs.raw, limit: 1 << 16) else { break }
+            answer += more
+        }
+        #expect(peer.connection.isClosed)
         return (String(decoding: answer, as: UTF8.self), handled)
     }
 
@@ -93,16 +107,13 @@ private final class Notes: RequestHandler {
 
     @Test @PMActor func `that is one of several with 256 MB together is given up`() throws {
         let notes = Notes(reactor)
-        let sockets = try (1...4).map { _ in try UnixSocket.pair() }
-        let peers = try sockets.map {
-            try Peer($0.ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes)
-        }
+        let pairs = try (1...4).map { _ in try notes.pair(stranger) }
+        let peers = pairs.map(\.session)
         let block = [UInt8](repeating: 97, count: 100 << 20)
         peers[0].connection.send { $0 += block }
         peers[1].connection.send { $0 += block }
-        #expect(notes.reasons.isEmpty)
+        #expect(notes.closed == 0)
         peers[2].connection.send { $0 += block }
-        #expect(notes.reasons == ["all connections together wait with more than 256 MB"])
         #expect(peers.map(\.connection.isClosed) == [false, false, true, false])
         // Little is always let through.
         peers[3].connection.send { $0 += [UInt8](repeating: 97, count: 1000) }
@@ -115,8 +126,7 @@ private final class Notes: RequestHandler {
         async throws
     {
         let notes = Notes(reactor)
-        let (ours, theirs) = try UnixSocket.pair()
-        let peer = try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes)
+        let (peer, theirs) = try notes.pair(stranger)
         peer.silence()
         shutdown(theirs.raw, Int32(SHUT_RDWR))
         // Two turns in which its end is reported.
@@ -127,12 +137,21 @@ private final class Notes: RequestHandler {
         #expect(notes.closed == 1)
     }
 
-    // MARK: what takes long
-
-    @PMActor private func pair(_ notes: Notes) throws -> (peer: Peer, other: SharedFD) {
-        let (ours, theirs) = try UnixSocket.pair()
-        return (try Peer(ours, origin: .client(.init(pid: 1, user: 1, group: 1)), handler: notes), theirs)
+    @Test @PMActor func `gives its socket back when it closes, whoever still refers to it`() throws {
+        let notes = Notes(reactor)
+        let (peer, theirs) = try notes.pair(stranger)
+        let before = openDescriptors()
+        peer.connection.close()
+        #expect(openDescriptors() == before - 1 && peer.connection.isClosed)
+        var byte: UInt8 = 0
+        #expect(read(theirs.raw, &byte, 1) == 0)
     }
+
+    private func openDescriptors() -> Int {
+        (0..<Int32(1024)).count { fcntl($0, F_GETFD) >= 0 }
+    }
+
+    // MARK: what takes long
 
     private func write(_ text: String, to socket: SharedFD) {
         let count = Array(text.utf8).withUnsafeBytes { send(socket.raw, $0.baseAddress, $0.count, 0) }
@@ -146,7 +165,7 @@ private final class Notes: RequestHandler {
     @Test @PMActor func `with a long batch lets others pass, and loses none of it`() async throws {
         let notes = Notes(reactor)
         notes.effort = .microseconds(150)
-        let (slow, quick) = (try pair(notes), try pair(notes))
+        let (slow, quick) = (try notes.pair(stranger), try notes.pair(stranger))
         var order: [String] = []
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             notes.onRequest = { parameters in
@@ -161,14 +180,14 @@ private final class Notes: RequestHandler {
         #expect(place < 8, "\(order)")
         order.remove(at: place)
         #expect(order == (1...21).map { "[\($0)]" })
-        for peer in [slow.peer, quick.peer] { peer.connection.close() }
+        for peer in [slow.session, quick.session] { peer.connection.close() }
     }
 
     @Test @PMActor func `that sends a hundred kilobytes without success is not read from for twenty milliseconds`()
         async throws
     {
         let notes = Notes(reactor)
-        let (peer, other) = try pair(notes)
+        let (peer, other) = try notes.pair(stranger)
         // A socket takes so much at once from anyone.
         let rubbish = String(repeating: "x", count: 100 << 10)
         let begun = ContinuousClock.now

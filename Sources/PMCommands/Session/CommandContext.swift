@@ -6,7 +6,7 @@ import PMModel
 import PMSystem
 
 /// All that a command may use of the world.
-struct Session {
+struct CommandContext {
     /// The environment variables.
     var environment: [String: String]
     /// The terminal.
@@ -27,14 +27,14 @@ struct Session {
     var target = DaemonTarget()
 
     /// The session of this process.
-    static func current(environment: [String: String]) -> Session {
-        Session(
+    static func current(environment: [String: String]) -> CommandContext {
+        CommandContext(
             environment: environment, terminal: Terminal(environment: environment),
             output: DescriptorSink(STDOUT_FILENO), errors: DescriptorSink(STDERR_FILENO))
     }
 
     /// The same session with what the command line says.
-    func with(_ options: GlobalOptions) -> Session {
+    func with(_ options: GlobalOptions) -> CommandContext {
         var session = self
         session.format = options.output.format
         session.isVerbose = options.verbose

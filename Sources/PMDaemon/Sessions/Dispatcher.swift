@@ -1,0 +1,102 @@
+import JSON
+import JSONRPC
+import PMAPI
+import PMConfig
+import PMModel
+import PMRouting
+import PMSystem
+
+/// Answers the methods of the daemon.
+@PMActor
+protocol MethodAnswering {
+    /// Answers a request of that method, now or later.
+    func answer(_ method: Method, _ parameters: Parameters, _ call: Responder)
+}
+
+/// Requests that handlers take their time for, and who waits for the last of them.
+@PMActor
+final class OpenRequests {
+    private var count = 0
+    private var onIdle: [@PMActor () -> Void] = []
+
+    /// Something is being answered that is worth waiting for; `finished` follows.
+    func began() {
+        count += 1
+    }
+
+    /// It has been answered.
+    func finished() {
+        count -= 1
+        guard count == 0 else { return }
+        var bodies: [@PMActor () -> Void] = []
+        swap(&bodies, &onIdle)
+        for body in bodies { body() }
+    }
+
+    /// Calls `body` once when nothing is left to answer; at once if nothing is.
+    func whenIdle(_ body: @escaping @PMActor () -> Void) {
+        if count == 0 { body() } else { onIdle.append(body) }
+    }
+}
+
+/// Takes requests that are for the daemon itself: refuses what may not be, and gives the rest to a handler.
+@PMActor
+final class Dispatcher: RequestHandler {
+    /// What the daemon knows at the moment of a request.
+    struct Conditions {
+        /// Says why a service cannot be called; nil when there is no such unit.
+        var explainAbsence: @PMActor (String) -> RPCError? = { _ in nil }
+        /// Whether pm-init is so far behind that nothing more is to be ordered.
+        var isHolderBehind: @PMActor () -> Bool = { false }
+        /// Whether everything is being stopped, and the daemon after it.
+        var isStopping: @PMActor () -> Bool = { false }
+        /// Told when the connection to a service is given up.
+        var onTrouble: @PMActor (String) -> Void = { _ in }
+    }
+
+    private let handlers: any MethodAnswering
+    private let conditions: Conditions
+
+    init(_ handlers: any MethodAnswering, _ conditions: Conditions) {
+        self.handlers = handlers
+        self.conditions = conditions
+    }
+
+    func givenUp(_ service: IncarnationID, _ reason: String) {
+        conditions.onTrouble("the channel to \(service.unit) is closed: \(reason)")
+    }
+
+    func handle(_ request: RPCRequest, from session: Session) {
+        guard let call = session.begin(request) else { return }
+        let name = request.method.string
+        guard session.reach.permits(name) else {
+            call.fail(session.reach.refusal(of: name))
+            // Who has no session of the gateway has nothing else to ask for.
+            if session.reach == .proof { session.connection.closeAfterFlush() }
+            return
+        }
+        guard let method = Method(rawValue: name) else { return call.reject(absence(of: name)) }
+        guard request.params?.count ?? 0 <= PeerLimits.parameters else { return call.fail(Self.tooLong) }
+        if method.isOrder, conditions.isHolderBehind() { return call.fail(Self.behind) }
+        if method.needsFuture, conditions.isStopping() { return call.fail(Self.stopping) }
+        // What was scanned is JSON, so this cannot fail.
+        let params = request.params.flatMap { try? JSONValue(parsing: $0) }
+        handlers.answer(method, Parameters(params), call)
+        session.keep(call)
+    }
+
+    private static let tooLong = RPCError(
+        APIError(413, "the parameters of a request to pm itself have more than \(PeerLimits.parameters >> 20) MB").json)
+    private static let stopping = RPCError(
+        APIError.stopping("pm is stopping all services, and then itself", hint: "pm start pm, once it is down").json)
+    private static let behind = RPCError.unavailable(
+        "pm-init does not keep up: nothing can be started or stopped at the moment"
+    ).adding("retry", true)
+
+    private func absence(of method: String) -> RPCError {
+        guard let dot = method.firstIndex(of: "."), let error = conditions.explainAbsence(String(method[..<dot])) else {
+            return .methodNotFound(method)
+        }
+        return error
+    }
+}

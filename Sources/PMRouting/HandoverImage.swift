@@ -1,0 +1,77 @@
+/// One session, as a successor of the daemon is told.
+struct SessionRecord: RecordValue, Equatable {
+    /// The name that calls of the image know it by.
+    var id: SessionID
+    var state: SessionState
+    var calls: CallTable.SideState
+    var connection: ConnectionState
+
+    private static var form: RecordForm<Self, SessionID, SessionState, CallTable.SideState, ConnectionState> {
+        RecordForm(Self.init, \.id, \.state, \.calls, \.connection)
+    }
+
+    func put(_ bytes: inout [UInt8]) { Self.form.put(self, &bytes) }
+
+    static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
+}
+
+/// One end of a relay between two connections, as a successor is told.
+struct RelayEndRecord: RecordValue, Equatable {
+    var unread: RecordBytes
+    var unsent: RecordBytes
+    var hasFinished: Bool
+
+    private static var form: RecordForm<Self, RecordBytes, RecordBytes, Bool> {
+        RecordForm(Self.init, \.unread, \.unsent, \.hasFinished)
+    }
+
+    func put(_ bytes: inout [UInt8]) { Self.form.put(self, &bytes) }
+
+    static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
+}
+
+/// All that a daemon tells its successor of its connections, besides their sockets.
+///
+/// The sockets come beside it: those of the clients in the order of their sessions, then two of each relay. Sockets of
+/// services are with pm-init.
+struct HandoverImage: RecordValue, Equatable {
+    /// The last number that a call was given.
+    var newestCall: UInt64
+    var sessions: [SessionRecord]
+    var calls: [CallRecord]
+    /// The ends of relays, each beside its other end.
+    var relayEnds: [RelayEndRecord]
+
+    private static var form: RecordForm<Self, UInt64, [SessionRecord], [CallRecord], [RelayEndRecord]> {
+        RecordForm(Self.init, \.newestCall, \.sessions, \.calls, \.relayEnds)
+    }
+
+    func put(_ bytes: inout [UInt8]) { Self.form.put(self, &bytes) }
+
+    static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
+}
+
+extension HandoverImage {
+    /// A daemon of another version than wrote the bytes finds another number at their start.
+    private static let version: UInt64 = 5
+
+    /// The binary form.
+    var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        Self.version.put(&bytes)
+        put(&bytes)
+        return bytes
+    }
+
+    /// Reads what `encoded` was; nil where it is anything else.
+    init?(decoding bytes: [UInt8]) {
+        var rest = bytes[...]
+        do throws(RecordProblem) {
+            guard try UInt64.read(&rest) == Self.version else { return nil }
+            self = try HandoverImage.read(&rest)
+        } catch {
+            return nil  // of another version, or not whole
+        }
+        guard rest.isEmpty else { return nil }
+    }
+}

@@ -1,0 +1,68 @@
+import JSONRPC
+
+// MARK: - Signals
+
+extension ServiceRouter {
+    /// A signal concerns a call on the connection it came on: one that this session is to answer, or one that it made.
+    func take(_ signal: FlowSignal, _ request: RPCRequest, from session: Session) {
+        guard request.isNotification, let id = FlowSignal.subject(of: request) else {
+            session.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
+        if let number = id.withBytes(PendingCallID.parse) {
+            switch calls.uploadSource(of: number, to: session.id) {
+            case .caller(let caller, let callerID):
+                sessions[caller]?.signal(signal, callerID)
+                return
+            case .nobody: return
+            case .unknown: break
+            }
+        }
+        switch signal {
+        case .cancel: cancel(id, of: session)
+        case .pause, .resume: pass(signal, about: id, of: session)
+        }
+    }
+
+    /// The caller wants no answer any more: it is answered at once, and the service answers nobody.
+    private func cancel(_ id: RPCID, of session: Session) {
+        if session.cancelQuestion(id) { return }
+        guard let call = calls.cancel(id, of: session.id) else { return }
+        session.fail(id, Refusals.cancelled)
+        session.pace()
+        tell(call)
+        if let service = sessions[call.callee] { holdUp(session, for: service) }
+    }
+
+    private func pass(_ signal: FlowSignal, about id: RPCID, of session: Session) {
+        guard let number = calls.find(id, of: session.id), let callee = calls.callee(of: number),
+            let service = sessions[callee], service.takesSignals
+        else { return }
+        service.signal(signal, RPCID(number))
+        holdUp(session, for: service)
+    }
+
+    /// Tells a service that a call has lost its caller.
+    func tell(_ call: CallTable.Abandoned) {
+        guard let service = sessions[call.callee] else { return }
+        if call.endsUpload {
+            service.connection.send { MessageWriter.failure(id: RPCID(call.number), Refusals.uploadLost, to: &$0) }
+        }
+        if service.takesSignals { service.signal(.cancel, RPCID(call.number)) }
+    }
+
+    /// Lets a stream wait while its caller does not read: other answers of the same service go on.
+    func slowDown(_ number: UInt64, of service: Session, for caller: Session) {
+        guard service.takesSignals, caller.connection.backlog > PeerLimits.pacing, calls.pause(number) else { return }
+        service.signal(.pause, RPCID(number))
+        goOnWhenDrained(number, caller)
+    }
+
+    /// Lets a stream go on as soon as its caller has taken what waits for it.
+    func goOnWhenDrained(_ number: UInt64, _ caller: Session) {
+        caller.connection.whenDrained { [self] in
+            guard !isHandedOver, let callee = calls.resume(number), let service = sessions[callee] else { return }
+            service.signal(.resume, RPCID(number))
+        }
+    }
+}

@@ -1,0 +1,192 @@
+public import Glibc
+import JSON
+public import JSONRPC
+import PMAPI
+public import PMModel
+public import PMSystem
+
+/// Answers what is for the daemon itself.
+@PMActor
+public protocol RequestHandler: AnyObject {
+    /// Takes a request that no service is there for; it is answered through a `Responder`, now or later. What the request
+    /// points to is good until this returns.
+    func handle(_ request: RPCRequest, from session: Session)
+    /// The connection to a service is about to end, because the service makes the daemon hold too much.
+    func givenUp(_ service: IncarnationID, _ reason: String)
+}
+
+/// Leads messages from one session to another: requests to services, answers and streams back, signals both ways.
+///
+/// What belongs to no service it gives to its `handler`. It knows nothing of supervision, and needs no socket: a session has
+/// any `Link`.
+@PMActor
+public final class ServiceRouter {
+    /// The services, and what they offer.
+    public let registry: CommandRegistry
+    /// What all connections share.
+    public let budget: PeerBudget
+    /// Answers what is for the daemon itself.
+    public var handler: (any RequestHandler)?
+    var sessions = SessionMap<Session>()
+    /// The calls between all of them. Looked at several times for each message; nothing can come between, so there is no
+    /// exclusive access to check at run time.
+    @exclusivity(unchecked) var calls = CallTable()
+    /// What the daemon itself has asked, by the numbers of the calls.
+    var own: [UInt64: @PMActor (Result<JSONValue, RPCError>) -> Void] = [:]
+    /// Whether the connections belong to a successor: nothing is sent any more.
+    var isHandedOver = false
+    /// Services that are not read from yet: what they say first may be the rest of what they told a predecessor.
+    private var waiting: [SessionID]?
+    /// How many clients each user has.
+    private var connections: [uid_t: Int] = [:]
+
+    /// Routes to the services of a registry.
+    public init(_ registry: CommandRegistry, reactor: Reactor) {
+        self.registry = registry
+        budget = PeerBudget(reactor)
+        registry.onPublish = { [unowned self] unit in tellMetadata(of: unit) }
+    }
+
+    /// Numbers calls behind those of earlier daemons; before the first session. `generation` is the number of this daemon.
+    public func begin(generation: UInt64) {
+        calls = CallTable(generation: generation)
+        if generation > 1 { waiting = [] }
+    }
+
+    /// Reads from all sessions: what a predecessor has left is taken over.
+    public func serve() {
+        let services = waiting ?? []
+        waiting = nil
+        for service in services { sessions[service]?.connection.resume() }
+    }
+
+    // MARK: sessions
+
+    /// Takes over a connected socket.
+    ///
+    /// - Throws: `SystemError` when it cannot be watched.
+    public func open(
+        _ socket: SharedFD, _ origin: SessionOrigin, form: MessageForm = .lines
+    ) throws(SystemError) -> Session {
+        let isClient = if case .client = origin { true } else { false }
+        return try open(try Connection(socket, isPaced: isClient, form: form, budget: budget), origin, form: form)
+    }
+
+    /// Takes over a way to a peer.
+    ///
+    /// - Throws: `SystemError` when it cannot be used.
+    public func open(
+        _ link: any Link, _ origin: SessionOrigin, form: MessageForm = .lines
+    ) throws(SystemError) -> Session {
+        let id = sessions.add { Session($0, origin, (link, form), self) }
+        calls.opened(id)
+        guard let session = sessions[id] else { throw SystemError("open", "session", code: EBADF) }
+        if let user = session.user { connections[user, default: 0] += 1 }
+        if waiting != nil && !session.isClient {
+            link.pause()
+            waiting?.append(id)
+        }
+        do throws(SystemError) {
+            try link.start(session)
+        } catch {
+            ended(session)
+            throw error
+        }
+        return session
+    }
+
+    /// How many connections a user has.
+    public func connections(of user: uid_t) -> Int { connections[user] ?? 0 }
+
+    /// All clients.
+    public var clients: [Session] { sessions.all.filter(\.isClient) }
+
+    /// How many sessions there are, calls that are not answered, and calls that are to be answered for nobody.
+    var counts: (sessions: Int, calls: Int, left: Int) {
+        (sessions.count, calls.calls.count, sessions.all.reduce(0) { $0 + calls.left(at: $1.id) })
+    }
+
+    /// A session is over: what it was to answer fails or is made again elsewhere, and its own calls are for nobody.
+    func ended(_ session: Session) {
+        guard sessions[session.id] === session else { return }
+        let endings = calls.closed(session.id)
+        sessions.remove(session.id)
+        if let user = session.user {
+            let left = connections(of: user) - 1
+            connections[user] = left > 0 ? left : nil
+        }
+        perform(endings, of: session.state.service)
+    }
+
+    // MARK: requests
+
+    func receive(_ request: RPCRequest, from session: Session) {
+        if let signal = FlowSignal(request.method) { return take(signal, request, from: session) }
+        if let service = session.proxiedService { return pass(request, as: request.method, to: service, for: session) }
+        if let (service, command) = registry.find(request.method) {
+            return pass(request, as: command, to: service, for: session)
+        }
+        handler?.handle(request, from: session)
+    }
+
+    private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for caller: Session) {
+        let reach = caller.reach
+        // Only the daemon may say that it has forgotten a service's calls.
+        // And only who may order something may tell a service to end or to read its commands again.
+        if command == "$restarted" || (reach != .everything && ["$stop", "$reload"].contains(command.string)) {
+            caller.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
+        let isKept = registry.mayMove(service, command)
+        switch reach {
+        case .everything:
+            let relayed = RelayedRequest(request: request, method: command, isKept: isKept)
+            relay(relayed, to: service.session, for: caller)
+        case .services, .allowed, .proof:
+            guard reach.permits(command.string, of: InstanceName.unit(of: service.id.unit)) else {
+                caller.begin(request)?.fail(reach.refusal(of: request.method.string))
+                return
+            }
+            Self.withCallersParameters(of: request) {
+                let relayed = RelayedRequest(request: $0, method: command, isKept: isKept)
+                relay(relayed, to: service.session, for: caller)
+            }
+        }
+    }
+
+    /// Calls `body` with the request, from whose parameters everything is taken out that only a receiver may set.
+    private static func withCallersParameters(of request: RPCRequest, _ body: (RPCRequest) -> Void) {
+        guard let raw = request.params, raw.contains(UInt8(ascii: "{")),
+            // What was scanned is JSON, so this cannot fail.
+            let params = try? JSONValue(parsing: raw), let cleaned = CallerParameters.cleaned(params)
+        else { return body(request) }
+        Array(cleaned.text.utf8).withUnsafeBytes { body(request.with(params: $0)) }
+    }
+
+    /// Tells those who want to know that the commands of a service have changed.
+    func tellMetadata(of unit: String) {
+        for client in clients where client.watchesMetadata && client.reach.concerns(service: unit) {
+            client.notify("$/metadata", [.string(unit)])
+        }
+    }
+}
+
+extension PeerReach {
+    /// Why a method is not answered.
+    public func refusal(of method: String) -> RPCError {
+        let reason =
+            switch self {
+            case .everything, .services: "is not for services in a container: they may call other services"
+            case .allowed: "is not among what this client may call"
+            case .proof: "is not possible before this connection has a session"
+            }
+        return RPCError(APIError.notPermitted("\(method) \(reason)").json)
+    }
+}
+
+extension Session {
+    /// The user of a client; nil for a service.
+    var user: uid_t? {
+        if case .client(let credentials) = origin { credentials.user } else { nil }
+    }
+}

@@ -75,7 +75,7 @@ let package = Package(
         module("JSONRPC", ["JSON"]),
         module("PMSystem", ["CPMLinux", "PMModel"]),
         // 3 one concern
-        module("PMAPI", ["PMModel", "JSON", "JSONRPC"]),
+        module("PMAPI", ["PMModel", "PMSystem", "JSON", "JSONRPC"]),
         module("PMConfig", ["PMModel", "JSON", "PMSystem"]),
         module("PMDiscovery", ["PMModel", "JSON", "PMSystem"]),
         module("PMLogs", ["PMModel", "PMSystem"]),
@@ -153,7 +153,7 @@ let package = Package(
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
-        tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem"]),
+        tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem", "PMAPI"]),
         tests(
             "PMRoutingTests", ["PMRouting", "PMRoutingSupport", "PMAPI", "PMModel", "JSON", "JSONRPC", "PMSystem"]),
         tests("PMClientTests", ["PMClient"]),

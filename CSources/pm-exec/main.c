@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "exec_request.h"
+#include "pm_contract.h"
 #include "pm_file.h"
 #include "text.h"
 
@@ -35,7 +36,7 @@ int main(int argc, char **argv) {
     pm_spawn_failure failure;
     uint64_t number;
     if (argc != 2 || !text_to_number(argv[1], 1 << 20, &number) || environ[0] == NULL ||
-        strncmp(environ[0], "PM_MARKER=", 10) != 0) {
+        strncmp(environ[0], PM_MARKER_VARIABLE "=", sizeof PM_MARKER_VARIABLE) != 0) {
         pm_fd_write(STDERR_FILENO, usage, sizeof usage - 1);
         return EXIT_USAGE;
     }

@@ -15,7 +15,7 @@
 typedef struct {
     const pm_spawn_message *body;
     const char *strings;  /* body->strings_size bytes */
-    const char *marker;   /* "PM_MARKER=...", the first variable of the child's environment */
+    const char *marker;   /* the marker, the first variable of the child's environment (pm_contract.h) */
     const int32_t *fds;   /* body->child_fds of them */
     pm_rlimit open_files; /* where body has no RLIMIT_NOFILE */
 } child_source;

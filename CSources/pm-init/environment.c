@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "environment.h"
 #include "manager.h"
+#include "pm_contract.h"
 #include "pm_spawn.h"
 #include "text.h"
 
@@ -31,7 +32,7 @@ static const char *next_string(const char **at, const char *end) {
 
 /* The stream that pm-init itself writes to is not the child's. */
 static bool is_ours(const char *string) {
-    return is_variable(string, "PM_MARKER") || is_variable(string, "JOURNAL_STREAM");
+    return is_variable(string, PM_MARKER_VARIABLE) || is_variable(string, "JOURNAL_STREAM");
 }
 
 static bool parse_journal(environment *out, const char **at, const char *end, const char ***to) {
@@ -93,7 +94,8 @@ void environment_inherit(environment *out, const char *extra) {
     if (extra != NULL)
         *to++ = extra;
     for (char **from = environ; *from != NULL && to < end; from++)
-        if (!is_variable(*from, "PM_MARKER") && !is_variable(*from, "PM_STATUS_FD") && !manager_owns(*from))
+        if (!is_variable(*from, PM_MARKER_VARIABLE) && !is_variable(*from, PM_STATUS_VARIABLE) &&
+            !manager_owns(*from))
             *to++ = *from;
     *to = NULL;
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "failure_note.h"
 #include "pm_clock.h"
+#include "pm_contract.h"
 #include "pm_file.h"
 #include "text.h"
 #include "times.h"
@@ -26,9 +27,9 @@ void failure_note_write(failure_note *note, const failure_facts *facts) {
     text content = text_in(buffer, sizeof buffer);
     uint64_t now = pm_clock_read(PM_CLOCK_MONOTONIC);
     uint64_t left_ns = facts->retry_at_ns > now ? facts->retry_at_ns - now : 0;
-    add_line(&content, "failures", facts->failures);
-    add_line(&content, "status", (uint64_t)facts->last_status);
-    add_line(&content, "retry", (pm_clock_realtime() + left_ns) / SECOND_NS);
+    add_line(&content, PM_NOTE_FAILURES, facts->failures);
+    add_line(&content, PM_NOTE_STATUS, (uint64_t)facts->last_status);
+    add_line(&content, PM_NOTE_RETRY, (pm_clock_realtime() + left_ns) / SECOND_NS);
     note->is_written = true;
     replace(note, buffer, content.size);
 }

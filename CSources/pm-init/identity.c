@@ -1,11 +1,12 @@
 #include "identity.h"
+#include "pm_contract.h"
 #include "pm_pidfd.h"
 #include "text.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define MARKER_PREFIX "PM_MARKER="
+#define MARKER_PREFIX PM_MARKER_VARIABLE "="
 
 static void make_marker(identity *self, const char *token) {
     text marker = text_in(self->marker, sizeof self->marker);

@@ -9,7 +9,7 @@
 typedef struct {
     int32_t pid;
     uint64_t start_ticks;
-    char marker[TOKEN_MAX + 16]; /* "PM_MARKER=<token>-": how the environment of each descendant begins */
+    char marker[TOKEN_MAX + 16]; /* how the environment of each descendant begins (pm_contract.h) */
     size_t marker_size;
     uint64_t mark; /* the marker as a number, on each descendant; 0: there are no marks (mark.c) */
 } identity;

@@ -4,6 +4,7 @@
 #include "errors.h"
 #include "mark.h"
 #include "pm_clock.h"
+#include "pm_contract.h"
 #include "pm_file.h"
 #include "pm_pidfd.h"
 
@@ -165,7 +166,7 @@ bool launch_child(launcher *l, const launch_request *request, launch_result *out
 
 bool launch_pmd(const launcher *l, const launch_of_pmd *pmd, launch_result *out) {
     environment env;
-    environment_inherit(&env, pmd->status >= 0 ? "PM_STATUS_FD=4" : NULL);
+    environment_inherit(&env, pmd->status >= 0 ? PM_STATUS_VARIABLE "=4" : NULL);
     env.envp[0] = environment_marker(&l->lineage->self, 0);
     const int32_t fds[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, pmd->control, pmd->status};
     const pm_rlimit limit = {

@@ -1,4 +1,5 @@
 #include "status.h"
+#include "pm_contract.h"
 #include "pm_file.h"
 #include "text.h"
 
@@ -12,7 +13,7 @@ void status_close(int *fd) {
 void status_fail(int *fd, int code, const char *message) {
     char buffer[512];
     text line = text_in(buffer, sizeof buffer);
-    text_add(&line, "E ");
+    text_add(&line, PM_STATUS_FAILED " ");
     text_add_number(&line, (uint64_t)code);
     text_add(&line, " ");
     text_add(&line, message);

@@ -66,6 +66,7 @@ public struct FirstLine: Sendable {
                     return .accept
                 }
             } catch {
+                // A stranger is not told what is wrong with a line that is no message.
                 return refuse(.other, Stranger.noMessage)
             }
         }

@@ -151,7 +151,7 @@ extension APIError {
             case .missing: 404
             case .forbidden: 403
             case .storage: 500
-            case .busy: 409
+            case .busy, .locked: 409
             }
         self.init(status, error.description, hint: error.hint)
     }

@@ -18,14 +18,8 @@ struct FailureNote {
         guard let bytes = try? Files.read(location.lockPath, limit: 4096), !bytes.isEmpty,
             DaemonLock.isHeld(location.lockPath)
         else { return nil }
-        var numbers: [Substring: Int] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 2 { numbers[words[0]] = Int(words[1]) }
-        }
-        guard let failures = numbers["failures"], let status = numbers["status"] else { return nil }
-        self.failures = failures
-        self.status = Int32(truncatingIfNeeded: status)
+        guard let count = FailureCount(bytes) else { return nil }
+        (failures, status) = (count.failures, count.status)
         logPath = location.daemonLogPath
     }
 

@@ -3,33 +3,13 @@ import PMAPI
 import PMConfig
 import PMSystem
 
-/// What pm-init and pmd tell over the status pipe: `L`, `S`, or `E <exit code> <message>`, a line each.
+/// What pm-init and pmd tell over the status pipe, for the program that launched them.
 struct LaunchReport {
     let location: DaemonLocation
     let pipe: SharedFD
     let pid: pid_t
     /// How long the daemon's own output was before: what stands there is about an earlier start.
     let logStart: Int
-
-    /// One line of the report.
-    enum Line: Equatable {
-        case loaded
-        case serving
-        case failed(code: Int32, message: String)
-
-        /// Reads a line; nil for anything else, which a newer daemon may say.
-        init?(_ text: Substring) {
-            let words = text.split(separator: " ", maxSplits: 2)
-            switch words.first {
-            case "L": self = .loaded
-            case "S": self = .serving
-            case "E":
-                self = .failed(
-                    code: words.count > 1 ? Int32(words[1]) ?? 1 : 1, message: words.last.map(String.init) ?? "")
-            default: return nil  // text from outside, not an enum of ours
-            }
-        }
-    }
 
     /// Waits for a stage; throws what went wrong instead, or a 504 at the deadline.
     func wait(until stage: DaemonLauncher.Stage, _ deadline: Deadline) throws(APIError) {
@@ -41,14 +21,14 @@ struct LaunchReport {
             guard let piece = read() else { throw died() }
             text += piece
             while let newline = text.firstIndex(of: "\n") {
-                let line = Line(text[..<newline])
+                let line = StatusLine(text[..<newline])
                 text.removeSubrange(...newline)
                 if let line, try reaches(line, stage) { return }
             }
         }
     }
 
-    private func reaches(_ line: Line, _ stage: DaemonLauncher.Stage) throws(APIError) -> Bool {
+    private func reaches(_ line: StatusLine, _ stage: DaemonLauncher.Stage) throws(APIError) -> Bool {
         switch line {
         case .loaded: return stage == .loaded
         case .serving: return true
@@ -79,8 +59,8 @@ struct LaunchReport {
             case .serviceFailed, .notRunning: 502
             case .success, .failure, nil: 500
             }
-        // Lines come joined by a unit separator; the last one may be the next step.
-        var lines = message.split(separator: "\u{1f}")
+        // The last line may be the next step.
+        var lines = message.split(separator: "\n")
         var hint: String?
         if let last = lines.last, last.hasPrefix("hint: ") { hint = String(lines.removeLast().dropFirst(6)) }
         return APIError(

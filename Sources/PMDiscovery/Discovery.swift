@@ -132,8 +132,10 @@ public struct Discovery: Equatable, Sendable {
 
     private mutating func rename(_ name: String?, _ folder: String) throws(DiscoveryError) {
         guard let name else { return }
-        if let reason = UnitName.problem(name) {
-            throw DiscoveryError(.invalid, [DiscoveryProblem("the name \(reason)", file: folder)])
+        do throws(UnitName.Problem) {
+            _ = try UnitName(name)
+        } catch {
+            throw DiscoveryError(.invalid, [DiscoveryProblem("the name \(error)", file: folder)])
         }
         guard containers.count == 1 else {
             let message = "the name \"\(name)\" is not used, as there are \(containers.count) containers"

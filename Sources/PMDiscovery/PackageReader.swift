@@ -69,8 +69,10 @@ struct PackageReader {
             report("expected a path, found \(node.value.summary)", node, key: key)
             return nil
         }
-        if let reason = UnitName.problem(name) {
-            report("the name \(reason)", node, key: key)
+        do throws(UnitName.Problem) {
+            _ = try UnitName(name)
+        } catch {
+            report("the name \(error)", node, key: key)
             return nil
         }
         guard let path = program(text, node, source, key: key) else { return nil }
@@ -174,11 +176,12 @@ struct PackageReader {
             report("expected a name, found \(nameNode.value.summary)", nameNode, key: "name")
             return nil
         }
-        if let reason = UnitName.problem(name) {
-            report("the name \(reason)", nameNode, key: "name")
+        do throws(UnitName.Problem) {
+            return try UnitName(name).text
+        } catch {
+            report("the name \(error)", nameNode, key: "name")
             return nil
         }
-        return name
     }
 
     private mutating func report(_ message: String, _ node: JSONNode, key: String, hint: String? = nil) {

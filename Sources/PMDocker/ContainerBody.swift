@@ -72,8 +72,8 @@ struct ContainerBody {
             value.string.map { "\(name)=\($0)" } ?? name
         }
         func path(_ socket: ChannelFolder.Socket) -> String { Inside.sockets + "/" + socket.rawValue }
-        if links.hasChannel { strings.append("PM_CHANNEL=\(path(.channel))") }
-        return strings + ["PM_SOCK=" + Paths.socketURL(path(.daemon))]
+        if links.hasChannel { strings.append(HostVariable.channelPath.set(to: path(.channel))) }
+        return strings + [HostVariable.socket.set(to: Paths.socketURL(path(.daemon)))]
     }
 
     private var labels: JSONValue {

@@ -75,14 +75,12 @@ struct DriverOptions: ParsableCommand {
 }
 
 extension EnvironmentVariable {
-    private static let set = "PM_ENV_", unset = "PM_UNSET_"
-
     /// The container's variable that one of the driver stands for; nil for those of the driver itself.
     fileprivate init?(ofContainer name: String, _ value: String) {
-        if name.hasPrefix(Self.set) {
-            self.init(name: String(name.dropFirst(Self.set.count)), value: value)
-        } else if name.hasPrefix(Self.unset) {
-            self.init(name: String(name.dropFirst(Self.unset.count)), value: nil)
+        if name.hasPrefix(ContainerVariable.setPrefix) {
+            self.init(name: String(name.dropFirst(ContainerVariable.setPrefix.count)), value: value)
+        } else if name.hasPrefix(ContainerVariable.unsetPrefix) {
+            self.init(name: String(name.dropFirst(ContainerVariable.unsetPrefix.count)), value: nil)
         } else {
             return nil
         }

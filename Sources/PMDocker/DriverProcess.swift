@@ -80,7 +80,7 @@ struct DriverProcess {
     private func makeLinks(_ group: any EventLoopGroup) async throws -> ContainerLinks {
         let socket = Paths.path(ofSocketURL: order.owner) ?? order.owner
         // The unit is commandable where the descriptor is there.
-        let channel = getenv("PM_CHANNEL_FD").flatMap { Int32(String(cString: $0)) }
+        let channel = getenv(HostVariable.channelDescriptor.rawValue).flatMap { Int32(String(cString: $0)) }
         return try await ContainerLinks(daemon: socket, in: Paths.directory(of: socket), channel: channel, on: group)
     }
 

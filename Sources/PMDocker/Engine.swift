@@ -57,6 +57,7 @@ struct Engine: Sendable {
         do {
             return try JSONValue(parsing: Array(bytes.readableBytesView))
         } catch {
+            // What the engine said tells more than where it stops being JSON.
             let start = String(decoding: bytes.readableBytesView.prefix(200), as: UTF8.self)
             throw EngineError.nonsense(asked: request.target, said: start)
         }

@@ -104,6 +104,7 @@ final class Endpoint {
             try channel.pipeline.syncOperations.addHandler(RefusalHandler(error), position: .after(end))
             channel.pipeline.syncOperations.removeHandler(end).whenComplete { _ in channel.read() }
         } catch {
+            // The client is gone already: its channel takes no handlers any more.
             channel.close(promise: nil)
         }
     }

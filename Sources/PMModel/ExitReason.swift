@@ -6,8 +6,8 @@ public enum ExitReason: Equatable, Sendable {
     case signaled(signal: Int32, dumpedCore: Bool)
     /// It was killed because there was no memory left: that of its limit in bytes, or with nil the machine's.
     case memory(limit: Int64?)
-    /// It never ran: the spawn failed; the text names the step, the object and the cause.
-    case spawnFailed(String)
+    /// It never ran: the spawn failed. Boxed, because few reasons are of its size.
+    indirect case spawnFailed(SpawnFailure)
     /// It ran but was not ready before its deadline, and was ended for it.
     case notReady(deadline: Duration)
 

@@ -1,14 +1,67 @@
-/// What a unit may be called.
-public enum UnitName {
-    /// Why a name cannot be used, `must not be empty` for example; nil when it can.
-    public static func problem(_ name: String) -> String? {
-        if name.isEmpty { return "must not be empty" }
-        if name.utf8.count > 200 { return "must not be longer than 200 bytes" }
-        if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            return "must not contain control characters"
+@_spi(_Unicode) import Swift
+
+/// A name that a service may have: a folder of logs, a word of the command line and a key of the configuration.
+///
+/// Whatever names a service, a key of the file, a package, `pm map` or `pm start --name`, makes one of these; there is no other
+/// check.
+public struct UnitName: Hashable, Sendable, CustomStringConvertible {
+    /// Why a text is no such name; its sentence goes on after "the name".
+    public enum Problem: Error, Equatable, Sendable, CustomStringConvertible {
+        /// It has no characters.
+        case empty
+        /// It does not fit into the name of a folder.
+        case tooLong
+        /// It would move the cursor of a terminal, or end a string of C.
+        case controlCharacter
+        /// As a path it would lead elsewhere.
+        case path
+        /// The same name could be written in other bytes.
+        case notComposed
+        /// It is what an instance of another service is called.
+        case instance(of: String, number: Int)
+        /// It is a part of pm.
+        case reserved
+
+        /// What is wrong with the name.
+        public var description: String {
+            switch self {
+            case .empty: "must not be empty"
+            case .tooLong: "must not be longer than \(UnitName.mostBytes) bytes"
+            case .controlCharacter: "must not contain control characters"
+            case .path: "must not be or contain \".\", \"..\" or empty parts between slashes"
+            case .notComposed: "must be written in composed characters (Unicode NFC)"
+            case .instance(let unit, let number): "is that of instance \(number) of \(unit)"
+            case .reserved: "is that of a part of pm"
+            }
         }
-        let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    }
+
+    /// How long a name may be, in bytes of UTF-8.
+    public static let mostBytes = 200
+    /// The gateway, a part of pm that is supervised like a service.
+    public static let gateway = "pm-gateway"
+
+    /// The name.
+    public let text: String
+    /// The name.
+    public var description: String { text }
+
+    /// Takes a name.
+    ///
+    /// - Throws: why the text is none.
+    public init(_ text: String) throws(Problem) {
+        guard !text.isEmpty else { throw .empty }
+        guard text.utf8.count <= Self.mostBytes else { throw .tooLong }
+        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw .controlCharacter
+        }
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let climbs = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
-        return climbs ? "must not be or contain \".\", \"..\" or empty parts between slashes" : nil
+        guard !climbs else { throw .path }
+        // Strings that mean the same are equal to Swift, and are two keys of one file.
+        guard text._nfc.elementsEqual(text.unicodeScalars) else { throw .notComposed }
+        if let instance = InstanceName(text) { throw .instance(of: instance.unit, number: instance.number) }
+        guard text != Self.gateway else { throw .reserved }
+        self.text = text
     }
 }

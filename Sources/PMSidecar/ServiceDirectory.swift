@@ -88,7 +88,7 @@ actor ServiceDirectory {
         } catch {
             throw APIError(error)
         }
-        if let socket = options.socket ?? context.environment["PM_SOCK"] {
+        if let socket = options.socket ?? context.environment[HostVariable.socket.rawValue] {
             return try address(socket, in: context.workingDirectory)
         }
         return .unix(try DaemonLocator(context: context).connect().address)

@@ -206,6 +206,7 @@ actor Wire {
         do {
             while let line = try framer.nextLine() { take(line) }
         } catch {
+            // A line that is too long: what follows cannot be told apart, so every call ends as closed.
             close()
         }
     }

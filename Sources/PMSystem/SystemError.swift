@@ -17,9 +17,10 @@ public struct SystemError: Error, Equatable, Hashable, Sendable, CustomStringCon
     }
 
     /// `open /srv/web: No such file or directory`.
-    public var description: String {
-        object.isEmpty ? "\(operation): \(reason)" : "\(operation) \(object): \(reason)"
-    }
+    public var description: String { "\(call): \(reason)" }
+
+    /// What was tried, on what: `open /srv/web`.
+    public var call: String { object.isEmpty ? operation : "\(operation) \(object)" }
 
     /// The cause in words, as strerror(3) has them.
     public var reason: String {

@@ -84,9 +84,45 @@ extension Ban {
     ]
 }
 
+/// Catch blocks that drop an error: they neither use it nor say why that is right.
+enum SilentCatches {
+    static func violations(in file: SourceFile) -> [Violation] {
+        guard strstr(file.text, "catch {") != nil else { return [] }
+        let lines = file.lines
+        let code = Code(file.text, .swift).lines
+        return lines.indices.compactMap { start in
+            guard code[start].contains(/\}\s*catch\s*\{\s*$/) else { return nil }
+            let margin = lines[start].prefix { $0 == " " }
+            let end = lines[(start + 1)...].firstIndex { $0.hasPrefix(margin + "}") } ?? lines.endIndex
+            // The default boundary of a word takes "error.code" for one word (Unicode UAX 29).
+            let isUsed = code[start..<end].contains { $0.contains(/\berror\b/.wordBoundaryKind(.simple)) }
+            let isExplained = lines[start..<end].contains { $0.contains("// ") }
+            guard !isUsed, !isExplained else { return nil }
+            return Violation(
+                path: file.path, line: start + 1, reason: "an error is dropped and no comment says why that is right")
+        }
+    }
+}
+
 @Suite struct ForbiddenTests {
     @Test func `sources hold nothing that crashes, hides an error or silences the compiler`() throws {
         expectNone(try violations(of: Ban.swift, in: ["Sources"], [".swift"]))
+    }
+
+    @Test func `a caught error is used, or a comment says why not`() throws {
+        expectNone(try SourceTree.swift("Sources").flatMap { SilentCatches.violations(in: $0) })
+    }
+
+    @Test(arguments: [
+        ("do {\n    try f()\n} catch {\n    g()\n}\n", 1), ("do {\n    try f()\n} catch {\n    g(error)\n}\n", 0),
+        ("do {\n    try f()\n} catch {\n    g(error.code)\n}\n", 0),
+        ("do {\n    try f()\n} catch {\n    // It is gone.\n    g()\n}\n", 0),
+        ("do {\n    try f()\n} catch {  // it is gone\n    g()\n}\n", 0),
+        ("do {\n    try f()\n} catch {\n    g(\"error\")\n}\n", 1), ("do {\n} catch is Gone {\n    g()\n}\n", 0),
+        ("if a {\n    do {\n    } catch {\n        if b {\n        }\n    }\n}\nlet error = 1\n", 1),
+    ])
+    func `a silent catch is found`(text: String, count: Int) {
+        #expect(SilentCatches.violations(in: SourceFile(path: "Sources/A/a.swift", text: text)).count == count)
     }
 
     @Test func `nothing is printed below the command line`() throws {

@@ -94,7 +94,9 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
     }
 
     @Test(arguments: [
-        ExitReason.exited(code: 3), .signaled(signal: 9, dumpedCore: false), .spawnFailed("chdir /x: gone"),
+        ExitReason.exited(code: 3), .signaled(signal: 9, dumpedCore: false),
+        .spawnFailed(SpawnFailure(.launch(.words), "chdir /x: gone")),
+        .spawnFailed(SpawnFailure(.spawn(.exec), "/x", code: 7, detail: "more").about(.init("web", "user"))),
         .notReady(deadline: .seconds(60)),
     ]) func `a status row with a death reads what it writes`(reason: ExitReason) throws {
         var row = UnitStatus(name: "web", wanted: .up, state: .backoff)
@@ -105,6 +107,7 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         death.wasRequested = true
         row.lastExit = death
         row.folder = "/srv/x.js"
+        row.longTurns = UnitStatus.LongTurns(count: 3, longest: .milliseconds(120), cause: "status")
         row.cwd = "/srv"
         row.restarts = 2
         #expect(try UnitStatus(json: JSONValue(parsing: row.json.text)) == row)

@@ -87,8 +87,24 @@ import Testing
         let held = try OwnedFD.open(folder.file + ".lock", O_RDWR | O_CREAT)
         flock(held.raw, LOCK_EX)
         let error = #expect(throws: ConfigError.self) { try folder.store().edit([.setAutostart("a", true)]) }
-        #expect(error?.kind == .busy)
+        #expect(error?.kind == .locked)
         #expect(error?.description.contains("holds \(folder.file).lock") == true)
+    }
+
+    @Test func `a store without lockTimeout does not wait for another writer`() throws {
+        let folder = try ConfigFolder("{}")
+        let store = try ConfigStore(path: folder.file, lockTimeout: .zero)
+        let held = try OwnedFD.open(folder.file + ".lock", O_RDWR | O_CREAT)
+        flock(held.raw, LOCK_EX)
+        let began = ContinuousClock.now
+        for _ in 0..<20 {
+            let error = #expect(throws: ConfigError.self) { try store.edit([.setAutostart("a", true)]) }
+            #expect(error?.kind == .locked)
+        }
+        // Waiting once would take three seconds.
+        #expect(ContinuousClock.now - began < .seconds(3))
+        flock(held.raw, LOCK_UN)
+        #expect(try store.edit([.setAutostart("a", true)]).configuration.mapping("a")?.isAutostart == true)
     }
 
     @Test func `many writers and an editor at once lose nothing`() async throws {
@@ -133,7 +149,7 @@ import Testing
         while true {
             do {
                 return try body()
-            } catch let error as ConfigError where error.kind == .busy {
+            } catch let error as ConfigError where error.kind == .busy || error.kind == .locked {
                 await Task.yield()
             }
         }

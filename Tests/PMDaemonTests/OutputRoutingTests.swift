@@ -10,25 +10,32 @@ import Testing
 
 /// What a routing sees and says.
 @PMActor
-private final class Seen {
-    var running = OutputRouting.mostJournaled - 1
+private final class Seen: RunningUnits {
+    var journaled = OutputRouting.mostJournaled - 1
     var told = 0
+
+    func pid(of unit: String) -> Int32? { nil }
 }
 
 @Suite(.loop) struct OutputRoutingTests {
     /// The routing of a daemon whose configuration is `text`.
     @PMActor
-    private func routing(_ text: String, isDefault: Bool) throws -> OutputRouting {
+    private func routing(_ text: String, isDefault: Bool, _ seen: Seen = Seen()) throws -> OutputRouting {
         var template = Array("/tmp/pm-route-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try Files.replace(folder + "/.pm.config.json", with: Array(text.utf8))
-        let units = try UnitResolver(path: folder + "/.pm.config.json", environment: [:])
+        let units = try UnitResolver(path: folder + "/.pm.config.json", environment: [:], reactor: TestLoop.reactor)
         let note = JournalNote(folder, user: 0, clock: SystemClock()) { _ in }
         defer { for name in [".pm.config.json", "journal"] { unlink("\(folder)/\(name)") } }
         return OutputRouting(
-            JournalContext(isDefault: isDefault, unit: "pm.service"), units,
-            JournalWriter(reactor: TestLoop.reactor, path: folder), note)
+            .init(
+                place: JournalContext(isDefault: isDefault, unit: "pm.service"),
+                writer: JournalWriter(reactor: TestLoop.reactor, path: folder), note: note), units,
+            DaemonLog(isVerbose: false, clock: SystemClock()) { _ in
+                seen.told += 1
+                return true
+            })
     }
 
     private func unit(_ logs: LogDestination? = nil, ready: ReadinessCheck? = nil) -> Unit {
@@ -55,17 +62,15 @@ private final class Seen {
     }
 
     @Test @PMActor func `more services than journald has streams for write to files, which is told once`() throws {
-        let routing = try routing("{}", isDefault: true)
         let seen = Seen()
-        routing.journaled = { seen.running }
-        routing.onTrouble = { _ in seen.told += 1 }
-        guard case .journal(let source) = routing.route(unit()) else { return #expect(Bool(false)) }
+        let routing = try routing("{}", isDefault: true, seen)
+        guard case .journal(let source) = routing.route(unit(), in: seen) else { return #expect(Bool(false)) }
         #expect(source == JournalSource(identifier: "web", unit: "pm.service"))
-        seen.running += 1
-        for _ in 0..<3 { if case .file = routing.route(unit()) {} else { Issue.record("no file") } }
+        seen.journaled += 1
+        for _ in 0..<3 { if case .file = routing.route(unit(), in: seen) {} else { Issue.record("no file") } }
         #expect(seen.told == 1)
-        seen.running -= 1
-        if case .journal = routing.route(unit()) {} else { Issue.record("no journal") }
+        seen.journaled -= 1
+        if case .journal = routing.route(unit(), in: seen) {} else { Issue.record("no journal") }
     }
 
     @Test(arguments: [

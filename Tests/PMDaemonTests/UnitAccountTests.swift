@@ -1,3 +1,4 @@
+import PMAPI
 import PMModel
 import PMSupervisor
 import PMSystem
@@ -22,7 +23,7 @@ import Testing
 
     private func account(
         _ user: String?, _ group: String? = nil, daemon: UInt32 = 0
-    ) throws(LaunchError) -> UnitAccount {
+    ) throws(SpawnFailure) -> UnitAccount {
         var mapping = Mapping(container: "x")
         (mapping.user, mapping.group) = (user, group)
         return try UnitAccount(mapping, of: "web#2", files: Self.files(daemon: daemon))
@@ -79,9 +80,9 @@ import Testing
     func `what cannot be is refused with key, value, cause and next step`(
         request: (user: String?, group: String?, daemon: UInt32, message: String)
     ) {
-        let error = #expect(throws: LaunchError.self) {
+        let error = #expect(throws: SpawnFailure.self) {
             try account(request.user, request.group, daemon: request.daemon)
         }
-        #expect(error?.description.hasPrefix(request.message) == true, "\(error?.description ?? "")")
+        #expect(error?.sentence.hasPrefix(request.message) == true, "\(error?.sentence ?? "")")
     }
 }

@@ -37,7 +37,7 @@ private enum Installed {
                 for container in discovery.containers {
                     let path = try #require(Paths.path(ofFileURL: container.definition.path))
                     #expect(try Files.status(path)?.kind == .file)
-                    #expect(UnitName.problem(container.name) == nil)
+                    #expect(throws: Never.self) { try UnitName(container.name) }
                     #expect(Paths.isInside(path, folder))
                 }
             } catch let error as DiscoveryError {

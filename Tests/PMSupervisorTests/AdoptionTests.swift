@@ -92,7 +92,7 @@ struct AdoptionTests {
         rig.start()
         rig.exit(.crash)
         #expect(rig.machine.snapshot.record == 2)
-        rig.child(.spawnFailed("exec"))
+        rig.child(.spawnFailed(.exec))
         #expect(rig.machine.phase == .backingOff && rig.machine.incarnation == 2)
         #expect(rig.machine.snapshot.record == 1)
     }

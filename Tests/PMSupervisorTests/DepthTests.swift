@@ -9,8 +9,8 @@ import Testing
 
 /// Cannot launch anything.
 private struct NoRuntime: Runtime {
-    func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
-        throw LaunchError("there is nothing to run")
+    func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
+        throw SpawnFailure(.launch(.words), "there is nothing to run")
     }
 }
 

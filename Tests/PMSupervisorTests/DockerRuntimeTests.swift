@@ -1,4 +1,5 @@
 import Glibc
+import PMAPI
 import PMModel
 import PMSystem
 import PMTestSupport
@@ -87,9 +88,11 @@ private func dockerUnit(
 
     @Test @PMActor func `variables that cannot be had are an error`() throws {
         let place = DockerRuntime.Driver(libexec: "/opt/pm", socketURL: "", environment: [:])
-        let failing = DockerRuntime(place) { _ throws(LaunchError) in throw LaunchError("no such file") }
+        let failing = DockerRuntime(place) { _ throws(SpawnFailure) in
+            throw SpawnFailure(.launch(.file), "no such file")
+        }
         let unit = dockerUnit()
-        #expect(throws: LaunchError("no such file")) { try failing.launch(unit, RunOptions()) }
+        #expect(throws: SpawnFailure(.launch(.file), "no such file")) { try failing.launch(unit, RunOptions()) }
     }
 
     @Test @PMActor func `a commandable unit has a channel that calls services alone`() throws {
@@ -114,8 +117,8 @@ private func dockerUnit(
         key: String, change: @Sendable (inout Mapping) -> Void
     ) throws {
         let unit = dockerUnit("web#2", change)
-        let error = #expect(throws: LaunchError.self) { try runtime().launch(unit, RunOptions()) }
-        let text = error?.description ?? ""
+        let error = #expect(throws: SpawnFailure.self) { try runtime().launch(unit, RunOptions()) }
+        let text = error?.sentence ?? ""
         #expect(text.hasPrefix("mapping.web#2.\(key) has no effect in Docker: "), "\(text)")
         #expect(text.hasSuffix("; take the key out"))
     }
@@ -133,19 +136,19 @@ private func dockerUnit(
     @Test(arguments: [Inspection.inspect, .inspectBreak])
     @PMActor func `there is no debugger in Docker`(inspection: Inspection) throws {
         let unit = dockerUnit()
-        #expect(throws: LaunchError("web runs in Docker, where it cannot be inspected")) {
+        #expect(throws: SpawnFailure(.launch(.inspection), "web")) {
             try runtime().launch(unit, RunOptions(inspection: inspection))
         }
     }
 
     @Test @PMActor func `a file that is missing or has errors is told with its place`() throws {
         let missing = dockerUnit(path: "/nonexistent/docker-config.json")
-        let none = #expect(throws: LaunchError.self) { try runtime().launch(missing, RunOptions()) }
-        #expect(none?.description.hasPrefix("cannot read what is to run in Docker: ") == true)
-        #expect(none?.description.contains("\(missing.program): No such file") == true)
+        let none = #expect(throws: SpawnFailure.self) { try runtime().launch(missing, RunOptions()) }
+        #expect(none?.sentence.hasPrefix("cannot read what is to run in Docker: ") == true)
+        #expect(none?.sentence.contains("\(missing.program): No such file") == true)
         let wrong = dockerUnit(path: TestPaths.fixture("docker/wrong.json"))
-        let errors = #expect(throws: LaunchError.self) { try runtime().launch(wrong, RunOptions()) }
-        let lines = (errors?.description ?? "").split(separator: "\n")
+        let errors = #expect(throws: SpawnFailure.self) { try runtime().launch(wrong, RunOptions()) }
+        let lines = (errors?.sentence ?? "").split(separator: "\n")
         #expect(lines.count == 2)
         #expect(lines.first?.hasPrefix("\(wrong.program):3:17: ports[1]: expected ") == true)
         #expect(lines.last == #"\#(wrong.program):4:11: pull: expected "missing", "always" or "never", found 5"#)

@@ -117,12 +117,24 @@ struct LifeTests {
     @Test func `a failed spawn is a death`() {
         var rig = Rig()
         rig.request(.up)
-        let reason = ExitReason.spawnFailed("chdir /srv/web: No such file or directory")
+        let reason = ExitReason.spawnFailed(.chdir)
         #expect(
-            rig.child(.spawnFailed("chdir /srv/web: No such file or directory")) == [
+            rig.child(.spawnFailed(.chdir)) == [
                 .death(1, reason), .died(reason, .restart(after: .zero)), .ended(survivors: 0),
                 .spawn(incarnation: 2), .stateChanged,
             ])
+    }
+
+    @Test func `a start that cannot succeed is given up, and the request stays`() {
+        var rig = Rig(.plain.with(.always))
+        rig.request(.up)
+        let reason = ExitReason.spawnFailed(.tooLong)
+        #expect(
+            rig.child(.spawnFailed(.tooLong)) == [
+                .death(1, reason), .died(reason, .giveUp), .ended(survivors: 0), .stateChanged,
+            ])
+        #expect(rig.machine.state == .down(.finished) && rig.machine.desired == .up)
+        #expect(rig.request(.up) == [.spawn(incarnation: 2), .stateChanged])
     }
 
     @Test func `leftovers of a death are killed before the next spawn`() {

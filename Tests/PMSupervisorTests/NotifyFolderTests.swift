@@ -1,4 +1,5 @@
 import Glibc
+import PMAPI
 import PMModel
 import PMSystem
 import PMTestSupport
@@ -91,8 +92,8 @@ import Testing
                 try Self.folders(root + "/open", root + "/c").open(for: 1, as: nil).folder == root + "/c/notify/m/1")
             symlink(root + "/c", root + "/link")
             let folders = Self.folders(long, root + "/open", root + "/link", "/proc/none")
-            let error = #expect(throws: LaunchError.self) { try folders.open(for: 1, as: nil) }
-            let text = error?.description ?? ""
+            let error = #expect(throws: SpawnFailure.self) { try folders.open(for: 1, as: nil) }
+            let text = error?.sentence ?? ""
             #expect(text.contains("File name too long"), "\(text)")
             #expect(text.contains("\(root)/open can be written by others"), "\(text)")
             #expect(text.contains("\(root)/link is no directory"), "\(text)")
@@ -104,9 +105,9 @@ import Testing
     func `that their user filled stay and are told, and sixteen keep that user's services from starting`() async throws
     {
         try await Self.with { root in
-            let folders = Self.folders(root + "/run")
             var told: [String] = []
-            folders.onTrouble = { told.append($0) }
+            let place = NotifyDirectory(root + "/run", below: ["notify"], marker: "m", isRoot: true)
+            let folders = NotifyFolders([place], user: 0) { told.append($0) }
             for child in 1...UInt64(NotifyFolders.mostLeft) {
                 let socket = try folders.open(for: child, as: 65534)
                 // In the place of the socket lies a file: removing it would give back its memory.
@@ -117,8 +118,8 @@ import Testing
                 #expect(try Files.entry(socket.folder)?.owner == 0 && Self.mode(socket.folder) == 0o700)
             }
             #expect(told.count == 16 && told[0].contains("user 65534 stays: rmdir \(root)/run/notify/m/1: "), "\(told)")
-            let error = #expect(throws: LaunchError.self) { try folders.open(for: 17, as: 65534) }
-            #expect(error?.description.contains("user 65534 has put files into 16 folders") == true)
+            let error = #expect(throws: SpawnFailure.self) { try folders.open(for: 17, as: 65534) }
+            #expect(error?.sentence.contains("user 65534 has put files into 16 folders") == true)
             // Others are not concerned.
             _ = try folders.open(for: 18, as: 65533)
             _ = try folders.open(for: 19, as: nil)

@@ -19,11 +19,11 @@ struct RestartTests {
         (.onFailure, .clean, false),
         (.onFailure, .exited(code: 1), true),
         (.onFailure, .crash, true),
-        (.onFailure, .spawnFailed("chdir"), true),
+        (.onFailure, .spawnFailed(.chdir), true),
         (.onFailure, .notReady(deadline: .seconds(60)), true),
         (.never, .clean, false),
         (.never, .crash, false),
-        (.never, .spawnFailed("chdir"), false),
+        (.never, .spawnFailed(.chdir), false),
     ])
     mutating func `the policy decides which deaths are answered`(
         condition: RestartPolicy.Condition, reason: ExitReason, restarts: Bool
@@ -95,5 +95,13 @@ struct RestartTests {
         _ = die()
         now = MonotonicTime(nanoseconds: 1)
         guard case .restart = die() else { return #expect(Bool(false), "no restart") }
+    }
+
+    @Test mutating func `a failure that no try can end is not tried again, and ends the series`() {
+        _ = die()
+        #expect(die(.spawnFailed(.tooLong)) == .giveUp)
+        #expect(history == RestartHistory())
+        policy.condition = .never
+        #expect(die(.spawnFailed(.tooLong)) == .stayDown)
     }
 }

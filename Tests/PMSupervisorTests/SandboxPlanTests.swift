@@ -1,3 +1,4 @@
+import PMAPI
 import PMModel
 import PMSystem
 import Testing
@@ -110,11 +111,11 @@ import Testing
         ("/sys/kernel", "would show /sys/kernel/debug"),
     ])
     func `what may not be writable is refused`(path: String, message: String) {
-        let error = #expect(throws: LaunchError.self) {
+        let error = #expect(throws: SpawnFailure.self) {
             try SandboxPlan(preset: .strict, writable: [path]).sandbox(on: Self.machine)
         }
-        #expect(error?.description.hasPrefix("sandbox.writable: \(path): ") == true, "\(error?.description ?? "")")
-        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+        #expect(error?.key?.name == "sandbox.writable" && error?.object == path, "\(String(describing: error))")
+        #expect(error?.sentence.contains(message) == true, "\(error?.sentence ?? "")")
     }
 
     @Test func `rights go with the preset, and namespaces of users with the daemon's`() throws {
@@ -148,12 +149,13 @@ import Testing
             if asked == "/srv/web" { return .directory(owner: 33, mode: 0o755) }
             return owned[asked].map { .link(to: $0) } ?? Self.look(asked)
         }
-        let error = #expect(throws: LaunchError.self) {
+        let error = #expect(throws: SpawnFailure.self) {
             try plan.sandbox(on: SandboxPlan.Machine(resolve: Self.resolve, look: look))
         }
         #expect(
-            error?.description.hasPrefix("sandbox.writable: \(path): \(link) is a link (to /home/victim)") == true,
-            "\(error?.description ?? "")")
+            error?.sentence.hasPrefix("mapping..sandbox.writable: \(path): \(link) is a link (to /home/victim)")
+                == true,
+            "\(error?.sentence ?? "")")
     }
 
     @Test func `a link below a directory that the service can write leads nowhere, even one of root's`() throws {
@@ -165,13 +167,13 @@ import Testing
             default: Self.look(path)
             }
         }
-        #expect(throws: LaunchError.self) { try place.resolve("/srv/web/theirs/link") }
+        #expect(throws: SpawnFailure.self) { try place.resolve("/srv/web/theirs/link") }
         place.writer = .user(44)
         #expect(try place.resolve("/srv/web/theirs/link") == "/etc")
         place.writer = .daemon(user: 33) { !$0.hasPrefix("/srv") }
         #expect(try place.resolve("/srv/web/theirs/link") == "/etc")
         place.writer = .daemon(user: 33) { $0.hasPrefix("/srv") }
-        #expect(throws: LaunchError.self) { try place.resolve("/srv/web/theirs/link") }
+        #expect(throws: SpawnFailure.self) { try place.resolve("/srv/web/theirs/link") }
     }
 
     @Test func `a circle of links is nothing`() throws {
@@ -186,7 +188,7 @@ import Testing
         let links = ["/home/me/current": "releases/7"]
         #expect(try changes(plan, links: links).last == .keptWritable("/home/me/releases/7"))
         plan.writable = ["/home/me"]
-        #expect(throws: LaunchError.self) { try changes(plan, links: links) }
+        #expect(throws: SpawnFailure.self) { try changes(plan, links: links) }
     }
 
     @Test func `where a program's link leads is shown only when the service did not make the link`() throws {
@@ -195,6 +197,6 @@ import Testing
         let resolved = ["/home/me/bin/tool": "/home/other/bin/tool"]
         #expect(try mounts(plan, links: links, of: resolved).last == .kept("/home/other/bin"))
         plan.user = 1000
-        #expect(throws: LaunchError.self) { try mounts(plan, links: links, of: resolved) }
+        #expect(throws: SpawnFailure.self) { try mounts(plan, links: links, of: resolved) }
     }
 }

@@ -81,7 +81,7 @@ struct StartPlanTests {
     }
 
     @Test(arguments: [
-        (ExitReason.crash, RestartDecision.stayDown),
+        (ExitReason.crash, RestartDecision.stayDown), (.spawnFailed(.tooLong), .giveUp),
         (.crash, .cool(for: .seconds(60))),
         (.notReady(deadline: .seconds(60)), .restart(after: .zero)),
     ])

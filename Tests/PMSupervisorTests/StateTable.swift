@@ -42,7 +42,7 @@ enum StateTable {
         ("request restart", { _ in .request(.restart) }),
         ("process there", { child(.starting(pid: 7), $0) }),
         ("spawned", { child(.spawned(pid: 7), $0) }),
-        ("spawn failed", { child(.spawnFailed("exec"), $0) }),
+        ("spawn failed", { child(.spawnFailed(.exec), $0) }),
         ("ready", { child(.ready, $0) }),
         ("`$stop` answered", { child(.stopCommandFinished(.answered), $0) }),
         ("`$stop` failed", { child(.stopCommandFinished(.failed), $0) }),

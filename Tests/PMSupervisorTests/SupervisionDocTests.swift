@@ -37,11 +37,11 @@ struct SupervisionDocTests {
         #expect(Set(headings).count == headings.count)
     }
 
-    private static func document(_ name: String) -> String {
+    static func document(_ name: String) -> String {
         #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Docs/" + name
     }
 
-    private static func read(_ path: String) -> String? {
+    static func read(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

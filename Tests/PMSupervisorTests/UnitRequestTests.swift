@@ -53,8 +53,8 @@ struct UnitRequestTests {
         rig.request(.up)
         rig.request(.down)
         #expect(
-            rig.child(.spawnFailed("exec")) == [
-                .death(1, .spawnFailed("exec"), requested: true), .ended(survivors: 0), .stateChanged,
+            rig.child(.spawnFailed(.exec)) == [
+                .death(1, .spawnFailed(.exec), requested: true), .ended(survivors: 0), .stateChanged,
             ])
         #expect(rig.machine.state == .down(.stopped))
     }
@@ -73,7 +73,7 @@ struct UnitRequestTests {
         var rig = Rig()
         rig.request(.up)
         rig.request(.restart)
-        #expect(rig.child(.spawnFailed("exec")).contains(.spawn(incarnation: 2)))
+        #expect(rig.child(.spawnFailed(.exec)).contains(.spawn(incarnation: 2)))
     }
 
     @Test func `a start that is under way has an end, and is then one that is never ready`() {
@@ -84,7 +84,7 @@ struct UnitRequestTests {
         #expect(actions.contains(.sweepTree(9)) && rig.machine.phase == .stopping && rig.machine.pid == 7)
         #expect(
             actions.contains { if case .startOutcome(.failed(.died(.notReady, _))) = $0 { true } else { false } })
-        let ended = rig.child(.spawnFailed("executor"))
+        let ended = rig.child(.spawnFailed(.executor))
         #expect(ended.contains(.ended(survivors: 0)) && ended.contains(.spawn(incarnation: 2)))
     }
 
@@ -96,8 +96,8 @@ struct UnitRequestTests {
         #expect(rig.fire().contains(.sweepTree(9)))
         #expect(rig.child(.treeReport(survivors: 1)).last == .stateChanged)
         #expect(
-            rig.child(.spawnFailed("executor")) == [
-                .death(1, .spawnFailed("executor"), requested: true), .cancelTimer, .ended(survivors: 0), .stateChanged,
+            rig.child(.spawnFailed(.executor)) == [
+                .death(1, .spawnFailed(.executor), requested: true), .cancelTimer, .ended(survivors: 0), .stateChanged,
             ])
         #expect(rig.machine.state == .down(.stopped))
     }

@@ -85,8 +85,7 @@ private final class Told {
     @Test @PMActor func `a journald that comes back gets what waited, and the number of what was lost`() async throws {
         let journald = try DatagramSocket()
         let told = Told()
-        let writer = JournalWriter(reactor: reactor, path: journald.path, limit: 1000)
-        writer.onTrouble = { told.texts.append($0) }
+        let writer = JournalWriter(reactor: reactor, path: journald.path, limit: 1000) { told.texts.append($0) }
         for number in 0..<100 { writer.send(JournalEntry("\(number)", .information)) }
         let lost = writer.lost
         #expect(lost > 0 && lost < 100 && told.texts.count == 1)

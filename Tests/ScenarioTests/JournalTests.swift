@@ -98,7 +98,9 @@ struct `The journal` {
             let both = (1...3).flatMap { ["[web] said \($0)\n", "[db] said \($0)\n"] }.joined()
             #expect(try project.must("log", "web", "db", "--grep", "^said [0-9]+$") == both)
             #expect(try project.must("log", "web", "db", "--grep", "said", "-n", "1") == "[db] said 3\n")
-            #expect(try project.must("log", "web", "db", "-o", "cat", "--priority", "err") == "no disk\n<3>no disk\n")
+            // Nothing orders the first lines of two services that start at the same time.
+            let errors = try project.must("log", "web", "db", "-o", "cat", "--priority", "err")
+            #expect(errors.split(separator: "\n").sorted() == ["<3>no disk", "no disk"])
             #expect(try project.must("log", "web", "--priority", "4", "-n", "all").split(separator: "\n").count == 2)
             #expect(try project.must("log", "web", "db", "--until", "1h").isEmpty)
             #expect(try project.must("log", "web", "db", "--since", "1h").split(separator: "\n").count == 12)

@@ -4,6 +4,7 @@
 
 #include "control.h"
 #include "pm_clock.h"
+#include "pm_contract.h"
 #include "pm_diag.h"
 #include "pm_epoll.h"
 #include "pm_event.h"

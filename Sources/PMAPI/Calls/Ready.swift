@@ -21,6 +21,7 @@ public struct Ready: DaemonCall, Equatable {
         do throws(APIError) {
             metadata = try ServiceMetadata(json: entry)
         } catch {
+            // It is a 502 about an answer, and this is a request.
             throw APIError.badRequest("the metadata given to ready needs name and commands")
         }
     }

@@ -9,7 +9,7 @@ extension ExitReason {
         case .signaled(let signal, let dumpedCore): SignalName.name(of: signal) + (dumpedCore ? ", core dumped" : "")
         case .memory(let limit):
             limit.map { "out of memory (limit \(SizeText.text($0)))" } ?? "out of memory (the machine's)"
-        case .spawnFailed(let why): "spawn failed: \(why)"
+        case .spawnFailed(let failure): "spawn failed: \(failure.sentence)"
         case .notReady(let deadline): "not ready in \(deadline.shortForm)"
         }
     }
@@ -25,7 +25,7 @@ extension ExitReason {
             ]
         case .memory(let limit):
             [("reason", "memory")] + (limit.map { [("limitBytes", .number(JSONNumber($0)))] } ?? [])
-        case .spawnFailed(let why): [("reason", "spawnFailed"), ("message", .string(why))]
+        case .spawnFailed(let failure): [("reason", "spawnFailed")] + failure.members
         case .notReady(let deadline):
             [("reason", "notReady"), ("deadlineMs", .number(JSONNumber(Int(deadline.milliseconds))))]
         }
@@ -38,7 +38,7 @@ extension ExitReason {
             self = .signaled(
                 signal: Int32(clamping: json["signalNumber"]?.int ?? 0), dumpedCore: json["coreDumped"]?.bool ?? false)
         case "memory": self = .memory(limit: json["limitBytes"]?.int.map { Int64($0) })
-        case "spawnFailed": self = .spawnFailed(json["message"]?.string ?? "")
+        case "spawnFailed": self = .spawnFailed(SpawnFailure(members: json))
         case "notReady": self = .notReady(deadline: .milliseconds(json["deadlineMs"]?.int ?? 0))
         default: throw APIError.malformedAnswer("a reason of a death was expected", json)  // text from outside
         }

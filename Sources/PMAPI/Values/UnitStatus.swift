@@ -60,6 +60,24 @@ public struct UnitStatus: Equatable, Sendable {
     /// What keeps pm from doing all it should for it at the moment, a sentence each; empty when all is well.
     public var problems: [String] = []
 
+    /// Turns of the daemon's loop that kept everybody waiting; nil: none.
+    public var longTurns: LongTurns?
+
+    /// Turns of the daemon's loop that took longer than 50 ms.
+    public struct LongTurns: Equatable, Sendable {
+        /// How many there were since the daemon runs.
+        public var count: Int
+        /// How long the longest took.
+        public var longest: Duration
+        /// What of it took longest.
+        public var cause: String
+
+        /// Names them.
+        public init(count: Int, longest: Duration, cause: String) {
+            (self.count, self.longest, self.cause) = (count, longest, cause)
+        }
+    }
+
     /// Makes the row of a unit that has no process.
     public init(name: String, type: String = RuntimeKind.nodejs.rawValue, wanted: Desired, state: ServiceState) {
         self.name = name
@@ -95,6 +113,10 @@ extension UnitStatus: WireValue {
         tasks = members["tasks"]?.int
         statusText = members["statusText"]?.string
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
+        if let turns = members["longTurns"], let count = turns["count"]?.int {
+            longTurns = LongTurns(
+                count: count, longest: .milliseconds(turns["longestMs"]?.int ?? 0), cause: turns["cause"]?.string ?? "")
+        }
     }
 
     /// The reference's members (`name`, `running`, `folder`, `stateless`, `type`, `cwd`), then ours; absent ones are left out.
@@ -119,6 +141,12 @@ extension UnitStatus: WireValue {
         if let tasks { members["tasks"] = .number(JSONNumber(tasks)) }
         if let statusText { members["statusText"] = .string(statusText) }
         if let lastExit { members["lastExit"] = lastExit.json }
+        if let longTurns {
+            members["longTurns"] = [
+                "count": JSONValue(longTurns.count), "longestMs": JSONValue(Int(longTurns.longest.milliseconds)),
+                "cause": .string(longTurns.cause),
+            ]
+        }
         if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
         return .object(members)
     }

@@ -11,6 +11,7 @@ struct LogTime: ExpressibleByArgument, Equatable {
         do throws(APIError) {
             value = try Log.Since(argument)
         } catch {
+            // What is no time of the wire may be one of this machine's clock.
             guard let time = Self.local(argument) else { return nil }
             value = .at(time)
         }

@@ -141,12 +141,12 @@ struct RunPlanner {
 
     /// What the daemon tells a service in its environment.
     private func variables(_ name: String, _ mapping: Mapping?, _ command: Command) -> [String] {
-        var variables = ["PM_NAME=\(name)"]
-        if let socketURL { variables.append("PM_SOCK=\(socketURL)") }
-        if command.isHosted { variables.append("PM_CHANNEL_FD=3") }
-        if let config = mapping?.config { variables.append("PM_CONFIG=\(config)") }
+        var variables = [HostVariable.name.set(to: name)]
+        if let socketURL { variables.append(HostVariable.socket.set(to: socketURL)) }
+        if command.isHosted { variables.append(HostVariable.channelDescriptor.set(to: "3")) }
+        if let config = mapping?.config { variables.append(HostVariable.config.set(to: config)) }
         if command.isHosted, let points = mapping?.connect, !points.isEmpty {
-            variables.append("PM_CONNECT=\(Connect.Answer(points: points).json.text)")
+            variables.append(HostVariable.connect.set(to: Connect.Answer(points: points).json.text))
         }
         return variables
     }

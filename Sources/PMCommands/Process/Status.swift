@@ -33,6 +33,7 @@ struct StatusCommand: PMCommand {
         let table = StatusTable.make(rows, now: session.clock.wall())
         session.output.write(table.rendered(width: session.terminal.columns, session.style))
         for row in rows {
+            if session.isVerbose, let turns = row.longTurns { session.note(DisplayWidth.printable(turns.sentence)) }
             for problem in row.problems { session.note(DisplayWidth.printable("\(row.name): \(problem)")) }
         }
         if let name, let row = rows.first(where: { $0.name == name }) {
@@ -65,6 +66,14 @@ struct StatusCommand: PMCommand {
         let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
         session.output.line("\nlast output before \(exit):")
         for line in death.lastLines { session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line)) }
+    }
+}
+
+extension UnitStatus.LongTurns {
+    /// The turns in words.
+    fileprivate var sentence: String {
+        let turns = count == 1 ? "1 turn of its loop" : "\(count) turns of its loop"
+        return "pm: \(turns) took longer than 50 ms, the longest \(longest.milliseconds) ms, most of it with \(cause)"
     }
 }
 

@@ -56,6 +56,8 @@ public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
         case storage
         /// Other programs are writing the file; trying again may work.
         case busy
+        /// Another program has its turn to write the file; it may give it back at any moment.
+        case locked
     }
 
     /// What kind of failure it is.

@@ -79,7 +79,11 @@ extension ConfigReader {
 
     /// What a name must be like: it becomes a directory of logs and a word of the command line.
     private mutating func checkName(_ name: String, at place: ConfigNode) {
-        if let reason = UnitName.problem(name) { report("the name \(reason)", at: place) }
+        do throws(UnitName.Problem) {
+            _ = try UnitName(name)
+        } catch {
+            report("the name \(error)", at: place)
+        }
     }
 
     /// Names that lead nowhere are warnings: the other units of the file must still start.

@@ -26,6 +26,19 @@ public enum ConfigEdit: Equatable, Sendable {
     /// Sets, or with nil removes, whatever these keys lead to.
     case setValue([String], JSONValue?)
 
+    /// What it is about: edits of different subjects do not see each other. Nil: of whatever its keys lead to.
+    var subject: [String]? {
+        switch self {
+        case .setContainer(let name, _), .removeContainer(let name): ["containers", name]
+        case .setMapping(let name, _), .removeMapping(let name), .setAutostart(let name, _), .setInstances(let name, _),
+            .setConnect(let name, _):
+            ["mapping", name]
+        case .setDaemonSocket: ["mapping", "pm"]
+        case .addPackage, .removePackage: ["setup"]
+        case .setValue: nil
+        }
+    }
+
     /// The members to set, given what the file says now.
     func changes(in file: ConfigFile) -> [(keys: [String], value: JSONValue?)] {
         switch self {

@@ -16,12 +16,14 @@ public struct ConfigStore: Sendable {
 
     /// A store of the file at `path`; faults are for tests.
     ///
+    /// - Parameter lockTimeout: how long a change waits, and blocks, for another program's; nil: as long as is usual.
     /// - Throws: `ConfigError` of kind `storage` for links that go round in circles.
-    public init(path: String, faults: AtomicFileFaults = .none) throws(ConfigError) {
+    public init(path: String, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none) throws(ConfigError) {
         self.path = path
         do throws(AtomicFileError) {
             var file = try AtomicFile(path, faults: faults)
             file.limit = 16 << 20
+            file.lockTimeout = lockTimeout ?? file.lockTimeout
             self.file = file
         } catch {
             throw Self.unreadable(path, error)
@@ -58,7 +60,8 @@ public struct ConfigStore: Sendable {
         }
         // Writing needs a lock beside the file, and the folder of a file that is only read may be read-only.
         if isThere { return try load() }
-        return try write { old throws(ConfigError) in old ?? Array(Self.empty.utf8) }
+        var made: ConfigFile?
+        return try write(&made) { old, _ throws(ConfigError) in old ?? Array(Self.empty.utf8) }
     }
 
     /// Makes changes, all or none, on top of whatever the file says at that moment, and returns it as it is then.
@@ -68,27 +71,39 @@ public struct ConfigStore: Sendable {
     ///   says so, the new one.
     @discardableResult
     public func edit(_ edits: [ConfigEdit]) throws(ConfigError) -> ConfigFile {
-        try write { old throws(ConfigError) in
+        var made: ConfigFile?
+        return try write(&made) { old, made throws(ConfigError) in
             guard let old else { throw ConfigError(.missing, "there is no configuration \(path)") }
-            return try applying(edits, to: old)
+            let file = try applying(edits, to: old)
+            made = file
+            return file.document.bytes
         }
     }
 
-    /// The text after the edits, of which each sees what the one before it made.
-    func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> [UInt8] {
+    /// The file after the edits, of which each sees what the one before it made. It is read once for as many as are about
+    /// different names.
+    func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
         var file = try ConfigFile(path: path, bytes: bytes)
-        for edit in edits {
+        var next = 0
+        while next < edits.count {
+            var subjects: Set<[String]> = []
+            var changes: [JSONTextEdit.Change] = []
+            repeat {
+                changes += edits[next].changes(in: file)
+                if let subject = edits[next].subject { subjects.insert(subject) }
+                next += 1
+            } while next < edits.count && !subjects.isEmpty
+                && edits[next].subject.map { !subjects.contains($0) } ?? false
             var text = JSONTextEdit(file.document.bytes)
-            for change in edit.changes(in: file) {
-                do {
-                    try text.set(change.keys, to: change.value)
-                } catch {
-                    throw ConfigError(.invalid, "cannot set \(change.keys.joined(separator: ".")) in \(path): \(error)")
-                }
+            do {
+                try text.set(all: changes)
+            } catch {
+                let keys = (error as? JSONTextEdit.Refusal)?.keys ?? changes.first?.keys ?? []
+                throw ConfigError(.invalid, "cannot set \(keys.joined(separator: ".")) in \(path): \(error)")
             }
             file = try ConfigFile(path: path, bytes: text.bytes)
         }
-        return file.document.bytes
+        return file
     }
 
     /// What the file says, and whether others can read what they should not.
@@ -98,10 +113,16 @@ public struct ConfigStore: Sendable {
         return file
     }
 
-    private func write(_ change: ([UInt8]?) throws(ConfigError) -> [UInt8]) throws(ConfigError) -> ConfigFile {
+    /// `made` is the file that the change has read already.
+    private func write(
+        _ made: inout ConfigFile?, _ change: ([UInt8]?, inout ConfigFile?) throws(ConfigError) -> [UInt8]
+    ) throws(ConfigError) -> ConfigFile {
         do {
-            let bytes = try file.update { old in try change(old?.bytes) }
-            return try read(bytes ?? [], mode: try Files.status(path)?.mode ?? 0)
+            let bytes = try file.update { old in try change(old?.bytes, &made) } ?? []
+            let mode = try Files.status(path)?.mode ?? 0
+            guard var made, made.document.bytes == bytes else { return try read(bytes, mode: mode) }
+            made.exposure = ConfigSecrets.warning(made, mode: mode)
+            return made
         } catch let error as ConfigError {
             throw error
         } catch let error as AtomicFileError {
@@ -127,7 +148,7 @@ public struct ConfigStore: Sendable {
             ConfigError(.storage, "\(path): \(error)", hint: "check the disk; the system log may say more")
         case .locked(let lock):
             ConfigError(
-                .busy, "cannot change \(path): \(error)", hint: "try again; \"fuser \(lock)\" names the program")
+                .locked, "cannot change \(path): \(error)", hint: "try again; \"fuser \(lock)\" names the program")
         case .keepsChanging:
             ConfigError(.busy, "cannot change \(path): \(error)", hint: "try again when it has finished")
         }

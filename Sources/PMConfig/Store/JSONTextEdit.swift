@@ -8,8 +8,9 @@ struct JSONTextEdit {
         var keys: [String]
     }
 
-    private(set) var bytes: [UInt8]
-    private let style: JSONStyle
+    /// The text.
+    var bytes: [UInt8]
+    let style: JSONStyle
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -87,7 +88,7 @@ struct JSONTextEdit {
 
     private let newline = UInt8(ascii: "\n")
 
-    private func range(of node: JSONNode) throws(JSONError) -> Range<Int> {
+    func range(of node: JSONNode) throws(JSONError) -> Range<Int> {
         try bytes.withUnsafeBufferPointer { (buffer) throws(JSONError) -> Range<Int> in
             var scanner = JSONScanner(UnsafeRawBufferPointer(buffer), at: node.offset)
             return try scanner.skipValue()
@@ -95,7 +96,7 @@ struct JSONTextEdit {
     }
 
     /// The blanks at the start of the line that `offset` is in.
-    private func margin(ofLineAt offset: Int) -> String {
+    func margin(ofLineAt offset: Int) -> String {
         let start = bytes[..<offset].lastIndex(of: newline).map { $0 + 1 } ?? 0
         let blanks = bytes[start...].prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         return String(decoding: blanks, as: UTF8.self)

@@ -80,7 +80,7 @@ final class SupervisedGateway: GatewayRunner {
     }
 
     private func stop(_ done: @escaping Completion) {
-        guard supervisor.active.contains(GatewayController.unit) else { return done(nil) }
+        guard !supervisor.active(of: GatewayController.unit).isEmpty else { return done(nil) }
         supervisor.stop([GatewayController.unit], { _ in nil }) { _ in done(nil) }
     }
 

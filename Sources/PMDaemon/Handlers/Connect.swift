@@ -1,5 +1,6 @@
 import Glibc
 import PMAPI
+import PMConfig
 import PMModel
 import PMRouting
 
@@ -19,7 +20,7 @@ struct ConnectHandler: AsyncHandler {
         if request.isRemoval { return try remove(request.name, answer) }
         let wanted = resolved(request)
         if request.name == "pm" { return try setUpDaemon(wanted, answer) }
-        answer(.success(try setUp(wanted)))
+        try setUp(wanted, answer)
     }
 
     private func find(_ name: String) throws(APIError) -> Connect.Answer {
@@ -41,13 +42,18 @@ struct ConnectHandler: AsyncHandler {
     private func remove(_ name: String, _ answer: @escaping Answering<Connect.Answer>) throws(APIError) {
         let kept = name == "pm" ? [ConnectionPoint(url: socketURL)] : []
         if name != "pm" { _ = try units.require(name) }
-        if units.configuration.mapping(name) != nil {
-            try units.edit([kept.isEmpty ? .setValue(["mapping", name, "connect"], nil) : .setConnect(name, kept)])
+        let answered = Connect.Answer(points: kept)
+        guard units.configuration.mapping(name) != nil else { return answer(.success(answered)) }
+        let edit: ConfigEdit = kept.isEmpty ? .setValue(["mapping", name, "connect"], nil) : .setConnect(name, kept)
+        units.edit([edit]) { result in
+            guard case .success = result, name == "pm" else { return answer(result.map { answered }) }
+            settle(answered, answer)
         }
-        guard name == "pm" else { return answer(.success(Connect.Answer(points: []))) }
-        gateway.whenSettled { problem in
-            answer(problem.map { .failure($0) } ?? .success(Connect.Answer(points: kept)))
-        }
+    }
+
+    /// Answers when the gateway serves the daemon's connection points.
+    private func settle(_ answered: Connect.Answer, _ answer: @escaping Answering<Connect.Answer>) {
+        gateway.whenSettled { problem in answer(problem.map { .failure($0) } ?? .success(answered)) }
     }
 
     /// Files that a request names.
@@ -76,7 +82,7 @@ struct ConnectHandler: AsyncHandler {
     }
 
     /// Stores connection points; the service listens there from its next start on.
-    private func setUp(_ request: Connect) throws(APIError) -> Connect.Answer {
+    private func setUp(_ request: Connect, _ answer: @escaping Answering<Connect.Answer>) throws(APIError) {
         let unit = try units.require(request.name)
         guard unit.definition.isCommandable else {
             throw .badRequest("\(request.name) has no commands to call: it is not commandable", hint: "pm ls")
@@ -86,8 +92,7 @@ struct ConnectHandler: AsyncHandler {
         }
         let map = try ConnectionMap(for: request.name, request, in: units.directory)
         try requireFiles(request)
-        try units.edit([.setConnect(request.name, map.points)])
-        return Connect.Answer(points: map.points)
+        units.edit([.setConnect(request.name, map.points)]) { answer($0.map { Connect.Answer(points: map.points) }) }
     }
 
     /// Stores the daemon's connection points, and answers when they are served.
@@ -98,9 +103,9 @@ struct ConnectHandler: AsyncHandler {
         let map = try ConnectionMap(ofDaemon: request, socketURL: socketURL, before: before, in: units.directory)
         try gateway.refuseWithoutUser(map.points)
         // What the gateway cannot read it says itself: credentials of its unit are there only while it runs (systemd.exec(5)).
-        try units.edit([.setConnect("pm", map.points)])
-        gateway.whenSettled { problem in
-            answer(problem.map { .failure($0) } ?? .success(Connect.Answer(points: map.points)))
+        units.edit([.setConnect("pm", map.points)]) { result in
+            if case .failure(let error) = result { return answer(.failure(error)) }
+            settle(Connect.Answer(points: map.points), answer)
         }
     }
 }

@@ -5,10 +5,12 @@ import PMModel
 import PMRouting
 
 /// `discover`: registers what a package, or each package of a workspace, offers.
-struct DiscoverHandler: Handler {
+struct DiscoverHandler: AsyncHandler {
     let units: UnitResolver
 
-    func handle(_ request: Discover, from session: Session) throws(APIError) -> Discover.Answer {
+    func begin(
+        _ request: Discover, from session: Session, _ answer: @escaping Answering<Discover.Answer>
+    ) throws(APIError) {
         try units.refresh()
         let found: Discovery
         do throws(DiscoveryError) {
@@ -17,15 +19,20 @@ struct DiscoverHandler: Handler {
         } catch {
             throw APIError(discovery: error)
         }
-        try units.edit(found.containers.map { .setContainer($0.name, keepingDependencies($0)) })
-        let names = found.containers.map(\.name)
-        guard found.problems.isEmpty else {
-            let problems = found.problems.map(\.description).joined(separator: "\n")
-            throw .badRequest(
-                "\(names.isEmpty ? "nothing" : names.joined(separator: ", ")) registered; left out:\n\(problems)",
-                hint: found.problems.lazy.compactMap(\.hint).first)
+        for container in found.containers { try UnitName.check(container.name) }
+        units.edit(found.containers.map { .setContainer($0.name, keepingDependencies($0)) }) { result in
+            answer(result.flatMap { Self.answer(found) })
         }
-        return Discover.Answer(names: names)
+    }
+
+    private static func answer(_ found: Discovery) -> Result<Discover.Answer, APIError> {
+        let names = found.containers.map(\.name)
+        if found.problems.isEmpty { return .success(Discover.Answer(names: names)) }
+        let problems = found.problems.map(\.description).joined(separator: "\n")
+        return .failure(
+            .badRequest(
+                "\(names.isEmpty ? "nothing" : names.joined(separator: ", ")) registered; left out:\n\(problems)",
+                hint: found.problems.lazy.compactMap(\.hint).first))
     }
 
     /// Dependencies that somebody wrote into the configuration stay when the package names none.

@@ -7,10 +7,10 @@ import PMRouting
 import PMSystem
 
 /// `map`: registers a definition.
-struct MapHandler: Handler {
+struct MapHandler: AsyncHandler {
     let units: UnitResolver
 
-    func handle(_ request: Map, from session: Session) throws(APIError) -> String {
+    func begin(_ request: Map, from session: Session, _ answer: @escaping Answering<String>) throws(APIError) {
         try UnitName.check(request.name)
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
@@ -25,8 +25,7 @@ struct MapHandler: Handler {
         if let old = units.configuration.container(request.name), definition.dependencies.isEmpty {
             definition.dependencies = old.dependencies
         }
-        try units.edit([.setContainer(request.name, definition)])
-        return request.name
+        units.edit([.setContainer(request.name, definition)]) { answer($0.map { request.name }) }
     }
 
     /// Takes what the container says of itself; a program without a list of commands says nothing.

@@ -23,15 +23,19 @@ struct ScaleHandler: AsyncHandler {
                 "\(request.name) is not stateless: only one instance of it may run",
                 hint: "set \"stateless\": true for \(unit.mapping.container) in \(units.store.path)")
         }
-        if unit.mapping.instances != request.instances {
-            var edits: [ConfigEdit] = [.setInstances(request.name, request.instances)]
-            if units.configuration.mapping(request.name) == nil {
-                var mapping = unit.mapping
-                mapping.instances = request.instances
-                edits = [.setMapping(request.name, mapping)]
-            }
-            try units.edit(edits)
+        guard unit.mapping.instances != request.instances else { return scale(request, answer) }
+        var edits: [ConfigEdit] = [.setInstances(request.name, request.instances)]
+        if units.configuration.mapping(request.name) == nil {
+            var mapping = unit.mapping
+            mapping.instances = request.instances
+            edits = [.setMapping(request.name, mapping)]
         }
+        units.edit(edits) { result in
+            if case .failure(let error) = result { answer(.failure(error)) } else { scale(request, answer) }
+        }
+    }
+
+    private func scale(_ request: Scale, _ answer: @escaping Answering<Scale.Answer>) {
         // What does not run starts with that many when it is started.
         guard !instances.active(of: request.name).isEmpty else {
             return answer(.success(Scale.Answer(started: [], stopped: [])))

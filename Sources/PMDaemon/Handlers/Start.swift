@@ -31,10 +31,34 @@ struct StartHandler: AsyncHandler {
                 hint: "put them into \"cli\" of a mapping, or into a file")
         }
         if isAlias { units.add(alias: name, for: base.name) }
-        if let autostart = request.autostart { try setAutostart(name, base, autostart) }
+        let run = UnitLedger.Run(base: isAlias ? base.name : nil, options: options)
+        try edit(autostartEdits(request, name, base), orFail: answer) { () throws(APIError) in
+            try start(request, name, run, answer)
+        }
+    }
+
+    /// Calls `body` once the edits are written; at once if there are none.
+    private func edit(
+        _ edits: [ConfigEdit], orFail answer: @escaping Answering<Start.Answer>,
+        _ body: @escaping @PMActor () throws(APIError) -> Void
+    ) throws(APIError) {
+        guard !edits.isEmpty else { return try body() }
+        units.edit(edits) { result in
+            do throws(APIError) {
+                try result.get()
+                try body()
+            } catch {
+                answer(.failure(error))
+            }
+        }
+    }
+
+    private func start(
+        _ request: Start, _ name: String, _ run: UnitLedger.Run, _ answer: @escaping Answering<Start.Answer>
+    ) throws(APIError) {
         var start = StartRequest(name, goal: request.waits ? .ready : .spawned)
-        ledger.keep(UnitLedger.Run(base: isAlias ? base.name : nil, options: options), of: name)
-        start.options = options
+        ledger.keep(run, of: name)
+        start.options = run.options
         try instances.start(start) { settle($0, request, name, answer) }
     }
 
@@ -66,14 +90,15 @@ struct StartHandler: AsyncHandler {
                 "\(name) is already started, in another way than is asked for now",
                 hint: "pm restart \(name), or pm start \(request.name) --new")
         }
-        if let autostart = request.autostart { try setAutostart(name, base, autostart) }
-        try instances.start(StartRequest(name, goal: request.waits ? .ready : .spawned)) { result in
-            finalOutput.complete(
-                result.map { started in
-                    var started = started
-                    started.wasRunning = true
-                    return started
-                }, of: name, answer)
+        try edit(autostartEdits(request, name, base), orFail: answer) { () throws(APIError) in
+            try instances.start(StartRequest(name, goal: request.waits ? .ready : .spawned)) { result in
+                finalOutput.complete(
+                    result.map { started in
+                        var started = started
+                        started.wasRunning = true
+                        return started
+                    }, of: name, answer)
+            }
         }
     }
 
@@ -101,14 +126,12 @@ struct StartHandler: AsyncHandler {
         return RandomName.make(using: &random) { taken.contains($0) }
     }
 
-    private func setAutostart(_ name: String, _ base: Unit, _ isOn: Bool) throws(APIError) {
-        var edits: [ConfigEdit] = [.setAutostart(name, isOn)]
-        if units.configuration.mapping(name) == nil {
-            var mapping = Mapping(container: base.mapping.container)
-            mapping.isAutostart = isOn
-            edits = [.setMapping(name, mapping)]
-        }
-        try units.edit(edits)
+    private func autostartEdits(_ request: Start, _ name: String, _ base: Unit) -> [ConfigEdit] {
+        guard let isOn = request.autostart else { return [] }
+        guard units.configuration.mapping(name) == nil else { return [.setAutostart(name, isOn)] }
+        var mapping = Mapping(container: base.mapping.container)
+        mapping.isAutostart = isOn
+        return [.setMapping(name, mapping)]
     }
 }
 

@@ -31,7 +31,7 @@ struct StatusHandler: AsyncHandler {
     private func found(_ request: Status) throws(APIError) -> [UnitStatus] {
         // A configuration that is broken at the moment is no reason not to tell what runs.
         try? units.refresh()
-        let uses = supervisor.uses()
+        let uses = supervisor.uses(ofOne: request.name != nil)
         if let name = request.name {
             if name == "pm" { return [daemonRow(uses)] }
             if let row = supervisor.status(of: name, memory, uses) {
@@ -64,7 +64,7 @@ struct StatusHandler: AsyncHandler {
 
     /// The instances of a unit after the first.
     private func others(of name: String) -> [String] {
-        supervisor.names.filter { $0 != name && InstanceName.unit(of: $0) == name }
+        supervisor.instances(of: name).filter { $0 != name }
     }
 
     /// A unit that was not started since the daemon runs.

@@ -40,8 +40,9 @@ public enum DaemonProcess {
     @PMActor
     private static func prepare(_ arguments: [String], _ launch: LaunchReporter) throws -> Reactor {
         let options = try DaemonOptions(arguments)
-        let reactor = try Reactor()
-        let daemon = try Daemon(options, reactor: reactor, launch: launch)
+        let log = DaemonLog(isVerbose: options.isVerbose, clock: SystemClock())
+        let reactor = try Reactor { log.tell($0) }
+        let daemon = try Daemon(options, reactor: reactor, log: log, launch: launch)
         running = daemon
         try daemon.start()
         return reactor
@@ -58,7 +59,7 @@ public enum DaemonProcess {
             }
         let hint = (error as? ConfigError)?.hint.map { "\nhint: \($0)" } ?? ""
         let message = "\(error)\(hint)"
-        launch.failed(code.rawValue, message.split(separator: "\n").joined(separator: "\u{1f}"))
+        launch.failed(code.rawValue, message)
         // There is nowhere to report that standard error is full or closed.
         try? Files.write("pmd: cannot start: \(message)\n".utf8, to: STDERR_FILENO, named: "standard error")
         return code.rawValue
@@ -72,7 +73,7 @@ extension ConfigError {
         case .missing: .notFound
         case .forbidden: .notPermitted
         case .storage: .failure
-        case .busy: .conflict
+        case .busy, .locked: .conflict
         }
     }
 }

@@ -12,8 +12,9 @@ enum Environment {
 
     /// What pm-init or systemd tells the daemon, and no service must take for itself.
     private static let own: Set<String> = [
-        "PM_STATUS_FD", "PM_MARKER", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC",
-        "WATCHDOG_PID", "JOURNAL_STREAM", "PM_GATEWAY", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
+        StatusLine.variable, Marker.variable, "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID", "JOURNAL_STREAM", GatewayRunners.variable, "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
     ]
 
     /// What of it a service of another user gets: where programs are, and how things are shown. The rest is the

@@ -10,6 +10,8 @@ struct HeldDescriptors {
     var gate: SharedFD?
     /// What an earlier daemon knew of units.
     var ledger: SharedFD?
+    /// How many daemons died at their start.
+    var starts: SharedFD?
     /// The connections of a daemon that was upgraded.
     var sessions: SharedFD?
 
@@ -27,6 +29,7 @@ struct HeldDescriptors {
         case Self.activatedName: activated = descriptor
         case Self.gateName: gate = descriptor
         case UnitLedger.name: ledger = descriptor
+        case StartCount.name: starts = descriptor
         case SessionHandover.name: sessions = descriptor
         default: return false  // names are texts
         }

@@ -70,6 +70,7 @@ struct FinalOutput {
                 words.finish()
             }
         } catch {
+            // The death is told without its last lines.
             words.finish()
         }
     }

@@ -17,11 +17,9 @@ final class Journaling {
     /// Looks at where the daemon runs; nothing is opened yet.
     init(_ options: DaemonOptions, _ units: UnitResolver, reactor: Reactor, log: DaemonLog) {
         place = JournalContext.find()
-        writer = JournalWriter(reactor: reactor)
-        writer.onTrouble = { log.trouble($0) }
+        writer = JournalWriter(reactor: reactor) { log.trouble($0) }
         note = JournalNote(options.state, user: geteuid(), clock: reactor.clock) { log.trouble($0) }
-        routing = OutputRouting(place, units, writer, note)
-        routing.onTrouble = { log.trouble($0) }
+        routing = OutputRouting(.init(place: place, writer: writer, note: note), units, log)
     }
 
     /// Whether events of a unit go into the journal: where its output does, and wherever pm's own does.

@@ -10,23 +10,24 @@ final class OutputRouting {
     /// journald keeps no more than 4,096 streams of the whole machine, two for each service.
     nonisolated static let mostJournaled = 1500
 
-    /// Told what concerns no caller.
-    var onTrouble: @PMActor (String) -> Void = { _ in }
-    /// How many services write to the journal at the moment.
-    var journaled: @PMActor () -> Int = { 0 }
-    /// The process that a unit is at the moment.
-    var pid: @PMActor (String) -> Int32? = { _ in nil }
+    private let log: DaemonLog
     private let place: JournalContext
     private let units: UnitResolver
     private let writer: JournalWriter
     private let note: JournalNote
     private var isFull = false
 
-    init(_ place: JournalContext, _ units: UnitResolver, _ writer: JournalWriter, _ note: JournalNote) {
-        self.place = place
+    /// The journal, as far as services write to it.
+    struct Journal {
+        let place: JournalContext
+        let writer: JournalWriter
+        let note: JournalNote
+    }
+
+    init(_ journal: Journal, _ units: UnitResolver, _ log: DaemonLog) {
+        (place, writer, note) = (journal.place, journal.writer, journal.note)
         self.units = units
-        self.writer = writer
-        self.note = note
+        self.log = log
     }
 
     /// Where a unit's output is wanted.
@@ -38,23 +39,23 @@ final class OutputRouting {
         return wanted
     }
 
-    /// Where the output of a unit goes that is about to start.
-    func route(_ unit: Unit) -> OutputRoute {
+    /// Where the output of a unit goes that is about to start, beside those that run already.
+    func route(_ unit: Unit, in running: any RunningUnits) -> OutputRoute {
         switch destination(of: unit) {
         case .file: return .file
-        case .both: return .both(copy(of: unit))
+        case .both: return .both(copy(of: unit, in: running))
         case .journal:
-            guard hasRoom() else { return .file }
+            guard hasRoom(beside: running.journaled) else { return .file }
             note.keep(unit: place.unit)
             return .journal(JournalSource(identifier: unit.name, unit: place.unit))
         }
     }
 
-    private func hasRoom() -> Bool {
+    private func hasRoom(beside journaled: Int) -> Bool {
         let wasFull = isFull
-        isFull = journaled() >= Self.mostJournaled
+        isFull = journaled >= Self.mostJournaled
         if isFull && !wasFull {
-            onTrouble(
+            log.trouble(
                 "\(Self.mostJournaled) services write to the journal, as many as journald has streams for: the next ones "
                     + "write to files")
         }
@@ -62,15 +63,28 @@ final class OutputRouting {
     }
 
     /// What puts a line of a unit into the journal, with all that is known of it.
-    private func copy(of unit: Unit) -> LogCapture.LineCopy {
+    private func copy(of unit: Unit, in running: any RunningUnits) -> LogCapture.LineCopy {
         var last: Int32?
-        return { [weak self] line in
+        return { [weak self, weak running] line in
             guard let self, line.stream != .notice else { return }
             // It writes for a moment longer than it is there.
-            last = pid(unit.name) ?? last
+            last = running?.pid(of: unit.name) ?? last
             writer.send(JournalEntry(copying: line, of: unit, pid: last))
         }
     }
+}
+
+/// What the routing asks about units that run.
+@PMActor
+protocol RunningUnits: AnyObject {
+    /// How many of them write to the journal.
+    var journaled: Int { get }
+    /// The process that a unit is at the moment.
+    func pid(of unit: String) -> Int32?
+}
+
+extension Supervisor: RunningUnits {
+    func pid(of unit: String) -> Int32? { report(of: unit)?.pid }
 }
 
 extension JournalEntry {

@@ -52,6 +52,8 @@ final class Dispatcher: RequestHandler {
         var isStopping: @PMActor () -> Bool = { false }
         /// Told when the connection to a service is given up.
         var onTrouble: @PMActor (String) -> Void = { _ in }
+        /// Told which method this turn of the loop works for.
+        var attribute: @PMActor (String) -> Void = { _ in }
     }
 
     private let handlers: any MethodAnswering
@@ -81,6 +83,7 @@ final class Dispatcher: RequestHandler {
         if method.needsFuture, conditions.isStopping() { return call.fail(Self.stopping) }
         // What was scanned is JSON, so this cannot fail.
         let params = request.params.flatMap { try? JSONValue(parsing: $0) }
+        conditions.attribute(name)
         handlers.answer(method, Parameters(params), call)
         session.keep(call)
     }

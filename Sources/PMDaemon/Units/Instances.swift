@@ -21,7 +21,7 @@ struct Instances {
     /// The instances that run, the first one included.
     func active(of name: String) -> [String] {
         guard InstanceName(name) == nil else { return supervisor.isActive(name) ? [name] : [] }
-        return supervisor.active.filter { InstanceName.unit(of: $0) == name }
+        return supervisor.active(of: name)
     }
 
     /// Starts a unit with all its instances, and answers for the first when all have come as far as was asked.

@@ -141,16 +141,10 @@ extension APIError {
         case .failed(.died(.notReady(let deadline), _)):
             self = .timeout(
                 "\(subject) was not ready within \(deadline.shortForm)", output: problem.output, hint: hint)
-        case .failed(.died(.spawnFailed(let text), _)):
-            // It names the key, and says the next step itself.
-            let isOfKey = text.hasPrefix("mapping.")
-            let message = problem.unit == unit ? "cannot start \(unit): \(text)" : "\(subject) cannot start: \(text)"
-            self = .serviceFailed(
-                message, output: problem.output,
-                hint: MachineLimit(endOf: text)?.hint
-                    ?? (isOfKey
-                        ? "pm start \(problem.unit), once that is done"
-                        : "check its \"path\", \"cwd\" and \"envFiles\" in the configuration"))
+        case .failed(.died(.spawnFailed(let failure), _)):
+            let words = failure.sentence
+            let message = problem.unit == unit ? "cannot start \(unit): \(words)" : "\(subject) cannot start: \(words)"
+            self = .serviceFailed(message, output: problem.output, hint: failure.hint(for: problem.unit))
         case .failed(.died(let reason, _)):
             self = .serviceFailed(
                 "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)

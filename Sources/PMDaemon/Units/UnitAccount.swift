@@ -16,16 +16,16 @@ struct UnitAccount {
 
     /// The account of a mapping.
     ///
-    /// - Throws: `LaunchError` naming key, value, cause and next step.
+    /// - Throws: `SpawnFailure` naming key, value, cause and next step.
     init(_ mapping: Mapping, of unit: String, files: @autoclosure () -> AccountFiles = AccountFiles())
-        throws(LaunchError)
+        throws(SpawnFailure)
     {
         guard mapping.user != nil || mapping.group != nil else {
             (identity, variables, user, isOther) = (nil, [:], geteuid(), false)
             return
         }
         let files = files()
-        let place = "mapping.\(InstanceName.unit(of: unit))"
+        let place = InstanceName.unit(of: unit)
         let user = try files.user(mapping.user, place)
         let group = try files.group(mapping.group, place) ?? user.group
         if user.id == files.daemonUser, group == files.daemonGroup {
@@ -34,15 +34,16 @@ struct UnitAccount {
         }
         guard files.daemonUser == 0 else {
             let (key, value) = mapping.user.map { ("user", $0) } ?? ("group", mapping.group ?? "")
-            throw LaunchError(
-                "\(place).\(key): \(value): only root's daemon can run a service as somebody else, and this one is "
-                    + "user \(files.daemonUser)'s; take the key out, or run pm as root")
+            throw SpawnFailure(
+                .account(.accountOfOther), value, detail: "\(files.daemonUser)"
+            ).about(SpawnFailure.Key(place, key))
         }
         let groups = Set([group] + (user.name.map { files.groups.groups(of: $0) } ?? []))
         guard groups.count <= UserIdentity.mostGroups else {
-            throw LaunchError(
-                "\(place).user: \(user.name ?? ""): it is in \(groups.count) groups, and pm can give a service "
-                    + "\(UserIdentity.mostGroups) at most; take it out of some (/etc/group), or make another user")
+            throw SpawnFailure(
+                .account(.groupsTooMany), user.name ?? "",
+                detail: "\(groups.count)"
+            ).about(SpawnFailure.Key(place, "user"))
         }
         identity = UserIdentity(user: user.id, group: group, groups: groups.sorted())
         var variables: [String: String] = [:]
@@ -73,9 +74,10 @@ struct AccountFiles {
     var daemonUser = geteuid()
     var daemonGroup = getegid()
 
-    /// The user of a name or number; nil is the daemon's.
-    func user(_ text: String?, _ place: String) throws(LaunchError) -> User {
+    /// The user of a name or number, for the service of that name; nil is the daemon's.
+    func user(_ text: String?, _ service: String) throws(SpawnFailure) -> User {
         guard let text else { return User(id: daemonUser, group: daemonGroup) }
+        let key = SpawnFailure.Key(service, "user")
         let user: User
         switch AccountID.read(text) {
         case .number(let number):
@@ -84,15 +86,14 @@ struct AccountFiles {
             user = entry.flatMap(Self.user) ?? User(id: number, group: number)
         case .name:
             guard let found = users.entry(text).flatMap(Self.user) else {
-                throw LaunchError(
-                    "\(place).user: \(text): no such user in /etc/passwd; make it (useradd), or correct the name")
+                throw SpawnFailure(.account(.userMissing), text).about(key)
             }
             user = found
-        case .neither(let reason): throw Self.refusal("\(place).user: \(text)", reason)
+        case .neither(let reason): throw SpawnFailure(.account(.userMalformed), text, detail: reason).about(key)
         }
         // Another name of root's, by design or by a slip in a file, is not what somebody meant who wanted less.
         guard user.id != 0 || text == "root" || text == "0" else {
-            throw LaunchError("\(place).user: \(text): it is root under another name; write \"root\" if that is meant")
+            throw SpawnFailure(.account(.userIsRoot), text).about(key)
         }
         return user
     }
@@ -107,26 +108,21 @@ struct AccountFiles {
         return User(id: id, group: group, name: String(entry[0]), home: String(entry[5]), shell: shell)
     }
 
-    private static func refusal(_ place: String, _ reason: String) -> LaunchError {
-        LaunchError("\(place) \(reason); give the account's name, or its number in plain digits")
-    }
-
-    /// The group of a name or number; nil for none.
-    func group(_ text: String?, _ place: String) throws(LaunchError) -> gid_t? {
+    /// The group of a name or number, for the service of that name; nil for none.
+    func group(_ text: String?, _ service: String) throws(SpawnFailure) -> gid_t? {
         guard let text else { return nil }
+        let key = SpawnFailure.Key(service, "group")
         switch AccountID.read(text) {
         case .number(let number): return number
         case .name: break
-        case .neither(let reason): throw Self.refusal("\(place).group: \(text)", reason)
+        case .neither(let reason): throw SpawnFailure(.account(.groupMalformed), text, detail: reason).about(key)
         }
         if let entry = groups.entry(text), entry.count > 2, let id = AccountID.number(entry[2]) {
             guard id != 0 || text == "root" else {
-                throw LaunchError(
-                    "\(place).group: \(text): it is root's group under another name; write \"root\" if that is meant")
+                throw SpawnFailure(.account(.groupIsRoot), text).about(key)
             }
             return id
         }
-        throw LaunchError(
-            "\(place).group: \(text): no such group in /etc/group; make it (groupadd), or correct the name")
+        throw SpawnFailure(.account(.groupMissing), text).about(key)
     }
 }

@@ -7,17 +7,22 @@ import PMSystem
 @PMActor
 final class UnitEvents: SupervisorObserver {
     private let log: DaemonLog
-    private let deaths: ExitHistory
     private let units: UnitResolver
+    private let deaths: ExitHistory
     private let journaling: Journaling
-    /// Told of each death too.
-    var onDeath: @PMActor (String, ExitReason) -> Void = { _, _ in }
+    private let sweeper: ContainerCleanup
 
-    init(_ log: DaemonLog, _ deaths: ExitHistory, _ units: UnitResolver, _ journaling: Journaling) {
+    /// Who is told of what happens to units.
+    struct Receivers {
+        let deaths: ExitHistory
+        let journaling: Journaling
+        let sweeper: ContainerCleanup
+    }
+
+    init(_ log: DaemonLog, _ units: UnitResolver, _ receivers: Receivers) {
         self.log = log
-        self.deaths = deaths
         self.units = units
-        self.journaling = journaling
+        (deaths, journaling, sweeper) = (receivers.deaths, receivers.journaling, receivers.sweeper)
     }
 
     func started(_ unit: Unit, _ run: StartedRun) {
@@ -38,7 +43,7 @@ final class UnitEvents: SupervisorObserver {
 
     func died(_ unit: String, _ record: DeathRecord) {
         deaths.keep(record, of: unit)
-        onDeath(unit, record.reason)
+        sweeper.died(unit, record.reason)
         if !record.wasRequested { log.tell("\(unit) ended: \(record.reason.phrase)") }
         guard let told = journaled(unit) else { return }
         let text = record.wasRequested ? "was stopped" : "ended"
@@ -64,6 +69,7 @@ final class UnitEvents: SupervisorObserver {
             // Who ends without a failure has done what was to be done.
             guard reason.isFailure else { return }
             text = "\(unit) is not started again: its policy asks for no restart"
+        case .giveUp: text = "\(unit) is not started again: it could not run before something is mended"
         case .cool(let pause):
             text = "\(unit) died too often: it is tried again every \(pause.shortForm)"
         }

@@ -34,14 +34,23 @@ final class UnitResolver {
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
     private let environment: [String: String]
+    private let accounts = AccountCache()
+    private let edits: ConfigEdits
+    /// Units of this version of the configuration that somebody has asked for, by the name they were asked for.
+    private var resolved: [String: Unit] = [:]
+    /// How many units were made of the configuration.
+    private(set) var resolutions = 0
+    /// So many are kept; they cost memory, and all but a plan of thousands ask for a few again and again.
+    private static let mostResolved = 512
     /// What a unit without variables of its own gets; all of them share these strings.
     private let plainEnvironment: [String]
 
     /// Reads the configuration, or makes an empty one.
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors.
-    init(path: String, environment: [String: String]) throws(ConfigError) {
-        store = try ConfigStore(path: path)
+    init(path: String, environment: [String: String], reactor: Reactor) throws(ConfigError) {
+        store = try ConfigStore(path: path, lockTimeout: .zero)
+        edits = ConfigEdits(store, reactor)
         // Before it is read: what is saved meanwhile is another version.
         version = Self.version(of: path)
         let file = try store.loadOrCreate()
@@ -68,27 +77,31 @@ final class UnitResolver {
     }
 
     private func use(_ file: ConfigFile) {
+        resolved = [:]
         configuration = file.configuration
         exposure = file.exposure?.description
     }
 
-    /// Changes the file.
-    ///
-    /// - Throws: an `APIError` that says what the file or the disk has against it.
-    func edit(_ edits: [ConfigEdit]) throws(APIError) {
-        do throws(ConfigError) {
-            use(try store.edit(edits))
-            // Somebody may have saved since: the next one who asks reads it again.
-            version = nil
-            onChange()
-        } catch {
-            throw APIError(configuration: error)
+    /// Changes the file, and says what the file or the disk has against it. It is changed before this returns, unless another
+    /// program has its turn to write it: then as soon as that gives it back.
+    func edit(_ changes: [ConfigEdit], then done: @escaping @PMActor (Result<Void, APIError>) -> Void) {
+        edits.make(changes) { [weak self] result in
+            switch result {
+            case .success(let file):
+                self?.use(file)
+                // Somebody may have saved since: the next one who asks reads it again.
+                self?.version = nil
+                self?.onChange()
+                done(.success(()))
+            case .failure(let error): done(.failure(APIError(configuration: error)))
+            }
         }
     }
 
     /// Lets `alias` stand for the unit `name`.
     func add(alias: String, for name: String) {
         aliases[alias] = name
+        resolved[alias] = nil
     }
 
     /// The unit of a name; nil when there is none, or when its paths make no sense.
@@ -112,7 +125,16 @@ final class UnitResolver {
 
     private func unit(_ name: String) throws(APIError) -> Unit? {
         if let part = parts(name) { return part }
+        if let known = resolved[name] { return known }
         guard let configured = configured(name) else { return nil }
+        let unit = try resolve(configured, as: name)
+        if resolved.count >= Self.mostResolved { resolved = [:] }
+        resolved[name] = unit
+        return unit
+    }
+
+    private func resolve(_ configured: ConfiguredUnit, as name: String) throws(APIError) -> Unit {
+        resolutions += 1
         var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
         do throws(ConfigError) {
             unit.program = try configured.programPath(in: directory)
@@ -142,8 +164,8 @@ final class UnitResolver {
     func sandboxRefusal(of unit: Unit) -> String? {
         guard unit.mapping.sandbox.preset == .strict else { return nil }
         // What is wrong with the account itself, the start says.
-        guard let account = try? UnitAccount(unit.mapping, of: unit.name) else { return nil }
-        return unit.sandboxRefusal(as: account.user)
+        guard let account = try? accounts.account(of: unit.mapping, for: unit.name) else { return nil }
+        return unit.sandboxRefusal(as: account.user)?.sentence
     }
 
     /// Refuses a unit whose sandbox cannot be had, before anything is stopped for its start.
@@ -157,14 +179,14 @@ final class UnitResolver {
 
     /// The environment of a unit, its files read now, and its user.
     ///
-    /// - Throws: `LaunchError` when a file is missing or wrong, or there is no such user.
-    func launchEnvironment(of unit: Unit) throws(LaunchError) -> LaunchEnvironment {
+    /// - Throws: `SpawnFailure` when a file is missing or wrong, or there is no such user.
+    func launchEnvironment(of unit: Unit) throws(SpawnFailure) -> LaunchEnvironment {
         // What the daemon was started with may hold secrets, and its parts need none of it.
         if parts(unit.name) != nil {
             let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
             return LaunchEnvironment(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
         }
-        let account = try UnitAccount(unit.mapping, of: unit.name)
+        let account = try accounts.account(of: unit.mapping, for: unit.name)
         let inherited = account.isOther ? Environment.forOtherUsers(environment) : environment
         if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty && !account.isOther {
             return LaunchEnvironment(environment: plainEnvironment, identity: account.identity)
@@ -175,21 +197,21 @@ final class UnitResolver {
             let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
             return LaunchEnvironment(environment: variables, identity: account.identity)
         } catch {
-            throw LaunchError(error.description)
+            throw SpawnFailure(.launch(.file), error.description)
         }
     }
 
     /// The variables that the configuration gives a unit, its files read now; nil as a value unsets one.
     ///
-    /// - Throws: `LaunchError` when a file is missing or wrong.
-    func ownVariables(of unit: Unit) throws(LaunchError) -> [EnvironmentVariable] {
+    /// - Throws: `SpawnFailure` when a file is missing or wrong.
+    func ownVariables(of unit: Unit) throws(SpawnFailure) -> [EnvironmentVariable] {
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         do throws(ConfigError) {
             let set = try UnitEnvironment.of(configured, in: directory, base: [:]).entries
             let unset = unit.mapping.env.filter { $0.value == nil }
             return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
         } catch {
-            throw LaunchError(error.description)
+            throw SpawnFailure(.launch(.file), error.description)
         }
     }
 
@@ -217,7 +239,7 @@ extension APIError {
         switch error.kind {
         case .invalid: self = .badRequest(error.description, hint: error.hint)
         case .missing: self = .notFound(error.description, hint: error.hint)
-        case .busy: self = .conflict(error.description, hint: error.hint)
+        case .busy, .locked: self = .conflict(error.description, hint: error.hint)
         case .forbidden: self = .notPermitted(error.description, hint: error.hint)
         case .storage: self = APIError(500, error.description, hint: error.hint)
         }
@@ -228,8 +250,16 @@ extension UnitName {
     /// Refuses what no unit that is made while the daemon runs may be called: what the configuration refuses, too, and names of
     /// parts of pm.
     static func check(_ name: String) throws(APIError) {
-        if let problem = problem(name) { throw .badRequest("the name of a service \(problem)") }
         guard name != "pm" else { throw .conflict("pm is the name of the daemon") }
-        guard name != GatewayController.unit else { throw .conflict("\(name) is a part of pm") }
+        do throws(UnitName.Problem) {
+            _ = try UnitName(name)
+        } catch {
+            switch error {
+            case .reserved: throw .conflict("the name \(name) \(error)")
+            case .instance: throw .badRequest("the name \(name) \(error)")
+            case .empty, .tooLong, .controlCharacter, .path, .notComposed:
+                throw .badRequest("the name of a service \(error)")
+            }
+        }
     }
 }

@@ -159,6 +159,7 @@ final class FirstByteHandler: ChannelInboundHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         } catch {
+            // The client is gone already: its channel takes no handlers any more.
             context.close(promise: nil)
         }
     }

@@ -4,6 +4,7 @@ import JSONRPC
 import NIOCore
 import NIOPosix
 import PMAPI
+import PMModel
 
 /// The channel to the daemon that started the gateway: tells it when all is served, and what is not.
 final class DaemonChannel: ChannelInboundHandler {
@@ -22,7 +23,9 @@ final class DaemonChannel: ChannelInboundHandler {
     }
 
     /// The descriptor of the channel; nil when a person or a service manager started the gateway.
-    static var descriptor: CInt? { getenv("PM_CHANNEL_FD").flatMap { CInt(String(cString: $0)) } }
+    static var descriptor: CInt? {
+        getenv(HostVariable.channelDescriptor.rawValue).flatMap { CInt(String(cString: $0)) }
+    }
 
     /// Tells what cannot be served, in words; the first time it also says that the gateway is ready.
     func tell(_ problems: [String]) {

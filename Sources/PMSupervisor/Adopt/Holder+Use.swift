@@ -21,26 +21,36 @@ extension Holder {
 public final class TreeUses {
     private let holder: Holder
     private let leaders: Set<Int32>
+    /// Whether one service is asked about: then its tree is walked, and no other process looked at.
+    private let isOfOne: Bool
     private lazy var fromProcesses = ProcessTable()
     private lazy var byLeader = fromProcesses.uses(ofTrees: leaders)
 
-    init(_ holder: Holder, leaders: Set<Int32>) {
+    init(_ holder: Holder, leaders: Set<Int32>, isOfOne: Bool) {
         self.holder = holder
         self.leaders = leaders
+        self.isOfOne = isOfOne
     }
 
     /// What one process uses, without what descends from it.
-    public func use(ofProcess pid: Int32) -> TreeUse? { fromProcesses.use(of: pid) }
+    public func use(ofProcess pid: Int32) -> TreeUse? {
+        isOfOne ? ProcessTree.use(ofProcess: pid) : fromProcesses.use(of: pid)
+    }
 
     /// What the tree of a child uses.
     func use(of child: UInt64, leader: Int32) -> TreeUse? {
         guard let cgroups = holder.cgroups, let name = holder.cgroup(of: child),
             let cpu = cgroups.number("usage_usec", in: "cpu.stat", of: name)
-        else { return byLeader[leader] }
+        else { return use(ofTree: leader) }
         var use = TreeUse(cpuMicroseconds: cpu)
-        use.processes = value(cgroups, "pids.current", name) ?? byLeader[leader]?.processes ?? 0
-        use.memory = value(cgroups, "memory.current", name) ?? byLeader[leader]?.memory ?? 0
+        use.processes = value(cgroups, "pids.current", name) ?? self.use(ofTree: leader)?.processes ?? 0
+        use.memory = value(cgroups, "memory.current", name) ?? self.use(ofTree: leader)?.memory ?? 0
         return use
+    }
+
+    private func use(ofTree leader: Int32) -> TreeUse? {
+        guard isOfOne, let tree = ProcessTree.use(of: leader, leaders: leaders) else { return byLeader[leader] }
+        return tree
     }
 
     private func value(_ cgroups: CgroupBase, _ file: String, _ name: String) -> Int64? {
@@ -49,9 +59,9 @@ public final class TreeUses {
 }
 
 extension Supervisor {
-    /// What services use now; `names` are those that will be asked for.
-    public func uses() -> TreeUses {
-        TreeUses(resources.holder, leaders: leaders)
+    /// What services use now; `isOne` where one of them will be asked for, and not all.
+    public func uses(ofOne isOne: Bool = false) -> TreeUses {
+        TreeUses(resources.holder, leaders: leaders, isOfOne: isOne)
     }
 
     private var leaders: Set<Int32> { Set(instances.values.compactMap(\.machine.pid)) }

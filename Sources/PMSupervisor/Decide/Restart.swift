@@ -8,6 +8,8 @@ public enum RestartDecision: Equatable, Sendable {
     case cool(for: Duration)
     /// The policy asks for no restart.
     case stayDown
+    /// No try could succeed before somebody mends something: it is not tried again.
+    case giveUp
 }
 
 /// Decides whether and when an instance is restarted, from its policy and its last deaths.
@@ -42,6 +44,10 @@ public struct RestartHistory: Equatable, Sendable {
         guard policy.answers(death.reason) else {
             clear()
             return .stayDown
+        }
+        if death.reason.isPermanent {
+            clear()
+            return .giveUp
         }
         if death.endsSeries(of: policy) { clear() }
         record(death.at, policy: policy)

@@ -152,6 +152,7 @@ extension StartPlan {
         guard progress[name] == .waiting(unmet: 0) else { return }
         progress[name] = .started(deaths: 0)
         waiting -= 1
+        precondition(waiting >= 0, "more units of a plan were started than waited")
         actions.append(.start(name))
     }
 
@@ -225,7 +226,7 @@ extension StartFailure {
         case .blocked: true
         case .died(.notReady, _): true
         case .died(_, .restart): false
-        case .died(_, .cool), .died(_, .stayDown): true
+        case .died(_, .cool), .died(_, .stayDown), .died(_, .giveUp): true
         }
     }
 }

@@ -32,8 +32,8 @@ public enum ChildEvent: Equatable, Sendable {
     case starting(pid: Int32)
     /// It was executed.
     case spawned(pid: Int32)
-    /// It never ran; the text names the step, the object and the cause. The spawn leaves nothing behind.
-    case spawnFailed(String)
+    /// It never ran. The spawn leaves nothing behind.
+    indirect case spawnFailed(SpawnFailure)
     /// Its readiness check succeeded.
     case ready
     /// The `$stop` call ended.

@@ -17,9 +17,9 @@ extension UnitStateMachine {
         case .spawned(let pid):
             endLaunch(&transition)
             startRunning(starting, pid: pid, &transition)
-        case .spawnFailed(let text):
+        case .spawnFailed(let failure):
             endLaunch(&transition)
-            fail(starting, .spawnFailed(text), &transition)
+            fail(starting, .spawnFailed(failure), &transition)
         case .ready, .stopCommandFinished, .exited, .treeReport: break
         }
     }
@@ -171,7 +171,7 @@ extension UnitStateMachine {
         switch decision {
         case .restart(let pause): return .restart(at: transition.now + pause)
         case .cool(let pause): return .cool(until: transition.now + pause)
-        case .stayDown: return .finish
+        case .stayDown, .giveUp: return .finish
         }
     }
 

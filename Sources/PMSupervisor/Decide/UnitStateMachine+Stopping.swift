@@ -54,7 +54,7 @@ extension UnitStateMachine {
         case .stopCommandFinished(let result): handleCommandResult(result, stopping, &transition)
         case .exited(let report): handleExit(report, stopping, &transition)
         case .treeReport(let survivors): handleReport(survivors, stopping, &transition)
-        case .spawnFailed(let text): handleFailedStart(text, stopping, &transition)
+        case .spawnFailed(let failure): handleFailedStart(failure, stopping, &transition)
         case .starting, .spawned, .ready: break
         }
     }
@@ -178,10 +178,12 @@ extension UnitStateMachine {
     }
 
     /// It was killed before it ran its program: nothing is left of it, and the record of the one before stays.
-    private mutating func handleFailedStart(_ text: String, _ stopping: Stopping, _ transition: inout Transition) {
+    private mutating func handleFailedStart(
+        _ failure: SpawnFailure, _ stopping: Stopping, _ transition: inout Transition
+    ) {
         guard stopping.leader != .gone else { return }
         let reason =
-            stopping.cause == .notReady ? .notReady(deadline: settings.readyDeadline) : ExitReason.spawnFailed(text)
+            stopping.cause == .notReady ? .notReady(deadline: settings.readyDeadline) : ExitReason.spawnFailed(failure)
         transition.act(
             .recordDeath(
                 Death(

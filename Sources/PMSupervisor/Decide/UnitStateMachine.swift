@@ -49,8 +49,19 @@ public struct UnitStateMachine: Equatable, Sendable {
         case .adopted(let child): adopt(child, &transition)
         case .resumed: resume(&transition)
         }
+        precondition(hasOneTimer, "a unit waits for a time that never comes, or for one that means nothing")
         if snapshot != before { transition.actions.append(.stateChanged) }
         return transition.actions
+    }
+
+    /// Whether the timer is armed exactly in the states that end at a time.
+    private var hasOneTimer: Bool {
+        switch state {
+        case .down: timer == nil && launch == nil
+        case .starting: (timer != nil) == (launch != nil)
+        case .up(let up): (timer != nil) == !up.isReady && launch == nil
+        case .stopping, .backingOff, .cooling: timer != nil && launch == nil
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 import Glibc
-import PMModel
+public import PMModel
 import PMSystem
 
 /// Gives a spawn what the mapping says of limits, rights and sandbox; the effects around the plans.
@@ -23,10 +23,10 @@ struct Confinement {
     /// shows these directories too.
     ///
     /// - Returns: the limits that are not held here.
-    /// - Throws: `LaunchError` naming the key, the value, the cause and the next step.
+    /// - Throws: `SpawnFailure` naming the key, the value, the cause and the next step.
     func apply(
         _ unit: Unit, _ launch: Launch, to request: inout SpawnRequest, showing directories: [String] = []
-    ) throws(LaunchError) -> [Unenforced] {
+    ) throws(SpawnFailure) -> [Unenforced] {
         // The engine holds what is said of a container; its driver is a part of pm.
         guard unit.definition.runtime != .docker else { return [] }
         let limits = unit.mapping.limits
@@ -58,7 +58,7 @@ struct Confinement {
         if let name = holder.cgroup(of: child) { holder.cgroups?.remove(name) }
     }
 
-    private func writeLimits(_ unit: Unit, _ cgroup: String?) throws(LaunchError) -> [Unenforced] {
+    private func writeLimits(_ unit: Unit, _ cgroup: String?) throws(SpawnFailure) -> [Unenforced] {
         var missing = unenforced(unit)
         guard let base = holder.cgroups, let cgroup else { return missing }
         // A daemon that was killed may have made one of this name.
@@ -80,31 +80,33 @@ struct Confinement {
             }
         } catch {
             base.remove(cgroup)
-            let place = setting.map { "limits.\($0.key): \($0.text): " } ?? "limits: "
-            throw LaunchError("mapping.\(unit.name).\(place)\(error); correct the value, or take the key out")
+            let key = SpawnFailure.Key(unit.name, setting.map { "limits.\($0.key)" } ?? "limits")
+            throw SpawnFailure(.limit, setting?.text ?? "", call: error).about(key)
         }
         return missing
     }
 
     private func sandbox(
         _ unit: Unit, _ launch: Launch, _ identity: UserIdentity?
-    ) throws(LaunchError) -> SpawnSandbox? {
+    ) throws(SpawnFailure) -> SpawnSandbox? {
         var plan = SandboxPlan(preset: unit.mapping.sandbox.preset, systemCalls: unit.mapping.sandbox.systemCalls)
         guard plan.preset != .none else { return nil }
-        if let refusal = unit.sandboxRefusal(as: identity?.user ?? daemonUser) { throw LaunchError(refusal) }
+        if let refusal = unit.sandboxRefusal(as: identity?.user ?? daemonUser) { throw refusal }
         plan.user = identity?.user ?? daemonUser
         plan.daemonUser = daemonUser
         plan.directory = unit.mapping.cwd == nil ? nil : unit.directory
         plan.writable = unit.writable
         plan.program = Self.program(of: launch)
         plan.visible = unit.visible + launch.directories + [plan.program].compactMap { $0.map(Paths.directory(of:)) }
-        do throws(LaunchError) {
+        do throws(SpawnFailure) {
             return try plan.sandbox(
                 on: SandboxPlan.Machine(
                     // What cannot be resolved is not there for the service either.
                     resolve: { path in try? Files.realPath(path) }, look: { SandboxPath.Entry($0) }))
         } catch {
-            throw LaunchError("mapping.\(unit.name).\(error)")
+            var failure = error
+            failure.key?.service = unit.name
+            throw failure
         }
     }
 
@@ -122,68 +124,28 @@ extension Unit {
     ///
     /// `strict` means that a service can do no harm. Root can, even without capabilities: root's files and processes
     /// are open to it.
-    public func sandboxRefusal(as user: UInt32) -> String? {
+    public func sandboxRefusal(as user: UInt32) -> SpawnFailure? {
         guard mapping.sandbox.preset == .strict, definition.runtime != .docker, user == 0 else { return nil }
-        return "mapping.\(name).sandbox: strict: root's files and processes stay open to a service of root; "
-            + "set \"user\" to a user of its own, or \"sandbox\" to \"basic\""
+        return SpawnFailure(.sandbox(.sandboxOfRoot), "strict").about(SpawnFailure.Key(name, "sandbox"))
     }
 
-    /// What a failed step of a spawn means for whoever wrote the configuration; nil where the step says it all.
-    func explain(_ error: SpawnError) -> String? {
+    /// What a failed step of a spawn was about: the key of the mapping and its value, or what was executed.
+    func failure(at step: SpawnStep, code: Int32, of invocation: Invocation?) -> SpawnFailure {
         let limits = mapping.limits
-        let reason = SystemError("", "", code: error.code).reason
-        func key(_ key: String, _ value: String, _ step: String) -> String {
-            "mapping.\(name).\(key): \(value): \(reason); \(step)"
-        }
-        switch error.step {
-        case "limits":
-            return limits.openFiles.map {
-                key(
-                    "limits.nofile", "\($0)",
-                    "only root may go above the hard limit pm was started with (ulimit -Hn, LimitNOFILE=): lower it, or raise that"
-                )
+        let (key, value): (String?, String?) =
+            switch step {
+            case .limits: ("limits.nofile", limits.openFiles.map { "\($0)" })
+            case .nice: ("limits.nice", limits.nice.map { "\($0)" })
+            case .oomScore: ("limits.oomScoreAdjust", limits.oomScoreAdjust.map { "\($0)" })
+            case .namespace, .mount, .capabilities, .filter, .keyring: ("sandbox", mapping.sandbox.preset.rawValue)
+            case .groups, .user: ("user", mapping.user ?? "")
+            case .directory: (nil, invocation?.directory ?? directory)
+            case .exec: (nil, invocation?.executable ?? program)
+            case .nothing, .request, .table, .stack, .clone, .pidfd, .cgroup, .session, .descriptors, .privileges,
+                .signals, .signal, .trial, .quiet, .image, .executor, .unknown:
+                (nil, nil)
             }
-        case "nice":
-            return limits.nice.map {
-                key("limits.nice", "\($0)", "only root may go below what pm was started with: raise it")
-            }
-        case "oom_score_adj":
-            return limits.oomScoreAdjust.map {
-                key("limits.oomScoreAdjust", "\($0)", "only root may go below what pm was started with: raise it")
-            }
-        case "namespace", "mount", "capabilities", "filter", "keyring":
-            return key("sandbox", "\(mapping.sandbox.preset.rawValue), \(error.step)", Self.sandboxHint(error))
-        case "groups", "user":
-            return key(
-                "user", mapping.user ?? "",
-                error.code == EINVAL
-                    ? "the numbers 65535 and 4294967295 mean no user and no group: give another"
-                    : "only root's daemon can run it as another user")
-        case "executor": return Self.executorProblem(error, reason)
-        default: return nil  // names of steps come from pm-init
-        }
-    }
-
-    private static func executorProblem(_ error: SpawnError, _ reason: String) -> String {
-        switch error.code {
-        case ECANCELED:
-            "its process was ended before its program ran: somebody with the rights of its user, or pm, killed it"
-        case ENOENT: "pm-exec: \(reason); it belongs beside pm-init: install pm again"
-        default: "pm-exec: \(reason)"  // errno is a number, not an enum of ours
-        }
-    }
-
-    private static func sandboxHint(_ error: SpawnError) -> String {
-        switch (error.step, error.code) {
-        case ("namespace", _):
-            "this user may have no namespaces: allow them (sysctl user.max_user_namespaces, "
-                + "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), run pm as root, "
-                + "or set \"sandbox\" to \"none\""
-        case ("mount", ENOSYS): "it needs Linux 5.12; set \"sandbox\" to \"none\" on this one"
-        case ("mount", ELOOP):
-            "a directory in the path of what it is to see was replaced by a link; start it again when nobody changes it"
-        default:  // errno is a number, not an enum of ours
-            "this machine cannot give it; set \"sandbox\" to a lower preset, or to \"none\""
-        }
+        return SpawnFailure(.spawn(step), value ?? "", code: code)
+            .about(value == nil ? nil : key.map { SpawnFailure.Key(name, $0) })
     }
 }

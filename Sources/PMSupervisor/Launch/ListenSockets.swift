@@ -25,9 +25,10 @@ public final class ListenSockets {
     /// pm-init has room for 256 names, and not all are ours.
     private static let most = 240
     /// Told what cannot be closed as it should.
-    var onTrouble: @PMActor (String) -> Void = { _ in }
+    private let onTrouble: @PMActor (String) -> Void
 
-    init(_ holder: Holder) {
+    init(_ holder: Holder, onTrouble: @escaping @PMActor (String) -> Void = { _ in }) {
+        self.onTrouble = onTrouble
         self.holder = holder
     }
 
@@ -54,18 +55,20 @@ public final class ListenSockets {
 
     /// The sockets of a unit in their order, opened where they are not yet; those it has no more are closed.
     ///
-    /// - Throws: `LaunchError` naming the key, the address, the cause and the next step.
-    func open(for unit: Unit, _ identity: UserIdentity?) throws(LaunchError) -> [SharedFD] {
+    /// - Throws: `SpawnFailure` naming the key, the address, the cause and the next step.
+    func open(for unit: Unit, _ identity: UserIdentity?) throws(SpawnFailure) -> [SharedFD] {
         let keys = Set(unit.sockets.map(\.key))
         for key in kept.keys where !keys.contains(key) { kept[key]?.users.remove(unit.name) }
         closeUnused()
         var opened: [SharedFD] = []
         for (index, point) in unit.sockets.enumerated() {
-            do throws(LaunchError) {
+            do throws(SpawnFailure) {
                 opened.append(try socket(at: point, for: unit, identity))
             } catch {
-                let place = "mapping.\(InstanceName.unit(of: unit.name)).listen[\(index)]"
-                throw LaunchError("\(place): \(point.text): \(error)")
+                var failure = error
+                failure.object = point.text
+                failure.key = SpawnFailure.Key(InstanceName.unit(of: unit.name), "listen[\(index)]")
+                throw failure
             }
         }
         return opened
@@ -73,17 +76,17 @@ public final class ListenSockets {
 
     private func socket(
         at point: ListenPoint, for unit: Unit, _ identity: UserIdentity?
-    ) throws(LaunchError) -> SharedFD {
+    ) throws(SpawnFailure) -> SharedFD {
         if let other = kept[point.key] {
             let base = InstanceName.unit(of: unit.name)
             if let owner = other.users.first(where: { InstanceName.unit(of: $0) != base }) {
-                throw LaunchError("\(InstanceName.unit(of: owner)) has it; give one of them another address")
+                throw SpawnFailure(.launch(.socketTaken), detail: InstanceName.unit(of: owner))
             }
             kept[point.key]?.users.insert(unit.name)
             return other.socket.descriptor
         }
         guard kept.count < Self.most else {
-            throw LaunchError("\(Self.most) sockets are open for services, and no daemon keeps more; stop some")
+            throw SpawnFailure(.launch(.socketsTooMany), detail: "\(Self.most)")
         }
         do throws(SystemError) {
             let socket = try point.open(identity)
@@ -93,7 +96,7 @@ public final class ListenSockets {
             kept[point.key] = Kept(name: name, socket: socket, path: Self.path(of: point.key), users: [unit.name])
             return socket.descriptor
         } catch {
-            throw LaunchError("\(error); \(Self.hint(error))")
+            throw SpawnFailure(.socket, call: error)
         }
     }
 
@@ -123,16 +126,6 @@ public final class ListenSockets {
 
     private static func path(of key: String) -> String? {
         key.firstIndex(of: "/").map { String(key[$0...]) }
-    }
-
-    private static func hint(_ error: SystemError) -> String {
-        switch error.code {
-        case EADDRINUSE: "another program has it: end that, or choose another"
-        case EACCES, EPERM: "pm may not: choose a port from 1024 on or another directory, or run pm as root"
-        case ENOENT, ENOTDIR: "make the directory"
-        case EADDRNOTAVAIL: "no interface of this machine has this address"
-        default: "choose another address"  // errno is a number, not an enum of ours
-        }
     }
 }
 

@@ -31,15 +31,15 @@ public struct NotifyDirectory: Equatable, Sendable {
 
     /// Makes a folder with a socket for a child that runs as a user; nil: as the daemon.
     ///
-    /// - Throws: `LaunchError` with what keeps it from that.
-    mutating func bind(for child: UInt64, as user: uid_t?) throws(LaunchError) -> NotifySocket {
+    /// - Throws: `NotifyDirectoryProblem` with what keeps it from that.
+    mutating func bind(for child: UInt64, as user: uid_t?) throws(NotifyDirectoryProblem) -> NotifySocket {
         do throws(SystemError) {
             if let folder, let socket = try bind(in: folder, for: child, as: user) { return socket }
             try make()
         } catch {
-            throw LaunchError(error.description)
+            throw NotifyDirectoryProblem(description: error.description)
         }
-        if let problem { throw LaunchError(problem) }
+        if let problem { throw NotifyDirectoryProblem(description: problem) }
         do throws(SystemError) {
             let real = try Files.realPath(levels[levels.count - 1].path)
             last = max(last, Self.numbers(in: real).max() ?? 0)
@@ -47,7 +47,7 @@ public struct NotifyDirectory: Equatable, Sendable {
             if let socket = try bind(in: real, for: child, as: user) { return socket }
             throw SystemError("mkdir", real, code: ENOENT)
         } catch {
-            throw LaunchError(error.description)
+            throw NotifyDirectoryProblem(description: error.description)
         }
     }
 
@@ -107,4 +107,9 @@ public struct NotifyDirectory: Equatable, Sendable {
     func remove() {
         if problem == nil { rmdir(levels[levels.count - 1].path) }
     }
+}
+
+/// Why a place cannot have a readiness socket: one of the causes that a failed start names.
+struct NotifyDirectoryProblem: Error, CustomStringConvertible {
+    let description: String
 }

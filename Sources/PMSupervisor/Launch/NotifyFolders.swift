@@ -20,23 +20,24 @@ public final class NotifyFolders {
     /// So many folders one user may fill before nothing more of that user's is started that needs one.
     static let mostLeft = 16
     /// Told what cannot be removed.
-    var onTrouble: @PMActor (String) -> Void = { _ in }
+    private let onTrouble: @PMActor (String) -> Void
 
     /// Takes the places where folders can be made, the best first.
-    init(_ places: [NotifyDirectory], user: uid_t) {
+    init(_ places: [NotifyDirectory], user: uid_t, onTrouble: @escaping @PMActor (String) -> Void = { _ in }) {
+        self.onTrouble = onTrouble
         self.places = places
         daemonUser = user
     }
 
     /// Makes the folder of a child that runs as a user; nil: the daemon's.
     ///
-    /// - Throws: `LaunchError` naming what was tried, the causes and the next step.
-    func open(for child: UInt64, as user: uid_t?) throws(LaunchError) -> NotifySocket {
+    /// - Throws: `SpawnFailure` naming what was tried, the causes and the next step.
+    func open(for child: UInt64, as user: uid_t?) throws(SpawnFailure) -> NotifySocket {
         let owner = user ?? daemonUser
         try makeRoom(for: owner)
         var causes: [String] = []
         for index in places.indices {
-            do throws(LaunchError) {
+            do throws(NotifyDirectoryProblem) {
                 let socket = try places[index].bind(for: child, as: owner == daemonUser ? nil : owner)
                 kept[child] = Kept(folder: socket.folder, user: owner)
                 return socket
@@ -44,20 +45,18 @@ public final class NotifyFolders {
                 causes.append(error.description)
             }
         }
-        throw LaunchError(
-            "no folder for its NOTIFY_SOCKET can be made (\(causes.joined(separator: "; "))): make one of these "
-                + "possible, or choose another \"ready\"")
+        throw SpawnFailure(.launch(.readinessFolder), detail: causes.joined(separator: "; "))
     }
 
-    private func makeRoom(for user: uid_t) throws(LaunchError) {
+    private func makeRoom(for user: uid_t) throws(SpawnFailure) {
         guard let folders = left[user], folders.count >= Self.mostLeft else { return }
         // Somebody may have emptied them meanwhile.
         let still = folders.filter { (try? NotifySocket.remove($0)) == nil }
         left[user] = still
         guard still.count >= Self.mostLeft else { return }
-        throw LaunchError(
-            "user \(user) has put files into \(still.count) folders of NOTIFY_SOCKET, which stay: "
-                + "rm -r \(still[0]), and the others that the daemon's log names")
+        throw SpawnFailure(
+            .launch(.readinessFolders), "\(user)",
+            detail: "\(still.count) folders of NOTIFY_SOCKET, which stay: rm -r \(still[0])")
     }
 
     /// Goes on with the folder of a child of an earlier daemon, if it has one.

@@ -36,8 +36,8 @@ struct SandboxPath {
 
     /// The path without links; nil where there is nothing.
     ///
-    /// - Throws: `LaunchError` for a link that the service could have made, naming it.
-    func resolve(_ path: String) throws(LaunchError) -> String? {
+    /// - Throws: `SpawnFailure` for a link that the service could have made, naming it.
+    func resolve(_ path: String) throws(SpawnFailure) -> String? {
         var names = Self.names(of: path)
         var current = "/"
         var links = 0
@@ -73,10 +73,8 @@ struct SandboxPath {
         path.split(separator: "/").filter { $0 != "." }.reversed().map(String.init)
     }
 
-    private func refusal(_ link: String, _ target: String) -> LaunchError {
-        LaunchError(
-            "\(link) is a link (to \(target)) in a directory that the service can write to, so the service could "
-                + "choose what it is given; name the directory itself, or make it a directory again")
+    private func refusal(_ link: String, _ target: String) -> SpawnFailure {
+        SpawnFailure(.sandbox(.sandboxLink), detail: "\(link) is a link (to \(target))")
     }
 
     private func mayWrite(_ directory: String) -> Bool {

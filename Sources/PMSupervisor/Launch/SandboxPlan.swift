@@ -51,9 +51,9 @@ struct SandboxPlan {
 
     /// The sandbox; nil for none.
     ///
-    /// - Throws: `LaunchError` for a writable directory that does not exist, that holds what a sandbox takes away, or
+    /// - Throws: `SpawnFailure` for a writable directory that does not exist, that holds what a sandbox takes away, or
     ///   that the service could have replaced by a link.
-    func sandbox(on machine: Machine) throws(LaunchError) -> SpawnSandbox? {
+    func sandbox(on machine: Machine) throws(SpawnFailure) -> SpawnSandbox? {
         guard preset != .none else { return nil }
         let isStrict = preset == .strict
         let changes = changes(on: machine)
@@ -99,26 +99,26 @@ struct SandboxPlan {
         return Changes(readOnly: readOnly, hidden: [], temporary: temporary)
     }
 
-    private func writablePaths(_ changes: Changes, _ machine: Machine) throws(LaunchError) -> [String] {
+    private func writablePaths(_ changes: Changes, _ machine: Machine) throws(SpawnFailure) -> [String] {
         var paths: [String] = []
         // The outer ones first: what lies in them, the service may have made.
         for path in (writable + [directory].compactMap { $0 }).sorted() {
             let isAsked = writable.contains(path)
             let key = isAsked ? "sandbox.writable" : "cwd"
-            do throws(LaunchError) {
+            do throws(SpawnFailure) {
                 guard let real = try place(leaving: paths, changes, machine).resolve(path) else {
                     // The start says that there is no such working directory.
                     if !isAsked { continue }
-                    throw LaunchError("No such file or directory; make it")
+                    throw SpawnFailure(.sandbox(.sandboxMissing))
                 }
                 if let inner = changes.replaced.first(where: { Self.lies($0, in: real) }) {
                     // Of the working directory nobody has said that it is to be written to.
                     if !isAsked { continue }
-                    throw LaunchError("it would show \(inner) as it is; name something below it")
+                    throw SpawnFailure(.sandbox(.sandboxShows), detail: inner)
                 }
                 paths.append(real)
             } catch {
-                throw LaunchError("\(key): \(path): \(error)")
+                throw error.about(key, path)
             }
         }
         return paths
@@ -127,16 +127,16 @@ struct SandboxPlan {
     /// What it reads, where that would be hidden: not what a link leads to that the service could have made.
     private func visiblePaths(
         _ left: [String], _ changes: Changes, _ machine: Machine
-    ) throws(LaunchError) -> [String] {
+    ) throws(SpawnFailure) -> [String] {
         var paths: [String] = []
         for path in visible + [program].compactMap({ $0 }) {
             guard let real = machine.resolve(path), changes.replaced.contains(where: { Self.lies(real, in: $0) })
             else { continue }
-            do throws(LaunchError) {
+            do throws(SpawnFailure) {
                 guard let placed = try place(leaving: left, changes, machine).resolve(path) else { continue }
                 paths.append(path == program ? Paths.directory(of: placed) : placed)
             } catch {
-                throw LaunchError("sandbox: \(path): \(error)")
+                throw error.about("sandbox", path)
             }
         }
         return paths
@@ -161,5 +161,15 @@ struct SandboxPlan {
         var result: [String] = []
         for path in paths.sorted() where !result.contains(where: { lies(path, in: $0) }) { result.append(path) }
         return result
+    }
+}
+
+extension SpawnFailure {
+    /// The failure with the key and the path that it is about; whose mapping it is, the caller knows.
+    fileprivate func about(_ key: String, _ path: String) -> SpawnFailure {
+        var failure = self
+        failure.object = path
+        failure.key = Key("", key)
+        return failure
     }
 }

@@ -54,18 +54,18 @@ struct Wiring {
 
     /// Makes the descriptors for a launch, and completes the request with the child's ends.
     ///
-    /// - Throws: `SystemError`; EMFILE also while there are still descriptors for those who come to stop something. Nothing
+    /// - Throws: `SpawnFailure`; EMFILE also while there are still descriptors for those who come to stop something. Nothing
     ///   stays open then.
     static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, _ parts: Parts)
-        throws(SystemError) -> Wiring
+        throws(SpawnFailure) -> Wiring
     {
-        let output = try Pipe.make()
-        let errors = try Pipe.make()
+        let output = try SpawnFailure.of(.pipes, Pipe.make)
+        let errors = try SpawnFailure.of(.pipes, Pipe.make)
         // What the request has already are the unit's sockets, which begin at 3 (sd_listen_fds(3)).
         var child = [parts.null, output.writing, errors.writing] + request.childDescriptors
         var channel: SharedFD?
         if launch.channel != .none {
-            let pair = try UnixSocket.pair()
+            let pair = try SpawnFailure.of(.pipes, UnixSocket.pair)
             channel = pair.ours
             child.append(pair.theirs)
         }
@@ -73,7 +73,7 @@ struct Wiring {
         let wiring = Wiring(output: output.reading, errors: errors.reading, channel: channel, probe: probe)
         let limit = DescriptorLimit.current()
         if (child + wiring.held).contains(where: { limit.isReserved($0.raw) }) {
-            throw SystemError("open", "its pipes", code: EMFILE)
+            throw SpawnFailure(.pipes, call: SystemError("open", "its pipes", code: EMFILE))
         }
         request.childDescriptors = child
         request.heldDescriptors = wiring.held
@@ -82,22 +82,24 @@ struct Wiring {
 
     private static func makeProbe(
         _ check: ReadinessCheck, _ child: inout [SharedFD], _ request: inout SpawnRequest, _ parts: Parts
-    ) throws(SystemError) -> SharedFD? {
+    ) throws(SpawnFailure) -> SharedFD? {
         switch check {
         case .started, .rpc, .ipc, .tcp, .http, .logLine: return nil
         case .notify:
-            guard let socket = parts.notify else { throw SystemError("ready", "notify", code: EINVAL) }
+            guard let socket = parts.notify else { throw unready("notify") }
             request.environment.append("NOTIFY_SOCKET=\(socket.path)")
             return socket.descriptor
         case .descriptor(let number):
-            guard number >= child.count, number < 24 else {
-                throw SystemError("ready", "descriptor \(number)", code: EINVAL)
-            }
+            guard number >= child.count, number < 24 else { throw unready("descriptor \(number)") }
             while child.count < number { child.append(parts.null) }
-            let pipe = try Pipe.make()
+            let pipe = try SpawnFailure.of(.pipes, Pipe.make)
             child.append(pipe.writing)
             return pipe.reading
         }
+    }
+
+    private static func unready(_ check: String) -> SpawnFailure {
+        SpawnFailure(.readinessDescriptor, call: SystemError("ready", check, code: EINVAL))
     }
 
     /// The number of the child's end of the channel.

@@ -24,7 +24,7 @@ extension Instance {
         let logs: LogRegistry
         let runtime: any Runtime
         let user: UInt32
-        let route: @PMActor (Unit) -> OutputRoute
+        let route: @PMActor (Unit, Supervisor) -> OutputRoute
         let sockets: ListenSockets
         let notify: NotifyFolders
         let confinement: Confinement

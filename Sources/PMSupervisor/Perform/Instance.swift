@@ -89,14 +89,7 @@ final class Instance {
     }
 
     func spawnFailed(_ error: SpawnError) {
-        if let text = unit.explain(error) { return fail(text) }
-        let object =
-            switch error.step {
-            case "chdir": lastInvocation?.directory ?? unit.directory
-            case "exec": lastInvocation?.executable ?? unit.program
-            case let other: other == "" ? unit.program : ""
-            }
-        fail(SystemError(error.step, object, code: error.code).description)
+        fail(unit.failure(at: error.step, code: error.code, of: lastInvocation))
     }
 
     func exited(_ exit: ChildExit) {
@@ -124,7 +117,7 @@ final class Instance {
             startedAt: record.startedAt, user: child.user ?? context.user)
         unenforced = context.confinement.unenforced(unit)
         keep(child.id, record)
-        if case .both(let copy) = context.route(unit) { capture.copyLines(to: copy) }
+        if case .both(let copy) = context.route(unit, supervisor) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
         attach(capture, wiring)
         if let exit = child.exit {
@@ -214,6 +207,8 @@ final class Instance {
     }
 
     private func queueSpawn(_ incarnation: UInt64) {
+        // Restarts are counted, and somebody's start sets the count to 0.
+        if supervisor.holdsRestarts, machine.restarts > 0 { return }
         context.holder.whenItsTurn { turn in
             self.spawn(incarnation)
             // The state changed when there was no record yet that could take it.
@@ -223,10 +218,11 @@ final class Instance {
 
     private func spawn(_ incarnation: UInt64) {
         let child = context.holder.nextChild()
-        do {
+        do throws(SpawnFailure) {
             let launch = try context.runtime.launch(unit, options)
             lastInvocation = launch.invocation
-            var parts = Wiring.Parts(null: try context.holder.null())
+            var parts = Wiring.Parts(
+                null: try SpawnFailure.of(.pipes) { () throws(SystemError) in try context.holder.null() })
             var request = try prepare(child, launch, &parts)
             let wiring = try Wiring.make(&request, launch, unit.settings.readiness, parts)
             let capture = LogCapture(context.logs.log(of: name), origin: .started)
@@ -241,7 +237,7 @@ final class Instance {
             supervisor.register(self, child: request.id)
             // A line may come before pm-init's word that the program runs.
             if case .logLine = unit.settings.readiness { beginProbe() }
-            try context.holder.channel.spawn(request)
+            try SpawnFailure.of(.order) { () throws(SystemError) in try context.holder.channel.spawn(request) }
             if unit.definition.isCommandable, let channel = wiring.channel {
                 supervisor.channels?.open(channel, to: id, launch.channel)
             }
@@ -249,12 +245,14 @@ final class Instance {
             context.holder.spawnDone()
             context.confinement.discard(child)
             context.notify.remove(child)
-            fail("\(error)")
+            fail(error)
         }
     }
 
     /// What is asked of pm-init, with all but the descriptors of this incarnation.
-    private func prepare(_ child: UInt64, _ launch: Launch, _ parts: inout Wiring.Parts) throws -> SpawnRequest {
+    private func prepare(
+        _ child: UInt64, _ launch: Launch, _ parts: inout Wiring.Parts
+    ) throws(SpawnFailure) -> SpawnRequest {
         let invocation = launch.invocation
         var request = SpawnRequest(
             id: child, path: invocation.executable, arguments: invocation.arguments, directory: invocation.directory)
@@ -275,7 +273,7 @@ final class Instance {
     /// Sends the output of a start where it is to go. A service that writes to the journal has pipes all the same: it
     /// keeps them where journald cannot be reached, and otherwise they end at once.
     private func direct(_ request: inout SpawnRequest, _ capture: LogCapture) -> OutputDestination {
-        switch context.route(unit) {
+        switch context.route(unit, supervisor) {
         case .file: return .file
         case .journal(let source):
             request.journal = source
@@ -287,14 +285,14 @@ final class Instance {
     }
 
     /// A spawn that failed leaves nothing with pm-init.
-    private func fail(_ text: String) {
+    private func fail(_ failure: SpawnFailure) {
         let incarnation = machine.incarnation
         if let failed = unkeep(incarnation) {
             supervisor.unregister(child: failed.child)
             context.confinement.discard(failed.child)
         }
         closeRun()
-        feed(.child(.spawnFailed(text), incarnation: incarnation))
+        feed(.child(.spawnFailed(failure), incarnation: incarnation))
     }
 
     private func attach(_ capture: LogCapture, _ wiring: Wiring) {

@@ -173,8 +173,20 @@ extension Supervisor {
 
     /// The units that run or are to run again.
     public var active: [String] {
-        instances.values.filter { $0.machine.desired == .up || $0.machine.pid != nil || $0.machine.survivors > 0 }
-            .map(\.name).sorted()
+        instances.values.filter(Self.runs).map(\.name).sorted()
+    }
+
+    /// The instances of one unit that run or are to run again, the first one included: other units are not looked at.
+    public func active(of unit: String) -> [String] {
+        instances(of: unit).filter { instances[$0].map(Self.runs) ?? false }
+    }
+
+    /// The instances of one unit that were started since this daemon or an earlier one runs.
+    public func instances(of unit: String) -> [String] { (instancesOfUnit[unit] ?? []).sorted() }
+
+    private static func runs(_ instance: Instance) -> Bool {
+        let machine = instance.machine
+        return machine.desired == .up || machine.pid != nil || machine.survivors > 0
     }
 
     // MARK: what instances tell

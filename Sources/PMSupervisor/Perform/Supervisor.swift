@@ -18,7 +18,13 @@ public final class Supervisor {
         /// The user that services run as.
         public var user: UInt32
         /// Where the output of a unit that is about to start goes.
-        public var route: @PMActor (Unit) -> OutputRoute = { _ in .file }
+        public var route: @PMActor (Unit, Supervisor) -> OutputRoute = { _, _ in .file }
+        /// Speaks JSON-RPC with the services.
+        public var channels: (any ServiceChannels)?
+        /// Learns of deaths and readiness.
+        public var observer: (any SupervisorObserver)?
+        /// Told when the daemon meets a failure that concerns no caller.
+        public var onTrouble: @PMActor (String) -> Void = { _ in }
         /// Where folders of readiness sockets can be made, the best first.
         public var notifyPlaces: [NotifyDirectory] = []
         /// Keeps for the successors of this daemon what they must know of units; nil: nothing. It is called before anybody is
@@ -38,15 +44,12 @@ public final class Supervisor {
     /// What a service that answers calls costs in descriptors: two outputs and a channel.
     public nonisolated static let descriptorsOfService = 3
 
-    /// Speaks JSON-RPC with the services.
-    public weak var channels: (any ServiceChannels)?
-    /// Learns of deaths and readiness.
-    public weak var observer: (any SupervisorObserver)?
-    /// Told when the daemon meets a failure that concerns no caller.
-    public var onTrouble: @PMActor (String) -> Void = { _ in } {
-        didSet { notify.onTrouble = onTrouble }
-    }
+    /// Whether units that died stay down until somebody starts them: a daemon that starts safe starts nothing by itself.
+    public var holdsRestarts = false
 
+    var channels: (any ServiceChannels)? { resources.channels }
+    var observer: (any SupervisorObserver)? { resources.observer }
+    var onTrouble: @PMActor (String) -> Void { resources.onTrouble }
     let resources: Resources
     /// The sockets of services.
     public let sockets: ListenSockets
@@ -55,6 +58,8 @@ public final class Supervisor {
     private let context: Instance.Context
     private var toldCauses: Set<Unenforced.Cause> = []
     private(set) var instances: [String: Instance] = [:]
+    /// The instances of each unit that has any, by name.
+    private(set) var instancesOfUnit: [String: Set<String>] = [:]
     private var children: [UInt64: Instance] = [:]
     /// Children of an earlier daemon, until all are known.
     var inherited: [InheritedChild] = []
@@ -75,8 +80,8 @@ public final class Supervisor {
     /// Makes a supervisor without units.
     public init(_ resources: Resources, random: any RandomNumberGenerator = SystemRandomNumberGenerator()) {
         self.resources = resources
-        sockets = ListenSockets(resources.holder)
-        notify = NotifyFolders(resources.notifyPlaces, user: resources.user)
+        sockets = ListenSockets(resources.holder, onTrouble: resources.onTrouble)
+        notify = NotifyFolders(resources.notifyPlaces, user: resources.user, onTrouble: resources.onTrouble)
         context = Instance.Context(resources, sockets, notify)
         seeds = random
     }
@@ -100,7 +105,9 @@ public final class Supervisor {
 
     private func make(_ unit: Unit, _ machine: UnitStateMachine) -> Instance {
         let instance = Instance(unit, machine, context, self)
+        precondition(instances[unit.name] == nil, "two instances of one name")
         instances[unit.name] = instance
+        instancesOfUnit[InstanceName.unit(of: unit.name), default: []].insert(unit.name)
         return instance
     }
 
@@ -141,6 +148,7 @@ public final class Supervisor {
     }
 
     func register(_ instance: Instance, child: UInt64) {
+        precondition(children[child].map { $0 === instance } ?? true, "two instances have one child")
         children[child] = instance
     }
 
@@ -150,7 +158,7 @@ public final class Supervisor {
     }
 
     /// Does something to pm-init; a failure means that pm-init is gone, and then so is the daemon soon.
-    func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
+    public func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
         do throws(SystemError) {
             try body()
         } catch {

@@ -82,6 +82,7 @@ final class ConnectProbe: ReadinessProbe {
             self.socket = socket
             timer = reactor.after(Self.attemptTimeout) { [weak self] in self?.retry() }
         } catch {
+            // Whatever is missing may be there at the next try; at the deadline the unit is not ready.
             retry()
         }
     }
@@ -95,6 +96,7 @@ final class ConnectProbe: ReadinessProbe {
         do throws(SystemError) {
             try reactor.watch(socket.raw, .readable) { [weak self] _ in self?.receive() }
         } catch {
+            // As above.
             retry()
         }
     }

@@ -10,7 +10,7 @@ public import PMSystem
 @PMActor
 public struct DockerRuntime: Runtime {
     /// The variables that are for the container, by name; nil as a value unsets one of the image.
-    public typealias VariablesSource = @PMActor (Unit) throws(LaunchError) -> [EnvironmentVariable]
+    public typealias VariablesSource = @PMActor (Unit) throws(SpawnFailure) -> [EnvironmentVariable]
 
     /// Where the parts are that a driver needs.
     public struct Driver: Sendable {
@@ -42,16 +42,16 @@ public struct DockerRuntime: Runtime {
 
     /// The driver, with the unit in its arguments and the container's variables in its environment, as `PM_ENV_NAME`.
     ///
-    /// - Throws: `LaunchError` when what is to run cannot be read, has errors, or asks for what an engine cannot do.
-    public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+    /// - Throws: `SpawnFailure` when what is to run cannot be read, has errors, or asks for what an engine cannot do.
+    public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
         do throws(ConfigError) {
             _ = try DockerConfiguration(path: unit.program)
         } catch {
-            throw LaunchError(error.description)
+            throw SpawnFailure(.launch(.file), error.description)
         }
         try refuseWhatNobodyDoes(unit)
         if options.inspection != .none {
-            throw LaunchError("\(unit.name) runs in Docker, where it cannot be inspected")
+            throw SpawnFailure(.launch(.inspection), unit.name)
         }
         let channel = unit.channel(options)
         let program = place.libexec + "/pm-docker"
@@ -76,20 +76,22 @@ public struct DockerRuntime: Runtime {
         return values.compactMap { name, value in value.map { "--\(name)=\($0)" } }
     }
 
-    private func environment(_ unit: Unit, _ channel: ChannelKind) throws(LaunchError) -> [String] {
+    private func environment(_ unit: Unit, _ channel: ChannelKind) throws(SpawnFailure) -> [String] {
         var strings = Self.inherited.compactMap { name in place.environment[name].map { "\(name)=\($0)" } }
         for variable in try variables(unit) {
             // One without a value is to be taken out of what the image says.
-            strings.append(variable.value.map { "PM_ENV_\(variable.name)=\($0)" } ?? "PM_UNSET_\(variable.name)=")
+            strings.append(ContainerVariable.string(variable))
         }
-        strings.append("PM_ENV_PM_NAME=\(unit.name)")
-        if let config = unit.mapping.config { strings.append("PM_ENV_PM_CONFIG=\(config)") }
-        if channel == .contained { strings.append("PM_CHANNEL_FD=\(Wiring.channelNumber(unit))") }
+        strings.append(ContainerVariable.set(.name, to: unit.name))
+        if let config = unit.mapping.config { strings.append(ContainerVariable.set(.config, to: config)) }
+        if channel == .contained {
+            strings.append(HostVariable.channelDescriptor.set(to: "\(Wiring.channelNumber(unit))"))
+        }
         return strings
     }
 
     /// Every key does what it says, or says that it does not.
-    private func refuseWhatNobodyDoes(_ unit: Unit) throws(LaunchError) {
+    private func refuseWhatNobodyDoes(_ unit: Unit) throws(SpawnFailure) {
         let (mapping, limits) = (unit.mapping, unit.mapping.limits)
         let asked: [(key: String, isThere: Bool, instead: String)] = [
             ("listen", !mapping.listen.isEmpty, "\"ports\" in \(unit.program) publishes ports"),
@@ -107,8 +109,9 @@ public struct DockerRuntime: Runtime {
             ("ready", !unit.settings.readiness.isPossibleInDocker, "use notify, rpc, tcp, http or log"),
         ]
         guard let found = asked.first(where: \.isThere) else { return }
-        throw LaunchError(
-            "mapping.\(unit.name).\(found.key) has no effect in Docker: \(found.instead); take the key out")
+        throw SpawnFailure(
+            .launch(.keyOfDocker), detail: found.instead
+        ).about(SpawnFailure.Key(unit.name, found.key))
     }
 }
 

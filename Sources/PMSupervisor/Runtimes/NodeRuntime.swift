@@ -1,11 +1,12 @@
-import PMModel
+import Glibc
+public import PMModel
 public import PMSystem
 
 /// The `nodejs` runtime: a `commands.json` container in a Node process, and any executable as it is.
 @PMActor
 public struct NodeRuntime: Runtime {
     /// Computes the launchEnvironment of a unit: the daemon's environment, its files, its own variables, and its user.
-    public typealias LaunchEnvironmentSource = @PMActor (Unit) throws(LaunchError) -> LaunchEnvironment
+    public typealias LaunchEnvironmentSource = @PMActor (Unit) throws(SpawnFailure) -> LaunchEnvironment
 
     private let host: String
     private let socketURL: String
@@ -26,8 +27,8 @@ public struct NodeRuntime: Runtime {
 
     /// The program for a unit: the host for commandable JavaScript, else the executable itself.
     ///
-    /// - Throws: `LaunchError` when there is no such program, or when it is none.
-    public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+    /// - Throws: `SpawnFailure` when there is no such program, or when it is none.
+    public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
         let command = try command(unit, options)
         let channel = unit.channel(options)
         let invocation = Invocation(
@@ -49,28 +50,28 @@ public struct NodeRuntime: Runtime {
     private var preload: String { Paths.directory(of: host) + "/preload.cjs" }
 
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
-        var variables = ["PM_NAME=\(unit.name)", "PM_SOCK=\(socketURL)"]
-        if let config = unit.mapping.config { variables.append("PM_CONFIG=\(config)") }
+        var variables = [HostVariable.name.set(to: unit.name), HostVariable.socket.set(to: socketURL)]
+        if let config = unit.mapping.config { variables.append(HostVariable.config.set(to: config)) }
         variables += unit.socketVariables
         let descriptor = Wiring.channelNumber(unit)
         switch channel {
         case .none: break
-        case .rpc, .contained: variables.append("PM_CHANNEL_FD=\(descriptor)")
+        case .rpc, .contained: variables.append(HostVariable.channelDescriptor.set(to: "\(descriptor)"))
         case .nodeIPC: variables += ["NODE_CHANNEL_FD=\(descriptor)", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
         }
         if unit.definition.isCommandable && !unit.mapping.connect.isEmpty {
-            variables.append("PM_CONNECT=\(unit.mapping.connectJSON)")
+            variables.append(HostVariable.connect.set(to: unit.mapping.connectJSON))
         }
         return variables
     }
 
     /// The words before the unit's own arguments.
-    private func command(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> [String] {
+    private func command(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> [String] {
         let program = try ProgramFile(unit.program)
         var node = ["node"] + [options.inspection.argument(ports)].compactMap { $0 }
         if unit.definition.runtime == .worker {
             guard program.isForNode else {
-                throw LaunchError("\(unit.program) is no JavaScript, and the runtime worker runs nothing else")
+                throw SpawnFailure(.launch(.programIsNoScript), unit.program)
             }
             node.append(Paths.directory(of: host) + "/thread.mjs")
         }
@@ -81,10 +82,9 @@ public struct NodeRuntime: Runtime {
         case (.nodeScript(let isExecutable), _):
             return isExecutable && node.count == 1 ? [unit.program] : node + [unit.program]
         case (.javaScript, false): return node + [unit.program]
-        case (.json, false):
-            throw LaunchError("\(unit.program) is a list of commands, and \(unit.name) is not commandable")
-        case (.directory, false): throw LaunchError("\(unit.program) is a directory")
-        case (.unknown, _): throw LaunchError("\(unit.program) is neither a script nor a program (chmod +x?)")
+        case (.json, false): throw SpawnFailure(.launch(.programIsCommandList), unit.program, detail: unit.name)
+        case (.directory, false): throw SpawnFailure(.launch(.programIsDirectory), unit.program)
+        case (.unknown, _): throw SpawnFailure(.launch(.programIsNone), unit.program)
         }
     }
 }
@@ -111,14 +111,14 @@ private struct ProgramFile {
         }
     }
 
-    init(_ path: String) throws(LaunchError) {
+    init(_ path: String) throws(SpawnFailure) {
         let found: Kind?
         do throws(SystemError) {
             found = try Files.status(path).map { status throws(SystemError) in try Self.kind(path, status) }
         } catch {
-            throw LaunchError(error.description)
+            throw SpawnFailure(.program, path, call: error)
         }
-        guard let found else { throw LaunchError("\(path): No such file or directory") }
+        guard let found else { throw SpawnFailure(.launch(.program), path, code: ENOENT) }
         kind = found
     }
 

@@ -1,3 +1,4 @@
+public import PMModel
 public import PMSystem
 
 /// How the daemon and a process of a unit speak over its descriptor 3.
@@ -50,14 +51,21 @@ public struct LaunchEnvironment: Sendable {
     }
 }
 
-/// Why a unit cannot be launched, in words for a person.
-public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What is wrong, on what, and why.
-    public let description: String
+extension SpawnFailure {
+    /// A system call that failed in a check.
+    init(_ check: LaunchCheck, _ object: String = "", call error: SystemError) {
+        self.init(.launch(check), object, code: error.code, detail: error.call)
+    }
 
-    /// Makes an error.
-    public init(_ description: String) {
-        self.description = description
+    /// Makes system calls of a check.
+    static func of<Value>(
+        _ check: LaunchCheck, _ body: () throws(SystemError) -> Value
+    ) throws(SpawnFailure) -> Value {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw SpawnFailure(check, call: error)
+        }
     }
 }
 
@@ -66,6 +74,6 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
 public protocol Runtime {
     /// The program for a unit.
     ///
-    /// - Throws: `LaunchError` when the unit cannot be run.
-    func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch
+    /// - Throws: `SpawnFailure` when the unit cannot be run.
+    func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch
 }

@@ -1,4 +1,4 @@
-import PMModel
+public import PMModel
 public import PMSystem
 
 /// All runtimes: each unit gets the driver that its definition asks for.
@@ -15,8 +15,8 @@ public struct RuntimeDrivers: Runtime {
 
     /// What the unit's driver makes of it.
     ///
-    /// - Throws: `LaunchError` when the unit cannot be run.
-    public func launch(_ unit: Unit, _ options: RunOptions) throws(LaunchError) -> Launch {
+    /// - Throws: `SpawnFailure` when the unit cannot be run.
+    public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
         switch unit.definition.runtime {
         case .nodejs, .worker: try node.launch(unit, options)
         case .docker: try docker.launch(unit, options)

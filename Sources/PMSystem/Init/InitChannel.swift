@@ -27,8 +27,8 @@ public final class InitChannel {
     /// The descriptor on which pm-init hands the daemon its end.
     public nonisolated static let descriptor = Int32(PM_CONTROL_FD)
 
-    /// What is called with each message, and with nil when pm-init is gone.
-    public typealias Receiver = @PMActor (InitMessage?) -> Void
+    /// What is called with each message, and once with why there will be no more.
+    public typealias Receiver = @PMActor (Result<InitMessage, HolderLoss>) -> Void
 
     private struct Packet {
         var bytes: [UInt8]
@@ -242,16 +242,17 @@ public final class InitChannel {
     // MARK: receiving
 
     private func ready(_ events: Events) {
-        do {
+        do throws(SystemError) {
             if events.contains(.writable) { try flush() }
             if !events.isDisjoint(with: [.readable, .hungUp, .failed]) { try receive() }
         } catch {
-            close()
+            close(.failed(error))
         }
     }
 
     /// Delivers what is there; bounded, so that a burst of exits does not starve sessions.
     private func receive() throws(SystemError) {
+        reactor.attribute("pm-init")
         guard let space = buffer.baseAddress else { return }
         var numbers = [Int32](repeating: -1, count: Int(PM_FDS_MAX))
         for _ in 0..<256 {
@@ -263,23 +264,23 @@ public final class InitChannel {
                 return pm_packet_receive(socket.raw, &place, &count)
             }
             if size == -EAGAIN { return }
-            if size == 0 { return close() }
+            if size == 0 { return close(.ended) }
             _ = try valueOrNegated("receive from pm-init", "", size)
             let descriptors = numbers[..<count].map { SharedFD(owning: $0) }
             if let message = InitDecoder(UnsafeRawBufferPointer(rebasing: buffer[..<Int(size)]), descriptors).message()
             {
-                receiver?(message)
+                receiver?(.success(message))
             }
         }
     }
 
-    private func close() {
+    private func close(_ loss: HolderLoss) {
         reactor.unwatch(socket.raw)
         waiting.removeAll()
         waitingStart = 0
         let last = receiver
         receiver = nil
-        last?(nil)
+        last?(.failure(loss))
         drained()
     }
 }

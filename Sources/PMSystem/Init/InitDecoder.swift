@@ -6,7 +6,6 @@ struct InitDecoder {
     // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is
     // compared with the first and the last case before.
     private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_START_FAILED.rawValue
-    private static let steps = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_KEYRING.rawValue
 
     private let bytes: UnsafeRawBufferPointer
     private let descriptors: [SharedFD]
@@ -101,12 +100,7 @@ struct InitDecoder {
     }
 
     private func error(_ raw: pm_failure) -> SpawnError {
-        SpawnError(step: stepName(raw.step), code: raw.error)
-    }
-
-    private func stepName(_ step: UInt32) -> String {
-        guard Self.steps.contains(step), let known = pm_step(rawValue: step) else { return "step \(step)" }
-        return String(cString: pm_step_name(known))
+        SpawnError(step: SpawnStep(number: raw.step), code: raw.error)
     }
 
     private func tree(_ raw: pm_tree) -> TreeReport {

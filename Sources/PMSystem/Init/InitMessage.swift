@@ -179,11 +179,11 @@ public enum InitMessage: Sendable {
 
 /// A step of a spawn that failed, and why.
 public struct SpawnError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The step's name: `chdir`, `exec` and so on.
-    public let step: String
+    /// The step.
+    public let step: SpawnStep
     /// The errno(3) value.
     public let code: Int32
 
     /// `chdir: No such file or directory`.
-    public var description: String { SystemError(step, "", code: code).description }
+    public var description: String { SystemError(step.rawValue, "", code: code).description }
 }

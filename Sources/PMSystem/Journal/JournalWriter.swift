@@ -13,7 +13,7 @@ public final class JournalWriter {
     private static let lastRetry = Duration.seconds(5)
 
     /// Told once when entries begin to be lost, and once when they are not any more.
-    public var onTrouble: @PMActor (String) -> Void = { _ in }
+    private let onTrouble: @PMActor (String) -> Void
     /// Entries that were lost altogether.
     public private(set) var lost = 0
     private let path: String
@@ -29,7 +29,11 @@ public final class JournalWriter {
     private var retryDelay = JournalWriter.firstRetry
 
     /// Writes to a socket; at most `limit` bytes wait for it.
-    public init(reactor: Reactor, path: String = JournalWriter.standardPath, limit: Int = 1 << 20) {
+    public init(
+        reactor: Reactor, path: String = JournalWriter.standardPath, limit: Int = 1 << 20,
+        onTrouble: @escaping @PMActor (String) -> Void = { _ in }
+    ) {
+        self.onTrouble = onTrouble
         self.reactor = reactor
         self.path = path
         self.limit = limit

@@ -45,6 +45,8 @@ public final class Reactor {
     public private(set) var turn: UInt64 = 0
     private var heap = HeapTrimmer()
     private var turns: TurnCounter?
+    private var meter = TurnMeter()
+    private let onLongTurn: @PMActor (LongTurn) -> Void
     private let batch = UnsafeMutablePointer<pm_epoll_event>.allocate(capacity: batchSize)
     private static let batchSize = Int(PM_EPOLL_BATCH)
     /// The clock that timers run on.
@@ -53,8 +55,12 @@ public final class Reactor {
     /// Makes a loop.
     ///
     /// - Throws: `SystemError` when no descriptor is left.
-    public init(clock: any TimeSource = SystemClock()) throws(SystemError) {
+    public init(
+        clock: any TimeSource = SystemClock(), onLongTurn: @escaping @PMActor (LongTurn) -> Void = { _ in }
+    ) throws(SystemError) {
         self.clock = clock
+        self.onLongTurn = onLongTurn
+        meter.begin(at: clock.monotonic())
         epoll = OwnedFD(owning: try valueOrNegated("epoll_create1", "", pm_epoll_create()))
         _ = try valueOrNegated(
             "epoll_ctl", "eventfd",
@@ -159,6 +165,14 @@ public final class Reactor {
 
     // MARK: turns
 
+    /// Says what the present piece of a turn is about, for the log and the status when the turn is too long.
+    public func attribute(_ cause: String) { meter.cause = cause }
+
+    /// How many turns took longer than 50 ms.
+    public var longTurns: Int { meter.count }
+    /// The longest of them.
+    public var longestTurn: LongTurn? { meter.longest }
+
     /// Runs `body` once, after all handlers of this turn: the place to flush what they wrote.
     public func atEndOfTurn(_ body: @escaping @PMActor () -> Void) {
         endOfTurn.append(body)
@@ -190,6 +204,7 @@ public final class Reactor {
         while true {
             executor.drain()
             let goesOn = PMActor.assumeIsolated {
+                reactor.meter.endPiece(at: reactor.clock.monotonic(), .jobs)
                 reactor.finishTurn()
                 if reactor.isStopped { return false }
                 reactor.makeTurn()
@@ -205,6 +220,9 @@ public final class Reactor {
             swap(&due, &endOfTurn)
             for body in due { body() }
         }
+        let now = clock.monotonic()
+        meter.endPiece(at: now, .endOfTurn)
+        if let turn = meter.end(at: now) { onLongTurn(turn) }
     }
 
     private func makeTurn() {
@@ -212,13 +230,18 @@ public final class Reactor {
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         turns?.increment()
         turn += 1
-        if !timers.isEmpty { fireTimers() }
+        meter.begin(at: clock.monotonic())
+        if !timers.isEmpty {
+            fireTimers()
+            meter.endPiece(at: clock.monotonic(), .timers)
+        }
         heap.waited(wait, events: max(0, Int(count)))
         if count > 0 { for position in 0..<Int(count) { deliver(batch[position]) } }
         if !spare.isEmpty, let body = spare.next(isBusy: count > 0) {
             // Whoever was served in this turn may wait for this processor.
             sched_yield()
             body()
+            meter.endPiece(at: clock.monotonic(), .idleWork)
         }
     }
 
@@ -251,5 +274,6 @@ public final class Reactor {
         // A handler of this batch may have closed the descriptor, and another may have got its number since.
         guard slots[index].generation == UInt32(event.data >> 32) else { return }
         slots[index].handler?(Events(rawValue: event.events))
+        meter.endPiece(at: clock.monotonic(), .descriptor(index))
     }
 }

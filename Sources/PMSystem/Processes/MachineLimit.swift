@@ -23,15 +23,6 @@ public enum MachineLimit: Equatable, Sendable {
         }
     }
 
-    /// The limit that the text of a `SystemError` names, which ends with its cause.
-    public init?(endOf text: String) {
-        let codes = [EMFILE, ENFILE, EAGAIN, ENOMEM]
-        guard let code = codes.first(where: { text.hasSuffix(SystemError("", "", code: $0).reason) }) else {
-            return nil
-        }
-        self.init(code)
-    }
-
     /// The next step.
     public var hint: String {
         switch self {

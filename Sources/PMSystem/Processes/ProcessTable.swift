@@ -4,8 +4,6 @@ import PMModel
 /// All processes of the machine at one moment, as far as they tell whose they are and what they use.
 public struct ProcessTable: Sendable {
     private let entries: [Int32: ProcessStat]
-    private let ticks = Int64(sysconf(Int32(_SC_CLK_TCK)))
-    private let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
 
     /// Looks at /proc.
     public init() {
@@ -24,18 +22,13 @@ public struct ProcessTable: Sendable {
         var uses: [Int32: TreeUse] = [:]
         for (pid, entry) in entries {
             guard let leader = owner(pid, entry, among: leaders) else { continue }
-            uses[leader, default: TreeUse()].add(use(entry))
+            uses[leader, default: TreeUse()].add(entry.use)
         }
         return uses
     }
 
     /// What one process uses; nil when there is none.
-    public func use(of pid: Int32) -> TreeUse? { entries[pid].map(use) }
-
-    private func use(_ stat: ProcessStat) -> TreeUse {
-        let cpu = ticks > 0 ? stat.cpuTicks.times(1_000_000) / ticks : 0
-        return TreeUse(memory: stat.residentPages.times(page), cpuMicroseconds: cpu, processes: 1)
-    }
+    public func use(of pid: Int32) -> TreeUse? { entries[pid]?.use }
 
     private func owner(_ pid: Int32, _ entry: ProcessStat, among leaders: Set<Int32>) -> Int32? {
         if leaders.contains(pid) { return pid }
@@ -71,5 +64,16 @@ public struct TreeUse: Equatable, Sendable {
         memory = memory.plus(other.memory)
         cpuMicroseconds = cpuMicroseconds.plus(other.cpuMicroseconds)
         processes = processes.plus(other.processes)
+    }
+}
+
+extension ProcessStat {
+    private static let ticks = Int64(sysconf(Int32(_SC_CLK_TCK)))
+    private static let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
+
+    /// What the process uses.
+    var use: TreeUse {
+        let cpu = Self.ticks > 0 ? cpuTicks.times(1_000_000) / Self.ticks : 0
+        return TreeUse(memory: residentPages.times(Self.page), cpuMicroseconds: cpu, processes: 1)
     }
 }

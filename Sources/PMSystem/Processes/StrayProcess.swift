@@ -41,9 +41,9 @@ private struct ProcessMarks {
     /// The hard limit of file locks; nil where pm-init could not set it.
     private let mark = Self.hardLimitOfLocks("self").flatMap { $0 == "unlimited" ? nil : $0 }
     /// `PM_MARKER=TOKEN-`.
-    private let marker = getenv("PM_MARKER").flatMap { value in
+    private let marker = getenv(Marker.variable).flatMap { value in
         let text = String(cString: value)
-        return text.lastIndex(of: "-").map { "PM_MARKER=" + text[...$0] }
+        return text.lastIndex(of: "-").map { Marker.variable + "=" + text[...$0] }
     }
 
     func are(on pid: Int32) -> Bool {

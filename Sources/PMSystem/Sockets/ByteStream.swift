@@ -241,6 +241,7 @@ public final class ByteStream {
         do throws(SystemError) {
             if wanted.contains(.readable) { try watch() }
         } catch {
+            // Without a place in the loop nothing would ever be read: whoever waits learns that it is closed.
             close()
         }
     }

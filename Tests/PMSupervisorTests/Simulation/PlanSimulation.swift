@@ -120,7 +120,7 @@ struct PlanSimulation {
     }
 
     private mutating func live(_ name: String, _ incarnation: UInt64) {
-        guard random.next() % 10 != 0 else { return answer(name, .spawnFailed("exec")) }
+        guard random.next() % 10 != 0 else { return answer(name, .spawnFailed(.exec)) }
         answer(name, .spawned(pid: 1))
         if random.next() % 10 < 7 { answer(name, .ready) }
         if random.next() % 10 < 3 { answer(name, .exited(ExitReport(reason: .crash))) }

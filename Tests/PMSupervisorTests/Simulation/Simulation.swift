@@ -272,7 +272,7 @@ struct Simulation {
             try handle(.adopted(.running(pid: record.pid)))
         } else {
             try handle(.adopted(.starting(pid: record.pid)))
-            if record.start == .failed { world.tell(.spawnFailed("chdir"), newest) }
+            if record.start == .failed { world.tell(.spawnFailed(.chdir), newest) }
         }
     }
 }

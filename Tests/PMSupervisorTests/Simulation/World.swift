@@ -145,7 +145,7 @@ struct World {
     // MARK: What the daemon asks for
 
     mutating func spawn(_ incarnation: UInt64) {
-        guard !chance(10) else { return tell(.spawnFailed("exec"), incarnation) }
+        guard !chance(10) else { return tell(.spawnFailed(.exec), incarnation) }
         lastPID += 1
         var record = Record(pid: lastPID, leader: process())
         guard chance(30) else {
@@ -177,7 +177,7 @@ struct World {
     private mutating func failStart(_ incarnation: UInt64) {
         records[incarnation]?.leader.isAlive = false
         records[incarnation]?.start = .failed
-        tell(.spawnFailed("chdir"), incarnation)
+        tell(.spawnFailed(.chdir), incarnation)
     }
 
     /// It runs its program.

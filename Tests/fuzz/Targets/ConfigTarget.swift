@@ -59,9 +59,11 @@ enum ConfigTarget {
         let key = "fuzzed and removed"
         guard file.document.root[key] == nil, !file.document.root.members.isEmpty else { return }
         let there = try mustWork("a new member can be added") {
-            try store.applying([.setValue([key], ["a": true])], to: file.document.bytes)
+            try store.applying([.setValue([key], ["a": true])], to: file.document.bytes).document.bytes
         }
-        let gone = try mustWork("a member can be removed") { try store.applying([.setValue([key], nil)], to: there) }
+        let gone = try mustWork("a member can be removed") {
+            try store.applying([.setValue([key], nil)], to: there).document.bytes
+        }
         try require(gone == file.document.bytes, "what is added and removed again leaves no trace")
     }
 }
@@ -76,14 +78,14 @@ private struct EditCheck {
         let bytes = file.document.bytes
         let once: [UInt8]
         do throws(ConfigError) {
-            once = try store.applying([edit], to: bytes)
+            once = try store.applying([edit], to: bytes).document.bytes
         } catch {
             return try require(error.kind == .invalid && !error.problems.isEmpty, "an edit is refused with a reason")
         }
         let new = try mustWork("an edited file can be read") { try ConfigFile(path: ConfigTarget.path, bytes: once) }
         try require(others(file) == others(new), "members that the edit \(edit) is not about keep their bytes")
         try checkEffect(new)
-        let twice = try mustWork("an edit can be repeated") { try store.applying([edit], to: once) }
+        let twice = try mustWork("an edit can be repeated") { try store.applying([edit], to: once).document.bytes }
         try require(twice == once, "the edit \(edit) made twice is made once")
     }
 

@@ -59,7 +59,7 @@ final class PackageBench {
         try require(!containers.isEmpty, "what is found is something")
         try require(Set(containers.map(\.name)).count == containers.count, "names are unique")
         for container in containers {
-            try require(UnitName.problem(container.name) == nil, "a name can be a unit's")
+            try require((try? UnitName(container.name)) != nil, "a name can be a unit's")
             guard let path = Paths.path(ofFileURL: container.definition.path) else {
                 throw Finding("a path is a file URL")
             }

@@ -1,0 +1,105 @@
+import Glibc
+import PMAPI
+import PMConfig
+import PMLogs
+import PMModel
+import PMRouting
+import PMSupervisor
+import PMSystem
+
+/// The parts of the daemon, each made of the ones above it; what they do together is the daemon's (Daemon.swift).
+@PMActor
+final class Composition {
+    let options: DaemonOptions
+    let reactor: Reactor
+    let log: DaemonLog
+    let lifecycle: LifecycleState
+    let units: UnitResolver
+    let deaths: ExitHistory
+    let registry = CommandRegistry()
+    let routeBook: RouteStore
+    let logs: LogRegistry
+    let router: ServiceRouter
+    let requests = OpenRequests()
+    let metadataRequests: MetadataRequests
+    let links: ServiceLinks
+    let bridges: Bridges
+    let holder: Holder
+    let ledger: UnitLedger
+    let starts: StartWatch
+    let journaling: Journaling
+    let sweeper: ContainerCleanup
+    let events: UnitEvents
+    let supervisor: Supervisor
+    let access: Access
+    let admission: Admission
+    let gateway: GatewayController
+
+    /// Makes the parts; nothing is started yet.
+    ///
+    /// - Throws: what is wrong with the configuration, the environment or the control socket.
+    init(_ options: DaemonOptions, _ reactor: Reactor, _ log: DaemonLog) throws {
+        (self.options, self.reactor, self.log) = (options, reactor, log)
+        lifecycle = LifecycleState()
+        access = Access(options.scope)
+        units = try UnitResolver(path: options.config, environment: Environment.current(), reactor: reactor)
+        deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
+        routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { log.trouble($0) }
+        logs = LogRegistry(
+            LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
+        router = ServiceRouter(registry, reactor: reactor)
+        metadataRequests = MetadataRequests(reactor)
+        links = ServiceLinks(router, metadataRequests) { log.trouble($0) }
+        bridges = Bridges(reactor: reactor) { log.trouble($0) }
+        holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
+        ledger = UnitLedger(holder.channel) { log.trouble($0) }
+        starts = StartWatch(holder.channel, log)
+        journaling = Journaling(options, units, reactor: reactor, log: log)
+        sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
+        events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
+        var resources = Supervisor.Resources(
+            reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
+        resources.onTrouble = { log.trouble($0) }
+        (resources.channels, resources.observer) = (links, events)
+        resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
+        resources.remember = { [ledger] in if $1 != [GatewayController.unit] { ledger.keep($0, of: $1) } }
+        resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
+        supervisor = Supervisor(resources)
+        admission = Admission(access, router) { log.trouble($0) }
+        gateway = try GatewayController.make(
+            options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
+        ) { log.trouble($0) }
+        connect()
+    }
+
+    /// Ties the circles that no order of making has: who asks the configuration is also told of its changes.
+    private func connect() {
+        gateway.publish(in: units)
+        routeBook.connect(units)
+        units.onChange = { [gateway, registry, unowned supervisor] in
+            registry.routes.configurationChanged()
+            supervisor.configurationChanged()
+            gateway.configurationChanged()
+        }
+    }
+
+    /// Starts and stops all instances of a unit together.
+    var instances: Instances { Instances(supervisor: supervisor, units: units) }
+
+    /// What hands connections over to a successor.
+    var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }
+}
+
+/// The state of the daemon as a whole, for those who act by it.
+@PMActor
+final class LifecycleState {
+    private var lifecycle = DaemonLifecycle()
+
+    /// Takes an event and says what is to be done.
+    func handle(_ event: DaemonLifecycle.Event) -> [DaemonLifecycle.Action] { lifecycle.handle(event) }
+
+    /// What the daemon is doing.
+    var phase: DaemonLifecycle.Phase { lifecycle.phase }
+    /// Whether everything is to stop.
+    var isStopping: Bool { lifecycle.isStopping }
+}

@@ -1,0 +1,90 @@
+import Glibc
+public import PMModel
+import PMSystem
+
+extension ExitReason {
+    /// Whether no try could succeed before somebody mends something.
+    var isPermanent: Bool {
+        switch self {
+        case .spawnFailed(let failure): failure.isPermanent
+        case .exited, .signaled, .memory, .notReady: false
+        }
+    }
+}
+
+extension SpawnFailure {
+    /// Whether every further try would fail in the same way: the table of Docs/Supervision.md.
+    ///
+    /// What a deployment, a mount or another service can bring by itself, a file that is missing for example, is tried again.
+    public var isPermanent: Bool {
+        switch step {
+        case .spawn(let step): step.isPermanent(code)
+        case .launch(let check): check.isPermanent(code)
+        case .account(let check): check.isPermanent
+        case .sandbox(let check): check.isPermanent
+        }
+    }
+}
+
+extension SpawnStep {
+    /// Whether each try fails with this errno(3) value: the request makes no sense, or pm may not and will not.
+    func isPermanent(_ code: Int32) -> Bool { isOfStart && (comesAgain(code) || forbiddingCodes.contains(code)) }
+
+    /// The values that say that pm may not, where that does not change while it runs.
+    var forbiddingCodes: Set<Int32> {
+        switch self {
+        case .exec: [EACCES, EPERM]
+        case .directory: [EACCES]
+        case .limits, .nice, .oomScore: [EACCES, EPERM]
+        case .groups, .user: [EPERM]
+        case .namespace, .mount, .capabilities, .filter, .keyring, .privileges: [EACCES, ENOSYS, EPERM]
+        case .nothing, .request, .table, .stack, .clone, .pidfd, .cgroup, .session, .descriptors, .signals, .signal,
+            .trial,
+            .quiet, .image, .executor, .unknown:
+            []
+        }
+    }
+
+    /// Whether it is a step of a start; the others are of a signal, and of pm-init that is replaced.
+    private var isOfStart: Bool {
+        switch self {
+        case .nothing, .signal, .trial, .quiet, .image, .unknown: false
+        case .request, .table, .stack, .clone, .pidfd, .cgroup, .session, .oomScore, .nice, .descriptors, .limits,
+            .groups, .user,
+            .directory, .privileges, .signals, .exec, .namespace, .mount, .capabilities, .filter, .executor, .keyring:
+            true
+        }
+    }
+}
+
+extension LaunchCheck {
+    fileprivate func isPermanent(_ code: Int32) -> Bool {
+        switch self {
+        case .inspection, .keyOfDocker, .readinessDescriptor: true
+        case .order: [E2BIG, EINVAL, ENAMETOOLONG].contains(code)
+        case .limit: code == EINVAL || code == ERANGE
+        case .program, .programIsDirectory, .programIsCommandList, .programIsNoScript, .programIsNone, .file,
+            .readinessFolder,
+            .readinessFolders, .socket, .socketTaken, .socketsTooMany, .pipes, .words:
+            false
+        }
+    }
+}
+
+extension AccountCheck {
+    fileprivate var isPermanent: Bool {
+        switch self {
+        case .userIsRoot, .userMalformed, .groupIsRoot, .groupMalformed, .accountOfOther: true
+        case .userMissing, .groupMissing, .groupsTooMany: false
+        }
+    }
+}
+
+extension SandboxCheck {
+    fileprivate var isPermanent: Bool {
+        switch self {
+        case .sandboxOfRoot, .sandboxShows: true
+        case .sandboxMissing, .sandboxLink: false
+        }
+    }
+}

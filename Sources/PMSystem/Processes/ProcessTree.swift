@@ -1,0 +1,54 @@
+import Glibc
+import PMModel
+
+/// What one tree of processes uses: the tree is walked from its leader, whatever else runs on the machine.
+public enum ProcessTree {
+    /// What a tree uses; nil where the kernel lists no children (CONFIG_PROC_CHILDREN).
+    ///
+    /// - Parameter leaders: the leaders of all trees. A process whose parent is gone is a child of pm-init like them, and known by
+    ///   its session.
+    public static func use(of leader: Int32, leaders: Set<Int32>) -> TreeUse? {
+        guard let orphans = children(of: getppid()) else { return nil }
+        var use = TreeUse()
+        var seen: Set<Int32> = []
+        var queue = [leader] + orphans.filter { !leaders.contains($0) && session(of: $0) == leader }
+        while let pid = queue.popLast() {
+            // Who cannot be looked at has ended.
+            guard seen.insert(pid).inserted, let stat = try? ProcessStat.of(pid) else { continue }
+            use.add(stat.use)
+            queue += children(of: pid) ?? []
+        }
+        return use
+    }
+
+    /// What one process uses; nil when there is none.
+    public static func use(ofProcess pid: Int32) -> TreeUse? {
+        // Who cannot be looked at has ended.
+        (try? ProcessStat.of(pid))?.use
+    }
+
+    private static func session(of pid: Int32) -> Int32? {
+        // As above.
+        (try? ProcessStat.of(pid))?.session
+    }
+
+    /// The children of all threads of a process; nil where the kernel does not tell.
+    private static func children(of pid: Int32) -> [Int32]? {
+        // A process that has ended has no threads.
+        let threads = (try? Files.list("/proc/\(pid)/task")) ?? []
+        var children: [Int32] = []
+        for thread in threads {
+            let path = "/proc/\(pid)/task/\(thread)/children"
+            do throws(SystemError) {
+                let text = String(decoding: try Files.read(path), as: UTF8.self)
+                children += text.split(separator: " ").compactMap { Int32($0) }
+            } catch {
+                // A thread may end meanwhile; a process without the file at all is another kernel's.
+                if error.code == ENOENT, threads.count == 1, access("/proc/\(pid)/task/\(thread)/stat", F_OK) == 0 {
+                    return nil
+                }
+            }
+        }
+        return children
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+import PMSystem
+import PMTestSupport
+import Testing
+
+@testable import PMDaemon
+
+/// How often a unit is made of the configuration.
+@Suite(.loop) struct UnitResolutionTests {
+    private static func text(_ command: String) -> [UInt8] {
+        Array(#"{"containers": {"a": {"path": "./\#(command)"}, "b": {"path": "./b"}}, "mapping": {}}"#.utf8)
+    }
+
+    @Test @PMActor func `a unit is made once for each version of the configuration`() throws {
+        var template = Array("/tmp/pm-units-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = folder + "/.pm.config.json"
+        defer {
+            unlink(path)
+            rmdir(folder)
+        }
+        try Files.replace(path, with: Self.text("one"))
+        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        for _ in 0..<5 { #expect(try units.require("a").program == folder + "/one") }
+        #expect(units.find("a")?.name == "a")
+        #expect(units.resolutions == 1)
+        #expect(units.find("b") != nil && units.resolutions == 2)
+        try Files.replace(path, with: Self.text("other"))
+        try units.refresh()
+        #expect(try units.require("a").program == folder + "/other" && units.resolutions == 3)
+        // A name that another one stands for is made of that one.
+        units.add(alias: "a", for: "b")
+        units.add(alias: "c", for: "b")
+        #expect(try units.require("c").program == folder + "/b")
+    }
+}

@@ -1,0 +1,54 @@
+import PMModel
+import Testing
+
+@testable import PMSystem
+
+/// Which turns of the loop are too long, and why, by a clock that the test sets.
+@Suite struct TurnMeterTests {
+    private func time(_ milliseconds: Int) -> MonotonicTime {
+        MonotonicTime(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)
+    }
+
+    @Test func `a turn at the limit is no long one`() {
+        var meter = TurnMeter()
+        meter.begin(at: time(0))
+        meter.endPiece(at: time(50), .timers)
+        #expect(meter.end(at: time(50)) == nil)
+        #expect(meter.count == 0 && meter.longest == nil)
+    }
+
+    @Test func `a longer one has the longest of its pieces for its cause`() {
+        var meter = TurnMeter()
+        meter.begin(at: time(0))
+        meter.endPiece(at: time(10), .timers)
+        meter.cause = "status"
+        meter.endPiece(at: time(50), .descriptor(7))
+        meter.endPiece(at: time(60), .descriptor(7))
+        let turn = LongTurn(duration: .milliseconds(61), cause: "status", share: .milliseconds(40))
+        #expect(meter.end(at: time(61)) == turn)
+        #expect(meter.longest == turn)
+    }
+
+    @Test func `what a piece was about does not stay for the next, nor for the next turn`() {
+        var meter = TurnMeter()
+        meter.begin(at: time(0))
+        meter.cause = "status"
+        meter.endPiece(at: time(1), .descriptor(7))
+        meter.endPiece(at: time(90), .timers)
+        #expect(meter.end(at: time(90))?.cause == "timers")
+        meter.cause = "left over"
+        meter.begin(at: time(100))
+        meter.endPiece(at: time(160), .idleWork)
+        #expect(meter.end(at: time(160))?.cause == "work for idle turns")
+    }
+
+    @Test func `the longest of all is kept, and all are counted`() {
+        var meter = TurnMeter()
+        for length in [60, 90, 70] {
+            meter.begin(at: time(0))
+            meter.endPiece(at: time(length), .descriptor(length))
+            _ = meter.end(at: time(length))
+        }
+        #expect(meter.count == 3 && meter.longest?.cause == "descriptor 90")
+    }
+}

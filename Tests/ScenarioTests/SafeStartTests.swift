@@ -1,0 +1,61 @@
+import Glibc
+import JSON
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// What a daemon does when those before it died of their start, and what it says of its end.
+@Suite(.serialized) struct `A daemon whose predecessors died at their start` {
+    /// Lets the daemon die of a fault of its own, and waits for the next one.
+    private static func crash(_ project: TestProject) throws {
+        let daemon = try project.daemonID()
+        kill(daemon, SIGABRT)
+        try project.until("pm", "replaced") { $0["pid"]?.int != Int(daemon) && $0["ready"]?.bool == true }
+    }
+
+    private static func problems(_ project: TestProject) throws -> [String] {
+        try project.status("pm")["problems"]?.array?.compactMap(\.string) ?? []
+    }
+
+    @Test func `serves and takes over, starts nothing by itself, says why, and an upgrade ends it`() async throws {
+        try await TestProject.with { project in
+            try project.script("web", "exec sleep 1000")
+            try project.script("flaky", "echo run >>flaky.runs; exec sleep 1000")
+            try project.configure(
+                ["web": ["path": "./web"], "flaky": ["path": "./flaky"]],
+                mapping: ["flaky": ["container": "flaky", "restart": ["policy": "always"]]])
+            try project.startDaemon()
+            for name in ["web", "flaky"] { try project.must("start", name, "--wait") }
+            let web = try project.status("web")["pid"]
+            // Each dies before its start is through, which takes two seconds; the first one may be through.
+            for _ in 0..<4 { try Self.crash(project) }
+            try until("the daemon starts safe") {
+                try Self.problems(project).contains { $0.contains("it starts nothing by itself") }
+            }
+            let problem = try Self.problems(project).first { $0.contains("starts nothing") }
+            #expect(problem?.contains("SIGABRT") == true && problem?.contains("pm upgrade") == true)
+            #expect(try project.status("web")["pid"] == web)
+            kill(pid_t(try #require(try project.status("flaky")["pid"]?.int)), SIGKILL)
+            try project.until("flaky", "dead") { $0["lastExit"]?["signal"]?.string == "SIGKILL" && $0["pid"] == nil }
+            // Whoever wants something to run gets it.
+            try project.must("stop", "web")
+            try project.must("start", "web", "--wait")
+            #expect(try project.read("flaky.runs") == "run\n")
+            try project.must("upgrade")
+            try project.until("flaky", "started again") { $0["pid"] != nil }
+            #expect(try Self.problems(project).allSatisfy { !$0.contains("starts nothing") })
+        }
+    }
+
+    @Test func `a daemon that loses pm-init says so in its log`() async throws {
+        try await TestProject.with { project in
+            try project.configure([:])
+            try project.startDaemon()
+            let daemon = try project.daemonID()
+            kill(try project.holderID(), SIGKILL)
+            try until("the daemon has ended") { kill(daemon, 0) != 0 }
+            #expect(project.daemonLog.contains("ends: pm-init has ended"), "\(project.daemonLog)")
+            try project.startDaemon()
+        }
+    }
+}

@@ -1,5 +1,5 @@
 /**
- * Writes the manual pages of pm from what the program says of itself.
+ * Writes the manual pages of pm from the help of the program.
  *
  *   node manual.mjs PROGRAM DIRECTORY       DIRECTORY/pm.1 and a page pm-COMMAND.1 for each command
  */
@@ -68,7 +68,7 @@ page(
     ['.SH DESCRIPTION', text(pm.discussion)],
     ['.SH COMMANDS', ...commands.flatMap((one) => ['.TP', `\\fBpm ${text(one.commandName)}\\fR(1)`, text(one.abstract)])],
     options(pm),
-    ['.SH FILES', '.TP', '.I .pm.config.json', 'The configuration, looked for from the working directory upwards.'],
+    ['.SH FILES', '.TP', '.I .pm.config.json', 'The configuration, in the working directory or the nearest folder above it.'],
     ['.TP', '.I /etc/pm/.pm.config.json', "The configuration of the system's daemon."],
   ],
   'pm',

@@ -25,13 +25,13 @@ public struct JSONDocument: Sendable {
     }
 }
 
-/// One value of a document and where it stands.
+/// One value of a document and its place in the text.
 public struct JSONNode: Sendable {
     /// A member of an object.
     public struct Member: Sendable {
         /// The name.
         public let key: String
-        /// Where the name's opening quote stands, in bytes from the start.
+        /// Offset of the name's opening quote, in bytes from the start of the text.
         public let keyOffset: Int
         /// The value.
         public let node: JSONNode
@@ -39,7 +39,7 @@ public struct JSONNode: Sendable {
 
     /// The value.
     public let value: JSONValue
-    /// Where the value begins, in bytes from the start.
+    /// Offset of the value's first byte, from the start of the text.
     public let offset: Int
     /// The members of an object as they were written, those with one name more than once too; empty for other values.
     public let members: [Member]

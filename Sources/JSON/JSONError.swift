@@ -1,6 +1,6 @@
 /// Why a text is not JSON, and where.
 public struct JSONError: Error, Equatable, Sendable {
-    /// What was wrong or wanted there, such as "expected ',' or '}'".
+    /// The fault or the expected text there, such as "expected ',' or '}'".
     public let reason: String
     /// The place in bytes from the start.
     public let offset: Int

@@ -9,7 +9,7 @@ public struct JSONObject: Sendable {
     static let indexThreshold = 16
 
     private(set) var members: [Member] = []
-    /// Where each name stands in `members`; nil while there are few.
+    /// Index of each name in `members`; nil while there are few, because a search is then faster.
     private var places: [MemberName: Int]?
 
     /// An empty object.
@@ -39,17 +39,17 @@ public struct JSONObject: Sendable {
     /// The values, in order.
     public var values: [JSONValue] { members.map(\.value) }
 
-    /// How many members there are.
+    /// The number of members.
     public var count: Int { members.count }
 
-    /// How many bytes it takes in memory beside itself, without what its names and values take.
+    /// Memory of the members' storage in bytes, without the storage of long names and of values.
     var room: Int {
         let index = JSONValue.room(
             for: places?.capacity ?? 0, 2 * (MemoryLayout<MemberName>.stride + MemoryLayout<Int>.stride))
         return JSONValue.room(for: members.capacity, MemoryLayout<Member>.stride) + index
     }
 
-    /// Whether there are no members.
+    /// True when there are no members.
     public var isEmpty: Bool { members.isEmpty }
 
     mutating func reserveCapacity(_ count: Int) {
@@ -125,7 +125,7 @@ extension JSONObject: Sequence {
     /// Walks the members in order.
     public func makeIterator() -> Iterator { Iterator(members: members.makeIterator()) }
 
-    /// How many members there are.
+    /// The number of members: exact here, though `Sequence` asks for a lower bound only.
     public var underestimatedCount: Int { members.count }
 }
 

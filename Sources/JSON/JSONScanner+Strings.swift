@@ -1,8 +1,8 @@
-/// Where a string stands in a text.
+/// The place of a string within a text: it is decoded only when needed.
 public struct JSONStringToken: Sendable {
     /// The bytes between the quotes.
     public let range: Range<Int>
-    /// Whether there are escapes in it; without, the bytes are the string.
+    /// True when the string has escapes; without them its bytes are the value, and need no copy.
     public let hasEscapes: Bool
 
     /// A part of a string that a scanner has accepted; it must not begin or end inside an escape.
@@ -22,7 +22,7 @@ extension JSONScanner {
         while true {
             skipPlainBytes()
             guard index < end else {
-                throw JSONError("this string is not ended", at: opening, in: bytes)
+                throw JSONError("this string has no closing quote", at: opening, in: bytes)
             }
             let byte = bytes[index]
             if byte == Byte.quote {
@@ -81,7 +81,7 @@ extension JSONScanner {
                 }
             }
             index += 6
-        default: throw failure("no such escape")
+        default: throw failure("there is no such escape")
         }
     }
 

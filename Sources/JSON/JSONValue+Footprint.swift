@@ -1,5 +1,5 @@
 extension JSONValue {
-    /// How many bytes the value takes in memory, about: small values take much more than as text.
+    /// Memory of the value in bytes, roughly, for bounds: small values take much more than as text.
     public var footprint: Int {
         var total = MemoryLayout<JSONValue>.stride
         // Without recursion: who sent it chose the depth.
@@ -26,9 +26,9 @@ extension JSONValue {
     /// Of an allocation: what malloc and Swift's reference counting add.
     static let overhead = 48
 
-    /// What elements of an array take beside itself.
+    /// Memory of an array's elements in bytes, beside the array itself.
     static func room(for count: Int, _ stride: Int) -> Int { count == 0 ? 0 : count * stride + overhead }
 
-    /// What a string takes beside itself: short ones nothing.
+    /// Memory of a string's characters in bytes: none for up to 15, which Swift keeps inline.
     private static func room(for text: String) -> Int { text.utf8.count > 15 ? text.utf8.count + overhead : 0 }
 }

@@ -50,7 +50,7 @@ extension JSONValue {
         if case .object(let value) = self { value } else { nil }
     }
 
-    /// Whether this is `null`.
+    /// True for `null`.
     public var isNull: Bool {
         if case .null = self { true } else { false }
     }
@@ -66,7 +66,7 @@ extension JSONValue {
         return value[index]
     }
 
-    /// Whether JavaScript takes the value for true: all but `null`, `false`, 0, NaN and the empty string.
+    /// True for values that count as true in JavaScript: all but `null`, `false`, 0, NaN and the empty string.
     public var isTruthy: Bool {
         switch self {
         case .null: false
@@ -93,7 +93,7 @@ extension JSONValue: Equatable {
     }
 }
 
-/// Whether two strings are the same bytes; `==` alone also takes "é" written in two ways for equal.
+/// True when two strings have the same bytes; `==` also takes "é" written in two ways for equal.
 @inline(__always)
 func sameBytes(_ a: String, _ b: String) -> Bool {
     a == b && a.utf8.elementsEqual(b.utf8)

@@ -1,8 +1,8 @@
 import JSON
 
-/// Where the members of one message stand in its line. Of two members with one name the later counts.
+/// Offsets of the members of one message in its line. Of two members with one name the later counts.
 struct Envelope {
-    /// What the line is.
+    /// The kind of message, known from its members.
     enum Shape {
         case object, array, scalar
     }
@@ -24,7 +24,7 @@ struct Envelope {
     var result = ByteSpan()
     var error = ByteSpan()
     var stream = ByteSpan()
-    /// Whether there are escapes in `method`.
+    /// True when `method` has escapes.
     var methodHasEscapes = false
 
     /// Scans a line; throws unless it is exactly one JSON value.

@@ -4,7 +4,7 @@
 /// A browser sends whatever a page wants, but always after a line of HTTP. So a connection whose first line is a message was not
 /// made by a page. This type decides only; who holds the connection acts.
 public struct FirstLine: Sendable {
-    /// What is to be done.
+    /// The next step for a connection whose first line is being read.
     public enum Verdict: Equatable, Sendable {
         /// More bytes are needed.
         case wait
@@ -51,7 +51,7 @@ public struct FirstLine: Sendable {
         judge(bytes[...])
     }
 
-    private var tooLong: Verdict { refuse(.other, "the first line of a connection has at most \(limit) bytes") }
+    private var tooLong: Verdict { refuse(.other, "the first line of a connection may have at most \(limit) bytes") }
 
     private func judge(_ line: ArraySlice<UInt8>) -> Verdict {
         line.withUnsafeBytes { raw in
@@ -66,7 +66,7 @@ public struct FirstLine: Sendable {
                     return .accept
                 }
             } catch {
-                // A stranger is not told what is wrong with a line that is no message.
+                // A stranger does not learn what is wrong with a line that is no message.
                 return refuse(.other, Stranger.noMessage)
             }
         }

@@ -4,10 +4,10 @@ internal import Glibc
 public struct LineTooLong: Error, Equatable, CustomStringConvertible {
     /// The limit in bytes.
     public let limit: Int
-    /// The call that the line is about, as far as its first bytes tell.
+    /// The call of the line, if its first bytes have it.
     public var subject: LineSubject?
 
-    /// For people.
+    /// The error in words, for people.
     public var description: String { "a line is longer than \(limit) bytes" }
 }
 
@@ -25,11 +25,11 @@ public struct LineFramer: ~Copyable {
     private var head = 0
     private var searched = 0
     private var tail = 0
-    /// Whether the rest of a line that was too long is being thrown away.
+    /// True while the rest of a line that was too long is being skipped.
     public private(set) var isDiscarding: Bool
 
-    /// A framer that accepts lines of up to `limit` bytes; one that goes on for another may be in the middle of a line that
-    /// is thrown away.
+    /// A framer that accepts lines of up to `limit` bytes. A framer that continues another one may begin in the middle
+    /// of a line that is being skipped.
     public init(limit: Int = LineFramer.defaultLimit, isDiscarding: Bool = false) {
         self.limit = limit
         self.isDiscarding = isDiscarding
@@ -37,10 +37,10 @@ public struct LineFramer: ~Copyable {
 
     deinit { buffer.deallocate() }
 
-    /// How many bytes are kept: those of an unfinished line, or of lines not yet taken.
+    /// The number of buffered bytes: those of an unfinished line, or of lines that were not read yet.
     public var unread: Int { tail - head }
 
-    /// How much memory the buffer takes, in bytes.
+    /// Memory of the buffer in bytes.
     public var capacity: Int { buffer.count }
 
     /// Lets `read` fill free space of at least `minimum` bytes and return how many bytes it wrote, which is returned too.
@@ -99,7 +99,7 @@ public struct LineFramer: ~Copyable {
         line.last == UInt8(ascii: "\r") ? UnsafeRawBufferPointer(rebasing: line.dropLast()) : line
     }
 
-    /// Where the next `\n` stands; looks at each byte once.
+    /// Index of the next `\n`; looks at each byte once, however the line arrives in pieces.
     private mutating func lineEnd() -> Int? {
         guard searched < tail, let base = buffer.baseAddress else { return nil }
         guard let found = memchr(base + searched, Int32(UInt8(ascii: "\n")), tail - searched) else {

@@ -1,24 +1,24 @@
 internal import JSON
 
-/// The call that a line is about which nobody will read to its end, as far as its first bytes tell.
+/// The call of a line that is too long to be read to its end, taken from its first bytes.
 public struct LineSubject: Equatable, Sendable {
-    /// The id of the call.
+    /// Id of the call.
     public let id: RPCID
-    /// Whether the line is an answer.
+    /// True when the line is an answer.
     public let isReply: Bool
 
-    /// So many bytes are looked at: writers put what is short first.
+    /// Limit of the bytes to look at: writers put short members first.
     private static let shown = 2 << 10
 
-    /// Looks at the beginning of a line; nil when that does not name a call.
+    /// Reads the beginning of a line; nil when it does not name a call.
     public init?(_ line: UnsafeRawBufferPointer) {
         var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: line.prefix(Self.shown)))
         guard scanner.skip(UInt8(ascii: "{")) else { return nil }
         var id: RPCID?
         var isReply: Bool?
-        // Each round steps over one member at least, so the bytes that are looked at bound them.
+        // Each round skips at least one member, so the number of bytes bounds the rounds.
         repeat {
-            guard let key = try? scanner.skipKey() else { break }  // the end of what is looked at, or no JSON
+            guard let key = try? scanner.skipKey() else { break }  // the end of these bytes, or no JSON
             switch key.string(in: scanner.bytes) {
             case "method", "params": isReply = false
             case "result", "error": isReply = true

@@ -52,7 +52,7 @@ extension RPCError {
     static let longID = invalidRequest("id must be of at most \(RPCID.longest) bytes")
 }
 
-/// Whether JSON-RPC allows an id of this type.
+/// True when JSON-RPC allows an id of this type.
 func isValidID(_ raw: UnsafeRawBufferPointer) -> Bool {
     guard let first = raw.first else { return false }
     switch first {
@@ -63,21 +63,21 @@ func isValidID(_ raw: UnsafeRawBufferPointer) -> Bool {
 
 /// A line that is no message, and the error it is answered with.
 public struct MalformedMessage: Error {
-    /// What the line seems to have been.
+    /// The probable kind of the line.
     public enum Kind: Equatable, Sendable {
         /// Not JSON.
         case unreadable
-        /// A request, or not to be told.
+        /// A request, or a line that could be one.
         case request
         /// An answer: what waits for `id` will get no other and must be failed by the session.
         case reply
     }
 
-    /// What is wrong.
+    /// The error to answer with.
     public let error: RPCError
     /// The id for the answer; nil leaves it out.
     public let id: RPCID?
-    /// What the line seems to have been.
+    /// The probable kind of the line: an answer to a broken answer would never end.
     public let kind: Kind
 
     /// Rejects a line.

@@ -25,7 +25,7 @@ struct MessageSpace {
         self.bytes = bytes
     }
 
-    /// Where the next piece goes.
+    /// Start of the next piece.
     @inline(__always)
     private mutating func take(_ size: Int) -> UnsafeMutableRawPointer? {
         precondition(size <= bytes.count - count, "a message is longer than was said")

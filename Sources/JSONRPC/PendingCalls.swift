@@ -12,7 +12,7 @@ public struct PendingCalls<Payload> {
 
     @usableFromInline var waiting = 0
 
-    /// How many calls wait.
+    /// The number of calls without an answer.
     @inlinable public var count: Int { waiting }
 
     /// An empty table; its ids follow `newest`.
@@ -21,7 +21,7 @@ public struct PendingCalls<Payload> {
         last = newest
     }
 
-    /// Whether nothing waits.
+    /// True when every call is answered.
     @inlinable public var isEmpty: Bool { count == 0 }
 
     /// Remembers a call and returns the id to send it with: from 1 upwards, each only once.
@@ -36,7 +36,7 @@ public struct PendingCalls<Payload> {
         return last
     }
 
-    /// What waits for that id, or nil: a late, doubled or invented reply finds nothing. Setting a present one changes it.
+    /// The entry of that id, or nil: a late, doubled or invented reply finds nothing. Setting a present one changes it.
     @inlinable
     public subscript(id: UInt64) -> Payload? {
         get { isPresent(id) ? payloads[slot(id)] : nil }
@@ -50,13 +50,13 @@ public struct PendingCalls<Payload> {
         }
     }
 
-    /// Looks at what waits for an id without copying all of it; nil when nothing does.
+    /// Looks at the entry of an id without copying all of it; nil when there is none.
     @inlinable
     public func look<Result>(_ id: UInt64, _ body: (Payload) -> Result) -> Result? {
         isPresent(id) ? payloads[slot(id)].map(body) : nil
     }
 
-    /// Changes what waits for an id where it lies, if something does.
+    /// Changes the entry of an id in place, if there is one.
     @inlinable
     public mutating func update(_ id: UInt64, _ change: (inout Payload?) -> Void) {
         guard isPresent(id) else { return }

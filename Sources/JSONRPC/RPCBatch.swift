@@ -12,10 +12,10 @@ public struct RPCBatch: Sequence {
             _ = scanner.skip(UInt8(ascii: "["))
         }
 
-        /// Whether there is another element.
+        /// True when there is another element.
         public var hasMore: Bool { !isDone }
 
-        /// What is left, as the elements of an array without its beginning.
+        /// The remaining elements, as an array without its opening bracket: what an unfinished batch keeps.
         var rest: UnsafeRawBufferPointer {
             UnsafeRawBufferPointer(rebasing: scanner.bytes[scanner.offset...])
         }
@@ -41,7 +41,7 @@ public struct RPCBatch: Sequence {
         }
     }
 
-    /// Whether it has more messages than that; looks at no more of them than it takes to know.
+    /// True when the batch has more messages than that; counts no further than it has to.
     public func isLonger(than count: Int) -> Bool {
         var iterator = makeIterator()
         for _ in 0..<count where iterator.next() == nil { return false }

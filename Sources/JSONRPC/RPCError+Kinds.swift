@@ -27,7 +27,7 @@ extension RPCError {
         protocolError(-32602, "Invalid params", info: info)
     }
 
-    /// Whether JSON-RPC itself defines the error: such answers begin with `error`, those of handlers with `id`.
+    /// True when JSON-RPC itself defines the error: such answers begin with `error`, those of handlers with `id`.
     public var isProtocolError: Bool {
         if case .number(-32700 ... -32600) = code { true } else { false }
     }
@@ -44,7 +44,7 @@ extension RPCError {
         RPCError(code: -32000, message: message, statusCode: statusCode)
     }
 
-    /// 400: the call makes no sense.
+    /// 400: the input of the call is invalid.
     public static func badRequest(_ message: String) -> RPCError { status(400, message) }
 
     /// 404: there is no such thing.
@@ -53,7 +53,7 @@ extension RPCError {
     /// 409: it is already so.
     public static func conflict(_ message: String) -> RPCError { status(409, message) }
 
-    /// 499: the caller wants no answer any more.
+    /// 499: the caller has cancelled the call.
     public static func cancelled(_ message: String) -> RPCError {
         RPCError([
             "message": .string(message), "statusCode": 499, "code": "CANCELLED", "stack": .string("Error: \(message)"),

@@ -2,7 +2,7 @@ public import JSON
 
 /// The `error` of a reply: ours, or a peer's with all its members, so that it can be passed on unchanged.
 public struct RPCError: Error, Equatable, Sendable {
-    /// What kind of failure it is: a number in JSON-RPC, a word in JavaScript.
+    /// The code of a failure: a number in JSON-RPC, a word in JavaScript.
     public enum Code: Equatable, Sendable {
         /// Such as -32601.
         case number(Int)
@@ -41,7 +41,7 @@ public struct RPCError: Error, Equatable, Sendable {
         return json["code"]?.string.map(Code.word)
     }
 
-    /// What went wrong, for people; the whole error as JSON when it has no `message`.
+    /// The failure in words, for people; the whole error as JSON when it has no `message`.
     public var message: String {
         json["message"]?.string ?? json.string ?? json.text
     }
@@ -49,7 +49,7 @@ public struct RPCError: Error, Equatable, Sendable {
     /// The kind of failure in HTTP's numbers, or nil when the error has none.
     public var statusCode: Int? { json["statusCode"]?.int }
 
-    /// What JSON-RPC puts beside the message, or nil.
+    /// The member that JSON-RPC puts beside the message, or nil.
     public var data: JSONValue? { json["data"] }
 
     /// The JavaScript stack, or nil.

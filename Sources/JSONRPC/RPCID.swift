@@ -21,7 +21,7 @@ public struct RPCID: Hashable, Sendable {
     /// The longest id of a request, in bytes of JSON.
     public static let longest = 1024
 
-    /// What a text nobody could read is answered with; it can be no one's id.
+    /// Id of an answer to an unreadable line; no request has it.
     public static let unreadable = RPCID(-1)
 
     /// The id whose JSON text these bytes are; they are copied.
@@ -54,7 +54,7 @@ public struct RPCID: Hashable, Sendable {
         return withUnsafeBytes(of: words) { body(UnsafeRawBufferPointer(rebasing: $0[0..<count])) }
     }
 
-    /// Whether this is `null`: a request with it is a notification.
+    /// True for `null`: a request with this id is a notification.
     public var isNull: Bool { withBytes { isText($0, "null") } }
 }
 
@@ -68,7 +68,7 @@ extension RPCID: CustomStringConvertible {
     }
 }
 
-/// Whether the bytes are that text.
+/// True when the bytes are that text.
 func isText(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
     return memcmp(base, text.utf8Start, bytes.count) == 0

@@ -6,7 +6,7 @@ internal import JSON
 public struct RPCMethod {
     /// The bytes between the quotes, escapes unresolved.
     public let raw: UnsafeRawBufferPointer
-    /// Whether there are escapes in it; without, the bytes are the name.
+    /// True when the name has escapes; without them its bytes are the name.
     public let hasEscapes: Bool
 
     /// The name.
@@ -14,7 +14,7 @@ public struct RPCMethod {
         JSONStringToken(range: 0..<raw.count, hasEscapes: hasEscapes).string(in: raw)
     }
 
-    /// Whether the method is called so.
+    /// True when the method has this name; compares bytes, without making a string.
     public static func == (method: RPCMethod, name: StaticString) -> Bool {
         if !method.hasEscapes { return isText(method.raw, name) }
         return method.string == name.description
@@ -29,7 +29,7 @@ public struct RPCMethod {
         return (part(0..<place), part(place + 1..<raw.count))
     }
 
-    /// What stands before a tail of this method, without the separator between them; nil when it is none of its tails.
+    /// The part before a tail of this method, without the separator between them; nil when it is none of its tails.
     public func head(before tail: RPCMethod) -> RPCMethod? {
         let count = raw.count - tail.raw.count - 1
         return count >= 0 ? part(0..<count) : nil

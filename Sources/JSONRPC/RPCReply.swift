@@ -2,16 +2,16 @@ public import JSON
 
 /// An answer from a peer, or a frame of a stream; it points into its line.
 public struct RPCReply {
-    /// What came of the call.
+    /// The outcome of the call.
     public enum Outcome {
-        /// It returned this value, as it was written.
+        /// The call returned this value, as it was written.
         case result(UnsafeRawBufferPointer)
-        /// It returned nothing (`"error":null`).
+        /// The call returned nothing (`"error":null`).
         case void
-        /// It failed with this error, as it was written.
+        /// The call failed with this error, as it was written.
         case error(UnsafeRawBufferPointer)
 
-        /// How many bytes it is.
+        /// The length of the outcome in bytes.
         var size: Int {
             switch self {
             case .result(let raw), .error(let raw): raw.count
@@ -22,9 +22,9 @@ public struct RPCReply {
 
     /// The id of the request, as bytes.
     public let id: UnsafeRawBufferPointer
-    /// What came of the call.
+    /// The outcome of the call.
     public let outcome: Outcome
-    /// Whether more replies with this id follow, or, on a frame that says `end`, whether this was the last.
+    /// True when more replies with this id follow; on a frame with `end`, true when it ended a stream.
     public let isStream: Bool
 
     /// The id as `PendingCalls` gave it out, or nil when it is none of those.

@@ -2,14 +2,14 @@
 public struct RPCRequest {
     /// The id to answer with, as bytes; nil for a notification, which is never answered.
     public let id: UnsafeRawBufferPointer?
-    /// What is called.
+    /// The called method.
     public let method: RPCMethod
     /// The parameters as they were written (array, object or `null`), or nil when there are none.
     public private(set) var params: UnsafeRawBufferPointer?
-    /// Whether frames of a stream follow under the same id.
+    /// True when frames of a stream follow under the same id.
     public let isStream: Bool
 
-    /// Whether no answer is wanted.
+    /// True when the caller wants no answer.
     public var isNotification: Bool { id == nil }
 
     /// A copy of the id that outlives the line; nil for a notification.
@@ -24,7 +24,7 @@ public struct RPCRequest {
 
     init(_ envelope: Envelope, id: UnsafeRawBufferPointer?) throws(MalformedMessage) {
         if let id, !isValidID(id) { throw MalformedMessage(.badID, id: nil) }
-        // Whoever answers keeps the id until then.
+        // The code that answers keeps the id until then.
         if let id, id.count > RPCID.longest { throw MalformedMessage(.longID, id: nil) }
         guard let name = envelope.raw(envelope.method), name.first == UInt8(ascii: "\"") else {
             throw MalformedMessage(.invalidRequest("method must be a string"), id: id.map { RPCID(raw: $0) })
@@ -44,11 +44,11 @@ public struct RPCRequest {
 }
 
 extension Envelope {
-    /// Whether the member `stream` is set.
+    /// True when the member `stream` is set.
     var isStream: Bool { raw(stream).map { !isFalsy($0) } ?? false }
 }
 
-/// Whether JavaScript takes the value for false (its numbers are recognised in their usual spelling).
+/// True for values that count as false in JavaScript (numbers are recognised in their usual spelling).
 func isFalsy(_ raw: UnsafeRawBufferPointer) -> Bool {
     isText(raw, "null") || isText(raw, "false") || isText(raw, "0") || isText(raw, "\"\"")
 }

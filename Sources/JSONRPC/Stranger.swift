@@ -1,4 +1,4 @@
-/// What a peer seems to speak that is no JSON-RPC; known from its first bytes.
+/// A protocol other than JSON-RPC that a peer speaks, recognised by its first bytes.
 public enum Stranger: Equatable, Sendable {
     /// HTTP of any version: what a browser, a form or a fetching program sends.
     case http
@@ -9,7 +9,7 @@ public enum Stranger: Equatable, Sendable {
 }
 
 extension Stranger {
-    /// What the beginning of a connection is.
+    /// The protocol at the beginning of a connection.
     public enum Guess: Equatable, Sendable {
         /// The bytes may become anything.
         case open
@@ -54,11 +54,11 @@ extension Stranger {
     /// Why the first line of a connection is refused.
     public static let noMessage = "the first line of a connection must be a message of JSON-RPC 2.0"
 
-    /// What the peer is told, in its own protocol; the connection ends after it.
+    /// The answer to the peer, in its own protocol; the connection ends after it.
     ///
     /// - Parameters:
-    ///   - place: what speaks here, "This is a connection point of pm" for example.
-    ///   - reason: what is told to a peer that speaks neither HTTP nor TLS.
+    ///   - place: the name of this end, "This is a connection point of pm" for example.
+    ///   - reason: the message for a peer that speaks neither HTTP nor TLS.
     public func answer(_ place: String, _ reason: String = Self.noMessage) -> [UInt8] {
         switch self {
         case .http: return Self.httpAnswer(place)
@@ -71,7 +71,7 @@ extension Stranger {
     }
 
     private static func httpAnswer(_ place: String) -> [UInt8] {
-        let text = "\(place): JSON-RPC 2.0 is spoken here, one message a line, and no HTTP. Nothing was executed.\n"
+        let text = "\(place): it speaks JSON-RPC 2.0, one message a line, not HTTP. Nothing was executed.\n"
         let head = [
             "HTTP/1.1 400 Bad Request", "Content-Type: text/plain; charset=utf-8",
             "Content-Length: \(text.utf8.count)", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",

@@ -5,7 +5,7 @@ import JSON
 /// A class, so that who handles a message may take the rest.
 public final class UnfinishedBatch {
     private let bytes: [UInt8]
-    /// Where the next message begins; nil behind the last one.
+    /// Offset of the next message; nil after the last one.
     private var offset: Int?
 
     /// Keeps what an iterator has not given out.
@@ -14,7 +14,7 @@ public final class UnfinishedBatch {
         offset = rest.hasMore ? 0 : nil
     }
 
-    /// How many bytes it takes.
+    /// Memory of the batch in bytes.
     public var size: Int { bytes.count }
 
     /// Lends the next message; false when there is none.

@@ -6,7 +6,7 @@ public struct APIError: Error, Equatable, Sendable {
     /// The kind of failure, numbered as in HTTP: 400 bad input, 403 not permitted, 404 not found, 409 conflict,
     /// 502 service failed, 503 stopping, 504 took too long; a service may use any other.
     public var statusCode: Int
-    /// What failed, on what, and why.
+    /// The failed operation, its object and the cause.
     public var message: String
     /// The next step, when there is one.
     public var hint: String?
@@ -27,7 +27,7 @@ public struct APIError: Error, Equatable, Sendable {
         details = JSONObject()
     }
 
-    /// Input that makes no sense (400).
+    /// Invalid input (400).
     public static func badRequest(_ message: String, hint: String? = nil) -> Self { Self(400, message, hint: hint) }
     /// Something the caller may not do (403).
     public static func notPermitted(_ message: String, hint: String? = nil) -> Self { Self(403, message, hint: hint) }
@@ -58,7 +58,7 @@ public struct APIError: Error, Equatable, Sendable {
 
     /// An answer of the other side that has another shape than the protocol says (502).
     static func malformedAnswer(_ expected: String, _ json: JSONValue) -> Self {
-        Self(502, "the daemon's answer makes no sense: \(expected), not \(json.kind)", hint: "pm version")
+        Self(502, "cannot read the daemon's answer: \(expected), not \(json.kind)", hint: "pm version")
     }
 }
 

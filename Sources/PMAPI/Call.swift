@@ -2,7 +2,7 @@ public import JSON
 
 /// A call of a service's command through the daemon: method `SERVICE.COMMAND`.
 public struct Call: Equatable, Sendable {
-    /// The service.
+    /// Name of the service.
     public var service: String
     /// The command; it may contain dots itself (`sub.command`).
     public var command: String

@@ -1,6 +1,6 @@
 public import JSON
 
-/// What a caller may put into the parameters of a call to a service.
+/// Rules for the members that a caller may put into the parameters of a call to a service.
 ///
 /// A receiver builds the structured members that say who calls and how (`_trigger`, `auth`, `connection`, `$state`…)
 /// by itself; one that passes an object of its caller on as structured parameters would take them from the caller.

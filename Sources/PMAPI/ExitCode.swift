@@ -1,6 +1,6 @@
 /// The exit codes of `pm` (sysexits(3) where it has one).
 public enum ExitCode: Int32, Sendable, CaseIterable {
-    /// All went well.
+    /// The command did all it should.
     case success = 0
     /// A failure without a code of its own, among them errors that a service's command threw.
     case failure = 1
@@ -14,9 +14,9 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
     case notRunning = 69
     /// A service failed: it did not start, died before it was ready, or could not be stopped.
     case serviceFailed = 70
-    /// It runs already, or exists already.
+    /// The service runs already, or exists already.
     case conflict = 73
-    /// It took too long.
+    /// The operation took too long.
     case timeout = 75
     /// Not permitted.
     case notPermitted = 77

@@ -18,11 +18,11 @@ public enum Method: String, Sendable, CaseIterable {
     case map
     /// Registers what a package offers.
     case discover
-    /// Where a service can be reached.
+    /// Connection points of a service.
     case connect
-    /// What services wrote, as a stream.
+    /// Output of services, as a stream.
     case log
-    /// Who answers: version, process, configuration.
+    /// Version, process and configuration of the daemon.
     case version
     /// A random name.
     case name
@@ -36,7 +36,7 @@ public enum Method: String, Sendable, CaseIterable {
     case confine
     /// Makes a connection of the gateway one of a client.
     case clientSession = "session"
-    /// How many instances of a service run.
+    /// The number of instances of a service.
     case scale
     /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
@@ -45,7 +45,8 @@ public enum Method: String, Sendable, CaseIterable {
 }
 
 extension Method {
-    /// Whether a confined connection may ask for it: it calls services, and asks for their names and commands.
+    /// True when a confined connection may call it: such a connection calls services, and asks for their names and
+    /// commands.
     public var isForConfined: Bool {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
@@ -55,7 +56,8 @@ extension Method {
         }
     }
 
-    /// Whether it would be lost, or would start what nobody stops any more, in a daemon that is stopping.
+    /// True when a stopping daemon refuses it, because its effect would be lost, or it would start a service that is
+    /// never stopped.
     public var needsFuture: Bool {
         switch self {
         case .start, .restart, .upgrade, .map, .discover, .connect, .scale: true
@@ -65,7 +67,7 @@ extension Method {
         }
     }
 
-    /// Whether it makes work for the process that holds the children.
+    /// True when pm-init has to do work for it.
     public var isOrder: Bool {
         switch self {
         case .start, .stop, .restart: true
@@ -86,7 +88,7 @@ public protocol WireValue: Sendable {
 
 /// One call of the daemon: what it takes, and what it answers.
 public protocol DaemonCall: Sendable {
-    /// What the daemon answers.
+    /// The type of the daemon's answer.
     associatedtype Answer: WireValue
     /// The method's name on the wire.
     static var method: Method { get }
@@ -94,9 +96,9 @@ public protocol DaemonCall: Sendable {
     init(_ parameters: Parameters) throws(APIError)
     /// The parameters as our own clients send them.
     var params: JSONValue { get }
-    /// What the command tree of a client needs to know about the call.
+    /// Name, usage and options for command lines of clients.
     static var description: CommandDescription { get }
-    /// Whether it changes nothing, so that a client may ask again when an answer is lost.
+    /// True when the call changes nothing, so that a client may repeat it when its answer is lost.
     static var isQuestion: Bool { get }
 }
 

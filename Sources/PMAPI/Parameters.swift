@@ -54,7 +54,7 @@ public struct Parameters: Equatable, Sendable {
 }
 
 extension JSONValue {
-    /// What a person calls this kind of value.
+    /// The kind of value in words, for error messages.
     var kind: String {
         switch self {
         case .null: "null"
@@ -90,7 +90,7 @@ extension JSONValue {
 }
 
 extension JSONObject {
-    /// Whether an option is given, see `JSONValue.isFlag`.
+    /// True when an option is given, see `JSONValue.isFlag`.
     func flag(_ name: String) -> Bool { self[name]?.isFlag ?? false }
 
     /// An option's text; nil when absent, null or a bare flag; throws a 400 for lists and objects.
@@ -106,7 +106,7 @@ extension JSONObject {
         var texts: [String] = []
         for element in list {
             guard let text = element.string ?? element.scalarText else {
-                throw APIError.badRequest("\(name) must be a list of strings, and holds \(element.kind)")
+                throw APIError.badRequest("\(name) must be a list of strings, but contains \(element.kind)")
             }
             texts.append(text)
         }

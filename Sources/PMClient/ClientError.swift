@@ -15,7 +15,7 @@ public enum ClientError: Error, Equatable, Sendable {
     case lost(method: String)
     /// The answer did not come in time.
     case timedOut(method: String, Duration)
-    /// What came is not the protocol.
+    /// The peer sent something that is not the protocol.
     case garbled(String)
     /// The other side answered with an error.
     case refused(APIError)
@@ -26,27 +26,28 @@ public enum ClientError: Error, Equatable, Sendable {
     public var report: APIError {
         switch self {
         case .notRunning(let socket):
-            .stopping("pm is not running: nobody listens on \(socket)", hint: "pm start pm")
+            .stopping("pm is not running: no program listens on \(socket)", hint: "pm start pm")
         case .notPermitted(let socket):
             .notPermitted(
                 "cannot connect to \(socket): Permission denied",
-                hint: "a daemon serves its own user and root, and that of the system members of group pm; "
+                hint:
+                    "a daemon serves only its own user and root, and the system's daemon also members of the group pm; "
                     + "pm start pm --user starts one of your own")
         case .distrusted(let socket, let fault):
             .notPermitted(
-                "nothing was sent to \(socket), which may not be pm's: \(fault)",
-                hint: "only root, you, and the owner of a folder that you name are trusted with a daemon's socket: "
-                    + "remove what is not yours, or set XDG_RUNTIME_DIR to a folder of your own")
+                "pm sent nothing to \(socket), because another user may have made this socket: \(fault)",
+                hint: "pm trusts a socket only of root, of you, or of the owner of a folder that you name: "
+                    + "remove what belongs to others, or set XDG_RUNTIME_DIR to a folder of your own")
         case .unreachable(let error): APIError(500, "cannot connect to pm: \(error)")
         case .lost(let method):
             .interrupted(
                 "pm ended the connection before it answered \(method)",
-                hint: "pm status shows whether it runs; what was asked may have been done")
+                hint: "pm status shows whether the daemon runs; the call may have been carried out")
         case .timedOut(let method, let limit):
             .timeout(
                 "pm did not answer \(method) in \(limit.shortForm)",
-                hint: "pm-init starts a daemon again when it is killed; the services run on")
-        case .garbled(let reason): APIError(500, "what answers is not pm: \(reason)")
+                hint: "when the daemon is killed, pm-init starts it again, and the services keep running")
+        case .garbled(let reason): APIError(500, "the answer does not come from a pm daemon: \(reason)")
         case .refused(let error), .turnedAway(let error): error
         }
     }

@@ -7,13 +7,14 @@ public import PMSystem
 
 /// A connection to a daemon for a program that does one thing at a time: each call waits for its answer.
 public final class DaemonClient {
-    /// How long the daemon may take to answer what it knows by heart.
+    /// Time for the daemon to answer a call that needs no work, such as `version`.
     public static let answerTimeout = Duration.seconds(15)
 
-    /// How many replies may come before they are asked for: one at a time is, while others come on the same connection.
+    /// Limit of replies that come before their call is read: calls are read one at a time, while other replies come on
+    /// the same connection.
     private static let mostEarly = 65536
 
-    /// How often a question is asked again.
+    /// The number of times that a call which changes nothing is repeated.
     private static let repetitions = 3
 
     /// A request whose answer has not been taken yet.
@@ -25,16 +26,16 @@ public final class DaemonClient {
     /// The path of the socket, for people.
     public let address: String
     private(set) var connection: DaemonConnection
-    /// Where to connect again; nil for a socket that was given.
+    /// Address to connect to again; nil for a socket that the caller opened.
     private let endpoint: SocketAddress?
-    /// Who may serve it.
+    /// The users that may serve the socket.
     private let server: TrustedSocket.Server
     private var lastID: UInt64 = 0
     /// Replies that came while another one was waited for, in their order.
     private var early: [UInt64: [Reply]] = [:]
     private var earlyCount = 0
 
-    /// What came for a request, copied out of its line.
+    /// The answer to a request, copied out of its line.
     enum Reply {
         case value([UInt8])
         case opened
@@ -228,7 +229,7 @@ public final class DaemonClient {
         return first
     }
 
-    /// Sorts one line: replies are kept for whoever waits, everything else a daemon may say is not for us.
+    /// Sorts one line: replies are kept for their callers, all other messages of a daemon are not for us.
     private func take(_ line: UnsafeRawBufferPointer) throws(ClientError) {
         let message: Message
         do {
@@ -242,7 +243,9 @@ public final class DaemonClient {
             if case .error(let raw) = reply.outcome { throw .turnedAway(APIError(RPCError(raw: raw))) }
             return
         }
-        guard earlyCount < Self.mostEarly else { throw .garbled("\(earlyCount) replies that nobody waits for yet") }
+        guard earlyCount < Self.mostEarly else {
+            throw .garbled("\(earlyCount) replies to calls that were not made yet")
+        }
         earlyCount += 1
         early[id, default: []].append(Reply(reply))
     }

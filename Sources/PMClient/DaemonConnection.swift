@@ -2,9 +2,9 @@ import Glibc
 import JSONRPC
 import PMSystem
 
-/// A socket that carries lines: writes them whole, reads them one by one, and waits no longer than it is told.
+/// A socket that carries lines: writes them whole, reads them one by one, and waits no longer than its deadline.
 final class DaemonConnection {
-    /// What came.
+    /// An event of the connection.
     enum Arrival {
         /// A line; its bytes were given to the caller's closure.
         case line

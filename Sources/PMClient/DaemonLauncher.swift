@@ -6,27 +6,27 @@ public import PMSystem
 
 /// Starts a daemon: pm-init in a session of its own, which starts pmd, which tells over a pipe how far it has come.
 public struct DaemonLauncher: Sendable {
-    /// How far a daemon must have come.
+    /// Progress of a starting daemon.
     public enum Stage: Sendable {
-        /// Its configuration is loaded.
+        /// The daemon has loaded its configuration.
         case loaded
-        /// Its socket serves.
+        /// The daemon accepts connections on its socket.
         case serving
     }
 
-    /// Where its files are.
+    /// Paths of the daemon's files.
     public var location: DaemonLocation
-    /// Where its programs are.
+    /// Paths of pm's programs.
     public var installation: Installation
     /// The environment it gets.
     public var environment: [String: String]
     /// The debugger for the services it starts.
     public var inspection = Start.Inspection.none
-    /// Whether it tells more in its own log.
+    /// True when the daemon writes more to its own log.
     public var isVerbose = false
-    /// Whether pm-init runs in the place of this process, for a service manager or a container.
+    /// True when pm-init replaces this process, for a service manager or a container.
     public var isForeground = false
-    /// How long it may take.
+    /// Time until the daemon must have reached the stage.
     public var startTimeout = Duration.seconds(30)
 
     /// Describes a daemon to start.
@@ -93,7 +93,7 @@ public struct DaemonLauncher: Sendable {
         case EACCES, EPERM, EROFS:
             location.scope == .system ? "run it as root, or start a daemon of your own: pm start pm --user" : nil
         case ENOENT where error.object == installation.holder:
-            "pm is not installed whole; PM_LIBEXEC names the directory of pm-init"
+            "the installation of pm is incomplete; set PM_LIBEXEC to the directory of pm-init"
         default: MachineLimit(error.code)?.hint  // errno is a number, not an enum of ours
         }
     }

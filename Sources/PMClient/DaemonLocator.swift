@@ -13,13 +13,13 @@ public struct DaemonLocator: Sendable {
     public var socket: String?
     /// Environment, working directory and user.
     public var context: LocationContext
-    /// How long to wait for a daemon that is just starting.
+    /// Time to wait for a daemon that is just starting.
     public var answerTimeout = Duration.seconds(5)
 
     /// Looks from a context.
     public init(context: LocationContext) { self.context = context }
 
-    /// Where the daemon has its files; nil when there is no configuration, or only a socket is known.
+    /// Paths of the daemon's files; nil when there is no configuration, or only a socket is known.
     public func location() throws(APIError) -> DaemonLocation? {
         if socket != nil { return nil }
         do {
@@ -47,7 +47,7 @@ public struct DaemonLocator: Sendable {
         guard let location = try location() else {
             throw .stopping(
                 "pm is not running: there is no \(DaemonLocation.configName) here or above, and none of the user or the system",
-                hint: "pm start pm makes one here and starts")
+                hint: "pm start pm makes a configuration here and starts the daemon")
         }
         return try connect(to: location)
     }
@@ -115,8 +115,8 @@ public struct DaemonLocator: Sendable {
 
 /// The lock that pm-init holds as long as it lives.
 public enum DaemonLock {
-    /// Whether somebody holds the lock, as /proc/locks tells (proc(5)). Trying to take it would not do: a daemon that
-    /// starts in that moment would find it taken and give up.
+    /// True when a process holds the lock, by /proc/locks (proc(5)). Trying to take the lock would not do: a daemon
+    /// that starts at that moment would find it taken and give up.
     public static func isHeld(_ path: String) -> Bool {
         // Without the file or without /proc nobody is known to hold it.
         guard let file = try? Files.status(path), let table = try? Files.read("/proc/locks") else { return false }

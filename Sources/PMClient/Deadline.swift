@@ -12,7 +12,7 @@ struct Deadline {
         end = limit.map { SystemClock().monotonic() + $0 }
     }
 
-    /// What is left, for poll(2): -1 for ever, 0 when it is over.
+    /// Remaining time for poll(2): -1 for ever, 0 when the deadline has passed.
     var milliseconds: Int32 {
         guard let end else { return -1 }
         return Int32(clamping: max(0, (end - SystemClock().monotonic()).milliseconds))

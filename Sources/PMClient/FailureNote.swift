@@ -3,12 +3,12 @@ import PMConfig
 import PMModel
 import PMSystem
 
-/// What pm-init writes into its lock file while the daemon fails to start again and again: its socket can be connected
-/// to, but nobody would answer.
+/// The note that pm-init writes into its lock file while the daemon fails to start again and again: clients can connect
+/// to its socket, but would get no answer.
 struct FailureNote {
     /// Starts in a row that failed.
     let failures: Int
-    /// How the last one ended, as wait(2) gives it.
+    /// Status of the last end, as wait(2) gives it.
     let status: Int32
     private let logPath: String
 
@@ -29,7 +29,7 @@ struct FailureNote {
         let end =
             signal == 0 ? "with exit code \((status >> 8) & 0xFF)" : "by \(SignalName.name(of: signal))"
         return .stopping(
-            "pm ends right after its start: \(failures) times in a row, the last time \(end); its services run on, and "
-                + "pm-init goes on trying", hint: "what it said stands in \(logPath)")
+            "pm ended right after its start, \(failures) times in a row, the last time \(end); services keep running, and "
+                + "pm-init keeps trying to start the daemon", hint: "the daemon's output is in \(logPath)")
     }
 }

@@ -7,7 +7,7 @@ public final class FollowedLog {
     private let client: DaemonClient
     private var call: Log
     private var ticket: DaemonClient.Ticket
-    /// Where the last record of each service ended.
+    /// Position after the last record of each service.
     private var cursors: [String: String] = [:]
     private var hasBegun = false
 

@@ -5,7 +5,7 @@ public import PMSystem
 
 /// The daemon's side of a commandable service that runs without a daemon: answers what the service's host asks.
 public final class HostChannel {
-    /// What happened.
+    /// An event of the hosted service.
     public enum Event: Equatable, Sendable {
         /// The service said that it is ready.
         case ready

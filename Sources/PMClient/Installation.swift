@@ -3,7 +3,7 @@ import PMAPI
 import PMModel
 public import PMSystem
 
-/// Where the other programs of pm are: `lib/pm` beside the `bin` that `pm` is in.
+/// Paths of pm's other programs: `lib/pm` beside the `bin` that `pm` is in.
 public struct Installation: Equatable, Sendable {
     /// The directory that holds pm-init, pmd and node/.
     public let libexec: String
@@ -23,14 +23,14 @@ public struct Installation: Equatable, Sendable {
     /// Uses a known directory.
     public init(libexec: String) { self.libexec = libexec }
 
-    /// pm-init, the parent of all services.
+    /// Path of pm-init, which becomes the parent of the daemon and of services.
     public var holder: String { libexec + "/pm-init" }
-    /// The daemon.
+    /// Path of the daemon's program.
     public var daemon: String { libexec + "/pmd" }
     /// The program that reads logs.
     public var logReader: String { libexec + "/pm-logs" }
     /// The JavaScript that runs a commandable service.
     public var nodeHost: String { libexec + "/node/host/main.mjs" }
-    /// What Node loads before any other program, so that it finds pm's client.
+    /// The file that Node loads before any other program, so that it finds pm's client.
     public var nodePreload: String { libexec + "/node/host/preload.cjs" }
 }

@@ -3,12 +3,12 @@ import PMAPI
 import PMConfig
 import PMSystem
 
-/// What pm-init and pmd tell over the status pipe, for the program that launched them.
+/// The messages of pm-init and pmd on the status pipe, for the program that launched them.
 struct LaunchReport {
     let location: DaemonLocation
     let pipe: SharedFD
     let pid: pid_t
-    /// How long the daemon's own output was before: what stands there is about an earlier start.
+    /// Length of the daemon's own output before this start: the text up to there is about an earlier start.
     let logStart: Int
 
     /// Waits for a stage; throws what went wrong instead, or a 504 at the deadline.
@@ -59,7 +59,7 @@ struct LaunchReport {
             case .serviceFailed, .notRunning: 502
             case .success, .failure, nil: 500
             }
-        // The last line may be the next step.
+        // The last line may be a hint.
         var lines = message.split(separator: "\n")
         var hint: String?
         if let last = lines.last, last.hasPrefix("hint: ") { hint = String(lines.removeLast().dropFirst(6)) }
@@ -70,7 +70,8 @@ struct LaunchReport {
 
     private func died() -> APIError {
         APIError(
-            500, "pm did not start: it ended without a word", hint: "\(location.daemonLogPath) has its output",
+            500, "pm did not start: the daemon ended without an error message",
+            hint: "its output is in \(location.daemonLogPath)",
             output: finalOutput)
     }
 

@@ -2,7 +2,7 @@ public import JSONRPC
 public import PMAPI
 
 extension DaemonClient {
-    /// What a stream brings next.
+    /// The next event of a stream.
     public enum StreamTurn: Equatable, Sendable {
         /// A piece.
         case data(StreamFrame)
@@ -32,7 +32,7 @@ extension DaemonClient {
             case .failed(let error): throw .refused(error)
             case .value(let bytes):
                 guard let frame = bytes.withUnsafeBytes({ StreamFrame(result: $0) }) else {
-                    throw .garbled("\(ticket.method) was answered without a stream")
+                    throw .garbled("\(ticket.method) was answered, but not with a stream")
                 }
                 return frame == .end ? .end : .data(frame)
             }

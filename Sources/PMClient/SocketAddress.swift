@@ -1,7 +1,7 @@
 public import PMAPI
 import PMModel
 
-/// Where a daemon listens, as `--pm-sock` and `mapping.pm.connect` name it.
+/// Address of a daemon's socket, as `--pm-sock` and `mapping.pm.connect` have it.
 public struct SocketAddress: Equatable, Sendable {
     /// The path of the unix socket.
     public let path: String
@@ -20,7 +20,7 @@ public struct SocketAddress: Equatable, Sendable {
         let scheme = text[..<colon.lowerBound]
         guard scheme == "jsonrpc+unix" || scheme == "unix" else {
             throw APIError.badRequest(
-                "cannot connect to \(text): only unix sockets are spoken here",
+                "cannot connect to \(text): it is not a unix socket",
                 hint: "give a path or a jsonrpc+unix:// URL")
         }
         guard let decoded = Paths.percentDecoded(text[colon.upperBound...].utf8), decoded.hasPrefix("/") else {
@@ -31,7 +31,7 @@ public struct SocketAddress: Equatable, Sendable {
 }
 
 extension String {
-    /// Where the first `://` stands.
+    /// The first `://`.
     fileprivate func range(ofScheme separator: String) -> Range<String.Index>? {
         var start = startIndex
         while start < endIndex {

@@ -1,19 +1,19 @@
 import ArgumentParser
 import PMConfig
 
-/// How results are written.
+/// The form of results.
 enum OutputFormat: Sendable {
-    /// For people.
+    /// Tables, for people.
     case table
     /// For programs: JSON on one line.
     case json
 }
 
-/// What `-o` takes: the two forms of every result, and those that only `pm log` has.
+/// Values of `-o`: the two forms of every result, and those that only `pm log` has.
 enum OutputChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
     case table
     case json
-    /// The text alone.
+    /// The text alone, without names.
     case cat
     /// As journalctl(1) shows lines.
     case short
@@ -26,40 +26,40 @@ enum OutputChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
         }
     }
 
-    /// What every command takes.
+    /// The forms that every command has.
     static let common: [OutputChoice] = [.table, .json]
 }
 
-/// Whose daemon is meant, when it is not the nearest.
+/// The owner of the daemon, when it is not the nearest.
 enum ScopeFlag: String, EnumerableFlag, Sendable {
-    /// The user's own.
+    /// The daemon of the user.
     case user
-    /// The system's.
+    /// The daemon of the system.
     case system
 
     static func help(for value: ScopeFlag) -> ArgumentHelp? {
         switch value {
-        case .user: "The user's own daemon, not the nearest one."
-        case .system: "The system's daemon."
+        case .user: "Use the daemon of the user, not that of the nearest project."
+        case .system: "Use the daemon of the system."
         }
     }
 }
 
 /// The options that every command has.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "How results are written: table or json; logs also as cat or short.")
+    @Option(name: .shortAndLong, help: "Format of results: table or json; for pm log also cat or short.")
     var output = OutputChoice.table
 
-    @Option(name: .customLong("pm-sock"), help: ArgumentHelp("The daemon's socket.", valueName: "url|path"))
+    @Option(name: .customLong("pm-sock"), help: ArgumentHelp("Use the daemon at this socket.", valueName: "url|path"))
     var pmSock: String?
 
-    @Option(help: ArgumentHelp("The configuration file of the daemon.", valueName: "file"))
+    @Option(help: ArgumentHelp("Use the daemon of this configuration file.", valueName: "file"))
     var config: String?
 
     @Flag(exclusivity: .exclusive)
     var scope: ScopeFlag?
 
-    @Flag(name: .shortAndLong, help: "Tell on standard error what is done.")
+    @Flag(name: .shortAndLong, help: "Print on standard error what pm does.")
     var verbose = false
 
     /// At most one way to name the daemon.

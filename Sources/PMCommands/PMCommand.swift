@@ -18,7 +18,7 @@ extension PMCommand {
     static var outputs: [OutputChoice] { OutputChoice.common }
 }
 
-/// The command tree.
+/// The tree of all commands.
 struct PM: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pm",
@@ -28,9 +28,10 @@ struct PM: ParsableCommand {
             pm [<options>] NAME COMMAND [<args>]
             """,
         discussion: """
-            A first word that is no command of pm names a service: `pm api greet Ada` calls the command greet of the \
-            running service api and prints its result. Options of pm stand before the name; what follows it, dashes \
-            included, reaches the service. A service named like a command is called with `pm call`.
+            `pm api greet Ada` calls the command greet of the running service api and prints its result: a first word \
+            that is no command of pm is the name of a service. Write options of pm before the service's name: all \
+            words after it, dashes included, go to the service. If a service has the name of a command of pm, use `pm \
+            call`.
 
             Exit codes: 0 done, 1 failed, 64 usage, 65 configuration or input wrong, 66 not found, 69 pm is not \
             running, 70 service failed, 73 conflict, 75 took too long, 77 not permitted.

@@ -12,7 +12,7 @@ public enum Program {
 
     /// The environment of this process, by name.
     public static func environment() -> [String: String] {
-        // Whoever executes a program can give a variable twice; getenv(3) takes the first.
+        // An environment may have a variable twice; getenv(3) takes the first.
         Dictionary(ProcessEnvironment.variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
@@ -32,7 +32,8 @@ public enum Program {
         guard outputs.contains(command.global.output) else {
             let known = outputs.map(\.rawValue).joined(separator: " or ")
             return misused(
-                .badRequest("-o \(command.global.output.rawValue) is for pm log; here it is \(known)"), session
+                .badRequest("-o \(command.global.output.rawValue) is only for pm log; this command has \(known)"),
+                session
             )
             .rawValue
         }

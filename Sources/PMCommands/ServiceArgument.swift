@@ -6,12 +6,12 @@ enum ServiceArgument {
     /// Refuses an empty name: behind it is a variable of a shell that is not set, and `pm stop` without a name means all.
     static func read(_ text: String) throws -> String {
         guard !text.isEmpty else {
-            throw ValidationError("the name of a service must not be empty (is a variable not set?)")
+            throw ValidationError("the name of a service must not be empty (is a shell variable not set?)")
         }
         return text
     }
 
-    /// What a shell completes: the services of the daemon that a command line would mean here.
+    /// Completion of a shell: the services of the daemon that this command line would use.
     static let completion = CompletionKind.custom { _, _, _ in
         let session = CommandContext.current(environment: Program.environment())
         // Nobody to ask, nothing to complete; a shell that completes is no place for errors.

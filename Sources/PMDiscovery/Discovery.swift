@@ -2,7 +2,7 @@ public import PMModel
 
 /// A container that a package offers.
 public struct DiscoveredContainer: Equatable, Sendable {
-    /// What in the package names it.
+    /// The part of a package that names a container.
     public enum Source: String, Sendable {
         /// The field `commands`.
         case commands
@@ -16,50 +16,50 @@ public struct DiscoveredContainer: Equatable, Sendable {
 
     /// The name to register it under.
     public var name: String
-    /// What to run; its path is a `file://` URL.
+    /// The program to run; its path is a `file://` URL.
     public var definition: ContainerDefinition
-    /// What in the package names it.
+    /// The part of the package that names it.
     public var source: Source
 }
 
-/// What came of one package.
+/// The result of one package.
 public struct PackageReport: Equatable, Sendable {
-    /// How it went.
+    /// The result of one package.
     public enum Outcome: Equatable, Sendable {
-        /// It offers these containers.
+        /// The package offers these containers.
         case found([DiscoveredContainer])
-        /// It is a package, and has nothing to run.
+        /// The package has nothing to run.
         case nothing
-        /// Its files are wrong.
+        /// The files of the package are wrong.
         case failed([DiscoveryProblem])
     }
 
     /// The package's folder.
     public var directory: String
-    /// How it went.
+    /// The result of the package.
     public var outcome: Outcome
 
-    /// Its containers; none when it has none or failed.
+    /// Containers of the package; none when it has none or failed.
     public var containers: [DiscoveredContainer] {
         if case .found(let containers) = outcome { containers } else { [] }
     }
 
-    /// What is wrong with it; nothing unless it failed.
+    /// The faults of the package; empty unless it failed.
     public var problems: [DiscoveryProblem] {
         if case .failed(let problems) = outcome { problems } else { [] }
     }
 }
 
-/// What a folder offers: the containers of its package and of its workspaces' packages.
+/// The containers of a folder: those of its package and of its workspaces' packages.
 public struct Discovery: Equatable, Sendable {
     /// The package itself first, then its workspaces' packages by their folders.
     public var packages: [PackageReport]
-    /// What is probably not meant so.
+    /// Probable mistakes, with which the package is used all the same.
     public var warnings: [DiscoveryProblem]
 
     /// Every container, in the order of the packages.
     public var containers: [DiscoveredContainer] { packages.flatMap(\.containers) }
-    /// What is wrong with packages that were left out.
+    /// The faults of packages that were left out.
     public var problems: [DiscoveryProblem] { packages.flatMap(\.problems) }
 
     /// Looks for containers in the package at `path` (a folder or its package.json), seen from `directory`.
@@ -123,7 +123,7 @@ public struct Discovery: Equatable, Sendable {
             let names = packages[index].containers.map(\.name)
             let file = packages[index].directory + "/" + PackageFile.name
             let doubles = names.filter { owners[$0] != nil }.map { name in
-                DiscoveryProblem("the name \"\(name)\" is taken by \(owners[name] ?? "")", file: file)
+                DiscoveryProblem("the name \"\(name)\" is already used by \(owners[name] ?? "")", file: file)
             }
             if !doubles.isEmpty { packages[index].outcome = .failed(doubles) }
             for container in packages[index].containers { owners[container.name] = packages[index].directory }
@@ -138,7 +138,7 @@ public struct Discovery: Equatable, Sendable {
             throw DiscoveryError(.invalid, [DiscoveryProblem("the name \(error)", file: folder)])
         }
         guard containers.count == 1 else {
-            let message = "the name \"\(name)\" is not used, as there are \(containers.count) containers"
+            let message = "the name \"\(name)\" is not used, because the package has \(containers.count) services"
             if containers.count > 1 { warnings.append(DiscoveryProblem(message, file: folder)) }
             return
         }
@@ -151,7 +151,7 @@ public struct Discovery: Equatable, Sendable {
 
     private func error(_ folder: String) -> DiscoveryError {
         if !problems.isEmpty { return DiscoveryError(.invalid, problems + warnings) }
-        let message = #"there is nothing to run: no "commands", "bin", commands.json, "main" or index.js"#
+        let message = #"the package has nothing to run: no "commands", "bin", commands.json, "main" or index.js"#
         let nothing = DiscoveryProblem(message, file: folder + "/" + PackageFile.name, hint: Disk.mapHint)
         return DiscoveryError(.nothing, [nothing] + warnings)
     }

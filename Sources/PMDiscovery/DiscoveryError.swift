@@ -8,7 +8,7 @@ public struct DiscoveryProblem: Equatable, Sendable, CustomStringConvertible {
     public var column: Int?
     /// The key, `bin.mytool` for example.
     public var key: String?
-    /// What is wrong.
+    /// Description of the fault.
     public var message: String
     /// The next step, when there is one.
     public var hint: String?
@@ -33,19 +33,19 @@ public struct DiscoveryProblem: Equatable, Sendable, CustomStringConvertible {
 
 /// Why nothing could be discovered: one or more problems.
 public struct DiscoveryError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
+    /// Kind of a failure, which determines the exit code of the command line.
     public enum Kind: Sendable {
         /// There is no such folder, or no package in it.
         case missing
-        /// What is written in a package's files is wrong, or names what does not exist.
+        /// The content of a package's files is wrong, or names a missing file.
         case invalid
         /// A package without anything that could be run.
         case nothing
     }
 
-    /// What kind of failure it is.
+    /// Kind of the failure.
     public var kind: Kind
-    /// What is wrong, at least one.
+    /// The faults, at least one.
     public var problems: [DiscoveryProblem]
 
     /// Makes an error of problems.

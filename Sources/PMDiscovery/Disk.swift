@@ -1,9 +1,9 @@
 internal import Glibc
 internal import PMSystem
 
-/// What discovery asks of the file system.
+/// The questions of discovery to the file system.
 enum Disk {
-    /// What stands at a path.
+    /// The entry at a path.
     enum Look: Equatable {
         case file, directory, other
         case nothing(reason: String)

@@ -1,6 +1,6 @@
 /// A pattern of folders relative to a package: `packages/*`, `apps/**`, `{a,b}/[x-z]?`.
 struct FolderPattern: Equatable {
-    /// What one folder of the path must be like.
+    /// Condition for one folder of the path.
     enum Part: Equatable {
         /// This name.
         case name(String)
@@ -40,7 +40,7 @@ struct FolderPattern: Equatable {
         self.parts = parts
     }
 
-    /// Whether a path, relative and normalized, matches.
+    /// True when a path, relative and normalized, matches.
     func matches(_ path: String) -> Bool {
         let names = path.split(separator: "/").map(String.init)
         // After each part: which numbers of names it may have used up.
@@ -82,7 +82,7 @@ struct Glob: Equatable {
         self.tokens = tokens
     }
 
-    /// Whether a name matches; one that begins with a dot only does so by a dot.
+    /// True when a name matches; a name that begins with a dot matches only a pattern with that dot.
     func matches(_ name: String) -> Bool {
         let scalars = Array(name.unicodeScalars)
         if scalars.first == ".", tokens.first != .one(".") { return false }

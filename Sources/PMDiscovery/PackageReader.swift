@@ -94,7 +94,8 @@ struct PackageReader {
             report("\"\(text)\" is a folder", node, key: key)
         } else {
             report(
-                "there is no file \"\(text)\"", node, key: key, hint: "build the package first if it is made by a build"
+                "there is no file \"\(text)\"", node, key: key,
+                hint: "if a build makes this file, build the package first"
             )
         }
         return nil

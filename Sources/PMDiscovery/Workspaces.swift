@@ -5,7 +5,7 @@ internal import PMSystem
 
 /// The `workspaces` of a package: patterns of folders, those with `!` in front take folders away again.
 struct Workspaces {
-    /// What the patterns lead to.
+    /// The packages that the patterns match.
     struct Members {
         /// Folders with a package.json, sorted.
         var folders: [String] = []
@@ -90,7 +90,7 @@ struct WorkspacePatternProblem: Error, Equatable {
 /// Finds folders with a package below a root.
 struct FolderWalk {
     let root: String
-    /// How many names may still be looked at: a pattern in a huge tree ends with an error, not after hours.
+    /// The number of names that may still be looked at: a pattern in a huge tree ends with an error, not after hours.
     var budget = 100_000
 
     init(root: String) {

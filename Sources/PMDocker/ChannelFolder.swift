@@ -9,7 +9,7 @@ struct ChannelFolder: Equatable, Sendable {
     var inner: String { outer + "/c" }
     private static let start = "pm-docker."
 
-    /// What lies in the folder.
+    /// The sockets in the folder.
     enum Socket: String, CaseIterable {
         /// The channel of a commandable unit.
         case channel
@@ -45,7 +45,7 @@ struct ChannelFolder: Equatable, Sendable {
 
     /// Removes them with the sockets, as far as they are there.
     func remove() {
-        // What is not there is what is wanted; the rest is for whoever cleans the folder above.
+        // What is not there is what is wanted; the rest is removed with the folder above.
         for socket in Socket.allCases { unlink(path(of: socket)) }
         rmdir(inner)
         rmdir(outer)

@@ -5,13 +5,13 @@ import PMSystem
 
 /// One container, by its name, and what the engine can do with it.
 struct Container: Sendable {
-    /// How it is, as far as its driver needs to know.
+    /// State of a container, as far as its driver needs it.
     struct State: Equatable, Sendable {
-        /// Whether the kernel killed it without memory.
+        /// True when the kernel killed it because memory ran out.
         var wasOutOfMemory: Bool
-        /// What its health check says; nil: it has none.
+        /// Result of its health check; nil when it has none.
         var health: String?
-        /// Where its sockets are on this machine, if it is one of pm's.
+        /// Folder of its sockets on this machine, if it is a container of pm.
         var folder: ChannelFolder?
     }
 
@@ -66,7 +66,7 @@ struct Container: Sendable {
         }
     }
 
-    /// How it is.
+    /// The present state.
     ///
     /// - Throws: `EngineError`.
     func state() async throws -> State {
@@ -80,7 +80,7 @@ struct Container: Sendable {
             })
     }
 
-    /// What it writes from now on, until it ends; `opened` is called when nothing more can be missed.
+    /// Passes on new output until the container ends; calls `opened` when no output can be missed any more.
     ///
     /// - Throws: `EngineError`, or what `take` throws.
     func attach(opened: @Sendable () async -> Void, _ take: (ByteBuffer) async throws -> Void) async throws {
@@ -90,7 +90,7 @@ struct Container: Sendable {
         try await engine.stream(request, opened: opened, take)
     }
 
-    /// What it wrote since a moment, and will write until it ends; `opened` as above.
+    /// Passes on the output since a time, and new output until the container ends; `opened` as above.
     ///
     /// - Throws: `EngineError`, or what `take` throws.
     func follow(

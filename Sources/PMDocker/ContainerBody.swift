@@ -2,22 +2,22 @@ import JSON
 import PMConfig
 import PMModel
 
-/// What a container is created from (Docker Engine API, "Create a container").
+/// The request from which the engine makes a container (Docker Engine API, "Create a container").
 struct ContainerBody {
     private let order: ContainerOrder
     private let configuration: DockerConfiguration
     private let links: Links
     private let driver: DriverIdentity
 
-    /// What the container sees of the ways to the daemon.
+    /// Connections to the daemon, as the container sees them.
     struct Links {
         /// The folder of the machine with their sockets.
         let folder: ChannelFolder
-        /// Whether the unit has a channel.
+        /// True when the unit has a channel.
         let hasChannel: Bool
     }
 
-    /// Where the container finds these sockets, and pm's JavaScript.
+    /// Paths of these sockets and of pm's JavaScript in the container.
     private enum Inside {
         static let sockets = "/run/pm"
         static let node = "/usr/lib/pm/node"
@@ -159,7 +159,7 @@ enum ContainerLabel {
 }
 
 extension DockerConfiguration.Port {
-    /// What the engine calls the port in the container.
+    /// The engine's name of the port in the container.
     fileprivate var engineName: String { "\(inside)/\(transport.rawValue)" }
 }
 

@@ -5,7 +5,7 @@ import Synchronization
 /// The ways between a container and the daemon: the channel of a commandable unit, which the daemon knows as its own, and
 /// connections on which other services can be called and nothing else. The daemon's own socket the container does not see.
 final class ContainerLinks: Sendable {
-    /// Where the sockets are.
+    /// Folder of the sockets.
     let folder: ChannelFolder
     private let group: any EventLoopGroup
     private let daemon: String
@@ -34,13 +34,13 @@ final class ContainerLinks: Sendable {
         channel = (descriptor, try await SocketLink.listen(folder.path(of: .channel), on: group))
     }
 
-    /// Whether the unit has a channel.
+    /// True when the unit has a channel.
     var hasChannel: Bool { channel != nil }
 
     /// Carries until it is cancelled.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.report("the ways to other services") { try await self.serve() } }
+            group.addTask { await self.report("the connections to other services") { try await self.serve() } }
             group.addTask { await self.report("the channel") { try await self.serveChannel() } }
         }
     }
@@ -88,7 +88,9 @@ final class ContainerLinks: Sendable {
         defer { connections.withLock { $0 -= 1 } }
         do {
             guard isRoom else {
-                Report.line("a connection of the container is closed: it has \(Self.mostConnections) already")
+                Report.line(
+                    "pm-docker closed a connection of the container, which already has \(Self.mostConnections) connections"
+                )
                 return await client.close()
             }
             try await client.carry(to: try await SocketLink.connect(daemon, on: group), after: .confine)

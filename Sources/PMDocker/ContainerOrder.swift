@@ -1,7 +1,7 @@
 import PMConfig
 import PMModel
 
-/// What the daemon wants of one container, besides what its `docker-config.json` says.
+/// The daemon's settings of one container, besides its `docker-config.json`.
 struct ContainerOrder: Equatable, Sendable {
     /// The unit's name.
     var name: String
@@ -15,11 +15,11 @@ struct ContainerOrder: Equatable, Sendable {
     var environment: [EnvironmentVariable] = []
     /// A user of the image instead of the file's.
     var user: String?
-    /// What it may use.
+    /// The resources that the container may use.
     var limits = ContainerLimits()
     /// The signal that asks it to end for good.
     var stopSignal: Int32
-    /// How long after that signal it is killed.
+    /// Time from that signal until the container is killed.
     var killAfter: Duration
 
     /// The container's name: other daemons on the same engine have other ones for the same unit.
@@ -31,7 +31,7 @@ struct ContainerOrder: Equatable, Sendable {
     }
 }
 
-/// What a container may use of the machine; what is nil is not limited.
+/// The resources of the machine that a container may use; a nil member is not limited.
 struct ContainerLimits: Equatable, Sendable {
     /// Bytes of memory.
     var memory: Int?
@@ -41,6 +41,6 @@ struct ContainerLimits: Equatable, Sendable {
     var pids: Int?
     /// Open files of each process.
     var openFiles: Int?
-    /// What is added to its score when the machine is out of memory.
+    /// Added to the container's score when the machine is out of memory.
     var oomScoreAdjust: Int?
 }

@@ -28,7 +28,7 @@ struct ContainerOutput: Sendable {
                     poll(&waiting, 1, -1)
                     continue
                 }
-                // Whoever read it is gone: the container goes on, and there is nowhere to report it.
+                // The reader is gone: the container goes on, and there is nowhere to report it.
                 guard count > 0 else { return }
                 rest.moveReaderIndex(forwardBy: count)
             }

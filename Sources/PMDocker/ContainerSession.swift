@@ -5,7 +5,7 @@ import Synchronization
 
 /// One stretch of attending to a container: until it ends, or until the engine goes away.
 struct ContainerSession: Sendable {
-    /// How a stretch ends.
+    /// End of a stretch.
     enum Outcome: Sendable {
         /// The container has ended with this exit code, and all that it wrote is passed on.
         case ended(Int32)
@@ -13,7 +13,7 @@ struct ContainerSession: Sendable {
         case lost(since: WallTime)
     }
 
-    /// How it begins.
+    /// Beginning of a stretch.
     enum Beginning: Sendable {
         /// Before the container is started: nothing can be missed.
         case fresh
@@ -21,7 +21,7 @@ struct ContainerSession: Sendable {
         case again(since: WallTime)
     }
 
-    /// What is waited for.
+    /// The events that a stretch waits for.
     private enum Happening: Sendable {
         case ended(Int32)
         case lost
@@ -30,9 +30,9 @@ struct ContainerSession: Sendable {
 
     private let container: Container
     private let output: ContainerOutput
-    /// How long what it wrote may take to arrive once it has ended.
+    /// Time for the last output to arrive after the container has ended.
     private static let finalOutputTimeout = Duration.seconds(5)
-    /// What the engine wrote down this long before it went, or before something came of it, may have been under way.
+    /// Time before its end in which the engine's log may miss output, because the output was still on its way.
     private static let underWay = (atItsEnd: Duration.seconds(1), atLast: Duration.milliseconds(100))
 
     init(_ container: Container, _ output: ContainerOutput) {
@@ -78,7 +78,7 @@ struct ContainerSession: Sendable {
                 code = status
                 group.addTask {
                     try await Task.sleep(for: Self.finalOutputTimeout)
-                    Report.line("what the container wrote last did not come in \(Self.finalOutputTimeout)")
+                    Report.line("the last output of the container did not arrive within \(Self.finalOutputTimeout)")
                     return .outputEnded
                 }
             }
@@ -86,7 +86,7 @@ struct ContainerSession: Sendable {
         return code
     }
 
-    /// A connection that breaks is told by the one that waits for the end: it breaks with it.
+    /// A broken connection is reported by the task that waits for the end, which breaks with it.
     private func passOn(_ beginning: Beginning, _ opening: Opening, _ heard: LastHeard) async throws {
         var frames = OutputFrames()
         let take: (ByteBuffer) async throws -> Void = { bytes in
@@ -116,7 +116,7 @@ struct ContainerSession: Sendable {
         }
     }
 
-    /// Whether the engine has gone, which is no loss before there is a container.
+    /// True when the engine has gone; before there is a container that is no loss.
     private static func isLoss(_ error: EngineError, _ beginning: Beginning) -> Bool {
         switch (error, beginning) {
         case (.silent, _), (.away, .again): true
@@ -147,9 +147,9 @@ struct Opening: Sendable {
 
     init() { (stream, continuation) = AsyncStream.makeStream() }
 
-    /// It has begun, or ended.
+    /// Reports the beginning or the end.
     func done() { continuation.finish() }
 
-    /// Waits for that.
+    /// Waits for the report.
     func wait() async { for await _ in stream {} }
 }

@@ -4,7 +4,7 @@ import PMSystem
 
 /// Has the engine run one container, from its image to its end, and passes on what it writes and the signals for it.
 actor Driver {
-    /// What a driver works with.
+    /// The tools of a driver.
     struct Parts: Sendable {
         let engine: Engine
         let order: ContainerOrder
@@ -129,7 +129,7 @@ actor Driver {
             } catch let error as EngineError where error.isRefusal(404) {
                 if last == .running { Report.line("somebody else removed the container") }
             } catch {
-                Report.line("the container may be left: \(error)")
+                Report.line("the container may still exist: \(error)")
             }
         }.value
     }
@@ -142,7 +142,9 @@ actor Driver {
             switch try await session.run(beginning, begun: { try await self.begun(beginning) }) {
             case .ended(let code): return code
             case .lost(let since):
-                Report.line("the Docker engine is gone; the container may go on, and is attended to when it is back")
+                Report.line(
+                    "the connection to the Docker engine is lost; the container may still run, and pm-docker continues when the engine is back"
+                )
                 Report.status("without an engine")
                 beginning = .again(since: since)
                 try await awaitEngine()
@@ -173,7 +175,7 @@ actor Driver {
         } catch EngineError.silent, EngineError.away {
             return  // it is asked again when the engine is back
         } catch {
-            Report.line("whether the container is well cannot be told: \(error)")
+            Report.line("cannot read the health of the container: \(error)")
         }
     }
 

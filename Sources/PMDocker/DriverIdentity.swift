@@ -8,7 +8,7 @@ struct DriverIdentity: Equatable, Sendable {
 
     private init(text: String) { self.text = text }
 
-    /// What a label says.
+    /// Reads the value of a label.
     init(label: String) { self.init(text: label) }
 
     /// This process.
@@ -19,7 +19,7 @@ struct DriverIdentity: Equatable, Sendable {
         return own
     }
 
-    /// Whether the process still runs. A label that makes no sense is nobody's.
+    /// True when the process still runs. An invalid label belongs to no process.
     ///
     /// - Throws: `SystemError` when /proc cannot be read.
     var isAlive: Bool {

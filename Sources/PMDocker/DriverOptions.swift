@@ -21,21 +21,22 @@ struct DriverOptions: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Runs a container to its end.")
 
         @Option(help: "The service's name.") var name: String
-        @Option(help: "The URL of the daemon's socket: whose container it is.") var owner: String
+        @Option(help: "The URL of the socket of the daemon that owns the container.") var owner: String
         @Option(help: "The folder with pm's JavaScript, for containers with commands.") var node: String
-        @Option(help: "The signal after which the container is killed.") var stopSignal: Int32 = SIGTERM
-        @Option(help: "How long after it, in milliseconds.") var killAfter: Int = 10_000
+        @Option(help: "The signal that asks the container to stop, before it is killed.") var stopSignal: Int32 =
+            SIGTERM
+        @Option(help: "Milliseconds from that signal to SIGKILL.") var killAfter: Int = 10_000
         @Option(help: "A user of the image, NAME[:GROUP].") var user: String?
         @OptionGroup(title: "Limits") var limits: LimitOptions
         @Argument(help: "A docker-config.json.") var file: String
-        @Argument(help: "Arguments behind the command.") var arguments: [String] = []
+        @Argument(help: "Arguments, appended to the command.") var arguments: [String] = []
 
         func validate() throws {
             guard (1...64).contains(stopSignal) else { throw ValidationError("\(stopSignal) is no signal.") }
             guard killAfter >= 0 else { throw ValidationError("--kill-after cannot be less than 0.") }
         }
 
-        /// What it asks for; `variables` is the environment of the driver.
+        /// The order of the command line; `variables` is the environment of the driver.
         func order(_ variables: [(name: String, value: String)]) -> ContainerOrder {
             var order = ContainerOrder(
                 name: name, owner: owner, node: node, stopSignal: stopSignal, killAfter: .milliseconds(killAfter))
@@ -53,7 +54,7 @@ struct DriverOptions: ParsableCommand {
         }
     }
 
-    /// What the container may use.
+    /// The resources that the container may use.
     struct LimitOptions: ParsableArguments {
         @Option(help: "Bytes of memory.") var memory: Int?
         @Option(help: "Microseconds of processor time in each 100 milliseconds.") var cpu: Int?
@@ -66,7 +67,7 @@ struct DriverOptions: ParsableCommand {
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Removes containers whose driver is gone.")
 
-        @Option(help: "The URL of the daemon's socket: whose containers are looked at.") var owner: String
+        @Option(help: "The URL of the socket of the daemon that owns the containers.") var owner: String
 
         func run() throws {
             throw ExitCode(DriverProcess.remove(of: owner))

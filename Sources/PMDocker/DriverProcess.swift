@@ -59,7 +59,7 @@ struct DriverProcess {
         do {
             links = try await makeLinks(group)
         } catch {
-            Report.line("there can be no connection between the container and the daemon: \(error)")
+            Report.line("cannot connect the container with the daemon: \(error)")
             return EX_OSERR
         }
         let engine = Engine(location, on: group)
@@ -86,7 +86,7 @@ struct DriverProcess {
 
     // MARK: containers that nobody attends to
 
-    /// How often an engine that is away is tried, with pauses that double from a tenth of a second.
+    /// The number of tries to reach an engine that is away, with pauses that double from a tenth of a second.
     private static let attempts = 10
 
     /// Removes the containers of a daemon whose driver is gone; the exit code.
@@ -106,7 +106,7 @@ struct DriverProcess {
                     try await sweep.run()
                     exit(0)
                 } catch {
-                    if attempt == attempts { Report.line("containers of \(owner) may be left: \(error)") }
+                    if attempt == attempts { Report.line("containers of \(owner) may still exist: \(error)") }
                 }
                 // Nobody cancels it.
                 try? await Task.sleep(for: .milliseconds(100) * (1 << attempt))

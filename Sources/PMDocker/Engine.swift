@@ -10,7 +10,7 @@ struct Engine: Sendable {
 
     private let path: String
     private let group: any EventLoopGroup
-    /// How long an answer may take that is not a stream.
+    /// Time for an answer that is not a stream.
     private let answerTimeout: Duration
     /// An answer that is not a stream is no longer.
     private static let longestAnswer = 16 << 20
@@ -57,7 +57,7 @@ struct Engine: Sendable {
         do {
             return try JSONValue(parsing: Array(bytes.readableBytesView))
         } catch {
-            // What the engine said tells more than where it stops being JSON.
+            // The engine's answer explains more than the place where it stops being JSON.
             let start = String(decoding: bytes.readableBytesView.prefix(200), as: UTF8.self)
             throw EngineError.nonsense(asked: request.target, said: start)
         }
@@ -160,7 +160,7 @@ struct Engine: Sendable {
         func end() throws -> Int {
             guard isRefusal else { return status }
             let said = String(decoding: refusal.readableBytesView, as: UTF8.self)
-            // One that is not JSON is told as it is.
+            // A message that is not JSON is shown as it is.
             let message = (try? Engine.json(refusal, request))?["message"]?.string ?? said
             throw EngineError.refused(asked: request.target, status: status, message: message)
         }

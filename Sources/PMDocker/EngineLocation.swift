@@ -1,12 +1,12 @@
 import Glibc
 import PMModel
 
-/// Where the engine listens: a unix socket of this machine, because containers get folders and sockets of it.
+/// Address of the engine: a unix socket of this machine, because containers get folders and sockets of it.
 struct EngineLocation: Equatable {
     /// The socket's path.
     let path: String
 
-    /// What says where the engine is, and makes no sense.
+    /// The variable with the engine's address is invalid.
     struct Problem: Error, CustomStringConvertible {
         let description: String
     }
@@ -24,7 +24,7 @@ struct EngineLocation: Equatable {
         }
         let scheme = "unix://"
         guard host.hasPrefix(scheme + "/") else {
-            throw Problem(description: "DOCKER_HOST is \(scheme)PATH, an engine of this machine, and not \(host)")
+            throw Problem(description: "DOCKER_HOST must be \(scheme)PATH, an engine of this machine, not \(host)")
         }
         path = String(host.dropFirst(scheme.count))
     }

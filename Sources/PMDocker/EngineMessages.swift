@@ -3,20 +3,20 @@ import NIOCore
 
 /// A request to the engine (Docker Engine API).
 struct EngineRequest: Sendable {
-    /// What is asked for in which way.
+    /// Methods of HTTP that the engine gets.
     enum Verb: String, Sendable {
         case get = "GET"
         case post = "POST"
         case delete = "DELETE"
     }
 
-    /// In which way.
+    /// The method of HTTP.
     let verb: Verb
-    /// What: a path below the version, `/containers/json` for example.
+    /// The path below the version, `/containers/json` for example.
     let path: String
     /// Names and values behind the path; values are encoded here.
     var query: [(String, String)] = []
-    /// What is sent along, as JSON.
+    /// The body, as JSON.
     var body: JSONValue?
 
     /// Path and query.
@@ -26,11 +26,11 @@ struct EngineRequest: Sendable {
     }
 }
 
-/// What the engine answered.
+/// An answer of the engine.
 struct EngineAnswer: Sendable {
     /// The status of HTTP, 200 to 399: others are errors.
     let status: Int
-    /// What it said; null when it said nothing.
+    /// The body; null when there is none.
     let body: JSONValue
 }
 
@@ -38,25 +38,25 @@ struct EngineAnswer: Sendable {
 enum EngineError: Error, Equatable, CustomStringConvertible {
     /// Nobody answers there, and the reason.
     case away(path: String, reason: String)
-    /// It ended the connection, or took too long, before it had said all.
+    /// The engine closed the connection, or took too long, before its answer was complete.
     case silent(asked: String)
-    /// It refused, with a status of HTTP and its own words.
+    /// The engine refused, with a status of HTTP and its own message.
     case refused(asked: String, status: Int, message: String)
-    /// It said what no engine says.
+    /// The engine answered with something that is not its protocol.
     case nonsense(asked: String, said: String)
 
     var description: String {
         switch self {
         case .away(let path, let reason):
-            "cannot reach the Docker engine at \(path): \(reason); is it running (systemctl status docker), and may this "
-                + "user use it? DOCKER_HOST names another"
+            "cannot reach the Docker engine at \(path): \(reason); check that it runs (systemctl status docker) and that this "
+                + "user may use it, or name another engine in DOCKER_HOST"
         case .silent(let asked): "the Docker engine did not answer \(asked)"
         case .refused(_, _, let message): message
         case .nonsense(let asked, let said): "the Docker engine answered \(asked) with \(said)"
         }
     }
 
-    /// Whether the engine refused with this status.
+    /// True when the engine refused with this status.
     func isRefusal(_ status: Int) -> Bool {
         if case .refused(_, status, _) = self { true } else { false }
     }

@@ -3,9 +3,9 @@ import NIOCore
 /// Takes apart what a container without a terminal writes (Docker Engine API, "Attach to a container", stream format): frames
 /// of one byte for the stream, three zero bytes, four bytes of length, most significant first, and the content.
 struct OutputFrames {
-    /// What a container wrote.
+    /// A piece of a container's output.
     struct Piece: Equatable {
-        /// Where to.
+        /// The output that a piece belongs to.
         enum Stream: Equatable {
             case output
             case errors
@@ -20,12 +20,12 @@ struct OutputFrames {
         let stream: UInt8
 
         var description: String {
-            "the engine sent output of stream \(stream); has the container a terminal (Tty)? pm needs one without"
+            "the engine sent output of the unknown stream \(stream); pm needs a container without a terminal (Tty)"
         }
     }
 
     private var rest = ByteBuffer()
-    /// What is missing of the present frame, and where it goes.
+    /// The unread rest of the present frame, and its output.
     private var open: (stream: Piece.Stream, missing: Int)?
 
     /// The pieces in what has come; content is passed on before its frame is whole.

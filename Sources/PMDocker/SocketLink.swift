@@ -12,7 +12,7 @@ struct SocketLink: Sendable {
 
     init(_ channel: Bytes) { self.channel = channel }
 
-    /// Listens at a path, for whoever reaches it.
+    /// Listens at a path, for every program that can reach it.
     ///
     /// - Throws: when there can be no such socket.
     static func listen(_ path: String, on group: any EventLoopGroup) async throws -> Server {
@@ -54,7 +54,7 @@ struct SocketLink: Sendable {
                 isOutboundHalfClosureEnabled: true, inboundType: ByteBuffer.self, outboundType: ByteBuffer.self))
     }
 
-    /// What is said to the daemon before anything is carried to it.
+    /// The exchange with the daemon before anything else is passed to it.
     enum Introduction {
         /// Nothing: the daemon knows who it is.
         case none
@@ -114,9 +114,9 @@ private struct Acceptance {
         if !isWhole && read.readableBytes > Self.longest { throw refusal("a line without end") }
     }
 
-    /// What came behind the answer.
+    /// The bytes after the answer.
     ///
-    /// - Throws: when it is no agreement: a container must not be served by a daemon that does not know of this.
+    /// - Throws: when the daemon does not confirm: a daemon without these limits must not serve a container.
     mutating func rest() throws -> ByteBuffer {
         guard let end, let line = read.readSlice(length: end + 1 - read.readerIndex) else { throw refusal("nothing") }
         let answer = try JSONValue(parsing: Array(line.readableBytesView))

@@ -5,7 +5,7 @@ import NIOPosix
 import NIOWebSocket
 import PMAPI
 
-/// What all places share.
+/// Parts that all endpoints share.
 struct GatewayContext {
     let sessions: Sessions
     let limits: GatewayLimits
@@ -42,7 +42,7 @@ final class Endpoint {
         do throws(RejectedClient) {
             client = try context.clients.admit(ClientSource(channel.remoteAddress)).get()
         } catch {
-            context.log.tell(of: "clients", "a client of \(name) is turned away: \(error.reason)")
+            context.log.tell(of: "clients", "the gateway refused a client of \(name): \(error.reason)")
             throw error
         }
         let bound = NIOLoopBound(client, eventLoop: channel.eventLoop)
@@ -56,7 +56,7 @@ final class Endpoint {
     private func serve(_ channel: any Channel, _ client: Client) throws {
         guard let identity else { return try open(channel, client, certificate: nil) }
         if let error = client.beginHandshake() {
-            context.log.tell(of: "handshakes", "a client of \(name) is turned away: \(error.reason)")
+            context.log.tell(of: "handshakes", "the gateway refused a client of \(name): \(error.reason)")
             throw error
         }
         let handshake = HandshakeHandler(self, context, client)
@@ -81,7 +81,7 @@ final class Endpoint {
                     relay(channel, end, shown)
                 },
                 onRefuse: { [self] in
-                    context.log.tell(of: "line", "a client of \(name) is refused: it does not speak JSON-RPC")
+                    context.log.tell(of: "line", "the gateway refused a client of \(name): it does not speak JSON-RPC")
                 }
             ))
         try channel.pipeline.syncOperations.addHandler(first)
@@ -98,7 +98,7 @@ final class Endpoint {
         }
     }
 
-    /// The client is told why before its connection ends.
+    /// Sends the client the reason before its connection ends.
     private static func refuse(_ channel: any Channel, _ end: RelayEnd, _ error: APIError) {
         do {
             try channel.pipeline.syncOperations.addHandler(RefusalHandler(error), position: .after(end))

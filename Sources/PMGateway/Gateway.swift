@@ -17,7 +17,7 @@ final class Gateway {
         func stop() {
             let gateway = gateway
             try? group.next().submit { gateway.value.close() }.wait()  // it fails only without a loop
-            try? group.syncShutdownGracefully()  // the process ends: nobody is left to be told
+            try? group.syncShutdownGracefully()  // the process ends: an error would reach nobody
         }
     }
 
@@ -30,7 +30,7 @@ final class Gateway {
     /// Told what cannot be served when all places were tried, and whenever that changes.
     private let onReport: @Sendable ([String]) -> Void
     private var isClosed = false
-    /// How long until a place that cannot be listened at is tried again.
+    /// Pause before another try to listen.
     private static let pause = TimeAmount.seconds(2)
 
     private init(
@@ -53,7 +53,7 @@ final class Gateway {
     static func start(
         _ options: GatewayOptions, onReport: @escaping @Sendable ([String]) -> Void
     ) throws -> Handle {
-        // Whoever connects to a socket of its own may have all rights of the daemon: they are for its user, and for root.
+        // A client of this socket may get all rights of the daemon: only its user and root may connect.
         umask(0o177)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -172,11 +172,11 @@ private struct ListenFailure: CustomStringConvertible {
         let reason = String(cString: strerror(code))
         let hint: String? =
             switch (code, place.points[0].place) {
-            case (EADDRINUSE, .host(_, let port)): "ss -ltnp 'sport = :\(port)' shows who has the port"
+            case (EADDRINUSE, .host(_, let port)): "ss -ltnp 'sport = :\(port)' shows which program uses the port"
             case (EACCES, .host(_, let port)) where port < 1024:
                 "ports below 1024 are reserved: take another one (--port), or sysctl net.ipv4.ip_unprivileged_port_start=\(port)"
             case (EROFS, .path(let path)):
-                "systemctl edit pm-gateway.service, and let ReadWritePaths= name the folder of \(path)"
+                "run systemctl edit pm-gateway.service, and add the folder of \(path) to ReadWritePaths="
             case (EACCES, .path(let path)): "user \(geteuid()) must be allowed to write into the folder of \(path)"
             default: nil  // numbers of the kernel, not an enum of ours
             }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What the gateway has to say; it goes to standard error, which the daemon keeps as the log of `pm-gateway`.
+/// Log of the gateway: standard error, which the daemon keeps as the log of `pm-gateway`.
 final class GatewayLog {
-    /// What strangers can bring about is told at most once in this time, with how often it happened.
+    /// Time within which a message that strangers can cause is logged once, with the number of its repetitions.
     private static let pause = ContinuousClock.Duration.seconds(10)
 
     private struct Silence {

@@ -1,20 +1,20 @@
 import PMAPI
 import PMModel
 
-/// What the gateway is told on its command line.
+/// Options of the gateway's command line.
 struct GatewayOptions: Equatable {
     /// The path of the daemon's gate, or of its own socket.
     var daemon = ""
-    /// Where it listens.
+    /// The points to listen at.
     var points: [NetworkPoint] = []
-    /// How much it lets clients use.
+    /// Limits for clients.
     var limits = GatewayLimits()
     /// The files through which a daemon tells it the rest and hears of it; nil: all is on the command line.
     var files: PlanFiles?
-    /// Whether only the help is wanted.
+    /// True when only the help is wanted.
     var wantsHelp = false
 
-    /// An argument that makes no sense.
+    /// An invalid argument.
     struct Problem: Error, CustomStringConvertible {
         let description: String
     }
@@ -55,13 +55,15 @@ struct GatewayOptions: Equatable {
 
     /// The files stand for themselves: what they say is not on the command line as well.
     private func refuseMixture(_ files: PlanFiles) throws(Problem) {
-        if files.plan == nil || files.state == nil { throw Problem(description: "--plan and --state need each other") }
+        if files.plan == nil || files.state == nil {
+            throw Problem(description: "--plan and --state must be given together")
+        }
         if !daemon.isEmpty || !points.isEmpty {
-            throw Problem(description: "--daemon and --listen are not used with --plan, which says both")
+            throw Problem(description: "--daemon and --listen cannot be used with --plan, which contains both")
         }
     }
 
-    /// What `--help` says.
+    /// Text of `--help`.
     static let help = """
         Usage: pm-gateway --daemon URL --listen URL[,OPTION=VALUE]... [options]
                pm-gateway --plan FILE --state FILE [options]
@@ -106,7 +108,7 @@ struct GatewayOptions: Equatable {
 
     private static func socket(_ text: String, in directory: String) throws(Problem) -> String {
         guard let path = Paths.path(ofSocketURL: text) ?? (text.contains("://") ? nil : text), !path.isEmpty else {
-            throw Problem(description: "--daemon is jsonrpc+unix://PATH or a path, not \(text)")
+            throw Problem(description: "--daemon must be jsonrpc+unix://PATH or a path, not \(text)")
         }
         return Paths.resolve(path, from: directory)
     }
@@ -122,7 +124,7 @@ struct GatewayOptions: Equatable {
     private static func number(_ text: String, _ name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
         guard let number = Int(text), range.contains(number) else {
             throw Problem(
-                description: "\(name) is a number from \(range.lowerBound) to \(range.upperBound), not \(text)")
+                description: "\(name) must be a number from \(range.lowerBound) to \(range.upperBound), not \(text)")
         }
         return number
     }
@@ -135,7 +137,7 @@ struct GatewayOptions: Equatable {
             guard isShareable else {
                 throw Problem(
                     description:
-                        "\(other.url) and \(point.url) cannot share a place: only ws and http, or wss and https, "
+                        "\(other.url) and \(point.url) cannot share an address: only ws and http, or wss and https, "
                         + "with the same options can")
             }
         }
@@ -143,7 +145,7 @@ struct GatewayOptions: Equatable {
 }
 
 extension NetworkPoint {
-    /// Whether one listening socket can serve both.
+    /// True when one listening socket can serve both.
     fileprivate func isSame(as other: NetworkPoint) -> Bool {
         transport.isWeb && other.transport.isWeb && transport != other.transport && secrets == other.secrets
             && tokens == other.tokens && clients == other.clients && allow == other.allow && proof == other.proof
@@ -153,13 +155,13 @@ extension NetworkPoint {
 
 /// The files through which a daemon and a gateway that it did not start itself know of each other.
 struct PlanFiles: Equatable {
-    /// What to serve, written by the daemon.
+    /// Path of the points to serve, written by the daemon.
     var plan: String?
-    /// What is served, written by the gateway.
+    /// Path of the points that are served, written by the gateway.
     var state: String?
 }
 
-/// How much the gateway lets its clients use.
+/// Limits of the gateway for its clients.
 struct GatewayLimits: Equatable {
     /// Clients at once.
     var connections = 1024

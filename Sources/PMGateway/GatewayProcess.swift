@@ -3,7 +3,7 @@ import PMSystem
 
 /// The gateway as a process.
 public enum GatewayProcess {
-    /// Serves until it is told to stop, and returns its exit code.
+    /// Serves until a stop is requested, and returns its exit code.
     ///
     /// Call it from a synchronous `main`, before there are threads.
     public static func main(_ arguments: [String]) -> Int32 {
@@ -42,7 +42,8 @@ public enum GatewayProcess {
         }
     }
 
-    /// Whether it is to end. A hang-up, of a terminal or by habit, changes nothing: what it would ask for is done by itself.
+    /// True when a signal asks for the end. A hang-up, of a terminal or by habit, changes nothing: the gateway follows
+    /// its plan and files without it.
     static func isStopRequested(_ signals: borrowing SignalDescriptor) throws(SystemError) -> Bool {
         while let arrival = try signals.next() {
             if arrival.signal != SIGHUP { return true }

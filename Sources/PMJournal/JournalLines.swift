@@ -2,7 +2,7 @@ import PMLogs
 import PMModel
 import PMSystem
 
-/// What services wrote straight to the journal.
+/// Lines that services wrote straight to the journal.
 final class JournalLines {
     /// So many identifiers are looked for by the journal itself; with more of them it takes longer than to look at each
     /// entry of the daemon's unit.
@@ -22,7 +22,7 @@ final class JournalLines {
     private let filter: LogFilter
     private var names: Set<String>
     private let isMatched: Bool
-    /// Whether the journal is at an entry that was not looked at yet.
+    /// True when the journal is at an entry that was not looked at yet.
     private var isAtNext = false
     /// The place up to which it was read.
     private(set) var cursor: String?

@@ -25,7 +25,7 @@ public enum LogsProgram {
         } catch let error as SystemError where error.code == EPIPE {
             return 0
         } catch {
-            // Without a reader nobody can be told.
+            // Without a reader an error would reach nobody.
             try? output.write(.failed(report(error)))
             try? output.flush()  // as above
             return ExitCode.failure.rawValue
@@ -79,7 +79,7 @@ public enum LogsProgram {
         switch error {
         case let error as APIError: error
         case let error as LogPatternProblem:
-            .badRequest("the pattern makes no sense: \(error)", hint: "a POSIX extended regular expression, regex(7)")
+            .badRequest("cannot use the pattern: \(error)", hint: "a POSIX extended regular expression, regex(7)")
         case let error as SystemError where error.code == EACCES:
             .notPermitted(
                 "\(error)", hint: "members of the groups systemd-journal and adm may read the journal, or use sudo")

@@ -3,7 +3,7 @@ import PMLogs
 import PMModel
 import PMSystem
 
-/// What is stored of some services, in files and in the journal, merged by time.
+/// The stored lines of some services, from files and the journal, merged by time.
 struct StoredLines {
     /// More lines than anybody has; beyond it they are not counted but passed on as they are read.
     private static let mostCounted = 1_000_000

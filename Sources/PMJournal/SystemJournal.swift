@@ -21,7 +21,7 @@ final class SystemJournal {
 
     deinit { sd_journal_close(handle) }
 
-    /// Whether there is a journal of which this user may read nothing.
+    /// True when there is a journal of which this user may read nothing.
     var isForbidden: Bool {
         if geteuid() == 0 { return false }
         // Without a machine id there is no journal.

@@ -42,7 +42,7 @@ public struct AllowList: Hashable, Sendable {
         name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }
     }
 
-    /// Whether a method may be called, `shop.get` for example.
+    /// True when the list allows the method, `shop.get` for example.
     public func permits(_ name: String) -> Bool {
         let name = Self.split(name.utf8)
         return parts.contains { pattern in
@@ -50,7 +50,7 @@ public struct AllowList: Hashable, Sendable {
         }
     }
 
-    /// Whether a command of a service may be allowed.
+    /// True when the list may allow a command of this service; the metadata then has to show the service.
     public func concerns(service: String) -> Bool {
         let name = Self.split(service.utf8)
         return parts.contains { pattern in zip(pattern, name).allSatisfy { Self.matches($0[...], $1[...]) } }

@@ -1,6 +1,6 @@
-/// What has a usual value: that of `init()`.
+/// A type with a default value: that of `init()`. `Boxed` stores nothing for it.
 public protocol HasDefault: Equatable, Sendable {
-    /// The usual value.
+    /// The default value.
     init()
 }
 
@@ -26,7 +26,7 @@ public struct Boxed<Value: HasDefault>: Equatable, Sendable {
 
     private static func box(_ value: Value) -> Box? { value == Value() ? nil : Box(value) }
 
-    /// Whether the values are equal.
+    /// True when the values are equal.
     public static func == (left: Boxed, right: Boxed) -> Bool {
         left.box === right.box || left.wrappedValue == right.wrappedValue
     }

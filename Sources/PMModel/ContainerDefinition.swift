@@ -14,9 +14,9 @@ public struct ContainerDefinition: Equatable, Sendable {
     public var path: String
     /// The runtime driver; `nodejs` where the configuration names none.
     public var runtime: RuntimeKind
-    /// Whether the unit answers JSON-RPC.
+    /// True when the unit answers JSON-RPC.
     public var isCommandable: Bool
-    /// Whether several instances may run at once.
+    /// True when several instances may run at once.
     public var isStateless: Bool
     /// Names of the units that must be ready before this one starts.
     public var dependencies: [String]

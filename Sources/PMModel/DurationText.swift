@@ -1,6 +1,6 @@
 /// Durations as they are written in a configuration and on the command line.
 public enum DurationText {
-    /// What a reader of an error message needs to know.
+    /// The expected form, for error messages.
     public static let expectation = #"a duration such as "500ms", "10s", "2m" or "1h", or a number of milliseconds"#
 
     /// Units and their milliseconds, longest first.
@@ -56,7 +56,7 @@ extension Duration {
 
 /// Sizes as they are written in a configuration.
 public enum SizeText {
-    /// What a reader of an error message needs to know.
+    /// The expected form, for error messages.
     public static let expectation = #"a size such as "512KiB", "10MB" or "1GiB", or a number of bytes"#
 
     private static let units: [(name: String, bytes: Int64)] = [

@@ -1,17 +1,17 @@
 /// Why an instance is not running any more.
 public enum ExitReason: Equatable, Sendable {
-    /// It ended by itself with this status.
+    /// The program ended by itself with this status.
     case exited(code: Int32)
     /// A signal ended it.
     case signaled(signal: Int32, dumpedCore: Bool)
-    /// It was killed because there was no memory left: that of its limit in bytes, or with nil the machine's.
+    /// The kernel killed the program because memory ran out: that of its limit in bytes, or with nil the machine's.
     case memory(limit: Int64?)
-    /// It never ran: the spawn failed. Boxed, because few reasons are of its size.
+    /// The program never ran: the spawn failed. Boxed, because few reasons are of its size.
     indirect case spawnFailed(SpawnFailure)
-    /// It ran but was not ready before its deadline, and was ended for it.
+    /// The program was not ready before its deadline, and pm ended it.
     case notReady(deadline: Duration)
 
-    /// Whether `on-failure` restarts after it.
+    /// True when the policy `on-failure` restarts after it.
     public var isFailure: Bool {
         switch self {
         case .exited(let code): code != 0
@@ -20,7 +20,7 @@ public enum ExitReason: Equatable, Sendable {
     }
 }
 
-/// What is kept of the last death of an instance.
+/// The record of the last death of an instance, which outlives the daemon.
 public struct DeathRecord: Equatable, Sendable {
     /// Which start of the instance it was, from 1.
     public var incarnation: UInt64
@@ -28,11 +28,11 @@ public struct DeathRecord: Equatable, Sendable {
     public var reason: ExitReason
     /// When, in nanoseconds since 1970 (CLOCK_REALTIME).
     public var at: WallTime
-    /// How long it ran.
+    /// Time from the start of the program to its death.
     public var uptime: Duration
-    /// Whether pm was asked to stop it.
+    /// True when pm was asked to stop the program.
     public var wasRequested: Bool
-    /// Its last lines of output, oldest first.
+    /// The last lines of output, oldest first.
     public var lastLines: [String]
 
     /// Makes a record.

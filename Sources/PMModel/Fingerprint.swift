@@ -1,5 +1,5 @@
-/// What stands for a text where a short name is needed: FNV-1a of 64 bits. The same in every process, which
-/// Swift's own hashes are not; two texts may share one, so nothing that must be safe rests on it.
+/// A short stand-in for a text: FNV-1a of 64 bits. Equal in every process, which Swift's own hashes are not; two texts
+/// may share one, so no protection may depend on it.
 public struct Fingerprint: Equatable, Sendable {
     /// The number.
     public let value: UInt64

@@ -1,5 +1,5 @@
-/// The variables by which pm tells a service's process who it is: the contract with node/host, pm-docker, pm-gateway and
-/// `@akala/pm`, which ignore what they do not know.
+/// The variables by which pm tells a service's process its name and connections: the contract with node/host,
+/// pm-docker, pm-gateway and `@akala/pm`, which ignore variables that they do not know.
 public enum HostVariable: String, CaseIterable, Sendable {
     /// The service's name.
     case name = "PM_NAME"
@@ -7,23 +7,23 @@ public enum HostVariable: String, CaseIterable, Sendable {
     case socket = "PM_SOCK"
     /// `config` of its mapping, as JSON.
     case config = "PM_CONFIG"
-    /// Where it is to listen: URL → options, as JSON.
+    /// Addresses to listen at: URL → options, as JSON.
     case connect = "PM_CONNECT"
     /// The number of the descriptor that leads to the daemon.
     case channelDescriptor = "PM_CHANNEL_FD"
-    /// The path of a socket that leads to the daemon, where descriptors cannot be inherited (a container).
+    /// The path of a socket that leads to the daemon, for programs that cannot inherit descriptors (a container).
     case channelPath = "PM_CHANNEL"
 
     /// `NAME=value`.
     public func set(to value: String) -> String { "\(rawValue)=\(value)" }
 }
 
-/// The variables by which pmd gives pm-docker those of the container: `PM_ENV_NAME` sets one, `PM_UNSET_NAME` takes one away
-/// that the image sets.
+/// The variables by which pmd gives pm-docker those of the container: `PM_ENV_NAME` sets one, `PM_UNSET_NAME` removes
+/// one that the image sets.
 public enum ContainerVariable {
     /// Before the name of a variable that is set.
     public static let setPrefix = "PM_ENV_"
-    /// Before the name of a variable that is taken away.
+    /// Before the name of a variable that is removed.
     public static let unsetPrefix = "PM_UNSET_"
 
     /// `NAME=value` for pm-docker.
@@ -31,6 +31,6 @@ public enum ContainerVariable {
         variable.value.map { "\(setPrefix)\(variable.name)=\($0)" } ?? "\(unsetPrefix)\(variable.name)="
     }
 
-    /// One of pm's own.
+    /// One of pm's own variables, for pm-docker.
     public static func set(_ variable: HostVariable, to value: String) -> String { setPrefix + variable.set(to: value) }
 }

@@ -1,6 +1,6 @@
 /// Names one incarnation of a unit.
 public struct IncarnationID: Hashable, Sendable {
-    /// The unit.
+    /// Name of the unit.
     public let unit: String
     /// Which start of it, from 1.
     public let number: UInt64

@@ -1,6 +1,6 @@
 /// The name of one of several instances of a unit, `web#2`; the first one has the unit's own name.
 public struct InstanceName: Equatable, Sendable {
-    /// The unit.
+    /// Name of the unit.
     public let unit: String
     /// Which of its instances, from 2.
     public let number: Int

@@ -1,4 +1,4 @@
-/// What a unit may use of the machine: `limits` of a mapping. What is nil is not limited.
+/// The resources of the machine that a unit may use: `limits` of a mapping. A nil member is not limited.
 public struct Limits: HasDefault {
     /// Bytes of memory of the whole tree; beyond them it is killed (memory.max).
     public var memory: Int64?
@@ -14,7 +14,7 @@ public struct Limits: HasDefault {
     public var openFiles: Int?
     /// The nice value (setpriority(2)).
     public var nice: Int32?
-    /// What is added to its score when the machine is out of memory (oom_score_adj, proc(5)).
+    /// Added to the unit's score when the machine is out of memory (oom_score_adj, proc(5)).
     public var oomScoreAdjust: Int32?
 
     /// The period of `cpu`, in microseconds.
@@ -36,7 +36,7 @@ public struct Limits: HasDefault {
     public init() {}
 }
 
-/// What a unit may use of disks.
+/// The disk bandwidth that a unit may use.
 public struct IOLimits: Equatable, Sendable {
     /// Rates of one disk; nil is not limited.
     public struct Device: Equatable, Sendable {
@@ -57,7 +57,7 @@ public struct IOLimits: Equatable, Sendable {
         }
     }
 
-    /// Its share where several units want the disk, 100 being that of others (io.weight).
+    /// Share of the disk when several units want it; the default is 100 (io.weight).
     public var weight: Int?
     /// Rates, disk by disk (io.max).
     public var devices: [Device] = []
@@ -69,15 +69,15 @@ public struct IOLimits: Equatable, Sendable {
     public init() {}
 }
 
-/// How far a unit is shut off from the rest of the machine: `sandbox` of a mapping.
+/// Isolation of a unit from the rest of the machine: `sandbox` of a mapping.
 public struct Sandbox: Equatable, Sendable {
-    /// What is taken away, in steps.
+    /// Levels of isolation.
     public enum Preset: String, Sendable, CaseIterable {
-        /// Nothing.
+        /// No isolation.
         case none
-        /// It cannot gain rights, has its own `/tmp`, and cannot write to system directories and homes.
+        /// The unit cannot gain rights, has its own `/tmp`, and cannot write to system directories and homes.
         case basic
-        /// It sees no homes, writes nowhere but where it is told, has no capabilities, and its system calls are filtered.
+        /// The unit sees no homes, writes only to named places, has no capabilities, and its system calls are filtered.
         case strict
     }
 
@@ -89,7 +89,7 @@ public struct Sandbox: Equatable, Sendable {
         case denyList = "deny-list"
     }
 
-    /// How far.
+    /// The level of isolation.
     public var preset = Preset.none
     /// Which system calls are left.
     public var systemCalls = Calls.allowList

@@ -1,6 +1,6 @@
 /// One socket that pm opens for a unit: an entry of `listen` of a mapping.
 public struct ListenPoint: Equatable, Sendable {
-    /// Where it listens.
+    /// The address to listen at.
     public enum Address: Equatable, Sendable {
         /// At a path.
         case unix(path: String)
@@ -8,21 +8,21 @@ public struct ListenPoint: Equatable, Sendable {
         case internet(host: String, port: UInt16)
     }
 
-    /// What kind of socket it is.
+    /// The type of a socket.
     public enum Kind: String, Sendable, CaseIterable {
-        /// Connections.
+        /// A stream socket, which accepts connections.
         case stream
-        /// Messages.
+        /// A datagram socket, which receives messages.
         case datagram
     }
 
-    /// Where it listens.
+    /// The address to listen at.
     public var address: Address
-    /// Connections or messages.
+    /// The type of the socket.
     public var kind = Kind.stream
-    /// What LISTEN_FDNAMES calls it; nil: the unit's name.
+    /// The name in LISTEN_FDNAMES; nil: the unit's name.
     public var name: String?
-    /// How many connections may wait for the unit.
+    /// The number of connections that may wait to be accepted (listen(2)).
     public var backlog = 511
     /// Permissions of the file of a unix socket.
     public var mode: UInt32 = 0o660

@@ -1,4 +1,4 @@
-/// How important a line is, as syslog(3) has it: the lower, the more.
+/// Severity of a line, as in syslog(3): a lower number is more severe.
 public enum LogPriority: Int, Sendable, CaseIterable, Comparable {
     /// The system cannot be used.
     case emergency = 0

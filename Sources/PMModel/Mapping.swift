@@ -2,7 +2,7 @@
 public struct EnvironmentVariable: Equatable, Sendable {
     /// The variable's name.
     public var name: String
-    /// Its value, or nil to unset it.
+    /// The variable's value, or nil to unset it.
     public var value: String?
 
     /// Makes a variable, or with `nil` the wish to unset one.
@@ -36,11 +36,11 @@ public struct Mapping: Equatable, Sendable {
     public var cli: [String]
     /// `config` as JSON text, handed to the service as it stands; nil when there is none.
     public var config: String?
-    /// Whether it starts with the daemon.
+    /// True when the unit starts with the daemon.
     public var isAutostart: Bool
-    /// Where it can be reached.
+    /// Connection points of the unit, besides the daemon.
     public var connect: [ConnectionPoint]
-    /// How many instances of a stateless unit run.
+    /// The number of instances of a stateless unit.
     public var instances: Int
     /// Variables set or unset on top of the daemon's environment and the files.
     public var env: [EnvironmentVariable]
@@ -48,23 +48,23 @@ public struct Mapping: Equatable, Sendable {
     public var envFiles: [String]
     /// When it is started again after a death.
     public var restart: RestartPolicy
-    /// How it is asked to end.
+    /// Signals and pauses of a stop.
     public var stop: StopSequence
     /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
     public var readiness: ReadinessCheck?
-    /// Where its output goes; nil: where the daemon sends what says nothing.
+    /// Destination of the output; nil: the daemon's default.
     public var logs: LogDestination?
-    /// How long a start may take until it is ready; zero: as long as is usual for its runtime.
+    /// Time from a start until the unit must be ready; zero: the default of its runtime.
     @Nanoseconds public var readyDeadline: Duration
-    /// What it may use of the machine.
+    /// The resources that the unit may use.
     @Boxed public var limits: Limits
-    /// Who it runs as: a name or a number of /etc/passwd; nil: as the daemon.
+    /// The user that the unit runs as: a name or a number of /etc/passwd; nil: the daemon's.
     public var user: String?
-    /// Its group; nil: the user's.
+    /// The group that the unit runs as; nil: the user's.
     public var group: String?
     /// The permissions that files it makes do not get; nil: the daemon's.
     public var umask: UInt32?
-    /// How far it is shut off from the machine.
+    /// Isolation of the unit from the machine.
     public var sandbox: Sandbox
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]

@@ -34,7 +34,7 @@ public enum Paths {
         return text.isEmpty ? "." : text
     }
 
-    /// Whether `path` is `directory` or lies below it; both must be normalized.
+    /// True when `path` is `directory` or below it; both must be normalized.
     public static func isInside(_ path: String, _ directory: String) -> Bool {
         let prefix = directory == "/" ? "/" : directory + "/"
         return path == directory || path.utf8.starts(with: prefix.utf8)

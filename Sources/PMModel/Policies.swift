@@ -2,11 +2,11 @@
 public struct RestartPolicy: Equatable, Sendable {
     /// Which deaths are followed by a restart.
     public enum Condition: String, Sendable, CaseIterable {
-        /// Each one.
+        /// Restart after each death.
         case always
         /// Those with a non-zero status or a signal.
         case onFailure = "on-failure"
-        /// None.
+        /// Never restart.
         case never
     }
 
@@ -40,7 +40,7 @@ public struct RestartPolicy: Equatable, Sendable {
 public struct StopStep: Equatable, Sendable {
     /// The signal's number (signal(7)).
     public var signal: Int32
-    /// How long to wait before the next step.
+    /// Pause before the next step.
     public var wait: Duration
 
     /// Makes a step.
@@ -50,7 +50,7 @@ public struct StopStep: Equatable, Sendable {
     }
 }
 
-/// How a unit is asked to end: its `$stop` command if it has one, these steps, then SIGKILL for the whole tree.
+/// The way a unit is stopped: its `$stop` command if it has one, these steps, then SIGKILL for the whole tree.
 public struct StopSequence: Equatable, Sendable {
     /// SIGTERM and 10 s.
     public static let standard = [StopStep(signal: 15, wait: .seconds(10))]
@@ -64,7 +64,7 @@ public struct StopSequence: Equatable, Sendable {
     }
 }
 
-/// Where what a unit writes goes.
+/// Destination of a unit's output.
 public enum LogDestination: String, Sendable, CaseIterable {
     /// Straight to the system's journal; the daemon does not see it.
     case journal
@@ -74,17 +74,17 @@ public enum LogDestination: String, Sendable, CaseIterable {
     case both
 }
 
-/// What makes a unit count as ready: it serves, by its own word.
+/// The check that decides when a unit is ready.
 public enum ReadinessCheck: Equatable, Sendable {
     /// The program was executed; nothing more is asked.
     case started
-    /// It calls `ready` on its RPC channel.
+    /// The unit calls `ready` on its RPC channel.
     case rpc
-    /// It calls `process.send('ready')` on Node's IPC channel.
+    /// The unit calls `process.send('ready')` on Node's IPC channel.
     case ipc
-    /// It sends READY=1 to NOTIFY_SOCKET (sd_notify(3)).
+    /// The unit sends READY=1 to NOTIFY_SOCKET (sd_notify(3)).
     case notify
-    /// It writes a newline to this descriptor and closes it.
+    /// The unit writes a newline to this descriptor and closes it.
     case descriptor(Int32)
     /// A TCP connection to this host and port is accepted.
     case tcp(host: String, port: UInt16)

@@ -12,7 +12,7 @@ public struct RoutePattern: Hashable, Sendable {
     public let method: String?
     /// The parts of the path, in their order.
     public let parts: [Part]
-    /// Whether the path goes on: `/users/*` is for everything below `/users`.
+    /// True when the path may go on: `/users/*` is for everything below `/users`.
     public let isPrefix: Bool
 
     /// The longest path of a pattern, in bytes.
@@ -75,7 +75,7 @@ public struct RoutePattern: Hashable, Sendable {
     /// The whole pattern, `POST /login`.
     public var text: String { method.map { "\($0) \(path)" } ?? path }
 
-    /// How many parts are fixed: of two routes that match, the one with more of them is meant.
+    /// The number of fixed parts: of two routes that match, the one with more of them is used.
     public var precision: Int {
         parts.count { if case .text = $0 { true } else { false } }
     }
@@ -93,7 +93,7 @@ public struct RoutePattern: Hashable, Sendable {
         return found
     }
 
-    /// Whether there is a request that both are for.
+    /// True when one request could match both.
     public func overlaps(_ other: RoutePattern) -> Bool {
         if let method, let theirs = other.method, method != theirs { return false }
         switch (isPrefix, other.isPrefix) {
@@ -107,7 +107,7 @@ public struct RoutePattern: Hashable, Sendable {
         }
     }
 
-    /// Whether every request that the other is for is one of this pattern's.
+    /// True when every request that matches the other also matches this pattern.
     public func covers(_ other: RoutePattern) -> Bool {
         guard method == nil || method == other.method else { return false }
         let isLongEnough =

@@ -1,6 +1,6 @@
 /// Signals by name and number (signal(7)).
 public enum SignalName {
-    /// What a reader of an error message needs to know.
+    /// The expected form, for error messages.
     public static let expectation = #"a signal such as "SIGTERM", "HUP" or 15"#
 
     /// Those of 1 to 31 on x86-64 and arm64, in order.
@@ -31,7 +31,7 @@ public enum SignalName {
         return number == realTime.lowerBound ? "SIGRTMIN" : "SIGRTMIN+\(number - realTime.lowerBound)"
     }
 
-    /// Whether a process can be sent this number.
+    /// True when a process can get this signal.
     static func isSignal(_ number: Int32) -> Bool {
         (1...31).contains(number) || realTime.contains(number)
     }

@@ -1,10 +1,9 @@
-/// Why a service never ran: the step, the object, the cause, and the key of the configuration that it is about.
-///
-/// It keeps its type up to PMAPI, which makes the sentence and the next step of it.
+/// Reason why a service never ran: the step, the object, the cause, and the key of the configuration. It keeps its type
+/// up to PMAPI, which makes the sentence and the next step of it.
 public struct SpawnFailure: Error, Equatable, Hashable, Sendable {
-    /// Where the start came to its end.
+    /// The failed step of a start.
     public enum Step: Equatable, Hashable, Sendable {
-        /// A step of pm-init or of the process to be.
+        /// A step of pm-init or of the new process.
         case spawn(SpawnStep)
         /// A check of pmd before that.
         case launch(LaunchCheck)
@@ -13,7 +12,7 @@ public struct SpawnFailure: Error, Equatable, Hashable, Sendable {
         /// A check of the sandbox.
         case sandbox(SandboxCheck)
 
-        /// The word of the step, as it is written into records.
+        /// Name of the step, as in records.
         public var word: String {
             switch self {
             case .spawn(let step): step.rawValue
@@ -23,7 +22,7 @@ public struct SpawnFailure: Error, Equatable, Hashable, Sendable {
             }
         }
 
-        /// The step of a word; nil for one that this version does not know.
+        /// The step of a name; nil for one that this version does not know.
         public init?(word: String) {
             if let step = SpawnStep(rawValue: word) {
                 self = .spawn(step)
@@ -41,29 +40,29 @@ public struct SpawnFailure: Error, Equatable, Hashable, Sendable {
 
     /// A key of a mapping.
     public struct Key: Equatable, Hashable, Sendable {
-        /// The service whose mapping it is in.
+        /// The service of the mapping.
         public var service: String
         /// The key, `limits.nofile` or `listen[0]` for example.
         public var name: String
 
-        /// Names a key.
+        /// Makes a key.
         public init(_ service: String, _ name: String) {
             (self.service, self.name) = (service, name)
         }
     }
 
-    /// Where the start came to its end.
+    /// The failed step of the start.
     public var step: Step
-    /// What it was tried on: a path, a name, or the value of the key.
+    /// Object of the step: a path, a name, or the value of the key.
     public var object: String
-    /// The errno(3) value; 0 where pm itself refuses.
+    /// The errno(3) value; 0 when pm itself refuses.
     public var code: Int32
-    /// The key of the configuration that it is about; nil: none alone.
+    /// The key of the configuration to correct; nil when there is no single one.
     public var key: Key?
-    /// What the step needs to be understood beside its object: its case says what.
+    /// The detail that explains the step beside its object; the step's case describes it.
     public var detail = ""
 
-    /// A failure at a step.
+    /// Makes a failure of a step.
     public init(_ step: Step, _ object: String = "", code: Int32 = 0, detail: String = "") {
         (self.step, self.object, self.code, self.detail) = (step, object, code, detail)
     }

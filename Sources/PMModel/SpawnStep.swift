@@ -1,4 +1,4 @@
-/// The step of a start that failed in pm-init, in pm-exec or in the process to be: `pm_step` of pm_spawn.h, word for word.
+/// The failed step of a start in pm-init, in pm-exec or in the new process: `pm_step` of pm_spawn.h, word for word.
 public enum SpawnStep: String, CaseIterable, Sendable {
     /// No step failed.
     case nothing
@@ -36,13 +36,13 @@ public enum SpawnStep: String, CaseIterable, Sendable {
     case signals
     /// execve(2).
     case exec
-    /// Sending a signal: no step of a start.
+    /// Sending a signal: not a step of a start.
     case signal
-    /// Trying the program that pm-init is to go on as: no step of a start.
+    /// Trying the program that replaces pm-init: not a step of a start.
     case trial
-    /// Waiting for a moment in which pm-init can be replaced: no step of a start.
+    /// Waiting for a moment in which pm-init can be replaced: not a step of a start.
     case quiet = "quiet moment"
-    /// Writing down what pm-init knows: no step of a start.
+    /// Writing down the state of pm-init: not a step of a start.
     case image
     /// unshare(2) and the maps of ids.
     case namespace
@@ -60,37 +60,37 @@ public enum SpawnStep: String, CaseIterable, Sendable {
     case unknown
 }
 
-/// What pmd found before it asked pm-init for a process.
+/// Checks of pmd before it requests a process from pm-init.
 public enum LaunchCheck: String, CaseIterable, Sendable {
-    /// The program's file is not there, or could not be looked at: `detail` is the call then.
+    /// The program's file does not exist, or could not be examined: `detail` is the call then.
     case program
     /// The program is a directory.
     case programIsDirectory
     /// The program is a list of commands, and the service in `detail` is not commandable.
     case programIsCommandList
-    /// The program is no JavaScript, and the runtime `worker` runs nothing else.
+    /// The program is not JavaScript, and the runtime `worker` runs nothing else.
     case programIsNoScript
     /// The program is neither a script nor executable.
     case programIsNone
-    /// A file that belongs to the service has errors or cannot be read; `object` says where and why.
+    /// A file of the service has errors or cannot be read; `object` has the place and the error.
     case file
     /// A service in Docker cannot be inspected.
     case inspection
-    /// The key has no effect in Docker; `detail` says what to use instead.
+    /// The key has no effect in Docker; `detail` has the alternative.
     case keyOfDocker
     /// A limit cannot be set; `detail` is the call.
     case limit
-    /// No folder for the readiness socket can be made; `detail` says what was tried.
+    /// No folder for the readiness socket can be made; `detail` has the attempts.
     case readinessFolder
-    /// Too many folders of readiness sockets of the user `object` stay behind; `detail` says which.
+    /// Too many folders of readiness sockets of the user `object` are left; `detail` has their paths.
     case readinessFolders
-    /// The readiness check needs a descriptor that cannot be given; `detail` is the call.
+    /// The readiness check needs a descriptor that is not available; `detail` is the call.
     case readinessDescriptor
     /// A socket of `listen` cannot be opened; `detail` is the call.
     case socket
     /// A socket of `listen` belongs to the service in `detail`.
     case socketTaken
-    /// More sockets of `listen` than a daemon keeps; `detail` is how many.
+    /// More sockets of `listen` than a daemon keeps; `detail` is their number.
     case socketsTooMany
     /// Pipes and channel could not be made; `detail` is the call.
     case pipes
@@ -100,34 +100,34 @@ public enum LaunchCheck: String, CaseIterable, Sendable {
     case words
 }
 
-/// What pmd has against the account that a service is to run as.
+/// Checks of the account that a service is to run as.
 public enum AccountCheck: String, CaseIterable, Sendable {
-    /// There is no such user.
+    /// The user does not exist.
     case userMissing
     /// The user is root under another name.
     case userIsRoot
-    /// The user is no account; `detail` says why.
+    /// The user is no account; `detail` has the reason.
     case userMalformed
-    /// There is no such group.
+    /// The group does not exist.
     case groupMissing
     /// The group is root's under another name.
     case groupIsRoot
-    /// The group is no account; `detail` says why.
+    /// The group is no account; `detail` has the reason.
     case groupMalformed
-    /// Only root's daemon runs a service as somebody else; `detail` is the daemon's user.
+    /// Only root's daemon runs a service as another user; `detail` is the daemon's user.
     case accountOfOther
-    /// The user is in more groups than a service can have; `detail` is how many.
+    /// The user is in more groups than a service can have; `detail` is their number.
     case groupsTooMany
 }
 
-/// What pmd has against the sandbox of a service.
+/// Checks of the sandbox of a service.
 public enum SandboxCheck: String, CaseIterable, Sendable {
     /// `strict` for a service that runs as root.
     case sandboxOfRoot
-    /// A directory that is to be writable is not there.
+    /// A directory that is to be writable does not exist.
     case sandboxMissing
     /// A directory that is to be writable would show `detail` as it is.
     case sandboxShows
-    /// A link that the service could have made; `detail` is which, and where it leads.
+    /// A link that the service could have made; `detail` has the link and its target.
     case sandboxLink
 }

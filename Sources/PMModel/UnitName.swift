@@ -1,28 +1,28 @@
 @_spi(_Unicode) import Swift
 
-/// A name that a service may have: a folder of logs, a word of the command line and a key of the configuration.
+/// A valid name of a service: a folder of logs, a word of the command line and a key of the configuration.
 ///
-/// Whatever names a service, a key of the file, a package, `pm map` or `pm start --name`, makes one of these; there is no other
-/// check.
+/// Every name of a service is made with this type, whether it is a key of the file, or comes from a package, `pm map` or
+/// `pm start --name`; there is no other check.
 public struct UnitName: Hashable, Sendable, CustomStringConvertible {
-    /// Why a text is no such name; its sentence goes on after "the name".
+    /// Reason why a text is no name; its sentence goes on after "the name".
     public enum Problem: Error, Equatable, Sendable, CustomStringConvertible {
-        /// It has no characters.
+        /// The text has no characters.
         case empty
-        /// It does not fit into the name of a folder.
+        /// The text is too long for the name of a folder.
         case tooLong
-        /// It would move the cursor of a terminal, or end a string of C.
+        /// A control character would move the cursor of a terminal, or end a string of C.
         case controlCharacter
-        /// As a path it would lead elsewhere.
+        /// The text, used as a path, would lead elsewhere.
         case path
         /// The same name could be written in other bytes.
         case notComposed
-        /// It is what an instance of another service is called.
+        /// The name belongs to an instance of another service.
         case instance(of: String, number: Int)
-        /// It is a part of pm.
+        /// The name belongs to a part of pm.
         case reserved
 
-        /// What is wrong with the name.
+        /// Description of the fault.
         public var description: String {
             switch self {
             case .empty: "must not be empty"
@@ -36,7 +36,7 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// How long a name may be, in bytes of UTF-8.
+    /// Limit of a name in bytes of UTF-8.
     public static let mostBytes = 200
     /// The gateway, a part of pm that is supervised like a service.
     public static let gateway = "pm-gateway"
@@ -48,7 +48,7 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
 
     /// Takes a name.
     ///
-    /// - Throws: why the text is none.
+    /// - Throws: the reason why the text is no name.
     public init(_ text: String) throws(Problem) {
         guard !text.isEmpty else { throw .empty }
         guard text.utf8.count <= Self.mostBytes else { throw .tooLong }
@@ -58,7 +58,7 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let climbs = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
         guard !climbs else { throw .path }
-        // Strings that mean the same are equal to Swift, and are two keys of one file.
+        // Strings of equal meaning are equal in Swift, but are two keys of one file.
         guard text._nfc.elementsEqual(text.unicodeScalars) else { throw .notComposed }
         if let instance = InstanceName(text) { throw .instance(of: instance.unit, number: instance.number) }
         guard text != Self.gateway else { throw .reserved }

@@ -1,12 +1,12 @@
-/// What was asked for, as opposed to what is (`UnitPhase`) and to whether it serves (ready).
+/// The wanted state of a unit, as opposed to its phase (`UnitPhase`) and its readiness.
 public enum Desired: String, Sendable, CaseIterable {
-    /// It shall run.
+    /// The unit shall run.
     case up
-    /// It shall not run.
+    /// The unit shall not run.
     case down
 }
 
-/// What an instance is doing, in one word for people and programs.
+/// The phase of an instance: one word for people and programs.
 public enum UnitPhase: String, Sendable, CaseIterable {
     /// Nothing runs and nothing is planned.
     case down
@@ -14,14 +14,14 @@ public enum UnitPhase: String, Sendable, CaseIterable {
     case starting
     /// The process runs; whether it serves is readiness, not phase.
     case up
-    /// It was asked to end and its tree is not gone yet.
+    /// The instance was asked to end, and processes of its tree are left.
     case stopping
-    /// Its leader died by itself and what it left behind is being killed.
+    /// The leader died by itself, and the processes that it left are being killed.
     case sweeping
     /// Some of its processes outlived SIGKILL; nothing is started until they are gone.
     case stuck
-    /// It died and waits for its next start.
+    /// The instance died and waits for its next start.
     case backingOff = "backing-off"
-    /// It died too often and waits for the next of its slow tries.
+    /// The instance died too often and waits for the next of its slow tries.
     case cooling
 }

@@ -4,17 +4,17 @@ public import PMSystem
 
 /// Joins a client's connection with one that a service opens for it, and relays between them from then on.
 ///
-/// The client asks for a proxy; the service is told the name of a bridge (`$bridge`) and says it on a connection of its
+/// The client asks for a proxy; the service gets the name of a bridge (`$bridge`) and sends it on a connection of its
 /// own (`bridge`). Neither connection belongs to the daemon any more after that.
 @PMActor
 public final class Bridges {
-    /// What was asked for, and by whom.
+    /// A requested bridge, and its client.
     private struct Opening {
         let call: Responder
         let deadline: TimerID
     }
 
-    /// How long a service may take to open its connection.
+    /// Time for a service to open its connection.
     private let openTimeout: Duration
     private let reactor: Reactor
     private let onTrouble: @PMActor (String) -> Void
@@ -45,7 +45,7 @@ public final class Bridges {
             self?.fail(name, .timedOut(late))
         }
         openings[name] = Opening(call: call, deadline: deadline)
-        // A client that leaves waits for nothing.
+        // The bridge of a client that leaves is not needed any more.
         call.whenCancelled { [weak self] in self?.fail(name, Refusals.cancelled) }
         call.session.holdBack()
         service.session.call("$bridge", [.string(name)]) { [weak self] result in
@@ -116,7 +116,7 @@ public final class Bridges {
         }
     }
 
-    /// A random UUID (RFC 9562, version 4): whoever knows it was told it.
+    /// A random UUID (RFC 9562, version 4), which nobody can guess.
     static func name(using random: inout some RandomNumberGenerator) -> String {
         var bytes = (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
         bytes[6] = bytes[6] & 0x0F | 0x40
@@ -132,7 +132,8 @@ public final class Bridges {
 }
 
 extension Session {
-    /// Takes the connection out of this session, for a relay to go on with; nil when it is closed, or no socket.
+    /// Takes the connection out of this session, for a relay to continue; nil when the connection is closed, or is no
+    /// socket.
     fileprivate func relayEnd() -> LineRelay.End? {
         let (socket, state) = leave()
         return socket.map {

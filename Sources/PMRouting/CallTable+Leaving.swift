@@ -3,24 +3,24 @@ import JSONRPC
 // MARK: - Cancelled calls, and sessions that end
 
 extension CallTable {
-    /// A call that its callee is to answer for nobody.
+    /// A call whose answer goes to no caller.
     struct Abandoned: Equatable {
         let callee: SessionID
         let number: UInt64
-        /// Whether the callee still waits for the rest of a stream, which does not come.
+        /// True when the callee still waits for the rest of a stream, which does not come.
         let endsUpload: Bool
     }
 
-    /// The caller wants no answer any more: of the call its number is kept; nil when there is no such call.
+    /// Cancels a call for its caller; only the call's number is kept. Nil when there is no such call.
     mutating func cancel(_ id: RPCID, of caller: SessionID) -> Abandoned? {
         find(id, of: caller).flatMap { abandon($0) }
     }
 
-    /// What is to be done for the others when a session ends.
+    /// Consequence of a session's end for another session.
     enum Ending: Equatable {
         /// The call of this session fails.
         case fail(SessionID, RPCID)
-        /// The call of this session is made again elsewhere, or fails.
+        /// The call of this session is repeated at another instance, or fails.
         case move(SessionID, RPCID, message: [UInt8])
         /// A call of the daemon itself fails.
         case failOwn(UInt64)
@@ -28,7 +28,7 @@ extension CallTable {
         case abandon(Abandoned)
     }
 
-    /// A session has ended: what it was to answer fails, the oldest first, and of what it asked numbers are kept.
+    /// Ends a session: calls to it fail, the oldest first; of its own calls only the numbers are kept.
     mutating func closed(_ session: SessionID) -> [Ending] {
         var endings: [Ending] = []
         let slot = Int(session.slot)
@@ -71,7 +71,7 @@ extension CallTable {
 // MARK: - Signals
 
 extension CallTable {
-    /// The call that a session means by one of its ids, the newest of several; nil when it is answered, or never was.
+    /// The call of a session by its own id, the newest of several; nil when the call is answered, or does not exist.
     mutating func find(_ id: RPCID, of caller: SessionID) -> UInt64? {
         let slot = Int(caller.slot)
         guard sides[slot].made.count > 0 else { return nil }
@@ -87,17 +87,17 @@ extension CallTable {
         return byID[id]
     }
 
-    /// Who is to answer a call.
+    /// The callee of a call.
     func callee(of number: UInt64) -> SessionID? { calls.look(number, \.state.callee) }
 
-    /// A callee has a stream to wait with; false when it was told before, or there is no such call.
+    /// Notes that a callee pauses a stream; false when it is paused already, or there is no such call.
     mutating func pause(_ number: UInt64) -> Bool {
         guard calls.look(number, \.state.isPaused) == false else { return false }
         calls.update(number) { $0?.state.isPaused = true }
         return true
     }
 
-    /// The stream of a call may go on; who is to be told of that, if it was told to wait.
+    /// Notes that the stream of a call may go on; the session to notify, if the stream was paused.
     mutating func resume(_ number: UInt64) -> SessionID? {
         guard calls.look(number, \.state.isPaused) == true else { return nil }
         calls.update(number) { $0?.state.isPaused = false }
@@ -108,17 +108,17 @@ extension CallTable {
 // MARK: - Streams as parameters
 
 extension CallTable {
-    /// Where a frame goes that a session sends under one of its own ids.
+    /// Destination of a frame that a session sends under one of its own ids.
     enum UploadFrame: Equatable {
-        /// To the callee, under its number of the call.
+        /// The callee, with its number of the call.
         case callee(SessionID, UInt64)
-        /// Nowhere: the call was answered, or cancelled, before the stream was over.
+        /// No destination: the call was answered, or cancelled, before the stream ended.
         case nobody
-        /// It is no frame of a stream.
+        /// The frame belongs to no stream.
         case unknown
     }
 
-    /// A frame of a stream that a session sends as a parameter.
+    /// Takes a frame of a stream that a session sends as a parameter.
     mutating func uploaded(_ id: RPCID, by caller: SessionID, isLast: Bool) -> UploadFrame {
         let slot = Int(caller.slot)
         guard let number = sides[slot].state.uploads[id] else { return .unknown }
@@ -126,17 +126,17 @@ extension CallTable {
         return callee(of: number).map { .callee($0, number) } ?? .nobody
     }
 
-    /// Whose stream a callee speaks of when it says something about a call that it is to answer.
+    /// Origin of the stream of a call, for a signal of the callee.
     enum UploadSource: Equatable {
-        /// This session sends it under that id.
+        /// This session sends the stream, under that id.
         case caller(SessionID, RPCID)
-        /// The call has no stream, or none any more.
+        /// The call has no stream, or its stream has ended.
         case nobody
         /// There is no such call.
         case unknown
     }
 
-    /// Who sends the stream of a call.
+    /// The sender of the stream of a call.
     func uploadSource(of number: UInt64, to callee: SessionID) -> UploadSource {
         guard let state = calls.look(number, \.state), state.callee == callee, state.caller != .daemon else {
             return .unknown

@@ -20,12 +20,12 @@ extension CallTable.SideState: RecordValue {
     static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
 }
 
-/// One call, as a successor of the daemon is told.
+/// One call in the handover to a successor of the daemon.
 struct CallRecord: RecordValue, Equatable {
-    /// The number that its callee knows it by.
+    /// The call's number at its callee.
     var number: UInt64
     var state: CallTable.State
-    /// Its message, if it may be made again elsewhere.
+    /// The call's message, if the call may be repeated.
     var message: RecordBytes?
 
     private static var form: RecordForm<Self, UInt64, CallTable.State, RecordBytes?> {
@@ -38,8 +38,7 @@ struct CallRecord: RecordValue, Equatable {
 }
 
 extension CallTable {
-    /// The calls that a successor of the daemon is told of, the oldest first. What the daemon itself asked, its successor
-    /// asks again.
+    /// The calls for a successor of the daemon, the oldest first. The successor repeats the daemon's own calls.
     var records: [CallRecord] {
         calls.ids { $0.state.caller != .daemon }.sorted().compactMap { number in
             calls.look(number) { call in
@@ -48,20 +47,20 @@ extension CallTable {
         }
     }
 
-    /// The last number that was given.
+    /// The last number of a call.
     var newest: UInt64 { calls.newest }
 
-    /// What a successor is told of a session beside its calls.
+    /// The state of a session beside its calls, for a successor.
     func state(of session: SessionID) -> SideState { sides[Int(session.slot)].state }
 
-    /// Takes over what a predecessor knew of a session.
+    /// Takes over the state of a predecessor's session.
     mutating func restore(_ state: SideState, of session: SessionID) {
         sides[Int(session.slot)].state = state
     }
 
     /// Takes over the calls of a predecessor, whose sessions have other names now; after the sessions themselves.
     ///
-    /// - Returns: what is to be done for those whose other end is gone.
+    /// - Returns: the consequences of calls whose other end is gone.
     mutating func restore(
         _ records: [CallRecord], newest: UInt64, _ name: (SessionID) -> SessionID?
     ) -> [Ending] {
@@ -78,7 +77,7 @@ extension CallTable {
             if let caller = name(state.caller) {
                 state.caller = caller
             } else {
-                // It is given up at once, like the call of a caller that leaves now.
+                // The call is given up at once, like that of a caller that leaves now.
                 state.caller = .daemon
                 orphans.insert(record.number)
             }

@@ -1,9 +1,9 @@
 import JSONRPC
 
-/// The calls that sessions have made and others have not answered yet.
+/// The calls between sessions that are not answered yet.
 ///
-/// It decides, and owns no socket: an event comes in, what is to be sent goes out. It names sessions and refers to none, so a
-/// call that is never answered keeps nobody's connection. Every event costs the same however many calls there are.
+/// The table decides, and owns no socket: an event comes in, the messages to send go out. It has names of sessions and
+/// no references, so an unanswered call keeps no connection alive. Every event costs the same for any number of calls.
 struct CallTable {
     /// Two neighbours in a list of calls; 0: there is none.
     struct Link {
@@ -18,86 +18,88 @@ struct CallTable {
         var count = 0
     }
 
-    /// What is known of a call; a successor of the daemon is told all of it.
+    /// The state of a call; all of it is handed over to a successor of the daemon.
     struct State: Equatable {
-        /// Who made it; the daemon itself for what it asks of a service.
+        /// The session that made the call; the daemon itself for its own calls.
         var caller: SessionID
-        /// The caller's id for it.
+        /// The caller's id of the call.
         var callerID: RPCID
-        /// Who is to answer it.
+        /// The session that has to answer the call.
         var callee: SessionID
-        /// Whether the caller sends a stream as a parameter of it.
+        /// True when the caller sends a stream as a parameter.
         var sendsStream: Bool
-        /// Whether its answer is a stream that has begun.
+        /// True when the answer is a stream that has begun.
         var isStreaming: Bool
-        /// Whether the callee was told to wait with that stream.
+        /// True when the callee was notified to pause that stream.
         var isPaused: Bool
     }
 
-    /// What is known of a session beside its calls; a successor of the daemon is told all of it.
+    /// The state of a session beside its calls; all of it is handed over to a successor of the daemon.
     struct SideState: Equatable {
-        /// Calls it is to answer for nobody, because their callers left or cancelled them; whether their stream has begun.
+        /// Calls to this session whose callers have left or cancelled them; true when the stream of the answer has
+        /// begun.
         var left: [UInt64: Bool]
-        /// Streams it sends as parameters and has not ended, by its ids; their calls may be answered already.
+        /// Streams that the session sends as parameters and has not ended, by its ids; their calls may be answered
+        /// already.
         var uploads: [RPCID: UInt64]
     }
 
     /// A call in its lists.
     struct Call {
         var state: State
-        /// Its neighbours among the calls of its caller.
+        /// Neighbours among the calls of the caller.
         var made = Link()
-        /// Its neighbours among the calls that its callee is to answer.
+        /// Neighbours among the calls that the callee has to answer.
         var owed = Link()
     }
 
-    /// What the table knows of one session.
+    /// Entry of one session.
     struct Side {
-        /// Calls it made.
+        /// Calls that the session made.
         var made = List()
-        /// Calls it is to answer.
+        /// Calls that the session has to answer.
         var owed = List()
-        /// What a successor of the daemon is told.
+        /// State for a successor of the daemon.
         var state = SideState(left: [:], uploads: [:])
-        /// Calls it made, by its own ids. Built for a session that cancels or pauses calls: for the others it would cost
-        /// more than it is worth.
+        /// Calls that the session made, by its own ids. Built only for a session that cancels or pauses calls: for the
+        /// others it would cost more than it is worth.
         var byID: [RPCID: UInt64]?
-        /// Bytes of its calls that are kept.
+        /// Bytes of the session's stored calls.
         var keptBytes = 0
     }
 
     var calls: PendingCalls<Call>
     var sides: [Side] = []
-    /// The messages of calls that may be made again elsewhere.
+    /// The messages of calls that may be repeated at another instance.
     var kept: [UInt64: [UInt8]] = [:]
-    /// So many bytes.
+    /// Size of these messages in bytes, which the budget counts.
     private(set) var keptBytes = 0
 
     /// An empty table; `generation` is the number of this daemon.
     ///
-    /// The numbers of calls begin behind those of earlier daemons: an answer to one of theirs must not be taken for one of
-    /// ours. They stay below 2^53, as far as numbers in JavaScript are exact.
+    /// The numbers of calls begin after those of earlier daemons: an answer to an earlier call must not be taken for
+    /// the answer to a new one. They stay below 2^53, the limit of exact numbers in JavaScript.
     init(generation: UInt64 = 0) {
         calls = PendingCalls(after: (generation & 0xF_FFFF) << 32)
     }
 
     // MARK: sessions
 
-    /// A session begins.
+    /// Adds a session.
     mutating func opened(_ session: SessionID) {
         while sides.count <= Int(session.slot) { sides.append(Side()) }
     }
 
-    /// How many calls a session has to answer.
+    /// The number of calls that a session has to answer.
     func owed(by session: SessionID) -> Int { sides[Int(session.slot)].owed.count }
 
-    /// How many calls of a session are not answered.
+    /// The number of a session's calls that are not answered.
     func made(by session: SessionID) -> Int { sides[Int(session.slot)].made.count }
 
-    /// How many calls a session is to answer for nobody.
+    /// The number of calls at a session that have lost their callers.
     func left(at session: SessionID) -> Int { sides[Int(session.slot)].state.left.count }
 
-    /// Whether a session sends a stream that it has not ended.
+    /// The number of streams that a session sends and has not ended.
     func uploads(of session: SessionID) -> Int { sides[Int(session.slot)].state.uploads.count }
 
     // MARK: calls
@@ -107,27 +109,27 @@ struct CallTable {
         let caller: SessionID
         let callerID: RPCID
         let callee: SessionID
-        /// Whether the caller sends a stream as a parameter.
+        /// True when the caller sends a stream as a parameter.
         var sendsStream = false
-        /// How many bytes are to be kept, to make the call again elsewhere; nil: it is not.
+        /// Size of the message in bytes, if the call may be repeated at another instance; else nil.
         var keeps: Int?
-        /// Whether the caller is refused more than so many calls: one that may be read from at any time.
+        /// True when the caller has a limit of calls: a caller that is never paused.
         var isRefusedMore = false
     }
 
-    /// Why a call is not made. All of it passes: the caller may try again.
+    /// Reason why a call is refused. All reasons pass: the caller may try again.
     enum Refusal: Error, Equatable {
         /// The callee does not answer calls whose callers have left.
         case tooManyLeft
-        /// The caller has too many calls that are not answered.
+        /// The caller has too many unanswered calls.
         case tooManyCalls
-        /// The caller has too many streams that it has not ended.
+        /// The caller has too many unfinished streams.
         case tooManyStreams
-        /// Too much is kept to be called again.
+        /// The stored calls take too much memory.
         case tooMuchKept
     }
 
-    /// Adds a call and numbers it; the caller of this keeps the message of one that is to be kept.
+    /// Adds a call and numbers it; the caller of this function stores the message of one that may be repeated.
     mutating func add(_ call: NewCall) throws(Refusal) -> UInt64 {
         let caller = Int(call.caller.slot)
         guard sides[Int(call.callee.slot)].state.left.count < PeerLimits.callsLeft else { throw .tooManyLeft }
@@ -158,7 +160,7 @@ struct CallTable {
         return number
     }
 
-    /// Keeps the message of a call, to make it again elsewhere if its callee ends first.
+    /// Stores the message of a call, to repeat it at another instance if its callee ends first.
     mutating func keep(_ message: [UInt8], of number: UInt64) {
         guard let caller = calls.look(number, \.state.caller) else { return }
         kept[number] = message
@@ -168,19 +170,19 @@ struct CallTable {
 
     // MARK: answers
 
-    /// Where a reply goes.
+    /// Destination of a reply.
     enum Delivery: Equatable {
-        /// To the caller under its id; the last one ends the call.
+        /// The caller, with its id; the last reply ends the call.
         case caller(SessionID, RPCID, isLast: Bool)
-        /// To the daemon itself.
+        /// The daemon itself.
         case daemon
-        /// To nobody: its caller has left.
+        /// No destination: the caller has left.
         case nobody
         /// There is no such call.
         case unknown
     }
 
-    /// A reply of a callee. One that is flagged begins a stream, or ends one that has begun; an error ends the call.
+    /// Takes a reply of a callee. A flagged reply begins a stream, or ends one that has begun; an error ends the call.
     mutating func reply(
         to number: UInt64, from callee: SessionID, isFlagged: Bool, isError: Bool
     ) -> Delivery {
@@ -215,7 +217,7 @@ struct CallTable {
 
     // MARK: lists
 
-    /// Takes a call out of everything.
+    /// Removes a call from all lists.
     @discardableResult
     mutating func remove(_ number: UInt64) -> State? {
         guard let call = calls.take(number) else { return nil }

@@ -11,7 +11,7 @@ public final class Service {
     public let id: IncarnationID
     /// The way to it.
     public let session: Session
-    /// What it offers; nil until it said so.
+    /// Metadata of the service; nil until it has sent it.
     public internal(set) var metadata: ServiceMetadata?
 
     init(_ id: IncarnationID, _ session: Session) {
@@ -19,26 +19,26 @@ public final class Service {
         self.session = session
     }
 
-    /// What its metadata takes in memory.
+    /// Memory of its metadata in bytes.
     var metadataSize = 0
-    /// Its commands that may be called twice for once.
+    /// Commands that may be repeated.
     var idempotent: Set<String> = []
 
-    /// Whether it has a command.
+    /// True when it has a command.
     public func has(_ command: String) -> Bool { metadata?.command(command) != nil }
 }
 
-/// Who offers which commands: finds the service that `UNIT.COMMAND` is for.
+/// Registry of services' commands: finds the service of `UNIT.COMMAND`.
 @PMActor
 public final class CommandRegistry {
     private var services: [String: Service] = [:]
-    /// How many units have so many dots in their names: without any, the first dot of a method ends the unit's name.
+    /// Numbers of units by the dots in their names: without any, the first dot of a method ends the unit's name.
     private var dotted: [Int: Int] = [:]
     /// The instances of units that have more than the first, by the unit's name.
     private var groups: [String: [Service]] = [:]
-    /// What all metadata takes in memory.
+    /// Memory of all metadata in bytes.
     private var published = 0
-    /// Whose turn it is among instances that have equally much to do.
+    /// The next in turn among instances with equally many calls.
     private var turn = 0
     /// Which routes of HTTP the services have.
     public let routes = RouteOwners()
@@ -72,7 +72,7 @@ public final class CommandRegistry {
         groups[unit] ?? [services[unit]].compactMap(\.self)
     }
 
-    /// Whether a call may be made again by another instance when this one dies.
+    /// True when another instance may repeat a call if this one dies.
     public func mayMove(_ service: Service, _ command: RPCMethod) -> Bool {
         guard !groups.isEmpty, let group = groups[InstanceName.unit(of: service.id.unit)], group.count > 1 else {
             return false
@@ -142,16 +142,15 @@ public final class CommandRegistry {
         dotted[dots] = count == 0 ? nil : count
     }
 
-    /// The service a method is for, and the command's own name: the service with the longest name that the method begins
-    /// with.
+    /// The service and the command of a method: the service with the longest name that the method begins with.
     public func find(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
         guard let (head, tail) = method.split(at: ".") else { return nil }
         if !dotted.isEmpty, let found = findDotted(method, tail) { return found }
         return pick(head.string).map { ($0, tail) }
     }
 
-    /// A service with a dot in its name. As many names are looked up as the method has dots, at most as the longest name
-    /// has.
+    /// Finds a service with a dot in its name. The number of look-ups is that of the dots in the method, or in the
+    /// longest name if that has fewer.
     private func findDotted(_ method: RPCMethod, _ tail: RPCMethod) -> (service: Service, command: RPCMethod)? {
         let most = dotted.keys.max() ?? 0
         var found: (Service, RPCMethod)?

@@ -14,16 +14,16 @@ public final class Connection: Link {
     private var framer = LineFramer()
     /// Kept until the connection is gone.
     private var delegate: (any ConnectionDelegate)?
-    /// What is left of a batch for which there was no time.
+    /// The rest of a batch for which there was no time.
     private var batch: UnfinishedBatch?
     /// Bytes that came without success since the last penalty.
     private var waste = 0
     private var hasEnded = false
     private var pauses = 0
     private var isFirstLine = true
-    /// What the budget has counted for it.
+    /// Bytes that the budget has counted for it.
     var counted = 0
-    /// Whether its peer may not do everything: those share a part of the budget. It is known before anything is counted.
+    /// True when its peer has limited rights: such peers share a part of the budget. Set before anything is counted.
     public var isLimited = false {
         didSet { if isLimited != oldValue { budget.limitChanged(of: self) } }
     }
@@ -56,7 +56,7 @@ public final class Connection: Link {
     /// Bytes that the peer makes the daemon hold: its unfinished line, the rest of its batch, and what it does not take.
     var held: Int { framer.capacity + (batch?.size ?? 0) + stream.backlog }
 
-    /// Whether the connection is gone.
+    /// True when the connection is closed.
     public var isClosed: Bool { stream.isClosed }
 
     /// Appends whole messages; they go out at the end of the turn.
@@ -77,7 +77,7 @@ public final class Connection: Link {
         stream.whenDrained(body)
     }
 
-    /// Closes at once.
+    /// Closes at once: buffered bytes are lost.
     public func close() {
         stream.close()
     }
@@ -106,7 +106,7 @@ public final class Connection: Link {
         let state = ConnectionState(
             unread: RecordBytes(rest + framer.takeUnread()), unsent: RecordBytes(stream.unsent),
             isDiscarding: framer.isDiscarding, isFirstLine: isFirstLine, waste: UInt64(waste))
-        // First, so that nothing is written for those who wait until it is drained.
+        // First, so that nothing is written for sessions that wait until it is drained.
         delegate = nil
         let socket = stream.detach()
         budget.release(self)
@@ -127,7 +127,7 @@ public final class Connection: Link {
         if pauses == 0 { deliver() }
     }
 
-    /// Ends one pause.
+    /// Ends one pause; reading goes on when no other pause is left.
     public func resume() {
         pauses -= 1
         guard pauses == 0, !stream.isClosed else { return }
@@ -189,7 +189,7 @@ public final class Connection: Link {
         return true
     }
 
-    /// Says what the line was about, as far as its beginning tells: whoever waits for it learns that nothing comes.
+    /// Reports the call of the line, if its beginning has it: a caller learns that no answer comes.
     private func refuseTooLong(_ line: LineTooLong) {
         let refusal = MalformedMessage(
             .invalidRequest(line.description), id: line.subject?.id,

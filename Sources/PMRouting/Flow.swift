@@ -1,31 +1,32 @@
-/// How fast a session may ask, and whether it has all its answers.
+/// Limit of a session's open requests, and the end of a session that has all its answers.
 ///
-/// It decides whether a client is read from; a service always is, for it may be what others wait for.
+/// The flow decides whether a client is read. A service is always read, because others may wait for it.
 struct Flow {
-    /// What is to be done with the connection.
+    /// The next step for the connection.
     enum Step: Equatable {
         case nothing
-        /// Read nothing from it.
+        /// Stop reading from the connection.
         case hold
-        /// Read from it again.
+        /// Read from the connection again.
         case letGo
-        /// Send what is left, and close it.
+        /// Send the remaining bytes, and close the connection.
         case close
     }
 
-    /// Requests that the daemon itself has not answered.
+    /// The number of requests that the daemon itself has not answered.
     private(set) var questions = 0
     private var isHeld = false
 
     init() {}
 
-    /// The daemon itself is asked something.
+    /// Counts a request to the daemon itself.
     mutating func asked() { questions += 1 }
 
-    /// It has answered.
+    /// Counts the answer to such a request.
     mutating func answered() { questions -= 1 }
 
-    /// What follows when a request came or was answered; `calls` of it are not answered by others.
+    /// The step after a request or an answer; `calls` is the number of the session's calls that others have not
+    /// answered.
     mutating func step(isClient: Bool, calls: Int, hasFinished: Bool) -> Step {
         let open = questions + calls
         if hasFinished && open == 0 { return .close }

@@ -1,6 +1,6 @@
-/// One session, as a successor of the daemon is told.
+/// One session in the handover to a successor of the daemon.
 struct SessionRecord: RecordValue, Equatable {
-    /// The name that calls of the image know it by.
+    /// Name of the session in the calls of the image.
     var id: SessionID
     var state: SessionState
     var calls: CallTable.SideState
@@ -15,7 +15,7 @@ struct SessionRecord: RecordValue, Equatable {
     static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
 }
 
-/// One end of a relay between two connections, as a successor is told.
+/// One end of a relay between two connections, in the handover to a successor.
 struct RelayEndRecord: RecordValue, Equatable {
     var unread: RecordBytes
     var unsent: RecordBytes
@@ -30,12 +30,12 @@ struct RelayEndRecord: RecordValue, Equatable {
     static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
 }
 
-/// All that a daemon tells its successor of its connections, besides their sockets.
+/// The state of all connections for the successor of a daemon, without their sockets.
 ///
-/// The sockets come beside it: those of the clients in the order of their sessions, then two of each relay. Sockets of
-/// services are with pm-init.
+/// The sockets follow the image: those of the clients in the order of their sessions, then two of each relay. Sockets
+/// of services are with pm-init.
 struct HandoverImage: RecordValue, Equatable {
-    /// The last number that a call was given.
+    /// The last number of a call.
     var newestCall: UInt64
     var sessions: [SessionRecord]
     var calls: [CallRecord]
@@ -52,7 +52,7 @@ struct HandoverImage: RecordValue, Equatable {
 }
 
 extension HandoverImage {
-    /// A daemon of another version than wrote the bytes finds another number at their start.
+    /// Version of the form: a daemon of another version finds another number at the start of the bytes.
     private static let version: UInt64 = 5
 
     /// The binary form.
@@ -63,7 +63,7 @@ extension HandoverImage {
         return bytes
     }
 
-    /// Reads what `encoded` was; nil where it is anything else.
+    /// Reads the binary form; nil for any other bytes.
     init?(decoding bytes: [UInt8]) {
         var rest = bytes[...]
         do throws(RecordProblem) {

@@ -1,7 +1,7 @@
 public import JSONRPC
 public import PMSystem
 
-/// What happens on a connection.
+/// Events of a connection.
 @PMActor
 public protocol ConnectionDelegate: AnyObject {
     /// A request or a notification; what it points to is good until this returns.
@@ -23,9 +23,9 @@ public protocol ConnectionDelegate: AnyObject {
 public protocol Link: AnyObject {
     /// Bytes that wait for the peer.
     var backlog: Int { get }
-    /// Whether the connection is gone.
+    /// True when the connection is closed.
     var isClosed: Bool { get }
-    /// Whether its peer may not do everything: those share a part of the budget.
+    /// True when its peer has limited rights: such peers share a part of the budget.
     var isLimited: Bool { get set }
     /// Delivers messages from now on; the connection keeps its delegate until it is closed or handed over.
     ///
@@ -33,19 +33,19 @@ public protocol Link: AnyObject {
     func start(_ delegate: any ConnectionDelegate) throws(SystemError)
     /// Appends whole messages; they go out at the end of the turn.
     func send(_ fill: (inout [UInt8]) -> Void)
-    /// Reads nothing from the peer until as many `resume`.
+    /// Stops reading from the peer, until `resume` is called as often.
     func pause()
-    /// Ends one pause.
+    /// Ends one pause; reading goes on when no other pause is left.
     func resume()
-    /// Calls `body` once when nothing waits for the peer any more, or the connection is gone.
+    /// Calls `body` once when the peer has read all bytes, or the connection is closed.
     func whenDrained(_ body: @escaping @PMActor () -> Void)
-    /// Notes bytes that nobody wanted; after many the peer is not read from for a while.
+    /// Notes useless bytes of the peer; after many the peer is not read for a while.
     func cameInVain(_ count: Int)
-    /// Closes at once, and gives the socket back whoever still knows of this.
+    /// Closes at once: buffered bytes are lost, and the socket is closed even if other objects still refer to the link.
     func close()
-    /// Closes when everything that waits has gone out.
+    /// Closes after all waiting bytes are sent.
     func closeAfterFlush()
-    /// Leaves the connection to a successor or to a relay, with what is on its way; the socket, if it is one.
+    /// Leaves the connection to a successor or to a relay, with the bytes on their way; the socket, if it is one.
     func handOver() -> (socket: SharedFD?, state: ConnectionState)
     /// Goes on where a predecessor stopped.
     func resume(after state: ConnectionState)

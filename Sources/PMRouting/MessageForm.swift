@@ -1,6 +1,6 @@
 import JSON
 
-/// How messages stand in the bytes of a connection.
+/// Form of messages in the bytes of a connection.
 public enum MessageForm: Sendable {
     /// One message a line; a line that is none is answered with an error.
     case lines

@@ -1,7 +1,7 @@
 import PMModel
 public import PMSystem
 
-/// What all peers share: the daemon's time, and its memory for lines that are not finished and bytes that are not taken.
+/// Limits that all peers share: the daemon's time, and its memory for unfinished lines and unread bytes.
 @PMActor
 public final class PeerBudget {
     /// Why a connection is ended.
@@ -15,17 +15,17 @@ public final class PeerBudget {
     private var cutOff: [Connection] = []
     /// Connections that hold much; their number bounds what the others hold.
     private var large: [ObjectIdentifier: Connection] = [:]
-    /// What they held when they were looked at last, those that are limited apart.
+    /// Bytes that peers held at the last count, those with limited rights apart.
     private var counted = 0, countedOfLimited = 0
 
-    /// Shares nothing yet.
+    /// Begins with nothing counted.
     public init(_ reactor: Reactor) {
         self.reactor = reactor
     }
 
     // MARK: time
 
-    /// Whether there is time left in this turn.
+    /// True when there is time left in this turn.
     var hasTime: Bool {
         let now = reactor.clock.monotonic()
         if turn != reactor.turn { (turn, begun) = (reactor.turn, now) }
@@ -53,7 +53,7 @@ public final class PeerBudget {
 
     // MARK: memory
 
-    /// Whether a connection may hold what it holds now.
+    /// True when a connection may hold as much as it does now.
     func admits(_ connection: Connection) -> Bool {
         let held = connection.held
         guard held > PeerLimits.freeMemory else { return true }
@@ -64,7 +64,7 @@ public final class PeerBudget {
         return !isFull && !(isLimited && countedOfLimited > PeerLimits.memoryOfLimited)
     }
 
-    /// Whether all connections together hold as much as they may.
+    /// True when all connections together hold as much as they may.
     var isFull: Bool { counted > PeerLimits.memory }
 
     /// A connection is limited from now on, or no more.
@@ -78,7 +78,8 @@ public final class PeerBudget {
         connection.counted = held
     }
 
-    /// What was handled or taken meanwhile is not told: it is seen when there seems to be too much.
+    /// Counts again. Bytes that were handled or read since the last count are not reported: they are noticed when there
+    /// seems to be too much.
     private func countAgain() {
         for (key, connection) in large {
             let held = connection.held

@@ -1,11 +1,11 @@
-/// How much one peer may make the daemon do and hold; Docs/Reliability.md lists what happens at each bound.
+/// Limits of one peer in the daemon; Docs/Reliability.md lists what happens at each bound.
 public enum PeerLimits {
     /// Reads a turn, so that one peer does not starve the others.
     static let readsATurn = 4
-    /// How long all peers together are served in a turn; who then still has messages goes on in a later one.
+    /// Time for all peers together in a turn; further messages are handled in a later one.
     static let timeATurn = Duration.microseconds(100)
-    /// What a peer sends without success, because it is no message or nobody waits for it, is read no faster: to look at one that
-    /// is long takes long. Bytes a second.
+    /// Limit of useless input of a peer, bytes a second: lines that are no message, and answers to no call, cost time
+    /// to look at.
     static let wasteASecond = 5 << 20
     /// So much of it costs nothing yet.
     static let freeWaste = 16 << 10
@@ -30,12 +30,12 @@ public enum PeerLimits {
     static let backlog = 128 << 20
     /// Connections of one user.
     public static let connectionsOfUser = 4096
-    /// What all peers together make the daemon hold: one message of the longest kind and its relayed copy fit twice.
+    /// Memory of all peers together: one message of the longest kind and its relayed copy fit twice.
     static let memory = 256 << 20
-    /// What a connection holds without being counted for that: a line of usual length that is not whole yet.
+    /// Memory of a connection that is not counted: an unfinished line of usual length.
     static let freeMemory = 128 << 10
-    /// What peers that may not do everything (containers, clients on the network) make it hold together, so that they keep
-    /// nobody else out.
+    /// Memory of all peers with limited rights together (containers, clients on the network), so that they keep no
+    /// other peer out.
     static let memoryOfLimited = 128 << 20
     /// Calls to a service whose callers have left, before it gets no more: it does not answer.
     static let callsLeft = 16 << 10
@@ -45,6 +45,6 @@ public enum PeerLimits {
     static let keptOfAll = 160 << 20
     /// Parameters of a request that the daemon itself answers, and what a service says of itself, as text.
     public static let parameters = 1 << 20
-    /// What all services together say of themselves, as it is kept in memory: up to thirty times the text.
+    /// Memory of all services' metadata: up to thirty times the text.
     public static let metadata = 64 << 20
 }

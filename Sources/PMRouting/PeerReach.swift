@@ -1,7 +1,7 @@
 public import PMAPI
 public import PMModel
 
-/// How far a peer's requests reach.
+/// Rights of a peer's requests.
 public enum PeerReach: Equatable, Sendable {
     /// Wherever its user's rights do.
     case everything
@@ -12,7 +12,7 @@ public enum PeerReach: Equatable, Sendable {
     /// To nothing but the proof of who its client is: a connection of the gateway, and the gateway's own channel.
     case proof
 
-    /// Whether it may ask the daemon itself for what has that name: a method, or something that is not there.
+    /// True when it may call the daemon itself by that name: a method, or something that does not exist.
     public func permits(_ name: String) -> Bool {
         let method = Method(rawValue: name)
         switch self {
@@ -33,7 +33,7 @@ public enum PeerReach: Equatable, Sendable {
         }
     }
 
-    /// Whether it may call a command of a service.
+    /// True when it may call a command of a service.
     public func permits(_ command: String, of service: String) -> Bool {
         switch self {
         case .everything, .services: true
@@ -42,7 +42,7 @@ public enum PeerReach: Equatable, Sendable {
         }
     }
 
-    /// Whether it may know that a service is there.
+    /// True when it may see that a service exists.
     public func concerns(service: String) -> Bool {
         switch self {
         case .everything, .services: true

@@ -1,11 +1,11 @@
 import JSONRPC
 import PMModel
 
-/// Why bytes are no record.
+/// Reason why bytes are no record.
 enum RecordProblem: Error, Equatable {
-    /// They end too early.
+    /// The bytes end too early.
     case tooShort
-    /// A number or a name that this version does not know.
+    /// The record has a number or a name that this version does not know.
     case unknownValue
 }
 
@@ -19,8 +19,8 @@ protocol RecordValue {
 
 /// The binary form of a struct, made of its initializer and of all its fields.
 ///
-/// The initializer takes every stored property, so a property that is missing here does not compile: the number of fields
-/// is another one than the number of parameters. What an upgrade hands over is encoded and decoded by this one list.
+/// The initializer takes every stored property, so a missing property does not compile: the numbers of fields and
+/// parameters differ. An upgrade encodes and decodes its data by this one list.
 struct RecordForm<Root, each Field: RecordValue> {
     private let make: (repeat each Field) -> Root
     private let fields: (repeat KeyPath<Root, each Field>)
@@ -117,7 +117,7 @@ extension Array: RecordValue where Element: RecordValue {
 
     static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> [Element] {
         let count = try UInt64.read(&bytes)
-        // Each element takes eight bytes at least.
+        // Each element takes at least eight bytes.
         guard count <= UInt64(bytes.count / 8) else { throw .tooShort }
         var elements: [Element] = []
         elements.reserveCapacity(Int(count))
@@ -203,7 +203,7 @@ extension Dictionary: RecordValue where Key: RecordValue, Value: RecordValue {
 
     static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> [Key: Value] {
         let count = try UInt64.read(&bytes)
-        // Key and value take eight bytes each at least.
+        // Key and value take at least eight bytes each.
         guard count <= UInt64(bytes.count / 16) else { throw .tooShort }
         var entries: [Key: Value] = [:]
         for _ in 0..<count {

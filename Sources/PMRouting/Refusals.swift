@@ -1,6 +1,6 @@
 import JSONRPC
 
-/// Why calls fail that nobody answers.
+/// Errors of calls that no service answers.
 enum Refusals {
     static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
     static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
@@ -26,7 +26,7 @@ enum Refusals {
             + "connection's, or \(PeerLimits.keptOfAll >> 20) MB of all connections'"
     ).adding("retry", true)
 
-    /// Why the table takes no call.
+    /// The error of a call that the table refuses.
     static func error(_ refusal: CallTable.Refusal) -> RPCError {
         switch refusal {
         case .tooManyLeft: tooManyLeft

@@ -11,7 +11,7 @@ public final class Responder {
         case done
     }
 
-    /// Who asked.
+    /// The peer that called.
     public let session: Session
     let id: RPCID?
     private var phase = Phase.open
@@ -54,14 +54,14 @@ public final class Responder {
 
     // MARK: cancelling
 
-    /// Calls `body` once when the caller wants no answer any more, or has left: what is done for it is to end, and an open
-    /// stream too. At once if that is so already.
+    /// Calls `body` once when the caller has cancelled the call, or has left; at once if that is so already. The work
+    /// for the caller has to end then, and an open stream too.
     public func whenCancelled(_ body: @escaping @PMActor () -> Void) {
         guard phase != .done else { return }
         if isCancelled { body() } else { onCancel = body }
     }
 
-    /// The caller wants no answer any more. A request is answered so, a stream is ended by who sends it.
+    /// Notes that the caller has cancelled the call. A request is answered at once; a stream is ended by its sender.
     func cancel() {
         guard phase != .done, !isCancelled else { return }
         isCancelled = true
@@ -72,10 +72,10 @@ public final class Responder {
 
     // MARK: streams
 
-    /// Whether the caller can still be reached.
+    /// True when the caller can still be reached.
     public var isOpen: Bool { phase != .done && !session.connection.isClosed }
 
-    /// Whether an answer is wanted at all.
+    /// True when the caller wants an answer at all.
     public var isWanted: Bool { id != nil }
 
     /// Opens a stream as the answer; false when the caller wants none.

@@ -11,7 +11,7 @@ public struct RouteClaims: Sendable {
     public struct Request: Hashable, Sendable {
         /// The command's own name.
         public var command: String
-        /// What it wants.
+        /// The wanted pattern.
         public var pattern: RoutePattern
 
         /// Wants a route for a command.
@@ -21,11 +21,11 @@ public struct RouteClaims: Sendable {
         }
     }
 
-    /// What a service wants, as it said when it was last ready.
+    /// Routes that a service wants, as of its last metadata.
     public struct Requests: Equatable, Sendable {
-        /// Its routes.
+        /// The wanted routes.
         public var requests: [Request]
-        /// Whether it may have only routes that its mapping lists: a container of Docker.
+        /// True when it may have only routes that its mapping lists: a container of Docker.
         public var isConfined: Bool
 
         /// Makes requests.
@@ -37,7 +37,7 @@ public struct RouteClaims: Sendable {
 
     /// A service in the order of the configuration.
     public struct Entry: Equatable, Sendable {
-        /// Its name.
+        /// Name of the unit.
         public var unit: String
         /// The `routes` of its mapping; nil: none are listed.
         public var routes: [RoutePattern]?
@@ -56,7 +56,7 @@ public struct RouteClaims: Sendable {
 
     /// The configuration, in its order.
     public var order: [Entry] = []
-    /// What services want, those first that were known first.
+    /// Wanted routes of services, those that were known first come first.
     public private(set) var known: [(unit: String, requests: Requests)] = []
 
     /// Nothing is claimed yet.
@@ -75,7 +75,7 @@ public struct RouteClaims: Sendable {
         return true
     }
 
-    /// Who has what.
+    /// Decides which service has which route.
     public func decide() -> RouteGrants {
         var grants = RouteGrants()
         let requests = Dictionary(known.map { ($0.unit, $0.requests) }) { first, _ in first }
@@ -106,9 +106,9 @@ public struct RouteGrants: Sendable {
         public let pattern: RoutePattern
     }
 
-    /// What services have.
+    /// Routes of services.
     public private(set) var grants: [Grant] = []
-    /// What is wrong, by service.
+    /// Faults, by service.
     public private(set) var problems: [String: [String]] = [:]
     private var granted: Set<Grant> = []
     /// Grants of paths without parameters, by the path: most are such, and need not be compared with all others.
@@ -118,17 +118,17 @@ public struct RouteGrants: Sendable {
 
     /// The gateway answers these itself.
     private static let own: Set<String> = ["/rpc", "/$metadata", "/openapi.json"]
-    /// So many problems of a service are told, the others counted.
+    /// Limit of problems of a service that are listed; the others are counted.
     private static let mostProblems = 5
 
     init() {}
 
-    /// Whether a command has a route.
+    /// True when a command has a route.
     public func isGranted(_ pattern: RoutePattern, to command: String, of unit: String) -> Bool {
         granted.contains(Grant(unit: unit, command: command, pattern: pattern))
     }
 
-    /// What is wrong with a service's routes, in sentences.
+    /// Faults of a service's routes, in sentences.
     public func problems(of unit: String) -> [String] {
         guard let all = problems[unit], all.count > Self.mostProblems else { return problems[unit] ?? [] }
         return all.prefix(Self.mostProblems) + ["\(all.count - Self.mostProblems) more of its routes are not served"]
@@ -199,7 +199,7 @@ public struct RouteGrants: Sendable {
 }
 
 extension RoutePattern {
-    /// Whether it is for one path alone.
+    /// True when it is for one path alone.
     fileprivate var isFixed: Bool {
         !isPrefix && parts.allSatisfy { if case .text = $0 { true } else { false } }
     }

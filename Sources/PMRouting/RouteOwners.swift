@@ -31,7 +31,7 @@ public final class RouteOwners {
     /// The configuration is another one.
     public func configurationChanged() { decided = nil }
 
-    /// Who has which route.
+    /// Routes and their services.
     public var grants: RouteGrants {
         if let decided { return decided }
         claims.order = configured()
@@ -42,7 +42,7 @@ public final class RouteOwners {
 
     // MARK: for a successor
 
-    /// What services want, in the order in which they were first known.
+    /// Wanted routes of services, in the order in which they were first known.
     public var json: JSONValue {
         .array(
             claims.known.map { unit, requests in
@@ -65,7 +65,7 @@ public final class RouteOwners {
 }
 
 extension RouteClaims.Request {
-    /// `{command, method?, path}`.
+    /// JSON on the wire: `{command, method?, path}`.
     fileprivate var json: JSONValue {
         var members = JSONObject([("command", .string(command)), ("path", .string(pattern.path))])
         members["method"] = pattern.method.map { .string($0) }

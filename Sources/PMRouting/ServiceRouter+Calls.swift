@@ -6,9 +6,9 @@ import PMSystem
 /// A request that goes on to a service.
 struct RelayedRequest {
     let request: RPCRequest
-    /// The method as the service calls it.
+    /// The service's name of the method.
     let method: RPCMethod
-    /// Whether another instance is to answer when this one ends before it has.
+    /// True when another instance is to answer if this one ends first.
     let isKept: Bool
 }
 
@@ -17,7 +17,7 @@ struct RelayedRequest {
 extension ServiceRouter {
     /// Passes a request on to a service, its parameters byte for byte.
     ///
-    /// What is kept is made again by another instance when this one ends before it has answered.
+    /// Another instance repeats a stored call if this one ends before it has answered.
     func relay(_ relayed: RelayedRequest, to service: Session, for caller: Session) {
         let (request, method) = (relayed.request, relayed.method)
         guard let id = request.ownedID else {
@@ -29,12 +29,12 @@ extension ServiceRouter {
         relay(request, as: method, to: service, for: Caller(session: caller, id: id, isKept: relayed.isKept))
     }
 
-    /// Who gets the answer of a call.
+    /// Receiver of the answer to a call.
     private struct Caller {
         let session: Session
-        /// The id that the call has there.
+        /// The caller's id of the call.
         let id: RPCID
-        /// Whether another instance is to answer when this one ends before it has.
+        /// True when another instance is to answer if this one ends first.
         let isKept: Bool
     }
 
@@ -63,8 +63,8 @@ extension ServiceRouter {
         holdUp(caller, for: service)
     }
 
-    /// Who sends faster than another reads is not read from for a while; services themselves are, or two that call each
-    /// other could wait for each other for ever.
+    /// Stops reading from a client that sends faster than the receiver reads, for a while; not from services, because
+    /// two that call each other could wait for each other for ever.
     func holdUp(_ sender: Session, for receiver: Session) {
         guard receiver.connection.backlog > PeerLimits.pacing, sender.isClient else { return }
         let link = sender.connection
@@ -85,9 +85,9 @@ extension ServiceRouter {
         }
     }
 
-    /// Does what follows from the end of a session, or from what its successor did not find any more.
+    /// Carries out the consequences of a session's end, or of calls that a successor could not restore.
     func perform(_ endings: [CallTable.Ending], of service: IncarnationID?) {
-        // A caller goes on when all its calls are answered: what it says next comes behind the answers.
+        // A caller's next messages come after the answers of all its calls.
         var answered: Set<SessionID> = []
         for ending in endings {
             switch ending {
@@ -111,14 +111,14 @@ extension ServiceRouter {
         caller.pace()
     }
 
-    /// Makes a call again that its callee has not answered; false when nobody can take it.
+    /// Repeats a call that its callee has not answered; false when no instance can take it.
     private func move(_ message: [UInt8], of service: IncarnationID?, for caller: SessionID, _ id: RPCID) -> Bool {
         guard let caller = sessions[caller], let service,
             let other = registry.pick(InstanceName.unit(of: service.unit)), other.id != service,
             !other.session.connection.isClosed
         else { return false }
         return message.dropLast().withUnsafeBytes { line in
-            // It was written by us, so it can be read.
+            // This daemon wrote the message, so it can be read.
             guard case .request(let request) = try? Message.scan(line) else { return false }
             relay(
                 request, as: request.method, to: other.session, for: Caller(session: caller, id: id, isKept: true))
@@ -159,7 +159,7 @@ extension ServiceRouter {
         }
     }
 
-    /// A frame of a stream that the session sends, or what nobody waits for.
+    /// Takes a frame of a stream that the session sends, or a reply to no call.
     private func receiveOther(_ reply: RPCReply, from session: Session) {
         if passUp(reply, from: session) { return }
         if case .error = reply.outcome { return }

@@ -4,12 +4,12 @@ public import PMSystem
 
 /// The connections of a daemon, on their way to its successor.
 public struct Handover {
-    /// What is to be known of them.
+    /// The encoded state of the connections.
     public let image: [UInt8]
     /// The sockets of clients, in the order of the image, and two of each relay.
     public let sockets: [SharedFD]
 
-    /// What came from a predecessor.
+    /// Takes the data of a predecessor.
     public init(image: [UInt8], sockets: [SharedFD]) {
         self.image = image
         self.sockets = sockets
@@ -19,11 +19,11 @@ public struct Handover {
 extension ServiceRouter {
     /// Takes all connections out of the loop, for a successor.
     ///
-    /// A client whose question the daemon itself has not answered is let go: nobody could answer it any more.
+    /// A client is let go if the daemon itself has not answered its request: no daemon could answer it any more.
     public func handOver(_ bridges: Bridges) -> Handover {
         for client in clients where !client.isAnswered { client.connection.close() }
         let leaving = sessions.all
-        // Before any connection is taken out: who waits until one is drained would change what is written down.
+        // Before any connection is taken out: functions that wait until one is drained would change the record.
         var image = HandoverImage(newestCall: calls.newest, sessions: [], calls: calls.records, relayEnds: [])
         isHandedOver = true
         var sockets: [SharedFD] = []
@@ -44,11 +44,12 @@ extension ServiceRouter {
         return Handover(image: image.encoded, sockets: sockets)
     }
 
-    /// Takes over the connections of a predecessor, whose services are there already; those that go on without noticing.
+    /// Takes over the connections of a predecessor, whose services are there already.
     ///
+    /// - Returns: the services that go on without notice.
     /// - Throws: `SystemError` when a connection cannot be watched.
     public func takeOver(_ handover: Handover, _ bridges: Bridges) throws(SystemError) -> Set<IncarnationID> {
-        // Of another version: clients find their connections closed, and services are told.
+        // Of another version: clients find their connections closed, and services get `$restarted`.
         guard let image = HandoverImage(decoding: handover.image) else { return [] }
         var sockets = handover.sockets[...]
         var taken: [SessionID: Session] = [:]

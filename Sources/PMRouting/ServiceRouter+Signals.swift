@@ -3,7 +3,7 @@ import JSONRPC
 // MARK: - Signals
 
 extension ServiceRouter {
-    /// A signal concerns a call on the connection it came on: one that this session is to answer, or one that it made.
+    /// Takes a signal about a call on the same connection: one that this session has to answer, or one that it made.
     func take(_ signal: FlowSignal, _ request: RPCRequest, from session: Session) {
         guard request.isNotification, let id = FlowSignal.subject(of: request) else {
             session.begin(request)?.reject(.methodNotFound(request.method.string))
@@ -24,7 +24,7 @@ extension ServiceRouter {
         }
     }
 
-    /// The caller wants no answer any more: it is answered at once, and the service answers nobody.
+    /// Cancels a call: the caller gets its answer at once, and that of the service is dropped.
     private func cancel(_ id: RPCID, of session: Session) {
         if session.cancelQuestion(id) { return }
         guard let call = calls.cancel(id, of: session.id) else { return }
@@ -42,7 +42,7 @@ extension ServiceRouter {
         holdUp(session, for: service)
     }
 
-    /// Tells a service that a call has lost its caller.
+    /// Notifies a service that a call has lost its caller.
     func tell(_ call: CallTable.Abandoned) {
         guard let service = sessions[call.callee] else { return }
         if call.endsUpload {
@@ -58,7 +58,7 @@ extension ServiceRouter {
         goOnWhenDrained(number, caller)
     }
 
-    /// Lets a stream go on as soon as its caller has taken what waits for it.
+    /// Lets a stream go on as soon as its caller has read the waiting bytes.
     func goOnWhenDrained(_ number: UInt64, _ caller: Session) {
         caller.connection.whenDrained { [self] in
             guard !isHandedOver, let callee = calls.resume(number), let service = sessions[callee] else { return }

@@ -5,39 +5,39 @@ import PMAPI
 public import PMModel
 public import PMSystem
 
-/// Answers what is for the daemon itself.
+/// The part of the daemon that answers requests to the daemon itself.
 @PMActor
 public protocol RequestHandler: AnyObject {
-    /// Takes a request that no service is there for; it is answered through a `Responder`, now or later. What the request
-    /// points to is good until this returns.
+    /// Takes a request to no service; it is answered through a `Responder`, now or later. The request's bytes are valid
+    /// until this returns.
     func handle(_ request: RPCRequest, from session: Session)
     /// The connection to a service is about to end, because the service makes the daemon hold too much.
     func givenUp(_ service: IncarnationID, _ reason: String)
 }
 
-/// Leads messages from one session to another: requests to services, answers and streams back, signals both ways.
+/// Passes messages from one session to another: requests to services, answers and streams back, signals both ways.
 ///
-/// What belongs to no service it gives to its `handler`. It knows nothing of supervision, and needs no socket: a session has
-/// any `Link`.
+/// The `handler` gets requests to no service. The router knows nothing of supervision, and needs no socket: a session
+/// has any `Link`.
 @PMActor
 public final class ServiceRouter {
-    /// The services, and what they offer.
+    /// The services and their commands.
     public let registry: CommandRegistry
-    /// What all connections share.
+    /// Limits that all connections share.
     public let budget: PeerBudget
-    /// Answers what is for the daemon itself.
+    /// Answers requests to the daemon itself.
     public var handler: (any RequestHandler)?
     var sessions = SessionMap<Session>()
-    /// The calls between all of them. Looked at several times for each message; nothing can come between, so there is no
-    /// exclusive access to check at run time.
+    /// The calls between all sessions. Each message uses the table several times; no other access can come between, so
+    /// there is no exclusive access to check at run time.
     @exclusivity(unchecked) var calls = CallTable()
-    /// What the daemon itself has asked, by the numbers of the calls.
+    /// The daemon's own calls, by their numbers.
     var own: [UInt64: @PMActor (Result<JSONValue, RPCError>) -> Void] = [:]
-    /// Whether the connections belong to a successor: nothing is sent any more.
+    /// True when the connections belong to a successor: nothing is sent any more.
     var isHandedOver = false
-    /// Services that are not read from yet: what they say first may be the rest of what they told a predecessor.
+    /// Services that are not read yet: their first bytes may be the rest of a message to a predecessor.
     private var waiting: [SessionID]?
-    /// How many clients each user has.
+    /// The number of connections of each user.
     private var connections: [uid_t: Int] = [:]
 
     /// Routes to the services of a registry.
@@ -47,13 +47,14 @@ public final class ServiceRouter {
         registry.onPublish = { [unowned self] unit in tellMetadata(of: unit) }
     }
 
-    /// Numbers calls behind those of earlier daemons; before the first session. `generation` is the number of this daemon.
+    /// Numbers calls after those of earlier daemons; called before the first session. `generation` is the number of
+    /// this daemon.
     public func begin(generation: UInt64) {
         calls = CallTable(generation: generation)
         if generation > 1 { waiting = [] }
     }
 
-    /// Reads from all sessions: what a predecessor has left is taken over.
+    /// Reads from all sessions: the connections of a predecessor are taken over.
     public func serve() {
         let services = waiting ?? []
         waiting = nil
@@ -72,7 +73,7 @@ public final class ServiceRouter {
         return try open(try Connection(socket, isPaced: isClient, form: form, budget: budget), origin, form: form)
     }
 
-    /// Takes over a way to a peer.
+    /// Takes over a link to a peer.
     ///
     /// - Throws: `SystemError` when it cannot be used.
     public func open(
@@ -95,18 +96,18 @@ public final class ServiceRouter {
         return session
     }
 
-    /// How many connections a user has.
+    /// The number of connections of a user.
     public func connections(of user: uid_t) -> Int { connections[user] ?? 0 }
 
     /// All clients.
     public var clients: [Session] { sessions.all.filter(\.isClient) }
 
-    /// How many sessions there are, calls that are not answered, and calls that are to be answered for nobody.
+    /// Numbers of sessions, of unanswered calls, and of calls that have lost their callers.
     var counts: (sessions: Int, calls: Int, left: Int) {
         (sessions.count, calls.calls.count, sessions.all.reduce(0) { $0 + calls.left(at: $1.id) })
     }
 
-    /// A session is over: what it was to answer fails or is made again elsewhere, and its own calls are for nobody.
+    /// Ends a session: calls to it fail or are repeated at another instance, and its own calls lose their caller.
     func ended(_ session: Session) {
         guard sessions[session.id] === session else { return }
         let endings = calls.closed(session.id)
@@ -172,7 +173,7 @@ public final class ServiceRouter {
 }
 
 extension PeerReach {
-    /// Why a method is not answered.
+    /// Reason why a method is not answered.
     public func refusal(of method: String) -> RPCError {
         let reason =
             switch self {

@@ -3,33 +3,34 @@ public import JSONRPC
 public import PMModel
 public import PMSystem
 
-/// Who is at the other end of a connection.
+/// The program at the other end of a connection.
 public enum SessionOrigin: Equatable, Sendable {
-    /// A client, with what the kernel says of its process.
+    /// A client, with the kernel's data about its process.
     case client(PeerCredentials)
     /// An incarnation of a unit, over the channel it was started with.
     case service(IncarnationID)
 }
 
-/// A connection, who is at its other end, and what that one may do.
+/// A connection, the program at its other end, and the rights of that program.
 ///
-/// What it opened ends when it closes, whoever still refers to it. The calls of all sessions are in the router's `CallTable`.
+/// Its streams end when it closes, even if other objects still refer to it. The calls of all sessions are in the
+/// router's `CallTable`.
 @PMActor
 public final class Session {
-    /// Its name in tables.
+    /// Name of the session in tables.
     let id: SessionID
-    /// Who it is.
+    /// The program at the other end.
     public let origin: SessionOrigin
     /// The connection.
     public let connection: any Link
-    /// All that a successor of the daemon is told of it.
+    /// State of the session, which is handed over to a successor of the daemon.
     private(set) var state: SessionState
     let isClient: Bool
     private let router: ServiceRouter
     private var flow = Flow()
     /// Requests that the daemon itself answers later, by their ids.
     private var questions: [RPCID: Responder] = [:]
-    /// The service that everything of this client is for, once it has asked for that.
+    /// The service that gets all messages of this client, after the client has requested a proxy.
     public private(set) var proxiedService: Service?
     /// Clients whose messages are all for this service.
     private var proxied: Set<SessionID> = []
@@ -51,10 +52,10 @@ public final class Session {
 
     // MARK: what it is
 
-    /// How its messages stand in the bytes.
+    /// Form of its messages in the bytes.
     public var form: MessageForm { state.form }
 
-    /// How far its requests reach.
+    /// Rights of its requests.
     public var reach: PeerReach {
         get { state.reach }
         set {
@@ -63,56 +64,56 @@ public final class Session {
         }
     }
 
-    /// Whether it is a client on the network, which sees no more of an error than a stranger may.
+    /// True for a client on the network, which sees no more of an error than a stranger may.
     public var isOfNetwork: Bool {
         get { state.isOfNetwork }
         set { state.isOfNetwork = newValue }
     }
 
-    /// Whether it wants to know when commands change.
+    /// True when it wants a notification when commands change.
     public var watchesMetadata: Bool {
         get { state.watchesMetadata }
         set { state.watchesMetadata = newValue }
     }
 
-    /// Whether it understands the signals about calls under way, see `FlowSignal`.
+    /// True when it understands the signals about calls under way, see `FlowSignal`.
     public var takesSignals: Bool {
         get { state.takesSignals }
         set { state.takesSignals = newValue }
     }
 
-    /// How many calls it has to answer.
+    /// The number of calls that it has to answer.
     public var load: Int { router.calls.owed(by: id) }
 
-    /// How many requests of it are not answered.
+    /// The number of its requests that are not answered.
     public var unanswered: Int { flow.questions + router.calls.made(by: id) }
 
-    /// Whether the daemon itself owes it no answer.
+    /// True when the daemon itself owes it no answer.
     public var isAnswered: Bool { flow.questions == 0 }
 
-    /// Whether the request that is being answered is the only thing under way on this connection.
+    /// True when the request that is being answered is the only work on this connection.
     public var isAlone: Bool {
         unanswered == 1 && load == 0 && router.calls.uploads(of: id) == 0 && !state.hasFinished
     }
 
     // MARK: requests to it
 
-    /// Calls a method of it; `done` is called once, with a retriable error when it goes away first.
+    /// Calls a method of the peer; `done` is called once, with a retriable error if the peer leaves first.
     public func call(
         _ method: String, _ params: JSONValue?, _ done: @escaping @PMActor (Result<JSONValue, RPCError>) -> Void
     ) {
         router.call(self, (method, params), done)
     }
 
-    /// Tells it something that has no answer.
+    /// Sends a notification to the peer.
     public func notify(_ method: String, _ params: JSONValue? = nil) {
         connection.send { MessageWriter.notification(method: method, params: params, to: &$0) }
     }
 
     // MARK: answers to it
 
-    /// Opens an answer of the daemon itself to a request; a notification's is thrown away. Nil when the session has asked too
-    /// much, which it is told.
+    /// Opens an answer of the daemon itself to a request; a notification's is dropped. Nil when the peer has called too
+    /// often; it then gets an error.
     public func begin(_ request: RPCRequest) -> Responder? {
         let asked = request.ownedID
         if let asked, !isClient, flow.questions >= PeerLimits.questionsOfService {
@@ -126,19 +127,19 @@ public final class Session {
         return Responder(self, asked)
     }
 
-    /// Remembers a request that is answered later, so that the caller can cancel it, and leave it.
+    /// Stores a request that is answered later, so that the caller can cancel it, and leave it.
     public func keep(_ question: Responder) {
         if let asked = question.id, question.isOpen { questions[asked] = question }
     }
 
-    /// The daemon has answered a request itself.
+    /// Notes that the daemon has answered a request itself.
     func answered(_ question: Responder) {
         if let asked = question.id, questions[asked] === question { questions[asked] = nil }
         flow.answered()
         pace()
     }
 
-    /// The caller wants no answer of the daemon itself any more; false when there is no such request.
+    /// Cancels a request to the daemon itself; false when there is no such request.
     func cancelQuestion(_ asked: RPCID) -> Bool {
         guard let question = questions[asked] else { return false }
         question.cancel()
@@ -153,14 +154,14 @@ public final class Session {
         connection.send { MessageWriter.signal(signal, id, to: &$0) }
     }
 
-    /// Tells it of something that nobody waits for; one that floods and does not read is not told more.
+    /// Sends an error that no call waits for; a peer that floods and does not read gets no more of them.
     func complain(_ fill: (inout [UInt8]) -> Void) {
         if isClient || connection.backlog < PeerLimits.pacing { connection.send(fill) }
     }
 
     // MARK: flow
 
-    /// A request came, or was answered.
+    /// Counts a request or an answer.
     func pace() {
         let step = flow.step(
             isClient: isClient, calls: router.calls.made(by: id), hasFinished: state.hasFinished)
@@ -172,10 +173,10 @@ public final class Session {
         }
     }
 
-    /// Reads nothing from it for the rest of this process's life.
+    /// Stops reading from it for the rest of this process's life.
     public func silence() { connection.pause() }
 
-    /// Reads nothing more from it until `letGo`, or until it leaves.
+    /// Stops reading from it until `letGo`, or until it leaves.
     func holdBack() { connection.pause() }
 
     /// Reads from it again.
@@ -183,7 +184,7 @@ public final class Session {
 
     // MARK: proxies
 
-    /// Everything that comes from this client is for a service from now on; they end together.
+    /// Passes all further messages of this client to a service; they end together.
     public func proxy(to service: Service) {
         proxiedService = service
         state.target = service.id
@@ -192,14 +193,14 @@ public final class Session {
 
     // MARK: its end
 
-    /// Takes the connection out of this session: whoever gets it goes on with what was on its way.
+    /// Takes the connection out of this session: its new owner goes on with the bytes on their way.
     func leave() -> (socket: SharedFD?, state: ConnectionState) {
         let left = connection.handOver()
         end()
         return left
     }
 
-    /// Whether it sends no more.
+    /// True when it sends no more.
     var hasFinished: Bool { state.hasFinished }
 
     private func end() {
@@ -207,7 +208,7 @@ public final class Session {
         proxied = []
         proxiedService?.session.proxied.remove(id)
         proxiedService = nil
-        // Whoever holds an answer, nothing is read for it any more.
+        // Streams of the daemon end here: nothing is read for this session any more.
         let open = questions.values
         questions = [:]
         for question in open { question.cancel() }
@@ -228,7 +229,7 @@ extension Session: ConnectionDelegate {
     /// Takes a reply, or a frame of a stream.
     public func receive(_ reply: RPCReply) { router.receive(reply, from: self) }
 
-    /// Takes what is no message.
+    /// Takes a line that is no message.
     public func receive(_ rejected: MalformedMessage) { router.receive(rejected, from: self) }
 
     /// The peer sends no more: it is closed when it has all its answers.
@@ -243,6 +244,6 @@ extension Session: ConnectionDelegate {
         if case .service(let service) = origin { router.handler?.givenUp(service, reason) }
     }
 
-    /// The connection is gone: what waits for this session fails.
+    /// The connection is closed: calls that wait for this session fail.
     public func closed() { end() }
 }

@@ -1,10 +1,10 @@
-/// Names a session as long as the daemon lives; a successor gives its sessions other names.
+/// Name of a session for the life of the daemon; a successor gives its sessions other names.
 ///
-/// Tables name sessions instead of referring to them: what a table holds keeps no connection alive.
+/// Tables have names of sessions instead of references: an entry of a table keeps no connection alive.
 public struct SessionID: Hashable, Sendable {
-    /// The place in the list of sessions.
+    /// Position in the list of sessions.
     let slot: UInt32
-    /// How many sessions had that place before.
+    /// The number of earlier sessions at that position.
     let generation: UInt32
 
     init(slot: UInt32, generation: UInt32) {
@@ -12,7 +12,7 @@ public struct SessionID: Hashable, Sendable {
         self.generation = generation
     }
 
-    /// The daemon itself, as the one that made a call.
+    /// The daemon itself, as a caller.
     static let daemon = SessionID(slot: .max, generation: 0)
 }
 
@@ -27,7 +27,7 @@ extension SessionID: RecordValue {
     }
 }
 
-/// Things by the sessions they belong to: looked up by place, so without hashing.
+/// Values by session: looked up by position, without hashing.
 struct SessionMap<Value> {
     private struct Slot {
         var generation: UInt32 = 0
@@ -36,12 +36,12 @@ struct SessionMap<Value> {
 
     private var slots: [Slot] = []
     private var free: [UInt32] = []
-    /// How many there are.
+    /// The number of values.
     private(set) var count = 0
 
     init() {}
 
-    /// Adds a thing and names it.
+    /// Adds a value and names it.
     mutating func add(_ make: (SessionID) -> Value) -> SessionID {
         let slot = free.popLast() ?? UInt32(slots.count)
         if Int(slot) == slots.count { slots.append(Slot()) }
@@ -51,13 +51,13 @@ struct SessionMap<Value> {
         return id
     }
 
-    /// The thing of that name; nil when it was removed.
+    /// The value of that name; nil when it was removed.
     subscript(id: SessionID) -> Value? {
         guard Int(id.slot) < slots.count, slots[Int(id.slot)].generation == id.generation else { return nil }
         return slots[Int(id.slot)].value
     }
 
-    /// Removes a thing; false when there is none of that name.
+    /// Removes a value; false when there is none of that name.
     @discardableResult
     mutating func remove(_ id: SessionID) -> Bool {
         guard self[id] != nil else { return false }
@@ -68,6 +68,6 @@ struct SessionMap<Value> {
         return true
     }
 
-    /// All things, in no order.
+    /// All values, in no order.
     var all: [Value] { slots.compactMap(\.value) }
 }

@@ -1,25 +1,25 @@
 import PMModel
 
-/// All that makes a session what it is, besides its calls and the bytes on their way.
+/// The state of a session, besides its calls and the bytes on their way.
 ///
-/// A session has exactly this, and `pm upgrade` hands over exactly this: a field that is added here is kept over an upgrade,
-/// or does not compile.
+/// A session has exactly this state, and `pm upgrade` hands over exactly this: a new field is kept over an upgrade, or
+/// does not compile.
 struct SessionState: Equatable {
     /// The incarnation at the other end; nil for a client.
     var service: IncarnationID?
-    /// How its messages stand in the bytes.
+    /// Form of its messages in the bytes.
     var form: MessageForm
-    /// How far its requests reach.
+    /// Rights of its requests.
     var reach: PeerReach
-    /// Whether it is a client on the network, which sees no more of an error than a stranger may.
+    /// True for a client on the network, which sees no more of an error than a stranger may.
     var isOfNetwork: Bool
-    /// Whether it wants to know when commands change.
+    /// True when it wants a notification when commands change.
     var watchesMetadata: Bool
-    /// Whether it understands the signals about calls under way.
+    /// True when it understands the signals about calls under way.
     var takesSignals: Bool
-    /// Whether it sends no more.
+    /// True when it sends no more.
     var hasFinished: Bool
-    /// The incarnation that everything of this client is for; nil when it talks to the daemon.
+    /// The incarnation that gets all messages of this client; nil when the client talks to the daemon.
     var target: IncarnationID?
 }
 
@@ -37,20 +37,20 @@ extension SessionState: RecordValue {
     static func read(_ bytes: inout ArraySlice<UInt8>) throws(RecordProblem) -> Self { try form.read(&bytes) }
 }
 
-/// What is on its way in a connection when it is handed over, and how far its stream of messages is.
+/// The unfinished part of a connection that is handed over, and the state of its message stream.
 public struct ConnectionState: Equatable, Sendable {
     /// Bytes that came and were not handled.
     var unread: RecordBytes
     /// Bytes that are to go out.
     var unsent: RecordBytes
-    /// Whether the rest of a line that was too long is still to be thrown away.
+    /// True when the rest of a line that was too long is still to be skipped.
     var isDiscarding: Bool
-    /// Whether no line has come yet.
+    /// True when no line has come yet.
     var isFirstLine: Bool
-    /// Bytes that came for nobody since its peer was last made to wait for that.
+    /// Useless bytes since the last pause of the peer for them.
     var waste: UInt64
 
-    /// A connection on which nothing has happened.
+    /// A connection that was not used yet.
     public static var new: ConnectionState {
         ConnectionState(
             unread: RecordBytes([]), unsent: RecordBytes([]), isDiscarding: false, isFirstLine: true, waste: 0)

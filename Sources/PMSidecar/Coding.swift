@@ -36,8 +36,8 @@ enum Coding {
             return try decoder.decode(type, from: Data(bytes))
         } catch {
             throw APIError(
-                502, "the result of \(call) is no \(type): \(error)",
-                hint: "it was \(String(decoding: bytes.prefix(200), as: UTF8.self))")
+                502, "the result of \(call) is not a \(type): \(error)",
+                hint: "the result was \(String(decoding: bytes.prefix(200), as: UTF8.self))")
         }
     }
 }

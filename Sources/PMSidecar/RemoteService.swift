@@ -3,9 +3,9 @@ import PMAPI
 
 /// A service as a program in Swift calls it: commands by name, arguments and results as Codable values.
 ///
-/// A task that is cancelled cancels its call: the service is told (`$/cancel`), and the call throws `CancellationError`.
+/// A task that is cancelled cancels its call: the service gets `$/cancel`, and the call throws `CancellationError`.
 public struct RemoteService: Sendable {
-    /// Its name.
+    /// Name of the service.
     public let name: String
     private let link: ServiceLink
     private let options: CallOptions

@@ -17,13 +17,13 @@ actor ServiceDirectory {
         self.options = options
     }
 
-    /// The daemon, connected.
+    /// Connects to the daemon.
     func daemon() async throws(APIError) -> RemoteService {
         try await own.open()
         return RemoteService("pm", own, options.call)
     }
 
-    /// A service, connected.
+    /// Connects to a service.
     func service(_ name: String) async throws(APIError) -> RemoteService {
         let link = links[name] ?? ServiceLink { [self] () throws(APIError) in try await connect(name) }
         try await link.open()
@@ -51,7 +51,7 @@ actor ServiceDirectory {
         return wire
     }
 
-    /// Where it listens, in the order of the preferred transports.
+    /// Addresses of the service's own connection points, in the order of the preferred transports.
     private func addresses(of name: String) async throws(APIError) -> [WireAddress] {
         guard !options.transports.isEmpty else { return [] }
         let points: JSONValue
@@ -68,7 +68,7 @@ actor ServiceDirectory {
         }
     }
 
-    /// Where a path or a URL leads.
+    /// Address of a path or a URL.
     private static func address(_ text: String, in directory: String) throws(APIError) -> WireAddress {
         let scheme = text.firstRange(of: "://").map { String(text[..<$0.lowerBound]) }
         if scheme == nil || scheme == Transport.unix.rawValue {
@@ -77,7 +77,7 @@ actor ServiceDirectory {
         if let address = WireAddress(url: text) { return address }
         let spoken = Transport.allCases.map(\.rawValue).joined(separator: " and ")
         throw .badRequest(
-            "\(text) leads nowhere: this library speaks \(spoken), with a numeric host and a port for TCP",
+            "cannot connect to \(text): this library supports \(spoken), with a numeric host and a port for TCP",
             hint: "pm connect pm local tcp --tcp-port 31416 gives the daemon such a connection point")
     }
 

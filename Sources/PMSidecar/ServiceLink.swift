@@ -5,9 +5,9 @@ import PMAPI
 actor ServiceLink {
     private let connect: @Sendable () async throws(APIError) -> Wire
     private var wire: Wire?
-    /// What all who need a connection at the same time wait for.
+    /// The connection attempt for which all callers wait.
     private var opening: Task<Wire, any Error>?
-    /// How often a call that may be made twice is made again.
+    /// The number of times that an idempotent call is repeated.
     private static let repetitions = 3
 
     init(_ connect: @escaping @Sendable () async throws(APIError) -> Wire) {
@@ -52,12 +52,12 @@ actor ServiceLink {
         } catch let error as APIError {
             throw error
         } catch {
-            throw .interrupted("connecting was given up: \(error)")
+            throw .interrupted("the connection attempt was given up: \(error)")
         }
     }
 }
 
 extension APIError {
-    /// Whether the same call may be answered when it is made again.
+    /// True when the same call may succeed when it is repeated.
     var isRetriable: Bool { details["retry"] == true }
 }

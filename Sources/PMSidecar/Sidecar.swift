@@ -17,7 +17,7 @@ public typealias CallError = APIError
 /// Nothing is connected before a service is asked for, and a connection that is lost is made again with the next call.
 /// Copies share their connections; so do calls from any number of tasks.
 public struct Sidecar: Sendable {
-    /// Where the daemon is looked for, and how services are reached.
+    /// Options: the daemon, and the transports to services.
     public struct Options: Sendable {
         /// The daemon's socket, as a path, or a URL of a transport that this library speaks (`jsonrpc+unix`, `jsonrpc+tcp`); nil: the variable `PM_SOCK`, which services have, else the nearest
         /// configuration, as for `pm` itself.
@@ -25,10 +25,10 @@ public struct Sidecar: Sendable {
         /// The transports that are tried where a service listens itself, the preferred one first. When none of them leads
         /// anywhere, the daemon passes everything on.
         public var transports: [Transport] = [.unix, .tcp]
-        /// What calls have that say nothing else.
+        /// Default options of calls.
         public var call = CallOptions()
 
-        /// The usual ways.
+        /// The default options.
         public init() {}
     }
 
@@ -62,11 +62,11 @@ public enum Transport: String, Sendable, CaseIterable {
     case tcp = "jsonrpc+tcp"
 }
 
-/// How one call is made.
+/// Options of one call.
 public struct CallOptions: Sendable {
-    /// How long the answer may take; nil: for ever. A call that takes longer is cancelled.
+    /// Time for the answer; nil: for ever. A call that takes longer is cancelled.
     public var deadline: Duration? = .seconds(60)
-    /// Whether asking twice does no harm: such a call is made again when its answer is lost with the connection.
+    /// True when a second call does no harm: such a call is repeated when its answer is lost with the connection.
     public var isIdempotent = false
 
     /// A minute, and asked once.

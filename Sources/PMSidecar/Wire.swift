@@ -8,7 +8,7 @@ import PMSystem
 /// One connection on which calls are made. Lines are read and written on a queue of Dispatch; no thread waits.
 actor Wire {
     private enum Waiting {
-        /// Its number is known, and it is about to be sent.
+        /// The call has a number, and is about to be sent.
         case prepared
         case call(CheckedContinuation<[UInt8], any Error>)
         case stream(AsyncThrowingStream<[UInt8], any Error>.Continuation)
@@ -24,7 +24,7 @@ actor Wire {
     private var framer = LineFramer()
     private var outbox: [UInt8] = []
     private var isWriting = false
-    /// Whether the other side can still answer.
+    /// True while the other side can still answer.
     private(set) var isOpen = true
 
     private init(_ socket: SharedFD) {
@@ -87,7 +87,7 @@ actor Wire {
     }
 
     private static func lost(_ method: String) -> APIError {
-        .interrupted("the connection ended before \(method) was answered", hint: "whether it was done is not known")
+        .interrupted("the connection ended before \(method) was answered", hint: "the call may have been carried out")
     }
 
     private func expire(_ id: UInt64, after deadline: Duration, _ method: String) async {
@@ -141,7 +141,7 @@ actor Wire {
                 waitForRoom()
                 break
             } else if errno != EINTR {
-                // The end is seen by whoever reads.
+                // The reader sees the end.
                 close()
                 break
             }
@@ -206,7 +206,7 @@ actor Wire {
         do {
             while let line = try framer.nextLine() { take(line) }
         } catch {
-            // A line that is too long: what follows cannot be told apart, so every call ends as closed.
+            // The line is too long: the next messages cannot be separated, so every call ends as closed.
             close()
         }
     }

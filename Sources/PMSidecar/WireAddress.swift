@@ -4,7 +4,7 @@ import PMClient
 import PMModel
 import PMSystem
 
-/// Where a wire leads.
+/// Address of a connection.
 enum WireAddress: Equatable, Sendable {
     /// The path of a unix socket, of a daemon or of a service.
     case unix(String)
@@ -15,7 +15,7 @@ enum WireAddress: Equatable, Sendable {
     init?(url: String) {
         let tcp = Transport.tcp.rawValue + "://"
         if url.hasPrefix(Transport.unix.rawValue + "://") {
-            // A path that makes no sense leads nowhere.
+            // An invalid path has no address.
             guard let address = try? SocketAddress(url, from: "/") else { return nil }
             self = .unix(address.path)
         } else if url.hasPrefix(tcp) {
@@ -54,7 +54,7 @@ enum WireAddress: Equatable, Sendable {
         }
     }
 
-    /// Connects when it is known whose socket it is: nothing is said to a stranger.
+    /// Connects when it is known whose socket it is: nothing is sent to a foreign socket.
     private static func connect(trusted path: String) throws -> SharedFD {
         do throws(TrustedSocketError) {
             return SharedFD(try TrustedSocket.connect(path, .folderOwner))

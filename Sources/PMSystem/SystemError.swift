@@ -4,9 +4,9 @@ import Glibc
 public struct SystemError: Error, Equatable, Hashable, Sendable, CustomStringConvertible {
     /// The call or step, `open` or `chdir` for example.
     public let operation: String
-    /// What it was tried on: a path, a name; empty when there is nothing to name.
+    /// Object of the operation: a path, a name; empty when there is none to name.
     public let object: String
-    /// The errno(3) value.
+    /// The errno(3) value, by which callers decide.
     public let code: Int32
 
     /// Makes an error from an errno value.
@@ -19,7 +19,7 @@ public struct SystemError: Error, Equatable, Hashable, Sendable, CustomStringCon
     /// `open /srv/web: No such file or directory`.
     public var description: String { "\(call): \(reason)" }
 
-    /// What was tried, on what: `open /srv/web`.
+    /// The failed operation and its object: `open /srv/web`.
     public var call: String { object.isEmpty ? operation : "\(operation) \(object)" }
 
     /// The cause in words, as strerror(3) has them.

@@ -8,7 +8,10 @@ enum Glossary {
         "Sweeper", "Teller", "Wish", "Words",
     ]
     /// Phrases that a reader has to read twice.
-    static let retiredPhrases = ["the holder", "anew", "in vain", "for want of"]
+    static let retiredPhrases = [
+        "the holder", "anew", "in vain", "for want of", "is told", "are told", "be told", "whoever", "none stands",
+        "is said", "makes no sense", "by its own word",
+    ]
 
     /// The words of a type's name: `LogBook` is `Log` and `Book`.
     static func words(of name: Substring) -> [String] {

@@ -83,7 +83,7 @@ import Testing
             #expect(appended.output == "hello Ada\n")
             let silent = try project.pm("svc", "who")
             #expect(silent.code == 1)
-            #expect(silent.errors.contains("there is no answer to \"Who is it?\": standard input has ended"))
+            #expect(silent.errors.contains("the question \"Who is it?\" has no answer: standard input has ended"))
         }
     }
 
@@ -109,7 +109,10 @@ import Testing
             try project.must("start", "web", "--wait")
             let mute = try project.pm("web", "walk")
             #expect(mute.code == 66)
-            #expect(mute.errors == "pm: web has no command walk\nhint: pm ls shows what is commandable\n")
+            #expect(
+                mute.errors
+                    == "pm: web has no command walk\nhint: it has no commands; pm ls shows which services are commandable\n"
+            )
             let unknown = try project.pm("svc", "walk")
             #expect(unknown.code == 66)
             #expect(
@@ -130,7 +133,7 @@ import Testing
             #expect(try project.pm("call").code == 64)
             let own = try project.pm("pm", "status")
             #expect(own.code == 64)
-            #expect(own.errors == "pm: pm's own commands are called without its name\nhint: pm status\n")
+            #expect(own.errors == "pm: commands of pm itself are called without its name\nhint: pm status\n")
         }
     }
 }

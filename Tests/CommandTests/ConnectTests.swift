@@ -118,7 +118,7 @@ import Testing
             #expect(try refusal("svc", "tcp", "--tcp-port", "1", "--ca", "c").contains("a certificate needs its key"))
             #expect(try refusal("svc", "http", "--token", "t").contains("--token is for the connection points of pm"))
             #expect(
-                try refusal("pm", "tcp", "--tcp-port", "0.0.0.0:1").contains("could be reached from other machines"))
+                try refusal("pm", "tcp", "--tcp-port", "0.0.0.0:1").contains("other machines could connect to"))
             #expect(try project.pm("connect", "svv", "local").code == 66)
             #expect(try project.pm("connect", "svc").code == 66)
         }

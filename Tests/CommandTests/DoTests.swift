@@ -56,7 +56,7 @@ import Testing
             #expect(try project.status("web")["running"]?.bool == false)
             for (text, part) in [
                 ("{", "deploy.json:"), ("{}", "no list of \"steps\""), (#"{"steps":[7]}"#, "step 1 must be an object"),
-                (#"{"steps":[{"container":"x","command":"y","arg":[]}]}"#, "there is no member arg"),
+                (#"{"steps":[{"container":"x","command":"y","arg":[]}]}"#, "unknown key arg"),
                 (#"{"steps":[{"container":"x","command":"y","args":{}}]}"#, "\"args\" must be a list"),
                 (#"{"steps":[{"command":"y"}]}"#, "\"container\" must be"),
             ] {

@@ -15,7 +15,7 @@ import Testing
             }
             let nobody = try project.pm("--pm-sock", "\(project.directory)/none.sock", "ls")
             #expect(nobody.code == 69)
-            #expect(nobody.errors.contains("nobody listens on \(project.directory)/none.sock"))
+            #expect(nobody.errors.contains("no program listens on \(project.directory)/none.sock"))
             let foreign = try project.pm("--pm-sock", "gopher://x", "ls")
             #expect(foreign.code == 65)
             #expect(foreign.errors.contains("hint: give a path or a jsonrpc+unix:// URL"))
@@ -34,7 +34,7 @@ import Testing
             try project.must("start", "web")
             let outcome = try project.run([TestPaths.pm] + words)
             #expect(outcome.code == 64, "\(outcome)")
-            #expect(outcome.errors.contains("the name of a service must not be empty (is a variable not set?)"))
+            #expect(outcome.errors.contains("the name of a service must not be empty (is a shell variable not set?)"))
             #expect(try project.status("web")["state"] == "up")
         }
     }
@@ -51,7 +51,7 @@ import Testing
             #expect(near.output == named.output)
             let outside = try project.run([TestPaths.pm, "ls"], in: "../home")
             #expect(outside.code == 69)
-            #expect(outside.errors.hasSuffix("hint: pm start pm makes one here and starts\n"))
+            #expect(outside.errors.hasSuffix("hint: pm start pm makes a configuration here and starts the daemon\n"))
             #expect(try project.pm("ls", "--config", file, "--user").code == 64)
         }
     }

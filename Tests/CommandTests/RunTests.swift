@@ -89,7 +89,8 @@ import Testing
             let gone = try project.pm("run", "web")
             #expect(gone.code == 66)
             #expect(gone.errors.contains("\(project.directory)/gone.sh"))
-            #expect(try project.pm("run", "box").errors.contains("has the runtime docker, which only the daemon runs"))
+            #expect(
+                try project.pm("run", "box").errors.contains("only the daemon runs the runtime docker"))
             #expect(try project.pm("run").code == 64)
             #expect(try project.pm("run", "--new", "--name", "x", "true").code == 64)
         }

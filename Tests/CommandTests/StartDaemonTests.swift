@@ -70,7 +70,7 @@ import Testing
             attached.signal(signal)
             let outcome = attached.wait()
             #expect(outcome.code == 0)
-            #expect(outcome.errors.contains("stopping all services and pm"))
+            #expect(outcome.errors.contains("stopping all services and the daemon"))
             for pid in pids { #expect(kill(pid_t(pid), 0) == -1) }
             #expect(try Files.status(project.socket) == nil)
         }

@@ -34,7 +34,7 @@ import Testing
             #expect(other.code == 73)
             #expect(
                 lines(other.errors) == [
-                    "pm: web is already started, in another way than is asked for now",
+                    "pm: web is already started, with other options than those of this call",
                     "hint: pm restart web, or pm start web --new",
                 ])
             #expect(try project.status("web")["pid"]?.int == pid)

@@ -58,7 +58,7 @@ import Testing
             #expect(outcome.code == 0)
             #expect(
                 lines(outcome.output).contains {
-                    $0.hasSuffix("killing what still runs; ^C again leaves the rest to pm")
+                    $0.hasSuffix("killing all remaining processes; press Ctrl-C again to leave without waiting")
                 })
             #expect(lines(outcome.output).contains("deaf stopped"))
         }

@@ -1,7 +1,7 @@
 import JSONRPC
 import Testing
 
-/// What the beginning of a line says of the call that it is about.
+/// The call of a line, read from the beginning of the line.
 @Suite struct LineSubjectTests {
     private static func subject(_ text: String) -> (id: String, isReply: Bool)? {
         Array(text.utf8).withUnsafeBytes { LineSubject($0) }.map { ($0.id.description, $0.isReply) }

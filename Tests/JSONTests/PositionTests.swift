@@ -24,10 +24,10 @@ import Testing
         ("-", "line 1, column 2: expected a digit, but the text ends here"),
         ("[tru]", "line 1, column 2: expected a value, perhaps true"),
         ("[nil]", "line 1, column 2: expected a value, perhaps null"),
-        ("[\"ab\\x\"]", "line 1, column 5: no such escape"),
+        ("[\"ab\\x\"]", "line 1, column 5: there is no such escape"),
         ("[\"\\u12g4\"]", "line 1, column 3: expected four hexadecimal digits after \\u"),
-        ("[\n  \"abc", "line 2, column 3: this string is not ended"),
-        ("[\"ab\\", "line 1, column 2: this string is not ended"),
+        ("[\n  \"abc", "line 2, column 3: this string has no closing quote"),
+        ("[\"ab\\", "line 1, column 2: this string has no closing quote"),
         ("[\"a\nb\"]", "line 1, column 4: a control character in a string must be written as an escape"),
     ]
 

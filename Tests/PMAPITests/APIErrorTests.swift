@@ -78,6 +78,6 @@ import Testing
         #expect(message { _ = try Status(Parameters([""])) } == "name must not be empty")
         #expect(
             message { _ = try UnitStatus(json: 3) }
-                == "the daemon's answer makes no sense: a row of the status was expected, not a number")
+                == "cannot read the daemon's answer: a row of the status was expected, not a number")
     }
 }

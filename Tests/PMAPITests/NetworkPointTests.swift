@@ -53,15 +53,15 @@ import Testing
 
     @Test func `what limits clients and cannot be understood is refused, not passed over`() {
         let cases: [(JSONObject, String)] = [
-            (["allow": []], "no list of patterns"), (["allow": ["a", 1]], "no list of patterns"),
-            (["allow": "a b"], "no list of patterns"), (["allow": true], "no list of patterns"),
-            (["clients": [["nam": "a"]]], "no text, and no object"),
-            (["clients": [["name": "a", "alow": []]]], "no text"),
-            (["clients": ["sha256:12"]], "is no fingerprint"),
-            (["clients": [["fingerprint": "xyz"]]], "is no fingerprint"),
-            (["clients": [["name": "a", "fingerprint": "b"]]], "no text, and no object"),
-            (["tokens": [[:]]], "no text"),
-            (["tokens": [["file": "t", "allow": [""]]]], "no list of patterns"),
+            (["allow": []], "must be a list of patterns"), (["allow": ["a", 1]], "must be a list of patterns"),
+            (["allow": "a b"], "must be a list of patterns"), (["allow": true], "must be a list of patterns"),
+            (["clients": [["nam": "a"]]], "must be a text, or an object"),
+            (["clients": [["name": "a", "alow": []]]], "must be a text"),
+            (["clients": ["sha256:12"]], "is not a fingerprint"),
+            (["clients": [["fingerprint": "xyz"]]], "is not a fingerprint"),
+            (["clients": [["name": "a", "fingerprint": "b"]]], "must be a text, or an object"),
+            (["tokens": [[:]]], "must be a text"),
+            (["tokens": [["file": "t", "allow": [""]]]], "must be a list of patterns"),
         ]
         for (options, reason) in cases {
             do {

@@ -62,7 +62,7 @@ import Testing
             for _ in 1...66 { peer.send(many) }
         }
         let error = #expect(throws: ClientError.self) { try client.call("a", []) }
-        #expect(error == .garbled("65536 replies that nobody waits for yet"))
+        #expect(error == .garbled("65536 replies to calls that were not made yet"))
         shutdown(peer.socket.raw, Int32(SHUT_RDWR))
         thread.join()
     }

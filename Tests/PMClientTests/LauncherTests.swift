@@ -46,7 +46,8 @@ private struct ScriptedLauncher {
         let scripted = try ScriptedLauncher("echo L >&3")
         defer { removeTree(scripted.directory) }
         #expect(scripted.launch(until: .loaded) == nil)
-        #expect(scripted.launch(until: .serving)?.message == "pm did not start: it ended without a word")
+        #expect(
+            scripted.launch(until: .serving)?.message == "pm did not start: the daemon ended without an error message")
     }
 
     @Test func `a daemon that runs already is a conflict`() throws {

@@ -53,7 +53,7 @@ import Testing
         let ticket = try client.open(Log(names: ["web"]))
         peer.line(#"{"id":1,"result":{"allowHalfOpen":true},"jsonrpc":"2.0"}"#)
         let error = #expect(throws: ClientError.self) { try client.nextPiece(of: ticket) }
-        #expect(error == .garbled("log was answered without a stream"))
+        #expect(error == .garbled("log was answered, but not with a stream"))
     }
 
     @Test func `the end of the daemon is seen`() throws {

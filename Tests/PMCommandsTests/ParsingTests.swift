@@ -170,6 +170,6 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     }
 
     @Test func `the help says so`() {
-        #expect(PM.helpMessage(columns: 200).contains("A first word that is no command of pm names a service"))
+        #expect(PM.helpMessage(columns: 200).contains("a first word that is no command of pm is the name of a service"))
     }
 }

@@ -87,7 +87,8 @@ private struct FakeProbe: FileProbe {
             let planner = try planner(program)
             return #expect(throws: APIError.self) { try planner.plan() }
         }
-        #expect(try error("box")?.message == "box has the runtime docker, which only the daemon runs")
+        #expect(
+            try error("box")?.message == "cannot run box here: only the daemon runs the runtime docker")
         #expect(try error("gone")?.message == "there is no program /srv/app/nope.js")
         #expect(try error("./missing")?.exitCode == .notFound)
         #expect(try error("api-prot/x")?.exitCode == .notFound)

@@ -49,7 +49,7 @@ import Testing
         let stuck = try CommandFixture()
         try stuck.serve { _ in ["stopped": [], "survivors": [["name": "web", "pid": 9]]] }
         #expect(stuck.run("stop", "web") == 70)
-        #expect(stuck.errors.text == "pm: process 9 of web could not be ended\n")
+        #expect(stuck.errors.text == "pm: cannot end process 9 of web\n")
     }
 
     @Test func `stopping what does not run is fine`() throws {
@@ -195,7 +195,7 @@ import Testing
         let fixture = try CommandFixture()
         try serve(fixture) { _ throws(APIError) in throw Interaction(message: "Your name?").error }
         #expect(fixture.run("api", "ask") == 1)
-        #expect(fixture.errors.text.hasSuffix("there is no answer to \"Your name?\": standard input has ended\n"))
+        #expect(fixture.errors.text.hasSuffix("the question \"Your name?\" has no answer: standard input has ended\n"))
     }
 
     @Test func `a service that asks for ever is stopped`() throws {

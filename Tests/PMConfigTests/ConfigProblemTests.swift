@@ -59,7 +59,7 @@ import Testing
         ),
         (
             #"{"mapping":{"pm":{"logs":"journal","ready":{"log":"up"}}}}"#,
-            #"1:18: mapping.pm: pm does not see what goes straight to the journal, and "ready" waits for a line of it"#
+            #"1:18: mapping.pm: "ready" waits for a line of output, and pm does not see lines that go straight to the journal"#
         ),
         (#"{"mapping":{"a":{"container":7}}}"#, "1:30: mapping.a.container: expected a string, found 7"),
         (
@@ -92,7 +92,7 @@ import Testing
         ),
         (
             #"{"mapping":{"a":{"stop":"SIGINT"}}}"#,
-            #"1:25: mapping.a.stop: expected {"signal": …, "wait": …} or a list of such, found "SIGINT""#
+            #"1:25: mapping.a.stop: expected {"signal": …, "wait": …} or a list of these, found "SIGINT""#
         ),
         (
             #"{"mapping":{"a":{"ready":"later"}}}"#,
@@ -134,20 +134,21 @@ import Testing
         ),
         (
             #"{"containers":{"web":{"path":"x","dependencies":["cahce"]},"cache":{"path":"x"}}}"#,
-            #"1:50: warning: containers.web.dependencies: there is no "cahce" to depend on"#, #"did you mean "cache"?"#
+            #"1:50: warning: containers.web.dependencies: there is no service "cahce" to depend on"#,
+            #"did you mean "cache"?"#
         ),
         (
             #"{"containers":{"web":{"path":"x"}},"mapping":{"web":{"autostrat":true}}}"#,
-            "1:54: warning: mapping.web.autostrat: unknown key, without effect", #"did you mean "autostart"?"#
+            "1:54: warning: mapping.web.autostrat: unknown key, ignored", #"did you mean "autostart"?"#
         ),
         (
             #"{"containers":{"web":{"path":"x","dependancies":[]}}}"#,
-            "1:34: warning: containers.web.dependancies: unknown key, without effect", #"did you mean "dependencies"?"#
+            "1:34: warning: containers.web.dependancies: unknown key, ignored", #"did you mean "dependencies"?"#
         ),
-        (#"{"container":{}}"#, "1:2: warning: container: unknown key, without effect", #"did you mean "containers"?"#),
+        (#"{"container":{}}"#, "1:2: warning: container: unknown key, ignored", #"did you mean "containers"?"#),
         (
             #"{"containers":{"a":{"path":"x"},"a":{"path":"y"}}}"#,
-            "1:33: warning: containers.a: stands here more than once; the last one counts", nil
+            "1:33: warning: containers.a: is given more than once; the last one counts", nil
         ),
     ])
     func `what is probably a mistake is a warning with a hint`(text: String, expected: String, hint: String?) throws {

@@ -165,10 +165,12 @@ import Testing
         files.files["/srv/app"] = FileFacts(kind: .directory, owner: 1001, mode: 0o755)
         let found = try #require(try DaemonLocation.find(.nearest, in: context(files)))
         let file = "/srv/app/.pm.config.json"
-        #expect(found.distrust?.message == "\(file) is not run as user 1000: /srv/app belongs to user 1001")
         #expect(
-            found.distrust?.hint == "run it this once: pm start pm --config \(file); trust the folder for "
-                + "good: mkdir -p /home/ada/.config/pm && echo /srv/app >>/home/ada/.config/pm/trusted")
+            found.distrust?.message == "the programs of \(file) are not run as user 1000: /srv/app belongs to user 1001"
+        )
+        #expect(
+            found.distrust?.hint == "to run them this time: pm start pm --config \(file); to trust the folder from "
+                + "now on: mkdir -p /home/ada/.config/pm && echo /srv/app >>/home/ada/.config/pm/trusted")
         #expect(throws: ConfigError.self) { try found.requireTrust() }
         // Who names it means it.
         #expect(try DaemonLocation.find(.file("/srv/app"), in: context(files))?.distrust == nil)

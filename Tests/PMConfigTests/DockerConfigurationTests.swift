@@ -148,18 +148,18 @@ import Testing
         ),
         (#"{"image":"x","command":"serve"}"#, #"1:24: command: expected an array of strings, found "serve""#),
         (#"{"image":"x","entrypoint":[1]}"#, "1:28: entrypoint[0]: expected a string, found 1"),
-        (#"{"image":"x","commands":"app.json"}"#, "1:25: commands: must be an absolute path of the container"),
+        (#"{"image":"x","commands":"app.json"}"#, "1:25: commands: must be an absolute path in the container"),
         (
             #"{"image":"x","workingDirectory":"app"}"#,
-            "1:33: workingDirectory: must be an absolute path of the container"
+            "1:33: workingDirectory: must be an absolute path in the container"
         ),
         (
             #"{"image":"x","commands":"/c","command":["x"]}"#,
-            #"1:1: "commands" is served by pm's host for Node: there is neither "command" nor "entrypoint""#
+            #"1:1: "command" and "entrypoint" cannot be used with "commands", which pm's host for Node serves"#
         ),
         (
             #"{"image":"x","commands":"/c","entrypoint":[]}"#,
-            #"1:1: "commands" is served by pm's host for Node: there is neither "command" nor "entrypoint""#
+            #"1:1: "command" and "entrypoint" cannot be used with "commands", which pm's host for Node serves"#
         ),
         (
             #"{"image":"x","environment":{"A=B":"x"}}"#,
@@ -199,7 +199,7 @@ import Testing
         let far = try #require(errors(#"{"image":"x","CapAdd":[]}"#).first)
         #expect(texts([far]) == ["1:23: CapAdd: unknown key"])
         #expect(far.hint?.hasPrefix(#"the keys are "image", "pull", "command""#) == true)
-        #expect(far.hint?.hasSuffix(#"what else the engine can do goes into "hostConfig""#) == true)
+        #expect(far.hint?.hasSuffix(#"other settings of the engine go into "hostConfig""#) == true)
     }
 
     @Test func `a key that stands twice is no error, the last one counts`() throws {
@@ -220,7 +220,7 @@ import Testing
         let path = folder.path + "/docker-config.json"
         let error = #expect(throws: ConfigError.self) { try DockerConfiguration(path: path) }
         #expect(error?.kind == .missing)
-        #expect(error?.description.hasPrefix("cannot read what is to run in Docker: ") == true)
+        #expect(error?.description.hasPrefix("cannot read the Docker configuration: ") == true)
         #expect(error?.description.contains("\(path): No such file") == true)
     }
 }

@@ -85,7 +85,7 @@ import Testing
         (#"{"limits":{"memory":"lots"}}"#, "limits.memory", #"expected a size such as"#),
         (#"{"limits":{"memory":256}}"#, "limits.memory", "256 is less than 1 MiB"),
         (#"{"limits":{"memoryHigh":true}}"#, "limits.memoryHigh", "found true"),
-        (#"{"limits":{"memory":"1G","memoryHigh":"2G"}}"#, "limits", "would never count"),
+        (#"{"limits":{"memory":"1G","memoryHigh":"2G"}}"#, "limits", "would never have an effect"),
         (#"{"limits":{"cpu":0}}"#, "limits.cpu", "found 0"),
         (#"{"limits":{"cpu":"0.5%"}}"#, "limits.cpu", "from 1% to"),
         (#"{"limits":{"cpu":"-50%"}}"#, "limits.cpu", #"found "-50%""#),
@@ -110,7 +110,7 @@ import Testing
         (#"{"user":"-1"}"#, "user", "begins with a sign"), (#"{"group":"+0"}"#, "group", "begins with a sign"),
         (#"{"user":"00"}"#, "user", "has a zero in front"), (#"{"user":" 0"}"#, "user", "a name or a number"),
         (#"{"user":4294967296}"#, "user", "is larger than any account's number"),
-        (#"{"user":"0x0"}"#, "user", "begins like a number, and is none"),
+        (#"{"user":"0x0"}"#, "user", "begins like a number, but is not a number"),
         (#"{"umask":27}"#, "umask", "octal"), (#"{"umask":"888"}"#, "umask", "octal"),
         (#"{"umask":"1000"}"#, "umask", "octal"),
         (#"{"sandbox":"tight"}"#, "sandbox", #"expected "none", "basic" or "strict", found "tight""#),
@@ -123,7 +123,7 @@ import Testing
         ),
         (
             #"{"sandbox":{"systemCalls":"deny-list","preset":"basic"}}"#, "sandbox",
-            #""systemCalls" means something only with the preset "strict""#
+            #""systemCalls" has an effect only with the preset "strict""#
         ),
         (#"{"listen":0}"#, "listen", "a port of 127.0.0.1"), (#"{"listen":"web"}"#, "listen", "a port of 127.0.0.1"),
         (#"{"listen":"example.org:80"}"#, "listen", "a port of 127.0.0.1"),
@@ -132,7 +132,7 @@ import Testing
         (#"{"listen":[{"address":80,"type":"raw"}]}"#, "listen[0].type", #""stream" or "datagram""#),
         (#"{"listen":[{"address":80,"name":"a:b"}]}"#, "listen[0].name", "without blanks"),
         (#"{"listen":[{"address":80,"backlog":0}]}"#, "listen[0].backlog", "from 1 to 65535"),
-        (#"{"listen":[80,"127.0.0.1:80"]}"#, "listen", "stands here twice"),
+        (#"{"listen":[80,"127.0.0.1:80"]}"#, "listen", "is listed twice"),
         (#"{"listen":[80,81],"ready":{"fd":4}}"#, "", "one of the sockets"),
     ])
     func `nonsense is refused with its key and what was expected`(text: String, key: String, message: String) {

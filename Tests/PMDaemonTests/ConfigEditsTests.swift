@@ -42,7 +42,7 @@ import Testing
         func names() throws -> [String] { try ConfigStore(path: path).load().configuration.containers.map(\.name) }
 
         func remove() {
-            // What is not there needs no removal.
+            // A missing key needs no removal.
             for name in (try? Files.list(folder)) ?? [] { unlink(folder + "/" + name) }
             rmdir(folder)
         }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PMDaemon
 
-/// What the daemon's log says, and what it does when nobody reads it.
+/// Content of the daemon's log, and its behaviour without a reader.
 @Suite(.loop) struct DaemonLogTests {
     /// A reader that takes lines while it has room.
     @PMActor private final class Reader {

@@ -12,7 +12,7 @@ import Testing
 
 /// Requests for the daemon itself, without services, pm-init or a socket.
 @Suite struct `A dispatcher` {
-    /// Answers each method by its name, at once or when it is told to.
+    /// Answers each method by its name, at once or on command.
     @PMActor private final class Names: MethodAnswering {
         var isSlow = false
         var late: [Responder] = []

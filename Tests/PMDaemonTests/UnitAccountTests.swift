@@ -62,7 +62,7 @@ import Testing
         ("-1", nil, 0, "mapping.web.user: -1 begins with a sign"),
         ("+0", nil, 0, "mapping.web.user: +0 begins with a sign"),
         ("00", nil, 0, "mapping.web.user: 00 has a zero in front"),
-        ("0x21", nil, 0, "mapping.web.user: 0x21 begins like a number, and is none"),
+        ("0x21", nil, 0, "mapping.web.user: 0x21 begins like a number, but is not a number"),
         ("web", "+50", 0, "mapping.web.group: +50 begins with a sign"),
         ("web", "050", 0, "mapping.web.group: 050 has a zero in front"),
         ("4294967296", nil, 0, "mapping.web.user: 4294967296 is larger than any account's number"),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PMDaemon
 
-/// How often a unit is made of the configuration.
+/// The number of times that a unit is made of the configuration.
 @Suite(.loop) struct UnitResolutionTests {
     private static func text(_ command: String) -> [UInt8] {
         Array(#"{"containers": {"a": {"path": "./\#(command)"}, "b": {"path": "./b"}}, "mapping": {}}"#.utf8)
@@ -29,7 +29,7 @@ import Testing
         try Files.replace(path, with: Self.text("other"))
         try units.refresh()
         #expect(try units.require("a").program == folder + "/other" && units.resolutions == 3)
-        // A name that another one stands for is made of that one.
+        // An alias is made of the unit that it stands for.
         units.add(alias: "a", for: "b")
         units.add(alias: "c", for: "b")
         #expect(try units.require("c").program == folder + "/b")

@@ -63,7 +63,7 @@ private let files = [
         let types = try PackageFolder(["package.json": #"{"name":"a","main":""}"#, "index.d.ts": ""])
         let error = #expect(throws: DiscoveryError.self) { try types.discover() }
         #expect(error?.kind == .nothing)
-        let message = #"there is nothing to run: no "commands", "bin", commands.json, "main" or index.js"#
+        let message = #"the package has nothing to run: no "commands", "bin", commands.json, "main" or index.js"#
         #expect(types.problems() == ["package.json: " + message])
     }
 
@@ -95,7 +95,7 @@ private let files = [
             ])
         let two = try PackageFolder(["package.json": #"{"name":"a","bin":{"x":"i.js","y":"i.js"}}"#, "i.js": ""])
         #expect(try two.found(name: "mine") == ["x i.js", "y i.js"])
-        #expect(two.problems(name: "mine") == [#".: the name "mine" is not used, as there are 2 containers"#])
+        #expect(two.problems(name: "mine") == [#".: the name "mine" is not used, because the package has 2 services"#])
     }
 
     @Test(arguments: [

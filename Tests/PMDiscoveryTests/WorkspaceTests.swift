@@ -66,7 +66,7 @@ private func workspace(_ patterns: String, root: String = "") throws -> PackageF
         let folder = try workspace(#"["packages/*"]"#)
         try folder.put(Array(package("a").utf8), at: "packages/b/package.json")
         #expect(try folder.found() == ["a packages/a/i.js"])
-        #expect(folder.problems() == [#"packages/b/package.json: the name "a" is taken by packages/a"#])
+        #expect(folder.problems() == [#"packages/b/package.json: the name "a" is already used by packages/a"#])
     }
 
     @Test(arguments: [

@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: ["tcp://127.0.0.1:2375", "ssh://me@host", "/var/run/docker.sock", "unix://", "unix://d.sock"])
     func `an engine of another machine is refused with the variable's name`(host: String) {
         let problem = #expect(throws: EngineLocation.Problem.self) { try path(host, isThere: true) }
-        #expect(problem?.description.hasPrefix("DOCKER_HOST is unix://PATH") == true)
+        #expect(problem?.description.hasPrefix("DOCKER_HOST must be unix://PATH") == true)
         #expect(problem?.description.hasSuffix("not \(host)") == true)
     }
 }

@@ -28,7 +28,7 @@ import Testing
 
     @Test func `an engine that is away is told with its socket, the reason and the next step`() {
         let text = EngineError.away(path: "/run/d.sock", reason: "Connection refused").description
-        #expect(text.hasPrefix("cannot reach the Docker engine at /run/d.sock: Connection refused; is it running"))
+        #expect(text.hasPrefix("cannot reach the Docker engine at /run/d.sock: Connection refused; check that it runs"))
         #expect(text.contains("DOCKER_HOST"))
     }
 }

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("(a", "Unmatched ( or \\("), (#"(a)\1"#, "references to what was found before (\\1) are not supported"),
+        ("(a", "Unmatched ( or \\("), (#"(a)\1"#, "back-references (\\1) are not supported"),
         ("a{1001}", "it repeats more than 1000 times"),
         ("a{9223372036854775807}{9223372036854775807}", "it repeats more than 1000 times"),
         ("((a{40}){5}){6}", "it repeats more than 1000 times"),

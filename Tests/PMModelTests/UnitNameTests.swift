@@ -1,7 +1,7 @@
 import PMModel
 import Testing
 
-/// Which texts are names of services; every door asks this.
+/// Valid and invalid names of services; every source of names uses this check.
 @Suite struct UnitNameTests {
     @Test(arguments: [
         "web", "@scope/name", "über", "日本", "a#1", "#2", "web#x", "web#02", "a b", "..a", "a..", "हिन्दी", "pm",

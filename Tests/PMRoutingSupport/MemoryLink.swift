@@ -8,7 +8,7 @@ public import PMSystem
 /// A connection without a socket: lines go in, and lines come out.
 @PMActor
 public final class MemoryLink: Link {
-    /// A connection on which nothing has happened.
+    /// A connection that was not used yet.
     public init() {}
 
     private var delegate: (any ConnectionDelegate)?
@@ -16,24 +16,24 @@ public final class MemoryLink: Link {
     private var incoming: [String] = []
     private var onDrained: [@PMActor () -> Void] = []
     private var pauses = 0
-    /// Called with each line that is sent to the peer; nil: lines wait until they are taken.
+    /// Called with each line that is sent to the peer; nil: lines wait until the peer reads them.
     public var onLine: (@PMActor (String) -> Void)?
-    /// Whether the connection is gone.
+    /// True when the connection is closed.
     public private(set) var isClosed = false
-    /// Whether it is closed when the peer has taken all.
+    /// True when it closes after the peer has read all lines.
     public private(set) var closesAfterFlush = false
-    /// Whether its peer may not do everything.
+    /// True when its peer has limited rights.
     public var isLimited = false
-    /// Whether the peer takes what it is sent.
+    /// True when the peer reads.
     public var isReading = true
-    /// Bytes that the peer sent without success.
+    /// Useless bytes of the peer.
     public private(set) var waste = 0
-    /// Bytes that wait although no line does: of whoever has a lot.
+    /// Bytes that wait although no line does: those of a peer that has much unread.
     public var ballast = 0
 
     /// Bytes that wait for the peer.
     public var backlog: Int { ballast + (isReading ? 0 : waiting.reduce(0) { $0 + $1.utf8.count + 1 }) }
-    /// Whether the peer is not read from.
+    /// True when reading from the peer is paused.
     public var isPaused: Bool { pauses > 0 }
 
     /// Delivers messages from now on.
@@ -50,24 +50,24 @@ public final class MemoryLink: Link {
         }
     }
 
-    /// Reads nothing from the peer.
+    /// Stops reading from the peer.
     public func pause() { pauses += 1 }
 
-    /// Ends one pause.
+    /// Ends one pause; reading goes on when no other pause is left.
     public func resume() {
         pauses -= 1
         while pauses == 0, !incoming.isEmpty { deliver(incoming.removeFirst()) }
     }
 
-    /// Calls `body` once when nothing waits any more.
+    /// Calls `body` once when no bytes wait any more.
     public func whenDrained(_ body: @escaping @PMActor () -> Void) {
         if backlog == 0 || isClosed { body() } else { onDrained.append(body) }
     }
 
-    /// Notes bytes that nobody wanted.
+    /// Notes useless bytes.
     public func cameInVain(_ count: Int) { waste += count }
 
-    /// Closes at once.
+    /// Closes at once: waiting lines are lost.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -77,7 +77,7 @@ public final class MemoryLink: Link {
         drained()
     }
 
-    /// Closes when the peer has taken all.
+    /// Closes when the peer has read all lines.
     public func closeAfterFlush() {
         closesAfterFlush = true
         if backlog == 0 { close() }
@@ -103,7 +103,7 @@ public final class MemoryLink: Link {
     /// The peer sends no more.
     public func finish() { delegate?.peerFinished() }
 
-    /// The peer takes all that it was sent.
+    /// The peer reads all waiting lines.
     public func take() -> [String] {
         let lines = waiting
         waiting = []
@@ -112,7 +112,7 @@ public final class MemoryLink: Link {
         return lines
     }
 
-    /// The next line that the peer was sent.
+    /// The next line to the peer.
     public func next() -> String? { waiting.isEmpty ? nil : waiting.removeFirst() }
 
     private func drained() {
@@ -144,7 +144,7 @@ public final class RouterRig {
     public let registry = CommandRegistry()
     /// The router.
     public let router: ServiceRouter
-    /// Answers for the daemon.
+    /// Answers requests to the daemon.
     public let handler = StubHandler()
     private var incarnation: UInt64 = 0
 
@@ -161,7 +161,7 @@ public final class RouterRig {
         return (link, try router.open(link, .client(.init(pid: 1, user: user, group: user))))
     }
 
-    /// A service that says nothing by itself; its commands are idempotent if asked.
+    /// A service that sends nothing by itself; its commands are idempotent if wanted.
     public func service(
         _ unit: String, signals: Bool = true, commands: [String] = [], idempotent: Bool = false
     ) throws -> (link: MemoryLink, session: Session) {
@@ -178,27 +178,27 @@ public final class RouterRig {
         return (link, session)
     }
 
-    /// The service is gone, as the supervisor says it.
+    /// Ends the service, as the supervisor does.
     public func end(_ service: Session) {
         guard case .service(let id) = service.origin else { return }
         registry.remove(id)?.session.connection.close()
     }
 }
 
-/// Answers `name`, and keeps what it is asked with `wait`; `proxy` leads to a service.
+/// Answers `name`, and stores requests for `wait`; `proxy` leads to a service.
 @PMActor
 public final class StubHandler: RequestHandler {
     /// Answers instead of this, if there is one: the method, its first parameter, the answer.
     public var onRequest: (@PMActor (String, String, Responder) -> Void)?
 
-    /// Has been asked nothing.
+    /// Begins without a request.
     public init() {}
 
-    /// Where services are looked up.
+    /// The registry of services.
     public weak var router: ServiceRouter?
-    /// What is not answered yet.
+    /// Requests that are not answered yet.
     public var kept: [Responder] = []
-    /// Why channels were given up.
+    /// Reasons why channels were given up.
     public var reasons: [String] = []
 
     /// Takes a request.

@@ -35,7 +35,7 @@ private final class BridgeRig {
         try rig.router.open(wire.ours, .client(.init(pid: 1, user: 1, group: 1)))
     }
 
-    /// Asks for a bridge; the name that the service is told, and the number of what it is asked.
+    /// Requests a bridge; the result is the name that the service gets, and the number of the service's request.
     func open(_ wire: Wire) async throws -> (name: String, number: Int) {
         wire.write("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"open\",\"params\":[]}\n")
         var line: String?

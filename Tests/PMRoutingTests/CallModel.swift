@@ -2,7 +2,7 @@ import JSONRPC
 
 @testable import PMRouting
 
-/// What `CallTable` is to do, written down as plainly as can be: one list, looked through for each event.
+/// A model of `CallTable` in its plainest form: one list, which each event searches.
 struct CallModel {
     struct Call: Equatable {
         var number: UInt64

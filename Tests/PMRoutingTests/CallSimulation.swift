@@ -159,7 +159,7 @@ struct CallSimulation {
             }, calls: table.records, relayEnds: [])
         let read = try #require(HandoverImage(decoding: image.encoded))
         try #require(read == image)
-        // What it asked itself it asks again.
+        // The successor repeats the daemon's own calls.
         model.calls.removeAll { $0.state.caller == .daemon }
         for session in sessions where sessions.count > 2 && chance(5) {
             sessions.removeAll { $0 == session }
@@ -201,7 +201,7 @@ struct CallSimulation {
 }
 
 extension CallModel {
-    /// Gives sessions their new names; what is to be done for those whose other end has none.
+    /// Gives sessions their new names; the result is the consequences for calls whose other end has none.
     fileprivate mutating func renamed(_ new: [SessionID: SessionID]) -> [CallTable.Ending] {
         var (endings, orphans): ([CallTable.Ending], [CallTable.Ending]) = ([], [])
         let old = calls

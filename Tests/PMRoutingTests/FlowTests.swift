@@ -2,7 +2,7 @@ import Testing
 
 @testable import PMRouting
 
-/// How fast a session may ask.
+/// Limits of a session's requests.
 @Suite struct FlowTests {
     private static func asked(_ count: Int) -> Flow {
         var flow = Flow()

@@ -6,7 +6,7 @@ import Testing
 
 /// What a daemon leaves to its successor of its connections.
 @Suite struct HandoverImageTests {
-    /// A session of which everything is said.
+    /// A session whose every field differs from the default.
     private static let session = SessionRecord(
         id: SessionID(slot: 3, generation: .max),
         state: SessionState(

@@ -7,11 +7,11 @@ import Testing
 
 @testable import PMRouting
 
-/// How clients leave.
+/// Ways in which clients leave.
 enum Leaving: CaseIterable, Sendable {
     case closing, halfClosing, stalling, inABatch, inAStream, inAnUpload, asAProxy, cancelling, watching, asking
 
-    /// A client does what it leaves in the middle of, and leaves.
+    /// A client that begins something, and leaves in the middle of it.
     @PMActor func act(_ link: MemoryLink) {
         func call(_ method: String, _ id: Int, _ more: String = "") -> String {
             #"{"jsonrpc":"2.0","id":\#(id),\#(more)"method":"\#(method)","params":[]}"#
@@ -46,7 +46,7 @@ enum Leaving: CaseIterable, Sendable {
 @Suite struct `Of clients that leave` {
     private let reactor = TestLoop.reactor
 
-    /// A service that answers `begin` with a stream that has begun, and what it is told to cancel with an error.
+    /// A service that answers `begin` with a stream, and a cancelled call with an error.
     @PMActor private func service(_ rig: RouterRig) throws -> Session {
         let (link, session) = try rig.service("svc")
         link.onLine = { [unowned link] line in
@@ -72,7 +72,7 @@ enum Leaving: CaseIterable, Sendable {
         #expect(rig.router.counts == (sessions: 1, calls: 0, left: 0))
         #expect(rig.router.connections(of: 1) == 0 && session.load == 0 && rig.router.own.isEmpty)
         #expect(rig.router.calls.kept.isEmpty && rig.router.calls.sides.count < 4)
-        // Whoever keeps an answer keeps no connection busy: the others are gone as objects, too.
+        // A stored answer keeps no connection alive: the others are gone as objects, too.
         rig.handler.kept = []
         #expect(last == nil && lastSession == nil)
     }

@@ -9,7 +9,7 @@ import Testing
 @testable import JSONRPC
 @testable import PMRouting
 
-/// Who offers which commands.
+/// Services and their commands.
 @Suite struct `A registry` {
     private let reactor = TestLoop.reactor
 
@@ -21,7 +21,7 @@ import Testing
         #expect(rig.registry.service("web")?.has("b") == true && rig.registry.service("web")?.has("a") == false)
         guard case .service(let old) = first.origin, case .service(let new) = second.origin else { return }
         #expect(rig.registry.remove(old) == nil)
-        // What an earlier incarnation says late counts for nothing.
+        // Late metadata of an earlier incarnation is dropped.
         try rig.registry.publish(ServiceMetadata(name: "web", commands: []), of: old)
         #expect(rig.registry.service("web")?.has("b") == true)
         #expect(rig.registry.remove(new)?.session === second && rig.registry.all.isEmpty)

@@ -22,7 +22,7 @@ import Testing
 
     private static func frame(_ id: Int) -> String { reply(id, #""result":{"event":"data","data":1}"#) }
 
-    /// The id, and the rest, of a message that a service was sent.
+    /// The id, and the rest, of a message to a service.
     private static func message(_ line: String?) throws -> (id: Int, method: String, text: String) {
         let text = try #require(line)
         let json = try JSONValue(parsing: text)
@@ -162,7 +162,7 @@ import Testing
         client.write(Self.request(1, "svc.x"))
         #expect(client.isPaused)
         client.write(Self.request(2, "svc.x"))
-        // What the client has sent meanwhile is read when the service has taken the rest.
+        // The client's messages are read when the service has read the rest.
         #expect(service.take().count == 1 && !client.isPaused && service.take().count == 1)
         service.ballast = PeerLimits.callBacklog
         client.write(Self.request(3, "svc.x"))
@@ -184,7 +184,7 @@ import Testing
         #expect(pause.method == "$/pause" && pause.text.contains("[\(id)]") && service.next() == nil)
         #expect(client.take().count == 4)
         #expect(try Self.message(service.next()).method == "$/resume" && service.next() == nil)
-        // One that has ended meanwhile is told nothing.
+        // A session that has ended meanwhile gets nothing.
         client.ballast = PeerLimits.pacing + 1
         service.write(Self.frame(id))
         #expect(try Self.message(service.next()).method == "$/pause")
@@ -234,7 +234,7 @@ import Testing
         client.write(Self.frame(1))
         client.write(Self.reply(1, #""result":{"event":"end"},"stream":true"#))
         #expect(service.next() == nil && client.take().count == 1)
-        // It is over: what comes now is an answer that nobody waits for.
+        // The stream is over: this frame is an answer to no call.
         client.write(Self.frame(1))
         #expect(client.next()?.contains("-32600") == true && client.waste > 0)
     }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import PMRouting
 
-/// A router that answers nothing, and notes what it is given.
+/// A router that answers nothing, and notes its requests.
 @PMActor
 private final class Notes: RequestHandler {
     let router: ServiceRouter

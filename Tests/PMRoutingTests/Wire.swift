@@ -9,7 +9,7 @@ struct Wire {
 
     func write(_ text: String) { _ = Descriptors.write(Array(text.utf8), to: theirs.raw) }
 
-    /// So many lines that the router sends.
+    /// The next lines of the router, this many.
     @PMActor func lines(_ count: Int, _ reactor: Reactor) async throws -> [String] {
         var bytes: [UInt8] = []
         while bytes.count(where: { $0 == 10 }) < count {

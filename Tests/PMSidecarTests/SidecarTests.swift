@@ -213,7 +213,9 @@ import Testing
             for url in ["wss://localhost:1", "jsonrpc+tcp+tls://127.0.0.1:1", "jsonrpc+tcp://127.0.0.1", "ftp://x"] {
                 options.socket = url
                 let error = await #expect(throws: CallError.self) { _ = try await Sidecar(options)["svc"] }
-                #expect(error?.statusCode == 400 && error?.message.hasPrefix(url) == true, "\(url)")
+                #expect(
+                    error?.statusCode == 400 && error?.message.hasPrefix("cannot connect to \(url): ") == true, "\(url)"
+                )
                 #expect(error?.message.contains("jsonrpc+unix and jsonrpc+tcp") == true)
             }
         }

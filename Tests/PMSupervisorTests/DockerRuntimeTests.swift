@@ -144,7 +144,7 @@ private func dockerUnit(
     @Test @PMActor func `a file that is missing or has errors is told with its place`() throws {
         let missing = dockerUnit(path: "/nonexistent/docker-config.json")
         let none = #expect(throws: SpawnFailure.self) { try runtime().launch(missing, RunOptions()) }
-        #expect(none?.sentence.hasPrefix("cannot read what is to run in Docker: ") == true)
+        #expect(none?.sentence.hasPrefix("cannot read the Docker configuration: ") == true)
         #expect(none?.sentence.contains("\(missing.program): No such file") == true)
         let wrong = dockerUnit(path: TestPaths.fixture("docker/wrong.json"))
         let errors = #expect(throws: SpawnFailure.self) { try runtime().launch(wrong, RunOptions()) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PMSupervisor
 
-/// Which key of the mapping, or which path, a failed step of a start is about.
+/// The key of the mapping, or the path, of a failed step of a start.
 @Suite struct SpawnKeyTests {
     private static let unit: Unit = {
         var mapping = Mapping(container: "web")

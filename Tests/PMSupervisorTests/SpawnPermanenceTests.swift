@@ -4,7 +4,7 @@ import Testing
 
 @testable import PMSupervisor
 
-/// Which failures of a start are not tried again: the table of Docs/Supervision.md.
+/// Failures of a start that are not tried again: the table of Docs/Supervision.md.
 @Suite struct SpawnPermanenceTests {
     private static let names: [(name: String, code: Int32)] = [
         ("EACCES", EACCES), ("ENOSYS", ENOSYS), ("EPERM", EPERM),

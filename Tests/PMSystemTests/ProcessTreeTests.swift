@@ -4,12 +4,12 @@ import Testing
 
 @testable import PMSystem
 
-/// What one tree of processes uses, without a look at all others.
+/// Resources of one tree of processes, read without all others.
 @Suite struct ProcessTreeTests {
     /// Runs `body` with the id of a shell that has a child; both end with their standard input.
     private func withTree(_ body: (pid_t) throws -> Void) throws {
         let ends = try Pipe.make()
-        // The shell's child waits for what it reads.
+        // The shell's child waits for its input.
         #expect(fcntl(ends.reading.raw, F_SETFL, 0) == 0)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -30,7 +30,7 @@ import Testing
     @Test func `a tree is its leader and all that descend from it`() throws {
         try withTree { leader in
             var use = TreeUse()
-            // Nothing tells that the shell has made its child.
+            // No event reports that the shell has made its child.
             try until("the shell has a child") {
                 use = try #require(ProcessTree.use(of: leader, leaders: [leader]))
                 return use.processes == 2

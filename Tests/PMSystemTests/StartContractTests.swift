@@ -2,7 +2,7 @@ import Testing
 
 @testable import PMSystem
 
-/// What pm-init and pmd tell the program that launched them.
+/// Messages of pm-init and pmd to the program that launched them.
 @Suite struct StartContractTests {
     @Test(arguments: [
         StatusLine.loaded, .serving, .failed(code: 65, message: "one\ntwo\nhint: three"), .failed(code: 1, message: ""),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PMSystem
 
-/// Which turns of the loop are too long, and why, by a clock that the test sets.
+/// Turns of the loop that are too long, and their causes, by a clock that the test sets.
 @Suite struct TurnMeterTests {
     private func time(_ milliseconds: Int) -> MonotonicTime {
         MonotonicTime(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds)

@@ -1,7 +1,7 @@
 public import JSON
 import Testing
 
-/// A client of whatever routes.
+/// A client of a router or a daemon.
 public protocol RoutingClient {
     /// Sends a line.
     func send(_ line: String) throws
@@ -11,16 +11,16 @@ public protocol RoutingClient {
     func close()
 }
 
-/// Something that routes to one service, `svc`, which does what `RoutingContract` says.
+/// A router or a daemon with one service, `svc`, which behaves as `RoutingContract` describes.
 public protocol RoutingBench {
     /// A client that has just connected.
     func client() throws -> any RoutingClient
 }
 
-/// What routing promises, checked in one body wherever it is done: by the router alone, and by a daemon.
+/// Promises of routing, checked in one body for the router alone and for a daemon.
 ///
-/// The service has the commands `echo` (its first argument), `never` (no answer), `pieces` (a stream of two), `begin` (a
-/// stream that does not end), `fail` (the error 418), `note` (counts), `counts` (`[notes, cancels]`).
+/// The service has the commands `echo` (its first argument), `never` (no answer), `pieces` (a stream of two), `begin`
+/// (a stream that does not end), `fail` (the error 418), `note` (counts), `counts` (`[notes, cancels]`).
 public enum RoutingContract: String, CaseIterable, Sendable {
     case idsComeBackByteForByte
     case errorsPassUnchanged

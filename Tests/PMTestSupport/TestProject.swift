@@ -238,7 +238,9 @@ public final class TestProject: Sendable {
         // What ends may need its time, where tests in real time take the processors; what is left then is told here.
         try? PMTestSupport.until("no process is left", seconds: 20) { processes().isEmpty }
         let left = processes()
-        guard left.isEmpty else { throw TestFailure("processes are left: \(left.map(describe))") }
+        guard left.isEmpty else {
+            throw TestFailure("processes are left: \(left.map(describe))\n--- daemon\n\(daemonLog)")
+        }
         if try Files.status(socket) != nil { throw TestFailure("the socket is left") }
         if try Files.entry(notifyFolder) != nil { throw TestFailure("\(notifyFolder) is left") }
     }

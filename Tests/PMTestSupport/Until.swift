@@ -1,7 +1,7 @@
 import Glibc
 
-/// Looks at something that gives no event until it is so, with a pause between two looks: tests that spin would take the
-/// processor from the programs that they wait for.
+/// Repeats a check of something that gives no event until it succeeds, with a pause between two checks: tests that spin
+/// would take the processor from the programs that they wait for.
 public struct Looks {
     /// Pauses begin with a millisecond and are doubled up to this.
     private static let longestMilliseconds: Int32 = 16
@@ -9,10 +9,10 @@ public struct Looks {
     private let limit: ContinuousClock.Instant
     private var milliseconds: Int32 = 1
 
-    /// Looks for so many seconds at most.
+    /// Time limit of the checks in seconds.
     public init(seconds: Int = 30) { limit = .now + .seconds(seconds) }
 
-    /// Pauses before the next look; false, at once, when the time is over.
+    /// Pauses before the next check; false, at once, when the time is over.
     public mutating func pause() -> Bool {
         guard ContinuousClock.now < limit else { return false }
         _ = poll(nil, 0, milliseconds)

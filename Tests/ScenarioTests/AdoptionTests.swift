@@ -161,7 +161,7 @@ import Testing
             kill(pid_t(daemon), SIGKILL)
             var outcome = try project.pm("status")
             while !outcome.errors.contains("times in a row") { outcome = try project.pm("status") }
-            #expect(outcome.errors.contains("with exit code 3; its services run on"))
+            #expect(outcome.errors.contains("with exit code 3; services keep running"))
             #expect(outcome.errors.contains("pmd.log"))
             #expect(kill(pid_t(try #require(before["pid"]?.int)), 0) == 0)
             rename("\(project.directory)/lib/good", "\(project.directory)/lib/pmd")

@@ -3,7 +3,7 @@ import PMTestSupport
 
 /// The service of `RoutingContract` as a program without the host, and a daemon that runs it.
 enum ContractService {
-    /// Beside the contract: `release` answers all that `never` was asked, and frames of streams that callers send are counted.
+    /// Beside the contract: `release` answers all calls of `never`, and frames of callers' streams are counted.
     static let source = #"""
         use IO::Handle;
         open my $pm, '+<&=', $ENV{PM_CHANNEL_FD};

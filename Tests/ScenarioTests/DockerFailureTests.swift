@@ -84,7 +84,7 @@ import Testing
             try engine.project.must("stop")
             for (host, said) in [
                 ("unix:///nowhere/docker.sock", "at /nowhere/docker.sock: No such file or directory"),
-                ("tcp://127.0.0.1:2375", "DOCKER_HOST is unix://PATH"),
+                ("tcp://127.0.0.1:2375", "DOCKER_HOST must be unix://PATH"),
             ] {
                 let started = try engine.project.run(
                     [TestPaths.pm, "start", "pm", "--wait"], adding: ["DOCKER_HOST": host])

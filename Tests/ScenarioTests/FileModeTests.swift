@@ -34,7 +34,7 @@ import Testing
             let words = "umask \(mask); exec \(TestPaths.pm) start pm --wait"
             let started = try project.run(["sh", "-c", words])
             #expect(started.code == 0, "\(started)")
-            // It ends at once, and the start may say so.
+            // The program ends at once, and the start may report that.
             _ = try project.pm("start", "talks")
             try project.must("start", "web", "--wait")
             try project.until("talks", "ended") { $0["lastExit"] != nil }
@@ -65,7 +65,7 @@ import Testing
                 ["web": ["path": "/bin/sleep"]],
                 mapping: ["web": ["container": "web", "env": ["DB_PASSWORD": "hunter2"]]])
             try project.startDaemon()
-            let text = "everybody on this machine can read the secret"
+            let text = "every user of this machine can read the secret"
             let problem = try project.status("pm")["problems"]?[0]?.string
             #expect(problem?.contains(text) == true && problem?.contains("mapping.web.env.DB_PASSWORD") == true)
             #expect(problem?.contains("hunter2") == false)

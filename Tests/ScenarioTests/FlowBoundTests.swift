@@ -177,7 +177,9 @@ extension TestProject {
             let limited = ["prlimit", "--as=\(400 << 20)", TestPaths.pm, "--pm-sock", project.socket, "status"]
             for _ in 1...2 {
                 let outcome = try project.run(limited)
-                #expect(outcome.code == 1 && outcome.errors.contains("what answers is not pm: "), "\(outcome)")
+                #expect(
+                    outcome.code == 1 && outcome.errors.contains("the answer does not come from a pm daemon: "),
+                    "\(outcome)")
             }
             #expect(server.wait().code == 0)
             unlink(project.socket)

@@ -56,7 +56,7 @@ struct `What others could have planted` {
             let words = ["--user", "start", "api", "--", "--password=hunter2"]
             let outcome = try Self.pm(project, as: Self.other, words, run: Self.root(project) + "/run")
             #expect(outcome.code == 77, "\(outcome)")
-            #expect(outcome.errors.contains("nothing was sent to \(folder)/pm.sock"), "\(outcome)")
+            #expect(outcome.errors.contains("pm sent nothing to \(folder)/pm.sock"), "\(outcome)")
             #expect(outcome.errors.contains("\(folder) belongs to user \(Self.stranger)"), "\(outcome)")
             #expect(outcome.errors.contains("hint: "))
             #expect(!Self.end(server).output.contains("bytes"))
@@ -99,7 +99,7 @@ struct `What others could have planted` {
                 #expect(outcome.code == 77, "\(arguments) \(outcome)")
                 #expect(
                     outcome.errors.contains(
-                        "is not run as user 0: \(project.directory) belongs to user \(Self.stranger)"))
+                        "are not run as user 0: \(project.directory) belongs to user \(Self.stranger)"))
                 #expect(outcome.errors.contains("pm start pm --config \(project.directory)/.pm.config.json"))
             }
             #expect(try Files.status(project.socket) == nil)
@@ -110,7 +110,7 @@ struct `What others could have planted` {
             #expect(try project.run([TestPaths.pm, "start", "pm"]).code == 77)
             // The line, for good.
             let hint = try project.run([TestPaths.pm, "start", "pm"]).errors
-            let line = try #require(hint.split(separator: "for good: ").last.map(String.init))
+            let line = try #require(hint.split(separator: "from now on: ").last.map(String.init))
             #expect(try project.run(["sh", "-c", line]).code == 0, "\(line)")
             #expect(try project.run([TestPaths.pm, "start", "pm", "--wait"]).code == 0)
             #expect(try project.run([TestPaths.pm, "stop"]).code == 0)

@@ -29,7 +29,7 @@ import Testing
             try project.must("start", "writer", "--wait")
             let (daemon, service) = (try project.daemonID(), try project.status("writer")["pid"])
             try disk.fill()
-            // It ends at once, and the start may say so.
+            // The program ends at once, and the start may report that.
             _ = try project.pm("start", "dying")
             try project.write("go", "")
             // The output is more than what is held in memory.

@@ -42,7 +42,7 @@ import Testing
                 whole.send(bytes)
                 let answer = whole.rest() ?? "nothing"
                 #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(name): \(answer)")
-                #expect(answer.contains("Connection: close\r\n") && answer.contains("JSON-RPC 2.0 is spoken here"))
+                #expect(answer.contains("Connection: close\r\n") && answer.contains("it speaks JSON-RPC 2.0"))
                 // Byte by byte it is the same.
                 let pieces = try gateway.client()
                 for byte in bytes.prefix(400) { pieces.send([byte]) }
@@ -104,7 +104,7 @@ import Testing
                     request.end(process.argv[2]);
                     """, project.socket, Self.order,
                 ])
-            #expect(outcome.output.hasPrefix("400 This is the socket of pm: JSON-RPC 2.0 is spoken here"), "\(outcome)")
+            #expect(outcome.output.hasPrefix("400 This is the socket of pm: it speaks JSON-RPC 2.0"), "\(outcome)")
             #expect(try !Self.isTaken(project))
         }
     }

@@ -186,7 +186,9 @@ import Testing
                 ] {
                     for path in ["/text", "/rpc", "/none", "/openapi.json", "/text?access_token=0123456789abcdef"] {
                         let answer = try gateway.request("GET", path, headers)
-                        #expect(answer.status == 401 && answer.body.contains("a token is needed"), "\(headers) \(path)")
+                        #expect(
+                            answer.status == 401 && answer.body.contains("the request has no valid token"),
+                            "\(headers) \(path)")
                     }
                 }
                 try project.writeSecret("token", "fedcba9876543210\n")

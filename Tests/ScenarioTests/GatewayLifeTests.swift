@@ -166,13 +166,13 @@ import Testing
         try await Self.with { project in
             try project.writeSecret("token", "0123456789abcdef\n")
             let cases: [([String], String)] = [
-                (["tcp", "--tcp-port", "0.0.0.0:1234"], "could be reached from other machines"),
-                (["ws", "--host", "::", "--port", "1234"], "could be reached from other machines"),
-                (["tcp", "--host", "0.0.0.0", "--token", "token"], "could be reached from other machines"),
-                (["http", "--host", "example.org"], "could be reached from other machines"),
-                (["tcp", "--tcp-port", "/tmp/other.sock"], "the daemon's own socket is"),
-                (["local", "--socket-name", "other"], "the daemon's own socket is"),
-                (["--key", "k"], "it is not said what"),
+                (["tcp", "--tcp-port", "0.0.0.0:1234"], "other machines could connect to"),
+                (["ws", "--host", "::", "--port", "1234"], "other machines could connect to"),
+                (["tcp", "--host", "0.0.0.0", "--token", "token"], "other machines could connect to"),
+                (["http", "--host", "example.org"], "other machines could connect to"),
+                (["tcp", "--tcp-port", "/tmp/other.sock"], "the daemon already listens at its own socket"),
+                (["local", "--socket-name", "other"], "the daemon already listens at its own socket"),
+                (["--key", "k"], "no transport is given"),
                 (["bogus"], "there is no transport bogus"),
             ]
             for (words, reason) in cases {
@@ -186,8 +186,9 @@ import Testing
             try project.write(
                 ".pm.config.json", text.replacing(own, with: own + ", \"jsonrpc+tcp://0.0.0.0:1234\": {}"))
             let status = try project.pm("status")
-            #expect(
-                status.errors.contains("clients on the network are not served: jsonrpc+tcp://0.0.0.0:1234 could be"))
+            let problem =
+                "clients on the network are not served: other machines could connect to jsonrpc+tcp://0.0.0.0:1234"
+            #expect(status.errors.contains(problem), "\(status)")
             #expect((try? WireClient(port: 1234)) == nil)
             let port = try FreePort.take()
             let shown = try project.must(

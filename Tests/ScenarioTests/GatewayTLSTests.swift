@@ -93,7 +93,7 @@ import Testing
             // One that does not fit is not taken; the last good one stays.
             try gateway.project.write("tls/server.key", "no key\n")
             #expect(try serial() == second)
-            #expect(gateway.says("the certificate from before stays in use"))
+            #expect(gateway.says("the gateway keeps using the previous certificate"))
             try Files.remove(tls.file("server.pem"))
             #expect(try serial() == second)
         }

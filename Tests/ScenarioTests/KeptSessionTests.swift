@@ -3,13 +3,13 @@ import JSON
 import PMTestSupport
 import Testing
 
-/// What a connection was before `pm upgrade` it is after: one client for each thing that is kept.
+/// State of a connection that is the same before and after `pm upgrade`: one client for each kept part.
 @Suite(.serialized) struct `Over an upgrade a connection keeps` {
     private static func call(_ id: Int, _ method: String, _ params: String = "[]", _ more: String = "") -> String {
         #"{"jsonrpc":"2.0","id":\#(id),\#(more)"method":"\#(method)","params":\#(params)}"#
     }
 
-    /// Lets a client come into a state, upgrades the daemon, and checks what is left of the state.
+    /// Brings a client into a state, upgrades the daemon, and checks that the state is kept.
     private static func over(
         _ before: (TestProject, LineClient) throws -> Void, _ after: (TestProject, LineClient) throws -> Void
     ) async throws {
@@ -31,7 +31,7 @@ import Testing
             #expect(client.json()?["result"] == 2)
             try client.send(#"{"jsonrpc":"2.0","method":"$/cancel","params":[1]}"#)
             #expect(client.json()?["error"]?["statusCode"] == 499)
-            // The service is told, before it is asked what it offers again.
+            // The service gets the cancellation before it gets the request for its metadata.
             try client.send(Self.call(3, "svc.counts"))
             #expect(client.json()?["result"]?[1] == 1)
         }
@@ -100,7 +100,7 @@ import Testing
             #expect(client.json()?["result"] == 7)
         } _: { project, client in
             try client.send(frame)
-            // Nobody reads it, and nobody is told that nobody waits for it.
+            // Nobody reads the stream, and its sender gets no error for it.
             try client.send(frame.replacing("\"id\":1", with: "\"id\":9"))
             try client.send(Self.call(2, "svc.counts"))
             #expect(client.json()?["result"]?[2] == 2)

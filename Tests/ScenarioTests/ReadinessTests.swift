@@ -113,7 +113,7 @@ import Testing
             try project.must("start", "web", "--wait")
             let row = try project.until("web", "telling") { $0["statusText"] == "serving 7" }
             #expect(row["pid"]?.int != 1)
-            #expect(try project.must("status", "web").contains("it says: serving 7"))
+            #expect(try project.must("status", "web").contains("status text: serving 7"))
             // Also the daemon that comes after a killed one reads.
             let daemon = try project.daemonID()
             kill(daemon, SIGKILL)

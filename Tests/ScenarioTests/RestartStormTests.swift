@@ -72,7 +72,7 @@ import Testing
     /// Lets the service die so many times, and stops it.
     private static func die(_ count: Int, _ project: TestProject) throws {
         let client = try project.client()
-        // It ends at once, and the start may say so.
+        // The program ends at once, and the start may report that.
         _ = try project.pm("start", "dies")
         try until("it has died often enough", seconds: 1200) {
             try client.row("dies")["restarts"]?.int ?? 0 >= count

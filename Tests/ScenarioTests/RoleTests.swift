@@ -47,7 +47,7 @@ import Testing
             #expect(outcome.code == 77, "\(outcome)")
             #expect(
                 outcome.errors == "pm: cannot connect to \(project.socket): Permission denied\n"
-                    + "hint: a daemon serves its own user and root, and that of the system members of group pm; "
+                    + "hint: a daemon serves only its own user and root, and the system's daemon also members of the group pm; "
                     + "pm start pm --user starts one of your own\n")
         }
     }

@@ -4,7 +4,7 @@ import PMSystem
 import PMTestSupport
 import Testing
 
-/// What a daemon does when those before it died of their start, and what it says of its end.
+/// Behaviour of a daemon whose predecessors died at their start, and its report of their ends.
 @Suite(.serialized) struct `A daemon whose predecessors died at their start` {
     /// Lets the daemon die of a fault of its own, and waits for the next one.
     private static func crash(_ project: TestProject) throws {
@@ -37,7 +37,7 @@ import Testing
             #expect(try project.status("web")["pid"] == web)
             kill(pid_t(try #require(try project.status("flaky")["pid"]?.int)), SIGKILL)
             try project.until("flaky", "dead") { $0["lastExit"]?["signal"]?.string == "SIGKILL" && $0["pid"] == nil }
-            // Whoever wants something to run gets it.
+            // A request to start still works.
             try project.must("stop", "web")
             try project.must("start", "web", "--wait")
             #expect(try project.read("flaky.runs") == "run\n")

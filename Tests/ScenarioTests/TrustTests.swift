@@ -102,7 +102,7 @@ import Testing
             try project.configure(
                 ["talks": ["path": "./talks"]], mapping: ["talks": ["container": "talks", "restart": "never"]])
             try project.startDaemon()
-            // It ends at once, and the start may say so.
+            // The program ends at once, and the start may report that.
             _ = try project.pm("start", "talks")
             try project.until("talks", "ended") { $0["lastExit"] != nil }
             try until("its last words are kept") { project.stateFile("deaths.jsonl") != nil }

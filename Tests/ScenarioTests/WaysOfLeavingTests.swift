@@ -6,7 +6,7 @@ import Testing
 
 /// Clients of the real daemon that leave in the middle of something; PMRoutingTests count what stays of more of them.
 @Suite(.serialized) struct `Of a thousand clients that leave` {
-    /// How they leave.
+    /// Ways in which they leave.
     enum Way: CaseIterable, Sendable {
         case closing, halfClosing, stalling, inABatch, inAStream, inAnUpload, asAProxy, cancelling, followingALog,
             killed
@@ -16,7 +16,7 @@ import Testing
         #"{"jsonrpc":"2.0","id":\#(id),\#(more)"method":"\#(method)","params":\#(params)}"#
     }
 
-    /// What a client says, whether it waits for an answer before it leaves.
+    /// The client's messages, and whether it waits for an answer before it leaves.
     private static func lines(_ way: Way) -> (lines: [String], waits: Bool) {
         switch way {
         case .closing, .killed: ([call(1, "svc.never"), call(2, "svc.never")], false)
@@ -67,13 +67,13 @@ import Testing
             #expect(eventually { ((try? descriptors(of: project.daemonID())) ?? .max) <= before })
             let reply = try project.client().call("svc.echo", [7])
             #expect(reply?["result"] == 7)
-            // What the service still answers for them is thrown away without a word.
+            // Late answers of the service for them are dropped without an error.
             #expect(try project.client().call("svc.release")?["result"] == "late")
             #expect(try project.daemonMemory() < 64)
         }
     }
 
-    /// What a process has used of the processors, proc_pid_stat(5).
+    /// Processor time of a process, proc_pid_stat(5).
     private static func processorTime(of pid: pid_t) throws -> Duration {
         let stat = String(decoding: try Files.read("/proc/\(pid)/stat"), as: UTF8.self)
         let fields = stat.split(separator: ")").last?.split(separator: " ").compactMap { Int($0) } ?? []

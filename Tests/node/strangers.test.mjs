@@ -11,7 +11,7 @@ import { call, FILES, rawLine, service, tcpService } from './support/service.mjs
 
 const HTTP = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n\r\n';
 const FIRST = {
-  'a form of a page': [`${HTTP}${call('secret')}\n`, /^HTTP\/1.1 400 [^]*no HTTP/],
+  'a form of a page': [`${HTTP}${call('secret')}\n`, /^HTTP\/1.1 400 [^]*not HTTP/],
   'a request in capitals of its own': [`gEt / HTTP/1.0\r\n\r\n${call('secret')}\n`, /^HTTP\/1.1 400 /],
   'the preface of HTTP/2': [`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${call('secret')}\n`, /^HTTP\/1.1 400 /],
   'a hello of TLS': [Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3, 10]), /^\x15\x03\x01\x00\x02\x02\x0a$/],

@@ -73,9 +73,9 @@ async function daemon(t, path) {
 async function assertRefused(options, { seen }, finding) {
   const expected = (error) => {
     assert.equal(error.statusCode, 403, `${error}`);
-    assert.ok(error.message.startsWith('nothing was sent to /'), error.message);
+    assert.ok(error.message.startsWith('pm sent nothing to /'), error.message);
     assert.ok(error.message.endsWith(finding), error.message);
-    assert.match(error.hint, /remove what is not yours/);
+    assert.match(error.hint, /remove what belongs to others/);
     return true;
   };
   await assert.rejects(sidecar(options).users, expected);
@@ -152,7 +152,7 @@ test('the channel of a container is judged as well', async (t) => {
   const env = { PM_CHANNEL_FD: undefined, PM_CHANNEL: join(root, 'open/channel') };
   const host = new Host(t, { program: join(root, 'commands.json'), env });
   assert.equal((await host.exited).code, 1);
-  assert.match(host.stderr, /cannot start svc: .*nothing was sent to .*\/open can be written by everybody[^]*\nhint: /);
+  assert.match(host.stderr, /cannot start svc: .*pm sent nothing to .*\/open can be written by everybody[^]*\nhint: /);
   assert.equal(seen.connections, 0);
 });
 

@@ -101,10 +101,10 @@ typedef struct {
 
 /* Why a pmd has ended, as far as pm-init had a part in it. */
 typedef enum PM_CLOSED {
-    PM_END_OWN = 0,     /* it ended by itself, or somebody else ended it */
+    PM_END_OWN = 0,     /* it ended by itself, or another process ended it */
     PM_END_HUNG = 1,    /* pm-init killed it because it hung */
-    PM_END_UPGRADE = 2, /* as it said by PM_BYE_UPGRADE */
-    PM_END_LOST = 3,    /* pm-init killed it because it ran on without its end of the channel */
+    PM_END_UPGRADE = 2, /* it announced its upgrade by PM_BYE_UPGRADE */
+    PM_END_LOST = 3,    /* pm-init killed it because it kept running without its end of the channel */
 } pm_pmd_end;
 
 typedef struct {

@@ -20,7 +20,7 @@ public struct Bridge: DaemonCall, Equatable {
         self.init(id: try parameters.text(0, "id"))
     }
 
-    /// `[id]`.
+    /// Parameters on the wire: `[id]`.
     public var params: JSONValue { [.string(id)] }
 
     /// `true`: the last thing that the daemon itself says on the connection.

@@ -16,7 +16,7 @@ public struct ClientSession: DaemonCall, Equatable {
     /// The other end, at which the gateway has accepted the connection.
     public var server: String?
 
-    /// What is known of a client's certificate.
+    /// The parts of a client's certificate that decide about its rights.
     public struct ClientCertificate: Equatable, Sendable {
         /// SHA-256 of its DER form, 64 lower-case hexadecimal digits.
         public var fingerprint: String
@@ -38,7 +38,7 @@ public struct ClientSession: DaemonCall, Equatable {
 
     /// Not for people: it has no command line.
     public static let description = CommandDescription(
-        .clientSession, doc: "Lets this connection do what a client of a connection point may do", usage: nil,
+        .clientSession, doc: "Limits this connection to the rights of a client of a connection point", usage: nil,
         sources: [])
 
     /// Reads `[{…}]`; throws a 400 for a missing point or a wrong type.
@@ -55,7 +55,7 @@ public struct ClientSession: DaemonCall, Equatable {
         }
     }
 
-    /// `[{…}]`.
+    /// Parameters on the wire: `[{…}]`.
     public var params: JSONValue {
         var members: JSONObject = ["point": .string(point)]
         members["token"] = token.map { .string($0) }
@@ -67,12 +67,12 @@ public struct ClientSession: DaemonCall, Equatable {
         return [.object(members)]
     }
 
-    /// What the client may do.
+    /// The rights of the client.
     public struct Answer: WireValue, Hashable {
         /// The patterns of what it may call; nil: everything that its point is for.
         public var allow: [String]?
 
-        /// Makes an answer.
+        /// Makes the answer of the daemon.
         public init(allow: [String]?) { self.allow = allow }
 
         /// Reads `{allow}`; throws a 502 for anything but an object.
@@ -81,7 +81,7 @@ public struct ClientSession: DaemonCall, Equatable {
             allow = members["allow"]?.array?.compactMap(\.string)
         }
 
-        /// `{allow: null}`, or `{allow: [PATTERN…]}`.
+        /// JSON on the wire: `{allow: null}`, or `{allow: [PATTERN…]}`.
         public var json: JSONValue {
             ["allow": allow.map { .array($0.map { .string($0) }) } ?? .null]
         }

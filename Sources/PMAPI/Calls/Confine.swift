@@ -12,12 +12,12 @@ public struct Confine: DaemonCall, Equatable {
 
     /// Not for people: it has no command line.
     public static let description = CommandDescription(
-        .confine, doc: "Lets this connection do nothing any more but call services", usage: nil, sources: [])
+        .confine, doc: "Limits this connection to calls of services", usage: nil, sources: [])
 
     /// Takes whatever is sent.
     public init(_ parameters: Parameters) {}
 
-    /// `[]`.
+    /// Parameters on the wire: `[]`.
     public var params: JSONValue { [] }
 
     /// Nothing: the next message is confined already.

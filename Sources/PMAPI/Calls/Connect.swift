@@ -9,7 +9,7 @@ public struct Connect: DaemonCall, Equatable {
     public var transports: [String] = []
     /// Options of those transports (`tcpPort`, `port`, `host`, `key`, `cert`, `ca`, `socketName`, and `daemonOptionNames`).
     public var options = JSONObject()
-    /// Where relative paths in the options start; nil: in the folder of the configuration.
+    /// Base of relative paths in the options; nil: the folder of the configuration.
     public var cwd: String?
 
     /// The options that say that something is to be set up.
@@ -17,7 +17,7 @@ public struct Connect: DaemonCall, Equatable {
     /// Those that only the daemon's points have.
     public static let daemonOptionNames = ["crl", "clients", "token", "allow", "trust"]
 
-    /// Whether connection points are to be stored.
+    /// True when the call stores connection points instead of asking for them.
     public var isSetUp: Bool { !transports.isEmpty || Self.optionNames.contains { options[$0] != nil } }
 
     /// Asks where a service can be reached.
@@ -26,9 +26,9 @@ public struct Connect: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.connect
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .connect, doc: "Tells where a service can be reached, or sets it up", usage: "connect <name> [...args]",
+        .connect, doc: "Returns or changes where clients can reach a service", usage: "connect <name> [...args]",
         sources: ["options.name", "context"],
         options: [
             .init("tcpPort", aliases: ["tcp-port"], value: true, doc: "port, or host and port, of TCP"),
@@ -40,14 +40,14 @@ public struct Connect: DaemonCall, Equatable {
             .init("crl", value: true, doc: "for pm: file of the revoked client certificates"),
             .init(
                 "clients", value: true,
-                doc: "for pm: names or sha256: fingerprints of the client certificates that are good"),
+                doc: "for pm: names or sha256: fingerprints of the only client certificates to accept"),
             .init("token", value: true, doc: "for pm: file of the token of HTTP and WebSocket clients"),
             .init("allow", value: true, doc: "for pm: services, commands and methods that clients may call"),
-            .init("trust", value: true, doc: "for pm: network, to serve whoever reaches it"),
+            .init("trust", value: true, doc: "for pm: network serves every client that can connect"),
             .init("socketName", aliases: ["socket-name"], value: true, doc: "name or path of the unix socket"),
         ])
 
-    /// Whether it takes the connection points away: the one word `none`.
+    /// True when the call removes the connection points: the one word `none`.
     public var isRemoval: Bool { transports == ["none"] && options.isEmpty }
 
     /// Reads `[name, {args, options}]`; throws a 400 for a missing name or a wrong type.
@@ -74,7 +74,7 @@ public struct Connect: DaemonCall, Equatable {
         /// The connection points.
         public var points: [ConnectionPoint]
 
-        /// Makes an answer.
+        /// Makes the answer of the daemon.
         public init(points: [ConnectionPoint]) { self.points = points }
 
         /// Reads `{url: options}`; throws a 502 for anything else.
@@ -101,13 +101,13 @@ extension ConnectionPoint {
         "ciphers", "origins", "hosts", "trust", "clients", "allow",
     ]
 
-    /// Its options as they are stored; empty where they are no JSON.
+    /// The stored options; empty when they are not JSON.
     var storedOptions: JSONObject {
         // What is no JSON has no members that anybody could use.
         (try? JSONValue(parsing: options))?.object ?? JSONObject()
     }
 
-    /// Its options without keys, tokens, passphrases and whatever else could be secret.
+    /// The options without keys, tokens, passphrases and other members that could be secret.
     public var shownOptions: JSONObject {
         JSONObject(
             storedOptions.filter { name, value in
@@ -121,7 +121,7 @@ extension ConnectionPoint {
             })
     }
 
-    /// Its URL without a name and a password in it.
+    /// The URL without a user name and a password.
     public var shownURL: String {
         guard let scheme = url.firstRange(of: "://"), !url.hasPrefix("jsonrpc+unix") else { return url }
         let rest = url[scheme.upperBound...]

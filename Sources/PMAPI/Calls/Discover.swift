@@ -19,9 +19,9 @@ public struct Discover: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.discover
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .discover, doc: "Registers what a package offers", usage: "discover <path> [name]",
+        .discover, doc: "Registers the services that a package offers", usage: "discover <path> [name]",
         sources: ["options.path", "options.name", "context.currentWorkingDirectory"])
 
     /// Reads `[path, name|null, cwd]`; no path means the working directory. Throws a 400 for a wrong type.
@@ -31,17 +31,17 @@ public struct Discover: DaemonCall, Equatable {
             cwd: try parameters.optionalText(2, "cwd"))
     }
 
-    /// `[path, name|null, cwd|null]`.
+    /// Parameters on the wire: `[path, name|null, cwd|null]`.
     public var params: JSONValue {
         [.string(path), name.map { .string($0) } ?? .null, cwd.map { .string($0) } ?? .null]
     }
 
-    /// What was registered.
+    /// The registered names.
     public struct Answer: WireValue, Equatable {
         /// The names, in the package's order.
         public var names: [String]
 
-        /// Makes an answer.
+        /// Makes the answer of the daemon.
         public init(names: [String]) { self.names = names }
 
         /// Reads one name or a list of names.

@@ -8,17 +8,17 @@ public struct List: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.list
-    /// It changes nothing.
+    /// True: the call changes nothing, so a client may repeat it when its answer is lost.
     public static let isQuestion = true
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
         .list, doc: "Lists the registered definitions", usage: "ls", sources: [])
 
     /// Takes whatever is sent.
     public init(_ parameters: Parameters) {}
 
-    /// `[]`.
+    /// Parameters on the wire: `[]`.
     public var params: JSONValue { [] }
 
     /// The `containers` object of the configuration.
@@ -27,7 +27,7 @@ public struct List: DaemonCall, Equatable {
         public struct Entry: Equatable, Sendable {
             /// The name.
             public var name: String
-            /// What it runs.
+            /// The definition that the name stands for.
             public var definition: ContainerDefinition
 
             /// Makes an entry.
@@ -40,7 +40,7 @@ public struct List: DaemonCall, Equatable {
         /// The definitions in the order of the configuration.
         public var entries: [Entry]
 
-        /// Makes an answer.
+        /// Makes the answer of the daemon.
         public init(entries: [Entry]) { self.entries = entries }
 
         /// Reads the object; throws a 502 when it is none.
@@ -49,7 +49,7 @@ public struct List: DaemonCall, Equatable {
             entries = members.map { Entry(name: $0.key, definition: ContainerDefinition(wire: $0.value)) }
         }
 
-        /// `{name: {type, path, commandable, stateless, dependencies?}}`.
+        /// JSON on the wire: `{name: {type, path, commandable, stateless, dependencies?}}`.
         public var json: JSONValue {
             var members = JSONObject()
             for entry in entries { members[entry.name] = entry.definition.wire }

@@ -3,7 +3,7 @@ public import PMModel
 
 /// `log [name|names|null, options]`: what services wrote, as a stream of stream frames.
 public struct Log: DaemonCall, Equatable {
-    /// From when on.
+    /// A beginning or an end of the wanted time.
     public enum Since: Equatable, Sendable {
         /// A point in time.
         case at(WallTime)
@@ -15,9 +15,9 @@ public struct Log: DaemonCall, Equatable {
     public var names: [String]
     /// At most so many of the last lines before following; nil: all there are (or, when following, ten).
     public var lines: Int?
-    /// From when on.
+    /// The beginning of the wanted time; nil: no limit.
     public var since: Since?
-    /// Until when.
+    /// The end of the wanted time; nil: no limit.
     public var until: Since?
     /// Only lines in which this POSIX extended regular expression is found.
     public var grep: String?
@@ -39,16 +39,16 @@ public struct Log: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.log
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .log, doc: "Shows what services wrote", usage: "log <name>", sources: ["options.name", "options"],
+        .log, doc: "Returns the output of services", usage: "log <name>", sources: ["options.name", "options"],
         options: [
-            .init("lines", aliases: ["n"], value: true, doc: "at most so many of the last lines"),
-            .init("since", value: true, doc: "from a time, or for a duration such as 10m"),
-            .init("until", value: true, doc: "up to a time, or to a duration ago"),
-            .init("grep", value: true, doc: "only lines in which the expression is found"),
-            .init("priority", value: true, doc: "only lines as important as this, such as err"),
-            .init("follow", aliases: ["f"], doc: "go on with what is written from now on"),
+            .init("lines", aliases: ["n"], value: true, doc: "at most this many of the last lines"),
+            .init("since", value: true, doc: "only lines from this time on, or of the last 10m"),
+            .init("until", value: true, doc: "only lines up to this time, or up to 10m ago"),
+            .init("grep", value: true, doc: "only lines that match this regular expression"),
+            .init("priority", value: true, doc: "only lines of this level, such as err, or more important"),
+            .init("follow", aliases: ["f"], doc: "keep sending new lines"),
             .init("records", doc: "lines with name, time and stream instead of text"),
         ])
 
@@ -92,7 +92,7 @@ public struct Log: DaemonCall, Equatable {
         return cursors
     }
 
-    /// `[name|names|null, {options}]`.
+    /// Parameters on the wire: `[name|names|null, {options}]`.
     public var params: JSONValue {
         var options = JSONObject()
         if let lines { options["lines"] = .number(JSONNumber(lines)) }
@@ -142,7 +142,7 @@ extension Log.Since {
         }
     }
 
-    /// What `init(_:)` reads.
+    /// The text that `init(_:)` reads.
     public var text: String {
         switch self {
         case .at(let time): time.iso8601
@@ -153,7 +153,7 @@ extension Log.Since {
 
 /// A piece of output with its origin: a line with its newline, or the piece of one that a program has written so far.
 public struct LogRecord: Equatable, Sendable {
-    /// Where it was written.
+    /// The output that a line was written to.
     public enum Stream: String, Sendable, CaseIterable {
         /// Standard output.
         case stdout
@@ -161,21 +161,21 @@ public struct LogRecord: Equatable, Sendable {
         case stderr
     }
 
-    /// The service.
+    /// Name of the service.
     public var name: String
-    /// When it arrived.
+    /// Arrival time at pm or journald.
     public var time: WallTime
-    /// Where it was written.
+    /// The output that the text was written to.
     public var stream: Stream
-    /// The text, its newline included when the line is complete; U+FFFD for bytes that are no UTF-8.
+    /// The text, its newline included when the line is complete; U+FFFD for bytes that are not UTF-8.
     public var text: String
-    /// The bytes as they were written, where they are no UTF-8.
+    /// The bytes as the service wrote them, if they are not UTF-8.
     public var bytes: [UInt8]?
     /// The process that wrote it, where that is known.
     public var pid: Int?
-    /// Its level, where one is known.
+    /// Severity of the line, if it is known.
     public var priority: LogPriority?
-    /// Where it ends in the service's log, if that was asked for and is known.
+    /// The position after the record in the service's log, if the call asked for cursors and it is known.
     public var cursor: String?
 
     /// Makes a record.
@@ -186,14 +186,14 @@ public struct LogRecord: Equatable, Sendable {
         self.text = text
     }
 
-    /// Makes a record of bytes as they were written.
+    /// Makes a record of bytes as the service wrote them.
     public init(name: String, time: WallTime, stream: Stream, written: [UInt8]) {
         let text = String(validating: written, as: UTF8.self)
         self.init(name: name, time: time, stream: stream, text: text ?? String(decoding: written, as: UTF8.self))
         if text == nil { bytes = written }
     }
 
-    /// The bytes as they were written.
+    /// The bytes as the service wrote them.
     public var written: [UInt8] { bytes ?? Array(text.utf8) }
 }
 
@@ -211,7 +211,7 @@ extension LogRecord: WireValue {
         cursor = json["cursor"]?.string
     }
 
-    /// `{name, time, stream, text, bytes?, pid?, priority?, cursor?}`; `bytes` is a Buffer of Node as JSON.
+    /// JSON on the wire: `{name, time, stream, text, bytes?, pid?, priority?, cursor?}`; `bytes` is a Buffer of Node.
     public var json: JSONValue {
         var members = JSONObject([
             ("name", .string(name)), ("time", .string(time.iso8601)), ("stream", .string(stream.rawValue)),

@@ -20,13 +20,13 @@ public struct Map: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.map
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
         .map, doc: "Registers a definition", usage: "map <name> <path>",
         sources: ["options.name", "options.path", "options.runtime", "context.currentWorkingDirectory", "options"],
         options: [
-            .init("commandable", aliases: ["c"], doc: "it answers JSON-RPC"),
-            .init("stateless", aliases: ["s"], doc: "several instances may run"),
+            .init("commandable", aliases: ["c"], doc: "the program answers JSON-RPC"),
+            .init("stateless", aliases: ["s"], doc: "several instances may run at once"),
             .init("runtime", aliases: ["r"], value: true, doc: "nodejs, worker or docker"),
         ])
 
@@ -48,7 +48,7 @@ public struct Map: DaemonCall, Equatable {
             cwd: try parameters.optionalText(3, "cwd"))
     }
 
-    /// `[name, path, runtime, cwd|null, {options}]`.
+    /// Parameters on the wire: `[name, path, runtime, cwd|null, {options}]`.
     public var params: JSONValue {
         var options = JSONObject()
         if definition.isCommandable { options["commandable"] = true }

@@ -8,7 +8,7 @@ public struct Metadata: DaemonCall, Equatable {
     /// Only this service, its commands named without it; 404 when it does not run or offers none (an extension: clients
     /// of the reference never send it).
     public var service: String?
-    /// Whether to be told from now on, by `$/metadata [service]`, when the commands of a service are published again (an
+    /// True to get the notification `$/metadata [service]` from now on, whenever a service publishes its commands (an
     /// extension, too).
     public var watches = false
 
@@ -20,7 +20,7 @@ public struct Metadata: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.metadata
-    /// It changes nothing.
+    /// True: the call changes nothing, so a client may repeat it when its answer is lost.
     public static let isQuestion = true
 
     /// Not listed by itself.
@@ -33,7 +33,7 @@ public struct Metadata: DaemonCall, Equatable {
         watches = parameters[2].isTruthy
     }
 
-    /// `[deep]` or `[deep, service]`.
+    /// Parameters on the wire: `[deep]` or `[deep, service]`.
     public var params: JSONValue {
         if watches { return [.bool(isDeep), service.map { .string($0) } ?? .null, true] }
         return service.map { [.bool(isDeep), .string($0)] } ?? [.bool(isDeep)]

@@ -7,16 +7,16 @@ public struct Name: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.name
-    /// It changes nothing.
+    /// True: the call changes nothing, so a client may repeat it when its answer is lost.
     public static let isQuestion = true
 
-    /// What is on the command line.
-    public static let description = CommandDescription(.name, doc: "Makes up a name", usage: "name", sources: [])
+    /// Name, usage and options for command lines and `$metadata`.
+    public static let description = CommandDescription(.name, doc: "Returns a random name", usage: "name", sources: [])
 
     /// Takes whatever is sent.
     public init(_ parameters: Parameters) {}
 
-    /// `[]`.
+    /// Parameters on the wire: `[]`.
     public var params: JSONValue { [] }
 
     /// The name.

@@ -2,7 +2,7 @@ public import JSON
 
 /// `proxy [name]`: everything that follows on this connection is for that service, end to end.
 public struct Proxy: DaemonCall, Equatable {
-    /// The service.
+    /// Name of the service.
     public var name: String
 
     /// Asks for the service of a name.
@@ -13,14 +13,14 @@ public struct Proxy: DaemonCall, Equatable {
 
     /// No command: it is about a connection.
     public static let description = CommandDescription(
-        .proxy, doc: "Leads this connection on to a service", usage: nil, sources: ["options.name"])
+        .proxy, doc: "Turns this connection into a connection to a service", usage: nil, sources: ["options.name"])
 
     /// Reads `[name]`; throws a 400 without a name.
     public init(_ parameters: Parameters) throws(APIError) {
         self.init(name: try parameters.text(0, "name"))
     }
 
-    /// `[name]`.
+    /// Parameters on the wire: `[name]`.
     public var params: JSONValue { [.string(name)] }
 
     /// Nothing: the answer is the last thing that the daemon itself says on the connection.

@@ -2,7 +2,7 @@ public import JSON
 
 /// `ready [metadata?]`: a service says that it serves, and what.
 public struct Ready: DaemonCall, Equatable {
-    /// Its commands; nil when the daemon shall ask for them.
+    /// Commands of the service; nil when the daemon shall ask for them.
     public var metadata: ServiceMetadata?
 
     /// Says that the service serves.
@@ -13,7 +13,7 @@ public struct Ready: DaemonCall, Equatable {
 
     /// Not for people: it has no command line.
     public static let description = CommandDescription(
-        .ready, doc: "A service says that it serves", usage: nil, sources: ["options.metadata"])
+        .ready, doc: "Reports that the calling service is ready", usage: nil, sources: ["options.metadata"])
 
     /// Reads `[]`, `[null]` or `[metadata]`; throws a 400 for metadata of another shape.
     public init(_ parameters: Parameters) throws(APIError) {
@@ -21,14 +21,14 @@ public struct Ready: DaemonCall, Equatable {
         do throws(APIError) {
             metadata = try ServiceMetadata(json: entry)
         } catch {
-            // It is a 502 about an answer, and this is a request.
+            // The error is a 502 for an answer, and this is a request.
             throw APIError.badRequest("the metadata given to ready needs name and commands")
         }
     }
 
-    /// `[]` or `[metadata]`.
+    /// Parameters on the wire: `[]` or `[metadata]`.
     public var params: JSONValue { metadata.map { [$0.json] } ?? [] }
 
-    /// Nothing to say.
+    /// No result.
     public typealias Answer = Nothing
 }

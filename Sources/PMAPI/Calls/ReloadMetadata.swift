@@ -11,9 +11,9 @@ public struct ReloadMetadata: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.reloadMetadata
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .reloadMetadata, doc: "Lets a service read its commands again", usage: "reload-metadata <name>",
+        .reloadMetadata, doc: "Makes a service read its list of commands again", usage: "reload-metadata <name>",
         sources: ["options.name"])
 
     /// Reads `[name]`; throws a 400 for a name that is none.
@@ -21,9 +21,9 @@ public struct ReloadMetadata: DaemonCall, Equatable {
         self.init(name: try parameters.optionalText(0, "name"))
     }
 
-    /// `[name]`.
+    /// Parameters on the wire: `[name]`.
     public var params: JSONValue { name.map { [.string($0)] } ?? [] }
 
-    /// What the service offers now.
+    /// The new commands of the service.
     public typealias Answer = ServiceMetadata
 }

@@ -2,11 +2,11 @@ public import JSON
 
 /// `restart [name, options]`: stops a service, waits until its tree is gone, and starts it again.
 public struct Restart: DaemonCall, Equatable {
-    /// The service.
+    /// Name of the service.
     public var name: String
     /// Answer when it is ready, not when it is spawned.
     public var waits = false
-    /// The debugger.
+    /// Use of Node's inspector.
     public var inspection = Start.Inspection.none
 
     /// A plain restart.
@@ -15,7 +15,7 @@ public struct Restart: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.restart
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
         .restart, doc: "Stops a service and starts it again", usage: "restart <program>",
         sources: ["options.program", "options", "context"], options: Start.launchOptions)
@@ -34,7 +34,7 @@ public struct Restart: DaemonCall, Equatable {
         inspection = Start.Inspection(options)
     }
 
-    /// `[name, {options}]`.
+    /// Parameters on the wire: `[name, {options}]`.
     public var params: JSONValue {
         var options = JSONObject()
         if waits { options["wait"] = true }

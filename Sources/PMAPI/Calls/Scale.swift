@@ -3,9 +3,9 @@ import PMModel
 
 /// `scale [name, instances]`: how many instances of a stateless service run, now and from now on.
 public struct Scale: DaemonCall, Equatable {
-    /// The service.
+    /// Name of the service.
     public var name: String
-    /// How many.
+    /// The wanted number of instances.
     public var instances: Int
 
     /// Asks for a number of instances.
@@ -17,12 +17,12 @@ public struct Scale: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.scale
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .scale, doc: "Changes how many instances of a stateless service run", usage: "scale <name> <instances>",
+        .scale, doc: "Changes the number of instances of a stateless service", usage: "scale <name> <instances>",
         sources: ["options.name", "options.instances"])
 
-    /// Reads `[name, instances]`; throws a 400 for a number that makes no sense.
+    /// Reads `[name, instances]`; throws a 400 for an invalid number.
     public init(_ parameters: Parameters) throws(APIError) {
         let name = try parameters.text(0, "name")
         let text = try parameters.text(1, "instances")
@@ -32,17 +32,17 @@ public struct Scale: DaemonCall, Equatable {
         self.init(name: name, instances: instances)
     }
 
-    /// `[name, instances]`.
+    /// Parameters on the wire: `[name, instances]`.
     public var params: JSONValue { [.string(name), JSONValue(instances)] }
 
-    /// What was done for it.
+    /// The instances that were started and stopped for it.
     public struct Answer: WireValue, Equatable {
         /// Instances that were started.
         public var started: [String]
         /// Instances that were stopped.
         public var stopped: [String]
 
-        /// Makes an answer.
+        /// Makes the answer of the daemon.
         public init(started: [String], stopped: [String]) {
             self.started = started
             self.stopped = stopped
@@ -54,7 +54,7 @@ public struct Scale: DaemonCall, Equatable {
             stopped = try [String](json: json["stopped"] ?? .null)
         }
 
-        /// `{started, stopped}`.
+        /// JSON on the wire: `{started, stopped}`.
         public var json: JSONValue { ["started": started.json, "stopped": stopped.json] }
     }
 }

@@ -2,9 +2,9 @@ public import JSON
 
 /// `start [name, options, context?]`: starts a service and what it depends on.
 public struct Start: DaemonCall, Equatable {
-    /// Whether the program runs under Node's inspector.
+    /// Use of Node's inspector.
     public enum Inspection: String, Sendable, CaseIterable {
-        /// It does not.
+        /// No inspector.
         case none
         /// `--inspect`.
         case inspect
@@ -22,7 +22,7 @@ public struct Start: DaemonCall, Equatable {
     public var alias: String?
     /// Run it under a random name.
     public var isNew = false
-    /// The debugger.
+    /// Use of Node's inspector.
     public var inspection = Inspection.none
     /// Sets (true) or clears (false) starting with the daemon; nil leaves it as it is.
     public var autostart: Bool?
@@ -35,22 +35,24 @@ public struct Start: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.start
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .start, doc: "Starts a service and what it depends on", usage: "start <program> [...args]",
+        .start, doc: "Starts a service and the services that it depends on", usage: "start <program> [...args]",
         sources: ["options.program", "options", "context"],
         options: launchOptions + [
-            .init("new", doc: "run it under a random name"),
-            .init("name", value: true, doc: "name to run it under"),
-            .init("autostart", doc: "start it whenever the daemon starts"),
+            .init("new", doc: "run the service under a random name"),
+            .init("name", value: true, doc: "run the service under this name"),
+            .init("autostart", doc: "start the service whenever the daemon starts"),
             .init("settle", doc: "answer a moment after the spawn: a program that ends by then has failed"),
         ])
 
     /// The options that `start` and `restart` share.
     static let launchOptions: [CommandDescription.Option] = [
-        .init("wait", aliases: ["w"], doc: "answer when it is ready, not when it is spawned"),
-        .init("inspect", doc: "run it under Node's inspector"),
-        .init("inspectBrk", aliases: ["inspect-brk"], doc: "the same, waiting for the debugger before the first line"),
+        .init("wait", aliases: ["w"], doc: "answer when the service is ready, not when its process is started"),
+        .init("inspect", doc: "run Node with its inspector"),
+        .init(
+            "inspectBrk", aliases: ["inspect-brk"],
+            doc: "as inspect, but wait for a debugger before the first line runs"),
     ]
 
     /// Reads `[name, options, context]`; arguments come from `options.args` or `context.args`, and options that pm does
@@ -110,23 +112,23 @@ public struct Start: DaemonCall, Equatable {
         return arguments
     }
 
-    /// What runs now.
+    /// The running program.
     public struct Answer: WireValue, Equatable {
         /// The name it runs under.
         public var name: String
         /// One of `ServiceState`.
         public var state: String
-        /// Its main process, when one runs.
+        /// Process id of the main process; nil when none runs.
         public var pid: Int32?
-        /// Whether it serves; nil if the daemon does not say.
+        /// True when the service is ready; nil if the daemon does not send it.
         public var isReady: Bool?
-        /// Whether it ran before the call.
+        /// True when the service ran before the call.
         public var wasRunning = false
         /// The program that was executed.
         public var execPath: String
-        /// Its arguments.
+        /// Arguments of the program.
         public var arguments: [String]
-        /// Its working directory.
+        /// Working directory of the program.
         public var cwd: String
 
         /// Tells what was started.
@@ -151,7 +153,7 @@ public struct Start: DaemonCall, Equatable {
             cwd = members["cwd"]?.string ?? ""
         }
 
-        /// `{name, pid?, state, ready?, wasRunning?, execPath, args, cwd}`.
+        /// JSON on the wire: `{name, pid?, state, ready?, wasRunning?, execPath, args, cwd}`.
         public var json: JSONValue {
             var members = JSONObject()
             members["name"] = .string(name)

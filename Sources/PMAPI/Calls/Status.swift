@@ -10,12 +10,12 @@ public struct Status: DaemonCall, Equatable {
 
     /// The method's name on the wire.
     public static let method = Method.status
-    /// It changes nothing.
+    /// True: the call changes nothing, so a client may repeat it when its answer is lost.
     public static let isQuestion = true
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .status, doc: "Tells what is wanted, what runs and what died", usage: "status [name]",
+        .status, doc: "Returns which services run, and how each one last ended", usage: "status [name]",
         sources: ["options.name"])
 
     /// Reads `[name|null]`; throws a 400 for a name that is no text.
@@ -23,7 +23,7 @@ public struct Status: DaemonCall, Equatable {
         self.init(name: try parameters.optionalText(0, "name"))
     }
 
-    /// `[name|null]`.
+    /// Parameters on the wire: `[name|null]`.
     public var params: JSONValue { [name.map { .string($0) } ?? .null] }
 
     /// The rows.

@@ -13,9 +13,9 @@ public struct Stop: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.stop
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .stop, doc: "Stops a service; without a name all of them and then the daemon", usage: "stop [process]",
+        .stop, doc: "Stops a service; without a name all services and then the daemon", usage: "stop [process]",
         sources: ["options.process", "options"],
         options: [.init("now", doc: "end the processes by SIGKILL at once")])
 
@@ -25,18 +25,18 @@ public struct Stop: DaemonCall, Equatable {
         isNow = try parameters.object(1, named: "options").flag("now")
     }
 
-    /// `[name|null, {now?}]`.
+    /// Parameters on the wire: `[name|null, {now?}]`.
     public var params: JSONValue {
         [name.map { .string($0) } ?? .null, isNow ? ["now": true] : [:]]
     }
 
-    /// What is gone, and what is not.
+    /// The services that have ended, and the processes that have not.
     public struct Answer: WireValue, Equatable {
         /// A process that outlived SIGKILL.
         public struct Survivor: Equatable, Sendable {
             /// The service it belongs to.
             public var name: String
-            /// Its process id.
+            /// Process id of the survivor.
             public var pid: Int32
 
             /// Names a survivor.
@@ -50,7 +50,7 @@ public struct Stop: DaemonCall, Equatable {
         public var stopped: [String]
         /// Processes that could not be ended.
         public var survivors: [Survivor]
-        /// What runs and may have belonged to the service, in words: nothing tells whose it is.
+        /// Sentences about processes that may have belonged to the service: nothing shows to which service they belong.
         public var problems: [String]
 
         /// Tells what was stopped.
@@ -60,7 +60,7 @@ public struct Stop: DaemonCall, Equatable {
             self.problems = problems
         }
 
-        /// Reads an answer; nothing (the reference's) means that nothing is told.
+        /// Reads an answer; an answer without a result, as the reference sends it, has no names.
         public init(json: JSONValue) throws(APIError) {
             stopped = (json["stopped"]?.array ?? []).compactMap(\.string)
             survivors = (json["survivors"]?.array ?? []).compactMap { entry in

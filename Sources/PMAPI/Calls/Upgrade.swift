@@ -11,19 +11,20 @@ public struct Upgrade: DaemonCall, Equatable {
     /// The method's name on the wire.
     public static let method = Method.upgrade
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .upgrade, doc: "Starts the daemon's program again; services, connections and calls go on", usage: "upgrade",
-        sources: ["options"], options: [.init("init", doc: "Replace pm-init, too, in place")])
+        .upgrade, doc: "Replaces the daemon by the program on disk; services, connections and calls go on",
+        usage: "upgrade",
+        sources: ["options"], options: [.init("init", doc: "replace pm-init, too; its process id stays the same")])
 
     /// Reads `[options]`; throws a 400 for a wrong type.
     public init(_ parameters: Parameters) throws(APIError) {
         includesInit = try parameters.object(0, named: "options").flag("init")
     }
 
-    /// `[]` or `[{init: true}]`.
+    /// Parameters on the wire: `[]` or `[{init: true}]`.
     public var params: JSONValue { includesInit ? [["init": true]] : [] }
 
-    /// Who was asked; the successor has another process id.
+    /// The old daemon; the successor has another process id.
     public typealias Answer = Version.Answer
 }

@@ -7,25 +7,25 @@ public struct Version: DaemonCall, Equatable {
     /// The version of the protocol: clients and daemons with the same one understand each other.
     public static let protocolVersion = 1
 
-    /// Asks who answers.
+    /// Asks for the daemon's version.
     public init() {}
 
     /// The method's name on the wire.
     public static let method = Method.version
-    /// It changes nothing.
+    /// True: the call changes nothing, so a client may repeat it when its answer is lost.
     public static let isQuestion = true
 
-    /// What is on the command line.
+    /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
-        .version, doc: "Tells the version, process and configuration of the daemon", usage: "version", sources: [])
+        .version, doc: "Returns the version, process and configuration of the daemon", usage: "version", sources: [])
 
     /// Takes whatever is sent.
     public init(_ parameters: Parameters) {}
 
-    /// `[]`.
+    /// Parameters on the wire: `[]`.
     public var params: JSONValue { [] }
 
-    /// Who answers.
+    /// The daemon that answers.
     public struct Answer: WireValue, Equatable {
         /// The daemon's version.
         public var version: String
@@ -63,7 +63,7 @@ public struct Version: DaemonCall, Equatable {
             socket = json["socket"]?.string ?? ""
         }
 
-        /// `{version, protocol, pid, config, scope, socket}`.
+        /// JSON on the wire: `{version, protocol, pid, config, scope, socket}`.
         public var json: JSONValue {
             [
                 "version": .string(version), "protocol": .number(JSONNumber(protocolVersion)),

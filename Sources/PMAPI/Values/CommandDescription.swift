@@ -1,6 +1,6 @@
 public import JSON
 
-/// What clients need to build a command line for a call (`cli` kind of the metadata) and to place its arguments.
+/// The metadata from which clients build a command line for a call (`cli` kind) and place its arguments.
 public struct CommandDescription: Equatable, Sendable {
     /// One option of the command line.
     public struct Option: Equatable, Sendable {
@@ -26,7 +26,7 @@ public struct CommandDescription: Equatable, Sendable {
     public var usage: String?
     /// The options.
     public var options: [Option]
-    /// Where a command line takes the positional parameters from, in order: `options.program`, `context`…
+    /// Sources of the positional parameters on a command line, in order: `options.program`, `context`…
     public var sources: [String]
 
     /// Describes a call that is on the command line.
@@ -92,6 +92,6 @@ extension Method {
         }
     }
 
-    /// Whether `$metadata` lists it: it does not list itself.
+    /// True when `$metadata` lists the method; it does not list itself.
     public var isListed: Bool { self != .metadata }
 }

@@ -47,7 +47,7 @@ public struct ConnectionMap: Equatable, Sendable {
         for word in request.transports {
             guard let transport = Transport(rawValue: word) else {
                 let known = Transport.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .badRequest("there is no transport \(word)", hint: "there are \(known)")
+                throw .badRequest("there is no transport \(word)", hint: "the transports are \(known)")
             }
             found.append(transport)
         }
@@ -104,7 +104,7 @@ public struct ConnectionMap: Equatable, Sendable {
         "\(scheme)://" + (try address(try options.text("port") ?? (isSecure ? "443" : "80"), "--port", options))
     }
 
-    /// `HOST:PORT`; a port alone is one of this machine only, because whoever reaches it may call everything.
+    /// `HOST:PORT`; a port alone is one of this machine only, because every client that connects may call everything.
     private static func address(_ text: String, _ option: String, _ options: JSONObject) throws(APIError) -> String {
         let colon = text.lastIndex(of: ":")
         let usual = bracketed(try options.text("host") ?? "127.0.0.1")
@@ -132,7 +132,7 @@ extension ConnectionMap {
             wanted.options["tcpPort"] = .string("\(NetworkPoint.defaultPort)")
         }
         if wanted.transports.isEmpty, wanted.options["tcpPort"] == nil, wanted.options["port"] == nil {
-            throw .badRequest("it is not said what pm is to listen for", hint: "pm connect pm local tcp ws http")
+            throw .badRequest("no transport is given for pm to listen with", hint: "pm connect pm local tcp ws http")
         }
         if wanted.options["socketName"] == nil { wanted.options["socketName"] = "pm-tls" }
         var points = [ConnectionPoint(url: socketURL)]
@@ -140,7 +140,8 @@ extension ConnectionMap {
             if point.url.hasPrefix("jsonrpc+unix://") {
                 guard try request.options.text("socketName") == nil, wanted.transports.contains("local") else {
                     throw .badRequest(
-                        "the daemon's own socket is \(socketURL)", hint: "--key and --cert make another one")
+                        "the daemon already listens at its own socket, \(socketURL)",
+                        hint: "--key and --cert add another one, with TLS")
                 }
                 continue
             }

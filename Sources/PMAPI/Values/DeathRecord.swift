@@ -59,7 +59,7 @@ extension DeathRecord: WireValue {
         lastLines = (json["lastLines"]?.array ?? []).compactMap(\.string)
     }
 
-    /// `{reason, code | signal…, at, uptimeMs, requested, incarnation, lastLines}`.
+    /// JSON on the wire: `{reason, code | signal…, at, uptimeMs, requested, incarnation, lastLines}`.
     public var json: JSONValue {
         var members = JSONObject()
         for (key, value) in reason.members { members[key] = value }

@@ -6,10 +6,10 @@ extension NetworkPoint {
     public struct TokenFile: Hashable, Sendable {
         /// The file, absolute.
         public let path: String
-        /// What may be called; nil: what the point allows.
+        /// Commands that a client with this token may call; nil: those of the point.
         public let allow: AllowList?
 
-        /// How it is written in a word: the path, or `{"file":…,"allow":[…]}`.
+        /// The text form: the path, or `{"file":…,"allow":[…]}`.
         var word: String { Self.word("file", path, allow) }
 
         fileprivate static func word(_ name: String, _ value: String, _ allow: AllowList?) -> String {
@@ -20,20 +20,20 @@ extension NetworkPoint {
 
     /// A client certificate that is good, and what its owner may call.
     public struct Client: Hashable, Sendable {
-        /// How the certificate is known.
+        /// The property by which a certificate is recognised.
         public enum Identity: Hashable, Sendable {
-            /// Its common name, or a name of its subjectAltName.
+            /// A common name, or a name of the subjectAltName.
             case name(String)
             /// SHA-256 of its DER form, 64 lower-case hexadecimal digits.
             case fingerprint(String)
         }
 
-        /// How the certificate is known.
+        /// The property by which the certificate is recognised.
         public let identity: Identity
-        /// What may be called; nil: what the point allows.
+        /// Commands that a client with this certificate may call; nil: those of the point.
         public let allow: AllowList?
 
-        /// How it is written in a word.
+        /// The text form, as `--listen` of pm-gateway takes it.
         var word: String {
             switch identity {
             case .name(let name): TokenFile.word("name", name, allow)
@@ -43,7 +43,7 @@ extension NetworkPoint {
 
         fileprivate static let prefix = "sha256:"
 
-        /// Whether this is the certificate.
+        /// True when the entry means this certificate.
         public func matches(_ certificate: ClientSession.ClientCertificate) -> Bool {
             switch identity {
             case .name(let name): certificate.names.contains(name)
@@ -88,7 +88,7 @@ extension NetworkPoint {
         let texts = value.string.map { $0.split(separator: ",").map(String.init) } ?? value.array?.compactMap(\.string)
         guard let texts, value.array.map({ $0.count == texts.count }) ?? true, let list = AllowList(texts) else {
             throw .badRequest(
-                "\(url) has an \"allow\" that is no list of patterns",
+                "\"allow\" of \(url) must be a list of patterns",
                 hint: "\"allow\": [\"shop\", \"db.get\", \"status\"] names services, commands and methods of pm")
         }
         return list
@@ -113,7 +113,7 @@ extension NetworkPoint {
         guard given.count == 1, isKnown, let member = given.first, let text = entry[member]?.string else {
             let names = members.map { "\"\($0)\"" }.joined(separator: " or ")
             throw .badRequest(
-                "an entry of \"\(option)\" of \(url) is no text, and no object with \(names) and \"allow\"")
+                "an entry of \"\(option)\" of \(url) must be a text, or an object with \(names) and \"allow\"")
         }
         return (member, text)
     }
@@ -123,7 +123,7 @@ extension NetworkPoint {
         let plain = digits.filter { $0 != ":" }.lowercased()
         guard plain.utf8.count == 64, plain.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             throw .badRequest(
-                "\"\(text)\" of \(url) is no fingerprint: sha256: and 64 hexadecimal digits are needed",
+                "\"\(text)\" of \(url) is not a fingerprint, which is sha256: and 64 hexadecimal digits",
                 hint: "openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE")
         }
         return plain

@@ -5,7 +5,7 @@ public import PMModel
 ///
 /// The same rules hold when a point is stored (`pm connect`), when the daemon starts the gateway, and in the gateway.
 public struct NetworkPoint: Equatable, Sendable {
-    /// What is spoken there.
+    /// The protocol of a point.
     public enum Transport: String, Sendable, CaseIterable {
         /// JSON-RPC, a message a line, over TCP.
         case tcp = "jsonrpc+tcp"
@@ -23,7 +23,7 @@ public struct NetworkPoint: Equatable, Sendable {
         case https
     }
 
-    /// Where it listens.
+    /// The address of a point.
     public enum Endpoint: Hashable, Sendable {
         /// An address or a host name, and a port.
         case host(String, port: UInt16)
@@ -43,7 +43,7 @@ public struct NetworkPoint: Equatable, Sendable {
         public let revocations: String?
     }
 
-    /// How a client shows that it may use a point.
+    /// The authentication that a point asks for.
     public enum Proof: Equatable, Sendable {
         /// A certificate of the point's authorities, a token, or either where there are both.
         case secret
@@ -51,7 +51,7 @@ public struct NetworkPoint: Equatable, Sendable {
         case localUser
         /// The mode of the socket's file decides who connects.
         case socketFile
-        /// None: whoever reaches the point is trusted, because the configuration says so (`"trust": "network"`).
+        /// None: every client that can connect is trusted, as the configuration demands (`"trust": "network"`).
         case none
     }
 
@@ -60,9 +60,9 @@ public struct NetworkPoint: Equatable, Sendable {
 
     /// The URL as it was written.
     public let url: String
-    /// What is spoken there.
+    /// The protocol of the point.
     public let transport: Transport
-    /// Where it listens.
+    /// The address of the point.
     public let place: Endpoint
     /// Key and certificates; there exactly when the transport is within TLS.
     public let secrets: Secrets?
@@ -70,16 +70,16 @@ public struct NetworkPoint: Equatable, Sendable {
     public let tokens: [TokenFile]
     /// The client certificates that are good; none: every one that an authority has issued.
     public let clients: [Client]
-    /// What clients may call for whom nothing else is said; nil: everything.
+    /// Commands that clients without an entry of their own may call; nil: everything.
     public let allow: AllowList?
     /// Origins of pages that may use it, besides those of the same host.
     public let origins: [String]
     /// Names under which HTTP and WebSocket clients may address it, besides the usual ones of this machine.
     public let hosts: [String]
-    /// Whether whoever reaches it is trusted (`"trust": "network"`).
+    /// True when every client that can connect is trusted (`"trust": "network"`).
     private let trustsNetwork: Bool
 
-    /// What clients have to show.
+    /// The authentication that clients need.
     public var proof: Proof {
         if secrets?.authorities != nil || !tokens.isEmpty { return .secret }
         if trustsNetwork { return .none }
@@ -89,7 +89,7 @@ public struct NetworkPoint: Equatable, Sendable {
         }
     }
 
-    /// Whether the URL is one of those that the gateway serves.
+    /// True when the gateway serves URLs of this kind.
     public static func isOne(_ url: String) -> Bool { scheme(of: url).flatMap(Transport.init) != nil }
 
     /// Understands a point of a configuration; relative paths start in `directory`.
@@ -100,11 +100,11 @@ public struct NetworkPoint: Equatable, Sendable {
         do throws(JSONError) {
             options = try JSONValue(parsing: point.options).object ?? JSONObject()
         } catch {
-            throw .badRequest("the options of \(point.url) are no JSON: \(error)")
+            throw .badRequest("the options of \(point.url) are not JSON: \(error)")
         }
         guard let scheme = Self.scheme(of: point.url), let transport = Transport(rawValue: scheme) else {
             let known = Transport.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .badRequest("\(point.url) is no address to listen at", hint: "there are \(known)")
+            throw .badRequest("\(point.url) is not an address to listen at", hint: "possible are \(known)")
         }
         url = point.url
         self.transport = transport
@@ -150,7 +150,8 @@ public struct NetworkPoint: Equatable, Sendable {
             guard let equals = part.firstIndex(of: "="), part.startIndex < equals,
                 let value = Paths.percentDecoded(Array(part[part.index(after: equals)...].utf8))
             else {
-                throw .badRequest("\"\(part)\" of --listen is no OPTION=VALUE", hint: "a comma in a value is %2C")
+                throw .badRequest(
+                    "\"\(part)\" of --listen is not OPTION=VALUE", hint: "write a comma in a value as %2C")
             }
             let name = String(part[..<equals])
             if Self.listNames.contains(name) {
@@ -175,7 +176,7 @@ public struct NetworkPoint: Equatable, Sendable {
 }
 
 extension NetworkPoint.Transport {
-    /// Whether it is within TLS.
+    /// True when the point uses TLS.
     public var isSecure: Bool {
         switch self {
         case .tcpTLS, .unixTLS, .wss, .https: true
@@ -183,7 +184,7 @@ extension NetworkPoint.Transport {
         }
     }
 
-    /// Whether a request begins it, which may carry a token and tells the page it comes from.
+    /// True when connections begin with an HTTP request, which may carry a token and names the page that it comes from.
     public var isWeb: Bool {
         switch self {
         case .ws, .wss, .http, .https: true
@@ -214,7 +215,8 @@ extension NetworkPoint {
         let authority = rest.hasSuffix("/") ? String(rest.dropLast()) : rest
         let (host, digits) = split(authority)
         guard !host.isEmpty, !host.contains(where: { "/?#@ ".contains($0) }) else {
-            throw .badRequest("\(url) names no host", hint: "for this machine alone: \(transport.rawValue)://127.0.0.1")
+            throw .badRequest(
+                "\(url) has no host", hint: "to serve only this machine: \(transport.rawValue)://127.0.0.1")
         }
         guard let digits else { return .host(host, port: transport.usualPort) }
         guard let port = UInt16(digits), port > 0, digits.allSatisfy(\.isASCII) else {
@@ -243,8 +245,8 @@ extension NetworkPoint {
         guard transport.isSecure else {
             guard key == nil, certificate == nil, authorities == nil, options["crl"] == nil else {
                 throw .badRequest(
-                    "\(url) is without TLS, and has options of TLS",
-                    hint: "\(transport.rawValue)+tls, wss or https use them")
+                    "\(url) has options for TLS, but does not use TLS",
+                    hint: "\(transport.rawValue)+tls, wss and https use TLS")
             }
             return nil
         }
@@ -252,7 +254,8 @@ extension NetworkPoint {
             throw .badRequest("\(url) needs a key and a certificate", hint: "pm connect pm … --key FILE --cert FILE")
         }
         for text in [key, certificate, authorities ?? ""] where text.contains("-----BEGIN") {
-            throw .badRequest("\(url) has PEM text for an option", hint: "give the path of a file that holds it")
+            throw .badRequest(
+                "\(url) has PEM text as the value of an option", hint: "give the path of a file with this text")
         }
         return Secrets(
             key: Paths.resolve(key, from: directory), certificate: Paths.resolve(certificate, from: directory),
@@ -267,24 +270,25 @@ extension NetworkPoint {
         case let other?:
             throw .badRequest(
                 "\(url) has \"trust\": \"\(other)\"",
-                hint: "\"network\" is the only value: whoever reaches the point may then do everything that pm does")
+                hint: "\"network\" is the only value: every client that can connect may then do everything that pm does"
+            )
         }
     }
 
     private func refuseUnknown(_ options: JSONObject) throws(APIError) {
         for (name, _) in options where !Self.optionNames.contains(name) {
             let known = Self.optionNames.joined(separator: ", ")
-            throw .badRequest("\(url) has an unknown option \"\(name)\"", hint: "there are \(known)")
+            throw .badRequest("\(url) has an unknown option \"\(name)\"", hint: "the options are \(known)")
         }
         guard secrets?.authorities != nil || (clients.isEmpty && secrets?.revocations == nil) else {
             throw .badRequest(
-                "\(url) has \"clients\" or \"crl\", and asks for no certificate",
+                "\(url) has \"clients\" or \"crl\", but does not ask clients for a certificate",
                 hint: "add the authorities (--ca FILE)")
         }
         guard !transport.isWeb else { return }
         if !tokens.isEmpty {
             throw .badRequest(
-                "\(url) cannot ask for a token: JSON-RPC has no place for one",
+                "\(url) cannot ask for a token: a plain JSON-RPC connection has no field for one",
                 hint: "use client certificates (--ca), or ws, wss, http or https")
         }
         if !origins.isEmpty || !hosts.isEmpty {
@@ -292,7 +296,7 @@ extension NetworkPoint {
         }
     }
 
-    /// Whoever is served at a point may do all that the daemon does. On loopback the kernel tells which user connects; for
+    /// A client of a point may do all that the daemon does. On loopback the kernel tells which user connects; for
     /// the rest of the world there must be a proof.
     private func refuseExposure() throws(APIError) {
         guard case .host(let host, _) = place, !Self.isLoopback(host), proof == .localUser else { return }
@@ -301,11 +305,12 @@ extension NetworkPoint {
             ? "client certificates (--key, --cert, --ca) or a token (--token FILE)"
             : "client certificates (--key, --cert, --ca)"
         throw .badRequest(
-            "\(url) could be reached from other machines, and whoever reaches it may do everything that pm does",
-            hint: "use 127.0.0.1, or ask for \(ways); \"trust\": \"network\" serves everybody")
+            "other machines could connect to \(url), and every client that connects may do everything that pm does",
+            hint: "use 127.0.0.1, or ask for \(ways); \"trust\": \"network\" serves every client")
     }
 
-    /// Whether only this machine reaches a host: what is no number is looked up, and could be anything, `localhost` apart.
+    /// True when a host can be reached only from this machine. A name other than `localhost` counts as reachable,
+    /// because a look-up could give any address.
     public static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)

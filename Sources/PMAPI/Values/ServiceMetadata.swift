@@ -20,13 +20,12 @@ public struct CommandMetadata: Equatable, Sendable {
         config = description.json["config"]?.object ?? JSONObject()
     }
 
-    /// Whether it says that calling it twice does no more than calling it once: it may be called again when an answer is
-    /// lost.
+    /// True when a second call does no more than the first, so that the call may be repeated when its answer is lost.
     public var isIdempotent: Bool {
         config[""]?["idempotent"]?.bool == true || config["jsonrpc"]?["idempotent"]?.bool == true
     }
 
-    /// Whether it may be called over JSON-RPC at all: `"jsonrpc": false` says that it may not.
+    /// True unless the configuration has `"jsonrpc": false`.
     public var isCallable: Bool { config["jsonrpc"]?.bool != false }
 
     /// The requests of HTTP that it is for, by its `http` configuration; nil when it has no route, or one that is too long.
@@ -35,7 +34,7 @@ public struct CommandMetadata: Equatable, Sendable {
         return RoutePattern(method: http["method"]?.string, route: route)
     }
 
-    /// Whether callers other than the daemon may see it: `$init` and `$stop` are the daemon's business.
+    /// True when callers other than the daemon may see it: only the daemon calls `$init` and `$stop`.
     public var isPublished: Bool { name != "$init" && name != "$stop" && name != "$metadata" }
 }
 
@@ -43,7 +42,7 @@ public struct CommandMetadata: Equatable, Sendable {
 public struct ServiceMetadata: Equatable, Sendable {
     /// The service's own name.
     public var name: String
-    /// Its commands.
+    /// Commands of the service.
     public var commands: [CommandMetadata]
     /// Other members (`stateless`, `dependencies`, `$schema`…), kept as they came.
     public var others = JSONObject()
@@ -65,7 +64,7 @@ extension CommandMetadata: WireValue {
         self.init(name: name, config: json["config"]?.object ?? JSONObject())
     }
 
-    /// `{name, config}`.
+    /// JSON on the wire: `{name, config}`.
     public var json: JSONValue { ["name": .string(name), "config": .object(config)] }
 }
 
@@ -81,7 +80,7 @@ extension ServiceMetadata: WireValue {
         others = members
     }
 
-    /// `{name, commands, …}`.
+    /// JSON on the wire: `{name, commands, …}`.
     public var json: JSONValue {
         var members = JSONObject()
         members["name"] = .string(name)
@@ -92,7 +91,7 @@ extension ServiceMetadata: WireValue {
 }
 
 extension ServiceMetadata {
-    /// What keeps the service from doing all it should, in sentences; the daemon shows those of its own parts in `status`.
+    /// Sentences about faults of the service; the daemon shows those of its own parts in `status`.
     public var problems: [String] {
         get { (others["problems"]?.array ?? []).compactMap(\.string) }
         set { others["problems"] = newValue.isEmpty ? nil : .array(newValue.map { .string($0) }) }
@@ -100,7 +99,8 @@ extension ServiceMetadata {
 }
 
 extension ServiceMetadata {
-    /// What a container, or a client on the network, may know of it: the commands that it may call, without the places of files.
+    /// The part that a container or a client on the network may see: the commands that it may call, without paths of
+    /// files.
     public var forConfined: ServiceMetadata {
         var metadata = ServiceMetadata(name: name, commands: [])
         for command in commands where command.isCallable {
@@ -115,7 +115,7 @@ extension ServiceMetadata {
 extension ServiceMetadata {
     /// A route of a service that does not run: the service keeps it, and nobody else answers for it.
     public struct Claim: Equatable, Sendable {
-        /// The service.
+        /// Name of the service.
         public var service: String
         /// The requests.
         public var pattern: RoutePattern

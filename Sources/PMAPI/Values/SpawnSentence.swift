@@ -4,7 +4,8 @@ public import PMModel
 import PMSystem
 
 extension SpawnFailure {
-    /// What kept the service from running, in one sentence that names the key, the object, the cause and what to do about the key.
+    /// The reason why the service did not run, in one sentence: the key, the object, the cause, and advice about the
+    /// key.
     public var sentence: String {
         switch step {
         case .spawn(.executor): executorSentence
@@ -15,10 +16,10 @@ extension SpawnFailure {
         }
     }
 
-    /// The next step for somebody who has tried to start a service.
+    /// Advice for the user: the next step after an attempt to start a service.
     public func hint(for service: String) -> String {
         if let limit = MachineLimit(code) { return limit.hint }
-        // The sentence says what to do about the key.
+        // The sentence has the advice about the key.
         if key != nil { return "pm start \(service), once that is done" }
         switch step {
         case .spawn(let step): return Self.hint(step, code)
@@ -130,7 +131,7 @@ extension SpawnFailure {
         }
     }
 
-    /// The call that failed and why: `open its pipes: Too many open files`.
+    /// The failed call and its reason: `open its pipes: Too many open files`.
     private var cause: String { detail.isEmpty ? reason : "\(detail): \(reason)" }
 
     private func problem(_ check: SandboxCheck) -> String {
@@ -175,7 +176,7 @@ extension SpawnFailure {
 }
 
 extension SpawnStep {
-    /// Whether it shuts a service into its sandbox.
+    /// True for steps that shut a service into its sandbox.
     fileprivate var isOfSandbox: Bool {
         switch self {
         case .namespace, .mount, .capabilities, .filter, .keyring: true
@@ -189,7 +190,7 @@ extension SpawnStep {
 }
 
 extension SpawnFailure {
-    /// The members of a record: the sentence for people, and what it is made of.
+    /// Members of a record: the sentence for people, and the parts that it is made of.
     var members: [(String, JSONValue)] {
         var members: [(String, JSONValue)] = [("message", .string(sentence)), ("step", .string(step.word))]
         if !object.isEmpty { members.append(("object", .string(object))) }
@@ -199,7 +200,8 @@ extension SpawnFailure {
         return members
     }
 
-    /// Reads a record; one of a version that wrote the sentence alone, or a step that this one does not know, keeps its sentence.
+    /// Reads a record. The record of an older version has only a sentence; a step that this version does not know keeps
+    /// its sentence.
     init(members json: JSONValue) {
         guard let step = json["step"]?.string.flatMap({ Step(word: $0) }) else {
             self.init(.launch(.words), json["message"]?.string ?? "")

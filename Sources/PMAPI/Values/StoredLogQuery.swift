@@ -1,21 +1,22 @@
 public import JSON
 
-/// What pm-logs is asked for, on its standard input: a `log` call, and where the logs are. It answers with frames.
+/// The request to pm-logs, on its standard input: a `log` call, and the place of the logs. pm-logs answers with frames.
 public struct StoredLogQuery: Equatable, Sendable {
-    /// What is wanted; `names` are the services, all of them.
+    /// The wanted lines; `names` are the services, all of them.
     public var call: Log
     /// The daemon's state directory.
     public var state: String
-    /// Whether the files are read too, and not the journal alone.
+    /// True to read the files too, and not only the journal.
     public var readsFiles = true
-    /// Where to stop in the files of each service; what follows is seen by somebody else. Others: at their end.
+    /// Positions at which to stop in the files of each service, because the caller reads on from there itself; others:
+    /// at the end of the file.
     public var ends: [String: String] = [:]
-    /// Where to begin in the journal: a cursor of its own.
+    /// Position at which to begin in the journal: a cursor of journald.
     public var after: String?
-    /// Whether to wait until journald has written down what it has been given already.
+    /// True to wait until journald has stored all entries that it has received.
     public var settles = false
 
-    /// Asks for something.
+    /// Asks for the lines of a call.
     public init(_ call: Log, state: String) {
         self.call = call
         self.state = state
@@ -49,7 +50,7 @@ public enum StoredLogFrame: Equatable, Sendable {
     case unfinished(LogRecord, torn: [UInt8])
     /// That was all that is stored; the place in the journal up to which it was read.
     case stored(cursor: String?)
-    /// It cannot be read.
+    /// The logs cannot be read.
     case failed(APIError)
 
     /// The JSON text.

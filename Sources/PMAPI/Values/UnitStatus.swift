@@ -1,21 +1,21 @@
 public import JSON
 public import PMModel
 
-/// What a unit does, as `state` of its status says it.
+/// The state of a unit, as its status shows it.
 public enum ServiceState: String, Sendable, CaseIterable {
     /// Nothing of it runs and nothing will by itself.
     case down
-    /// It waits for units it depends on.
+    /// The unit waits for units that it depends on.
     case waiting
-    /// It runs and is not ready yet.
+    /// The unit runs and is not ready yet.
     case starting
-    /// It runs and is ready.
+    /// The unit runs and is ready.
     case up
-    /// It was asked to end and its tree is not gone yet.
+    /// The unit was asked to end, and processes of its tree are left.
     case stopping
-    /// It died and is started again after a pause.
+    /// The unit died, and starts again after a pause.
     case backoff
-    /// It died too often and is tried once in a long while.
+    /// The unit died too often, and is tried once in a long while.
     case cooling
 }
 
@@ -29,50 +29,50 @@ public struct UnitStatus: Equatable, Sendable {
     public var folder: String?
     /// The working directory.
     public var cwd: String?
-    /// Whether several instances may run.
+    /// True when several instances may run.
     public var isStateless = false
-    /// Whether it answers JSON-RPC.
+    /// True when the unit answers JSON-RPC.
     public var isCommandable = false
-    /// What was asked: `up` or `down`.
+    /// The wanted state: `up` or `down`.
     public var wanted: String
-    /// What it does; one of `ServiceState`, as text so that a newer daemon's states can still be shown.
+    /// One of `ServiceState`, as text, so that states of a newer daemon can still be shown.
     public var state: String
-    /// Whether it serves, by its own word.
+    /// True when the readiness check has succeeded.
     public var isReady = false
     /// The process id of its main process while one runs.
     public var pid: Int32?
     /// When the running incarnation started.
     public var startedAt: WallTime?
-    /// How long it has been running.
+    /// Time since the program started; nil when none runs.
     public var uptime: Duration?
-    /// How often it was started again after a death nobody asked for.
+    /// The number of restarts after deaths.
     public var restarts = 0
-    /// Its last death.
+    /// The last death.
     public var lastExit: DeathRecord?
     /// Bytes of memory that its processes use.
     public var memory: Int64?
     /// Processor time that they have used.
     public var cpu: Duration?
-    /// How many there are; where its cgroup says it, their threads are counted too.
+    /// The number of processes; with a cgroup their threads are counted too.
     public var tasks: Int?
-    /// What it says of itself (STATUS= of sd_notify(3)).
+    /// The service's own status text (STATUS= of sd_notify(3)).
     public var statusText: String?
-    /// What keeps pm from doing all it should for it at the moment, a sentence each; empty when all is well.
+    /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
 
-    /// Turns of the daemon's loop that kept everybody waiting; nil: none.
+    /// Turns of the daemon's loop that kept all clients waiting; nil: none.
     public var longTurns: LongTurns?
 
     /// Turns of the daemon's loop that took longer than 50 ms.
     public struct LongTurns: Equatable, Sendable {
-        /// How many there were since the daemon runs.
+        /// The number of long turns since the daemon's start.
         public var count: Int
-        /// How long the longest took.
+        /// Time of the longest turn.
         public var longest: Duration
-        /// What of it took longest.
+        /// The longest part of that turn.
         public var cause: String
 
-        /// Names them.
+        /// Makes the values.
         public init(count: Int, longest: Duration, cause: String) {
             (self.count, self.longest, self.cause) = (count, longest, cause)
         }

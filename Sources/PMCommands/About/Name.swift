@@ -3,7 +3,7 @@ import PMAPI
 
 /// `pm name`.
 struct NameCommand: PMCommand {
-    static let configuration = CommandConfiguration(commandName: "name", abstract: "Make up a name.")
+    static let configuration = CommandConfiguration(commandName: "name", abstract: "Print a random name for a service.")
 
     @OptionGroup var global: GlobalOptions
 

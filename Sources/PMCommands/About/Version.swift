@@ -22,7 +22,7 @@ struct VersionCommand: PMCommand {
             session.output.line(daemon.map(Self.sentence) ?? "daemon: not running")
         }
         if let daemon, daemon.protocolVersion != Version.protocolVersion {
-            session.note("this pm and its daemon speak different protocols; pm stop and pm start pm makes them one")
+            session.note("this pm and its daemon have different protocol versions; run pm stop, then pm start pm")
         }
         return .success
     }

@@ -9,20 +9,23 @@ struct CallCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "call", abstract: "Call a command of a running service and print its result.",
         discussion: """
-            `pm NAME COMMAND` is short for it where NAME is no command of pm. Options of pm stand before NAME; what \
-            follows it, dashes included, reaches the service. A string is printed as it is, any other result as JSON. \
-            When the service asks a question, the answer is read from standard input.
+            `pm call api greet Ada` calls the command greet of the service api. `pm api greet Ada` does the same, \
+            unless the service has the name of a command of pm. Write options of pm before the service's name: all \
+            words after it, dashes included, go to the service. pm prints a string as it is, and any other result as \
+            JSON. When the service asks a question, pm reads the answer from standard input.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .customLong("json-args"), help: "An argument that is JSON counts as what it says, not as a string.")
+    @Flag(
+        name: .customLong("json-args"),
+        help: "Read arguments that are valid JSON as JSON: 5 is then a number, not a string.")
     var jsonArguments = false
 
     @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var service: String
 
-    @Argument(help: "Its command.")
+    @Argument(help: "The command to call.")
     var command: String?
 
     @Argument(help: "Arguments for the command.")
@@ -32,7 +35,8 @@ struct CallCommand: PMCommand {
         guard let command else { return Program.misused(loneWord, session) }
         guard service != "pm" else {
             let hint = PM.words.contains(command) ? "pm \(command)" : "pm --help"
-            return Program.misused(.badRequest("pm's own commands are called without its name", hint: hint), session)
+            return Program.misused(
+                .badRequest("commands of pm itself are called without its name", hint: hint), session)
         }
         let client = try session.connect()
         var conversation = Conversation(session: session, client: client)
@@ -75,7 +79,8 @@ struct Conversation {
     /// The commands that the service offers, for who asks for another one.
     var commands: [String] = []
 
-    /// What the service offers; a service that offers nothing, or is not there, is told apart from one that is down.
+    /// Metadata of the service. The error for a service without metadata, or one that does not exist, differs from that
+    /// for one that is down.
     func metadata(for service: String, _ command: String) throws(APIError) -> ServiceMetadata {
         do throws(APIError) {
             return try client.ask(Metadata(isDeep: true, service: service))
@@ -101,14 +106,14 @@ struct Conversation {
                 call.params = arguments.params
             }
         }
-        throw .serviceFailed("\(call.method) asked \(Self.mostQuestions) questions without coming to an end")
+        throw .serviceFailed("\(call.method) asked \(Self.mostQuestions) questions and still has no result")
     }
 
     private func answer(to question: Interaction) throws(APIError) -> String {
         session.errors.write(DisplayWidth.printable(question.message) + " ")
         guard let line = session.readLine() else {
             session.errors.line("")
-            throw APIError(500, "there is no answer to \"\(question.message)\": standard input has ended")
+            throw APIError(500, "the question \"\(question.message)\" has no answer: standard input has ended")
         }
         return line
     }
@@ -134,6 +139,8 @@ struct Conversation {
         if !row.isReady { return .conflict("\(service) is not ready yet", hint: "pm status \(service)") }
         return .notFound(
             "\(service) has no command \(command)",
-            hint: commands.isEmpty ? "pm ls shows what is commandable" : "it has \(commands.joined(separator: ", "))")
+            hint: commands.isEmpty
+                ? "it has no commands; pm ls shows which services are commandable"
+                : "it has \(commands.joined(separator: ", "))")
     }
 }

@@ -14,7 +14,7 @@ struct CallArguments {
     private let usage: CommandUsage?
     private let sources: [JSONValue]?
     private let targets: [JSONValue]?
-    /// Whether a word that is JSON counts as what it says.
+    /// True when words that are JSON are read as JSON.
     private let isJSON: Bool
     private let workingDirectory: String
 
@@ -35,7 +35,7 @@ struct CallArguments {
         }
     }
 
-    /// What the words lack, as a sentence; nil when they fit the usage.
+    /// The fault of the words as a sentence; nil when they fit the usage.
     func complaint(service: String) -> String? {
         guard let usage, let text = usage.text else { return nil }
         let given = CallOptionsParser(words, usage: usage, value(of:))
@@ -48,7 +48,7 @@ struct CallArguments {
         return nil
     }
 
-    /// Whether the command takes its arguments as a whole.
+    /// True when the command takes its arguments as a whole.
     private var takesAll: Bool {
         (sources ?? []).contains { ["params", "args", "context", "$param"].contains($0.string) }
     }
@@ -92,7 +92,7 @@ struct CallArguments {
     }
 }
 
-/// What an entry of a `cli` inject list can name.
+/// The values that entries of a `cli` inject list can name.
 struct InjectScope {
     let positional: [JSONValue]
     let options: JSONObject

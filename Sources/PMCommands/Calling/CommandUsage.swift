@@ -1,7 +1,7 @@
 import JSON
 import PMAPI
 
-/// How a command is written on a command line: the `cli` configuration of its metadata.
+/// Syntax of a command on a command line: the `cli` configuration of its metadata.
 struct CommandUsage: Equatable {
     /// A place of the usage: `<name>`, `[name]`, `[...name]` or `<...name>`.
     struct Position: Equatable {
@@ -12,7 +12,7 @@ struct CommandUsage: Equatable {
 
     /// The usage as it is written, `greet <who> [title]`; nil when there is none.
     var text: String?
-    /// Its places, in order.
+    /// Positions of the usage, in order.
     var places: [Position]
     /// The option that each spelling (without dashes) stands for.
     private var names: [String: String] = [:]
@@ -33,7 +33,7 @@ struct CommandUsage: Equatable {
     /// The option that a spelling stands for; nil when the command declares none.
     func option(_ spelling: some StringProtocol) -> String? { names[String(spelling)] }
 
-    /// Whether an option takes a value.
+    /// True when an option takes a value.
     func takesValue(_ option: String) -> Bool { valued.contains(option) }
 }
 

@@ -5,64 +5,70 @@ import PMAPI
 /// `pm connect NAME`.
 struct ConnectCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "connect", abstract: "Show where a service can be reached, or set it up.",
+        commandName: "connect", abstract: "Show or change where clients can reach a service.",
         discussion: """
-            Without transports and options it shows the connection points, the preferred one first. With them it stores \
-            new ones, at which the service listens from its next start on, and pm at once.
+            `pm connect api` shows the connection points of the service api, the preferred one first. `pm connect api \
+            ws --port 8080` replaces them: the service listens there from its next start on. The daemon itself (`pm \
+            connect pm ws --port 8080`) listens at once.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service, or `pm`.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(
+        help: "The service, or `pm` for the daemon.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "Transports to set up: local, tcp, http, ws; or none, to take the connection points away.")
+    @Argument(help: "The transports to listen with: local, tcp, http, ws; none removes the connection points.")
     var transports: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Port of TCP, of this machine only unless a host stands before it.", valueName: "[host:]port"))
+            "TCP port. Without a host, only this machine can connect.", valueName: "[host:]port"))
     var tcpPort: String?
 
-    @Option(help: ArgumentHelp("Port of HTTP and WebSocket.", valueName: "[host:]port"))
+    @Option(help: ArgumentHelp("HTTP and WebSocket port.", valueName: "[host:]port"))
     var port: String?
 
-    @Option(help: ArgumentHelp("Host of TCP, HTTP and WebSocket; 127.0.0.1 unless given.", valueName: "host"))
+    @Option(help: ArgumentHelp("Host for TCP, HTTP and WebSocket; without it 127.0.0.1.", valueName: "host"))
     var host: String?
 
-    @Option(help: ArgumentHelp("TLS key, a PEM file.", valueName: "file"))
+    @Option(help: ArgumentHelp("File with the TLS key (PEM).", valueName: "file"))
     var key: String?
 
-    @Option(help: ArgumentHelp("TLS certificate, a PEM file.", valueName: "file"))
+    @Option(help: ArgumentHelp("File with the TLS certificate (PEM).", valueName: "file"))
     var cert: String?
 
     @Option(
-        help: ArgumentHelp("Authorities of the certificates that clients must show, a PEM file.", valueName: "file"))
+        help: ArgumentHelp(
+            "File with the authorities that must have signed a client's certificate (PEM).", valueName: "file"))
     var ca: String?
 
     @Option(
-        help: ArgumentHelp("For pm: file of the token that HTTP and WebSocket clients must send.", valueName: "file"))
+        help: ArgumentHelp("For pm: file with the token that HTTP and WebSocket clients must send.", valueName: "file"))
     var token: String?
 
     @Option(
         help: ArgumentHelp(
-            "For pm: the client certificates that are good, by names in them or sha256: fingerprints.",
+            "For pm: the only client certificates to accept, by a name in them or a sha256: fingerprint.",
             valueName: "names"))
     var clients: String?
 
-    @Option(help: ArgumentHelp("For pm: file of the client certificates that are revoked.", valueName: "file"))
+    @Option(help: ArgumentHelp("For pm: file with the revoked client certificates (PEM).", valueName: "file"))
     var crl: String?
 
     @Option(
         help: ArgumentHelp(
-            "For pm: what clients may call: services, commands, methods (shop,db.get,status).", valueName: "patterns"))
+            "For pm: the services, commands and methods that clients may call (shop,db.get,status).",
+            valueName: "patterns"))
     var allow: String?
 
     @Option(
-        help: ArgumentHelp("For pm: `network` serves whoever reaches the point, without any proof.", valueName: "whom"))
+        help: ArgumentHelp(
+            "For pm: `network` serves every client that can connect, without authentication.", valueName: "whom"))
     var trust: String?
 
-    @Option(help: ArgumentHelp("The unix socket, instead of the service's name.", valueName: "name"))
+    @Option(help: ArgumentHelp("Name of the unix socket, instead of the service's name.", valueName: "name"))
     var socketName: String?
 
     private func call(_ session: CommandContext) throws(APIError) -> Connect {

@@ -8,9 +8,9 @@ struct DoCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "do", abstract: "Run the steps of a workflow file in order, and print their results.",
         discussion: """
-            The file is JSON: {"steps": [{"name": "…", "container": "@akala/pm", "command": "start", "args": ["database"]}]}. \
-            The container @akala/pm, or pm, is the daemon; any other is a service. The first step that fails ends the \
-            workflow, and its exit code is that of pm.
+            The file is JSON: {"steps": [{"name": "…", "container": "@akala/pm", "command": "start", "args": \
+            ["database"]}]}. The container @akala/pm, or pm, means the daemon; any other name means a service. The \
+            workflow ends at the first step that fails, and pm exits with the exit code of that step.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -38,7 +38,7 @@ struct DoCommand: PMCommand {
         do throws(SystemError) {
             return try Files.read(file)
         } catch {
-            throw APIError(error.code == 2 ? 404 : 500, "cannot read the workflow: \(error)")
+            throw APIError(error.code == 2 ? 404 : 500, "cannot read the workflow file: \(error)")
         }
     }
 
@@ -56,7 +56,7 @@ struct DoCommand: PMCommand {
 
 /// The steps of a workflow file.
 struct Workflow {
-    /// One call.
+    /// One call of a workflow.
     struct Step {
         let name: String?
         let method: String
@@ -86,7 +86,8 @@ struct Workflow {
     private static func step(_ json: JSONValue, _ place: String) throws(APIError) -> Step {
         guard let object = json.object else { throw .badRequest("\(place) must be an object") }
         for (key, _) in object where !members.contains(key) {
-            throw .badRequest("\(place): there is no member \(key)", hint: "name, container, command, args")
+            throw .badRequest(
+                "\(place): unknown key \(key)", hint: "the keys of a step are name, container, command and args")
         }
         guard let container = object["container"]?.string, !container.isEmpty else {
             throw .badRequest("\(place): \"container\" must be the name of a service, or @akala/pm")

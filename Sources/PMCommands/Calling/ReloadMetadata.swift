@@ -4,7 +4,7 @@ import PMAPI
 /// `pm reload-metadata NAME`.
 struct ReloadMetadataCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload-metadata", abstract: "Let a running service read its commands again.")
+        commandName: "reload-metadata", abstract: "Make a running service read its list of commands again.")
 
     @OptionGroup var global: GlobalOptions
 

@@ -4,14 +4,15 @@ import PMAPI
 /// `pm discover [PATH] [NAME]`.
 struct DiscoverCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "discover", abstract: "Register what the package at a path offers.")
+        commandName: "discover", abstract: "Register the services that a package offers.")
 
     @OptionGroup var global: GlobalOptions
 
     @Argument(help: "The package's directory.")
     var path = "."
 
-    @Argument(help: "The name to register, when the package offers one thing.", transform: ServiceArgument.read)
+    @Argument(
+        help: "The name to register, when the package offers exactly one service.", transform: ServiceArgument.read)
     var name: String?
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

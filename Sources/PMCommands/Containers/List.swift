@@ -3,7 +3,8 @@ import PMAPI
 
 /// `pm ls`.
 struct ListCommand: PMCommand {
-    static let configuration = CommandConfiguration(commandName: "ls", abstract: "List what can be started.")
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List the services that can be started.")
 
     @OptionGroup var global: GlobalOptions
 

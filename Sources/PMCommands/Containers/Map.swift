@@ -4,25 +4,25 @@ import PMModel
 
 /// `pm map NAME PATH`.
 struct MapCommand: PMCommand {
-    static let configuration = CommandConfiguration(commandName: "map", abstract: "Register what a service runs.")
+    static let configuration = CommandConfiguration(commandName: "map", abstract: "Register a program as a service.")
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "It answers commands.")
+    @Flag(name: .shortAndLong, help: "The program answers commands.")
     var commandable = false
 
-    @Flag(name: .shortAndLong, help: "Several instances of it may run.")
+    @Flag(name: .shortAndLong, help: "Several instances of the program may run at once.")
     var stateless = false
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("What runs it: nodejs, worker or docker.", valueName: "type"),
+        name: .shortAndLong, help: ArgumentHelp("The runtime: nodejs, worker or docker.", valueName: "type"),
         transform: Self.runtime)
     var runtime = RuntimeKind.nodejs
 
     @Argument(help: "The name to register.", transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "The program or the commands.json.")
+    @Argument(help: "The program, or its commands.json.")
     var path: String
 
     private static func runtime(_ text: String) throws -> RuntimeKind {

@@ -1,4 +1,4 @@
-/// How many columns of a terminal text takes, and how it is cut to fit.
+/// Width of text in columns of a terminal, and cutting text to a width.
 enum DisplayWidth {
     /// The columns of a text without control characters.
     static func of(_ text: String) -> Int {

@@ -1,7 +1,7 @@
 import JSON
 import PMAPI
 
-/// What a failed command tells: what failed, on what, why, the last output of the service, and the next step.
+/// The text of a failure: the operation, its object, the cause, the last output of the service, and the next step.
 struct ErrorReport {
     let error: APIError
     let exitCode: ExitCode

@@ -35,7 +35,7 @@ public struct Prefixer {
     var openLine: Int?
     /// Done lines that are not in `shown` yet.
     var lines: [UInt8] = []
-    /// What the caller gets.
+    /// The bytes for the caller.
     var shown: [UInt8] = []
 
     /// Makes a prefixer without sources.
@@ -64,7 +64,7 @@ public struct Prefixer {
         return (all[start...] + all[..<start]).first { !used.contains($0) } ?? stable
     }
 
-    /// Whether something waits for `showHeld`.
+    /// True when something waits for `showHeld`.
     public var hasHeld: Bool { sources.contains { $0.isHeld } }
 
     /// Takes bytes of a source that arrived at a time, and appends what is to be shown.
@@ -106,7 +106,7 @@ public struct Prefixer {
         output += takeShown()
     }
 
-    /// Ends all sources.
+    /// Shows everything that is held back, at the end of the output.
     public mutating func finish(into output: inout [UInt8]) {
         for number in sources.indices { end(SourceID(number: number), into: &output) }
     }

@@ -1,4 +1,4 @@
-/// What a program asks of the terminal, as far as a prefixer follows it.
+/// Requests of a program to its terminal, as far as a prefixer follows them.
 enum PrefixerAction: Equatable {
     /// Which part of a row or of the screen is erased, seen from the cursor.
     enum Part: Equatable {

@@ -1,4 +1,4 @@
-/// What stands in one cell of a terminal: a scalar with the zero-width ones that follow it, at most eight bytes.
+/// The content of one cell of a terminal: a scalar with the zero-width ones that follow it, at most eight bytes.
 struct PrefixerGlyph: Equatable {
     private var bits: UInt64
     private(set) var count: UInt8
@@ -23,7 +23,7 @@ struct PrefixerGlyph: Equatable {
         PrefixerGlyph(bits: 9, count: 1, width: UInt8(clamping: width))
     }
 
-    /// Whether it is a tab.
+    /// True for a tab.
     var isTab: Bool { bits == 9 }
 
     /// A scalar; nil when it is a control or takes no column of its own.

@@ -1,8 +1,8 @@
 import PMModel
 
-/// What a prefixer writes to, and how its prefixes look.
+/// Destination of a prefixer, and the look of its prefixes.
 public struct PrefixerOptions: Equatable, Sendable {
-    /// What the bytes are shown on.
+    /// The kind of output that shows the bytes.
     public enum Surface: Equatable, Sendable {
         /// A file, a pipe or anything else on which nothing can be drawn over.
         case lines
@@ -12,17 +12,17 @@ public struct PrefixerOptions: Equatable, Sendable {
 
     /// The time put before each prefix.
     public enum Timestamps: Equatable, Sendable {
-        /// No time.
+        /// Lines without a time.
         case none
         /// `2026-11-22T10:11:12.345Z`, shifted by so many seconds east of UTC (then `+01:00` instead of `Z`).
         case shown(secondsEastOfUTC: Int)
-        /// The same in the zone of this machine, with the offset that held at that time: summer time comes and goes in a log.
+        /// The same in the zone of this machine, with the offset of that time: a log may span a change to summer time.
         case local
     }
 
-    /// What the bytes are shown on.
+    /// The kind of output that shows the bytes.
     public var surface: Surface
-    /// Whether prefixes are coloured and the colours of the programs pass; without it both are left out.
+    /// True when prefixes are coloured and colours of programs pass; otherwise both are left out.
     public var hasColour: Bool
     /// The time put before each prefix.
     public var timestamps: Timestamps

@@ -20,7 +20,7 @@ struct PrefixerParser {
     /// A control sequence longer than this is nonsense and dropped.
     private static let longestSequence = 256
 
-    /// Whether nothing is begun: the next byte starts something new.
+    /// True between sequences: the next byte begins something new.
     var isInGround: Bool { state == .ground }
 
     mutating func feed(_ byte: UInt8, _ actions: inout [PrefixerAction]) {

@@ -1,12 +1,12 @@
 /// Tells lines that can pass as they are from those that need a screen, so that ordinary output stays fast.
 enum PrefixerPlain {
-    /// What a line is made of.
+    /// Parts of a line.
     enum Kind: Equatable {
         /// Text and tabs.
         case text
         /// Text and whole SGR sequences; the parameters of the sequences, in order.
         case styled([[UInt8]])
-        /// Anything else.
+        /// Control characters and everything else that a plain view leaves out.
         case other
     }
 

@@ -11,11 +11,11 @@ struct PrefixerRow {
     private(set) var cells: [Cell] = []
     /// When its first byte arrived.
     var time: WallTime
-    /// Whether something in it was drawn over or erased.
+    /// True when a part of the row was drawn over or erased.
     private(set) var isRedrawn = false
-    /// Whether the program went back to its start, so that it may be about to draw over it.
+    /// True when the program went back to the start of the row, so that it may draw over it.
     var hasReturned = false
-    /// How many cells have been shown as the beginning of a line that is not yet ended.
+    /// The number of cells that were shown as the beginning of an unfinished line.
     var shownCells = 0
     /// The row as it was last shown whole.
     var shownWhole: [UInt8]?

@@ -23,7 +23,7 @@ struct PrefixerScreen {
     private var firstRowBelow = 1
     private var history = PrefixerHistory()
     private var hasCleared = false
-    /// What was written on the alternate screen since the last movement there; nil: the program is not there.
+    /// Rows on the alternate screen since the last cursor movement there; nil when the program is not there.
     private var hidden: [PrefixerRow]?
     /// The time of what is being applied.
     private var now: WallTime
@@ -33,10 +33,10 @@ struct PrefixerScreen {
         rows = [PrefixerRow(at: time)]
     }
 
-    /// Whether nothing waits here and what comes next begins a row.
+    /// True when nothing waits here, and the next byte begins a row.
     var isIdle: Bool { rows.count == 1 && rows[0].isEmpty && cursor.column == 0 && hidden == nil }
 
-    /// Whether something that was there before has been drawn over or may be about to be.
+    /// True when the program draws over earlier output, or may be about to.
     var isRedrawing: Bool { rows.count > 1 || rows[0].isRedrawn || rows[0].hasReturned }
 
     /// The rows that a terminal would show now.
@@ -147,7 +147,7 @@ struct PrefixerScreen {
     }
 
     /// Nothing of the alternate screen is shown. But more lines without a movement than a screen has rows come from a
-    /// program that went there and ended, or never meant it: they are shown, and what follows.
+    /// program that went there and ended, or never meant it: these lines are shown, and all that follow.
     private mutating func applyHidden(_ action: PrefixerAction) {
         switch action {
         case .glyph(let glyph): putHidden(glyph)

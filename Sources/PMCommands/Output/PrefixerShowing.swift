@@ -1,8 +1,9 @@
 import PMModel
 
-/// How rows that went through a virtual screen reach the surface.
+/// Shows rows of a virtual screen on the surface.
 extension Prefixer {
-    /// How long a row that is drawn over must stay the same to be printed where it cannot be drawn over, nanoseconds.
+    /// Time in nanoseconds for which a row that is drawn over must stay the same, before it is printed on a surface
+    /// that cannot draw over.
     private static let redrawQuiet: Int64 = 1_000_000_000
 
     /// Runs bytes through a source's screen; rows that are done go to `lines`.
@@ -13,7 +14,7 @@ extension Prefixer {
         var actions: [PrefixerAction] = []
         for byte in bytes { sources[number].parser.feed(byte, &actions) }
         for action in actions {
-            // Where nothing can be drawn over, the alternate screen is as good as any other.
+            // On a surface that cannot be drawn over, the alternate screen is as good as any other.
             let isOnLines = terminal == nil && action == .enterAlternateScreen
             sources[number].screen.apply(isOnLines ? .eraseOnScreen(.all) : action, at: time)
             if !sources[number].screen.outbox.isEmpty { emitDone(number) }
@@ -86,7 +87,7 @@ extension Prefixer {
         lines.removeAll(keepingCapacity: true)
     }
 
-    /// What is to be shown, once.
+    /// The bytes to show, once.
     mutating func takeShown() -> [UInt8] {
         var bytes: [UInt8] = []
         swap(&bytes, &shown)
@@ -120,7 +121,7 @@ extension Prefixer {
         openLine = nil
     }
 
-    /// Whether a row differs from how it was last printed; one that was printed and then erased is no news.
+    /// True when a row differs from its last printed state; a row that was printed and then erased does not count.
     private func isNews(_ row: PrefixerRow) -> Bool {
         guard let shown = row.shownWhole else { return true }
         return !row.isEmpty && row.rendered(hasColour: true) != shown

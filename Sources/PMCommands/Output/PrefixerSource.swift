@@ -9,9 +9,9 @@ struct PrefixerSource {
     let prefixWidth: Int
     var parser = PrefixerParser()
     var screen: PrefixerScreen
-    /// Whether it has output that is not shown yet.
+    /// True while it has output that is not shown yet.
     var isHeld = false
-    /// Whether its unfinished rows are in the live region of the terminal.
+    /// True while its unfinished rows are in the live region of the terminal.
     var isLive = false
     /// When its screen last changed.
     var lastChange: WallTime
@@ -32,7 +32,7 @@ struct PrefixerSource {
         screen = PrefixerScreen(at: lastChange)
     }
 
-    /// Whether whole plain lines may pass without the screen.
+    /// True when whole plain lines may pass without the screen, which is faster.
     var passesPlainLines: Bool { parser.isInGround && screen.isIdle }
 
     /// Lets go of everything that is begun.

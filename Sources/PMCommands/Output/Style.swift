@@ -1,6 +1,6 @@
 /// Looks of text on a terminal; without colour text stays as it is.
 struct Style: Equatable, Sendable {
-    /// A look.
+    /// Colour or weight of a text.
     enum Look: Equatable, Sendable {
         case plain, dim, bold, red, green, yellow, cyan
 
@@ -18,7 +18,7 @@ struct Style: Equatable, Sendable {
         }
     }
 
-    /// Whether looks are written at all.
+    /// True when looks are written at all.
     let isOn: Bool
 
     /// The text with a look.

@@ -1,18 +1,18 @@
 /// Rows and columns for people, fitted into a width.
 struct Table {
-    /// A column.
+    /// A column of the table, and its share of a narrow terminal.
     struct Column {
-        /// Its heading.
+        /// Heading of the column.
         var title: String
         /// Numbers stand at the right.
         var isRight = false
-        /// What gives way first when there is no room: the lowest number.
+        /// Order in which columns are cut when there is no room: the lowest number first.
         var importance = 5
         /// Columns below which it is left out rather than cut further.
         var narrowest = 4
     }
 
-    /// A cell.
+    /// A cell: its text and look.
     struct Cell {
         var text: String
         var look = Style.Look.plain

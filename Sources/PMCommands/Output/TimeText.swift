@@ -19,9 +19,9 @@ extension Duration {
     }
 }
 
-/// Times of this machine's zone.
+/// Times in the zone of this machine.
 enum TimeText {
-    /// Seconds between local time and UTC at a time (localtime_r(3)): summer time comes and goes.
+    /// Seconds between local time and UTC at a time (localtime_r(3)); the difference changes with summer time.
     static func secondsEast(at time: WallTime) -> Int {
         var seconds = time_t(time.nanoseconds / 1_000_000_000)
         var parts = tm()

@@ -54,7 +54,7 @@ struct Attachment {
         }
     }
 
-    /// Whether a signal that arrived means the end.
+    /// True when a signal arrived that means the end.
     private func isEndWanted(_ signals: SignalWatch, _ printer: inout LogPrinter) -> Bool {
         while let arrival = signals.next() {
             guard arrival.signal == SIGWINCH else { return true }
@@ -65,7 +65,7 @@ struct Attachment {
 
     /// Asks on a connection of its own, because the first one carries the stream, whose end is the answer.
     private func stopAll() throws(APIError) -> DaemonClient {
-        session.note("stopping all services and pm; ^C again leaves them to it")
+        session.note("stopping all services and the daemon; press Ctrl-C again to leave without waiting")
         let stopper = try session.locator().connect(to: location)
         _ = try reporting { () throws(ClientError) in try stopper.send(Stop(name: nil)) }
         return stopper

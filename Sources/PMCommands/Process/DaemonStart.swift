@@ -22,7 +22,7 @@ struct DaemonStart {
         do throws(APIError) {
             pid = try launcher(location).launch(until: .serving)
         } catch {
-            // With --keep-attached ^C would stop what somebody else has started.
+            // With --keep-attached, ^C would stop services that another user of the daemon has started.
             guard error.statusCode == 409, signals == nil, command.inspection == .none else { throw error }
             try tellRunning(location, try locator.connect(to: location))
             return .success
@@ -33,7 +33,7 @@ struct DaemonStart {
         return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
     }
 
-    /// What somebody else could have written is not run, unless this user says so.
+    /// Refuses a configuration that another user could have written, unless this user allows it.
     static func requireTrust(_ location: DaemonLocation) throws(APIError) {
         do {
             try location.requireTrust()
@@ -47,7 +47,7 @@ struct DaemonStart {
         do {
             installation = try Installation(environment: session.environment)
         } catch {
-            throw APIError(error, doing: "find the programs of pm", hint: "PM_LIBEXEC names their directory")
+            throw APIError(error, doing: "find the programs of pm", hint: "set PM_LIBEXEC to their directory")
         }
         var launcher = DaemonLauncher(
             location: location, installation: installation, environment: session.environment)
@@ -60,7 +60,7 @@ struct DaemonStart {
         return launcher
     }
 
-    /// A second `pm start pm` finds what it asks for.
+    /// A second `pm start pm` finds a running daemon.
     private func tellRunning(_ location: DaemonLocation, _ client: DaemonClient) throws(APIError) {
         let answer = try client.ask(Version())
         switch session.format {

@@ -68,7 +68,7 @@ struct ForegroundProcess {
                 case .interrupted: break
                 }
             } catch {
-                // What the host says makes no sense: it is not served any more, and ends as it likes.
+                // The host sent something invalid: it gets no more answers, and ends as it likes.
                 session.note(error.report.message)
                 isOpen = false
             }

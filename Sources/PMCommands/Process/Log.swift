@@ -6,42 +6,45 @@ import PMModel
 /// `pm log NAME... [-f] [-n N] [--since T] [--until T] [--grep PATTERN] [--priority LEVEL] [--timestamps]`.
 struct LogCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "log", abstract: "Show what services wrote.",
+        commandName: "log", abstract: "Show the output of services.",
         discussion: """
-            Each line has the service's name before it; services in the journal and in files are merged by time. --since \
-            and --until take a duration (10m), a time of the day (14:30), or a date and time, in local time or with a zone \
-            (2026-11-23T14:30:00Z). --grep takes a POSIX extended regular expression, --priority a level (err) or its \
-            number: lines with it or a more important one. With -o json each line is an object {name, time, stream, text}, \
-            with -o cat the text alone, with -o short as journalctl shows it.
+            `pm log api -f --since 10m` prints what the service api wrote in the last ten minutes, and then new lines \
+            as they come. Each line begins with the service's name; lines of several services are sorted by time. \
+            --since and --until take a duration (10m), a time of the day (14:30), or a date and time, in local time or \
+            with a zone (2026-11-23T14:30:00Z). --grep takes a POSIX extended regular expression. --priority takes a \
+            level (err) or its number. With -o json each line is an object {name, time, stream, text}, with -o cat \
+            only the text, with -o short a line as journalctl prints it.
             """)
 
     static let outputs = OutputChoice.allCases
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Go on with what is written from now on.")
+    @Flag(name: .shortAndLong, help: "Follow: keep printing new lines.")
     var follow = false
 
     @Option(
-        name: [.customShort("n"), .long], help: ArgumentHelp("Only the last lines, or all.", valueName: "count|all"))
+        name: [.customShort("n"), .long],
+        help: ArgumentHelp("Print this many of the last lines, or all.", valueName: "count|all"))
     var lines = LineCount.last(100)
 
-    @Option(help: ArgumentHelp("Only from a time on, or for a duration back.", valueName: "time"))
+    @Option(help: ArgumentHelp("Print only lines from this time on (14:30), or of the last 10m.", valueName: "time"))
     var since: LogTime?
 
-    @Option(help: ArgumentHelp("Only up to a time.", valueName: "time"))
+    @Option(help: ArgumentHelp("Print only lines up to this time.", valueName: "time"))
     var until: LogTime?
 
-    @Option(help: ArgumentHelp("Only lines in which an expression is found.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Print only lines that match this regular expression.", valueName: "pattern"))
     var grep: String?
 
-    @Option(help: ArgumentHelp("Only lines as important as this, or more: emerg to debug.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp("Print only lines of this level (emerg to debug), or more important.", valueName: "level"))
     var priority: PriorityOption?
 
     @Flag(help: "Show when each line arrived.")
     var timestamps = false
 
-    @Flag(help: "The text as the services wrote it, without names; as -o cat.")
+    @Flag(help: "Print the text as the services wrote it, without names (same as -o cat).")
     var raw = false
 
     @Argument(help: "The services.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
@@ -81,7 +84,7 @@ struct LogCommand: PMCommand {
             client = try session.connect()
         } catch {
             guard error.exitCode == .notRunning, let stored = try StoredLog(call, session) else { throw error }
-            session.note("pm is not running; this is what it has stored")
+            session.note("pm is not running; these are the stored lines")
             try stored.show(in: &printer)
             return .success
         }
@@ -117,7 +120,7 @@ struct PriorityOption: ExpressibleByArgument, Equatable {
         self.value = value
     }
 
-    /// What can be given.
+    /// The values for help and completion.
     static var allValueStrings: [String] { LogPriority.allCases.map(\.name) }
 }
 

@@ -45,7 +45,7 @@ struct LogPrinter {
             timestamps: timestamps ? .local : .none)
     }
 
-    /// How long to wait for more before `showHeld`; nil when nothing is held back.
+    /// Time to wait for more output before `showHeld`; nil when nothing is held back.
     var idleTimeout: Duration? {
         if case .prefixed(let prefixer) = manner, prefixer.hasHeld { return .milliseconds(50) }
         return nil

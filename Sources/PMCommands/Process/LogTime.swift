@@ -11,7 +11,7 @@ struct LogTime: ExpressibleByArgument, Equatable {
         do throws(APIError) {
             value = try Log.Since(argument)
         } catch {
-            // What is no time of the wire may be one of this machine's clock.
+            // A text that is no time of the wire may be a time of this machine's clock.
             guard let time = Self.local(argument) else { return nil }
             value = .at(time)
         }

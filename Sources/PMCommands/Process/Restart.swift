@@ -4,17 +4,18 @@ import PMAPI
 /// `pm restart NAME`.
 struct RestartCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restart", abstract: "Stop a service, wait until all of it is gone, and start it again.")
+        commandName: "restart",
+        abstract: "Stop a service, wait until all of its processes have ended, and start it again.")
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Return when it is ready.")
+    @Flag(name: .shortAndLong, help: "Wait until the service is ready.")
     var wait = false
 
-    @Flag(help: "Run Node under its inspector.")
+    @Flag(help: "Run Node with its inspector.")
     var inspect = false
 
-    @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
+    @Flag(name: .customLong("inspect-brk"), help: "As --inspect, but wait for a debugger before the first line runs.")
     var inspectBreak = false
 
     @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)

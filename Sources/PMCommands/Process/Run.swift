@@ -11,33 +11,34 @@ struct RunCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a service or a program here, in the foreground, without the daemon.",
         discussion: """
-            PROGRAM is a name of the configuration, a file, a folder with a commands.json, or a program in PATH. It gets \
-            standard input, output and signals, and its exit code is the exit code. Behind PROGRAM only the options \
-            --name, --new and --inspect are pm's; a `--` there hands everything after it over unread.
+            `pm run ./server.js --port 8080` runs the file and passes it `--port 8080`. PROGRAM is a service of the \
+            configuration, a file, a folder with a commands.json, or a program in PATH. The program gets the standard \
+            input, output and signals of pm, and pm exits with its exit code. After PROGRAM, pm reads only its options \
+            --name, --new, --inspect, --inspect-brk and --keep-attached; all words after a `--` go to the program.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: "Run it under this name.", transform: ServiceArgument.read)
+    @Option(help: "Run the program under this name.", transform: ServiceArgument.read)
     var name: String?
 
-    @Flag(help: "Run it under a random name.")
+    @Flag(help: "Run the program under a random name.")
     var new = false
 
-    @Flag(help: "Run Node under its inspector.")
+    @Flag(help: "Run Node with its inspector.")
     var inspect = false
 
-    @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
+    @Flag(name: .customLong("inspect-brk"), help: "As --inspect, but wait for a debugger before the first line runs.")
     var inspectBreak = false
 
     // It always does: the flag is there because existing instructions name it.
-    @Flag(name: .customLong("keep-attached"), help: "Stay attached to the terminal, as it does without this.")
+    @Flag(name: .customLong("keep-attached"), help: "Changes nothing: pm run always stays attached to the terminal.")
     var keepAttached = false
 
     @Argument(help: "A service, a file, or a program.", completion: ServiceArgument.completion)
     var program: String
 
-    @Argument(help: "Its arguments.")
+    @Argument(help: "Arguments for the program.")
     var args: [String] = []
 
     /// Two names at once cannot be.
@@ -82,7 +83,7 @@ struct RunCommand: PMCommand {
         do {
             return try Installation(environment: session.environment)
         } catch {
-            throw APIError(error, doing: "find the programs of pm", hint: "PM_LIBEXEC names their directory")
+            throw APIError(error, doing: "find the programs of pm", hint: "set PM_LIBEXEC to their directory")
         }
     }
 

@@ -4,23 +4,23 @@ import PMConfig
 import PMModel
 import PMSystem
 
-/// What `pm run` executes: decided from the configuration where it names the program, else from the file itself.
+/// The command that `pm run` executes: taken from the configuration if it has the program, else from the file itself.
 struct RunPlan: Equatable {
     /// The name the service runs under.
     var name: String
     /// The program to execute; without a slash it is looked up in `PATH`.
     var path: String
-    /// Its arguments.
+    /// Arguments of the program.
     var arguments: [String]
-    /// Its environment, `NAME=value`.
+    /// Environment of the program, `NAME=value`.
     var environment: [String]
-    /// Its working directory.
+    /// Working directory of the program.
     var directory: String
-    /// Whether it is a commandable service, which needs a channel to pm.
+    /// True for a commandable service, which needs a channel to pm.
     var isHosted: Bool
 }
 
-/// Makes a plan.
+/// Makes a plan from a configuration or a file, for `pm run`.
 struct RunPlanner {
     /// The word behind `pm run`.
     var program: String
@@ -28,13 +28,13 @@ struct RunPlanner {
     var arguments: [String]
     /// `--name`, or a random name.
     var name: String?
-    /// The debugger.
+    /// Use of Node's inspector.
     var inspection = Start.Inspection.none
     /// The configuration around; nil when there is none.
     var configuration: ConfigFile?
     /// The daemon's URL, for services that call it.
     var socketURL: String?
-    /// Where the JavaScript of pm is.
+    /// Path of pm's JavaScript.
     var installation: Installation
     /// Environment and working directory.
     var context: LocationContext
@@ -50,7 +50,7 @@ struct RunPlanner {
     private func plan(_ unit: ConfiguredUnit, in directory: String) throws(APIError) -> RunPlan {
         guard unit.definition.runtime == .nodejs else {
             throw .badRequest(
-                "\(unit.name) has the runtime \(unit.definition.runtime.rawValue), which only the daemon runs",
+                "cannot run \(unit.name) here: only the daemon runs the runtime \(unit.definition.runtime.rawValue)",
                 hint: "pm start \(unit.name)")
         }
         do throws(ConfigError) {
@@ -139,7 +139,7 @@ struct RunPlanner {
         command.isHosted ? environment : NodePreload.adding(installation.nodePreload, to: environment)
     }
 
-    /// What the daemon tells a service in its environment.
+    /// The variables that the daemon gives a service.
     private func variables(_ name: String, _ mapping: Mapping?, _ command: Command) -> [String] {
         var variables = [HostVariable.name.set(to: name)]
         if let socketURL { variables.append(HostVariable.socket.set(to: socketURL)) }

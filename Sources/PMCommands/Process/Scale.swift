@@ -4,15 +4,15 @@ import PMAPI
 /// `pm scale NAME N`.
 struct ScaleCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scale", abstract: "Change how many instances of a stateless service run.",
-        discussion: "The number is kept in the configuration; what runs follows at once.")
+        commandName: "scale", abstract: "Change the number of instances of a stateless service.",
+        discussion: "pm stores the number in the configuration, and starts or stops instances at once.")
 
     @OptionGroup var global: GlobalOptions
 
     @Argument(help: "The service.", transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "How many instances.")
+    @Argument(help: "The number of instances.")
     var instances: Int
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

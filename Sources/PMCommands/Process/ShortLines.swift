@@ -10,7 +10,7 @@ struct ShortLines {
         let stream: LogRecord.Stream
     }
 
-    /// What waits for the end of its line.
+    /// Texts without the end of their line yet.
     private var open: [Source: LogRecord] = [:]
 
     /// The lines that a record ends.

@@ -4,15 +4,18 @@ import PMAPI
 /// `pm start pm` and `pm start NAME [args...]`.
 struct StartCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start pm itself (`pm start pm`) or a service and what it depends on.",
+        commandName: "start",
+        abstract: "Start the daemon (`pm start pm`), or a service and the services that it depends on.",
         discussion: """
-            `pm start pm` starts the daemon of the nearest .pm.config.json, upwards from here; where none stands it makes \
-            one here. Arguments with dashes for a service go behind `--`.
+            `pm start api` starts the service api. `pm start worker -- --queue mail` starts the service worker with \
+            the arguments `--queue mail`: arguments that begin with a dash go after `--`. `pm start pm` starts the \
+            daemon for the nearest .pm.config.json, in the working directory or above it; if there is no such file, pm \
+            makes one in the working directory.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Return when it is ready, or pm serves.")
+    @Flag(name: .shortAndLong, help: "Wait until the service is ready (with pm: until the daemon accepts connections).")
     var wait = false
 
     @Option(help: "Run the service under this name.", transform: ServiceArgument.read)
@@ -21,39 +24,46 @@ struct StartCommand: PMCommand {
     @Flag(help: "Run the service under a random name.")
     var new = false
 
-    @Flag(help: "Run Node under its inspector; with pm: all services.")
+    @Flag(help: "Run Node with its inspector; with pm: for all services.")
     var inspect = false
 
-    @Flag(name: .customLong("inspect-brk"), help: "The same, waiting for the debugger before the first line.")
+    @Flag(name: .customLong("inspect-brk"), help: "As --inspect, but wait for a debugger before the first line runs.")
     var inspectBreak = false
 
     @Flag(help: "Start the service whenever pm starts.")
     var autostart = false
 
-    @Flag(name: .customLong("keep-attached"), help: "With pm: stay, show what services write, and stop all at ^C.")
+    @Flag(
+        name: .customLong("keep-attached"),
+        help: "With pm: stay, show the output of all services, and stop everything at Ctrl-C.")
     var keepAttached = false
 
-    @Flag(help: "With pm: become pm-init instead of starting it, for a service manager or a container.")
+    @Flag(help: "With pm: run in the foreground, for systemd or as the first process of a container.")
     var foreground = false
 
-    @Argument(help: "`pm`, or a service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(
+        help: "The service, or `pm` for the daemon.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
     var program: String
 
     @Argument(help: "Arguments for the service.")
     var args: [String] = []
 
-    /// What makes no sense for what is started is refused, not ignored.
+    /// Refuses options that have no effect on what is started, instead of ignoring them.
     func validate() throws {
         if name != nil && new { throw ValidationError("--name and --new exclude each other.") }
         if program == "pm" {
             if name != nil || new || autostart {
-                throw ValidationError("--name, --new and --autostart are for services.")
+                throw ValidationError("--name, --new and --autostart are for services, not for pm.")
             }
             if !args.isEmpty { throw ValidationError("pm itself takes no arguments: \(args.joined(separator: " "))") }
             if foreground && (keepAttached || wait) {
-                throw ValidationError("--foreground leaves nobody to wait or to stay attached.")
+                throw ValidationError("--foreground excludes --wait and --keep-attached: pm itself becomes the daemon.")
             }
-            if global.pmSock != nil { throw ValidationError("pm start pm takes its socket from the configuration.") }
+            if global.pmSock != nil {
+                throw ValidationError(
+                    "--pm-sock cannot be used with `pm start pm`: the configuration determines the socket.")
+            }
         } else if keepAttached || foreground {
             throw ValidationError(
                 "--keep-attached and --foreground are for `pm start pm`; `pm run \(program)` runs a service here.")
@@ -90,7 +100,7 @@ struct StartCommand: PMCommand {
         return .success
     }
 
-    /// `web is up, pid 123`; of a program that does not serve yet `web started, pid 123, not ready yet`.
+    /// `web is up, pid 123`; for a program that does not serve yet `web started, pid 123, not ready yet`.
     static func sentence(_ answer: Start.Answer, fallback: String) -> String {
         let name = DisplayWidth.printable(answer.name.isEmpty ? fallback : answer.name)
         let pid = answer.pid.map { ", pid \($0)" } ?? ""

@@ -6,12 +6,12 @@ import PMClient
 /// `pm status [NAME]`.
 struct StatusCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show what is wanted, what runs and what died.")
+        commandName: "status", abstract: "Show which services run, and how each one last ended.")
 
     @OptionGroup var global: GlobalOptions
 
     @Argument(
-        help: "The service; all of them without.", completion: ServiceArgument.completion,
+        help: "The service; without a name all services.", completion: ServiceArgument.completion,
         transform: ServiceArgument.read)
     var name: String?
 
@@ -37,7 +37,7 @@ struct StatusCommand: PMCommand {
             for problem in row.problems { session.note(DisplayWidth.printable("\(row.name): \(problem)")) }
         }
         if let name, let row = rows.first(where: { $0.name == name }) {
-            if let text = row.statusText { session.output.line("\nit says: \(DisplayWidth.printable(text))") }
+            if let text = row.statusText { session.output.line("\nstatus text: \(DisplayWidth.printable(text))") }
             tellDeath(row, session)
         }
         return .success
@@ -82,6 +82,6 @@ func parsedAnswer(_ text: [UInt8]) throws(APIError) -> JSONValue {
     do {
         return try JSONValue(parsing: text)
     } catch {
-        throw APIError(500, "what answers is not pm: \(error)")
+        throw APIError(500, "the answer does not come from a pm daemon: \(error)")
     }
 }

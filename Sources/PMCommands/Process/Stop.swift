@@ -7,10 +7,11 @@ import PMSystem
 /// `pm stop [NAME] [--now]`.
 struct StopCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Stop a service; without a name (or with `pm`) all of them and then pm.",
+        commandName: "stop",
+        abstract: "Stop a service; without a name (or with `pm`) all services and then the daemon.",
         discussion: """
-            Each service gets the signals of its stop sequence, and SIGKILL when it does not end. --now sends SIGKILL at \
-            once. On a terminal, ^C while pm waits does the same, and a second ^C leaves the stop to the daemon.
+            Each service gets the signals of its stop sequence, and SIGKILL if it does not end. --now sends SIGKILL at \
+            once. On a terminal, Ctrl-C does the same while pm waits; press Ctrl-C again to leave without waiting.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -40,7 +41,7 @@ struct StopCommand: PMCommand {
         return answer.survivors.isEmpty ? .success : .serviceFailed
     }
 
-    /// Waits for the answer; the first ^C kills, at a second one there is none.
+    /// Waits for the answer. The first ^C kills the services; at a second one there is no answer.
     private func stop(_ client: DaemonClient, _ session: CommandContext) throws(APIError) -> [UInt8]? {
         guard session.terminal.isInteractive, !now else { return try client.askForText(call, within: nil) }
         let signals: SignalWatch
@@ -61,7 +62,7 @@ struct StopCommand: PMCommand {
             while signals.next() != nil {
                 if hasHurried { return nil }
                 hasHurried = true
-                session.note("killing what still runs; ^C again leaves the rest to pm")
+                session.note("killing all remaining processes; press Ctrl-C again to leave without waiting")
                 _ = try reporting { () throws(ClientError) in try client.send(hurry) }
             }
         }
@@ -70,7 +71,9 @@ struct StopCommand: PMCommand {
     /// The daemon has answered and is on its way out: what comes next may need the place free.
     private func waitForEnd(_ client: DaemonClient, _ session: CommandContext) throws(APIError) {
         let hasEnded = try reporting { () throws(ClientError) in try client.waitForEnd(within: .seconds(30)) }
-        guard hasEnded else { throw .timeout("pm stopped all services but does not end", hint: "pm status") }
+        guard hasEnded else {
+            throw .timeout("pm stopped all services, but the daemon does not end", hint: "pm status")
+        }
         if let location = try session.locator().location() {
             _ = DaemonLock.waitUntilFree(location.lockPath, within: .seconds(10))
         }
@@ -79,7 +82,7 @@ struct StopCommand: PMCommand {
     private func tell(_ answer: Stop.Answer, _ session: CommandContext) {
         for name in answer.stopped { session.output.line("\(DisplayWidth.printable(name)) stopped") }
         for survivor in answer.survivors {
-            session.note("process \(survivor.pid) of \(DisplayWidth.printable(survivor.name)) could not be ended")
+            session.note("cannot end process \(survivor.pid) of \(DisplayWidth.printable(survivor.name))")
         }
         for problem in answer.problems { session.note(DisplayWidth.printable(problem)) }
         if call.name == nil { session.output.line("pm stopped") }

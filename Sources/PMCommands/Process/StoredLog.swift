@@ -32,7 +32,7 @@ struct StoredLog {
         guard !units.isEmpty || trace != nil else { return nil }
         // Which services are in the journal only the journal knows.
         for name in call.names where trace == nil && !units.contains(name) {
-            throw .notFound("pm is not running, and nothing of \(name) is stored", hint: "pm start pm")
+            throw .notFound("pm is not running, and no log of \(name) is stored", hint: "pm start pm")
         }
     }
 
@@ -50,7 +50,7 @@ struct StoredLog {
                     guard try show(frame, in: &printer) else { return printer.finish() }
                 }
             }
-            throw APIError.internalFailure("pm-logs ended before it had said all")
+            throw APIError.internalFailure("pm-logs ended before it had sent all lines")
         } catch let error as SystemError {
             throw APIError(error, doing: "read the stored logs")
         } catch let error as APIError {
@@ -72,7 +72,7 @@ struct StoredLog {
         return answer.reading
     }
 
-    /// Whether there is more to come.
+    /// True when more frames follow.
     private func show(_ frame: StoredLogFrame, in printer: inout LogPrinter) throws(APIError) -> Bool {
         switch frame {
         case .record(var record), .unfinished(var record, _):

@@ -8,14 +8,16 @@ import PMModel
 struct UpgradeCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "upgrade",
-        abstract: "Start the daemon's program again, a new version for example; services, connections and calls go on.")
+        abstract:
+            "Replace the daemon by the program on disk, after an update for example; services, connections and calls go on."
+    )
 
-    @Flag(name: .customLong("init"), help: "Replace pm-init, too: its process goes on as the program on disk.")
+    @Flag(name: .customLong("init"), help: "Replace pm-init, too; its process id stays the same.")
     var includesInit = false
 
     @OptionGroup var global: GlobalOptions
 
-    /// How long the successor may take: calls that are under way may take ten seconds of it.
+    /// Time for the successor to answer: calls under way may take ten seconds of it.
     private static let replacementTimeout = Duration.seconds(30)
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
@@ -28,12 +30,12 @@ struct UpgradeCommand: PMCommand {
         case .table:
             let text = "pm \(before.version) (pid \(before.pid)) is replaced by pm \(after.version) (pid \(after.pid))"
             session.output.line(
-                DisplayWidth.printable(text) + (includesInit ? "; pm-init goes on as its program on disk" : ""))
+                DisplayWidth.printable(text) + (includesInit ? "; pm-init now runs its program on disk" : ""))
         }
         return .success
     }
 
-    /// Whoever answers next may still be the one that was asked.
+    /// The next answer may still come from the old daemon.
     private func successor(of before: Version.Answer, _ session: CommandContext) throws(APIError) -> Version.Answer {
         let limit = session.clock.monotonic() + Self.replacementTimeout
         while session.clock.monotonic() < limit {

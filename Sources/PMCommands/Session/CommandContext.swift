@@ -7,21 +7,21 @@ import PMSystem
 
 /// All that a command may use of the world.
 struct CommandContext {
-    /// The environment variables.
+    /// The environment variables, which tests replace.
     var environment: [String: String]
-    /// The terminal.
+    /// Properties of the terminal.
     var terminal: Terminal
-    /// Standard output: results.
+    /// Standard output, for results only.
     var output: any OutputSink
     /// Standard error: everything else.
     var errors: any OutputSink
-    /// The clock.
+    /// The clock, which tests replace.
     var clock: any TimeSource = SystemClock()
     /// The next line of standard input without its end; nil at the end.
     var readLine: () -> String? = { Swift.readLine() }
-    /// How results are written.
+    /// The form of results.
     var format = OutputFormat.table
-    /// Whether to tell more on standard error.
+    /// True to tell more on standard error.
     var isVerbose = false
     /// Which daemon is meant.
     var target = DaemonTarget()
@@ -64,7 +64,7 @@ struct CommandContext {
     /// Tells something that is not a result; names and paths in it may be anything.
     func note(_ text: String) { errors.line("pm: " + DisplayWidth.printableLines(text)) }
 
-    /// Whether there is colour to use on standard output.
+    /// Colours for standard output, or none.
     var style: Style { Style(isOn: terminal.hasColour) }
 
     /// The working directory.
@@ -79,7 +79,7 @@ struct CommandContext {
 
 /// Which daemon a command line means.
 struct DaemonTarget: Equatable, Sendable {
-    /// By configuration.
+    /// Choice of the daemon by its configuration.
     var selection = DaemonSelection.nearest
     /// By socket; it goes before the configuration.
     var socket: String?

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where text goes.
+/// A destination of text.
 protocol OutputSink: AnyObject {
     /// Writes bytes at once.
     func write(_ bytes: [UInt8])
@@ -21,7 +21,7 @@ final class DescriptorSink: OutputSink {
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     /// Writes all bytes. When nobody reads any more the program ends here, as quietly as SIGPIPE ends any other:
-    /// also where SIGPIPE was ignored by whoever started us.
+    /// also if our parent ignored SIGPIPE.
     func write(_ bytes: [UInt8]) {
         var done = 0
         while done < bytes.count {

@@ -1,16 +1,16 @@
 import Glibc
 
-/// What is known of the terminal that a program writes to.
+/// Properties of the terminal that a program writes to.
 struct Terminal: Equatable, Sendable {
     /// Columns that a table may take; nil: as many as it needs, because a file or a program reads it.
     var columns: Int?
     /// Rows of the screen.
     var rows = 24
-    /// Whether standard output is a terminal.
+    /// True when standard output is a terminal.
     var isInteractive = false
-    /// Whether standard output may be coloured.
+    /// True when standard output may be coloured.
     var hasColour = false
-    /// Whether standard error may be coloured.
+    /// True when standard error may be coloured.
     var hasErrorColour = false
 
     /// Nothing known: a file or a program reads.

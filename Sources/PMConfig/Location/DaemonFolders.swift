@@ -44,7 +44,7 @@ extension DaemonLocation {
         }
         guard let problem else { return }
         throw ConfigError(
-            .forbidden, "the socket's directory \(socketDirectory) is not safe: it \(problem)",
+            .forbidden, "the directory of the socket, \(socketDirectory), is not safe: it \(problem)",
             hint: "set XDG_RUNTIME_DIR to a directory of your own, or remove this one")
     }
 }

@@ -1,6 +1,6 @@
 internal import PMModel
 
-/// Whose daemon it is.
+/// The owner of a daemon.
 public enum DaemonScope: String, Sendable, CaseIterable {
     /// The one of a project: its configuration stands in the working directory or above.
     case project
@@ -10,22 +10,22 @@ public enum DaemonScope: String, Sendable, CaseIterable {
     case system
 }
 
-/// Where one daemon has its files. One configuration file, one daemon: everything follows from the file's real path.
+/// Paths of one daemon. One configuration file has one daemon: all paths follow from the file's real path.
 public struct DaemonLocation: Equatable, Sendable {
     /// The name of a configuration file.
     public static let configName = ".pm.config.json"
 
-    /// Whose daemon it is.
+    /// The owner of the daemon.
     public var scope: DaemonScope
     /// The configuration file, absolute and without symbolic links; it need not exist yet.
     public var configFile: String
-    /// Whether the configuration file existed when it was looked for.
+    /// True when the configuration file existed at the search.
     public var hasConfigFile: Bool
-    /// Where the daemon keeps its lock, its own output, logs and death records.
+    /// Directory of the daemon's lock, its own output, logs and death records.
     public var stateDirectory: String
-    /// Whether the state directory is for pm alone, as nobody chose another one.
+    /// True when the state directory is for pm alone, because no variable names another one.
     var isStateDirectoryOwn: Bool
-    /// Where the daemon listens; at most 107 bytes, what sockaddr_un holds (unix(7)).
+    /// Path of the daemon's socket; at most 107 bytes, the size of sockaddr_un (unix(7)).
     public var socketPath: String
     /// Configuration files nearer than this one that were passed over, each with the reason; usually none.
     public var passedOver: [ConfigProblem] = []
@@ -33,7 +33,7 @@ public struct DaemonLocation: Equatable, Sendable {
     /// Why nothing that the configuration says is run: somebody who is not trusted could have written it.
     public var distrust: ConfigProblem?
 
-    /// Whether the socket is in the runtime folder of the user, where nobody else has one.
+    /// True when the socket is in the runtime folder of the user, where no other user can have one.
     public var isSocketInRuntimeDirectory: Bool { scope != .system && socketDirectory != configDirectory }
     /// The folder of the configuration file: relative paths in it start here, and so do services without `cwd`.
     public var configDirectory: String { Paths.directory(of: configFile) }
@@ -41,7 +41,7 @@ public struct DaemonLocation: Equatable, Sendable {
     public var lockPath: String { stateDirectory + "/lock" }
     /// The daemon's own output.
     public var daemonLogPath: String { stateDirectory + "/pmd.log" }
-    /// What the daemon's processes carry in their environment: 16 hexadecimal digits of the configuration's real path.
+    /// Mark in the environment of the daemon's processes: 16 hexadecimal digits of the configuration's real path.
     public var marker: String { Fingerprint(of: configFile).digits }
     /// The socket as existing clients look for it, `jsonrpc+unix:///srv/app/pm.sock`.
     public var socketURL: String { Paths.socketURL(socketPath) }

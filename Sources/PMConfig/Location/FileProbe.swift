@@ -1,7 +1,7 @@
 internal import Glibc
 public import PMSystem
 
-/// What the search for a configuration wants to know about one file.
+/// The properties of a file that the search for a configuration needs.
 public struct FileFacts: Equatable, Sendable {
     /// The kinds of file that matter here.
     public enum Kind: Sendable {
@@ -13,9 +13,9 @@ public struct FileFacts: Equatable, Sendable {
         case other
     }
 
-    /// What it is, symbolic links followed.
+    /// Type of the file, symbolic links followed.
     public var kind: Kind
-    /// Who owns it.
+    /// The user that owns the file.
     public var owner: UInt32
     /// The permission bits (07777).
     public var mode: UInt32
@@ -28,13 +28,13 @@ public struct FileFacts: Equatable, Sendable {
     }
 }
 
-/// What the search for a configuration asks of the file system.
+/// The questions of the search for a configuration to the file system; tests replace it.
 public protocol FileProbe: Sendable {
-    /// What stands at a path, symbolic links followed; nil when nothing does or it cannot be reached.
+    /// The file at a path, symbolic links followed; nil when there is none or it cannot be reached.
     func facts(of path: String) -> FileFacts?
     /// The path without any symbolic link; nil when it does not exist.
     func realPath(of path: String) -> String?
-    /// What stands at a path, symbolic links not followed; nil when nothing does or it cannot be reached.
+    /// The entry at a path, symbolic links not followed; nil when there is none or it cannot be reached.
     func entry(at path: String) -> PathTrust.Entry?
     /// The start of a file, at most 1 MB; nil when it cannot be read.
     func contents(of path: String) -> [UInt8]?
@@ -45,7 +45,7 @@ public struct LinuxFileProbe: FileProbe {
     /// Makes a probe of the real file system.
     public init() {}
 
-    /// What stands at a path, by stat(2).
+    /// The file at a path, by stat(2).
     public func facts(of path: String) -> FileFacts? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -65,7 +65,7 @@ public struct LinuxFileProbe: FileProbe {
         return String(validatingCString: resolved)
     }
 
-    /// What stands at a path, by lstat(2).
+    /// The entry at a path, by lstat(2).
     public func entry(at path: String) -> PathTrust.Entry? { PathTrust.entry(path) }
 
     /// The first megabyte of a file.

@@ -7,7 +7,7 @@ public struct LocationContext: Sendable {
     public var environment: [String: String]
     /// The absolute working directory.
     public var workingDirectory: String
-    /// The effective user.
+    /// The effective user, which decides about trust.
     public var userID: UInt32
     /// The file system.
     public var files: any FileProbe
@@ -44,19 +44,19 @@ public struct LocationContext: Sendable {
             hint: "set HOME, or name a file with --config FILE and a state directory with PM_STATE_DIR")
     }
 
-    /// `${XDG_CONFIG_HOME:-~/.config}/pm`.
+    /// The user's configuration folder, `${XDG_CONFIG_HOME:-~/.config}/pm`.
     public func userConfigDirectory() throws(ConfigError) -> String {
         if let directory = absolute("XDG_CONFIG_HOME") { return directory + "/pm" }
         return try home() + "/.config/pm"
     }
 
-    /// `${XDG_STATE_HOME:-~/.local/state}/pm`.
+    /// The folder of the user's state directories, `${XDG_STATE_HOME:-~/.local/state}/pm`.
     public func userStateDirectory() throws(ConfigError) -> String {
         if let directory = absolute("XDG_STATE_HOME") { return directory + "/pm" }
         return try home() + "/.local/state/pm"
     }
 
-    /// `$XDG_RUNTIME_DIR/pm`, else `/tmp/pm-<uid>`: whoever uses it makes sure first that it is theirs
+    /// `$XDG_RUNTIME_DIR/pm`, else `/tmp/pm-<uid>`: callers first check that it belongs to the user
     /// (`DaemonLocation.checkSocketDirectory`).
     public var runtimeDirectory: String {
         absolute("XDG_RUNTIME_DIR").map { $0 + "/pm" } ?? "/tmp/pm-\(userID)"

@@ -6,9 +6,9 @@ public enum DaemonSelection: Equatable, Sendable {
     case nearest
     /// The one of this configuration file (or of the one in this folder), which need not exist yet.
     case file(String)
-    /// The user's own.
+    /// The daemon of the user.
     case user
-    /// The system's.
+    /// The daemon of the system.
     case system
 }
 

@@ -1,6 +1,6 @@
 /// One thing that is wrong with a configuration, and where.
 public struct ConfigProblem: Equatable, Sendable, CustomStringConvertible {
-    /// How much it matters.
+    /// Severity of a problem.
     public enum Severity: Sendable {
         /// The file cannot be used.
         case error
@@ -8,7 +8,7 @@ public struct ConfigProblem: Equatable, Sendable, CustomStringConvertible {
         case warning
     }
 
-    /// How much it matters.
+    /// Severity of the problem.
     public var severity: Severity
     /// The file it is in, when it is in one.
     public var file: String?
@@ -18,7 +18,7 @@ public struct ConfigProblem: Equatable, Sendable, CustomStringConvertible {
     public var column: Int?
     /// The key, `mapping.web.restart` for example.
     public var key: String?
-    /// What is wrong.
+    /// Description of the fault.
     public var message: String
     /// The next step, when there is one.
     public var hint: String?
@@ -44,9 +44,9 @@ public struct ConfigProblem: Equatable, Sendable, CustomStringConvertible {
 
 /// Why a configuration cannot be found, read, understood or written: one or more problems.
 public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is; the command line makes its exit code of it.
+    /// Kind of a failure, which determines the exit code of the command line.
     public enum Kind: Sendable {
-        /// What is written in a file is wrong.
+        /// The content of a file is wrong.
         case invalid
         /// Something that was named does not exist.
         case missing
@@ -56,13 +56,13 @@ public struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
         case storage
         /// Other programs are writing the file; trying again may work.
         case busy
-        /// Another program has its turn to write the file; it may give it back at any moment.
+        /// Another program holds the lock of the file, and may give it back at any moment.
         case locked
     }
 
-    /// What kind of failure it is.
+    /// Kind of the failure.
     public var kind: Kind
-    /// What is wrong, in the order of the file; at least one.
+    /// The faults, in the order of the file; at least one.
     public var problems: [ConfigProblem]
 
     /// Makes an error of several problems.

@@ -26,17 +26,18 @@ extension ConfigReader {
             report(
                 "unknown key", at: place,
                 hint: NearNames.hint(for: member.key, among: Self.dockerKeys)
-                    ?? "the keys are \(listed(Self.dockerKeys)); what else the engine can do goes into \"hostConfig\"")
+                    ?? "the keys are \(listed(Self.dockerKeys)); other settings of the engine go into \"hostConfig\"")
         }
         if configuration.image.isEmpty { report(#""image" is missing"#, at: root) }
         if configuration.commands != nil, !configuration.command.isEmpty || configuration.entrypoint != nil {
             report(
-                #""commands" is served by pm's host for Node: there is neither "command" nor "entrypoint""#, at: root)
+                #""command" and "entrypoint" cannot be used with "commands", which pm's host for Node serves"#, at: root
+            )
         }
         return configuration
     }
 
-    /// What runs; false when the key is none of these.
+    /// Reads a key about the program; false when the key is none of these.
     private mutating func program(_ key: String, _ place: ConfigNode, _ configuration: inout DockerConfiguration)
         -> Bool
     {
@@ -56,7 +57,7 @@ extension ConfigReader {
         return true
     }
 
-    /// What is around it; false when the key is none of these.
+    /// Reads a key about the container's surroundings; false when the key is none of these.
     private mutating func launchEnvironment(
         _ key: String, _ place: ConfigNode, _ directory: String, _ configuration: inout DockerConfiguration
     ) -> Bool {
@@ -78,7 +79,7 @@ extension ConfigReader {
 
     private mutating func absolutePath(_ place: ConfigNode) -> String? {
         guard let path = filledString(place) else { return nil }
-        if !path.hasPrefix("/") { report("must be an absolute path of the container", at: place) }
+        if !path.hasPrefix("/") { report("must be an absolute path in the container", at: place) }
         return path
     }
 
@@ -88,9 +89,9 @@ extension ConfigReader {
     }
 
     private static let portForms =
-        #""8080:80", "127.0.0.1:8080:80", "[::1]:8080:80" or "80", each perhaps with "/udp", or a number"#
+        #""8080:80", "127.0.0.1:8080:80", "[::1]:8080:80" or "80", optionally followed by "/udp", or a number"#
 
-    /// `[[ADDRESS:]PORT:]PORT[/udp]`.
+    /// Reads `[[ADDRESS:]PORT:]PORT[/udp]`.
     private mutating func port(_ place: ConfigNode) -> DockerConfiguration.Port? {
         let text = place.node.value.int.map { "\($0)" } ?? place.node.value.string ?? ""
         guard let port = DockerConfiguration.Port(text) else {

@@ -77,7 +77,7 @@ extension ConfigReader {
         }
     }
 
-    /// What a name must be like: it becomes a directory of logs and a word of the command line.
+    /// Rules for names: a name becomes a directory of logs and a word of the command line.
     private mutating func checkName(_ name: String, at place: ConfigNode) {
         do throws(UnitName.Problem) {
             _ = try UnitName(name)
@@ -104,7 +104,7 @@ extension ConfigReader {
             for node in member.node["dependencies"]?.elements ?? [] {
                 guard let name = node.value.string, configuration.unit(name) == nil else { continue }
                 report(
-                    "there is no \"\(name)\" to depend on",
+                    "there is no service \"\(name)\" to depend on",
                     at: ConfigNode(node: node, key: "containers.\(member.key).dependencies"),
                     hint: NearNames.hint(for: name, among: configuration.unitNames), severity: .warning)
             }

@@ -16,7 +16,7 @@ extension ConfigReader {
             }
         }
         if let memory = limits.memory, let high = limits.memoryHigh, high > memory {
-            report(#""memoryHigh" is more than "memory", so it would never count"#, at: place)
+            report(#""memoryHigh" is more than "memory", so it would never have an effect"#, at: place)
         }
         return limits
     }
@@ -55,8 +55,8 @@ extension ConfigReader {
         guard let size = size(place) else { return nil }
         if size >= Limits.leastMemory { return size }
         report(
-            "\(place.node.value.summary) is less than 1 MiB, in which no program starts", at: place,
-            hint: #"sizes have units: "256M" for example"#)
+            "\(place.node.value.summary) is less than 1 MiB, too little for any program to start", at: place,
+            hint: #"give a unit, "256M" for example"#)
         return nil
     }
 
@@ -114,7 +114,9 @@ extension ConfigReader {
             } else if member.key.hasPrefix("/") {
                 io.devices.append(device(child, path: member.key))
             } else {
-                report("is neither \"weight\" nor the absolute path of a disk or of something on it", at: child)
+                report(
+                    "is neither \"weight\" nor the absolute path of a disk, or of a file or folder on a disk", at: child
+                )
             }
         }
         return io

@@ -23,7 +23,8 @@ extension ConfigReader {
         }
         if case .logLine = mapping.readiness, mapping.logs == .journal {
             report(
-                #"pm does not see what goes straight to the journal, and "ready" waits for a line of it"#, at: place,
+                #""ready" waits for a line of output, and pm does not see lines that go straight to the journal"#,
+                at: place,
                 hint: #"write "logs": "both""#)
         }
         checkDescriptors(of: mapping, place)

@@ -54,7 +54,7 @@ extension ConfigReader {
         case .array: return StopSequence(steps: place.node.elements.indices.compactMap { stopStep(place.child($0)) })
         case .object: return StopSequence(steps: [stopStep(place)].compactMap { $0 })
         case .null, .bool, .number, .string:
-            expected(#"{"signal": …, "wait": …} or a list of such"#, at: place)
+            expected(#"{"signal": …, "wait": …} or a list of these"#, at: place)
             return StopSequence()
         }
     }

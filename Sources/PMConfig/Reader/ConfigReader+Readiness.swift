@@ -101,7 +101,7 @@ extension ConfigReader {
         return .logLine(pattern: text)
     }
 
-    /// What regcomp(3) has against an expression.
+    /// The message of regcomp(3) about a bad expression.
     private func regexProblem(_ expression: String) -> String? {
         var compiled = regex_t()
         let code = regcomp(&compiled, expression, REG_EXTENDED | REG_NOSUB)

@@ -74,10 +74,10 @@ extension ConfigReader {
             }
         }
         if sandbox.preset == .none, !sandbox.writable.isEmpty {
-            report(#""writable" means something only with the preset "basic" or "strict""#, at: place)
+            report(#""writable" has an effect only with the preset "basic" or "strict""#, at: place)
         }
         if sandbox.preset != .strict, sandbox.systemCalls != .allowList {
-            report(#""systemCalls" means something only with the preset "strict""#, at: place)
+            report(#""systemCalls" has an effect only with the preset "strict""#, at: place)
         }
         return sandbox
     }
@@ -92,7 +92,7 @@ extension ConfigReader {
         if points.count > ListenPoint.most { report("at most \(ListenPoint.most) sockets can be opened", at: place) }
         for (index, point) in points.enumerated()
         where points[..<index].contains(where: { $0.address == point.address && $0.kind == point.kind }) {
-            report("\(point.text) stands here twice", at: place)
+            report("\(point.text) is listed twice", at: place)
         }
         return points
     }

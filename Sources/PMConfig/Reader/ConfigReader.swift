@@ -53,7 +53,7 @@ struct ConfigReader {
         problems.append(problem)
     }
 
-    /// Counts a problem; whether it is among the first of its kind, which are told.
+    /// Counts a problem; true when it is among the first of its kind, which are reported.
     private mutating func hasRoom(for severity: ConfigProblem.Severity) -> Bool {
         errorCount += severity == .error ? 1 : 0
         switch severity {
@@ -81,7 +81,7 @@ struct ConfigReader {
         var places: [String: Int] = [:]
         for member in place.node.members {
             if let earlier = places[member.key] {
-                let message = "stands here more than once; the last one counts"
+                let message = "is given more than once; the last one counts"
                 report(
                     message, at: Spot(offset: member.keyOffset, key: place.child(member).key), hint: nil,
                     severity: .warning)
@@ -94,11 +94,11 @@ struct ConfigReader {
         return kept
     }
 
-    /// Warns of a key that looks like a misspelt one; others are left to whoever put them there.
+    /// Warns of a key that looks like a misspelt one; other unknown keys belong to other programs.
     mutating func unknown(_ member: JSONNode.Member, in place: ConfigNode, known: [String]) {
         guard let hint = NearNames.hint(for: member.key, among: known) else { return }
         report(
-            "unknown key, without effect", at: Spot(offset: member.keyOffset, key: place.child(member).key),
+            "unknown key, ignored", at: Spot(offset: member.keyOffset, key: place.child(member).key),
             hint: hint, severity: .warning)
     }
 

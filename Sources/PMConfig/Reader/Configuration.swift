@@ -1,6 +1,6 @@
 public import PMModel
 
-/// What a configuration file says, as values.
+/// The content of a configuration file, as values.
 public struct Configuration: Equatable, Sendable {
     /// A value and the name it stands under.
     public struct Named<Value: Equatable & Sendable>: Equatable, Sendable {
@@ -10,11 +10,11 @@ public struct Configuration: Equatable, Sendable {
         public var value: Value
     }
 
-    /// What can be run, in the order of the file.
+    /// The definitions, in the order of the file.
     public var containers: [Named<ContainerDefinition>] = [] {
         didSet { containerPlaces = Self.places(containers) }
     }
-    /// How it is run, in the order of the file.
+    /// The mappings, in the order of the file.
     public var mappings: [Named<Mapping>] = [] {
         didSet { mappingPlaces = Self.places(mappings) }
     }
@@ -39,7 +39,8 @@ public struct Configuration: Equatable, Sendable {
         mappingPlaces[name].map { mappings[$0].value }
     }
 
-    /// What `pm start NAME` means: a mapping and the definition it names, else a definition with a mapping of defaults.
+    /// The unit that `pm start NAME` starts: a mapping and the definition it names, else a definition with a mapping of
+    /// defaults.
     public func unit(_ name: String) -> ConfiguredUnit? {
         if let mapping = mapping(name), let definition = container(mapping.container) {
             return ConfiguredUnit(name: name, definition: definition, mapping: mapping)
@@ -68,9 +69,9 @@ public struct Configuration: Equatable, Sendable {
 public struct ConfiguredUnit: Equatable, Sendable {
     /// The name it is started by.
     public var name: String
-    /// What to run.
+    /// The program and its properties.
     public var definition: ContainerDefinition
-    /// How to run it; `mapping.container` names the definition.
+    /// Settings of the program; `mapping.container` names the definition.
     public var mapping: Mapping
 
     /// Makes a unit.
@@ -139,7 +140,7 @@ public struct ConfiguredUnit: Equatable, Sendable {
     }
 }
 
-/// Whether a text begins with a URL's scheme and `//`.
+/// True when a text begins with a URL's scheme and `//`.
 func isURL(_ text: String) -> Bool {
     guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), colon != text.startIndex else { return false }
     let scheme = text.utf8[..<colon]

@@ -2,13 +2,13 @@ internal import JSON
 public import PMModel
 internal import PMSystem
 
-/// What a `docker-config.json` says: the program of a unit whose runtime is `docker`.
+/// The content of a `docker-config.json`: the program of a unit whose runtime is `docker`.
 public struct DockerConfiguration: Equatable, Sendable {
     /// When the engine fetches the image from its registry.
     public enum Pull: String, Sendable, CaseIterable {
         /// When it has none of that name.
         case missing
-        /// At each start.
+        /// Fetch the image at each start.
         case always
         /// Not at all: one that is missing is an error.
         case never
@@ -16,21 +16,21 @@ public struct DockerConfiguration: Equatable, Sendable {
 
     /// A port of the container that is reachable from outside.
     public struct Port: Equatable, Sendable {
-        /// How it is spoken over.
+        /// Protocol of a port.
         public enum Transport: String, Sendable, CaseIterable {
-            /// Streams.
+            /// A TCP port.
             case tcp
-            /// Datagrams.
+            /// A UDP port.
             case udp
         }
 
-        /// The address of the machine; loopback where nothing is said.
+        /// The address of the machine; loopback by default.
         public var address: String
         /// The port of the machine; 0: the engine chooses one.
         public var outside: UInt16
         /// The port in the container.
         public var inside: UInt16
-        /// How it is spoken over.
+        /// Protocol of the port.
         public var transport: Transport
     }
 
@@ -38,9 +38,9 @@ public struct DockerConfiguration: Equatable, Sendable {
     public struct Volume: Equatable, Sendable {
         /// An absolute path of the machine, or the name of a volume of the engine.
         public var source: String
-        /// Where it is in the container.
+        /// Path in the container.
         public var target: String
-        /// Whether the container may not write to it.
+        /// True when the container may not write to it.
         public var isReadOnly: Bool
 
         /// Names a volume.
@@ -55,7 +55,7 @@ public struct DockerConfiguration: Equatable, Sendable {
     public var pull = Pull.missing
     /// The words that are executed; none: what the image says.
     public var command: [String] = []
-    /// What these are given to; nil: what the image says.
+    /// Entry point, which gets the command as arguments; nil: that of the image.
     public var entrypoint: [String]?
     /// The path, in the container, of a list of commands that pm's host for Node is to serve.
     public var commands: String?
@@ -69,19 +69,19 @@ public struct DockerConfiguration: Equatable, Sendable {
     public var network: String?
     /// Ports that are reachable from outside.
     public var ports: [Port] = []
-    /// What it sees of the machine.
+    /// Folders and volumes that the container sees.
     public var volumes: [Volume] = []
     /// Labels of the container, as JSON text of an object of strings.
     public var labels = "{}"
-    /// Whether it cannot write to its own file system.
+    /// True when the container cannot write to its own file system.
     public var isReadOnly = false
-    /// Whether a small process 1 reaps and forwards signals in it.
+    /// True when a small process 1 in the container reaps and forwards signals.
     public var hasInit = false
     /// Further members of the engine's HostConfig, as JSON text of an object.
     public var hostConfig = "{}"
     /// Names of units that must be ready before it starts.
     public var dependencies: [String] = []
-    /// Whether several of it may run at once.
+    /// True when several containers of it may run at once.
     public var isStateless = false
 
     /// Reads such a file.
@@ -92,7 +92,7 @@ public struct DockerConfiguration: Equatable, Sendable {
         do throws(SystemError) {
             bytes = try Files.read(path, limit: 1 << 20)
         } catch {
-            throw ConfigError(.missing, [ConfigProblem("cannot read what is to run in Docker: \(error)")])
+            throw ConfigError(.missing, [ConfigProblem("cannot read the Docker configuration: \(error)")])
         }
         try self.init(path: path, bytes: bytes)
     }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Whether texts are addresses of the internet (inet_pton(3)).
+/// Recognises numeric addresses of the internet (inet_pton(3)).
 enum NumericAddress {
     static func isIPv4(_ text: String) -> Bool {
         var address = in_addr()

@@ -3,11 +3,11 @@ internal import PMSystem
 
 /// The environment a unit is started with, and where each variable comes from. It is computed again at every start.
 public struct UnitEnvironment: Equatable, Sendable {
-    /// Where a variable comes from.
+    /// Origin of a variable.
     public enum Source: Equatable, Sendable {
         /// The environment the daemon runs in.
         case base
-        /// This environment file.
+        /// The environment file at this path.
         case file(String)
         /// `env` of the mapping.
         case mapping
@@ -15,11 +15,11 @@ public struct UnitEnvironment: Equatable, Sendable {
 
     /// One variable of the result.
     public struct Entry: Equatable, Sendable {
-        /// Its name.
+        /// Name of the variable.
         public var name: String
-        /// Its value.
+        /// Value of the variable.
         public var value: String
-        /// Who set it last.
+        /// The origin of the last value.
         public var source: Source
     }
 

@@ -11,13 +11,14 @@ public enum ConfigEdit: Equatable, Sendable {
     case setMapping(String, Mapping)
     /// Removes a mapping.
     case removeMapping(String)
-    /// Whether a unit starts with the daemon; makes a mapping when there is none.
+    /// Sets the start with the daemon; makes a mapping when there is none.
     case setAutostart(String, Bool)
-    /// How many instances of a unit run; makes a mapping when there is none.
+    /// Sets the number of instances of a unit; makes a mapping when there is none.
     case setInstances(String, Int)
-    /// Where a unit can be reached; makes a mapping when there is none.
+    /// Sets the connection points of a unit; makes a mapping when there is none.
     case setConnect(String, [ConnectionPoint])
-    /// Where the daemon's own socket is: existing clients look for it in `mapping.pm.connect`. Its other URLs stay.
+    /// Sets the address of the daemon's own socket, which existing clients look for in `mapping.pm.connect`. Other URLs
+    /// stay.
     case setDaemonSocket(url: String)
     /// Adds a package to `setup.packages` unless it is there.
     case addPackage(String)
@@ -26,7 +27,8 @@ public enum ConfigEdit: Equatable, Sendable {
     /// Sets, or with nil removes, whatever these keys lead to.
     case setValue([String], JSONValue?)
 
-    /// What it is about: edits of different subjects do not see each other. Nil: of whatever its keys lead to.
+    /// Subject of the edit: edits of different subjects are independent of each other. Nil: the edit depends on the
+    /// values at its keys.
     var subject: [String]? {
         switch self {
         case .setContainer(let name, _), .removeContainer(let name): ["containers", name]

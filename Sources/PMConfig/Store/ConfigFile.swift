@@ -5,11 +5,11 @@ internal import PMModel
 public struct ConfigFile: Sendable {
     /// The file.
     public let path: String
-    /// What it says.
+    /// The content of the file.
     public let configuration: Configuration
     /// The text with the place of each value.
     public let document: JSONDocument
-    /// What is probably not meant so; the file is used all the same.
+    /// Probable mistakes with which the file can still be used.
     public let warnings: [ConfigProblem]
     /// That others can read what they should not, where the file was read from the disk.
     public internal(set) var exposure: ConfigProblem?
@@ -22,7 +22,7 @@ public struct ConfigFile: Sendable {
         do throws(JSONError) {
             document = try JSONDocument(parsing: bytes)
         } catch {
-            let hint = "the content before the last change by pm is in \(path).previous, if there was one"
+            let hint = "if pm has changed the file before, its previous content is in \(path).previous"
             throw ConfigError(noJSON: error, in: path, isEmpty: bytes.isEmpty, hint: hint)
         }
         var reader = ConfigReader(document: document, file: path)

@@ -40,7 +40,7 @@ enum ConfigSecrets {
     static func warning(_ file: ConfigFile, mode: UInt32) -> ConfigProblem? {
         guard mode & 0o004 != 0, let keys = first(in: file.document.root.value) else { return nil }
         var problem = ConfigProblem(
-            "everybody on this machine can read the secret in the configuration", severity: .warning,
+            "every user of this machine can read the secret in the configuration", severity: .warning,
             hint: "chmod o-r \(file.path), or put the secret into a file of its own: envFiles")
         (problem.file, problem.line, problem.key) = (file.path, file.line(of: keys), keys.joined(separator: "."))
         return problem

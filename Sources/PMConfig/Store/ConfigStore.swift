@@ -11,12 +11,12 @@ public struct ConfigStore: Sendable {
     public let path: String
     private let file: AtomicFile
 
-    /// What a new configuration consists of.
+    /// Text of a new configuration.
     public static let empty = "{\n  \"containers\": {},\n  \"mapping\": {}\n}\n"
 
     /// A store of the file at `path`; faults are for tests.
     ///
-    /// - Parameter lockTimeout: how long a change waits, and blocks, for another program's; nil: as long as is usual.
+    /// - Parameter lockTimeout: time to wait, and to block, for another program's change; nil: the default.
     /// - Throws: `ConfigError` of kind `storage` for links that go round in circles.
     public init(path: String, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none) throws(ConfigError) {
         self.path = path
@@ -80,8 +80,8 @@ public struct ConfigStore: Sendable {
         }
     }
 
-    /// The file after the edits, of which each sees what the one before it made. It is read once for as many as are about
-    /// different names.
+    /// The file after the edits, each of which sees the result of the one before it. The text is read once for all
+    /// edits of different names.
     func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
         var file = try ConfigFile(path: path, bytes: bytes)
         var next = 0
@@ -106,7 +106,7 @@ public struct ConfigStore: Sendable {
         return file
     }
 
-    /// What the file says, and whether others can read what they should not.
+    /// Reads the file, and warns when other users can read secrets in it.
     private func read(_ bytes: [UInt8], mode: UInt32) throws(ConfigError) -> ConfigFile {
         var file = try ConfigFile(path: path, bytes: bytes)
         file.exposure = ConfigSecrets.warning(file, mode: mode)

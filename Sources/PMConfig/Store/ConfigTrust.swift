@@ -1,12 +1,12 @@
 internal import PMModel
 internal import PMSystem
 
-/// Whose configurations are run without being named: those of this user and of root, as git does with repositories (since
-/// CVE-2022-24765), and for root those of the user who called sudo.
+/// The users whose configurations run without being named: this user and root, as git does with repositories (since
+/// CVE-2022-24765), and for root the user who called sudo.
 struct ConfigTrust {
     let context: LocationContext
 
-    /// The file with the folders whose configurations are run whoever can write them, one on a line.
+    /// The file with the folders whose configurations run even if other users can write them, one on a line.
     static let listName = "trusted"
 
     /// A file that somebody else put into a folder that anyone may write to (/tmp), or a link there that is somebody
@@ -17,7 +17,7 @@ struct ConfigTrust {
             let folder = context.files.facts(of: directory), folder.mode & 0o002 != 0
         else { return nil }
         var problem = ConfigProblem(
-            "not used: it belongs to user \(stranger) and is in a folder that anyone may write to",
+            "not used: it belongs to user \(stranger), and every user may write to its folder",
             severity: .warning, hint: "--config \(file) uses it")
         problem.file = file
         return problem
@@ -32,11 +32,11 @@ struct ConfigTrust {
         if let list, isListed(folder, in: list) { return nil }
         let forGood = list.map { list in
             let line = "mkdir -p \(quoted(Paths.directory(of: list))) && echo \(quoted(folder)) >>\(quoted(list))"
-            return "; trust the folder for good: \(line)"
+            return "; to trust the folder from now on: \(line)"
         }
         return ConfigProblem(
-            "\(file) is not run as user \(context.userID): \(finding)",
-            hint: "run it this once: pm start pm --config \(quoted(file))" + (forGood ?? ""))
+            "the programs of \(file) are not run as user \(context.userID): \(finding)",
+            hint: "to run them this time: pm start pm --config \(quoted(file))" + (forGood ?? ""))
     }
 
     private var trusted: Set<UInt32> {
@@ -48,7 +48,7 @@ struct ConfigTrust {
     }
 
     private func judge(_ owners: Set<UInt32>) -> PathTrust {
-        // Where root of the machine has no id, its folders cannot be told from others.
+        // Where root of the machine has no id, its folders look like those of others.
         let unknown = UserNamespace.unknownUser().map { Set([$0]) } ?? []
         return PathTrust(
             owners: owners.union(unknown), look: { context.files.entry(at: $0) },

@@ -1,12 +1,12 @@
 internal import JSON
 
-/// How a JSON text is laid out, so that what is added looks like the rest.
+/// Layout of a JSON text, so that added text looks like the rest.
 struct JSONStyle: Equatable {
     /// One step of indentation.
     var indent = "  "
-    /// `\n`, or `\r\n`.
+    /// The line end of the text: `\n`, or `\r\n`.
     var newline = "\n"
-    /// Whether the whole text is on one line, without blanks.
+    /// True when the whole text is on one line, without blanks.
     var isCompact = false
 
     init() {}
@@ -44,7 +44,7 @@ struct JSONStyle: Equatable {
         }
     }
 
-    /// `"key": value`.
+    /// Text of a member: `"key": value`.
     func member(_ key: String, _ value: JSONValue, margin: String) -> String {
         JSONValue.string(key).text + (isCompact ? ":" : ": ") + text(value, margin: margin)
     }

@@ -4,8 +4,8 @@ extension JSONTextEdit {
     /// A member to set; nil removes it.
     typealias Change = (keys: [String], value: JSONValue?)
 
-    /// Sets members as `set` does one after the other. The text is read once for as many as have nothing to do with each
-    /// other: 1,500 definitions that a workspace adds are one piece of work, not 1,500.
+    /// Sets members as `set` does one after the other. The text is read once for all changes that are independent of
+    /// each other: 1,500 definitions that a workspace adds are one piece of work, not 1,500.
     ///
     /// - Throws: as `set` does.
     mutating func set(all changes: [Change]) throws {
@@ -24,7 +24,7 @@ extension JSONTextEdit {
     }
 }
 
-/// Changes of one text that do not touch each other: each is found in the text as it was before all of them.
+/// Changes of one text that do not touch each other: each is located in the text as it was before all of them.
 struct JSONTextBatch {
     /// New members at the end of one object.
     private struct Addition {
@@ -41,10 +41,10 @@ struct JSONTextBatch {
     private let root: JSONNode
     private var additions: [Int: Addition] = [:]
     private var replacements: [Replacement] = []
-    /// The paths that were taken, and all that lead to them.
+    /// The paths that were taken, and all their prefixes.
     private var taken: Set<[String]> = []
     private var above: Set<[String]> = []
-    /// The members of objects that were looked into, by key.
+    /// The members of objects that were searched, by key.
     private var places: [Int: [[UInt8]: Int]] = [:]
 
     init(_ edit: JSONTextEdit) throws(JSONError) {
@@ -52,8 +52,8 @@ struct JSONTextBatch {
         root = try JSONDocument(parsing: edit.bytes).root
     }
 
-    /// Takes a change; false where it has to be made by itself: a removal, one that makes objects on its way, or one that touches
-    /// another of these.
+    /// Takes a change; false when the change must be made alone: a removal, a change that makes objects on its way, or
+    /// one that touches another change.
     mutating func take(_ change: JSONTextEdit.Change) throws -> Bool {
         guard let value = change.value, let key = change.keys.last, isApart(change.keys) else { return false }
         var object = root
@@ -84,7 +84,7 @@ struct JSONTextBatch {
         for end in keys.indices { above.insert(Array(keys[..<end])) }
     }
 
-    /// The member of that name, of two the later, as `JSONNode.member` finds it.
+    /// The member of that name; of two, the later one, as `JSONNode.member` finds it.
     private mutating func member(_ key: String, of object: JSONNode) -> JSONNode.Member? {
         let members = object.members
         if members.count < 16 { return object.member(key) }
@@ -98,7 +98,7 @@ struct JSONTextBatch {
     func applied() throws -> [UInt8] {
         var all = replacements
         for addition in additions.values { all.append(try replacement(addition)) }
-        // Of two at one place the insertion follows what it is inserted behind.
+        // Of two at one position, the insertion comes after the text that it follows.
         all.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(edit.bytes.count + all.reduce(0) { $0 + $1.text.utf8.count })

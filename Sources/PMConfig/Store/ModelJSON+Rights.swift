@@ -30,7 +30,7 @@ extension Limits {
         return .object(object)
     }
 
-    /// `50%`, `12.5%`.
+    /// Text of a share of a processor: `50%`, `12.5%`.
     private static func percent(_ microseconds: Int) -> String {
         let (whole, thousandths) = microseconds.quotientAndRemainder(dividingBy: 1000)
         if thousandths == 0 { return "\(whole)%" }

@@ -10,9 +10,9 @@ import PMSystem
 /// of strangers runs.
 @PMActor
 struct ClientRights {
-    /// What the decision asks the machine.
+    /// Questions of the decision to the machine.
     struct Sources {
-        /// Whether a file holds a token.
+        /// True when a file holds a token.
         let holds: @PMActor (_ path: String, _ token: String) -> Bool
         /// The user of a TCP connection's end `client`, whose other end is `server`.
         let user: @PMActor (_ client: TCPOwner.End, _ server: TCPOwner.End) throws(SystemError) -> uid_t
@@ -32,7 +32,7 @@ struct ClientRights {
                 user: { client, server throws(SystemError) in try TCPOwner.user(client: client, server: server) }))
     }
 
-    /// What the client may do.
+    /// Rights of the client.
     ///
     /// - Parameter gateway: the user of the gateway, who must hold the other end of the client's connection.
     /// - Throws: a 401 or 403 that says what is missing.
@@ -52,7 +52,7 @@ struct ClientRights {
 
     // MARK: tokens and certificates
 
-    /// What the token or the certificate allows; nil: what the point does.
+    /// Rights by the token or the certificate; nil: those of the point.
     private func secret(_ request: ClientSession, _ point: NetworkPoint) throws(APIError) -> AllowList? {
         if let certificate = request.certificate, point.secrets?.authorities != nil {
             guard !point.clients.isEmpty else { return nil }
@@ -66,7 +66,7 @@ struct ClientRights {
             if let file = good.first { return file.allow }
         }
         guard point.tokens.isEmpty else {
-            throw APIError(401, "a token is needed, and a right one", hint: "send Authorization: Bearer TOKEN")
+            throw APIError(401, "the request has no valid token", hint: "send Authorization: Bearer TOKEN")
         }
         throw APIError(401, "a certificate is needed that an authority of \(point.url) has issued")
     }

@@ -3,21 +3,21 @@ import PMConfig
 import PMModel
 import PMSystem
 
-/// The socket at which pm-gateway reaches the daemon. Whoever connects there can hand over what a client has shown, and do
-/// afterwards what that client may do (`session`); the daemon's own socket the gateway cannot open.
+/// The socket at which pm-gateway reaches the daemon. The gateway passes on the token or certificate of a client, and may
+/// then do what that client may do (`session`); it cannot open the daemon's own socket.
 ///
 /// Only the gateway's user may connect: the socket's file is that user's. pm-init keeps the socket from one daemon to the
 /// next, so that clients on the network notice nothing.
 @PMActor
 final class Gate {
-    /// What the gate needs.
+    /// Dependencies of the gate.
     struct Resources {
-        /// Where the socket is.
+        /// Path of the socket.
         let path: String
         let reactor: Reactor
         /// The way to pm-init, which keeps the socket for the next daemon.
         let channel: InitChannel
-        /// Takes the connections.
+        /// Receiver of new connections.
         let callbacks: Listener.Callbacks
     }
 
@@ -30,8 +30,8 @@ final class Gate {
         self.resources = resources
     }
 
-    /// Where the gate of a daemon is. The gateway of root's daemon runs as another user, who may not get into the folder of
-    /// the daemon's socket; other daemons' gateways run as the same user.
+    /// Path of a daemon's gate. The gateway of root's daemon runs as another user, who may not enter the folder of the
+    /// daemon's socket; other daemons' gateways run as the same user.
     static func path(_ options: DaemonOptions, user: uid_t = geteuid()) -> String {
         if options.scope == .system { return Paths.resolve("gateway.sock", from: Paths.directory(of: options.socket)) }
         if user == 0 { return "/run/pm/gateway-\(Fingerprint(of: options.config).digits).sock" }

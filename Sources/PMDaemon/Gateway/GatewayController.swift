@@ -8,16 +8,16 @@ import PMSystem
 
 /// Keeps pm-gateway running while the configuration has connection points for the network, with what they say.
 ///
-/// It decides whether there is to be one, and what it is told; a `GatewayRunner` sees to it that there is.
+/// Decides whether there is to be one, and its arguments; a `GatewayRunner` runs it.
 @PMActor
 final class GatewayController {
     /// The name of the gateway, as a unit of ours and of a service manager.
     nonisolated static let unit = "pm-gateway"
 
-    /// What the keeper stands on.
+    /// Dependencies of the controller.
     struct Resources {
         let runner: any GatewayRunner
-        /// Where the gateway asks for sessions.
+        /// The socket at which the gateway asks for sessions.
         let gate: Gate
         let units: UnitResolver
         let reactor: Reactor
@@ -31,13 +31,13 @@ final class GatewayController {
     private var isBehind = false
     /// Why the gateway cannot reach the daemon; nil when it can, or need not.
     private var gateProblem: APIError?
-    /// How often the gateway was started or stopped, and who waits for the last time to have had its effect.
+    /// The number of starts and stops of the gateway, and the callers that wait for the effect of the last one.
     private var turns = 0
     private var waiting: [@PMActor (APIError?) -> Void] = []
 
     /// The keeper of a daemon, with the runner and the gate that the daemon's options ask for.
     ///
-    /// - Throws: `DaemonOptions.Problem` when a variable makes no sense.
+    /// - Throws: `DaemonOptions.Problem` when a variable is invalid.
     static func make(
         _ options: DaemonOptions, _ units: UnitResolver, _ parts: GatewayRunners.Parts,
         onTrouble: @escaping @PMActor (String) -> Void
@@ -70,7 +70,7 @@ final class GatewayController {
         units.elsewhere = { name in name == Self.unit ? runner.elsewhere : nil }
     }
 
-    /// What keeps clients on the network out, in words.
+    /// Sentences about faults that keep clients on the network out.
     var problems: [String] { trusting + failures }
 
     private var failures: [String] {
@@ -81,16 +81,16 @@ final class GatewayController {
         }
     }
 
-    /// The points that serve whoever reaches them.
+    /// The points that serve every client that can connect.
     private var trusting: [String] {
         points.compactMap { point in
-            // A point that makes no sense is not served, and is a problem of its own.
+            // An invalid point is not served, and is a problem of its own.
             guard let point = try? NetworkPoint(point, in: resources.units.directory), point.proof == .none else {
                 return nil
             }
             let rights = point.allow.map { "may call \($0.patterns.joined(separator: ", "))" }
             return "\(point.url) asks for no proof (\"trust\": \"network\"): "
-                + "whoever reaches it \(rights ?? "may run programs as user \(geteuid())")"
+                + "every client that can connect \(rights ?? "may run programs as user \(geteuid())")"
         }
     }
 
@@ -133,7 +133,7 @@ final class GatewayController {
         guard isServing, plan != before else { return }
         guard !isBehind else { return }
         isBehind = true
-        // Later: whoever changed it may be in the middle of something.
+        // Later: the caller that changed it may be in the middle of something.
         resources.reactor.after(.zero) { [weak self] in self?.follow() }
     }
 
@@ -211,55 +211,55 @@ final class GatewayController {
     }
 }
 
-/// What is to be done about clients on the network.
+/// The plan for clients on the network.
 enum GatewayPlan: Equatable {
     /// The configuration has no points for them.
     case nothing
     /// The gateway runs.
     case serve(GatewayOrder)
-    /// It may not run, and why.
+    /// The gateway may not run, for this reason.
     case refused(String)
 }
 
-/// What a gateway is told.
+/// Arguments and user of a gateway.
 struct GatewayOrder: Equatable {
-    /// Its arguments.
+    /// Arguments of the gateway.
     let words: [String]
-    /// Who it runs as; nil: as the daemon.
+    /// The user that it runs as; nil: the daemon's.
     let identity: UserIdentity?
 
     /// The user it runs as.
     var user: uid_t { identity?.user ?? geteuid() }
 }
 
-/// Sees to it that the gateway does what it is told.
+/// Runs the gateway with its order.
 @PMActor
 protocol GatewayRunner: AnyObject {
     /// Gets nil when the gateway does what was wanted, or has told what it cannot do; else why it does not run.
     typealias Completion = @PMActor (APIError?) -> Void
 
-    /// Who a gateway would run as.
+    /// The user that a gateway would run as.
     ///
-    /// - Throws: a 409 when there is nobody it could run as.
+    /// - Throws: a 409 when there is no such user.
     func identity() throws(APIError) -> UserIdentity?
     /// The unit of our supervisor that an order means; nil when it is none of ours.
     func unit(_ order: GatewayOrder) -> Unit?
-    /// Where somebody who looks for the gateway finds it; nil when it is one of our units.
+    /// Error for a client that looks for the gateway among units; nil when it is one of them.
     var elsewhere: APIError? { get }
     /// The daemon has just begun to serve, and an earlier one may have left a gateway; without an order there is to be none.
     func begin(_ order: GatewayOrder?, _ done: @escaping Completion)
-    /// Another order.
+    /// Replaces the order; `done` is called once it has its effect.
     func follow(_ order: GatewayOrder?, _ done: @escaping Completion)
-    /// The daemon ends.
+    /// Stops the gateway, because the daemon ends.
     func end()
-    /// What it cannot do of an order that it was given.
+    /// Parts of an order that the gateway cannot carry out.
     func problems(of order: GatewayOrder) -> [String]
 }
 
 /// Chooses who runs the gateway.
 @PMActor
 enum GatewayRunners {
-    /// What a gateway of our own is run with.
+    /// Parts of a gateway of our own.
     struct Parts {
         let supervisor: Supervisor
         let registry: CommandRegistry
@@ -276,9 +276,9 @@ enum GatewayRunners {
     /// The variable by which the unit of an installed system service says that the gateway has a unit of its own.
     nonisolated static let variable = "PM_GATEWAY"
 
-    /// The service manager where the daemon is told of it, else our supervisor.
+    /// The service manager if the daemon has its address, else our supervisor.
     ///
-    /// - Throws: `DaemonOptions.Problem` when the variable makes no sense.
+    /// - Throws: `DaemonOptions.Problem` when the variable is invalid.
     static func make(
         _ options: DaemonOptions, _ units: UnitResolver, _ parts: Parts
     ) throws(DaemonOptions.Problem) -> any GatewayRunner {

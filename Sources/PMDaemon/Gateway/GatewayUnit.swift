@@ -9,9 +9,9 @@ import PMSystem
 /// plan, and tells how it goes in another, the state. The manager starts it when the plan is there.
 @PMActor
 final class GatewayUnit: GatewayRunner {
-    /// Where the two files are.
+    /// Paths of the two files.
     struct Location: Equatable {
-        /// What to serve: a list of arguments.
+        /// Path of the points to serve: a list of arguments.
         let plan: String
         /// `{"plan": […], "problems": […]}`, there as long as the gateway runs.
         let state: String
@@ -24,7 +24,7 @@ final class GatewayUnit: GatewayRunner {
         }
     }
 
-    /// What the gateway has told.
+    /// The gateway's report.
     private struct State: Equatable {
         let words: [String]
         let problems: [String]
@@ -40,7 +40,7 @@ final class GatewayUnit: GatewayRunner {
     private let reactor: Reactor
     private var waiting: Waiting?
     private var watch: DirectoryWatch?
-    /// How long the service manager may take to start it.
+    /// Time for the service manager to start it.
     private static let startTimeout = Duration.seconds(15)
     private static let hint = "systemctl status pm-gateway.service pm-gateway.path"
 
@@ -74,7 +74,7 @@ final class GatewayUnit: GatewayRunner {
             try startWatching()
             if let order { try write(order) } else { try Files.remove(place.plan) }
         } catch {
-            return done(APIError(500, "the gateway cannot be told what to serve: \(error)"))
+            return done(APIError(500, "cannot pass the connection points to the gateway: \(error)"))
         }
         let timer = reactor.after(Self.startTimeout) { [weak self] in self?.giveUp() }
         waiting = Waiting(order: order, done: done, timer: timer)
@@ -128,7 +128,7 @@ final class GatewayUnit: GatewayRunner {
         self.watch = consume watch
     }
 
-    /// Whether what is waited for has come.
+    /// Checks whether the awaited report has come.
     private func look() {
         watchState()
         guard let waiting else { return }
@@ -157,7 +157,7 @@ final class GatewayUnit: GatewayRunner {
         finish(.serviceFailed("\(GatewayController.unit) \(what)", hint: Self.hint))
     }
 
-    /// Those who wait are told by the keeper when the later order is done.
+    /// The controller answers callers that wait when the later order is done.
     private func supersede() {
         guard waiting != nil else { return }
         finish(nil)

@@ -44,7 +44,7 @@ final class SupervisedGateway: GatewayRunner {
         if order == nil { stop(done) } else { start(done) }
     }
 
-    /// It ends with all other units.
+    /// Does nothing: the gateway ends with all other units.
     func end() {}
 
     var elsewhere: APIError? { nil }
@@ -84,8 +84,8 @@ final class SupervisedGateway: GatewayRunner {
         supervisor.stop([GatewayController.unit], { _ in nil }) { _ in done(nil) }
     }
 
-    /// Whether a process is the program as it is on disk now, with the arguments that are wanted. What cannot be found
-    /// out is taken for true: a needless restart would end connections.
+    /// True when a process is the program as it is on disk now, with the wanted arguments; also when that cannot be
+    /// found out, because a needless restart would end connections.
     private static func runs(_ unit: Unit, _ pid: Int32) -> Bool {
         if let words = try? Files.read("/proc/\(pid)/cmdline") {  // gone already: the supervisor starts it again
             let wanted = ([unit.program] + unit.mapping.cli).map { $0 + "\0" }.joined()

@@ -8,7 +8,7 @@ import PMSystem
 final class TokenFiles {
     /// A shorter text could be guessed.
     static let shortestToken = 16
-    /// What is longer is no token, but another file.
+    /// Longest token in bytes: a longer file is no token.
     static let longestToken = 4096
 
     private var known: [String: (status: FileStatus, token: [UInt8])] = [:]
@@ -20,7 +20,7 @@ final class TokenFiles {
         self.onTrouble = onTrouble
     }
 
-    /// Whether a file holds this token; one that cannot be used is nobody's.
+    /// True when a file holds this token; an unusable file holds none.
     func holds(_ path: String, _ token: String) -> Bool {
         do throws(APIError) {
             let wanted = try read(path)

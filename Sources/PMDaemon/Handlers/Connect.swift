@@ -7,7 +7,7 @@ import PMRouting
 /// `connect`: where a service can be reached.
 struct ConnectHandler: AsyncHandler {
     let units: UnitResolver
-    /// Where the daemon listens itself.
+    /// URL of the daemon's own socket.
     let socketURL: String
     /// Serves the other points of the daemon.
     let gateway: GatewayController
@@ -38,7 +38,7 @@ struct ConnectHandler: AsyncHandler {
         return Connect.Answer(points: mapping.connect)
     }
 
-    /// Takes away the connection points of a service, at once those of the daemon but for its own socket.
+    /// Removes the connection points of a service; those of the daemon at once, except its own socket.
     private func remove(_ name: String, _ answer: @escaping Answering<Connect.Answer>) throws(APIError) {
         let kept = name == "pm" ? [ConnectionPoint(url: socketURL)] : []
         if name != "pm" { _ = try units.require(name) }
@@ -56,10 +56,10 @@ struct ConnectHandler: AsyncHandler {
         gateway.whenSettled { problem in answer(problem.map { .failure($0) } ?? .success(answered)) }
     }
 
-    /// Files that a request names.
+    /// Options whose values are paths of files.
     private static let fileOptions = ["key", "cert", "ca", "crl", "token"]
 
-    /// Refuses files that are not there: the service could not serve its points.
+    /// Refuses files that do not exist: the service could not serve its points.
     private func requireFiles(_ request: Connect) throws(APIError) {
         for option in Self.fileOptions {
             guard let path = request.options[option]?.string, path.hasPrefix("/"), access(path, F_OK) != 0 else {
@@ -102,7 +102,8 @@ struct ConnectHandler: AsyncHandler {
         let before = units.configuration.mapping("pm")?.connect ?? []
         let map = try ConnectionMap(ofDaemon: request, socketURL: socketURL, before: before, in: units.directory)
         try gateway.refuseWithoutUser(map.points)
-        // What the gateway cannot read it says itself: credentials of its unit are there only while it runs (systemd.exec(5)).
+        // The gateway itself reports files that it cannot read: credentials of its unit exist only while it runs
+        // (systemd.exec(5)).
         units.edit([.setConnect("pm", map.points)]) { result in
             if case .failure(let error) = result { return answer(.failure(error)) }
             settle(Connect.Answer(points: map.points), answer)

@@ -54,7 +54,7 @@ struct MapHandler: AsyncHandler {
         }
     }
 
-    /// A definition of a file that is not there would fail at its first start, when nobody may be watching.
+    /// A definition of a file that does not exist would fail at its first start, when nobody may be watching.
     private func requireFile(_ path: String) throws(APIError) {
         guard Paths.path(ofFileURL: path) != nil || !path.contains(":") else { return }
         let file = file(path)
@@ -62,7 +62,7 @@ struct MapHandler: AsyncHandler {
         throw .notFound("there is no file \(file)", hint: "pm map NAME PATH, with the path of a file that exists")
     }
 
-    /// Where a definition's file is: paths of the configuration start in its folder.
+    /// Path of a definition's file: relative paths begin at the folder of the configuration.
     private func file(_ path: String) -> String {
         Paths.path(ofFileURL: path) ?? Paths.resolve(path, from: units.directory)
     }

@@ -8,7 +8,7 @@ import PMSystem
 /// `proxy`: leads a client's connection on to a service.
 ///
 /// A service that has the command `$bridge` opens a connection of its own for it; any other is reached over the channel
-/// it has, where the ids of all clients are told apart.
+/// it has, where the ids of all clients are kept apart.
 @PMActor
 struct ProxyHandler {
     let registry: CommandRegistry

@@ -11,7 +11,7 @@ struct StartHandler: AsyncHandler {
     let instances: Instances
     let units: UnitResolver
     let ledger: UnitLedger
-    /// What a service runs under unless the request says otherwise.
+    /// Use of the inspector by services, unless the request has its own.
     let inspection: Inspection
     let finalOutput: FinalOutput
 
@@ -37,7 +37,7 @@ struct StartHandler: AsyncHandler {
         }
     }
 
-    /// Calls `body` once the edits are written; at once if there are none.
+    /// Calls `body` after the edits are written; at once if there are none.
     private func edit(
         _ edits: [ConfigEdit], orFail answer: @escaping Answering<Start.Answer>,
         _ body: @escaping @PMActor () throws(APIError) -> Void
@@ -62,7 +62,7 @@ struct StartHandler: AsyncHandler {
         try instances.start(start) { settle($0, request, name, answer) }
     }
 
-    /// So long after its spawn a program that cannot run has ended: Node has read its file by then.
+    /// Time after its spawn in which a program that cannot run has ended: Node has read its file by then.
     private static let settleTime = Duration.milliseconds(250)
 
     private func settle(
@@ -77,7 +77,7 @@ struct StartHandler: AsyncHandler {
         }
     }
 
-    /// A service that runs is what was asked for, unless it was to run in another way.
+    /// A running service is a success, unless the request wants it to run in another way.
     private func goOn(
         _ request: Start, _ name: String, _ base: Unit, _ answer: @escaping Answering<Start.Answer>
     ) throws(APIError) {
@@ -87,7 +87,7 @@ struct StartHandler: AsyncHandler {
             && (request.inspection == .none || Inspection(request.inspection, inspection) == options.inspection)
         guard isSame, request.alias == nil else {
             throw .conflict(
-                "\(name) is already started, in another way than is asked for now",
+                "\(name) is already started, with other options than those of this call",
                 hint: "pm restart \(name), or pm start \(request.name) --new")
         }
         try edit(autostartEdits(request, name, base), orFail: answer) { () throws(APIError) in
@@ -136,7 +136,7 @@ struct StartHandler: AsyncHandler {
 }
 
 extension Inspection {
-    /// What a request asks for, else what the daemon was started with.
+    /// Use of the inspector by a request, else by the daemon's start.
     init(_ request: Start.Inspection, _ fallback: Inspection) {
         switch request {
         case .none: self = fallback

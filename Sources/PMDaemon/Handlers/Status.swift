@@ -79,7 +79,7 @@ struct StatusHandler: AsyncHandler {
     }
 }
 
-/// What outlives the process of a unit.
+/// State of a unit that outlives its process.
 struct UnitMemory {
     let deaths: ExitHistory
     let logs: LogRegistry

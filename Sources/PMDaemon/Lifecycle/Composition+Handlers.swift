@@ -4,7 +4,7 @@ import PMRouting
 import PMSupervisor
 
 extension Composition {
-    /// Lets the router give to the handlers what is for the daemon itself.
+    /// Makes the router pass requests to the daemon itself on to the handlers.
     func addHandlers(of daemon: Daemon) {
         let conditions = Dispatcher.Conditions(
             explainAbsence: { [units, supervisor] name in

@@ -7,7 +7,7 @@ import PMRouting
 import PMSupervisor
 import PMSystem
 
-/// The parts of the daemon, each made of the ones above it; what they do together is the daemon's (Daemon.swift).
+/// The parts of the daemon, each made of the ones above it. The daemon leads them (Daemon.swift).
 @PMActor
 final class Composition {
     let options: DaemonOptions
@@ -37,7 +37,7 @@ final class Composition {
 
     /// Makes the parts; nothing is started yet.
     ///
-    /// - Throws: what is wrong with the configuration, the environment or the control socket.
+    /// - Throws: the fault of the configuration, the environment or the control socket.
     init(_ options: DaemonOptions, _ reactor: Reactor, _ log: DaemonLog) throws {
         (self.options, self.reactor, self.log) = (options, reactor, log)
         lifecycle = LifecycleState()
@@ -72,7 +72,8 @@ final class Composition {
         connect()
     }
 
-    /// Ties the circles that no order of making has: who asks the configuration is also told of its changes.
+    /// Connects parts that need each other, so that no order of making suffices: those that read the configuration also
+    /// learn of its changes.
     private func connect() {
         gateway.publish(in: units)
         routeBook.connect(units)
@@ -86,20 +87,20 @@ final class Composition {
     /// Starts and stops all instances of a unit together.
     var instances: Instances { Instances(supervisor: supervisor, units: units) }
 
-    /// What hands connections over to a successor.
+    /// Handover of connections to a successor.
     var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }
 }
 
-/// The state of the daemon as a whole, for those who act by it.
+/// The state of the daemon as a whole, for the parts that depend on it.
 @PMActor
 final class LifecycleState {
     private var lifecycle = DaemonLifecycle()
 
-    /// Takes an event and says what is to be done.
+    /// Takes an event; the answer is the actions to perform.
     func handle(_ event: DaemonLifecycle.Event) -> [DaemonLifecycle.Action] { lifecycle.handle(event) }
 
-    /// What the daemon is doing.
+    /// The phase of the daemon.
     var phase: DaemonLifecycle.Phase { lifecycle.phase }
-    /// Whether everything is to stop.
+    /// True when everything is to stop.
     var isStopping: Bool { lifecycle.isStopping }
 }

@@ -15,19 +15,19 @@ final class Daemon {
     private let startedAtWall: WallTime
     private var listener: Listener?
     private var held = HeldDescriptors()
-    /// How the daemon before ended.
+    /// End of the previous daemon.
     private var lastEnd = PredecessorEnd.none
     private var mode = StartMode.normal
-    /// What is to be started.
+    /// The services to start.
     private var succession = Instances.Succession.first
     private var waiting: [DaemonLifecycle.Event] = []
     private var isPerforming = false
-    /// Stops that were asked for and have not begun.
+    /// Requests to stop that have not begun.
     private var stopRequests: [PendingStop] = []
 
-    /// One who asked for everything to stop.
+    /// A request to stop everything.
     private struct PendingStop {
-        /// Who asked; nil: pm-init.
+        /// The session of the request; nil: pm-init.
         let session: Session?
         let done: @PMActor ([Survivors]) -> Void
     }
@@ -37,7 +37,7 @@ final class Daemon {
 
     /// Makes the daemon's parts; nothing is started yet.
     ///
-    /// - Throws: what is wrong with the configuration, the environment or the control socket.
+    /// - Throws: the fault of the configuration, the environment or the control socket.
     init(_ options: DaemonOptions, reactor: Reactor, log: DaemonLog, launch: LaunchReporter) throws {
         self.launch = launch
         startedAt = reactor.clock.monotonic()
@@ -91,15 +91,16 @@ final class Daemon {
         log.tell(greeting, after: lastEnd)
     }
 
-    /// Everything stops; `done` is called with what survives, and the daemon ends when the caller has its answer.
+    /// Stops everything; `done` gets the survivors, and the daemon ends when the caller has its answer.
     func stop(answering session: Session?, _ done: @escaping @PMActor ([Survivors]) -> Void) {
         stopRequests.append(PendingStop(session: session, done: done))
         happened(.stopAsked)
     }
 
-    /// A successor takes over once all that was asked before is answered.
+    /// Lets a successor take over, after all earlier requests are answered.
     ///
-    /// - Throws: a 409 while the daemon is being replaced or stopped, and what keeps a successor from reading the configuration.
+    /// - Throws: a 409 while the daemon is being replaced or stopped, and the fault that keeps a successor from reading
+    ///   the configuration.
     func upgrade() throws(APIError) {
         guard parts.lifecycle.phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
         try parts.units.refresh()
@@ -122,7 +123,7 @@ final class Daemon {
         case .takeOver: takeOver()
         case .serve: serve()
         case .startUnits: startUnits()
-        case .refuseUpgrade: log.trouble("an upgrade was asked for while the daemon is being replaced or stopped")
+        case .refuseUpgrade: log.trouble("an upgrade was requested while the daemon is being replaced or stopped")
         case .drain: drain()
         case .handOver: handOver()
         case .stopUnits: stopUnits()
@@ -229,7 +230,7 @@ final class Daemon {
 
     // MARK: upgrade
 
-    /// How long the daemon's own answers may take before it leaves without them.
+    /// Time for the daemon's own answers before it leaves without them.
     private static let drainLimit = Duration.seconds(10)
 
     private func drain() {
@@ -259,7 +260,7 @@ final class Daemon {
 
     // MARK: end
 
-    /// How long an asker may take to read that everything is stopped.
+    /// Time for a caller to read that everything has stopped.
     private static let answerLimit = Duration.seconds(2)
 
     private func stopUnits() {
@@ -309,13 +310,14 @@ final class Daemon {
         } catch {
             log.trouble("cannot say goodbye to pm-init: \(error)")
         }
-        // After a stop of thousands the goodbye waits behind other messages; unsaid, pm-init would start another daemon.
+        // After a stop of thousands the goodbye waits behind other messages; without it pm-init would start another
+        // daemon.
         parts.holder.channel.whenDrained { [weak self] in self?.happened(.goodbyeSent) }
     }
 
     // MARK: status
 
-    /// The daemon's own row.
+    /// The status row of the daemon itself.
     var ownStatus: UnitStatus {
         let isStopping = parts.lifecycle.isStopping
         var row = UnitStatus(

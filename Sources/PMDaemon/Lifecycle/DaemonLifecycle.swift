@@ -1,74 +1,74 @@
 import PMSystem
 
-/// Decides what the daemon does as a whole, from the hand-over by pm-init to its goodbye: an event goes in, the actions to perform
-/// come out.
+/// Decides what the daemon does as a whole, from the hand-over by pm-init to its goodbye: an event goes in, the actions
+/// to perform come out.
 ///
-/// It is a plain value that reads no clock and does no I/O. Whatever order events come in, the loop is stopped once, nothing is
-/// served after a stop was asked for, and connections are handed over only to a successor.
+/// A plain value that reads no clock and does no I/O. In any order of events, the loop is stopped once, nothing is
+/// served after a request to stop, and connections are handed over only to a successor.
 struct DaemonLifecycle: Equatable {
-    /// What the daemon is doing.
+    /// The phase of the daemon.
     enum Phase: Equatable {
         /// pm-init hands over what an earlier daemon left.
         case takingOver
-        /// The same, and a stop was asked for meanwhile.
+        /// The same, with a request to stop meanwhile.
         case takingOverToStop
-        /// All is handed over, and the doors are being opened.
+        /// All is handed over, and the daemon is opening its sockets.
         case opening
-        /// It serves.
+        /// The daemon serves.
         case serving
-        /// It answers what it was asked before its successor takes over.
+        /// The daemon answers earlier requests before its successor takes over.
         case upgrading
-        /// Services are stopped, and then the daemon; so many who asked for it have no answer yet.
+        /// Services are being stopped, and then the daemon; this number of callers have no answer yet.
         case stopping(unanswered: Int)
-        /// Its goodbye is on the way to pm-init.
+        /// The goodbye is on the way to pm-init.
         case leaving
         /// The loop is to end.
         case gone
     }
 
-    /// What happens to the daemon.
+    /// Events of the daemon.
     enum Event: Equatable {
         /// pm-init has handed over everything.
         case handedOver
         /// The daemon serves.
         case served
-        /// It cannot serve; the exit code.
+        /// The daemon cannot serve; the exit code.
         case failedToServe(code: Int32)
-        /// A successor is wanted.
+        /// A request to upgrade.
         case upgradeAsked
-        /// All that was asked before is answered, or had its time.
+        /// All earlier requests are answered, or their time is over.
         case drained
-        /// Everything is to stop.
+        /// A request to stop everything.
         case stopAsked
-        /// One who asked for the stop has its answer, or will never read it.
+        /// A caller that requested the stop has its answer, or will never read it.
         case stopAnswered
         /// The goodbye has gone out.
         case goodbyeSent
-        /// pm-init is gone, or cannot be spoken with.
+        /// The connection to pm-init is lost.
         case holderLost(HolderLoss)
     }
 
-    /// What is to be done.
+    /// Actions to perform.
     enum Action: Equatable {
         /// Go on with the services of an earlier daemon.
         case takeOver
-        /// Open the doors; answered by `served` or `failedToServe`.
+        /// Open the sockets; `served` or `failedToServe` follows.
         case serve
-        /// Start what is to run.
+        /// Start the services that are to run.
         case startUnits
         /// Refuse the upgrade: the daemon is being replaced or stopped.
         case refuseUpgrade
-        /// Let nobody in and read no more requests; answered by `drained`.
+        /// Accept no connections and read no more requests; `drained` follows.
         case drain
         /// Hand all connections over to the successor.
         case handOver
-        /// Stop all services for one who asked; answered by `stopAnswered`.
+        /// Stop all services for one caller; `stopAnswered` follows.
         case stopUnits
-        /// Close what belongs to this daemon alone.
+        /// Close the files and sockets of this daemon.
         case close
-        /// Tell pm-init; answered by `goodbyeSent`.
+        /// Send the goodbye to pm-init; `goodbyeSent` follows.
         case leave(LeaveReason)
-        /// Write into the log why the daemon ends.
+        /// Write the reason of the end into the log.
         case tell(HolderLoss)
         /// End the loop.
         case stopLoop
@@ -76,7 +76,7 @@ struct DaemonLifecycle: Equatable {
 
     private(set) var phase = Phase.takingOver
 
-    /// Whether everything is to stop: nothing new is begun then.
+    /// True when everything is to stop: the daemon begins nothing new then.
     var isStopping: Bool {
         switch phase {
         case .takingOverToStop, .stopping: true
@@ -84,7 +84,7 @@ struct DaemonLifecycle: Equatable {
         }
     }
 
-    /// Takes an event and says what is to be done, in order.
+    /// Takes an event; the answer is the actions to perform, in order.
     mutating func handle(_ event: Event) -> [Action] {
         switch event {
         case .handedOver: return takeOver()
@@ -129,7 +129,7 @@ struct DaemonLifecycle: Equatable {
     private mutating func stop() -> [Action] {
         switch phase {
         case .takingOver:
-            // What runs is not known yet.
+            // The running services are not known yet.
             phase = .takingOverToStop
             return []
         case .opening, .serving, .upgrading:
@@ -149,7 +149,7 @@ struct DaemonLifecycle: Equatable {
         return unanswered == 1 ? [.close, .leave(.stopped(status: 0))] : []
     }
 
-    /// Without pm-init there is nothing left to decide about.
+    /// Ends the daemon: without pm-init there is nothing left to decide.
     private mutating func lose(_ loss: HolderLoss) -> [Action] {
         switch phase {
         case .gone: return []

@@ -3,9 +3,10 @@ import PMAPI
 import PMModel
 import PMSystem
 
-/// What the daemon itself has to say; it goes to its standard error, which the launcher sent to `pmd.log`.
+/// Log of the daemon itself: its standard error, which the launcher sent to `pmd.log`.
 ///
-/// Nobody waits for its reader: what a pipe or a terminal does not take at once is lost, and the log says how much.
+/// The daemon does not wait for the reader: lines that a pipe or a terminal does not take at once are lost, and the log
+/// has their number.
 @PMActor
 final class DaemonLog {
     /// Takes a line; false when there is no room for it.
@@ -14,9 +15,9 @@ final class DaemonLog {
     private let isVerbose: Bool
     private let clock: any TimeSource
     private let sink: Sink
-    /// Lines that found no room since the last one that did.
+    /// The number of lines that found no room since the last one that did.
     private var lost = 0
-    /// The longest turn that was told of.
+    /// The longest turn that the log has.
     private var longest: Duration?
 
     init(isVerbose: Bool, clock: any TimeSource, sink: @escaping Sink = { DaemonLog.writeToStandardError($0) }) {
@@ -33,18 +34,18 @@ final class DaemonLog {
         if isVerbose { write(text) }
     }
 
-    /// Tells how the daemon before has ended. A planned upgrade is no trouble.
+    /// Reports the end of the previous daemon. A planned upgrade is no trouble.
     func tell(_ hello: InitHello, after end: PredecessorEnd) {
         let start = "(number \(hello.daemonStarts))", taken = "\(hello.children) services are taken over"
         switch end {
         case .none: break
-        case .upgraded: tell("started \(start) as the upgrade of the daemon before; \(taken)")
+        case .upgraded: tell("started \(start) as the upgrade of the previous daemon; \(taken)")
         case .hung, .lost, .exited, .signaled:
-            trouble("started again \(start) after the daemon before \(end.phrase); \(taken)")
+            trouble("started again \(start) after the previous daemon \(end.phrase); \(taken)")
         }
     }
 
-    /// A turn of the loop that kept everybody waiting; the first is told, and then those that took twice as long.
+    /// Reports a turn of the loop that kept all clients waiting: the first, and then each that took twice as long.
     func tell(_ turn: LongTurn) {
         guard longest.map({ turn.duration >= $0 * 2 }) ?? true else { return }
         longest = turn.duration
@@ -68,7 +69,7 @@ final class DaemonLog {
             do throws(SystemError) {
                 try Files.write(piece, to: STDERR_FILENO, named: "standard error")
             } catch {
-                // It is full or closed, and there is nowhere else to say so.
+                // The output is full or closed, and no other place is left for a message.
                 return true
             }
             place += piece.count

@@ -2,26 +2,26 @@ public import PMConfig
 import PMModel
 import PMSupervisor
 
-/// What the daemon is told on its command line; it is started by pm-init, not by people.
+/// Options of the daemon's command line; pm-init starts it, not people.
 public struct DaemonOptions: Equatable, Sendable {
     /// The configuration file, absolute.
     public var config = ""
-    /// Whose daemon it is.
+    /// Owner of the daemon.
     public var scope = DaemonScope.project
     /// The state directory, absolute.
     public var state = ""
     /// The path of the socket it serves.
     public var socket = ""
-    /// Where the programs and the JavaScript of pm are.
+    /// Directory of pm's programs and JavaScript.
     public var libexec = ""
-    /// Whether Node services run under the inspector.
+    /// Use of the inspector by Node services.
     var inspection = Inspection.none
-    /// Whether it tells more.
+    /// True when it logs more.
     public var isVerbose = false
 
-    /// An argument that makes no sense.
+    /// An invalid argument.
     public struct Problem: Error, CustomStringConvertible, Sendable {
-        /// What is wrong with it.
+        /// Description of the fault.
         public let description: String
     }
 

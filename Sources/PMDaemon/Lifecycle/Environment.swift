@@ -6,19 +6,19 @@ enum Environment {
     /// The variables, without those that are meant for the daemon alone.
     static func current() -> [String: String] {
         let variables = ProcessEnvironment.variables.filter { !own.contains($0.name) }
-        // Whoever executes a program can give a variable twice; getenv(3) takes the first.
+        // An environment may have a variable twice; getenv(3) takes the first.
         return Dictionary(variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
-    /// What pm-init or systemd tells the daemon, and no service must take for itself.
+    /// Variables of pm-init or systemd for the daemon, which no service must take for its own.
     private static let own: Set<String> = [
         StatusLine.variable, Marker.variable, "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
         "WATCHDOG_USEC",
         "WATCHDOG_PID", "JOURNAL_STREAM", GatewayRunners.variable, "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
     ]
 
-    /// What of it a service of another user gets: where programs are, and how things are shown. The rest is the
-    /// administrator's: agents, tokens, proxies with passwords, places in the own home.
+    /// Variables for a service of another user: PATH, language and time zone. The others belong to the administrator:
+    /// agents, tokens, proxies with passwords, paths in the own home.
     static func forOtherUsers(_ variables: [String: String]) -> [String: String] {
         let kept = variables.filter { shared.contains($0.key) }
         return ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"].merging(kept) { $1 }

@@ -1,16 +1,16 @@
 import PMSystem
 
-/// What pm-init keeps for the daemon itself from one to the next.
+/// Descriptors that pm-init keeps for the daemon itself, from one to the next.
 struct HeldDescriptors {
     /// The socket that an earlier daemon listened at.
     var socket: SharedFD?
-    /// What a service manager listens on for us; its file is not ours to remove.
+    /// The socket on which a service manager listens for us; its file is not ours to remove.
     private(set) var activated: SharedFD?
     /// The socket that the gateway of an earlier daemon connects to.
     var gate: SharedFD?
-    /// What an earlier daemon knew of units.
+    /// The ledger of units from an earlier daemon.
     var ledger: SharedFD?
-    /// How many daemons died at their start.
+    /// The count of daemons that died at their start.
     var starts: SharedFD?
     /// The connections of a daemon that was upgraded.
     var sessions: SharedFD?

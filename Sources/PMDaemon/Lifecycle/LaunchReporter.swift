@@ -1,7 +1,7 @@
 import Glibc
 import PMSystem
 
-/// Tells whoever launched the daemon how far it has come, over the status pipe; a restarted daemon has
+/// Reports the daemon's progress to its launcher, over the status pipe; a restarted daemon has
 /// none, and then nothing happens.
 @PMActor
 final class LaunchReporter {
@@ -21,13 +21,13 @@ final class LaunchReporter {
     /// The configuration is loaded.
     func loaded() { write(.loaded) }
 
-    /// The socket serves; nothing more will be told.
+    /// The socket serves; no more reports follow.
     func serving() {
         write(.serving)
         pipe = nil
     }
 
-    /// It cannot start; nothing more will be told.
+    /// Reports that it cannot start; no other report follows.
     func failed(_ code: Int32, _ message: String) {
         write(.failed(code: code, message: message))
         pipe = nil
@@ -35,7 +35,7 @@ final class LaunchReporter {
 
     private func write(_ line: StatusLine) {
         guard let number = pipe?.raw else { return }
-        // Whoever launched the daemon may have gone; that is no reason to stop.
+        // The launcher may have gone; that is no reason to stop.
         try? Files.write(line.text.utf8, to: number, named: "status pipe")
     }
 }

@@ -1,17 +1,18 @@
 import PMModel
 import PMSystem
 
-/// Whether a daemon starts services by itself.
+/// Decision whether a daemon starts services by itself.
 enum StartMode: Equatable {
-    /// It starts what is to run.
+    /// The daemon starts the services that are to run.
     case normal
-    /// It serves and takes over what runs, and starts nothing by itself, because the daemons before it died at their start.
+    /// The daemon serves and takes over running services, and starts nothing by itself, because its predecessors died
+    /// at their start.
     case safe(deaths: Int, lastEnd: PredecessorEnd)
 
-    /// So many daemons may die at their start before the next one starts safe.
+    /// The number of daemons that may die at their start before the next one starts safe.
     static let deathsAllowed = 2
 
-    /// What is wrong, and how to end it; nil for a normal start.
+    /// Description of the fault, and how to end it; nil for a normal start.
     var problem: String? {
         guard case .safe(let deaths, let lastEnd) = self else { return nil }
         return "it starts nothing by itself, because the \(deaths) daemons before it died at their start, and "
@@ -19,17 +20,17 @@ enum StartMode: Equatable {
     }
 }
 
-/// How the daemon before ended.
+/// End of the previous daemon.
 enum PredecessorEnd: Equatable {
-    /// There was none.
+    /// There was no previous daemon.
     case none
-    /// It handed over to this daemon.
+    /// The daemon handed over to this one.
     case upgraded
-    /// It hung, and pm-init ended it.
+    /// The daemon hung, and pm-init ended it.
     case hung
-    /// It ran on without its connection to pm-init, and pm-init ended it.
+    /// The daemon kept running without its connection to pm-init, and pm-init ended it.
     case lost
-    /// It ended by itself with this status.
+    /// The daemon ended by itself with this status.
     case exited(Int32)
     /// A signal ended it.
     case signaled(Int32)
@@ -48,7 +49,8 @@ enum PredecessorEnd: Equatable {
         }
     }
 
-    /// Whether its end was a fault of its own. SIGKILL and SIGTERM come from somebody, and who exits has said why.
+    /// True when the end was the daemon's own fault. SIGKILL and SIGTERM come from another process, and a daemon that
+    /// exits has logged its reason.
     var isFault: Bool {
         switch self {
         case .hung, .lost: true
@@ -57,7 +59,7 @@ enum PredecessorEnd: Equatable {
         }
     }
 
-    /// The end in words, behind the daemon.
+    /// The end in words, after "the last one".
     var phrase: String {
         switch self {
         case .none: "was the first"
@@ -70,39 +72,40 @@ enum PredecessorEnd: Equatable {
     }
 }
 
-/// How many daemons in a row died at their start, as one daemon tells the next: one byte in memory that pm-init keeps.
+/// The number of daemons in a row that died at their start; each daemon passes it to the next, as one byte in memory
+/// that pm-init keeps.
 struct StartCount: Equatable {
-    /// The name under which pm-init keeps it.
+    /// Name of the memory at pm-init.
     static let name = "starts"
 
-    /// Daemons that died at their start, and the one that writes this, until it is through.
+    /// Daemons that died at their start, and the one that writes this number, until its start succeeds.
     private(set) var unfinished: UInt8
 
-    /// Nothing is known.
+    /// Begins with zero.
     init() { unfinished = 0 }
 
-    /// Reads what a daemon before has left; what cannot be read counts for nothing.
+    /// Reads the number of the previous daemon; unreadable bytes count as zero.
     init(_ bytes: [UInt8]) { unfinished = bytes.count == 1 ? bytes[0] : 0 }
 
-    /// The bytes that are kept.
+    /// The stored bytes.
     var bytes: [UInt8] { [unfinished] }
 
-    /// A daemon begins: decides how, and counts it until it is through.
+    /// Decides the start of a daemon, and counts it until its start succeeds.
     mutating func begin(after end: PredecessorEnd) -> StartMode {
-        // The one before counted itself, and was through, or died of a fault, or was ended by somebody.
+        // The previous daemon counted itself: its start succeeded, or it died of a fault, or another process ended it.
         let deaths = unfinished > 0 && !end.isFault ? unfinished - 1 : unfinished
         unfinished = deaths == .max ? .max : deaths + 1
         return deaths > StartMode.deathsAllowed ? .safe(deaths: Int(deaths), lastEnd: end) : .normal
     }
 
-    /// The start is through: what happens from now on has another cause.
+    /// Ends the count: the start has succeeded, and later deaths have another cause.
     mutating func finish() { unfinished = 0 }
 }
 
-/// Watches over the start of this daemon, for those that follow when it dies.
+/// Watches the start of this daemon, for its successors if it dies.
 @PMActor
 final class StartWatch {
-    /// How long the daemon has to serve before its start counts as through.
+    /// Time that the daemon has to serve until its start counts as successful.
     private static let settleTime = Duration.seconds(2)
 
     private let channel: InitChannel
@@ -114,7 +117,7 @@ final class StartWatch {
         (self.channel, self.log) = (channel, log)
     }
 
-    /// Decides how this daemon starts, from what the one before has left.
+    /// Decides how this daemon starts, from the number that the previous one left.
     func begin(_ left: SharedFD?, after end: PredecessorEnd) -> StartMode {
         do throws(SystemError) {
             if let left { count = StartCount(try MemoryFile.read(left)) }
@@ -134,12 +137,12 @@ final class StartWatch {
         }
     }
 
-    /// What is to run has been started: soon the start is through.
+    /// Notes that the services are started: the start succeeds soon.
     func started() {
         channel.reactor.after(Self.settleTime) { [weak self] in self?.finish() }
     }
 
-    /// The start is through, or the daemon leaves as planned.
+    /// Notes that the start has succeeded, or that the daemon leaves as planned.
     func finish() {
         guard count != StartCount(), let file else { return }
         count.finish()

@@ -3,14 +3,14 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// What a unit wrote last, where the daemon has not seen it: for those who are told of its death.
+/// Reads the last output of a unit from the journal, if the daemon has not seen it, for reports of its death.
 @PMActor
 struct FinalOutput {
     /// As many lines as the daemon remembers of what it sees.
     private static let lines = 20
-    /// Where the next run has begun to write, too.
+    /// The number of lines to read when the next run may have written too.
     private static let linesOfTwo = 200
-    /// The journal is given so long; then the death is told without them.
+    /// Time for the journal; then the death is reported without them.
     private static let journalDelay = Duration.seconds(2)
 
     let programs: LogPrograms
@@ -70,7 +70,7 @@ struct FinalOutput {
                 words.finish()
             }
         } catch {
-            // The death is told without its last lines.
+            // The death is reported without its last lines.
             words.finish()
         }
     }
@@ -97,7 +97,7 @@ final class FinalOutputReader {
     private let span: RunInterval
     private let limit: Int
     private var lines: [String] = []
-    /// Who wrote before the next run began: whatever they wrote later is of this run.
+    /// Processes that wrote before the next run began: their later lines belong to this run.
     private var writers: Set<Int> = []
     private var body: (@PMActor ([String]) -> Void)?
 

@@ -1,10 +1,10 @@
 import Glibc
 import PMSystem
 
-/// What this daemon has to do with the system's journal: the one place where that is decided.
+/// The daemon's use of the system's journal: the one place where it is decided.
 struct JournalContext {
-    /// Whether the journal is where services write that say nothing else: pm itself was started with its output there,
-    /// and what is in it can be read again.
+    /// True when services without a setting of their own write to the journal: pm itself was started with its output
+    /// there, and may read it.
     let isDefault: Bool
     /// The unit of the service manager that the daemon runs in, by the journal's name for it; empty where there is none,
     /// or where journald would not believe us.
@@ -18,8 +18,8 @@ struct JournalContext {
             unit: user == 0 ? unit(ofCgroups: cgroups()) : "")
     }
 
-    /// Whether standard output or standard error is the stream that the service manager named (systemd.exec(5)). Whoever
-    /// was started by a service with its output elsewhere has the variable too.
+    /// True when standard output or standard error is the stream that the service manager named (systemd.exec(5)). A
+    /// program that a service started with other outputs has the variable too.
     private static func isOurOutput(_ stream: String?) -> Bool {
         guard let stream else { return false }
         return [STDOUT_FILENO, STDERR_FILENO].contains { descriptor in

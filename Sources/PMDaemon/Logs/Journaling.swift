@@ -7,9 +7,9 @@ import PMSystem
 /// The daemon's part in the system's journal: who writes there, and what the daemon itself has to say there.
 @PMActor
 final class Journaling {
-    /// Where each service writes.
+    /// Destinations of services' output.
     let routing: OutputRouting
-    /// What is known of services that have written to the journal.
+    /// The note about services that have written to the journal.
     let note: JournalNote
     private let place: JournalContext
     private let writer: JournalWriter
@@ -22,7 +22,7 @@ final class Journaling {
         routing = OutputRouting(.init(place: place, writer: writer, note: note), units, log)
     }
 
-    /// Whether events of a unit go into the journal: where its output does, and wherever pm's own does.
+    /// True when events of a unit go into the journal: when its output does, or pm's own does.
     func tells(of unit: Unit) -> Bool {
         switch routing.destination(of: unit) {
         case .journal, .both: true
@@ -33,7 +33,7 @@ final class Journaling {
     /// Puts an event into the journal.
     func send(_ event: EventEntry) { writer.send(event.entry) }
 
-    /// What keeps it from being written, in words; nil when all is well.
+    /// The reason why it cannot be written, in words; nil when it can.
     var problem: String? {
         writer.lost == 0 ? nil : "\(writer.lost) entries for the journal were lost, because journald took nothing"
     }

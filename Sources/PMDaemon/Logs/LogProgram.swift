@@ -7,11 +7,11 @@ import PMSystem
 /// One run of pm-logs, which reads for one call: neither a slow disk nor a long journal keeps the daemon from its work.
 @PMActor
 final class LogProgram {
-    /// Who takes what it says.
+    /// Receiver of the program's answer.
     struct Receiver {
         /// Takes a frame; `failed` is the last.
         let take: @PMActor (StoredLogFrame) -> Void
-        /// Whether there is no room for more.
+        /// True when there is no room for more.
         let isFull: @PMActor () -> Bool
         /// Calls what it is given when there is room again.
         let whenRoom: @PMActor (@escaping @PMActor () -> Void) -> Void
@@ -104,7 +104,7 @@ final class LogProgram {
         takeLines()
         guard isAtEnd, case .flowing = reading else { return }
         close()
-        receiver.take(.failed(.internalFailure("pm-logs ended before it had said all")))
+        receiver.take(.failed(.internalFailure("pm-logs ended before it had sent all lines")))
     }
 
     private func takeLines() {

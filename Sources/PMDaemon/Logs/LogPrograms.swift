@@ -5,7 +5,7 @@ import PMSystem
 /// Starts pm-logs for calls, a few at a time.
 @PMActor
 final class LogPrograms {
-    /// More callers than this that read the journal at once are told to come back.
+    /// Limit of callers that read the journal at once; further ones get a 503 with `retry`.
     nonisolated static let most = 64
 
     private let program: String
@@ -27,7 +27,7 @@ final class LogPrograms {
         return StoredLogQuery(call, state: stateDirectory)
     }
 
-    /// Whether another one may run.
+    /// Checks that another program may run.
     ///
     /// - Throws: a 503 when it may not.
     func requireRoom() throws(APIError) {

@@ -4,7 +4,7 @@ import PMModel
 import PMRouting
 import PMSystem
 
-/// Where logs are read from.
+/// The sources of logs.
 @PMActor
 struct LogSources {
     let logs: LogRegistry
@@ -12,7 +12,7 @@ struct LogSources {
     let note: JournalNote
 }
 
-/// What is stored of the logs that one call asks for, up to where following begins.
+/// The stored lines for one call, up to the beginning of following.
 ///
 /// Files are read here, as long as every line of them is wanted. Whatever takes longer is read by pm-logs: the journal,
 /// and lines that are looked for.
@@ -21,7 +21,7 @@ final class LogReading {
     /// Lines of history before following, when no number is asked for.
     private static let recentLines = 10
 
-    /// What comes later, if the call wants it.
+    /// Later lines, if the call wants them.
     let following: LogFollowing?
     private let request: Log
     private let names: [String]
@@ -36,7 +36,7 @@ final class LogReading {
 
     /// Subscribes and measures in one turn: what is not stored by now comes as a subscription's event.
     ///
-    /// - Throws: a 400 for a pattern that makes no sense, a 503 when too many read already.
+    /// - Throws: a 400 for an invalid pattern, a 503 when too many read already.
     init(_ request: Log, _ names: [String], _ sources: LogSources, _ call: Responder) throws(APIError) {
         self.request = request
         self.names = names
@@ -48,7 +48,7 @@ final class LogReading {
             sender = LogSender(call, request, try LogFilter(priority: request.priority, pattern: request.grep))
         } catch {
             throw .badRequest(
-                "grep makes no sense: \(error)", hint: "a POSIX extended regular expression, regex(7)")
+                "cannot use the pattern of grep: \(error)", hint: "a POSIX extended regular expression, regex(7)")
         }
         // Before anything is sent: later it could only end the stream.
         if Self.isForProgram(request, sender.filter, sources.note) { try sources.programs.requireRoom() }
@@ -146,7 +146,7 @@ final class LogReading {
 
     // MARK: files
 
-    /// What has arrived since a caller stopped; all that is there of services that it did not know.
+    /// Sends lines that arrived since a caller stopped, and all lines of services that it did not know.
     private func sendRest(
         _ after: [String: String], until ends: [(unit: String, LogPosition)]
     ) async throws(APIError) {

@@ -31,10 +31,10 @@ final class LogSender {
         prefixes = request.names.count != 1
     }
 
-    /// Whether the caller is still there.
+    /// True while the caller is connected.
     var isOpen: Bool { call.isOpen }
 
-    /// Whether the caller needs time to read.
+    /// True when the caller needs time to read.
     var isBusy: Bool { call.backlog > Self.backlogLimitBytes }
 
     /// Returns when the caller has read everything.
@@ -51,7 +51,7 @@ final class LogSender {
         send(isOver ? line.bytes + [UInt8(ascii: "\n")] : line.bytes, LogStamp(line.stream, at: line.time), of: unit)
     }
 
-    /// Sends bytes as they were written, and where they end in the log.
+    /// Sends bytes as the service wrote them, with the position after them in the log.
     func send(_ bytes: [UInt8], _ stamp: LogStamp, of unit: String, endsAt end: LogPosition? = nil) {
         if let end { ends[unit] = end }
         let cursor = hasCursors && end != nil ? place(of: unit) : nil
@@ -125,7 +125,7 @@ final class LogFollowing {
         for follower in followers { follower.start(sender) }
     }
 
-    /// Ends following.
+    /// Ends following, because the caller has left.
     func cancel() {
         if let observation { logs.endObserving(observation) }
         for follower in followers { follower.cancel() }
@@ -174,7 +174,7 @@ final class LogFollower {
         pump(sender)
     }
 
-    /// Ends following.
+    /// Ends following, because the caller has left.
     func cancel() {
         subscription.cancel()
     }
@@ -221,7 +221,7 @@ final class LogFollower {
         }
     }
 
-    /// The bytes, without the beginning of a character at their end: it is sent with what completes it.
+    /// The bytes, without an unfinished character at their end, which is sent together with the rest of it.
     private func whole(_ bytes: [UInt8], _ stream: LogStream) -> [UInt8] {
         let all = (torn[stream] ?? []) + bytes
         let whole = TornText.whole(all)

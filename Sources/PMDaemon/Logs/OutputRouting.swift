@@ -17,7 +17,7 @@ final class OutputRouting {
     private let note: JournalNote
     private var isFull = false
 
-    /// The journal, as far as services write to it.
+    /// The journal, for services that write to it.
     struct Journal {
         let place: JournalContext
         let writer: JournalWriter
@@ -30,7 +30,7 @@ final class OutputRouting {
         self.log = log
     }
 
-    /// Where a unit's output is wanted.
+    /// The configured destination of a unit's output.
     func destination(of unit: Unit) -> LogDestination {
         let wanted =
             unit.mapping.logs ?? units.configuration.mapping("pm")?.logs ?? (place.isDefault ? .journal : .file)
@@ -39,7 +39,7 @@ final class OutputRouting {
         return wanted
     }
 
-    /// Where the output of a unit goes that is about to start, beside those that run already.
+    /// The destination of the output of a unit that is about to start, beside those that run already.
     func route(_ unit: Unit, in running: any RunningUnits) -> OutputRoute {
         switch destination(of: unit) {
         case .file: return .file
@@ -62,7 +62,7 @@ final class OutputRouting {
         return !isFull
     }
 
-    /// What puts a line of a unit into the journal, with all that is known of it.
+    /// The function that puts a line of a unit into the journal, with all known fields.
     private func copy(of unit: Unit, in running: any RunningUnits) -> LogCapture.LineCopy {
         var last: Int32?
         return { [weak self, weak running] line in
@@ -74,10 +74,10 @@ final class OutputRouting {
     }
 }
 
-/// What the routing asks about units that run.
+/// The state of running units that the routing needs.
 @PMActor
 protocol RunningUnits: AnyObject {
-    /// How many of them write to the journal.
+    /// The number of units that write to the journal.
     var journaled: Int { get }
     /// The process that a unit is at the moment.
     func pid(of unit: String) -> Int32?

@@ -4,13 +4,13 @@ import PMConfig
 import PMModel
 import PMSystem
 
-/// Who may do what: root and the daemon's own user everything, members of group `pm` everything but to run things as
-/// another user, others nothing (Docs/ThreatModel.md).
+/// Rights of local users: root and the daemon's own user everything, members of group `pm` everything but to run things
+/// as another user, others nothing (Docs/ThreatModel.md).
 ///
 /// The group counts for the system's daemon and for those that run as root. A user's own daemon serves that user alone:
-/// whoever else it served could run programs as that user.
+/// other users could run programs as that user.
 struct Access {
-    /// What a caller may do.
+    /// Rights of a caller.
     enum Role: Equatable {
         case owner
         case member
@@ -32,7 +32,7 @@ struct Access {
         self.group = group
     }
 
-    /// What the caller may do.
+    /// Rights of the caller.
     func role(of peer: PeerCredentials) -> Role {
         if peer.user == 0 || peer.user == owner { return .owner }
         guard let group else { return .stranger }

@@ -9,7 +9,7 @@ import PMSystem
 /// Answers the methods of the daemon.
 @PMActor
 protocol MethodAnswering {
-    /// Answers a request of that method, now or later.
+    /// Answers a request of this method, now or later.
     func answer(_ method: Method, _ parameters: Parameters, _ call: Responder)
 }
 
@@ -24,7 +24,7 @@ final class OpenRequests {
         count += 1
     }
 
-    /// It has been answered.
+    /// Notes the answer to the request.
     func finished() {
         count -= 1
         guard count == 0 else { return }
@@ -39,20 +39,20 @@ final class OpenRequests {
     }
 }
 
-/// Takes requests that are for the daemon itself: refuses what may not be, and gives the rest to a handler.
+/// Takes requests to the daemon itself: refuses those that are not permitted, and passes the others to a handler.
 @PMActor
 final class Dispatcher: RequestHandler {
-    /// What the daemon knows at the moment of a request.
+    /// The daemon's conditions at the moment of a request.
     struct Conditions {
         /// Says why a service cannot be called; nil when there is no such unit.
         var explainAbsence: @PMActor (String) -> RPCError? = { _ in nil }
-        /// Whether pm-init is so far behind that nothing more is to be ordered.
+        /// True when pm-init is so far behind that it should get no more requests.
         var isHolderBehind: @PMActor () -> Bool = { false }
-        /// Whether everything is being stopped, and the daemon after it.
+        /// True while all services, and then the daemon, are being stopped.
         var isStopping: @PMActor () -> Bool = { false }
-        /// Told when the connection to a service is given up.
+        /// Called when the connection to a service is given up.
         var onTrouble: @PMActor (String) -> Void = { _ in }
-        /// Told which method this turn of the loop works for.
+        /// Called with the method that this turn of the loop works for.
         var attribute: @PMActor (String) -> Void = { _ in }
     }
 
@@ -73,7 +73,7 @@ final class Dispatcher: RequestHandler {
         let name = request.method.string
         guard session.reach.permits(name) else {
             call.fail(session.reach.refusal(of: name))
-            // Who has no session of the gateway has nothing else to ask for.
+            // A connection without a session of the gateway may make no other request.
             if session.reach == .proof { session.connection.closeAfterFlush() }
             return
         }

@@ -5,7 +5,7 @@ import PMSystem
 /// Answers one method of the daemon at once.
 @PMActor
 protocol Handler {
-    /// What it takes and answers.
+    /// Type of the call.
     associatedtype Request: DaemonCall
     /// Answers a request; an error is the answer too.
     func handle(_ request: Request, from session: Session) throws(APIError) -> Request.Answer
@@ -17,7 +17,7 @@ protocol Handler {
 /// after the other happens in that order, and the last one that was read from any client counts.
 @PMActor
 protocol AsyncHandler {
-    /// What it takes and answers.
+    /// Type of the call.
     associatedtype Request: DaemonCall
     /// Begins what is asked for, and answers once, unless it throws.
     func begin(_ request: Request, from session: Session, _ answer: @escaping Answering<Request.Answer>)

@@ -7,7 +7,7 @@ import PMSystem
 /// away. Where even that is not possible nothing is accepted for a while, and connections wait.
 @PMActor
 final class Listener {
-    /// What a listener tells.
+    /// Callbacks of a listener.
     struct Callbacks {
         let onTrouble: @PMActor (String) -> Void
         let onAccept: @PMActor (SharedFD) -> Void
@@ -25,7 +25,7 @@ final class Listener {
     /// At most so many a turn, so that a storm of connections does not starve those that are there; each costs about as
     /// much as ten calls.
     private static let perTurn = 8
-    /// How long nothing is accepted when not even the spare descriptor helps.
+    /// Pause in accepting when not even the spare descriptor helps.
     private static let breather = Duration.milliseconds(100)
 
     /// Serves a listening socket.
@@ -40,7 +40,7 @@ final class Listener {
         try reactor.watch(socket.raw, .readable) { [weak self] _ in self?.accept() }
     }
 
-    /// What keeps clients out, in words; nil when all is well.
+    /// The reason why clients are kept out, in words; nil when they are not.
     var problem: String? { shortage.map { "it cannot take every connection: \($0)" } }
 
     /// Stops accepting; the socket stays open for a successor.

@@ -9,7 +9,7 @@ final class MetadataRequests {
     private static let answerTimeout = Duration.seconds(2)
 
     private struct Waiter {
-        /// Whose answer it waits for; nil: everybody's.
+        /// The unit whose answer it waits for; nil: all units.
         let unit: String?
         let body: @PMActor () -> Void
     }
@@ -26,7 +26,7 @@ final class MetadataRequests {
         reactor.after(Self.answerTimeout) { [weak self] in self?.end(service) }
     }
 
-    /// It answered, or is gone.
+    /// Notes that the service answered, or is gone.
     func end(_ service: IncarnationID) {
         guard awaited.remove(service) != nil else { return }
         let over = waiters.filter { !isAwaited($0.unit) }

@@ -2,8 +2,8 @@ import PMModel
 import PMRouting
 import PMSystem
 
-/// Hands all connections over to the next daemon, through pm-init: a bag with the image of them all, and the sockets of the
-/// clients.
+/// Hands all connections over to the next daemon, through pm-init: a bag with the image of all of them, and the sockets
+/// of the clients.
 @PMActor
 struct SessionHandover {
     /// The name under which pm-init keeps them meanwhile.
@@ -14,7 +14,7 @@ struct SessionHandover {
 
     /// Takes all connections out of the loop.
     ///
-    /// - Throws: `SystemError` when there is no descriptor or memory left.
+    /// - Throws: `SystemError` when no descriptor or memory is left.
     func pack() throws(SystemError) -> DescriptorStash {
         let handover = router.handOver(bridges)
         let bag = try DescriptorStash()

@@ -2,10 +2,9 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// Who services run as: reads the machine's files of accounts for those that name a user or a group, and again when a file is
-/// another one.
-///
-/// A restart costs two calls of stat(2) then, whatever the number of accounts; one of a service that names nobody costs none.
+/// The accounts that services run as: reads the machine's files of accounts for mappings that name a user or a group,
+/// and reads them again after a change. A restart then costs two calls of stat(2), for any number of accounts; that of
+/// a service without a user costs none.
 @PMActor
 final class AccountCache {
     private struct Key: Hashable {
@@ -22,9 +21,9 @@ final class AccountCache {
     private let groupsPath: String
     private var version: Version?
     private var files: AccountFiles?
-    /// Accounts that were found in these files. Those that were not are looked for again: the sentence names the service.
+    /// Accounts found in these files. Missing ones are searched again: the error names the service.
     private var found: [Key: UnitAccount] = [:]
-    /// How often the files were read.
+    /// The number of times that the files were read.
     private(set) var reads = 0
 
     init(users: String = "/etc/passwd", groups: String = "/etc/group") {
@@ -44,9 +43,9 @@ final class AccountCache {
         return account
     }
 
-    /// The files as they are now.
+    /// The present files.
     private func current() -> AccountFiles {
-        // A file that is not there, or cannot be looked at, has no accounts.
+        // A file that does not exist, or cannot be examined, has no accounts.
         let present = Version(users: try? Files.status(usersPath), groups: try? Files.status(groupsPath))
         if let files, version == present { return files }
         let read = AccountFiles(users: AccountFile(usersPath), groups: AccountFile(groupsPath))

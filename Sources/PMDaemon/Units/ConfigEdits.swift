@@ -2,8 +2,8 @@ import PMConfig
 import PMModel
 import PMSystem
 
-/// Changes of the configuration in the order they were asked for. One is made at once; where another program has its turn to
-/// write the file, it and those behind it are tried again by timer, so that nobody else waits.
+/// Changes of the configuration in the order of their requests. A change is made at once; while another program writes
+/// the file, the change and its followers are tried again by timer, so that no other work waits.
 @PMActor
 final class ConfigEdits {
     typealias Completion = @PMActor (Result<ConfigFile, ConfigError>) -> Void
@@ -14,7 +14,7 @@ final class ConfigEdits {
         let done: Completion
     }
 
-    /// How long a change waits for other programs.
+    /// Time that a change waits for other programs.
     private let timeout: Duration
     private static let pause = Duration.milliseconds(5)
 
@@ -27,7 +27,7 @@ final class ConfigEdits {
         (self.store, self.reactor, self.timeout) = (store, reactor, timeout)
     }
 
-    /// Makes changes, all or none, and tells what the file says then.
+    /// Makes changes, all or none; `done` gets the new content of the file.
     func make(_ edits: [ConfigEdit], _ done: @escaping Completion) {
         let one = Waiting(edits: edits, until: reactor.clock.monotonic() + timeout, done: done)
         guard waiting.isEmpty else { return waiting.append(one) }
@@ -43,12 +43,12 @@ final class ConfigEdits {
     private func goOn() {
         reactor.attribute("a change of the configuration")
         precondition(!waiting.isEmpty, "a change of the configuration is tried again that nobody waits for")
-        // One in a turn: each writes the file and waits for the disk.
+        // One change in a turn: each writes the file and waits for the disk.
         if attempt(waiting[0]) { waiting.removeFirst() }
         if !waiting.isEmpty { plan() }
     }
 
-    /// Whether the change was made, or refused for good.
+    /// True when the change was made, or was refused for good.
     private func attempt(_ one: Waiting) -> Bool {
         do throws(ConfigError) {
             one.done(.success(try store.edit(one.edits)))

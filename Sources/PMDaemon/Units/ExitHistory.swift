@@ -17,7 +17,7 @@ final class ExitHistory {
 
     private let path: String
     private let onTrouble: @PMActor (String) -> Void
-    /// What the file says of units that have not died since the daemon runs.
+    /// Deaths in the file of units that have not died since the daemon runs.
     private var former: [String: DeathRecord] = [:]
     /// The last death of each unit that is not on disk yet: those of one turn are written together after what they lead
     /// to, and those that the disk refused are tried again.
@@ -46,12 +46,12 @@ final class ExitHistory {
         }
     }
 
-    /// What keeps deaths from being written, in words; nil when all is well.
+    /// The reason why deaths cannot be written, in words; nil when they can.
     var problem: String? {
         failure.map { "the last deaths (of \(waiting.count) services) are only in memory: \($0)" }
     }
 
-    /// Keeps a death.
+    /// Keeps a death in memory, and on disk with the next flush.
     func keep(_ record: DeathRecord, of unit: String) {
         former[unit] = nil
         let isFirst = waiting.isEmpty
@@ -59,7 +59,7 @@ final class ExitHistory {
         if isFirst { reactor.atEndOfTurn { [weak self] in self?.flush() } }
     }
 
-    /// Writes what waits.
+    /// Writes deaths that are not on disk yet.
     func flush() {
         guard !waiting.isEmpty else { return }
         do throws(SystemError) {

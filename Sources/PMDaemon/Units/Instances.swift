@@ -43,7 +43,7 @@ struct Instances {
         for name in others { start(name, like: request) { gathering.take($0, isFirst: false) } }
     }
 
-    /// Whether a daemon goes on with the services of one before.
+    /// Relation of a daemon to the services of its predecessor.
     enum Succession: Equatable {
         /// pm-init has just started it: what the configuration starts with pm is to be started.
         case first
@@ -98,7 +98,7 @@ struct Instances {
         reactor.after(.zero) { startScheduled(rest, succession, reactor, onTrouble) }
     }
 
-    /// How long services are started in one turn of the loop.
+    /// Time for starting services in one turn of the loop.
     private static let timeATurn = Duration.milliseconds(10)
 
     private func startAutomatic(

@@ -4,8 +4,8 @@ import PMSupervisor
 import PMSystem
 
 extension DaemonOptions {
-    /// Where folders of readiness sockets can be made: in the runtime directory, and where that cannot be, or its path is
-    /// too long for a socket, in /tmp.
+    /// Places for folders of readiness sockets: the runtime directory, and /tmp if that is impossible or its path is
+    /// too long for a socket.
     func notifyPlaces(_ environment: [String: String], user: UInt32) -> [NotifyDirectory] {
         let marker = Fingerprint(of: config).digits
         if user == 0 {

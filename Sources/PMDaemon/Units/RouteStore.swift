@@ -36,7 +36,7 @@ final class RouteStore {
         routes.onChange = { [unowned self] in plan() }
     }
 
-    /// Reads what an earlier daemon of the same pm-init wrote; the file of an earlier pm-init is removed.
+    /// Reads the file of an earlier daemon of the same pm-init; the file of an earlier pm-init is removed.
     func open(isFirst: Bool) {
         do {
             guard try Files.status(path) != nil else { return }

@@ -26,7 +26,7 @@ extension Supervisor {
         }
     }
 
-    /// What was started under a name.
+    /// The answer about a unit that was started under a name.
     private func startAnswer(_ name: String) -> Start.Answer? {
         guard let report = report(of: name) else { return nil }
         var answer = Start.Answer(
@@ -37,7 +37,7 @@ extension Supervisor {
         return answer
     }
 
-    /// What became of a unit a moment after it was started; a failure when it has failed by then.
+    /// The state of a unit a moment after its start; a failure when the unit has failed by then.
     func settled(_ name: String, since start: Start.Answer) -> Result<Start.Answer, APIError> {
         guard let report = report(of: name), var answer = startAnswer(name) else { return .success(start) }
         answer.wasRunning = start.wasRunning
@@ -77,7 +77,7 @@ extension Supervisor {
 }
 
 extension OutputDestination {
-    /// What keeps output from where it is to go, in words.
+    /// The reason why output does not reach its destination, in words.
     fileprivate var problem: String? {
         switch self {
         case .file, .journal: nil
@@ -95,7 +95,7 @@ extension UnitStatus {
         tasks = use.map { Int($0.processes) }
     }
 
-    /// What the configuration says of a unit.
+    /// The configured part of a unit's status.
     init(_ unit: Unit, wanted: Desired, state: ServiceState) {
         let type = unit.name == GatewayController.unit ? "self" : unit.definition.runtime.rawValue
         self.init(name: unit.name, type: type, wanted: wanted, state: state)

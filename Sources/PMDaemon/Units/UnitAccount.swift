@@ -3,15 +3,15 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// Who a unit runs as, by `user` and `group` of its mapping and the machine's files of accounts.
+/// The user that a unit runs as, by `user` and `group` of its mapping and the machine's files of accounts.
 struct UnitAccount {
     /// Nil: as the daemon.
     let identity: UserIdentity?
-    /// What a login would set: HOME, USER, LOGNAME, SHELL; empty where the daemon's user stays.
+    /// Variables that a login would set: HOME, USER, LOGNAME, SHELL; empty for the daemon's own user.
     let variables: [String: String]
-    /// Its user's id.
+    /// Id of the user.
     let user: uid_t
-    /// Whether that is another user than the daemon's.
+    /// True when that is another user than the daemon's.
     let isOther: Bool
 
     /// The account of a mapping.

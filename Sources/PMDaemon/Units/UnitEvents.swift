@@ -3,7 +3,7 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// What happens to units, as the daemon keeps and tells it: deaths in their archive, all of it in the journal.
+/// Events of units, as the daemon stores and reports them: deaths in their archive, all events in the journal.
 @PMActor
 final class UnitEvents: SupervisorObserver {
     private let log: DaemonLog
@@ -12,7 +12,7 @@ final class UnitEvents: SupervisorObserver {
     private let journaling: Journaling
     private let sweeper: ContainerCleanup
 
-    /// Who is told of what happens to units.
+    /// Receivers of events of units.
     struct Receivers {
         let deaths: ExitHistory
         let journaling: Journaling
@@ -69,7 +69,7 @@ final class UnitEvents: SupervisorObserver {
             // Who ends without a failure has done what was to be done.
             guard reason.isFailure else { return }
             text = "\(unit) is not started again: its policy asks for no restart"
-        case .giveUp: text = "\(unit) is not started again: it could not run before something is mended"
+        case .giveUp: text = "\(unit) is not started again: it cannot run until the cause is corrected"
         case .cool(let pause):
             text = "\(unit) died too often: it is tried again every \(pause.shortForm)"
         }
@@ -79,7 +79,7 @@ final class UnitEvents: SupervisorObserver {
         journaling.send(entry)
     }
 
-    /// The unit, if the journal is told of it.
+    /// The unit, if its events go into the journal.
     private func journaled(_ name: String) -> Unit? {
         guard let unit = units.find(name), journaling.tells(of: unit) else { return nil }
         return unit
@@ -88,20 +88,20 @@ final class UnitEvents: SupervisorObserver {
 
 /// An event of a unit as an entry of the journal.
 struct EventEntry {
-    /// What happened.
+    /// Kind of an event.
     enum Kind {
-        /// It was started because somebody wished it.
+        /// The unit was started by a request.
         case started
-        /// It serves.
+        /// The unit is ready.
         case ready
-        /// Its process is gone.
+        /// The process has ended.
         case exited(DeathRecord)
-        /// It was started after a death.
+        /// The unit was started after a death.
         case restarted
-        /// It is not started again, or only once in a while.
+        /// The unit is not started again, or only once in a while.
         case gaveUp
 
-        /// Its number in the catalog (Packaging/journal/pm.catalog).
+        /// Id in the catalog (Packaging/journal/pm.catalog).
         var messageID: String {
             switch self {
             case .started: "705fbc438a1a4502b1abc7bf02b56769"

@@ -3,8 +3,8 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// What the successors of this daemon must know of each unit, beside the children that pm-init holds: whether it shall run and
-/// how it came to rest, and what its last start added to the configuration.
+/// The record of each unit for this daemon's successors, beside the children that pm-init holds: whether it shall run
+/// and how it came to rest, and what its last start added to the configuration.
 ///
 /// It is a list of entries in memory that pm-init keeps from one daemon to the next. A new entry goes to the end, so that
 /// nothing that was true before is lost while it is written; of several of one unit the last counts. A daemon that is killed
@@ -12,7 +12,7 @@ import PMSystem
 /// the list lasts exactly as long as pm-init: a pm that is started new begins without.
 @PMActor
 final class UnitLedger {
-    /// What a start added.
+    /// Additions of a start.
     struct Run: Equatable {
         /// The name that the configuration has, when the unit runs under another one.
         var base: String?
@@ -37,7 +37,7 @@ final class UnitLedger {
     /// The name under which pm-init keeps it.
     static let name = "units"
     private static let leastBytes = 256 << 10
-    /// How many bytes of arguments are kept of all units.
+    /// Limit of stored arguments of all units, in bytes.
     static let longest = 8 << 20
 
     init(_ channel: InitChannel, onTrouble: @escaping @PMActor (String) -> Void) {
@@ -60,14 +60,14 @@ final class UnitLedger {
         return left != nil && !entries.isEmpty
     }
 
-    /// What the last start of each unit added.
+    /// Additions of each unit's last start.
     var runs: [String: Run] { entries.compactMapValues { $0.run.isPlain ? nil : $0.run } }
     /// The last start of a unit.
     func run(of unit: String) -> Run { entries[unit]?.run ?? Run() }
-    /// What is known of the units of the daemon before.
+    /// Intents of the previous daemon's units.
     var intents: [String: UnitIntent] { entries.compactMapValues(\.intent) }
 
-    /// Whether there is room for what a start adds.
+    /// True when there is room for the additions of a start.
     func hasRoom(for options: RunOptions, of unit: String) -> Bool {
         guard !options.arguments.isEmpty else { return true }
         return argumentBytes - run(of: unit).size + Run(base: nil, options: options).size <= Self.longest
@@ -128,7 +128,7 @@ final class UnitLedger {
     }
 }
 
-/// What is kept of one unit.
+/// The record of one unit.
 struct LedgerEntry: Equatable {
     var run = UnitLedger.Run()
     var intent: UnitIntent?

@@ -7,7 +7,7 @@ import PMSystem
 /// The configuration as the daemon uses it: read again whenever the file has changed.
 @PMActor
 final class UnitResolver {
-    /// What tells one version of the file from another.
+    /// The properties by which one version of the file differs from another.
     private struct Version: Equatable {
         let inode: UInt64
         let size: Int64
@@ -16,7 +16,7 @@ final class UnitResolver {
     }
 
     let store: ConfigStore
-    /// What the file says; its text is not kept.
+    /// Content of the file; its text is not kept.
     private(set) var configuration: Configuration
     /// That others can read what they should not, in words.
     private(set) var exposure: String?
@@ -25,24 +25,24 @@ final class UnitResolver {
     private var version: Version?
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
-    /// How many of them there are.
+    /// The number of aliases.
     var aliasCount: Int { aliases.count }
     /// Units that are parts of pm, and in no configuration; nil for other names.
     var parts: @PMActor (String) -> Unit? = { _ in nil }
-    /// Where a part of pm is that is none of its units; nil for other names.
+    /// Error for a name of a part of pm that is no unit; nil for other names.
     var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
     private let environment: [String: String]
     private let accounts = AccountCache()
     private let edits: ConfigEdits
-    /// Units of this version of the configuration that somebody has asked for, by the name they were asked for.
+    /// Units of this version of the configuration that calls have looked up, by the name in the call.
     private var resolved: [String: Unit] = [:]
-    /// How many units were made of the configuration.
+    /// The number of units that were made of the configuration.
     private(set) var resolutions = 0
-    /// So many are kept; they cost memory, and all but a plan of thousands ask for a few again and again.
+    /// Limit of kept units: they cost memory, and all but a plan of thousands look up a few again and again.
     private static let mostResolved = 512
-    /// What a unit without variables of its own gets; all of them share these strings.
+    /// Environment of a unit without variables of its own; all of them share these strings.
     private let plainEnvironment: [String]
 
     /// Reads the configuration, or makes an empty one.
@@ -82,8 +82,8 @@ final class UnitResolver {
         exposure = file.exposure?.description
     }
 
-    /// Changes the file, and says what the file or the disk has against it. It is changed before this returns, unless another
-    /// program has its turn to write it: then as soon as that gives it back.
+    /// Changes the file, and reports an error of the file or the disk. The change is made before this returns, unless
+    /// another program writes the file: then as soon as that program has finished.
     func edit(_ changes: [ConfigEdit], then done: @escaping @PMActor (Result<Void, APIError>) -> Void) {
         edits.make(changes) { [weak self] result in
             switch result {
@@ -112,7 +112,7 @@ final class UnitResolver {
 
     /// The unit of a name.
     ///
-    /// - Throws: a 404 with near names, or a 400 for a path that makes no sense.
+    /// - Throws: a 404 with near names, or a 400 for an invalid path.
     func require(_ name: String) throws(APIError) -> Unit {
         guard let unit = try unit(name) else {
             if let error = elsewhere(name) { throw error }
@@ -179,7 +179,7 @@ final class UnitResolver {
 
     /// The environment of a unit, its files read now, and its user.
     ///
-    /// - Throws: `SpawnFailure` when a file is missing or wrong, or there is no such user.
+    /// - Throws: `SpawnFailure` when a file is missing or wrong, or the user does not exist.
     func launchEnvironment(of unit: Unit) throws(SpawnFailure) -> LaunchEnvironment {
         // What the daemon was started with may hold secrets, and its parts need none of it.
         if parts(unit.name) != nil {
@@ -223,7 +223,7 @@ final class UnitResolver {
 }
 
 extension UnitResolver {
-    /// Whether the services of the configuration need more descriptors than there are, in words.
+    /// Sentence about services of the configuration that need more descriptors than there are.
     var shortage: String? {
         let limit = DescriptorLimit.current()
         let (wanted, fitting) = (configuration.unitNames.count, limit.services(of: Supervisor.descriptorsOfService))
@@ -234,7 +234,7 @@ extension UnitResolver {
 }
 
 extension APIError {
-    /// What is wrong with a configuration, for a caller.
+    /// Makes the error of a wrong configuration, for a caller.
     init(configuration error: ConfigError) {
         switch error.kind {
         case .invalid: self = .badRequest(error.description, hint: error.hint)

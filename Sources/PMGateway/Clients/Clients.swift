@@ -42,7 +42,7 @@ final class Client {
         case gone
     }
 
-    /// What it makes the gateway hold.
+    /// Memory that it uses in the gateway.
     let memory: MemoryAccount
     private let source: ClientSource
     private let all: Clients
@@ -54,14 +54,14 @@ final class Client {
         self.memory = memory
     }
 
-    /// It has said its first byte.
+    /// Notes its first byte: it counts as silent no longer.
     func spoke() {
         guard case .silent = state else { return }
         state = .served
         all.spoke()
     }
 
-    /// Whether it may begin a handshake; else why not.
+    /// Asks for a handshake; returns the reason when it must not begin one.
     func beginHandshake() -> RejectedClient? {
         guard case .served = state else { return nil }
         if let refusal = all.beginHandshake(source) { return refusal }
@@ -69,14 +69,14 @@ final class Client {
         return nil
     }
 
-    /// Its handshake is done.
+    /// Notes the end of its handshake.
     func endHandshake() {
         guard case .handshaking = state else { return }
         state = .served
         all.endHandshake(source)
     }
 
-    /// Its connection is closed.
+    /// Notes the end of its connection.
     func leave() {
         memory.close()
         endHandshake()
@@ -99,9 +99,9 @@ struct RejectedClient: Error {
         self.refusal = refusal
         reason =
             switch refusal {
-            case .connections: "there are \(limits.connections)"
-            case .connectionsOfSource: "its address has \(limits.connectionsOfSource)"
-            case .silentClients: "too many clients have not said anything yet"
+            case .connections: "the gateway has \(limits.connections) connections, its limit"
+            case .connectionsOfSource: "its address has \(limits.connectionsOfSource) connections, the limit"
+            case .silentClients: "too many clients have not sent a message yet"
             case .handshakes: "too many handshakes at once"
             case .handshakesOfSource: "too many handshakes at once from its address"
             }
@@ -109,7 +109,7 @@ struct RejectedClient: Error {
 }
 
 extension ClientSource {
-    /// Where the other end of a connection is.
+    /// Reads the peer's address of a connection.
     init(_ address: SocketAddress?) {
         switch address {
         case .v4(let address): self = .ipv4(address.address.sin_addr.s_addr)

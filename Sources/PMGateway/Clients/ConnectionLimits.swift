@@ -1,12 +1,12 @@
-/// Where a client connects from, as far as limits go: one address of IPv4, one network of IPv6 (a site gets at least a /64,
-/// RFC 6177), or a unix socket.
+/// Origin of a client for limits: one address of IPv4, one network of IPv6 (a site gets at least a /64, RFC 6177), or a
+/// unix socket.
 enum ClientSource: Hashable {
     case ipv4(UInt32)
     case ipv6Network(UInt64)
     case local
 }
 
-/// How many clients there are, in all and of each source, and which of them may begin something that costs work.
+/// Counts clients, in all and of each source, and decides which of them may begin costly work.
 ///
 /// A decision without effects: chance comes in. One source never takes all of anything, so that silent or greedy clients keep
 /// out nobody but themselves. Clients that have not said a byte are turned away at random before the last place is taken, as
@@ -16,13 +16,13 @@ struct ConnectionLimits {
     enum Refusal: Equatable {
         /// There are as many clients as may be.
         case connections
-        /// Its source has its share of the clients.
+        /// The client's source has its share of the clients.
         case connectionsOfSource
         /// Too many clients have not said a byte yet, and chance chose this one.
         case silentClients
         /// There are as many handshakes as may be.
         case handshakes
-        /// Its source has its share of the handshakes.
+        /// The client's source has its share of the handshakes.
         case handshakesOfSource
     }
 

@@ -23,7 +23,7 @@ final class FirstLineHandler: ChannelInboundHandler {
     private let onAccept: (any Channel) throws -> Void
     /// Told why a client is refused.
     private let onRefuse: () -> Void
-    /// How long a client may take to read the answer.
+    /// Time for a client to read the answer, in seconds.
     private static let lingerSeconds: Int64 = 2
 
     init(

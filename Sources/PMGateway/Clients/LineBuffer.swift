@@ -6,13 +6,13 @@ struct LineBuffer {
     static let limit = 80 << 20
 
     private var bytes = ByteBuffer()
-    /// How much of it holds no line end.
+    /// The number of bytes that were searched and have no line end.
     private var searched = 0
 
     /// Bytes that wait for the end of their line.
     var count: Int { bytes.readableBytes }
 
-    /// Whether somebody sends a line that is longer than any.
+    /// True when a line is longer than the limit.
     var isTooLong: Bool { bytes.readableBytes > Self.limit }
 
     mutating func append(_ more: ByteBuffer) {

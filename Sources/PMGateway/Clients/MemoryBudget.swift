@@ -1,4 +1,4 @@
-/// How much the clients of the gateway may make it hold: each of them, those of one source, and all together.
+/// Limits the memory that clients use in the gateway: each of them, those of one source, and all together.
 ///
 /// What is counted waits for more bytes, for an answer, or for a client that reads: first lines, bodies, frames and messages of
 /// WebSocket, lists of answers, lines of the daemon, and answers that were not taken.
@@ -14,14 +14,14 @@ final class MemoryBudget {
 
     /// Why a client is refused more.
     enum Refusal: Error, Equatable {
-        /// It holds as much as one client may.
+        /// The client uses as much as one client may.
         case client(Int)
         /// The clients of its source hold as much as they may.
         case source(Int)
         /// All clients together hold as much as they may.
         case all(Int)
 
-        /// For people.
+        /// The reason in words, for people.
         var message: String {
             switch self {
             case .client(let limit): "a client may make the gateway hold at most \(limit) bytes"
@@ -44,9 +44,9 @@ final class MemoryBudget {
     }
 }
 
-/// What one client makes the gateway hold. The end of the client's connection releases it.
+/// Memory that one client uses in the gateway. The end of the client's connection releases it.
 final class MemoryAccount {
-    /// What is held, each with a size of its own.
+    /// Parts of a client's memory, each with its own size.
     enum Part: Int, CaseIterable {
         /// The first line, or the body of a request.
         case input
@@ -58,7 +58,7 @@ final class MemoryAccount {
         case answers
         /// A line of the daemon that has no end yet.
         case line
-        /// What was written and the client has not taken.
+        /// Bytes for the client that it has not read.
         case output
     }
 

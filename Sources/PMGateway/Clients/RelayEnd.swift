@@ -16,7 +16,7 @@ final class RelayEnd: ChannelDuplexHandler, RemovableChannelHandler {
     /// Somebody asked for a read that has to wait.
     private var isReadWanted = false
     private var isInputOver = false
-    /// What came before there was a partner: one read, because no other is made.
+    /// Bytes that came before there was a partner: one read, because the gateway makes no second one.
     private var early: [ByteBuffer] = []
 
     /// Joins two ends; what waited begins to flow.

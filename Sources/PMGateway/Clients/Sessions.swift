@@ -7,7 +7,7 @@ import PMAPI
 /// A client of the gateway: what its connection shows of it, a certificate and where it connects from, and what it makes the
 /// gateway hold.
 struct ShownByClient {
-    /// What it makes the gateway hold.
+    /// Memory that it uses in the gateway.
     let memory: MemoryAccount
     /// A certificate that an authority of the point has issued.
     var certificate: ClientSession.ClientCertificate?
@@ -31,14 +31,14 @@ struct ShownByClient {
 
 /// Opens sessions with the daemon: each is a connection of its own, over which one client may do what the daemon has decided.
 final class Sessions {
-    /// What the daemon says a client may do: equal for clients with equal rights.
+    /// Rights of a client, from the daemon: equal for clients with equal rights.
     typealias Rights = ClientSession.Answer
 
     /// Why there is no session.
     enum Failure: Error {
         /// The daemon cannot be reached, or has left.
         case unreachable(String)
-        /// What the client has shown is not enough.
+        /// The client's authentication is not enough.
         case refused(APIError)
 
         /// As an answer to the client.
@@ -67,7 +67,9 @@ final class Sessions {
     ) {
         let opening = OpeningSession(request, handler) { [log] result in
             if case .failure(let failure) = result {
-                log.tell(of: "sessions", "a client of \(request.url) has no session: \(failure.error.message)")
+                log.tell(
+                    of: "sessions",
+                    "the daemon refused a session for a client of \(request.url): \(failure.error.message)")
             }
             then(result)
         }
@@ -135,7 +137,7 @@ private final class OpeningSession: ChannelInboundHandler, RemovableChannelHandl
         guard then != nil else { return context.fireChannelRead(wrapInboundOut(piece)) }
         bytes.writeBuffer(&piece)
         guard let end = bytes.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) else {
-            if bytes.readableBytes > Self.longestAnswer { giveUp(context, "the answer has no end") }
+            if bytes.readableBytes > Self.longestAnswer { giveUp(context, "its answer is too long") }
             return
         }
         let line = bytes.readSlice(length: end - bytes.readerIndex) ?? ByteBuffer()

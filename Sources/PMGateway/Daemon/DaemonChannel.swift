@@ -15,7 +15,7 @@ final class DaemonChannel: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var problems: [String]?
     private var nextID = 1
-    /// Called when the channel has ended: whoever held the gateway is gone.
+    /// Called when the channel has ended: the parent of the gateway is gone.
     private let onEnd: () -> Void
 
     init(onEnd: @escaping () -> Void) {

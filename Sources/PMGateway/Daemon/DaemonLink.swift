@@ -25,7 +25,7 @@ final class DaemonLink: ChannelInboundHandler {
         context?.writeAndFlush(wrapOutboundOut(lines), promise: nil)
     }
 
-    /// Whether the daemon is read from; it waits while it is not.
+    /// Turns reading from the daemon on or off.
     func setReading(_ isReading: Bool) {
         // It fails only for a channel that is closed, and then nothing is read anyway.
         try? context?.channel.syncOptions?.setOption(.autoRead, value: isReading)
@@ -43,7 +43,7 @@ final class DaemonLink: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lines.append(unwrapInboundIn(data))
         while let line = lines.next() {
-            memory.release(.line)  // whoever takes the line counts it
+            memory.release(.line)  // the receiver of the line counts it
             onLine(line)
         }
         if lines.isTooLong || memory.set(.line, lines.count) != nil { context.close(promise: nil) }

@@ -2,7 +2,7 @@ import Glibc
 import JSON
 import PMSystem
 
-/// A gateway that a service manager runs: what to serve stands in a file, the plan, and what becomes of it is told in another,
+/// A gateway that a service manager runs: one file, the plan, has the points to serve, and the gateway writes its results into another,
 /// the state. The state is there exactly as long as something is served, or could not be.
 final class PlannedGateway {
     private let plan: String
@@ -51,14 +51,14 @@ final class PlannedGateway {
         }
     }
 
-    /// Starts to serve; nil when the plan makes no sense, which is told, and another one waited for.
+    /// Starts to serve; nil when the plan is invalid, which is reported; the gateway then waits for another one.
     private func serve(_ text: [UInt8]) throws -> Gateway.Handle? {
         let words = (try? JSONValue(parsing: text))?.array?.compactMap(\.string) ?? []  // no words: told below
         var options: GatewayOptions
         do throws(GatewayOptions.Problem) {
             options = try GatewayOptions(words, in: "/")
             if options.wantsHelp || options.files != nil {
-                throw GatewayOptions.Problem(description: "a plan has --daemon and --listen only")
+                throw GatewayOptions.Problem(description: "a plan may contain only --daemon and --listen")
             }
         } catch {
             let problem = "pm-gateway cannot use the plan \(plan): \(error)"
@@ -94,7 +94,7 @@ private final class StateReporter: @unchecked Sendable {
             try Files.replace(path, with: state.serialized())
             try ServiceManager.tell(["READY=1", "STATUS=\(status.split(separator: "\n").joined(separator: " "))"])
         } catch {
-            GatewayLog().tell("cannot tell how it goes: \(error)")
+            GatewayLog().tell("cannot write the state file: \(error)")
         }
     }
 
@@ -104,7 +104,7 @@ private final class StateReporter: @unchecked Sendable {
         do throws(SystemError) {
             try Files.remove(path)
         } catch {
-            GatewayLog().tell("the state stays: \(error)")
+            GatewayLog().tell("cannot remove the state file: \(error)")
         }
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What tells one version of a file from another.
+/// The properties by which one version of a file differs from another.
 struct FileVersion: Equatable {
     private let device: UInt
     private let inode: UInt
@@ -40,6 +40,6 @@ struct UnreadableFile: CustomStringConvertible {
         else { return "user \(geteuid()) must be allowed to" }
         let group = String(cString: name)
         return
-            "the gateway must be allowed to: chgrp \(group) \(path) && chmod 640 \(path), and see that it gets into the folder"
+            "the gateway must be allowed to: chgrp \(group) \(path) && chmod 640 \(path), and let it enter the folder"
     }
 }

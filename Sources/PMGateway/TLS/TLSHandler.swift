@@ -18,7 +18,7 @@ final class TLSHandler: ChannelDuplexHandler {
     private enum State {
         case handshaking
         case open
-        /// It failed or was closed; nothing passes any more.
+        /// The handshake failed or the connection was closed; nothing passes any more.
         case over
     }
 

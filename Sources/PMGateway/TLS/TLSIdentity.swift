@@ -32,7 +32,7 @@ final class TLSIdentity {
                 context = try Self.read(secrets, isClientOptional)
                 log.tell("read \(secrets.certificate) again")
             } catch {
-                log.tell("\(error); the certificate from before stays in use")
+                log.tell("\(error); the gateway keeps using the previous certificate")
             }
         }
         return try TLSSession(context)

@@ -7,14 +7,14 @@ struct TLSError: Error, CustomStringConvertible {
 }
 
 extension TLSError {
-    /// What C has written.
+    /// Reads a text that C has written.
     fileprivate init(_ reason: [CChar]) {
         let text = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         self.init(description: String(decoding: text, as: UTF8.self))
     }
 }
 
-/// What a server shows and asks for, as OpenSSL keeps it.
+/// The server's side of TLS, as OpenSSL keeps it: certificate, key, and demands on clients.
 final class TLSContext {
     fileprivate let context: OpaquePointer
 
@@ -80,7 +80,7 @@ final class TLSSession {
             names: names.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
     }
 
-    /// How many bytes wait for the peer.
+    /// The number of bytes that wait for the peer.
     var pending: Int { pm_tls_pending(session) }
 
     func give(_ bytes: UnsafeRawBufferPointer) throws(TLSError) {
@@ -96,7 +96,7 @@ final class TLSSession {
     /// Goes on with the handshake; whether it is done.
     func handshake() throws(TLSError) -> Bool { try outcome(pm_tls_handshake(session)) == .done }
 
-    /// What a read brought.
+    /// The result of a read.
     enum Reading: Equatable {
         case bytes(Int)
         /// Nothing until more is given.

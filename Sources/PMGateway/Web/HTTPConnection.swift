@@ -28,7 +28,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     private let shown: ShownByClient
     private let session: WebSession
     private var state = State.idle
-    /// How many requests were begun.
+    /// The number of requests that were begun.
     private var count = 0
     private var context: ChannelHandlerContext?
     private var exchange: (any WebExchange)?
@@ -80,7 +80,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A handshake that is refused goes on as a request, which is told why.
+        // A refused handshake goes on as a request, whose answer has the reason.
         if error is NIOWebSocketUpgradeError { return }
         guard let broken = error as? HTTPParserError else { return context.close(promise: nil) }
         // What comes behind the last request is read by nobody, and that one is still answered.
@@ -158,11 +158,11 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         guard case .receiving(let request) = state else { return }
         timer?.cancel()
         state = .answering(request)
-        // Who may not use the place is told nothing else.
+        // A client that may not use the endpoint gets no other answer.
         withSession { conversation, _ in
             do throws(Refusal) {
                 guard let target = request.target else {
-                    throw Refusal(status: .badRequest, message: "the path is none")
+                    throw Refusal(status: .badRequest, message: "the path is invalid")
                 }
                 try conversation.answer(request, target)
             } catch {
@@ -331,7 +331,7 @@ extension HTTPConnection: WebResponder {
         if isWhole { finishWriting() } else { context?.close(promise: nil) }
     }
 
-    /// Whether only the head of an answer is wanted.
+    /// True when only the head of an answer is wanted.
     private var isHead: Bool { request?.head.method == .HEAD }
 
     private func head(_ status: HTTPResponseStatus, _ more: HTTPHeaders) -> HTTPResponseHead {

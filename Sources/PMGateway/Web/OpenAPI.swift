@@ -4,7 +4,7 @@ import PMAPI
 /// The routes as an OpenAPI 3.1 document.
 struct OpenAPI {
     let routes: [WebRoute]
-    /// Whether a token is asked for.
+    /// True when the point asks for a token.
     let asksForToken: Bool
 
     /// The document.
@@ -60,7 +60,7 @@ struct OpenAPI {
         let result = route.schema["resultSchema"] ?? (route.kind == .json ? [:] : ["type": "string"])
         operation["responses"] = [
             "200": ["description": "The result", "content": .object([type: ["schema": result]])],
-            "204": ["description": "Done; there is nothing to say"],
+            "204": ["description": "Done, without a result"],
             "default": [
                 "description": "An error",
                 "content": ["application/json": ["schema": ["$ref": "#/components/schemas/Error"]]],
@@ -81,7 +81,7 @@ struct OpenAPI {
                     "description": "The answer, or a list of answers; a stream has a line for each of its messages",
                     "content": ["application/json": ["schema": [:]], "application/x-ndjson": ["schema": [:]]],
                 ],
-                "204": ["description": "There was nothing to be answered"],
+                "204": ["description": "No message needed an answer"],
             ],
         ]
     ]
@@ -99,7 +99,7 @@ extension WebRoute.Kind {
     }
 }
 
-/// What a route takes from a request, as OpenAPI describes it.
+/// The inputs of a route, as OpenAPI describes them.
 private struct WebInputs {
     private(set) var parameters: [JSONValue] = []
     private(set) var body: JSONValue?

@@ -16,7 +16,7 @@ final class RPCExchange: WebExchange {
     /// The answers to a list: first those that the gateway gives itself.
     private var answers: [ByteBuffer] = []
 
-    /// Whether nothing of it will be answered by the daemon.
+    /// True when the daemon will answer nothing of it.
     var isAnswered: Bool { missing == 0 }
     /// The answer when nothing is left to be waited for.
     var answer: WebAnswer {
@@ -72,7 +72,7 @@ final class RPCExchange: WebExchange {
         guard !message.isStream, !Self.forbidden.contains(message.method.string) else {
             let reason =
                 message.isStream
-                ? "a stream as parameter cannot go over HTTP" : "\(message.method.string) needs a connection of its own"
+                ? "HTTP cannot carry a stream as a parameter" : "\(message.method.string) needs a connection of its own"
             if let id = message.ownedID { reject(MalformedMessage(.invalidRequest(reason), id: id)) }
             return
         }
@@ -124,8 +124,8 @@ final class RPCExchange: WebExchange {
         responder.finish(
             .refusal(
                 Refusal(
-                    status: .badRequest, message: "a call of the list is answered by a stream",
-                    hint: "make it a request of its own")))
+                    status: .badRequest, message: "one call of the batch has a stream as its answer",
+                    hint: "send this call in a request of its own")))
         return true
     }
 
@@ -166,15 +166,15 @@ extension ByteBuffer {
     }
 }
 
-/// What a line of the daemon is to a call that waits.
+/// Meaning of a line of the daemon for a call that waits.
 enum ReplyPart: Equatable {
     /// The answer.
     case whole
-    /// A stream begins.
+    /// The beginning of a stream.
     case opening
     /// A piece of it.
     case frame
-    /// Its end.
+    /// The end of a stream.
     case last
 
     /// Nil for a message that is no answer.

@@ -2,7 +2,7 @@ import JSON
 import NIOCore
 import NIOHTTP1
 
-/// What a route's parameters can be taken from: `route.id`, `query.q`, `body.name`, `headers.accept`, `rawBody`.
+/// The sources of a route's parameters: `route.id`, `query.q`, `body.name`, `headers.accept`, `rawBody`.
 struct RouteInputs {
     let route: [String: String]
     let query: [String: String]
@@ -76,16 +76,16 @@ struct RouteInputs {
             do throws(JSONError) {
                 return try JSONValue(parsing: body)
             } catch {
-                throw Problem(message: "the body is no JSON: \(error)")
+                throw Problem(message: "the body is not JSON: \(error)")
             }
         }
         if type == "application/x-www-form-urlencoded" {
-            guard let fields = WebTarget.fields(body) else { throw Problem(message: "the body is no form") }
+            guard let fields = WebTarget.fields(body) else { throw Problem(message: "the body is not a form") }
             return Self.object(fields)
         }
         if type.hasPrefix("text/") || type.hasSuffix("xml") {
             guard let text = String(validating: body, as: UTF8.self) else {
-                throw Problem(message: "the body is no UTF-8")
+                throw Problem(message: "the body is not UTF-8")
             }
             return .string(text)
         }

@@ -9,7 +9,7 @@ struct Refusal: Error, Equatable {
     let message: String
     var hint: String?
     var headers: [String: String] = [:]
-    /// Whether the connection is of no more use: where the next request begins is not certain.
+    /// True when the connection cannot be used any more, because the beginning of the next request is not certain.
     var endsConnection = true
 }
 
@@ -17,7 +17,7 @@ extension Refusal {
     /// The client has shown nothing that it may be served for.
     static var tokenNeeded: Refusal {
         Refusal(
-            status: .unauthorized, message: "a token is needed, and a right one",
+            status: .unauthorized, message: "the request has no valid token",
             hint: "send Authorization: Bearer TOKEN", headers: ["WWW-Authenticate": "Bearer realm=\"pm\""])
     }
 
@@ -45,7 +45,8 @@ extension Refusal {
 struct WebAccess {
     /// Names by which the place may be called; nil: any.
     private let names: Set<String>?
-    /// Whether it may be called by any address as well: a name that was made to point here is none.
+    /// True when any numeric address may be called as well: a foreign name that resolves to this machine is not
+    /// numeric.
     private let takesAddresses: Bool
     private let origins: Set<String>
     private let hasTokens: Bool
@@ -77,9 +78,9 @@ struct WebAccess {
     static let mostFields = 100
     private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
-    /// Whether a request may be taken; whether a token that it carries is right, the daemon decides.
+    /// Checks a request by the rules of the point. The daemon decides whether a token in it is valid.
     ///
-    /// - Parameter isClientKnown: whether the client showed a good certificate.
+    /// - Parameter isClientKnown: true when the client showed an accepted certificate.
     /// - Throws: `Refusal` with the status and the reason.
     func check(_ head: HTTPRequestHead, isClientKnown: Bool) throws(Refusal) {
         try checkForm(head)
@@ -87,7 +88,7 @@ struct WebAccess {
         guard Self.methods.contains(head.method.rawValue) else {
             let list = Self.methods.sorted().joined(separator: ", ")
             throw Refusal(
-                status: .methodNotAllowed, message: "methods are \(list)", headers: ["Allow": list])
+                status: .methodNotAllowed, message: "the allowed methods are \(list)", headers: ["Allow": list])
         }
         try checkHost(head, target)
         try checkOrigin(head)
@@ -96,10 +97,10 @@ struct WebAccess {
 
     // MARK: form
 
-    /// What servers and proxies could understand in two ways is refused (RFC 9112, section 11.2).
+    /// Refuses requests that servers and proxies could understand in two ways (RFC 9112, section 11.2).
     private func checkForm(_ head: HTTPRequestHead) throws(Refusal) {
         guard head.version == .http1_1 || head.version == .http1_0 else {
-            throw Refusal(status: .httpVersionNotSupported, message: "HTTP/1.1 is spoken here")
+            throw Refusal(status: .httpVersionNotSupported, message: "this place speaks HTTP/1.1")
         }
         for (name, value) in head.headers where Self.isUnclear(name, value) {
             throw Refusal(status: .badRequest, message: "a header is not well-formed")
@@ -107,14 +108,16 @@ struct WebAccess {
         let lengths = head.headers["content-length"]
         let codings = head.headers["transfer-encoding"]
         guard lengths.count <= 1, lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) }) else {
-            throw Refusal(status: .badRequest, message: "the length of the body is not clear")
+            throw Refusal(status: .badRequest, message: "the length of the body is ambiguous")
         }
         guard codings.isEmpty || (lengths.isEmpty && codings == ["chunked"] && head.version == .http1_1) else {
-            throw Refusal(status: .badRequest, message: "the coding of the body is not clear, or not chunked alone")
+            throw Refusal(
+                status: .badRequest, message: "the transfer coding of the body must be chunked, and nothing else")
         }
         guard head.headers.count <= Self.mostFields else {
             throw Refusal(
-                status: .requestHeaderFieldsTooLarge, message: "a head has at most \(Self.mostFields) fields")
+                status: .requestHeaderFieldsTooLarge,
+                message: "a request may have at most \(Self.mostFields) header fields")
         }
     }
 
@@ -137,10 +140,11 @@ struct WebAccess {
 
     private func checkTarget(_ head: HTTPRequestHead) throws(Refusal) -> WebTarget {
         guard head.uri.utf8.count <= WebTarget.longest else {
-            throw Refusal(status: .uriTooLong, message: "a target has at most \(WebTarget.longest) bytes")
+            throw Refusal(
+                status: .uriTooLong, message: "the target of a request may have at most \(WebTarget.longest) bytes")
         }
         guard let target = WebTarget(head.uri) else {
-            throw Refusal(status: .badRequest, message: "the target is no path, or not clear")
+            throw Refusal(status: .badRequest, message: "the target of the request is not a path, or is ambiguous")
         }
         return target
     }
@@ -155,22 +159,22 @@ struct WebAccess {
             return try checkName(authority)
         }
         guard hosts.count == 1, let host = hosts.first else {
-            throw Refusal(status: .badRequest, message: "exactly one Host is needed")
+            throw Refusal(status: .badRequest, message: "the request must have exactly one Host")
         }
         if let authority = target.authority, authority.lowercased() != host.lowercased() {
-            throw Refusal(status: .badRequest, message: "the target and Host name different places")
+            throw Refusal(status: .badRequest, message: "the target of the request and Host name different hosts")
         }
         try checkName(host)
     }
 
     private func checkName(_ host: String) throws(Refusal) {
         guard let name = HostName(host) else {
-            throw Refusal(status: .badRequest, message: "Host is NAME or NAME:PORT")
+            throw Refusal(status: .badRequest, message: "Host must be NAME or NAME:PORT")
         }
         guard let names, !names.contains(name.text), !names.contains(name.withoutDot) else { return }
         if takesAddresses, Self.isAddress(name.text) { return }
         throw Refusal(
-            status: .forbidden, message: "\(host) is no name of this place",
+            status: .forbidden, message: "\(host) is not a name of this connection point",
             hint: "use localhost, or add the name to \"hosts\" of the connection point")
     }
 
@@ -196,7 +200,7 @@ struct WebAccess {
 
     private static func otherSite(_ origin: String) -> Refusal {
         Refusal(
-            status: .forbidden, message: "pages of \(origin) may not use this place",
+            status: .forbidden, message: "pages of \(origin) may not use this connection point",
             hint: "add the origin to \"origins\" of the connection point")
     }
 
@@ -228,7 +232,7 @@ extension Substring {
 }
 
 extension HTTPRequestHead {
-    /// Whether it asks for a WebSocket.
+    /// True when the request asks for a WebSocket.
     var isWebSocket: Bool {
         method == .GET && version == .http1_1
             && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import PMAPI
 
-/// What all connections of one place of the web share.
+/// Parts that all web connections of one endpoint share.
 final class WebEndpoint {
     /// The place, for messages.
     let name: String
@@ -32,41 +32,43 @@ final class WebEndpoint {
     private var speaksHTTP: Bool { transports.contains(.http) || transports.contains(.https) }
     private var speaksWebSocket: Bool { transports.contains(.ws) || transports.contains(.wss) }
 
-    /// Whether a request is taken that the daemon has not been asked about.
+    /// Checks a request before the daemon is asked about it.
     func check(_ head: HTTPRequestHead, _ shown: ShownByClient) throws(Refusal) {
         try gate.check(head, isClientKnown: shown.certificate != nil)
         guard !isTooLong(head) else { throw tooLong }
     }
 
-    /// Whether the place answers such a request, of a client who may use it; one for a WebSocket is answered by that, and comes
-    /// here only when it was not.
+    /// Checks that the endpoint answers this kind of request. A request for a WebSocket comes here only when it did not
+    /// become one.
     func checkPurpose(_ head: HTTPRequestHead) throws(Refusal) {
         if head.headers.contains(name: "upgrade"), head.isWebSocket {
             let versions = head.headers["sec-websocket-version"]
             if speaksWebSocket, versions != ["13"], versions.first?.isEmpty == false {
                 throw Refusal(
-                    status: .upgradeRequired, message: "version 13 of WebSocket is spoken here",
+                    status: .upgradeRequired, message: "this place speaks version 13 of WebSocket",
                     headers: ["Sec-WebSocket-Version": "13", "Upgrade": "websocket"])
             }
             throw Refusal(
                 status: .badRequest,
-                message: speaksWebSocket ? "that is no handshake of RFC 6455" : "no WebSocket is spoken here",
+                message: speaksWebSocket
+                    ? "the request is not a handshake of RFC 6455" : "this place does not speak WebSocket",
                 headers: ["Sec-WebSocket-Version": "13"])
         }
         guard speaksHTTP else {
             throw Refusal(
-                status: .upgradeRequired, message: "only WebSocket is spoken here", headers: ["Upgrade": "websocket"])
+                status: .upgradeRequired, message: "this place speaks only WebSocket", headers: ["Upgrade": "websocket"]
+            )
         }
     }
 
-    /// Whether a request becomes a WebSocket, when its client gets a session.
+    /// True when a request becomes a WebSocket, once its client has a session.
     func isUpgradable(_ head: HTTPRequestHead, _ shown: ShownByClient) -> Bool {
         guard speaksWebSocket, head.isWebSocket, Self.hasGoodKey(head), !head.hasBody else { return false }
         do throws(Refusal) {
             try gate.check(head, isClientKnown: shown.certificate != nil)
             return true
         } catch {
-            // The request goes on as one of HTTP, and is told why.
+            // The request goes on as one of HTTP, and its answer has the reason.
             return false
         }
     }
@@ -78,20 +80,20 @@ final class WebEndpoint {
         return key.dropLast(2).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+" || $0 == "/") }
     }
 
-    /// Whether a request says that its body is too long.
+    /// True when a request announces a body that is too long.
     private func isTooLong(_ head: HTTPRequestHead) -> Bool {
         guard let text = head.headers["content-length"].first else { return false }
         return Int(text).map { $0 > limits.message } ?? true
     }
 
     var tooLong: Refusal {
-        Refusal(status: .payloadTooLarge, message: "a body has at most \(limits.message) bytes")
+        Refusal(status: .payloadTooLarge, message: "a body may have at most \(limits.message) bytes")
     }
 
     func otherMethod(_ methods: [String]) -> Refusal {
         let list = methods.joined(separator: ", ")
         return Refusal(
-            status: .methodNotAllowed, message: "the path is there for \(list)", headers: ["Allow": list],
+            status: .methodNotAllowed, message: "the path accepts only \(list)", headers: ["Allow": list],
             endsConnection: false)
     }
 
@@ -101,7 +103,8 @@ final class WebEndpoint {
         let type = types.first?.split(separator: ";").first?.lowercased() ?? ""
         guard types.count == 1, type == "application/json" else {
             throw Refusal(
-                status: .unsupportedMediaType, message: "a message is application/json", endsConnection: false)
+                status: .unsupportedMediaType, message: "a message must have Content-Type: application/json",
+                endsConnection: false)
         }
     }
 }

@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import PMAPI
 
-/// What answers a request does through: the connection's other side.
+/// The connection of an exchange, through which it answers.
 protocol WebResponder: AnyObject {
     /// So many bytes of an answer wait for the rest of it; why that is too much, or nil.
     func hold(_ bytes: Int) -> MemoryBudget.Refusal?
@@ -14,7 +14,7 @@ protocol WebResponder: AnyObject {
     func begin(_ type: String)
     /// A piece of it.
     func add(_ piece: ByteBuffer)
-    /// Its end; an answer that broke off ends the connection, so that nobody takes it for whole.
+    /// Ends the answer; an incomplete answer ends the connection, so that no client takes it for complete.
     func end(isWhole: Bool)
 }
 
@@ -24,7 +24,7 @@ struct WebAnswer: Equatable {
     var type: String?
     var body = ByteBuffer()
     var headers: [String: String] = [:]
-    /// Whether the connection ends after it.
+    /// True when the connection ends after the answer.
     var endsConnection = false
 
     static func json(_ value: JSONValue, status: HTTPResponseStatus = .ok) -> WebAnswer {
@@ -54,7 +54,7 @@ struct WebAnswer: Equatable {
 
 /// One request that the daemon is asked something for.
 protocol WebExchange: AnyObject {
-    /// What is sent to the daemon first.
+    /// The bytes that go to the daemon first.
     var request: ByteBuffer { get }
     /// Takes a line of the daemon; true when the answer is complete.
     func take(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool
@@ -65,6 +65,6 @@ protocol WebExchange: AnyObject {
 extension APIError {
     /// The daemon ended while it was asked.
     static var daemonGone: APIError {
-        .interrupted("the daemon was replaced or ended; whether the call was done is not known")
+        .interrupted("the daemon was replaced or ended; the call may have been carried out")
     }
 }

@@ -4,7 +4,7 @@ import PMModel
 
 /// One route: the command that has it in its `http` configuration, and how the command is called.
 struct WebRoute: Equatable {
-    /// What the answer's body is.
+    /// Kind of an answer's body.
     enum Kind: String {
         case json, text, xml, raw
     }
@@ -16,12 +16,12 @@ struct WebRoute: Equatable {
     let kind: Kind
     /// The type of the answer, when the command gives one.
     let contentType: String?
-    /// What is sent, each with its position among the parameters.
+    /// The parameters of the call, each with its position.
     let sources: [Source]
     /// The command's `schema` configuration.
     let schema: JSONObject
 
-    /// Where one parameter comes from.
+    /// Source of one parameter.
     struct Source: Equatable {
         let position: Int
         let value: JSONValue
@@ -40,7 +40,7 @@ struct WebRoute: Equatable {
         schema = metadata.config["schema"]?.object ?? JSONObject()
     }
 
-    /// Its method, in capitals; nil: any.
+    /// Method of HTTP, in capitals; nil: any.
     var method: String? { pattern.method }
     /// The path as it was written, `/users/{id}`.
     var path: String { pattern.path }
@@ -79,7 +79,7 @@ struct WebRoutes {
         claims = metadata.claims
     }
 
-    /// What a request leads to.
+    /// Result of a look-up.
     enum Match: Equatable {
         case found(WebRoute, [String: String])
         /// The path belongs to this service, which does not run.

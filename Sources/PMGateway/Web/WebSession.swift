@@ -16,7 +16,7 @@ final class WebSession {
     private let place: WebEndpoint
     private let shown: ShownByClient
     private var state = State.none
-    /// What the client may do: equal for clients with equal rights.
+    /// Rights of the client: equal for clients with equal rights.
     private(set) var rights = Sessions.Rights(allow: nil)
     /// Gets each line of the daemon.
     var onLine: (ByteBuffer) -> Void = { _ in }
@@ -71,7 +71,7 @@ final class WebSession {
         onEnd()
     }
 
-    /// Whether the daemon is read from; it waits while it is not.
+    /// Turns reading from the daemon on or off.
     func setReading(_ isReading: Bool) {
         if case .ready(_, let link) = state { link.setReading(isReading) }
     }

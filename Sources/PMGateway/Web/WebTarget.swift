@@ -1,12 +1,12 @@
 import PMModel
 
-/// What a request asks for: the path in its parts, and the query.
+/// Target of a request: the parts of the path, and the query.
 struct WebTarget: Equatable {
     /// The host and port that the target names itself, `http://HOST/path`; nil: it is a path.
     let authority: String?
     /// The path as it was written.
     let path: String
-    /// Its parts, decoded; none for `/`.
+    /// Parts of the path, decoded; none for `/`.
     let parts: [String]
     /// The query, decoded; of two with one name the last.
     let query: [String: String]

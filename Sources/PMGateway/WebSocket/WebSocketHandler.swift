@@ -13,7 +13,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Part of a line that has no end yet is sent when it is as long as this.
     private static let piece = 64 << 10
-    /// How long a client may take to answer our goodbye.
+    /// Time for a client to answer our close frame.
     private static let closeTimeout = TimeAmount.seconds(5)
 
     private let memory: MemoryAccount
@@ -27,7 +27,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// - Parameters:
     ///   - memory: whom unfinished messages are charged to.
-    ///   - unfinished: is told of each frame.
+    ///   - unfinished: called with each frame.
     init(limit: Int, _ memory: MemoryAccount, _ unfinished: UnfinishedFrame) {
         messages = WebSocketMessages(limit: limit)
         self.memory = memory
@@ -62,7 +62,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         guard let error = error as? NIOWebSocketError else { return context.fireErrorCaught(error) }
         switch error {
         case .invalidFrameLength: sayGoodbye(context, .messageTooLarge, "a frame is too long")
-        case .fragmentedControlFrame: sayGoodbye(context, .protocolError, "a control frame is in parts")
+        case .fragmentedControlFrame: sayGoodbye(context, .protocolError, "a control frame is fragmented")
         case .multiByteControlFrameLength: sayGoodbye(context, .protocolError, "a control frame is too long")
         }
     }
@@ -75,7 +75,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // Half of a WebSocket is none: its end is said in a frame.
+        // Half of a WebSocket is none: a frame announces its end.
         if let event = event as? ChannelEvent, event == .inputClosed { return context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }

@@ -3,7 +3,7 @@ import NIOWebSocket
 
 /// Puts the frames of a client together to messages, by the rules of RFC 6455. It decides only.
 struct WebSocketMessages {
-    /// What is to be done about a frame.
+    /// The next step after a frame.
     enum Action: Equatable {
         /// Nothing; more frames belong to the message.
         case wait
@@ -56,7 +56,7 @@ struct WebSocketMessages {
             guard parts == nil else { return .fail(.protocolError, "a message begins within another one") }
             return add(data, isLast: frame.fin)
         case .continuation:
-            guard parts != nil else { return .fail(.protocolError, "nothing is there to be continued") }
+            guard parts != nil else { return .fail(.protocolError, "there is no message to continue") }
             return add(data, isLast: frame.fin)
         case .binary: return .fail(.unacceptableData, "messages are text")
         case .ping: return .pong(data)
@@ -76,7 +76,7 @@ struct WebSocketMessages {
         guard isLast else { return .wait }
         let whole = parts ?? data
         parts = nil
-        guard UTF8Check.isValid(whole) else { return .fail(.dataInconsistentWithMessage, "the text is no UTF-8") }
+        guard UTF8Check.isValid(whole) else { return .fail(.dataInconsistentWithMessage, "the text is not UTF-8") }
         return .message(whole)
     }
 
@@ -84,9 +84,9 @@ struct WebSocketMessages {
         var data = data
         guard data.readableBytes > 0 else { return .goodbye(nil) }
         guard let number = data.readInteger(as: UInt16.self), Self.isAllowed(number) else {
-            return .fail(.protocolError, "a goodbye has no code that may be sent")
+            return .fail(.protocolError, "a close frame has an invalid code")
         }
-        guard UTF8Check.isValid(data) else { return .fail(.dataInconsistentWithMessage, "the reason is no UTF-8") }
+        guard UTF8Check.isValid(data) else { return .fail(.dataInconsistentWithMessage, "the reason is not UTF-8") }
         return .goodbye(WebSocketErrorCode(codeNumber: Int(number)))
     }
 
@@ -99,7 +99,7 @@ struct WebSocketMessages {
     }
 }
 
-/// Whether bytes are text.
+/// Checks that bytes are UTF-8.
 enum UTF8Check {
     static func isValid(_ bytes: ByteBuffer) -> Bool {
         bytes.withUnsafeReadableBytes { raw in

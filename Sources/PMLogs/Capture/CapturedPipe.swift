@@ -6,15 +6,15 @@ import PMSystem
 final class CapturedPipe {
     let stream: LogStream
     private let book: LogRegistry
-    /// Who owns this pipe.
+    /// The capture that owns this pipe.
     private unowned let capture: LogCapture
     private var descriptor: SharedFD?
     private var number: Int32
     private var policy = GatherPolicy()
     private var pause: TimerID?
-    /// Whether there is more to read when nobody else is to be served.
+    /// True when there is more to read, once no other output waits.
     private(set) var isPostponed = false
-    /// What was read since the last pause: that may take several turns.
+    /// The number of bytes since the last pause, which may come in several turns.
     private var gathered = 0
 
     init(
@@ -28,7 +28,7 @@ final class CapturedPipe {
         try book.reactor.watch(number, .readable) { [weak self] _ in self?.readable() }
     }
 
-    /// Reads what is in the pipe now, and no more than a pipe holds, whoever goes on writing.
+    /// Reads what is in the pipe now, and no more than a pipe holds, even if the writer goes on.
     func drain() {
         var left = GatherPolicy.largestCapacity
         while left > 0, descriptor != nil {
@@ -106,7 +106,8 @@ final class CapturedPipe {
         if descriptor != nil { turn() }
     }
 
-    /// What comes while the other output waits for its turn waits behind it, so that both stay in order as far as can be.
+    /// Reads the pipe. Output that comes while the other pipe waits for its turn waits behind it, so that both stay in
+    /// order as far as possible.
     private func readable() {
         if capture.hasPostponed { perform(.goOn) } else { turn() }
     }

@@ -16,7 +16,7 @@ public final class DescriptorBudget {
         self.limit = max(1, limit)
     }
 
-    /// How many logs are open.
+    /// The number of open logs.
     public var openLogs: Int { holders.count }
 
     /// Notes that a log is about to open or in use, and closes another one when there is no room.

@@ -6,7 +6,7 @@ import PMModel
 /// A pause is the most that output lags; it also bounds how long a writer that fills the pipe waits. The pipe is
 /// enlarged when it fills within a pause, or when its writer keeps it full.
 struct GatherPolicy {
-    /// What to do after a turn of reading.
+    /// The next step after a turn of reading.
     enum Step: Equatable {
         /// Wait until the pipe is readable.
         case wait
@@ -19,7 +19,7 @@ struct GatherPolicy {
     }
 
     static let normalCapacity = 65536
-    /// What F_SETPIPE_SZ grants anyone (/proc/sys/fs/pipe-max-size).
+    /// The size that F_SETPIPE_SZ grants every user, in bytes (/proc/sys/fs/pipe-max-size).
     static let largestCapacity = 1 << 20
     private static let eagerCapacity = 1 << 18
     /// Reads below this size are the small ones that gathering is for.
@@ -43,7 +43,7 @@ struct GatherPolicy {
     private var isRefused = false
     private var lastTurn: MonotonicTime?
 
-    /// Whether a turn may read more than once: after a pause there is more in the pipe than one read takes.
+    /// True when a turn may read more than once: after a pause the pipe has more than one read takes.
     var isGathering: Bool { mode == .gathering }
 
     /// Takes what a turn read, and whether the pipe was then empty.
@@ -58,7 +58,7 @@ struct GatherPolicy {
         }
     }
 
-    /// What to do when the writer has been quiet for seconds: give the kernel's memory back.
+    /// Gives the kernel's memory back after the writer has been quiet for seconds.
     mutating func settle() -> Step {
         mode = .eager(quick: 0, full: 0)
         return capacity > Self.normalCapacity ? .resize(Self.normalCapacity) : .wait

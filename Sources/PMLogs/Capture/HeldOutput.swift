@@ -1,6 +1,6 @@
 /// Output that waits: the newest chunks, whole, up to a limit in bytes; older ones go and are counted.
 struct HeldOutput {
-    /// What a chunk costs besides its bytes.
+    /// Memory of a chunk beside its bytes.
     private static let overhead = 64
 
     private let limit: Int
@@ -9,20 +9,20 @@ struct HeldOutput {
 
     private var chunks: [Chunk] = []
     private var head = 0
-    /// What it costs: the bytes, and something for each chunk.
+    /// Memory in bytes: the chunks, and an overhead for each.
     private(set) var weight = 0
     /// Streams that lost bytes right before the next chunk: what comes next does not go on in the line before.
     private var torn: Set<LogStream> = []
     /// Bytes lost since the last `takeDropped`.
     private var dropped = 0
-    /// Bytes lost altogether.
+    /// The number of bytes that were ever lost.
     private(set) var droppedEver = 0
 
     init(limit: Int = 65536) {
         self.limit = max(limit, 1)
     }
 
-    /// Whether nothing waits, not even the news of a loss.
+    /// True when nothing waits, not even the report of a loss.
     var isEmpty: Bool { head == chunks.count && dropped == 0 }
 
     /// Keeps bytes, at the cost of older ones; where `most` is less than its limit, it weighs no more than that.

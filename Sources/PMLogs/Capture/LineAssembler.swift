@@ -1,7 +1,7 @@
 import Glibc
 import PMModel
 
-/// Makes lines of chunks: the streams are told apart, so that a line begun on one is not mixed with the other's.
+/// Makes lines of chunks: the streams are kept apart, so that a line begun on one is not mixed with the other's.
 ///
 /// Lines come out in the order in which they end.
 public struct LineAssembler {

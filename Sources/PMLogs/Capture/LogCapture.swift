@@ -5,7 +5,7 @@ public import PMSystem
 /// It lives until its pipes end or `close` is called; the log keeps it meanwhile.
 @PMActor
 public final class LogCapture {
-    /// How this capture came to its pipes.
+    /// Origin of this capture's pipes.
     public enum Origin: Equatable, Sendable {
         /// The instance is starting: what it writes does not go on in a line of its predecessor.
         case started
@@ -98,7 +98,7 @@ public final class LogCapture {
 
     // MARK: from the pipes
 
-    /// What is to be known of bytes that come from a stream now.
+    /// The stamp of bytes that come from a stream now.
     func stamp(_ stream: LogStream) -> LogStamp {
         let isFirst = fresh.contains(stream)
         if isFirst { fresh.removeAll { $0 == stream } }
@@ -132,7 +132,7 @@ public final class LogCapture {
         copied = (body, assembler)
     }
 
-    /// Whether an output waits to be read on.
+    /// True when an output waits to be read on.
     var hasPostponed: Bool { pipes.contains(where: \.isPostponed) }
 
     func ended(_ pipe: CapturedPipe) {

@@ -6,7 +6,7 @@ enum PipeCalls {
     /// F_SETPIPE_SZ (fcntl(2)); the header hides it without _GNU_SOURCE.
     private static let setSize: Int32 = 1031
 
-    /// What one read brought.
+    /// The result of one read.
     enum Outcome: Equatable {
         case bytes(Int)
         case nothingNow

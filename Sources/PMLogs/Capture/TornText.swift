@@ -1,6 +1,7 @@
 /// Text that arrives in pieces.
 public enum TornText {
-    /// How many bytes are whole characters: what is behind them begins one in UTF-8 that is not complete (RFC 3629).
+    /// The number of bytes up to the end of the last whole character: a UTF-8 sequence may go on in the next read (RFC
+    /// 3629).
     public static func whole(_ bytes: [UInt8]) -> Int {
         for length in 1...3 where bytes.count >= length {
             let byte = bytes[bytes.count - length]

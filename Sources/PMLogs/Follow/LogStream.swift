@@ -2,21 +2,21 @@ public import PMModel
 
 /// Which output of a service bytes came from.
 public enum LogStream: UInt8, Sendable, Hashable, CaseIterable {
-    /// Its standard output.
+    /// Standard output of the unit.
     case out = 0
-    /// Its standard error.
+    /// Standard error of the unit.
     case err = 1
     /// Not the service's: a line that pm itself put into the log.
     case notice = 2
 }
 
-/// What is known of a run of bytes that was read at once.
+/// Properties of a run of bytes that one read returned.
 public struct LogStamp: Equatable, Sendable {
-    /// Where the bytes came from.
+    /// The output that the bytes came from.
     public var stream: LogStream
     /// When they arrived (CLOCK_REALTIME).
     public var time: WallTime
-    /// Whether they begin something new: an unfinished line before them in the same stream does not go on in them.
+    /// True when the bytes begin a new line: an unfinished line of the same stream before them does not go on.
     public var startsAnew: Bool
 
     /// Makes a stamp; by default the bytes go on where the stream stopped.
@@ -43,7 +43,7 @@ public struct LogPosition: Comparable, Hashable, Sendable {
     /// Before all that is in a log.
     public static let start = LogPosition(sequence: 0, offset: 0)
 
-    /// `3:1024`, to be kept by whoever reads a log.
+    /// `3:1024`, for readers of a log to keep.
     public var text: String { "\(sequence):\(offset)" }
 
     /// Reads what `text` gives; nil for anything else.

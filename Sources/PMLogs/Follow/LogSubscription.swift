@@ -3,7 +3,7 @@ public import PMSystem
 /// Follows a log: what arrives waits here until it is asked for; when too much waits, the oldest goes and is counted.
 @PMActor
 public final class LogSubscription {
-    /// What a follower gets.
+    /// An event for a follower.
     public enum Event: Equatable, Sendable {
         /// Bytes that arrived at once, and where they end in the log; nil while the disk refuses them.
         case chunk(LogStamp, [UInt8], end: LogPosition?)
@@ -49,7 +49,8 @@ public final class LogSubscription {
     }
 }
 
-/// What all who follow logs leave waiting: above the limit, a follower keeps no more than it has, and the oldest goes.
+/// Memory of all followers' unread lines: above the limit, a follower keeps no more than it has, and the oldest lines
+/// are dropped.
 @PMActor
 final class FollowerMemory {
     let limit: Int

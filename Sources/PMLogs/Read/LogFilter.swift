@@ -3,7 +3,7 @@ public import PMModel
 
 /// Why a text is no pattern for lines.
 public struct LogPatternProblem: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What is wrong with it.
+    /// Description of the fault.
     public let description: String
 }
 
@@ -47,10 +47,10 @@ public final class LogFilter {
         expression.deallocate()
     }
 
-    /// Whether it lets everything pass.
+    /// True when the filter lets every line pass.
     public var isOpen: Bool { priority == nil && expression == nil }
 
-    /// Whether a line is wanted; without a level its output and what stands in front of it decide.
+    /// True when a line is wanted. Without a level, its output and its prefix decide.
     public func accepts(_ bytes: [UInt8], _ stream: LogStream, level: LogPriority? = nil) -> Bool {
         if let priority, (level ?? Self.level(of: bytes, stream)) > priority { return false }
         guard let expression else { return true }
@@ -62,7 +62,7 @@ public final class LogFilter {
         }
     }
 
-    /// Whether a line of a file is wanted.
+    /// True when a line of a file is wanted.
     public func accepts(_ line: LogLine) -> Bool { accepts(line.bytes, line.stream) }
 
     /// The level of a line of a file: the one in front of it (sd-daemon(3)), else that of its output.
@@ -70,7 +70,7 @@ public final class LogFilter {
         LeveledText(bytes[...]).priority ?? (stream == .out ? .information : .warning)
     }
 
-    /// What is wrong with a pattern before it is compiled.
+    /// The fault of a pattern, found before it is compiled.
     private static func problem(_ pattern: String) -> String? {
         let bytes = Array(pattern.utf8)
         if bytes.contains(0) { return "it contains a NUL character" }
@@ -82,7 +82,7 @@ public final class LogFilter {
             case UInt8(ascii: "\\"):
                 place += 1
                 if place < bytes.count, (0x30...0x39).contains(bytes[place]) {
-                    return "references to what was found before (\\1) are not supported"
+                    return "back-references (\\1) are not supported"
                 }
             case UInt8(ascii: "{"):
                 let numbers = bytes[(place + 1)...].prefix { $0 != UInt8(ascii: "}") }

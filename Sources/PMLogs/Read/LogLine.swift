@@ -1,26 +1,26 @@
 public import PMModel
 
-/// How a line ends.
+/// End of a line.
 public enum LineEnd: Equatable, Hashable, Sendable {
     /// With the newline that the service wrote.
     case newline
-    /// It has no newline yet: it is the last of its stream and may still go on.
+    /// The line has no newline yet: it is the last of its stream and may still go on.
     case unfinished
-    /// It never got its newline: what wrote it ended within it, or what followed was lost.
+    /// The line never got its newline: its writer ended within it, or the rest was lost.
     case brokenOff
-    /// It is too long for one piece and goes on in the next line of the same stream.
+    /// The line is too long for one piece, and goes on in the next line of the same stream.
     case split
 }
 
 /// One line of output.
 public struct LogLine: Equatable, Sendable {
-    /// Where it came from.
+    /// The output that the line came from.
     public let stream: LogStream
     /// When its first byte arrived.
     public let time: WallTime
     /// The bytes as written, without the newline.
     public let bytes: [UInt8]
-    /// How it ends.
+    /// The way the line ends.
     public let end: LineEnd
 
     /// Makes a line.

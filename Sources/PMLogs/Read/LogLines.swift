@@ -6,7 +6,7 @@ public struct LogLines {
     private let query: LogQuery
     private var cursor: SegmentCursor?
     private var ready: LineQueue
-    /// What is left of unfinished lines when the query is followed: feed it what comes next.
+    /// Unfinished lines at the end of the query: a follower feeds it the next bytes.
     public private(set) var assembler = LineAssembler()
     /// The place up to which bytes have been read; nil when the unit has no log.
     public var position: LogPosition? { cursor?.position }

@@ -7,9 +7,9 @@ public struct LogQuery: Equatable, Sendable {
     public var lines: Int?
     /// Only lines that began at this time or later.
     public var since: WallTime?
-    /// Where to stop; nil: at what is there when the lines are asked for.
+    /// Position at which to stop; nil: the end at the time of the query.
     public var until: LogPosition?
-    /// Whether what comes after is read too: then unfinished lines are not handed out but left in the assembler.
+    /// True when a follower reads on: unfinished lines are then left in the assembler.
     public var isFollowed: Bool
 
     /// More lines than any log holds, with room to count further.
@@ -72,7 +72,7 @@ public struct LogReader: Sendable {
         return MergedLogLines(sources, limit: query.lines)
     }
 
-    /// Where the log of a unit ends now; nil when it has none.
+    /// The present end of a unit's log; nil when it has none.
     ///
     /// - Throws: `SystemError` when the files cannot be read.
     public func end(of unit: String) throws(SystemError) -> LogPosition? {
@@ -86,7 +86,7 @@ public struct LogReader: Sendable {
         LogLines(query, SegmentFiles(directory, of: unit), from: position)
     }
 
-    /// What a unit wrote between two positions, as it arrived; what rotation has removed is passed over.
+    /// The bytes of a unit between two positions, as they arrived; bytes that rotation has removed are left out.
     public func chunks(of unit: String, from position: LogPosition, until end: LogPosition) -> LogChunks {
         LogChunks(SegmentCursor(SegmentFiles(directory, of: unit), from: position, until: end))
     }
@@ -98,9 +98,9 @@ public struct LogChunks {
     public struct Chunk: Sendable {
         /// The bytes.
         public let bytes: [UInt8]
-        /// What is known of them.
+        /// Properties of the bytes.
         public let stamp: LogStamp
-        /// Where they end.
+        /// Position after the bytes.
         public let end: LogPosition
     }
 

@@ -2,11 +2,11 @@ import Glibc
 import PMModel
 import PMSystem
 
-/// Walks forward through the segments of a unit, chunk by chunk, from a position to where the log ends at the moment.
+/// Walks forward through the segments of a unit, chunk by chunk, from a position to the present end of the log.
 ///
-/// Rotation may remove segments meanwhile. A notice says so where they were, and an unfinished line before them ends there.
+/// Rotation may remove segments meanwhile. A notice takes their place, and an unfinished line before them ends there.
 struct SegmentCursor {
-    /// The line that says that lines are missing.
+    /// The notice in place of missing lines.
     static let gapNotice = "pm: lines are missing here, because the log was rotated before they were read\n"
 
     private let files: SegmentFiles
@@ -14,7 +14,7 @@ struct SegmentCursor {
     private var segment: SegmentReader?
     private var current: IndexRecord?
     private var nextPlace = 0
-    /// Whether bytes are missing before the next ones, and the streams whose lines do not go on behind them.
+    /// True when bytes are missing before the next ones, and the streams whose lines do not go on after them.
     private var hasGap = false
     private var brokenOff: Set<LogStream> = []
     /// The next byte to be read.

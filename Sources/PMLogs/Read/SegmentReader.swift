@@ -25,7 +25,7 @@ struct SegmentReader {
     /// Bytes of output in the segment.
     var size: Int { data.size }
 
-    /// How many places for records the index has.
+    /// The number of records that fit into the index.
     var recordCount: Int { (index?.size ?? 0) / IndexRecord.size }
 
     /// The record at a place; nil when it is damaged or points behind the data. Place -1 is the one that covers what

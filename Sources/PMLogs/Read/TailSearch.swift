@@ -18,7 +18,7 @@ struct TailSearch {
     private var beginnings: [Beginning]
     private var extraBytes = 0
 
-    /// What is known of the oldest wanted line of a stream.
+    /// Progress in the search for the oldest wanted line of a stream.
     private enum Beginning {
         case nothingSeen, wanted, known
     }

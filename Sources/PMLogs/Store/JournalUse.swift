@@ -1,17 +1,17 @@
 public import PMModel
 public import PMSystem
 
-/// What `<state>/journal` says: services of this daemon have written to the system's journal, and how they are found
-/// there. Who reads logs looks into the journal only where this file is.
+/// Content of `<state>/journal`: the services of this daemon that have written to the system's journal, and how to find
+/// their entries. Readers look into the journal only if this file exists.
 public struct JournalUse: Equatable, Sendable {
     /// The units that the daemon ran in; an empty one where the user alone tells its services from others.
     public var units: Set<String>
     /// The daemon's user.
     public var user: UInt32
-    /// From when on.
+    /// Time of the first entry.
     public var since: WallTime
 
-    /// Says something.
+    /// Makes the content.
     public init(units: Set<String>, user: UInt32, since: WallTime) {
         self.units = units
         self.user = user
@@ -20,7 +20,7 @@ public struct JournalUse: Equatable, Sendable {
 
     private static func path(_ stateDirectory: String) -> String { stateDirectory + "/journal" }
 
-    /// What is said in a state directory; nil when nothing is.
+    /// Reads the file of a state directory; nil when there is none.
     ///
     /// - Throws: `SystemError` when the file cannot be read.
     public static func read(_ stateDirectory: String) throws(SystemError) -> JournalUse? {
@@ -42,7 +42,7 @@ public struct JournalUse: Equatable, Sendable {
 
     /// Writes it into a state directory.
     ///
-    /// - Throws: `SystemError`; what was said before stands then.
+    /// - Throws: `SystemError`; the previous content stays then.
     func write(_ stateDirectory: String) throws(SystemError) {
         let lines = ["since=\(since.nanoseconds)", "user=\(user)"] + units.sorted().map { "unit=\($0)" }
         try Files.replace(Self.path(stateDirectory), with: Array((lines.joined(separator: "\n") + "\n").utf8))
@@ -52,7 +52,7 @@ public struct JournalUse: Equatable, Sendable {
 /// Keeps the daemon's trace of the journal.
 @PMActor
 public final class JournalNote {
-    /// What is known; nil while no service has written to the journal.
+    /// The present content; nil while no service has written to the journal.
     public private(set) var trace: JournalUse?
     private let stateDirectory: String
     private let user: UInt32
@@ -70,7 +70,7 @@ public final class JournalNote {
         do throws(SystemError) {
             trace = try JournalUse.read(stateDirectory)
         } catch {
-            onTrouble("whether services have written to the journal before is not known: \(error)")
+            onTrouble("cannot find out whether services have written to the journal before: \(error)")
         }
     }
 
@@ -84,8 +84,8 @@ public final class JournalNote {
         do throws(SystemError) {
             try kept.write(stateDirectory)
         } catch {
-            // It is told again with the next daemon, which tries again.
-            onTrouble("pm log will not look into the journal after pm has ended: \(error)")
+            // The next daemon tries again, and reports it again.
+            onTrouble("pm log will not read the journal after pm has ended: \(error)")
         }
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 import PMModel
 import PMSystem
 
-/// Where the logs of units live: one directory below the root for each, named so that any unit name fits.
+/// Directories of the units' logs: one below the root for each, named so that any unit name fits.
 public struct LogDirectory: Sendable {
     /// The directory that holds one directory for each unit.
     public let root: String
@@ -19,7 +19,7 @@ public struct LogDirectory: Sendable {
 
     /// Longest file name, in bytes; NAME_MAX is 255 (limits.h).
     private static let longest = 200
-    /// The file in a directory of a shortened name that holds the whole one.
+    /// The file in a directory of a shortened name that has the whole name.
     private static let nameFile = "name"
 
     /// The file name of a unit: letters, digits and `-_@+` are written as they are, `.` too unless it is the first;
@@ -66,7 +66,7 @@ public struct LogDirectory: Sendable {
         return unit
     }
 
-    /// The unit to which a directory below the root belongs; nil when it is none of ours.
+    /// The unit of a directory below the root; nil when the directory is not one of pm.
     ///
     /// - Throws: `SystemError` when the file with a long name cannot be read.
     func unit(of name: String) throws(SystemError) -> String? {

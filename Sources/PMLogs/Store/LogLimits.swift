@@ -1,4 +1,4 @@
-/// How much of a service's output is kept.
+/// Limits of a service's stored output.
 public struct LogLimits: Equatable, Sendable {
     /// Longest segment, bytes, its index included.
     public let segmentBytes: Int

@@ -4,7 +4,7 @@ public import PMSystem
 /// The logs of a daemon: one `UnitLog` for each unit, and what they share.
 @PMActor
 public final class LogRegistry {
-    /// Where the segments live.
+    /// The directory of the segments.
     public nonisolated let directory: LogDirectory
     let reactor: Reactor
     /// All pipes are read through this one buffer: between two turns it holds nothing.
@@ -85,7 +85,7 @@ public final class LogRegistry {
         logs.compactMap { unit, log in log.failure.map { (unit, $0) } }.sorted { $0.unit < $1.unit }
     }
 
-    /// What keeps the output of a unit from its log, in words; nil when all is well.
+    /// The reason why the output of a unit is not stored, in words; nil when it is.
     public func problem(of unit: String) -> String? {
         guard let log = logs[unit], let failure = log.failure else { return nil }
         let lost = log.droppedBytes

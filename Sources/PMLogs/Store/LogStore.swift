@@ -6,7 +6,7 @@ public import PMSystem
 public struct LogFailure: Equatable, Sendable {
     /// The call that failed, the file and the cause.
     public let error: SystemError
-    /// When it began.
+    /// Time of the first failure.
     public let since: WallTime
 }
 
@@ -17,7 +17,7 @@ public struct LogFailure: Equatable, Sendable {
 /// counted, and `retry` writes them later with a line that says how much was lost.
 /// SIGXFSZ must be ignored in the process, else a file size limit ends it.
 public final class LogStore {
-    /// How much is kept.
+    /// Limits of the stored output.
     public let limits: LogLimits
     /// Why output is held instead of written; nil when all is well.
     public private(set) var failure: LogFailure?
@@ -53,15 +53,15 @@ public final class LogStore {
     /// Bytes lost since this object was made because the disk refused them.
     public var droppedBytes: Int { held?.droppedEver ?? 0 }
 
-    /// Where the log ends; nil while it cannot be written, and before its first byte.
+    /// End of the log; nil while it cannot be written, and before its first byte.
     public var end: LogPosition? {
         failure == nil ? writer.map { LogPosition(sequence: $0.sequence, offset: $0.dataSize) } : nil
     }
 
-    /// Whether descriptors are open.
+    /// True when descriptors are open.
     public var isOpen: Bool { writer != nil }
 
-    /// Whether index records wait for `flush`.
+    /// True when index records wait for `flush`.
     public var hasPending: Bool { writer?.hasPending ?? false }
 
     /// Appends bytes that were read at once; while the log cannot be written they are held.
@@ -156,9 +156,9 @@ public final class LogStore {
         }
     }
 
-    /// How many bytes go into the segment: all or, to begin the next one with them, none. Only what is longer than a
-    /// whole segment is cut, after a line if there is one. (A chunk that stays whole also keeps a flood of full reads
-    /// aligned with the pages of the file, which makes each write a fifth cheaper.)
+    /// The number of bytes for this segment: all, or none if they begin the next one. Only a chunk longer than a whole
+    /// segment is cut, after a line if there is one. (A chunk that stays whole also keeps a flood of full reads aligned
+    /// with the pages of the file, which makes each write a fifth cheaper.)
     private static func cut(_ bytes: UnsafeRawBufferPointer, room: Int, isEmpty: Bool) -> Int {
         if bytes.count <= room { return bytes.count }
         guard isEmpty else { return 0 }

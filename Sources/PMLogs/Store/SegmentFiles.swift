@@ -5,17 +5,17 @@ import PMSystem
 public struct SegmentFiles: Sendable {
     private let logs: LogDirectory
     private let unit: String
-    /// Where they are.
+    /// Directory of the files.
     public let directory: String
 
-    /// Names the files of a unit; nothing is looked at or made.
+    /// Names the files of a unit, without access to the disk.
     public init(_ logs: LogDirectory, of unit: String) {
         self.logs = logs
         self.unit = unit
         directory = logs.path(of: unit)
     }
 
-    /// Makes their directory.
+    /// Makes the directory of the files.
     func makeDirectory() throws(SystemError) { try logs.make(for: unit) }
 
     func data(_ sequence: UInt64) -> String { "\(directory)/\(Self.name(sequence)).log" }

@@ -43,7 +43,7 @@ final class SegmentWriter {
     /// Bytes that both files hold or are about to.
     var footprint: Int { dataSize + indexSize + pending.count }
 
-    /// Whether index records wait to be written.
+    /// True when index records wait to be written.
     var hasPending: Bool { !pending.isEmpty }
 
     /// Appends bytes; when it throws, `dataSize` tells how many of them went out.

@@ -17,7 +17,7 @@ final class SpaceReclaimer {
 
     private var unnamed: Unnamed?
 
-    /// Whether there is space to give back.
+    /// True when there is space to give back.
     var hasWork: Bool { unnamed != nil }
 
     /// Removes a file of so many bytes; no error when it does not exist.

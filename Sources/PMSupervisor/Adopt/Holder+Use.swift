@@ -16,12 +16,12 @@ extension Holder {
     }
 }
 
-/// What trees of services use at one moment; /proc is looked at once, and only if a cgroup does not say all.
+/// Resources of services' trees at one moment; /proc is read once, and only if a cgroup does not have everything.
 @PMActor
 public final class TreeUses {
     private let holder: Holder
     private let leaders: Set<Int32>
-    /// Whether one service is asked about: then its tree is walked, and no other process looked at.
+    /// True when only one service is needed: its tree is walked then, and no other process is read.
     private let isOfOne: Bool
     private lazy var fromProcesses = ProcessTable()
     private lazy var byLeader = fromProcesses.uses(ofTrees: leaders)
@@ -32,12 +32,12 @@ public final class TreeUses {
         self.isOfOne = isOfOne
     }
 
-    /// What one process uses, without what descends from it.
+    /// Resources of one process, without its descendants.
     public func use(ofProcess pid: Int32) -> TreeUse? {
         isOfOne ? ProcessTree.use(ofProcess: pid) : fromProcesses.use(of: pid)
     }
 
-    /// What the tree of a child uses.
+    /// Resources of a child's tree.
     func use(of child: UInt64, leader: Int32) -> TreeUse? {
         guard let cgroups = holder.cgroups, let name = holder.cgroup(of: child),
             let cpu = cgroups.number("usage_usec", in: "cpu.stat", of: name)
@@ -59,7 +59,7 @@ public final class TreeUses {
 }
 
 extension Supervisor {
-    /// What services use now; `isOne` where one of them will be asked for, and not all.
+    /// Resources of services now; `isOne` where one of them will be looked up, and not all.
     public func uses(ofOne isOne: Bool = false) -> TreeUses {
         TreeUses(resources.holder, leaders: leaders, isOfOne: isOne)
     }

@@ -9,7 +9,7 @@ public final class Holder {
     public let channel: InitChannel
     private var lastChild: UInt64 = 0
     private var openNull: SharedFD?
-    /// Whether each child gets a cgroup of its own.
+    /// True when each child gets its own cgroup.
     public var hasCgroups = false
     /// The directory of those cgroups; nil where there are none.
     private(set) var cgroups: CgroupBase?
@@ -17,14 +17,15 @@ public final class Holder {
     private var unanswered = 0
     private var waiting: [@PMActor (SpawnSlot) -> Void] = []
     private var waitingStart = 0
-    /// Whether spawns are being asked for: one that fails at once leaves its place to the next without going deeper.
+    /// True while spawns are being requested: one that fails at once leaves its place to the next without a nested
+    /// call.
     private var isAdmitting = false
     private var isAdmissionPlanned = false
     /// The turn whose time for spawns is measured, and since when.
     private var turn: UInt64 = 0
     private var begun = MonotonicTime(nanoseconds: 0)
-    /// How long spawns are asked for in one turn. One that fails at once, because a file is missing, makes room for the next:
-    /// thousands of those would keep everybody else waiting.
+    /// Time for requesting spawns in one turn. One that fails at once, because a file is missing, makes room for the
+    /// next: thousands of those would keep all other work waiting.
     private static let timeATurn = Duration.milliseconds(10)
     /// So many spawns keep pm-init busy. More would only lie in the queue to it, each with its environment and its
     /// descriptors.
@@ -52,7 +53,7 @@ public final class Holder {
     /// The cgroup of a child, below pm-init's; numbers are short and never the same, as names of units are not.
     func cgroup(of child: UInt64) -> String? { hasCgroups ? "child-\(child)" : nil }
 
-    /// Takes the directory of the children's cgroups; what is wrong with it is told, and then none are limited.
+    /// Takes the directory of the children's cgroups; a fault of it is reported, and then no child is limited.
     public func takeCgroups(_ directory: SharedFD, _ trouble: @PMActor (String) -> Void) {
         do throws(SystemError) {
             cgroups = try CgroupBase(directory)
@@ -132,7 +133,7 @@ public final class Holder {
         whenReexeced = done
     }
 
-    /// pm-init has answered.
+    /// Continues after pm-init's answer: with a problem, the old one goes on.
     public func reexecEnded(_ problem: SpawnError?) {
         let done = whenReexeced
         whenReexeced = nil

@@ -1,7 +1,8 @@
 import PMModel
 import PMSystem
 
-/// What pm-init keeps of a child for the daemon's successors: its unit, what was wired, and the machine's snapshot.
+/// The record of a child that pm-init keeps for the daemon's successors: its unit, its wiring, and the machine's
+/// snapshot.
 struct InstanceRecord: Equatable {
     /// The version that `encode` writes.
     static let version: UInt8 = 1
@@ -52,7 +53,7 @@ struct InstanceRecord: Equatable {
 }
 
 extension Instance {
-    /// How pm-init is to end it when there is no daemon.
+    /// The stop that pm-init carries out when there is no daemon.
     var holderStop: InitStop {
         let first = unit.mapping.stop.steps.first ?? StopStep(signal: 9, wait: .zero)
         let wait = unit.mapping.stop.steps.reduce(Int64(0)) { $0.plus($1.wait.milliseconds) }

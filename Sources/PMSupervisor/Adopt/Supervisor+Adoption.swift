@@ -38,7 +38,7 @@ extension Supervisor {
         sockets.settle(instances.values.filter { $0.machine.phase != .down }.map(\.unit))
     }
 
-    /// What an earlier daemon has kept of units: that is kept already.
+    /// Takes over the intents of an earlier daemon, which are stored already.
     public func inherit(_ intents: [String: UnitIntent]) {
         self.intents = intents
     }

@@ -5,7 +5,7 @@ public import PMModel
 /// The n-th pause is drawn evenly from the upper half of `delay * 2^n`, held within `delay` and `maxDelay`. The
 /// jitter keeps units that died together, of a lost database for example, from coming back together.
 public struct Backoff: Equatable, Sendable {
-    /// The shortest pause.
+    /// Shortest pause before a restart; the first restart of a series has none.
     public var delay: Duration
     /// The longest pause; where it is below `delay`, it is the only one.
     public var maxDelay: Duration

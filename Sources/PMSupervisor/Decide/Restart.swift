@@ -1,14 +1,14 @@
 public import PMModel
 
-/// What follows a death nobody asked for.
+/// The decision after a death.
 public enum RestartDecision: Equatable, Sendable {
-    /// It is started again after this pause, zero for the first of a series.
+    /// Restart after this pause, zero for the first of a series.
     case restart(after: Duration)
-    /// It died too often: one slow try after this pause.
+    /// Cooling: one slow try after this pause.
     case cool(for: Duration)
     /// The policy asks for no restart.
     case stayDown
-    /// No try could succeed before somebody mends something: it is not tried again.
+    /// No further try: none could succeed until the cause is corrected.
     case giveUp
 }
 
@@ -17,7 +17,7 @@ public enum RestartDecision: Equatable, Sendable {
 /// A series of deaths ends with a run of `resetAfter`, with a manual start, or with a death that the policy does not
 /// answer with a restart. `limit` deaths within `window` begin the cooling, which only the end of the series ends.
 public struct RestartHistory: Equatable, Sendable {
-    /// How many deaths are remembered.
+    /// The number of deaths that are remembered.
     public static let capacity = RestartPolicy.largestLimit
     /// The distance of two deaths is saved in 32 bits of milliseconds: 49 days.
     private static let longestWindow = Duration.milliseconds(UInt32.max)
@@ -26,7 +26,7 @@ public struct RestartHistory: Equatable, Sendable {
     public internal(set) var deaths: [MonotonicTime] = []
     /// Restarts of this series that were decided with backoff.
     public internal(set) var attempt: UInt16 = 0
-    /// Whether the series reached the limit.
+    /// True when the series reached the limit.
     public internal(set) var isCooling = false
 
     /// An instance that never died.
@@ -69,11 +69,11 @@ public struct RestartHistory: Equatable, Sendable {
 
 /// A death nobody asked for, as the restart decision sees it.
 public struct UnexpectedDeath: Equatable, Sendable {
-    /// Why it ended.
+    /// Cause of the death.
     public var reason: ExitReason
     /// When it ended, or when it missed its readiness deadline.
     public var at: MonotonicTime
-    /// How long it ran.
+    /// Time from its start to its death.
     public var ranFor: Duration
 
     /// Makes a death.
@@ -83,7 +83,7 @@ public struct UnexpectedDeath: Equatable, Sendable {
         self.ranFor = ranFor
     }
 
-    /// Whether the run before it was long and good enough to make it the first death of a new series.
+    /// True when the run was long and good enough for its death to begin a new series.
     fileprivate func endsSeries(of policy: RestartPolicy) -> Bool {
         switch reason {
         case .exited, .signaled, .memory: ranFor >= policy.resetAfter
@@ -94,7 +94,7 @@ public struct UnexpectedDeath: Equatable, Sendable {
 }
 
 extension RestartPolicy {
-    /// Whether a death of this kind is followed by a restart.
+    /// True when a death of this kind leads to a restart.
     func answers(_ reason: ExitReason) -> Bool {
         switch condition {
         case .always: true

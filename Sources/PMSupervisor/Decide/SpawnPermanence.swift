@@ -3,7 +3,7 @@ public import PMModel
 import PMSystem
 
 extension ExitReason {
-    /// Whether no try could succeed before somebody mends something.
+    /// True when no further try could succeed until the cause is corrected.
     var isPermanent: Bool {
         switch self {
         case .spawnFailed(let failure): failure.isPermanent
@@ -13,9 +13,8 @@ extension ExitReason {
 }
 
 extension SpawnFailure {
-    /// Whether every further try would fail in the same way: the table of Docs/Supervision.md.
-    ///
-    /// What a deployment, a mount or another service can bring by itself, a file that is missing for example, is tried again.
+    /// True when every further try would fail in the same way: the table of Docs/Supervision.md. Failures that a
+    /// deployment, a mount or another service can end, a missing file for example, are tried again.
     public var isPermanent: Bool {
         switch step {
         case .spawn(let step): step.isPermanent(code)
@@ -27,10 +26,11 @@ extension SpawnFailure {
 }
 
 extension SpawnStep {
-    /// Whether each try fails with this errno(3) value: the request makes no sense, or pm may not and will not.
+    /// True when each try fails with this errno(3) value: the request is invalid, or pm has no right to the call and
+    /// will not get it.
     func isPermanent(_ code: Int32) -> Bool { isOfStart && (comesAgain(code) || forbiddingCodes.contains(code)) }
 
-    /// The values that say that pm may not, where that does not change while it runs.
+    /// The values for a missing right, where the rights of pm do not change while it runs.
     var forbiddingCodes: Set<Int32> {
         switch self {
         case .exec: [EACCES, EPERM]
@@ -45,7 +45,7 @@ extension SpawnStep {
         }
     }
 
-    /// Whether it is a step of a start; the others are of a signal, and of pm-init that is replaced.
+    /// True for steps of a start; the other steps are of a signal, and of the replacement of pm-init.
     private var isOfStart: Bool {
         switch self {
         case .nothing, .signal, .trial, .quiet, .image, .unknown: false

@@ -75,7 +75,7 @@ public struct StartOrder: Equatable, Sendable {
         try self.init(starting: dependencies.keys.sorted()) { dependencies[$0] }
     }
 
-    /// How many units there are.
+    /// The number of units.
     public var count: Int { nodes.count }
 
     /// The levels in the order of stopping: each unit before all that it depends on.
@@ -84,10 +84,10 @@ public struct StartOrder: Equatable, Sendable {
     /// The units, each after all that it depends on.
     public var names: [String] { Array(levels.joined()) }
 
-    /// Whether the unit is part of the order.
+    /// True when the unit is part of the order.
     public func contains(_ name: String) -> Bool { nodes[name] != nil }
 
-    /// What the unit needs directly, without repetitions; empty for one that is not part of the order.
+    /// Direct dependencies of the unit, without repetitions; empty for one that is not part of the order.
     public func dependencies(of name: String) -> [String] { nodes[name]?.dependencies ?? [] }
 
     /// The units of the order that need this one directly, sorted by name.

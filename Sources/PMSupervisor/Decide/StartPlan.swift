@@ -1,4 +1,4 @@
-/// What a start plan asks for, or tells.
+/// An action of a start plan.
 public enum StartPlanAction: Equatable, Sendable {
     /// Start this unit: all units that it needs are ready.
     case start(String)
@@ -10,9 +10,9 @@ public enum StartPlanAction: Equatable, Sendable {
 
 /// Why a unit that was asked for is not started, or did not come as far as was asked.
 public struct StartPlanFailure: Equatable, Sendable {
-    /// What happened.
+    /// Cause of a failure.
     public enum Reason: Equatable, Sendable {
-        /// It died, missed its readiness deadline, or cannot be started.
+        /// The unit died, missed its readiness deadline, or cannot be started.
         case failed(StartFailure)
         /// Someone stopped it meanwhile.
         case stopped
@@ -20,7 +20,7 @@ public struct StartPlanFailure: Equatable, Sendable {
 
     /// The unit that it happened to: the one asked for, or one that it needs.
     public var unit: String
-    /// What happened.
+    /// Cause of the failure.
     public var reason: Reason
 
     /// Makes a failure.
@@ -40,11 +40,11 @@ public struct StartPlanFailure: Equatable, Sendable {
 /// Feed it every `startOutcome` and `becameUnready` of the units in its order, and store it before performing what it
 /// returns, for that leads to more of these.
 public struct StartPlan: Equatable, Sendable {
-    /// How far the units that were asked for have to come.
+    /// The state that the requested units have to reach.
     public enum Goal: Equatable, Sendable {
-        /// The process runs.
+        /// The process runs: enough without `--wait`.
         case spawned
-        /// It serves.
+        /// The unit is ready.
         case ready
     }
 
@@ -55,9 +55,9 @@ public struct StartPlan: Equatable, Sendable {
         case failed(StartPlanFailure)
     }
 
-    /// How many deaths of one unit its dependents wait through.
+    /// The number of deaths of one unit through which its dependents wait.
     public var deathsLimit = 10
-    /// Whether the plan restarts its targets: how they are before it requests them up, or restarted, means nothing.
+    /// True when the plan restarts its targets: their state before the request then means nothing.
     public var renewsTargets = false
 
     private let order: StartOrder
@@ -85,10 +85,10 @@ public struct StartPlan: Equatable, Sendable {
         }
     }
 
-    /// Whether every target is answered and nothing is left to start.
+    /// True when every target has an answer and no unit is left to start.
     public var isDone: Bool { unanswered.isEmpty && waiting == 0 }
 
-    /// What to do at first; once.
+    /// The first actions; called once.
     public mutating func begin() -> [StartPlanAction] {
         var actions: [StartPlanAction] = []
         if renewsTargets { forgetTargets() }
@@ -220,7 +220,7 @@ extension StartOutcome {
 }
 
 extension StartFailure {
-    /// Whether waiting for the unit has become pointless.
+    /// True when waiting for the unit has become pointless.
     var isForGood: Bool {
         switch self {
         case .blocked: true

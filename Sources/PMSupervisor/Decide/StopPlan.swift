@@ -1,4 +1,4 @@
-/// What a stop plan asks for, or tells.
+/// An action of a stop plan.
 public enum StopPlanAction: Equatable, Sendable {
     /// Stop this unit: all units that need it are gone.
     case stop(String)
@@ -7,9 +7,9 @@ public enum StopPlanAction: Equatable, Sendable {
 
     /// A unit of which processes outlive every SIGKILL.
     public struct Survivors: Equatable, Sendable {
-        /// The unit.
+        /// Name of the unit.
         public var unit: String
-        /// How many processes.
+        /// The number of processes.
         public var count: UInt32
 
         /// Makes an entry.
@@ -49,10 +49,10 @@ public struct StopPlan: Equatable, Sendable {
         for name in order.names { progress[name] = .waiting(unmet: order.dependents(of: name).count) }
     }
 
-    /// Whether all are stopped.
+    /// True when all units are stopped.
     public var isDone: Bool { unfinished == 0 }
 
-    /// What to do at first; once.
+    /// The first actions; called once.
     public mutating func begin() -> [StopPlanAction] {
         var actions: [StopPlanAction] = []
         for level in order.stopLevels {

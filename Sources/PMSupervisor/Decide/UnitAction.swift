@@ -1,6 +1,6 @@
 public import PMModel
 
-/// What is to be done, in order; the performer needs no state of its own to do it.
+/// An action, in order with the others; the performer needs no state of its own for it.
 public enum UnitAction: Equatable, Sendable {
     /// Spawn this incarnation; answered by `spawned` or `spawnFailed`.
     case spawn(incarnation: UInt64)
@@ -12,21 +12,21 @@ public enum UnitAction: Equatable, Sendable {
     case sweepTree(Int32)
     /// Fire with this token at this time, instead of any earlier timer.
     case armTimer(at: MonotonicTime, token: UInt64)
-    /// Forget the timer.
+    /// The armed timer must not fire.
     case cancelTimer
     /// Begin the readiness check of the running incarnation; answered by `ready`, if ever.
     case beginReadiness
     /// End the readiness check.
     case endReadiness
-    /// It serves from now on.
+    /// The unit serves from now on.
     case becameReady
-    /// It does not serve any more.
+    /// The unit does not serve any more.
     case becameUnready
     /// Keep this death, with its time and its last lines of output.
     case recordDeath(Death)
     /// Answers those who asked for a start, and tells the plans that need this unit.
     case startOutcome(StartOutcome)
-    /// Its tree is gone, or this many processes outlive every SIGKILL: answers those who asked for a stop.
+    /// The tree is gone, or this many processes survive every SIGKILL: answers requests to stop.
     case ended(survivors: UInt32)
     /// pm-init's record of this dead incarnation is not needed any more.
     case forget(incarnation: UInt64)
@@ -34,13 +34,13 @@ public enum UnitAction: Equatable, Sendable {
     case stateChanged
 }
 
-/// How a start went so far.
+/// Outcome of a start so far.
 public enum StartOutcome: Equatable, Sendable {
     /// The process runs: answers those who did not ask to wait for more.
     case spawned
-    /// It serves: answers all.
+    /// The unit serves: answers all requests.
     case ready
-    /// It died or cannot be started: answers all, also when a restart follows.
+    /// The unit died or cannot be started: answers all requests, even if a restart follows.
     case failed(StartFailure)
     /// A later stop won: answers all.
     case superseded
@@ -48,7 +48,7 @@ public enum StartOutcome: Equatable, Sendable {
 
 /// Why a start failed.
 public enum StartFailure: Equatable, Sendable {
-    /// It died; the decision says whether it is started again.
+    /// The unit died; the decision has the restart.
     case died(ExitReason, then: RestartDecision)
     /// So many processes of its last incarnation outlive SIGKILL; it is started once they are gone.
     case blocked(survivors: UInt32)
@@ -58,11 +58,11 @@ public enum StartFailure: Equatable, Sendable {
 public struct Death: Equatable, Sendable {
     /// Which start of the instance it was, from 1.
     public var incarnation: UInt64
-    /// Why it ended.
+    /// Cause of the death.
     public var reason: ExitReason
-    /// How long it ran.
+    /// Time from its start to its death.
     public var uptime: Duration
-    /// Whether pm was asked to stop it.
+    /// True when pm was asked to stop it.
     public var wasRequested: Bool
 
     /// Makes a death.

@@ -1,17 +1,17 @@
 import PMModel
 
-/// What the successor of a daemon must know of a unit whose process tree pm-init does not tell of: whether it shall run, and
-/// else how it came to rest.
+/// The record of a unit without a process tree in pm-init, for the daemon's successor: its wanted state, and else the
+/// reason why it is down.
 public enum UnitIntent: Equatable, Sendable {
-    /// It shall run: it does, or it is to be started.
+    /// The unit shall run: it does, or it is to be started.
     case wanted
-    /// It does not run, and this is why, and until when. Boxed, because most services run: a place for it would be of the size
-    /// of a snapshot in each of their entries.
+    /// The unit does not run; the snapshot has the reason and the time of the next try. Boxed, because most services
+    /// run, and each of their entries would otherwise have the size of a snapshot.
     indirect case resting(UnitSnapshot)
 }
 
 extension UnitStateMachine {
-    /// What a successor must know; nil of a unit that nobody has started.
+    /// The intent for a successor; nil for a unit without a start.
     public var intent: UnitIntent? {
         switch state {
         case .down(.neverStarted): nil
@@ -51,7 +51,7 @@ extension Instance {
     /// Goes on with a rest that an earlier daemon has kept.
     func resume() { feed(.resumed) }
 
-    /// Whether it is started again by itself, at a time that is set.
+    /// True when it is started again by itself, at a set time.
     var isTriedLater: Bool {
         switch machine.state {
         case .backingOff, .cooling: true

@@ -1,17 +1,17 @@
 internal import Glibc
 public import PMModel
 
-/// What the machine needs to know of a unit's configuration; replaced when the configuration changes.
+/// The part of a unit's configuration that the machine needs; replaced when the configuration changes.
 public struct UnitSettings: Equatable, Sendable {
     /// When it is started again after a death.
     public var restart: RestartPolicy
-    /// How it is asked to end.
+    /// Signals and pauses of a stop.
     public var stop: StopSequence
     /// When it counts as ready.
     public var readiness: ReadinessCheck
-    /// How long a start may take until it is ready.
+    /// Time from a start until the unit must be ready.
     @Nanoseconds public var readyDeadline: Duration
-    /// Whether `$stop` is tried before the first signal.
+    /// True when `$stop` is called before the first signal.
     public var hasStopCommand: Bool
 
     /// Settings of a unit that is not commandable, every one at its default.
@@ -31,7 +31,7 @@ public struct UnitSettings: Equatable, Sendable {
 
     /// `readyDeadline` where the mapping says nothing.
     static let usualDeadline = Duration.seconds(60)
-    /// How long pm-docker gets beyond the last step of a stop: it kills the container after that one itself.
+    /// Time that pm-docker gets beyond the last step of a stop, because it kills the container itself after that step.
     static let dockerGrace = Duration.seconds(10)
     /// Without a deadline of its own such a unit may take this long: its image may have to be fetched.
     static let dockerDeadline = Duration.seconds(600)

@@ -1,8 +1,8 @@
 import PMModel
 
-/// What of an instance has to outlive the daemon.
+/// The part of an instance's state that outlives the daemon.
 public struct UnitSnapshot: Equatable, Sendable {
-    /// What it was doing.
+    /// State of the instance.
     public var state: UnitState
     /// The present or last incarnation.
     public var incarnation: UInt64
@@ -10,7 +10,7 @@ public struct UnitSnapshot: Equatable, Sendable {
     public var restarts: UInt32
     /// The dead incarnation whose record pm-init keeps.
     public var held: UInt64?
-    /// Its last deaths.
+    /// The last deaths.
     public var history: RestartHistory
 
     /// The incarnation whose record at pm-init is to hold this snapshot: the living one, else the last dead one.
@@ -25,7 +25,7 @@ public struct UnitSnapshot: Equatable, Sendable {
 // MARK: - Binary form
 
 /// One version byte, then fixed little-endian fields in the order written below; only the deaths vary in number.
-/// The state record of a child at pm-init is small, and an unknown version must be told from a broken one.
+/// The state record of a child at pm-init is small, and an unknown version must differ from a broken one.
 extension UnitSnapshot {
     /// The version that `encode` writes.
     public static let version: UInt8 = 1

@@ -1,6 +1,6 @@
 public import PMModel
 
-/// What one instance of a unit is doing, with all that is needed to go on from there.
+/// State of one instance of a unit, with everything that is needed to go on from there.
 public enum UnitState: Equatable, Sendable {
     /// Nothing runs and nothing is planned.
     case down(DownReason)
@@ -10,47 +10,47 @@ public enum UnitState: Equatable, Sendable {
     case up(Up)
     /// A process tree is on its way out: asked to stop, or its leader died and left processes behind.
     case stopping(Stopping)
-    /// It died and is started again at this time.
+    /// The unit died and is started again at this time.
     case backingOff(until: MonotonicTime)
-    /// It died too often and is tried again at this time.
+    /// The unit died too often and is tried again at this time.
     case cooling(until: MonotonicTime)
 }
 
-/// Why nothing runs.
+/// Cause of a unit's being down.
 public enum DownReason: UInt8, Sendable {
-    /// It was not started since the daemon knows it.
+    /// The unit was not started since the daemon knows it.
     case neverStarted
-    /// Someone stopped it.
+    /// A request stopped it.
     case stopped
-    /// It ended by itself and its policy asks for no restart; it is still wanted up.
+    /// The unit ended by itself, and its policy asks for no restart; it is still wanted up.
     case finished
 }
 
 /// A spawn that was asked for and not answered yet.
 public struct Starting: Equatable, Sendable {
-    /// What happens when the answer comes.
+    /// The next step after the spawn's result.
     public enum Then: UInt8, Sendable {
-        /// It runs.
+        /// The unit goes on running.
         case run
-        /// It is stopped.
+        /// The unit is stopped.
         case stop
-        /// It is stopped and started again.
+        /// The unit is stopped and started again.
         case restart
     }
 
     /// Which start of the instance it is, from 1.
     public var incarnation: UInt64
-    /// What happens when the answer comes.
+    /// The next step after the spawn's result.
     public var then: Then = .run
 }
 
-/// A running process.
+/// State of a running process.
 public struct Up: Equatable, Sendable {
-    /// Whether it serves, by its own word.
+    /// Readiness of the unit, by its check.
     public enum Readiness: Equatable, Sendable {
         /// Not yet; at the deadline it is ended.
         case waiting(deadline: MonotonicTime)
-        /// Yes.
+        /// The readiness check has succeeded.
         case ready
     }
 
@@ -60,48 +60,48 @@ public struct Up: Equatable, Sendable {
     public var pid: Int32
     /// When it was executed.
     public var startedAt: MonotonicTime
-    /// Whether it serves.
+    /// Readiness of the unit.
     public var readiness: Readiness
 
-    /// Whether it serves.
+    /// True when the unit is ready.
     public var isReady: Bool { readiness == .ready }
 }
 
 /// A process tree on its way out.
 public struct Stopping: Equatable, Sendable {
-    /// What began it.
+    /// Cause of the stop.
     public enum Cause: UInt8, Sendable {
         /// A stop or a restart was asked for.
         case requested
-        /// It missed its readiness deadline.
+        /// The unit missed its readiness deadline.
         case notReady
-        /// Its leader died by itself and left processes behind.
+        /// The leader died by itself and left processes behind.
         case died
     }
 
-    /// What follows once the tree is gone.
+    /// The step after the end of the tree.
     public enum Next: Equatable, Sendable {
-        /// It stays down, as asked.
+        /// The unit stays down, as requested.
         case rest
-        /// It is started at once, as asked.
+        /// The unit is started at once, as requested.
         case start
-        /// It is restarted at this time.
+        /// The unit is restarted at this time.
         case restart(at: MonotonicTime)
-        /// It is tried again at this time.
+        /// The unit is tried again at this time.
         case cool(until: MonotonicTime)
-        /// It stays down because its policy asks for no restart.
+        /// The unit stays down because its policy asks for no restart.
         case finish
     }
 
     /// The process that was spawned.
     public enum Leader: Equatable, Sendable {
-        /// It runs, or its exit was not reported yet.
+        /// The leader runs, or its exit was not reported yet.
         case alive(pid: Int32, startedAt: MonotonicTime)
-        /// Its exit was reported.
+        /// The leader's exit was reported.
         case gone
     }
 
-    /// How far the stop has come.
+    /// Progress of the stop.
     public enum Step: Equatable, Sendable {
         /// `$stop` was called and has not answered.
         case command
@@ -117,18 +117,18 @@ public struct Stopping: Equatable, Sendable {
 
     /// Which start of the instance it is, from 1.
     public var incarnation: UInt64
-    /// What began it.
+    /// Cause of the stop.
     public var cause: Cause
-    /// What follows once the tree is gone.
+    /// The step after the end of the tree.
     public var next: Next
     /// The process that was spawned.
     public var leader: Leader
-    /// How far the stop has come.
+    /// Progress of the stop.
     public var step: Step
     /// When the next step begins.
     public var deadline: MonotonicTime
     /// The pause before the next count of what is left.
     public var pause: Duration
-    /// How many processes the last count found; 0 while nothing was counted.
+    /// The number of processes in the last count; 0 while nothing was counted.
     public var survivors: UInt32 = 0
 }

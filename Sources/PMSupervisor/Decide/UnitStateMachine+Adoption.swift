@@ -1,7 +1,7 @@
 import PMModel
 
 extension UnitStateMachine {
-    /// What has to outlive the daemon; kept in pm-init's record of the present or last child.
+    /// The state that outlives the daemon; kept in pm-init's record of the present or last child.
     public var snapshot: UnitSnapshot {
         UnitSnapshot(state: state, incarnation: incarnation, restarts: restarts, held: held, history: history)
     }

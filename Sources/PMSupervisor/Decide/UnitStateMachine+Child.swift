@@ -1,7 +1,7 @@
 import PMModel
 
 extension UnitStateMachine {
-    /// What the present incarnation's tree did; what does not fit the state comes late and means nothing.
+    /// An event of the present incarnation's tree; an event that does not fit the state is late and is ignored.
     mutating func handle(_ child: ChildEvent, _ transition: inout Transition) {
         switch state {
         case .starting(let starting): handle(child, starting, &transition)
@@ -133,7 +133,7 @@ extension UnitStateMachine {
         disarm(&transition)
     }
 
-    /// It does not serve any more, or never will.
+    /// Ends readiness, and the wait for it.
     mutating func leaveUp(_ up: Up, _ transition: inout Transition) {
         if up.isReady { transition.act(.becameUnready) } else { leaveReadiness(&transition) }
     }
@@ -175,7 +175,7 @@ extension UnitStateMachine {
         }
     }
 
-    /// What follows once nothing of the last incarnation is left.
+    /// The step after the end of the last incarnation's tree.
     mutating func proceed(_ next: Stopping.Next, _ transition: inout Transition) {
         switch next {
         case .rest: rest(.stopped, &transition)

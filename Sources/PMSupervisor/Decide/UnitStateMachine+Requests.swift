@@ -1,7 +1,7 @@
 import PMModel
 
 extension UnitStateMachine {
-    /// What someone wants; the later request wins, and everyone who wished is answered.
+    /// A request; the later one wins, and every earlier one is answered.
     mutating func handle(_ request: UnitRequest, _ transition: inout Transition) {
         switch request {
         case .up, .restart: wantUp(request, &transition)
@@ -38,7 +38,7 @@ extension UnitStateMachine {
         }
     }
 
-    /// A stop. Whoever waits for a start is told first, also who did not come to ask for it yet.
+    /// A stop. Pending starts fail first, including those of plans that have not reached this unit yet.
     private mutating func wantDown(isNow: Bool, _ transition: inout Transition) {
         transition.act(.startOutcome(.superseded))
         switch state {

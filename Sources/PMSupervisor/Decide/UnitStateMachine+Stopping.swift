@@ -2,9 +2,9 @@ import PMModel
 
 /// The times of the last resort, the same for every unit.
 public enum KillTimeouts {
-    /// How long SIGKILL is repeated before the survivors are reported.
+    /// Time for which SIGKILL is repeated before the survivors are reported.
     public static let kill = Duration.seconds(5)
-    /// How long a process that was to be stopped before it ran its program may still handle to get there.
+    /// Time that a process may take to get to its program when it is to be stopped before that.
     public static let start = Duration.seconds(1)
     /// The pauses between two counts of what is left: the first, then doubled up to the last.
     public static let shortestPause = Duration.milliseconds(5)
@@ -14,7 +14,7 @@ public enum KillTimeouts {
     public static let shortestStuckPause = Duration.seconds(5)
     /// The longest pause between two tries once a unit is stuck.
     public static let longestStuckPause = Duration.seconds(60)
-    /// How long `$stop` may handle where the stop sequence has no step that says.
+    /// Time for `$stop` when the stop sequence has no step that determines it.
     public static let command = Duration.seconds(10)
 }
 
@@ -48,7 +48,7 @@ extension UnitStateMachine {
         kill(stopping, &transition)
     }
 
-    /// What the tree on its way out did.
+    /// An event of the tree that is being stopped.
     mutating func handle(_ child: ChildEvent, _ stopping: Stopping, _ transition: inout Transition) {
         switch child {
         case .stopCommandFinished(let result): handleCommandResult(result, stopping, &transition)
@@ -177,7 +177,8 @@ extension UnitStateMachine {
         }
     }
 
-    /// It was killed before it ran its program: nothing is left of it, and the record of the one before stays.
+    /// The process was killed before it ran its program: nothing is left of it, and the record of its predecessor
+    /// stays.
     private mutating func handleFailedStart(
         _ failure: SpawnFailure, _ stopping: Stopping, _ transition: inout Transition
     ) {

@@ -5,13 +5,13 @@ public import PMModel
 /// It is a plain value. It reads no clock, does no I/O and takes constant time and space per event. At most one
 /// incarnation exists at a time: `spawn` is only ever asked for when the tree of the one before is known to be gone.
 public struct UnitStateMachine: Equatable, Sendable {
-    /// What it is doing.
+    /// State of the unit.
     public internal(set) var state: UnitState
     /// The present or last incarnation; 0 before the first start.
     public internal(set) var incarnation: UInt64 = 0
     /// Restarts nobody asked for since the last start that somebody asked for.
     public internal(set) var restarts: UInt32 = 0
-    /// Its last deaths and what they mean for the next one.
+    /// The last deaths, and their meaning for the next one.
     public internal(set) var history = RestartHistory()
     /// The dead incarnation whose record pm-init still keeps, because its snapshot lives there.
     public internal(set) var held: UInt64?
@@ -54,7 +54,7 @@ public struct UnitStateMachine: Equatable, Sendable {
         return transition.actions
     }
 
-    /// Whether the timer is armed exactly in the states that end at a time.
+    /// True when the timer is armed exactly in the states that end at a time.
     private var hasOneTimer: Bool {
         switch state {
         case .down: timer == nil && launch == nil
@@ -76,7 +76,7 @@ struct Transition {
 }
 
 extension UnitStateMachine {
-    /// What was asked for.
+    /// The wanted state.
     public var desired: Desired {
         switch state {
         case .down(let rest): rest == .finished ? .up : .down
@@ -86,7 +86,7 @@ extension UnitStateMachine {
         }
     }
 
-    /// What it is doing, in one word.
+    /// The phase: one word for people.
     public var phase: UnitPhase {
         switch state {
         case .down: .down
@@ -99,7 +99,7 @@ extension UnitStateMachine {
         }
     }
 
-    /// Whether it serves; a level, true only while the process runs and nobody asked it to end.
+    /// True while the unit serves; false as soon as its process ends or a stop is requested.
     public var isReady: Bool {
         if case .up(let up) = state { up.isReady } else { false }
     }
@@ -122,7 +122,7 @@ extension UnitStateMachine {
         }
     }
 
-    /// How many processes outlive every SIGKILL; 0 unless stuck.
+    /// The number of processes that survive every SIGKILL; 0 unless stuck.
     public var survivors: UInt32 {
         if case .stopping(let stopping) = state, stopping.step == .stuck { stopping.survivors } else { 0 }
     }

@@ -13,21 +13,21 @@ struct Confinement {
         daemonUser = user
     }
 
-    /// Who a unit is started as; nil: as the daemon.
+    /// The user that a unit runs as; nil: the daemon's.
     func identity(of unit: Unit, _ launch: Launch) -> UserIdentity? {
         // The engine takes the user of a container; its driver is a part of pm.
         unit.definition.runtime == .docker ? nil : launch.identity ?? unit.identity
     }
 
-    /// Completes the request, and makes the cgroup that it names where there is something to write into it; a sandbox
-    /// shows these directories too.
+    /// Completes the request, and makes the cgroup that it names if a limit needs it; a sandbox shows these directories
+    /// too.
     ///
-    /// - Returns: the limits that are not held here.
+    /// - Returns: the limits that are not enforced here.
     /// - Throws: `SpawnFailure` naming the key, the value, the cause and the next step.
     func apply(
         _ unit: Unit, _ launch: Launch, to request: inout SpawnRequest, showing directories: [String] = []
     ) throws(SpawnFailure) -> [Unenforced] {
-        // The engine holds what is said of a container; its driver is a part of pm.
+        // The engine enforces the limits of a container; its driver is a part of pm.
         guard unit.definition.runtime != .docker else { return [] }
         let limits = unit.mapping.limits
         request.identity = identity(of: unit, launch)
@@ -43,7 +43,7 @@ struct Confinement {
         return try writeLimits(unit, request.cgroup)
     }
 
-    /// The limits that are not held here, as far as that can be told without a start.
+    /// The limits that do not hold here, as far as that is known without a start.
     func unenforced(_ unit: Unit) -> [Unenforced] {
         guard unit.definition.runtime != .docker else { return [] }
         return unit.mapping.limits.cgroupKeys.compactMap { key, controller in
@@ -129,7 +129,7 @@ extension Unit {
         return SpawnFailure(.sandbox(.sandboxOfRoot), "strict").about(SpawnFailure.Key(name, "sandbox"))
     }
 
-    /// What a failed step of a spawn was about: the key of the mapping and its value, or what was executed.
+    /// Object of a failed step of a spawn: the key of the mapping and its value, or the path of the program.
     func failure(at step: SpawnStep, code: Int32, of invocation: Invocation?) -> SpawnFailure {
         let limits = mapping.limits
         let (key, value): (String?, String?) =

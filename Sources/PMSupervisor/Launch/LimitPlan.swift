@@ -20,7 +20,7 @@ struct CgroupSetting: Equatable {
 }
 
 extension Limits {
-    /// What is to be written into the cgroup of an instance, in order; `disk` gives the kernel's name of a path's disk.
+    /// Values for the cgroup of an instance, in order; `disk` gives the kernel's name of a path's disk.
     func cgroupSettings(
         disk: (String) throws(SystemError) -> String
     ) throws(SystemError) -> [CgroupSetting] {
@@ -40,14 +40,14 @@ extension Limits {
         return settings
     }
 
-    /// What is set in the process itself.
+    /// Limits that are set in the process itself.
     var resourceLimits: [ResourceLimit] {
         guard let openFiles else { return [] }
         let resource = Int32(RLIMIT_NOFILE.rawValue)
         return [ResourceLimit(resource: resource, soft: UInt64(openFiles), hard: UInt64(openFiles))]
     }
 
-    /// Whether something is set in the process itself.
+    /// True when something is set in the process itself.
     var concernsProcess: Bool { openFiles != nil || nice != nil || oomScoreAdjust != nil }
 
     /// The keys that need a cgroup.
@@ -70,7 +70,7 @@ extension IOLimits.Device {
 
 /// Limits of a unit that this machine does not hold.
 struct Unenforced: Equatable {
-    /// Why.
+    /// Cause of a limit that does not hold.
     enum Cause: Hashable {
         /// Services have no cgroups at all.
         case noCgroups
@@ -79,7 +79,7 @@ struct Unenforced: Equatable {
         /// The kernel has no such file.
         case noFile(String)
 
-        /// In words.
+        /// The cause in words, for `pm status`.
         var text: String {
             switch self {
             case .noCgroups:

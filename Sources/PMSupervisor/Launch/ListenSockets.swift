@@ -7,7 +7,7 @@ public import PMSystem
 @PMActor
 public final class ListenSockets {
     private struct Kept {
-        /// What pm-init calls it.
+        /// Name of the socket in pm-init.
         let name: String
         let socket: ServiceSocket
         /// The file of a unix socket.
@@ -19,7 +19,7 @@ public final class ListenSockets {
     private var kept: [String: Kept] = [:]
     private let holder: Holder
     private var lastNumber = 0
-    /// Whether it is known who uses what an earlier daemon opened.
+    /// True when the users of an earlier daemon's sockets are known.
     private var isSettled = false
     private static let prefix = "listen-"
     /// pm-init has room for 256 names, and not all are ours.
@@ -53,7 +53,7 @@ public final class ListenSockets {
         closeUnused()
     }
 
-    /// The sockets of a unit in their order, opened where they are not yet; those it has no more are closed.
+    /// The sockets of a unit in their order; missing ones are opened, and those that the unit no longer has are closed.
     ///
     /// - Throws: `SpawnFailure` naming the key, the address, the cause and the next step.
     func open(for unit: Unit, _ identity: UserIdentity?) throws(SpawnFailure) -> [SharedFD] {
@@ -130,7 +130,7 @@ public final class ListenSockets {
 }
 
 extension ListenPoint {
-    /// Where it listens, as `ServiceSocket.key` says it.
+    /// The address in the form of `ServiceSocket.key`.
     fileprivate var key: String {
         switch address {
         case .unix(let path): "\(kind.rawValue) \(path)"
@@ -154,7 +154,7 @@ extension ListenPoint {
 }
 
 extension Unit {
-    /// What tells a program which descriptors are its sockets (sd_listen_fds(3)); pm-init completes the last.
+    /// Variables that tell a program which descriptors are its sockets (sd_listen_fds(3)); pm-init completes the last.
     var socketVariables: [String] {
         guard !sockets.isEmpty else { return [] }
         let names = sockets.map { $0.name ?? standardSocketName }

@@ -2,7 +2,7 @@ import Glibc
 import PMModel
 import PMSystem
 
-/// Where the folders of a daemon's readiness sockets can be made: a folder of its own, below others that are made with it.
+/// Place for the folders of a daemon's readiness sockets: a folder of its own, below others that are made with it.
 public struct NotifyDirectory: Equatable, Sendable {
     /// A folder on the way, and its mode.
     private struct Level: Equatable, Sendable {
@@ -29,9 +29,9 @@ public struct NotifyDirectory: Equatable, Sendable {
         self.levels = levels
     }
 
-    /// Makes a folder with a socket for a child that runs as a user; nil: as the daemon.
+    /// Makes a folder with a socket for a child that runs as a user; nil: the daemon's user.
     ///
-    /// - Throws: `NotifyDirectoryProblem` with what keeps it from that.
+    /// - Throws: `NotifyDirectoryProblem` with the reason.
     mutating func bind(for child: UInt64, as user: uid_t?) throws(NotifyDirectoryProblem) -> NotifySocket {
         do throws(SystemError) {
             if let folder, let socket = try bind(in: folder, for: child, as: user) { return socket }
@@ -78,7 +78,7 @@ public struct NotifyDirectory: Equatable, Sendable {
         }
     }
 
-    /// Who else could put something into these folders, and how; nil when nobody could.
+    /// A user who could write into these folders, and the way; nil when there is none.
     private var problem: String? {
         for level in levels {
             // What cannot be looked at is no folder of ours.
@@ -109,7 +109,7 @@ public struct NotifyDirectory: Equatable, Sendable {
     }
 }
 
-/// Why a place cannot have a readiness socket: one of the causes that a failed start names.
+/// Reason why a place cannot have a readiness socket: one of the causes of a failed start.
 struct NotifyDirectoryProblem: Error, CustomStringConvertible {
     let description: String
 }

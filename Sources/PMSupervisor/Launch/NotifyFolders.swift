@@ -29,9 +29,9 @@ public final class NotifyFolders {
         daemonUser = user
     }
 
-    /// Makes the folder of a child that runs as a user; nil: the daemon's.
+    /// Makes the folder of a child that runs as a user; nil: the daemon's user.
     ///
-    /// - Throws: `SpawnFailure` naming what was tried, the causes and the next step.
+    /// - Throws: `SpawnFailure` naming the attempts, the causes and the next step.
     func open(for child: UInt64, as user: uid_t?) throws(SpawnFailure) -> NotifySocket {
         let owner = user ?? daemonUser
         try makeRoom(for: owner)
@@ -77,7 +77,7 @@ public final class NotifyFolders {
         // By what a place does not change: it may be reached by another name now.
         let used = Set(kept.values.map { Self.own($0.folder) })
         for folder in places.flatMap({ $0.present }) where !used.contains(Self.own(folder)) {
-            // What cannot be looked at can hardly be removed either, which is told then.
+            // What cannot be looked at can hardly be removed either, which is reported then.
             remove(folder, of: (try? Files.entry(folder)?.owner) ?? daemonUser)
         }
     }

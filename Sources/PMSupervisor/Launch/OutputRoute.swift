@@ -1,7 +1,7 @@
 public import PMLogs
 public import PMSystem
 
-/// Where the output of a unit is sent when it starts.
+/// Destination of a unit's output for its next start.
 public enum OutputRoute {
     /// Through pipes to the daemon, and from there into files.
     case file
@@ -11,11 +11,11 @@ public enum OutputRoute {
     case both(LogCapture.LineCopy)
 }
 
-/// Where the output of a running process goes.
+/// Destination of a running process's output.
 public enum OutputDestination: Equatable, Sendable {
-    /// To the daemon.
+    /// The daemon reads it and stores it in files.
     case file
-    /// To journald.
+    /// The process writes straight to journald.
     case journal
     /// To the daemon, because journald was not reached when it was started.
     case fileForWantOfJournal

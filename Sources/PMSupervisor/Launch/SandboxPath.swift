@@ -4,20 +4,20 @@ import PMSystem
 /// Finds what a path leads to, without following a link that a service could have made: a service must not choose
 /// what its next start shows it or lets it write to.
 ///
-/// What is found has no link in it, and whoever mounts it refuses links (openat2(2) with RESOLVE_NO_SYMLINKS), so that
+/// What is found has no link in it, and the mount refuses links (openat2(2) with RESOLVE_NO_SYMLINKS), so that
 /// nothing changes in between.
 struct SandboxPath {
-    /// What lies at a path, links not followed.
+    /// The entry at a path, links not followed.
     enum Entry: Equatable {
         /// A directory, with who may write to it.
         case directory(owner: UInt32, mode: UInt32)
         /// A link and where it points.
         case link(to: String)
-        /// Anything else.
+        /// A file or anything else that is neither a link nor a directory.
         case file
     }
 
-    /// Who may have changed what lies in a directory.
+    /// The users that may have changed a directory.
     enum Writer {
         /// A user of the service's own: by owner and mode alone, whatever the sandbox leaves writable, since other
         /// processes of that user may have none.
@@ -34,7 +34,7 @@ struct SandboxPath {
     /// As many links as Linux follows.
     private static let mostLinks = 40
 
-    /// The path without links; nil where there is nothing.
+    /// The path without links; nil for a missing file.
     ///
     /// - Throws: `SpawnFailure` for a link that the service could have made, naming it.
     func resolve(_ path: String) throws(SpawnFailure) -> String? {
@@ -68,7 +68,7 @@ struct SandboxPath {
         return current
     }
 
-    /// The last first.
+    /// The parts of a path, the last one first.
     private static func names(of path: String) -> [String] {
         path.split(separator: "/").filter { $0 != "." }.reversed().map(String.init)
     }
@@ -90,9 +90,9 @@ struct SandboxPath {
 }
 
 extension SandboxPath.Entry {
-    /// What lies at a path of this machine; nil where there is nothing, or nothing that can be looked at.
+    /// The entry at a path of this machine; nil when there is none, or it cannot be read.
     init?(_ path: String) {
-        // Who may not look may not mount it either, and is told so then.
+        // Without permission to look the mount fails too, with an error.
         guard let status = try? Files.entry(path) else { return nil }
         switch status.kind {
         case .directory: self = .directory(owner: status.owner, mode: UInt32(status.mode))

@@ -3,15 +3,15 @@ import PMSystem
 
 /// Decides what a sandbox does to the file system that a service sees.
 struct SandboxPlan {
-    /// How far it is shut off.
+    /// The level of isolation.
     var preset: Sandbox.Preset
     /// Which system calls are left, with `strict`.
     var systemCalls = Sandbox.Calls.allowList
-    /// What it may write to, absolute: `writable`, which must exist.
+    /// Absolute paths that the service may write to: `writable`, which must exist.
     var writable: [String] = []
-    /// Its working directory where the configuration names one: writable, unless it is above what is taken away.
+    /// Working directory if the configuration names one: writable, unless it is above a hidden path.
     var directory: String?
-    /// What it reads from: it stays visible.
+    /// Paths that the service reads: they stay visible.
     var visible: [String] = []
     /// The file that is executed: its directory stays visible, and the one that its links lead to.
     var program: String?
@@ -25,12 +25,12 @@ struct SandboxPlan {
     private static let system = [
         "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/boot", "/efi", "/etc",
     ]
-    /// What changes the kernel or the machine when it is written to; in `strict` all of `/proc` is read-only.
+    /// Paths of switches of the kernel or the machine; in `strict` all of `/proc` is read-only.
     private static let kernel = [
         "/proc/bus", "/proc/driver", "/proc/dynamic_debug", "/proc/fs", "/proc/irq", "/proc/mtrr", "/proc/sys",
         "/proc/sysrq-trigger", "/sys",
     ]
-    /// What tells of the machine's memory, keys, devices and kernel more than a service needs.
+    /// Paths with details of the machine's memory, keys, devices and kernel that no service needs.
     static let masked = [
         "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/iomem", "/proc/ioports", "/proc/kallsyms",
         "/proc/kcore", "/proc/key-users", "/proc/keys", "/proc/kmsg", "/proc/kpagecgroup", "/proc/kpagecount",
@@ -41,7 +41,7 @@ struct SandboxPlan {
     ]
     fileprivate static let devices = "/dev"
 
-    /// What it asks of the file system.
+    /// The plan's questions to the file system.
     struct Machine {
         /// Gives a path without links, or nil where there is nothing.
         let resolve: (String) -> String?
@@ -75,12 +75,12 @@ struct SandboxPlan {
         return sandbox
     }
 
-    /// Where the sandbox changes something.
+    /// Paths that the sandbox changes.
     private struct Changes {
         let readOnly: [String]
         let hidden: [String]
         let temporary: [String]
-        /// What is not there any more as it is outside.
+        /// Paths that differ from those outside.
         let replaced: [String]
         let all: [String]
 
@@ -124,7 +124,8 @@ struct SandboxPlan {
         return paths
     }
 
-    /// What it reads, where that would be hidden: not what a link leads to that the service could have made.
+    /// Paths that the program reads and that would be hidden: not the target of a link that the service could have
+    /// made.
     private func visiblePaths(
         _ left: [String], _ changes: Changes, _ machine: Machine
     ) throws(SpawnFailure) -> [String] {
@@ -142,7 +143,7 @@ struct SandboxPlan {
         return paths
     }
 
-    /// What follows the links that the service cannot have made.
+    /// The path after following links that the service cannot have made.
     private func place(leaving open: [String], _ changes: Changes, _ machine: Machine) -> SandboxPath {
         guard user == daemonUser else { return SandboxPath(writer: .user(user), look: machine.look) }
         let isLeftWritable = { (directory: String) in
@@ -151,7 +152,7 @@ struct SandboxPlan {
         return SandboxPath(writer: .daemon(user: user, isLeftWritable: isLeftWritable), look: machine.look)
     }
 
-    /// Whether a path is the directory or lies in it.
+    /// True when a path is the directory or below it.
     private static func lies(_ path: String, in directory: String) -> Bool {
         path == directory || directory == "/" || path.hasPrefix(directory + "/")
     }
@@ -165,7 +166,7 @@ struct SandboxPlan {
 }
 
 extension SpawnFailure {
-    /// The failure with the key and the path that it is about; whose mapping it is, the caller knows.
+    /// The failure with its key and path; the caller knows the service of the mapping.
     fileprivate func about(_ key: String, _ path: String) -> SpawnFailure {
         var failure = self
         failure.object = path

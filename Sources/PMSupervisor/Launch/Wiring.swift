@@ -10,13 +10,13 @@ struct Wiring {
     let output: SharedFD, errors: SharedFD
     /// The daemon's end of the channel, if there is one.
     let channel: SharedFD?
-    /// What its readiness check reads, if it reads something of its own.
+    /// The reading end of its readiness check, if it has one.
     let probe: SharedFD?
 
-    /// What pm-init keeps, in this order.
+    /// Descriptors that pm-init keeps, in this order.
     var held: [SharedFD] { [output, errors] + [channel, probe].compactMap { $0 } }
 
-    /// Whether nobody has the writing ends any more: so it is with a child that writes to journald.
+    /// True when no process has the writing ends any more, as with a child that writes to journald.
     var isAbandoned: Bool {
         Pipe.content(of: output.raw) == .ended && Pipe.content(of: errors.raw) == .ended
     }
@@ -44,18 +44,18 @@ struct Wiring {
         self.probe = probe
     }
 
-    /// What descriptors of a child are made of besides new ones.
+    /// Existing parts of a child's wiring, besides new descriptors.
     struct Parts {
         /// `/dev/null`.
         let null: SharedFD
-        /// Where it says that it is ready, if it does so by sd_notify(3).
+        /// The readiness socket, if it has one (sd_notify(3)).
         var notify: NotifySocket?
     }
 
     /// Makes the descriptors for a launch, and completes the request with the child's ends.
     ///
-    /// - Throws: `SpawnFailure`; EMFILE also while there are still descriptors for those who come to stop something. Nothing
-    ///   stays open then.
+    /// - Throws: `SpawnFailure`; EMFILE also while there are still descriptors for clients that come to stop something.
+    ///   Nothing stays open then.
     static func make(_ request: inout SpawnRequest, _ launch: Launch, _ check: ReadinessCheck, _ parts: Parts)
         throws(SpawnFailure) -> Wiring
     {

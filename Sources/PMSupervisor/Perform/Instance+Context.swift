@@ -3,21 +3,21 @@ import PMModel
 import PMSystem
 
 extension Instance {
-    /// What belongs to the present incarnation, from its spawn until it is forgotten.
+    /// The parts of the present incarnation, from its spawn until it is forgotten.
     struct Run {
         let child: UInt64
         let incarnation: UInt64
         let wiring: Wiring
         let capture: LogCapture
         let startedAt: WallTime
-        /// Who it runs as.
+        /// The user that it runs as.
         var user: UInt32
         var exit: ChildExit?
         var output = OutputDestination.file
         var probe: (any ReadinessProbe)?
     }
 
-    /// What an instance stands on; all instances share it.
+    /// Dependencies of an instance, shared by all instances.
     final class Context {
         let reactor: Reactor
         let holder: Holder

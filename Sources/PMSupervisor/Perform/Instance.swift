@@ -44,9 +44,9 @@ final class Instance {
     }
 
     var isReady: Bool { machine.isReady }
-    /// Where the output of the present or last run goes.
+    /// Destination of the present or last run's output.
     var output: OutputDestination { run?.output ?? .file }
-    /// What it says of itself.
+    /// The service's own status text.
     var statusText: String? { run?.probe?.statusText }
     var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
     private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
@@ -177,7 +177,7 @@ final class Instance {
             let next = waiting[index]
             index += 1
             let actions = machine.handle(next, at: context.reactor.clock.monotonic())
-            // Before anybody is told.
+            // Before anybody hears of it.
             if actions.last == .stateChanged { supervisor.remember(name, machine.intent) }
             for action in actions { perform(action) }
         }
@@ -207,7 +207,7 @@ final class Instance {
     }
 
     private func queueSpawn(_ incarnation: UInt64) {
-        // Restarts are counted, and somebody's start sets the count to 0.
+        // Restarts are counted, and a requested start sets the count to 0.
         if supervisor.holdsRestarts, machine.restarts > 0 { return }
         context.holder.whenItsTurn { turn in
             self.spawn(incarnation)
@@ -249,7 +249,7 @@ final class Instance {
         }
     }
 
-    /// What is asked of pm-init, with all but the descriptors of this incarnation.
+    /// The request to pm-init, without the descriptors of this incarnation.
     private func prepare(
         _ child: UInt64, _ launch: Launch, _ parts: inout Wiring.Parts
     ) throws(SpawnFailure) -> SpawnRequest {

@@ -1,7 +1,7 @@
 public import PMModel
 public import PMSystem
 
-/// What the supervisor needs of the part of the daemon that speaks JSON-RPC with services.
+/// The supervisor's view of the part of the daemon that speaks JSON-RPC with services.
 @PMActor
 public protocol ServiceChannels: AnyObject {
     /// An incarnation runs and its channel is open; it counts as connected until `close`.
@@ -12,23 +12,23 @@ public protocol ServiceChannels: AnyObject {
     func callStop(of service: IncarnationID, _ done: @escaping @PMActor (StopCommandResult) -> Void)
 }
 
-/// What others learn of units as it happens.
+/// Observers of units, called as events happen.
 @PMActor
 public protocol SupervisorObserver: AnyObject {
     /// The process of a unit runs.
     func started(_ unit: Unit, _ run: StartedRun)
     /// A unit's level of readiness changed.
     func readinessChanged(of unit: String, isReady: Bool)
-    /// An incarnation ended.
+    /// Reports the end of an incarnation.
     func died(_ unit: String, _ record: DeathRecord)
-    /// What follows a death that nobody asked for; told after it.
+    /// Reports the decision after a death; called after the death.
     func decided(_ decision: RestartDecision, about unit: String, after reason: ExitReason)
 }
 
 /// A process that has just been started.
 public struct StartedRun: Equatable, Sendable {
-    /// Its process id.
+    /// Process id of the main process.
     public let pid: Int32
-    /// How many restarts that nobody asked for led to it; 0: somebody asked for this start.
+    /// The number of automatic restarts that led to it; 0 after a requested start.
     public let restarts: Int
 }

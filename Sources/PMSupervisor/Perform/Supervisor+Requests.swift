@@ -3,10 +3,11 @@ import PMSystem
 
 /// A start that somebody waits for.
 struct PendingStart {
-    /// What its actions need of it: not the plan, which is changed in place as long as nothing else refers to it.
+    /// The settings of a plan that its actions need: not the plan itself, which is changed in place as long as nothing
+    /// else refers to it.
     struct Order {
         let target: String
-        /// Whether the target is stopped first, if it runs.
+        /// True when the target is stopped first, if it runs.
         let isRestart: Bool
         let origin: StartRequest.Origin
         /// Starts it once more, when what it needs is there; nil: it is not wanted any more when it fails.
@@ -28,36 +29,36 @@ struct PendingStop {
 public struct StartProblem: Error, Equatable, Sendable {
     /// The unit that failed: the one that was asked for, or one that it needs.
     public let unit: String
-    /// What happened to it.
+    /// Cause of the failure.
     public let reason: StartPlanFailure.Reason
-    /// Its last lines of output.
+    /// The last lines of its output.
     public let output: [String]
 }
 
 /// A unit of which processes outlive every SIGKILL.
 public struct Survivors: Equatable, Sendable {
-    /// The unit.
+    /// Name of the unit.
     public let unit: String
-    /// How many processes.
+    /// The number of processes.
     public let count: UInt32
 }
 
-/// What is to be started, and how far.
+/// The unit to start, and the state that it has to reach.
 public struct StartRequest: Sendable {
-    /// The unit.
+    /// Name of the unit.
     public var unit: String
-    /// How far it has to come before the answer.
+    /// The state that it has to reach before the answer.
     public var goal: StartPlan.Goal
-    /// Whether a running one is stopped first.
+    /// True when a running one is stopped first.
     public var isRestart: Bool
-    /// What this start adds to the configuration; nil: what the last one added.
+    /// Additions of this start to the configuration; nil: those of the last start.
     public var options: RunOptions?
-    /// Who wants it.
+    /// Origin of the request.
     public var origin = Origin.caller
 
-    /// Who wants something to run.
+    /// Origin of a request to run.
     public enum Origin: Sendable {
-        /// Somebody who is told what becomes of it: when it fails, it is not wanted any more.
+        /// A caller, who gets the result: when the start fails, the unit is not wanted any more.
         case caller
         /// The configuration. It goes on to be wanted, whatever happens to what it needs.
         case configuration
@@ -74,7 +75,7 @@ public struct StartRequest: Sendable {
 }
 
 extension Supervisor {
-    /// How many deaths of a unit those that need it wait through.
+    /// The number of deaths of a unit through which its dependents wait.
     private static let deathsLimit = 3
 
     /// Starts a unit and all that it needs, and answers when it has come as far as was asked.
@@ -126,7 +127,7 @@ extension Supervisor {
         return (order, units)
     }
 
-    /// What starts a unit once more that goes on to be wanted.
+    /// Starts a unit again that stays wanted.
     private func again(
         _ request: StartRequest, _ find: @escaping (String) -> Unit?,
         _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
@@ -165,7 +166,7 @@ extension Supervisor {
         advanceStop(stops.add(request, for: names)) { $0.begin() }
     }
 
-    /// Ends units by SIGKILL at once, whatever their stop sequences and the order of a stop under way say.
+    /// Ends units by SIGKILL at once, without their stop sequences and without the order of a stop under way.
     public func kill(_ names: [String]) {
         for name in names { instances[name]?.request(.kill) }
         performWork()
@@ -176,12 +177,12 @@ extension Supervisor {
         instances.values.filter(Self.runs).map(\.name).sorted()
     }
 
-    /// The instances of one unit that run or are to run again, the first one included: other units are not looked at.
+    /// The instances of one unit that run or are to run again, the first one included; other units are not searched.
     public func active(of unit: String) -> [String] {
         instances(of: unit).filter { instances[$0].map(Self.runs) ?? false }
     }
 
-    /// The instances of one unit that were started since this daemon or an earlier one runs.
+    /// The instances of one unit that this daemon or an earlier one has started.
     public func instances(of unit: String) -> [String] { (instancesOfUnit[unit] ?? []).sorted() }
 
     private static func runs(_ instance: Instance) -> Bool {

@@ -5,27 +5,27 @@ public import PMSystem
 /// All units the daemon knows: finds the instance a message or a request is for, and answers those who wait.
 @PMActor
 public final class Supervisor {
-    /// What the supervisor stands on.
+    /// Dependencies of the supervisor.
     public struct Resources {
         /// The event loop.
         public var reactor: Reactor
         /// The process that holds the children.
         public var holder: Holder
-        /// Where output goes.
+        /// The stored logs.
         public var logs: LogRegistry
         /// Turns units into programs.
         public var runtime: any Runtime
         /// The user that services run as.
         public var user: UInt32
-        /// Where the output of a unit that is about to start goes.
+        /// Destination of the output of a unit that is about to start.
         public var route: @PMActor (Unit, Supervisor) -> OutputRoute = { _, _ in .file }
         /// Speaks JSON-RPC with the services.
         public var channels: (any ServiceChannels)?
         /// Learns of deaths and readiness.
         public var observer: (any SupervisorObserver)?
-        /// Told when the daemon meets a failure that concerns no caller.
+        /// Reports failures in the daemon that concern no caller.
         public var onTrouble: @PMActor (String) -> Void = { _ in }
-        /// Where folders of readiness sockets can be made, the best first.
+        /// Places for folders of readiness sockets, the best first.
         public var notifyPlaces: [NotifyDirectory] = []
         /// Keeps for the successors of this daemon what they must know of units; nil: nothing. It is called before anybody is
         /// told that it is so.
@@ -41,10 +41,11 @@ public final class Supervisor {
         }
     }
 
-    /// What a service that answers calls costs in descriptors: two outputs and a channel.
+    /// Descriptors of a service that answers calls: two outputs and a channel.
     public nonisolated static let descriptorsOfService = 3
 
-    /// Whether units that died stay down until somebody starts them: a daemon that starts safe starts nothing by itself.
+    /// True when units that died stay down until a request starts them: a daemon that starts safe starts nothing by
+    /// itself.
     public var holdsRestarts = false
 
     var channels: (any ServiceChannels)? { resources.channels }
@@ -69,10 +70,10 @@ public final class Supervisor {
     private(set) var scheduled: Set<String> = []
     /// Units that are to run and wait for something that they need.
     var waiting = WaitingUnits()
-    /// What is kept of units for successors.
+    /// Intents of units for the daemon's successors.
     var intents: [String: UnitIntent] = [:]
-    /// What plans have asked for and is not done yet. What one of them leads to, at once where a unit is down already, waits
-    /// behind the others: the depth of dependencies is not one of calls.
+    /// Actions of plans that are not done yet. Follow-up actions, at once if a unit is down already, wait behind the
+    /// others: the depth of dependencies is not one of calls.
     var work: [@PMActor () -> Void] = []
     private var isWorking = false
     private var seeds: any RandomNumberGenerator
@@ -117,7 +118,7 @@ public final class Supervisor {
         remember(names, .wanted)
     }
 
-    /// Whether a unit is still to be started soon; from now on it is not.
+    /// Removes a unit from those to be started soon; returns whether it was one.
     public func unschedule(_ name: String) -> Bool { scheduled.remove(name) != nil }
 
     /// Lets a unit that has not been started be wanted no more; whether it was.
@@ -235,7 +236,7 @@ public final class Supervisor {
     func tellOnce(_ unenforced: [Unenforced], of name: String) {
         let news = unenforced.filter { !toldCauses.contains($0.cause) }
         for sentence in Unenforced.sentences(news) {
-            onTrouble("\(name): \(sentence). Services run without; this is said once")
+            onTrouble("\(name): \(sentence). Services run without it; this message appears once")
         }
         toldCauses.formUnion(news.map(\.cause))
     }

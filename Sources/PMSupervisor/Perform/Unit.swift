@@ -5,9 +5,9 @@ public import PMSystem
 public struct Unit: Equatable, Sendable {
     /// The name it runs under.
     public var name: String
-    /// What to run.
+    /// The program and its properties.
     public var definition: ContainerDefinition
-    /// How to run it.
+    /// Settings of the program.
     public var mapping: Mapping
     /// The program's absolute path.
     public var program: String
@@ -21,9 +21,9 @@ public struct Unit: Equatable, Sendable {
     public var writable: [String]
     /// Directories that stay visible in its sandbox.
     public var visible: [String] = []
-    /// Who it runs as where the mapping does not say; nil: as the daemon.
+    /// The user that it runs as unless the mapping names one; nil: the daemon's.
     public var identity: UserIdentity?
-    /// Whether nothing it executes may gain rights (prctl(2) PR_SET_NO_NEW_PRIVS).
+    /// True when no program that it executes may gain rights (prctl(2) PR_SET_NO_NEW_PRIVS).
     public var isConfined = false
 
     /// Makes a unit.
@@ -38,7 +38,7 @@ public struct Unit: Equatable, Sendable {
         writable = mapping.sandbox.writable
     }
 
-    /// What the state machine needs of it.
+    /// The settings for the state machine.
     var settings: UnitSettings {
         var settings = UnitSettings(mapping: mapping, isCommandable: definition.isCommandable)
         if definition.runtime == .docker { settings.runInDocker(mapping) }
@@ -46,11 +46,11 @@ public struct Unit: Equatable, Sendable {
     }
 }
 
-/// Whether a Node program runs under the inspector.
+/// Use of Node's inspector.
 public enum Inspection: String, Sendable {
-    /// It does not.
+    /// No inspector.
     case none
-    /// `--inspect`.
+    /// The inspector without a pause.
     case inspect
     /// `--inspect-brk`: it waits for the debugger before its first line.
     case inspectBreak = "inspect-brk"
@@ -66,14 +66,14 @@ public enum Inspection: String, Sendable {
     }
 }
 
-/// What one start request adds to a unit's configuration; it holds until the next start request.
+/// Additions of one start request to a unit's configuration; they hold until the next start request.
 public struct RunOptions: Equatable, Sendable {
     /// Arguments after those of the mapping.
     public var arguments: [String] = []
-    /// The debugger.
+    /// Use of Node's inspector.
     public var inspection = Inspection.none
 
-    /// What is added; nothing by default.
+    /// Makes additions; none by default.
     public init(arguments: [String] = [], inspection: Inspection = .none) {
         self.arguments = arguments
         self.inspection = inspection

@@ -1,44 +1,44 @@
 public import PMModel
 public import PMSystem
 
-/// What is known of one unit at a moment.
+/// State of one unit at a moment.
 public struct UnitReport: Sendable {
-    /// Its configuration.
+    /// Configuration of the unit.
     public let unit: Unit
-    /// What was asked for.
+    /// The wanted state.
     public let desired: Desired
-    /// What it is doing.
+    /// The phase.
     public let phase: UnitPhase
-    /// Whether it is to run, and waits to be started at all.
+    /// True when it is to run, and waits to be started at all.
     public let isWaiting: Bool
     /// Why; nil while its start is under way.
     public var waitReason: WaitReason?
-    /// Whether it serves.
+    /// True when it is ready.
     public let isReady: Bool
-    /// Its leader.
+    /// Process id of the leader.
     public let pid: Int32?
     /// When it was started.
     public let startedAt: WallTime?
-    /// How long it has been running.
+    /// Time since the program started.
     public let uptime: Duration?
     /// Restarts nobody asked for since the last start that somebody asked for.
     public let restarts: Int
-    /// Its last death since the daemon runs.
+    /// The last death since the daemon runs.
     public let lastDeath: DeathRecord?
-    /// What was executed last.
+    /// The program that was executed last.
     public let invocation: Invocation?
-    /// Where the output of its present or last run goes.
+    /// Destination of the present or last run's output.
     public let output: OutputDestination
-    /// What its tree uses.
+    /// Resources of its tree.
     public var use: TreeUse?
-    /// What it says of itself (STATUS= of sd_notify(3)).
+    /// The service's own status text (STATUS= of sd_notify(3)).
     public var statusText: String?
-    /// What of its configuration is not held on this machine, a sentence each.
+    /// Parts of its configuration that do not hold on this machine, a sentence each.
     public var problems: [String] = []
 }
 
 extension Supervisor {
-    /// What is known of a unit; nil when it was never started since this daemon or an earlier one runs.
+    /// Report of a unit; nil when it was never started since this daemon or an earlier one runs.
     public func report(of name: String, _ uses: TreeUses? = nil) -> UnitReport? {
         guard let instance = instances[name] else { return nil }
         let machine = instance.machine
@@ -60,18 +60,18 @@ extension Supervisor {
     /// The units that were started, sorted.
     public var names: [String] { instances.keys.sorted() }
 
-    /// How many units that run write to the journal.
+    /// The number of running units that write to the journal.
     public var journaled: Int {
         instances.values.count { $0.output == .journal && $0.machine.pid != nil }
     }
 
-    /// Whether a unit was started since this daemon or an earlier one runs.
+    /// True when a unit was started since this daemon or an earlier one runs.
     public func knows(_ name: String) -> Bool { instances[name] != nil }
 
-    /// Whether a unit is to be started with the daemon, and its turn has not come.
+    /// True when a unit is to be started with the daemon, and its turn has not come.
     public func isScheduled(_ name: String) -> Bool { scheduled.contains(name) }
 
-    /// Whether a unit is to run, and has not been started: it waits for its turn, or for what it needs.
+    /// True when a unit is to run, and has not been started: it waits for its turn, or for a dependency.
     public func isWaiting(_ name: String) -> Bool {
         guard intents[name] == .wanted else { return false }
         return instances[name].map { $0.machine.phase == .down } ?? true
@@ -83,7 +83,7 @@ extension Supervisor {
     /// Why a unit waits that has not been started.
     public func waitReason(of name: String) -> WaitReason? { waiting.reason(of: name) }
 
-    /// Whether a unit runs, is about to, or is not gone yet.
+    /// True when a unit runs, is about to, or has processes left.
     public func isActive(_ name: String) -> Bool {
         if isScheduled(name) { return true }
         guard let machine = instances[name]?.machine else { return false }
@@ -93,6 +93,6 @@ extension Supervisor {
         }
     }
 
-    /// What the last start added to a unit's configuration.
+    /// Additions of the last start to a unit's configuration.
     public func options(of name: String) -> RunOptions { instances[name]?.options ?? RunOptions() }
 }

@@ -4,7 +4,7 @@ import PMSystem
 public enum WaitReason: Equatable, Sendable {
     /// Something that it needs failed, or was stopped. It is started when that is ready.
     case dependency(StartProblem)
-    /// What it needs is missing, or in a circle. It is tried again when the configuration is another one.
+    /// A dependency is missing, or in a cycle. The unit is tried again when the configuration has changed.
     case order(StartOrderError)
 }
 
@@ -18,7 +18,7 @@ struct WaitingUnits {
 
     private var units: [String: Waiting] = [:]
 
-    /// Those that wait.
+    /// Names of units that wait for a dependency.
     var names: [String] { Array(units.keys) }
 
     /// Why a unit waits; nil when it does not, or its start is under way.

@@ -1,11 +1,11 @@
 import PMModel
 import PMSystem
 
-/// Where a probe connects, and what it asks for.
+/// Address and request of a probe.
 struct HTTPTarget: Equatable {
     let host: String
     let port: UInt16
-    /// What is asked for by GET; nil: an accepted connection is enough.
+    /// Path for GET; nil: an accepted connection is enough.
     let path: String?
 
     init(host: String, port: UInt16, path: String?) {
@@ -82,7 +82,7 @@ final class ConnectProbe: ReadinessProbe {
             self.socket = socket
             timer = reactor.after(Self.attemptTimeout) { [weak self] in self?.retry() }
         } catch {
-            // Whatever is missing may be there at the next try; at the deadline the unit is not ready.
+            // The missing part may exist at the next try; at the deadline the unit is not ready.
             retry()
         }
     }

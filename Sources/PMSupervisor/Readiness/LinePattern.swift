@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a line of output must contain: a text, or a POSIX extended regular expression written `/…/` (regex(7)).
+/// Condition for a line of output: a text, or a POSIX extended regular expression written `/…/` (regex(7)).
 final class LinePattern {
     private enum Kind {
         case text([UInt8])
@@ -31,7 +31,7 @@ final class LinePattern {
         }
     }
 
-    /// Whether a line, without its newline, matches.
+    /// True when a line, without its newline, matches.
     func matches(_ line: [UInt8]) -> Bool {
         switch kind {
         case .text(let text): line.contains(text)
@@ -42,7 +42,7 @@ final class LinePattern {
 }
 
 extension [UInt8] {
-    /// Whether the bytes occur in order without a gap.
+    /// True when the bytes occur in order without a gap.
     fileprivate func contains(_ part: [UInt8]) -> Bool {
         guard part.count <= count else { return false }
         return indices.prefix(count - part.count + 1).contains { self[$0...].starts(with: part) }

@@ -40,7 +40,7 @@ final class NotifyProbe: ReadinessProbe {
         context.reactor.unwatch(descriptor.raw)
     }
 
-    /// Who sends without end must not keep others waiting; the queue of such a socket holds about ten
+    /// Messages per turn: a sender without end must not keep others waiting; the queue of such a socket holds about ten
     /// (net.unix.max_dgram_qlen).
     private static let messagesATurn = 4
     /// A status is a line for people.

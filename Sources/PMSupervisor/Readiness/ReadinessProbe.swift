@@ -11,7 +11,7 @@ protocol ReadinessProbe: AnyObject {
     func end()
     /// The incarnation has ended, and nothing is read any more.
     func close()
-    /// What the service says of itself at the moment.
+    /// The service's own status text.
     var statusText: String? { get }
 }
 
@@ -20,7 +20,7 @@ extension ReadinessProbe {
     var statusText: String? { nil }
 }
 
-/// What probes stand on.
+/// Dependencies of probes.
 @PMActor
 struct ProbeContext {
     let reactor: Reactor
@@ -33,7 +33,7 @@ struct ProbeContext {
 }
 
 extension ReadinessCheck {
-    /// The probe for the check; nil where nothing needs watching: `rpc` is told by its channel, `started` by its spawn.
+    /// The probe for the check; nil for those without one: `rpc` comes over its channel, `started` with its spawn.
     @PMActor
     func probe(_ context: ProbeContext) -> (any ReadinessProbe)? {
         switch self {

@@ -12,16 +12,16 @@ public struct DockerRuntime: Runtime {
     /// The variables that are for the container, by name; nil as a value unsets one of the image.
     public typealias VariablesSource = @PMActor (Unit) throws(SpawnFailure) -> [EnvironmentVariable]
 
-    /// Where the parts are that a driver needs.
+    /// Paths of the parts that a driver needs.
     public struct Driver: Sendable {
         /// The folder with pm's programs.
         public var libexec: String
-        /// Where the daemon listens: whose containers they are.
+        /// URL of the daemon's socket: the owner of the containers.
         public var socketURL: String
         /// The daemon's own environment.
         public var environment: [String: String]
 
-        /// Names the place.
+        /// Names the paths and variables.
         public init(libexec: String, socketURL: String, environment: [String: String]) {
             self.libexec = libexec
             self.socketURL = socketURL
@@ -31,7 +31,7 @@ public struct DockerRuntime: Runtime {
 
     private let place: Driver
     private let variables: VariablesSource
-    /// What the driver itself needs: where the engine is, and where files of its user are.
+    /// Variables that the driver itself needs: the address of the engine, and paths of its user's files.
     private static let inherited = ["PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"]
 
     /// Makes the runtime; `variables` is asked at each start.
@@ -42,7 +42,8 @@ public struct DockerRuntime: Runtime {
 
     /// The driver, with the unit in its arguments and the container's variables in its environment, as `PM_ENV_NAME`.
     ///
-    /// - Throws: `SpawnFailure` when what is to run cannot be read, has errors, or asks for what an engine cannot do.
+    /// - Throws: `SpawnFailure` when the Docker configuration cannot be read, has errors, or needs a setting that an
+    ///   engine does not have.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
         do throws(ConfigError) {
             _ = try DockerConfiguration(path: unit.program)
@@ -116,7 +117,7 @@ public struct DockerRuntime: Runtime {
 }
 
 extension ReadinessCheck {
-    /// Whether a program in a container can be seen to be ready by it.
+    /// True when pm can see this check of a program in a container.
     fileprivate var isPossibleInDocker: Bool {
         switch self {
         case .started, .rpc, .notify, .tcp, .http, .logLine: true

@@ -27,7 +27,7 @@ public struct NodeRuntime: Runtime {
 
     /// The program for a unit: the host for commandable JavaScript, else the executable itself.
     ///
-    /// - Throws: `SpawnFailure` when there is no such program, or when it is none.
+    /// - Throws: `SpawnFailure` when the program does not exist, or is no program.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
         let command = try command(unit, options)
         let channel = unit.channel(options)
@@ -46,7 +46,7 @@ public struct NodeRuntime: Runtime {
             })
     }
 
-    /// What makes `@akala/pm` resolve where it is not installed.
+    /// The file that makes `@akala/pm` resolve without being installed.
     private var preload: String { Paths.directory(of: host) + "/preload.cjs" }
 
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
@@ -89,13 +89,13 @@ public struct NodeRuntime: Runtime {
     }
 }
 
-/// What kind of program a path leads to.
+/// Type of the program at a path.
 private struct ProgramFile {
     enum Kind {
         case json
         case directory
         case javaScript
-        /// Its first line names node.
+        /// A script whose first line names node.
         case nodeScript(isExecutable: Bool)
         case executable
         case unknown
@@ -103,7 +103,7 @@ private struct ProgramFile {
 
     let kind: Kind
 
-    /// Whether node can run it, or the host as a container.
+    /// True when node can run it, or the host as a container.
     var isForNode: Bool {
         switch kind {
         case .json, .directory, .javaScript, .nodeScript: true
@@ -141,15 +141,15 @@ extension String {
         [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"].contains { hasSuffix($0) }
     }
 
-    /// Whether a `#!` line runs node, directly or through env(1).
+    /// True when a `#!` line runs node, directly or through env(1).
     fileprivate var namesNode: Bool {
         split(separator: " ").prefix(3).contains { word in word == "node" || word.hasSuffix("/node") }
     }
 }
 
 extension Unit {
-    /// How it speaks with the daemon: a program that is told to by `--pm-sock ipc://` does it as programs of the reference
-    /// do, in messages of Node's IPC channel.
+    /// Form of its channel to the daemon: with `--pm-sock ipc://` it is that of the reference, messages of Node's IPC
+    /// channel.
     func channel(_ options: RunOptions) -> ChannelKind {
         if definition.runtime == .docker { return definition.isCommandable ? .contained : .none }
         guard definition.isCommandable else { return mapping.readiness == .ipc ? .nodeIPC : .none }

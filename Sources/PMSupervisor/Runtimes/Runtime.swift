@@ -1,9 +1,9 @@
 public import PMModel
 public import PMSystem
 
-/// How the daemon and a process of a unit speak over its descriptor 3.
+/// Form of the messages between the daemon and a process of a unit over descriptor 3.
 public enum ChannelKind: UInt8, Sendable {
-    /// Not at all.
+    /// No channel: the program does not answer calls.
     case none
     /// Newline-delimited JSON-RPC.
     case rpc
@@ -13,7 +13,7 @@ public enum ChannelKind: UInt8, Sendable {
     case nodeIPC
 }
 
-/// What is executed, and where: what of a launch is worth remembering.
+/// The executed program and its directory: the part of a launch that is worth remembering.
 public struct Invocation: Equatable, Sendable {
     /// The program: a path, or a name that is looked up in the PATH of the process to be.
     public var executable: String
@@ -25,26 +25,26 @@ public struct Invocation: Equatable, Sendable {
 
 /// A program to run, without the descriptors it gets.
 public struct Launch: Equatable, Sendable {
-    /// What is executed.
+    /// The program to execute.
     public var invocation: Invocation
     /// `NAME=value` strings.
     public var environment: [String]
-    /// How the daemon and the process speak.
+    /// Form of the channel between the daemon and the process.
     public var channel: ChannelKind
-    /// Who it runs as; nil: as its unit says.
+    /// The user that it runs as; nil: that of its unit.
     public var identity: UserIdentity?
     /// Directories that it reads from, besides that of what is executed.
     public var directories: [String] = []
 }
 
-/// What a program finds around itself.
+/// Environment of a program.
 public struct LaunchEnvironment: Sendable {
     /// `NAME=value` strings.
     public var environment: [String]
-    /// Who it runs as; nil: as the daemon.
+    /// The user that it runs as; nil: the daemon's.
     public var identity: UserIdentity?
 
-    /// Names the launchEnvironment.
+    /// Makes an environment, and an identity that replaces the unit's.
     public init(environment: [String], identity: UserIdentity? = nil) {
         self.environment = environment
         self.identity = identity
@@ -57,7 +57,7 @@ extension SpawnFailure {
         self.init(.launch(check), object, code: error.code, detail: error.call)
     }
 
-    /// Makes system calls of a check.
+    /// Makes the system calls of a check.
     static func of<Value>(
         _ check: LaunchCheck, _ body: () throws(SystemError) -> Value
     ) throws(SpawnFailure) -> Value {

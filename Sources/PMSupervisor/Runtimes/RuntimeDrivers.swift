@@ -13,7 +13,7 @@ public struct RuntimeDrivers: Runtime {
         self.docker = docker
     }
 
-    /// What the unit's driver makes of it.
+    /// The launch that the unit's driver makes.
     ///
     /// - Throws: `SpawnFailure` when the unit cannot be run.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {

@@ -6,19 +6,19 @@ internal import Glibc
 /// reading and our replacing is seen, and the change is made again on top of it. The content before the last change is
 /// kept as `<name>.previous`. All calls block.
 public struct AtomicFile: Sendable {
-    /// What a file holds, and its permissions and owner.
+    /// Content, permissions and owner of a file.
     public struct Content: Equatable, Sendable {
-        /// The bytes.
+        /// The whole content of the file.
         public let bytes: [UInt8]
-        /// What stat(2) told.
+        /// The result of stat(2).
         public let status: FileStatus
     }
 
-    /// Where the file is, the link at its end followed.
+    /// Path of the file, the link at its end followed.
     public let path: String
-    /// Whether the content before a change is kept beside the file.
+    /// True when the content before a change is kept beside the file.
     public var keepsPrevious = true
-    /// How long to wait for another writer.
+    /// Time to wait for another writer.
     public var lockTimeout: Duration = .seconds(3)
     /// Permissions of a file that did not exist, before umask.
     public var newFileMode: UInt32 = 0o644
@@ -34,7 +34,7 @@ public struct AtomicFile: Sendable {
         self.faults = faults
     }
 
-    /// Where the content before the last change is kept.
+    /// Path of the content before the last change.
     public var previousPath: String { path + ".previous" }
     /// The lock file; it exists only while somebody writes (or after one was killed, which harms nothing).
     public var lockPath: String { path + ".lock" }
@@ -44,7 +44,7 @@ public struct AtomicFile: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// What the file holds now; nil when there is none.
+    /// The present content of the file; nil when there is none.
     ///
     /// - Throws: `AtomicFileError.failed`; EISDIR and the like for anything but a regular file.
     public func read() throws(AtomicFileError) -> Content? {

@@ -71,7 +71,7 @@ struct AtomicFileLock: ~Copyable {
         return lock
     }
 
-    /// Whether the lock was free and the file is still the one of that name.
+    /// True when the lock was free and the file is still the one of that name.
     private static func isOurs(_ descriptor: Int32, _ file: AtomicFile) throws(SystemError) -> Bool {
         try file.step(.lock, file.lockPath) { () throws(SystemError) -> Bool in
             do throws(SystemError) {
@@ -84,7 +84,7 @@ struct AtomicFileLock: ~Copyable {
         }
     }
 
-    /// Ends the turn. Removed while still locked: whoever opened it meanwhile sees that it has no name any more.
+    /// Ends the turn. Removed while still locked: a program that opened it in the meantime sees that it has no name.
     func release() {
         // A lock file that stays behind harms nothing: the lock itself goes with the descriptor.
         try? file.step(.removeLock, file.lockPath) { () throws(SystemError) in try Files.remove(file.lockPath) }

@@ -4,7 +4,7 @@ public enum AtomicFileStep: String, Sendable, CaseIterable {
     case openLock
     /// The lock is tried.
     case lock
-    /// What stands at the path is read.
+    /// The file at the path is read.
     case read
     /// The temporary file is made in the same directory.
     case create
@@ -28,7 +28,7 @@ public enum AtomicFileStep: String, Sendable, CaseIterable {
     case check
     /// The old and the new file change places.
     case exchange
-    /// What was displaced is compared with what was read.
+    /// The displaced file is compared with the one that was read.
     case checkDisplaced
     /// The new file takes the place of the old one, where the file system cannot exchange.
     case replace
@@ -67,7 +67,7 @@ public enum AtomicFileError: Error, Equatable, Sendable, CustomStringConvertible
     /// A program that takes no lock changed this file again and again while it was being written.
     case keepsChanging(String)
 
-    /// What went wrong, for people.
+    /// Description of the failure, for people.
     public var description: String {
         switch self {
         case .failed(let error): "\(error)"

@@ -2,7 +2,7 @@ internal import CPMLinux
 public import Glibc
 import PMModel
 
-/// What stat(2) tells of a file, as far as pm asks.
+/// The properties of a file by stat(2) that pm needs.
 public struct FileStatus: Equatable, Sendable {
     /// The kinds of file pm tells apart.
     public enum Kind: Equatable, Sendable {
@@ -14,7 +14,7 @@ public struct FileStatus: Equatable, Sendable {
         case socket
         /// A symbolic link; only where links are not followed.
         case link
-        /// Anything else.
+        /// A device, a pipe or anything else that pm does not read.
         case other
     }
 
@@ -22,7 +22,7 @@ public struct FileStatus: Equatable, Sendable {
     public let kind: Kind
     /// Size in bytes.
     public let size: Int64
-    /// Permission bits.
+    /// Permission bits, without those of the type.
     public let mode: mode_t
     /// The owner's user id.
     public let owner: uid_t
@@ -50,7 +50,7 @@ public struct FileStatus: Equatable, Sendable {
         modified = Int64(raw.st_mtim.tv_sec).times(1_000_000_000).plus(Int64(raw.st_mtim.tv_nsec))
     }
 
-    /// Whether somebody may execute the file.
+    /// True when some user may execute the file.
     public var isExecutable: Bool { mode & 0o111 != 0 }
 }
 
@@ -66,7 +66,7 @@ public enum Files {
         return try readAll(file.raw, named: path, limit: limit, expected: Int(status.size))
     }
 
-    /// What is left to read of an open file.
+    /// The rest of an open file.
     ///
     /// - Throws: `SystemError` with operation `read`; EFBIG when it is longer than `limit` bytes.
     static func readAll(
@@ -133,7 +133,7 @@ public enum Files {
         }
     }
 
-    /// What a path leads to, links followed; nil when there is nothing.
+    /// Status of a path, links followed; nil when there is no file.
     ///
     /// - Throws: `SystemError` for anything but ENOENT and ENOTDIR.
     public static func status(_ path: String) throws(SystemError) -> FileStatus? {
@@ -146,7 +146,7 @@ public enum Files {
         return FileStatus(raw)
     }
 
-    /// What lies at a path, a link itself and not what it leads to; nil when there is nothing.
+    /// Status of a path, of a link itself and not of its target; nil when there is no file.
     ///
     /// - Throws: `SystemError` for anything but ENOENT and ENOTDIR.
     public static func entry(_ path: String) throws(SystemError) -> FileStatus? {
@@ -159,7 +159,7 @@ public enum Files {
         return FileStatus(raw)
     }
 
-    /// What an open descriptor leads to.
+    /// Status of an open descriptor.
     ///
     /// - Throws: `SystemError` with operation `fstat`.
     public static func status(of descriptor: Int32, _ name: String = "") throws(SystemError) -> FileStatus {
@@ -205,7 +205,7 @@ public enum Files {
         if try !makeDirectory(path, mode) { throw .last("mkdir", path) }
     }
 
-    /// Whether it was made; if not, errno says why.
+    /// True when it was made; if not, errno has the reason.
     private static func makeDirectory(_ path: String, _ mode: mode_t) throws(SystemError) -> Bool {
         guard mkdir(path, mode) == 0 else { return false }
         try setDirectoryMode(path) { $0 | mode & 0o700 }
@@ -259,7 +259,7 @@ public enum Files {
         return String(cString: path)
     }
 
-    /// Where a symbolic link points.
+    /// Target of a symbolic link.
     ///
     /// - Throws: `SystemError` with operation `readlink`.
     public static func linkTarget(_ path: String) throws(SystemError) -> String {

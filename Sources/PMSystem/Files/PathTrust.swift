@@ -7,7 +7,7 @@ public import Glibc
 /// trusted, and nobody else may write it. A folder with the sticky bit may be open to all: what belongs to somebody
 /// there, nobody else can replace.
 public struct PathTrust {
-    /// What lstat(2) tells of one name.
+    /// The properties of one name by lstat(2).
     public struct Entry: Equatable, Sendable {
         /// The kind, the link itself and not what it leads to.
         public enum Kind: Equatable, Sendable {
@@ -17,11 +17,11 @@ public struct PathTrust {
             case link(String)
             /// A socket: to write to it is to connect, not to change it.
             case socket
-            /// Anything else.
+            /// A device, a pipe or anything else.
             case other
         }
 
-        /// What it is.
+        /// Type of the entry.
         public var kind: Kind
         /// The owner's user id.
         public var owner: uid_t
@@ -40,7 +40,7 @@ public struct PathTrust {
     public struct Finding: Equatable, Sendable, CustomStringConvertible {
         /// The folder, link or file.
         public let path: String
-        /// What is wrong with it.
+        /// The fault of the entry.
         public let fault: Fault
 
         /// Makes a finding.
@@ -57,9 +57,9 @@ public struct PathTrust {
         }
     }
 
-    /// What is wrong with a folder, link or file.
+    /// Faults of a folder, link or file.
     public enum Fault: Equatable, Sendable {
-        /// It belongs to this user.
+        /// The entry belongs to this user.
         case owner(uid_t)
         /// This group may write it.
         case group(gid_t)
@@ -128,8 +128,9 @@ public struct PathTrust {
         return nil
     }
 
-    /// Whether nobody else is in a group, as in the one of each user that many systems make; and the group `pm`, whose
-    /// members may do what root's daemon does anyway. A group that /etc/group does not name may have any members.
+    /// True when no other user is in a group, as in the one of each user that many systems make; and for the group
+    /// `pm`, whose members may do what root's daemon does anyway. A group that /etc/group does not name may have any
+    /// members.
     private func isOfTheTrusted(_ group: gid_t) -> Bool {
         let users = records(in: "/etc/passwd", fields: 4)
         guard let named = records(in: "/etc/group", fields: 4).first(where: { $0[2] == String(group) }) else {
@@ -149,7 +150,7 @@ public struct PathTrust {
         }
     }
 
-    /// What stands at a path of the real file system, links not followed.
+    /// The entry at a path of the real file system, links not followed.
     public static func entry(_ path: String) -> Entry? {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }

@@ -5,16 +5,16 @@ public import Glibc
 public enum SecretFile {
     /// Why a file is not used.
     public enum Fault: Equatable, Sendable {
-        /// It is no regular file.
+        /// The file is not regular.
         case noFile
         /// Every user of the machine can read or write it.
         case others
-        /// Its group can write it.
+        /// The file's group can write it.
         case group(gid_t)
-        /// It belongs to somebody who is neither root nor this process's user.
+        /// The file belongs to a user other than root and this process's user.
         case owner(uid_t)
 
-        /// In words.
+        /// The fault in words, for errors.
         public var reason: String {
             switch self {
             case .noFile: "it is no file"
@@ -35,8 +35,8 @@ public enum SecretFile {
         }
     }
 
-    /// What is wrong with a file; nil when it may hold a secret of that user. Its group may read it: that is how a program
-    /// of another user is given a key.
+    /// The fault of a file; nil when it may hold a secret of that user. Its group may read it: that is how a program of
+    /// another user is given a key.
     public static func fault(_ status: FileStatus, user: uid_t = geteuid()) -> Fault? {
         guard status.kind == .file else { return .noFile }
         if status.mode & 0o007 != 0 { return .others }

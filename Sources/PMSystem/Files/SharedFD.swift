@@ -23,17 +23,17 @@ public final class SharedFD: Sendable {
 
 /// Makes pipes, and empties them.
 public enum Pipe {
-    /// What waits in a pipe.
+    /// Content of a pipe.
     public enum Content: Equatable, Sendable {
-        /// So many bytes.
+        /// This number of bytes waits.
         case bytes(Int)
-        /// Nothing for now.
+        /// No bytes wait, and a writer may add some.
         case nothing
         /// Nothing, and nobody is left to write anything.
         case ended
     }
 
-    /// What waits in the pipe of this reading end.
+    /// Content of the pipe of this reading end.
     public static func content(of descriptor: Int32) -> Content {
         switch pm_pipe_state(descriptor) {
         case let count where count > 0: .bytes(Int(count))

@@ -58,7 +58,7 @@ public struct CgroupBase: Sendable {
         return true
     }
 
-    /// What one file of a child's cgroup says; nil when there is none, or no such cgroup.
+    /// Content of one file of a child's cgroup; nil when there is none, or no such cgroup.
     public func read(_ file: String, of child: String) -> String? {
         // Whatever cannot be read is not known; callers then ask /proc.
         try? Self.read(directory.raw, "\(child)/\(file)")

@@ -1,4 +1,4 @@
-/// How the connection to pm-init ended, which ends the daemon.
+/// End of the connection to pm-init, which ends the daemon.
 public enum HolderLoss: Error, Equatable, Sendable, CustomStringConvertible {
     /// pm-init has closed its end: it was killed, or has ended.
     case ended

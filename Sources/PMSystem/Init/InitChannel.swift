@@ -3,9 +3,9 @@ import Glibc
 
 /// Whom a signal is for.
 public enum SignalScope: Sendable {
-    /// The child itself.
+    /// The child's first process alone.
     case leader
-    /// Its process group.
+    /// Process group of the child.
     case group
     /// All that descends from it; answered with a `tree` message.
     case tree
@@ -27,7 +27,7 @@ public final class InitChannel {
     /// The descriptor on which pm-init hands the daemon its end.
     public nonisolated static let descriptor = Int32(PM_CONTROL_FD)
 
-    /// What is called with each message, and once with why there will be no more.
+    /// Called with each message, and once with the reason why no more follow.
     public typealias Receiver = @PMActor (Result<InitMessage, HolderLoss>) -> Void
 
     private struct Packet {
@@ -191,7 +191,7 @@ public final class InitChannel {
         reactor.change(socket.raw, [.readable, .writable])
     }
 
-    /// Whether the socket took the packet; false when it is full.
+    /// Writes a packet; false when the socket is full.
     private func write(_ packet: Packet) throws(SystemError) -> Bool {
         let numbers = packet.descriptors.map(\.raw)
         let result = packet.bytes.withUnsafeBytes {
@@ -215,7 +215,7 @@ public final class InitChannel {
         onDrained = body
     }
 
-    /// Whether pm-init is so far behind that it should not be asked for more.
+    /// True when pm-init is so far behind that it should not get more requests.
     public var isBehind: Bool { waiting.count - waitingStart > Self.packetsAtOnce }
 
     /// A stop of 5,000 services makes this many; each is below 1 KB.

@@ -1,34 +1,34 @@
 import CPMLinux
 public import PMModel
 
-/// What pm-init says first.
+/// The first message of pm-init.
 public struct InitHello: Equatable, Sendable {
-    /// How many children it will hand over.
+    /// The number of children that pm-init will hand over.
     public let children: Int
-    /// How often the daemon has been started by it, this time included.
+    /// The number of times that pm-init has started the daemon, this time included.
     public let daemonStarts: UInt64
-    /// How the previous daemon ended, as wait(2) tells it; 0 for the first.
+    /// Status of the previous daemon's end, as wait(2) has it; 0 for the first.
     public let lastDaemonStatus: Int32
-    /// What pm-init had to do with that.
+    /// Part of pm-init in the end of the previous daemon.
     public let lastDaemonEnd: DaemonEnd
-    /// Whether children may have cgroups.
+    /// True when children may have cgroups.
     public let hasCgroups: Bool
-    /// Its process id.
+    /// Process id of the child.
     public let pid: Int32
 }
 
-/// Why a daemon has ended, as far as pm-init had a part in it.
+/// Reason of a daemon's end, as far as pm-init had a part in it.
 public enum DaemonEnd: Equatable, Sendable {
-    /// It ended by itself, or somebody else ended it.
+    /// The daemon ended by itself, or another process ended it.
     case own
-    /// pm-init killed it because its loop hung.
+    /// pm-init killed the daemon because its loop hung.
     case hung
-    /// It was upgraded, as it had said.
+    /// The daemon announced its upgrade.
     case upgrade
-    /// pm-init killed it because it ran on after it had closed its connection.
+    /// pm-init killed the daemon because it kept running after it had closed its connection.
     case lost
 
-    /// A number that no daemon of this version knows counts as `own`.
+    /// A number that this version does not know counts as `own`.
     init(_ raw: UInt32) {
         switch pm_pmd_end(rawValue: raw) {
         case .PM_END_HUNG: self = .hung
@@ -61,12 +61,12 @@ public struct ChildExit: Equatable, Sendable {
     public let waitStatus: Int32
     /// When it was reaped.
     public let at: WallTime
-    /// Whether processes that descend from it may be left.
+    /// True when processes that descend from it may be left.
     public let mayHaveLeftovers: Bool
-    /// What it used.
+    /// Processor time and memory that the child used.
     public let usage: ResourceUsage
 
-    /// Whether SIGKILL ended it, as the kernel does where memory has run out.
+    /// True when SIGKILL ended the child, as the kernel does when memory has run out.
     public var isKill: Bool { waitStatus & 0x7F == 9 }
 
     /// The reason in pm's terms.
@@ -81,28 +81,28 @@ public struct ChildExit: Equatable, Sendable {
 public struct InheritedChild: Sendable {
     /// The number its first daemon gave it.
     public let id: UInt64
-    /// Its process id.
+    /// Process id of the child.
     public let pid: Int32
     /// When it was asked for, in clock ticks since boot: no process of its tree is older.
     public let startTicks: UInt64
-    /// How far it is.
+    /// Progress of the child.
     public let phase: Phase
     /// The descriptors held for it, in the order of the spawn request.
     public let held: [SharedFD]
     /// The state the last daemon saved.
     public let state: [UInt8]
 
-    /// How far a child is.
+    /// Progress of a child.
     public enum Phase: Sendable {
-        /// It takes its user or its sandbox and has not run its program yet; `started` or `startFailed` follows.
+        /// The child takes its user or its sandbox and has not run its program yet; `started` or `startFailed` follows.
         case starting
-        /// It runs.
+        /// The child runs its program.
         case running
-        /// It ended.
+        /// The child ended.
         case ended(ChildExit)
     }
 
-    /// How it ended; nil while it runs.
+    /// The child's end; nil while it runs.
     public var exit: ChildExit? {
         switch phase {
         case .starting, .running: nil
@@ -119,11 +119,11 @@ public struct InheritedChild: Sendable {
 
 /// A child that was started.
 public struct SpawnedChild: Equatable, Sendable {
-    /// Its process id.
+    /// Process id of the child.
     public let pid: Int32
     /// No process of it is older, in clock ticks since boot.
     public let startTicks: UInt64
-    /// Whether it was to write to journald, which was not reached: it has the descriptors of the request.
+    /// True when the child should write to journald, which was not reached: it has the descriptors of the request.
     public let missesJournal: Bool
 
     /// The user it runs as; nil once it has ended.
@@ -133,7 +133,7 @@ public struct SpawnedChild: Equatable, Sendable {
     }
 }
 
-/// What is left of a tree.
+/// The processes that are left of a tree.
 public struct TreeReport: Equatable, Sendable {
     /// Living processes, the leader included.
     public let survivors: Int
@@ -143,7 +143,7 @@ public struct TreeReport: Equatable, Sendable {
 
 /// One message from pm-init.
 public enum InitMessage: Sendable {
-    /// The first one.
+    /// The first message, sent when pmd has connected.
     case greeting(InitHello)
     /// A child to take over.
     case adopt(InheritedChild)
@@ -151,7 +151,7 @@ public enum InitMessage: Sendable {
     case held(name: String, descriptor: SharedFD)
     /// All has been handed over.
     case handedOver
-    /// A spawn worked.
+    /// pm-init has started the program, or its process.
     case spawned(id: UInt64, SpawnedChild)
     /// A spawn failed; pm-init has forgotten the child.
     case spawnFailed(id: UInt64, error: SpawnError)
@@ -173,15 +173,15 @@ public enum InitMessage: Sendable {
     case stopRequested
     /// pm-init goes on as another program.
     case reexeced
-    /// It could not; all is as before.
+    /// pm-init could not be replaced; all is as before.
     case reexecFailed(SpawnError)
 }
 
 /// A step of a spawn that failed, and why.
 public struct SpawnError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The step.
+    /// The failed step.
     public let step: SpawnStep
-    /// The errno(3) value.
+    /// The errno(3) value of the failed step.
     public let code: Int32
 
     /// `chdir: No such file or directory`.

@@ -172,6 +172,6 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension UserIdentity {
-    /// How many groups, its own among them, a process can be given.
+    /// Limit of groups that a process can get, its own among them.
     public static let mostGroups = Int(PM_GROUPS_MAX)
 }

@@ -2,7 +2,7 @@ public import Glibc
 
 /// A resource limit for a child (setrlimit(2)).
 public struct ResourceLimit: Equatable, Sendable {
-    /// RLIMIT_*.
+    /// The limited resource, RLIMIT_*.
     public var resource: Int32
     /// The soft limit.
     public var soft: UInt64
@@ -34,11 +34,11 @@ public struct UserIdentity: Equatable, Sendable {
     }
 }
 
-/// How pm-init ends a child when it must do so by itself, because no daemon is there to decide.
+/// The stop that pm-init carries out itself when no daemon is there to decide.
 public struct InitStop: Equatable, Sendable {
     /// Children with a higher number end before those with a lower one; equal ones together.
     public var order: UInt32
-    /// The first signal.
+    /// Signal that pm-init sends first.
     public var signal: Int32
     /// Milliseconds until SIGKILL for the whole tree.
     public var waitMilliseconds: UInt32
@@ -51,9 +51,9 @@ public struct InitStop: Equatable, Sendable {
     }
 }
 
-/// Who writes a stream to journald.
+/// The origin of a stream to journald.
 public struct JournalSource: Equatable, Sendable {
-    /// What SYSLOG_IDENTIFIER is to be; without a newline.
+    /// The value of SYSLOG_IDENTIFIER, without a newline.
     public var identifier: String
     /// The unit of the service manager for lines of processes that are gone when journald looks at them; may be empty.
     public var unit: String
@@ -65,29 +65,29 @@ public struct JournalSource: Equatable, Sendable {
     }
 }
 
-/// What a child is shut off from (control.h).
+/// Isolation of a child (control.h).
 public struct SpawnSandbox: Equatable, Sendable {
-    /// What becomes of a directory in the child's view of the file system.
+    /// Change of a directory in the child's view of the file system.
     public enum Mount: Equatable, Sendable {
         /// Nobody writes to it or below it.
         case readOnly(String)
-        /// It is empty, and anybody may write to it; it goes with the child.
+        /// The directory is empty, every user may write to it, and it is removed with the child.
         case temporary(String)
-        /// It is empty but for what is kept in it.
+        /// The directory is empty except for kept paths.
         case hidden(String)
         /// A file has no content, a directory is empty; where there is none nothing is done.
         case masked(String)
-        /// It has the devices that every program may have, and what is kept in it.
+        /// The directory has the devices that every program may have, and kept paths.
         case devices(String)
-        /// It stays visible, wherever it lies, and nobody writes to it.
+        /// The path stays visible, read-only.
         case kept(String)
-        /// It stays as it is, wherever it lies.
+        /// The path stays visible and writable.
         case keptWritable(String)
     }
 
     /// Which system calls are left to a child (spawn_filter.h).
     public enum Filter: Equatable, Sendable {
-        /// All.
+        /// All calls are allowed.
         case none
         /// Those of a list; it cannot look into processes outside either.
         case allowList
@@ -97,9 +97,9 @@ public struct SpawnSandbox: Equatable, Sendable {
 
     /// In the order in which they are made, the kept ones after all others; at most 128.
     public var mounts: [Mount] = []
-    /// Whether the child gets a user namespace, without which only root can have mounts of its own.
+    /// True when the child gets a user namespace, without which only root can have mounts of its own.
     public var hasUserNamespace = false
-    /// Whether it has no capabilities and cannot gain any.
+    /// True when the child has no capabilities and cannot gain any.
     public var dropsCapabilities = false
     /// Which system calls are left to it.
     public var filter = Filter.none
@@ -124,28 +124,28 @@ public struct SpawnRequest: Sendable {
     public var childDescriptors: [SharedFD]
     /// Descriptors that pm-init keeps for the daemon's successors.
     public var heldDescriptors: [SharedFD]
-    /// Who the child runs as; nil: as the daemon.
+    /// The user that the child runs as; nil: the daemon's.
     public var identity: UserIdentity?
     /// The child's umask; nil: the daemon's.
     public var umask: mode_t?
     /// The child's nice value; nil: the daemon's.
     public var nice: Int32?
-    /// What is written to its oom_score_adj (proc(5)); nil: nothing.
+    /// Value for its oom_score_adj (proc(5)); nil: unchanged.
     public var oomScoreAdjust: Int32?
     /// Limits set before exec.
     public var limits: [ResourceLimit]
-    /// Whether a limit, nice value or score that cannot be given in whole is a failure; otherwise the nearest is given.
+    /// True when a limit, nice value or score that cannot be set exactly is a failure; otherwise the nearest is set.
     public var isExact: Bool
-    /// What the child is shut off from; nil: nothing.
+    /// Isolation of the child; nil: none.
     public var sandbox: SpawnSandbox?
-    /// Whether no exec may gain privileges (prctl(2) PR_SET_NO_NEW_PRIVS).
+    /// True when no exec may gain privileges (prctl(2) PR_SET_NO_NEW_PRIVS).
     public var hasNoNewPrivileges: Bool
     /// The control group's name below pm-init's directory; nil: none is made.
     public var cgroup: String?
     /// As whom it writes its standard output and standard error to journald; nil: to the descriptors that it is given,
     /// which is also what happens where journald cannot be reached.
     public var journal: JournalSource?
-    /// How pm-init stops it by itself.
+    /// The stop that pm-init carries out itself.
     public var stop: InitStop
 
     /// Makes a request with nothing special about the child: a session of its own and no descriptor.

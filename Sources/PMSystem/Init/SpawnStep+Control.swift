@@ -50,14 +50,14 @@ extension SpawnStep {
 
     private static let numbers = Dictionary(known.map { (SpawnStep(number: $0), $0) }) { first, _ in first }
 
-    /// Whether the same request fails in this way again, whatever changes on the machine (pm_step_is_permanent).
+    /// True when the same request fails in this way again, even after changes of the machine (pm_step_is_permanent).
     public func comesAgain(_ code: Int32) -> Bool {
         guard let step = Self.numbers[self].flatMap({ pm_step(rawValue: $0) }) else { return false }
-        // What is scarce now may be there the next time.
+        // A resource that is scarce now may be free the next time.
         return MachineLimit(code) == nil && pm_step_is_permanent(step, code)
     }
 
-    /// The word that the C code has for the step of a number; for tests.
+    /// The name that the C code has for the step of a number; for tests.
     static func word(ofNumber number: UInt32) -> String? {
         guard known.contains(number), let step = pm_step(rawValue: number) else { return nil }
         return String(cString: pm_step_name(step))

@@ -1,6 +1,6 @@
 import CPMLinux
 
-/// A line over the status pipe: how far a start has come (pm_contract.h).
+/// A line of the status pipe: the progress of a start (pm_contract.h).
 public enum StatusLine: Equatable, Sendable {
     /// The configuration is loaded.
     case loaded
@@ -11,10 +11,10 @@ public enum StatusLine: Equatable, Sendable {
 
     /// The variable with the number of the pipe's writing end.
     public static let variable = PM_STATUS_VARIABLE
-    /// What stands for a line end within a message.
+    /// Stands for a line end within a message.
     private static let lineEnd: Character = "\u{1f}"
 
-    /// Reads a line without its end; nil for anything else, which a newer daemon may say.
+    /// Reads a line without its end; nil for any other text, which a newer daemon may send.
     public init?(_ text: Substring) {
         let words = text.split(separator: " ", maxSplits: 2)
         switch words.first.map(String.init) {
@@ -38,14 +38,14 @@ public enum StatusLine: Equatable, Sendable {
     }
 }
 
-/// What pm-init's lock file says while pmd fails to start (pm_contract.h).
+/// Content of pm-init's lock file while pmd fails to start (pm_contract.h).
 public struct FailureCount: Equatable, Sendable {
     /// Starts in a row that failed.
     public let failures: Int
-    /// How the last one ended, as wait(2) gives it.
+    /// Status of the last end, as wait(2) gives it.
     public let status: Int32
 
-    /// Reads the note; nil for an empty one, and one that names no failures.
+    /// Reads the note; nil for an empty one, and one without failures.
     public init?(_ bytes: [UInt8]) {
         var numbers: [String: Int] = [:]
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
@@ -60,6 +60,6 @@ public struct FailureCount: Equatable, Sendable {
 
 /// The variable by which the processes of a service are found again (pm_contract.h).
 public enum Marker {
-    /// Its name.
+    /// Name of the variable.
     public static let variable = PM_MARKER_VARIABLE
 }

@@ -7,7 +7,7 @@ import PMModel
 /// oldest entries beyond the bound. They are counted, and an entry says how many once there is a journald again.
 @PMActor
 public final class JournalWriter {
-    /// Where journald takes entries.
+    /// Path of the socket at which journald accepts entries.
     public nonisolated static let standardPath = "/run/systemd/journal/socket"
     private static let firstRetry = Duration.seconds(1)
     private static let lastRetry = Duration.seconds(5)

@@ -5,9 +5,9 @@ import CPMLinux
 /// The allocator keeps what is freed below what is in use (malloc_trim(3)): after a thousand starts at once that is
 /// more than the services themselves take. A loop that has had little to do is not woken for it.
 struct HeapTrimmer {
-    /// What counts as a burst, events.
+    /// The number of events that make a burst.
     private static let burst = 128
-    /// How long a pause ends it, nanoseconds.
+    /// Pause that ends a burst, in nanoseconds.
     private static let pause: Int64 = 500_000_000
 
     /// A loop reads into buffers that it gives back in the same turn, some 64 KB each and twice that with the beginning of
@@ -19,7 +19,7 @@ struct HeapTrimmer {
     /// Since the last time; the start of a program is a burst, too.
     private var events = burst
 
-    /// How long to wait instead of `wait` nanoseconds (negative: for ever).
+    /// Time to wait instead of `wait`, in nanoseconds (negative: for ever).
     func shortened(_ wait: Int64) -> Int64 {
         if events < Self.burst { return wait }
         return wait < 0 ? Self.pause : min(wait, Self.pause)

@@ -75,11 +75,11 @@ final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
 /// The one thread on which pm decides and does its I/O; its executor is the reactor's loop.
 @globalActor
 public actor PMActor {
-    /// The actor's instance.
+    /// The one actor of the daemon, pinned to its loop.
     public static let shared = PMActor()
     static let executor = LoopExecutor()
 
-    /// The loop.
+    /// The loop, on which the actor's code runs.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.executor.asUnownedSerialExecutor() }
 
     /// Starts a task that stays on the loop.

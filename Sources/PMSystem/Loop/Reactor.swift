@@ -2,7 +2,7 @@ import CPMLinux
 import Glibc
 public import PMModel
 
-/// What a descriptor is watched for, and what was seen of it.
+/// Events of a descriptor, watched for or seen.
 public struct Events: OptionSet, Sendable {
     /// The EPOLL* bits.
     public let rawValue: UInt32
@@ -10,13 +10,13 @@ public struct Events: OptionSet, Sendable {
     /// Makes a set from EPOLL* bits.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// EPOLLIN.
+    /// Bytes or a connection can be read (EPOLLIN).
     public static let readable = Events(rawValue: 0x001)
-    /// EPOLLOUT.
+    /// Bytes can be written (EPOLLOUT).
     public static let writable = Events(rawValue: 0x004)
-    /// EPOLLERR; always reported.
+    /// An error (EPOLLERR); the kernel always reports it.
     public static let failed = Events(rawValue: 0x008)
-    /// EPOLLHUP; always reported.
+    /// The other end has closed (EPOLLHUP); the kernel always reports it.
     public static let hungUp = Events(rawValue: 0x010)
     /// EPOLLRDHUP: the peer closed its writing side.
     public static let peerClosed = Events(rawValue: 0x2000)
@@ -74,8 +74,8 @@ public final class Reactor {
     /// The tag of the executor's eventfd; no descriptor has this number.
     private static let wakeTag = UInt64.max
 
-    /// What another process needs to see whether the loop hangs: the epoll instance, readable while there is something to
-    /// do, and the memfd of a page whose first eight bytes count the turns.
+    /// The descriptors with which another process sees that the loop hangs: the epoll instance, readable while there is
+    /// something to do, and the memfd of a page whose first eight bytes count the turns.
     ///
     /// - Throws: `SystemError` when there is no descriptor or memory left.
     public func observation() throws(SystemError) -> (epoll: SharedFD, turns: SharedFD) {
@@ -165,10 +165,10 @@ public final class Reactor {
 
     // MARK: turns
 
-    /// Says what the present piece of a turn is about, for the log and the status when the turn is too long.
+    /// Names the cause of the present part of a turn, for the log and the status if the turn is too long.
     public func attribute(_ cause: String) { meter.cause = cause }
 
-    /// How many turns took longer than 50 ms.
+    /// The number of turns that took longer than 50 ms.
     public var longTurns: Int { meter.count }
     /// The longest of them.
     public var longestTurn: LongTurn? { meter.longest }
@@ -238,7 +238,7 @@ public final class Reactor {
         heap.waited(wait, events: max(0, Int(count)))
         if count > 0 { for position in 0..<Int(count) { deliver(batch[position]) } }
         if !spare.isEmpty, let body = spare.next(isBusy: count > 0) {
-            // Whoever was served in this turn may wait for this processor.
+            // A program that was served in this turn may wait for this processor.
             sched_yield()
             body()
             meter.endPiece(at: clock.monotonic(), .idleWork)
@@ -255,7 +255,7 @@ public final class Reactor {
         }
     }
 
-    /// How long timers are fired in one turn: thousands can be due at once.
+    /// Time for timers in one turn: thousands can be due at once.
     private static let timersATurn = Duration.milliseconds(10)
 
     /// Nanoseconds until the next timer; negative: none.

@@ -8,9 +8,9 @@ public import Glibc
 public struct SignalDescriptor: ~Copyable, Sendable {
     /// A signal that arrived.
     public struct Arrival: Equatable, Sendable {
-        /// Its number.
+        /// Number of the signal.
         public let signal: Int32
-        /// Who sent it; 0 for the kernel, which sends ^C to the whole foreground group of a terminal.
+        /// Process that sent it; 0 for the kernel, which sends ^C to the whole foreground group of a terminal.
         public let sender: pid_t
     }
 

@@ -1,7 +1,7 @@
 import CPMLinux
 public import PMModel
 
-/// Where the time comes from; tests bring their own.
+/// A source of time; tests replace it.
 public protocol TimeSource: Sendable {
     /// Now on the clock that never jumps and stands still while the machine is suspended (CLOCK_MONOTONIC).
     func monotonic() -> MonotonicTime
@@ -9,7 +9,7 @@ public protocol TimeSource: Sendable {
     func wall() -> WallTime
 }
 
-/// The machine's clocks.
+/// The clocks of the machine, which the daemon uses.
 public struct SystemClock: TimeSource {
     /// Makes a reader of the machine's clocks.
     public init() {}
@@ -18,6 +18,6 @@ public struct SystemClock: TimeSource {
     /// epoll_wait(2) waits on this clock too.
     public func monotonic() -> MonotonicTime { MonotonicTime(nanoseconds: pm_clock_monotonic()) }
 
-    /// CLOCK_REALTIME.
+    /// Time of the wall clock (CLOCK_REALTIME), which can be set.
     public func wall() -> WallTime { WallTime(nanoseconds: Int64(clamping: pm_clock_realtime())) }
 }

@@ -4,7 +4,7 @@ import Glibc
 /// Counts the turns of the loop in a page that pm-init sees, so that it can tell a loop that hangs from an idle one.
 @PMActor
 final class TurnCounter {
-    /// The page's memfd.
+    /// Memory of the page, for pm-init to look at.
     let page: SharedFD
     private let count: UnsafeMutablePointer<UInt64>
 

@@ -1,23 +1,23 @@
 import PMModel
 
-/// A turn of the loop that kept everybody waiting.
+/// A turn of the loop that kept all clients waiting.
 public struct LongTurn: Equatable, Sendable {
-    /// How long it took.
+    /// Time of the turn.
     public let duration: Duration
-    /// What of it took longest, in words.
+    /// The longest part of the turn, in words.
     public let cause: String
-    /// How long that took.
+    /// Time of that part.
     public let share: Duration
 
-    /// Names a turn.
+    /// Makes the values.
     public init(duration: Duration, cause: String, share: Duration) {
         (self.duration, self.cause, self.share) = (duration, cause, share)
     }
 }
 
-/// Measures the turns of the loop, and of the pieces in each the longest: a turn that is too long has a cause.
+/// Measures the turns of the loop, and the longest part of each: a turn that is too long has a cause.
 struct TurnMeter {
-    /// What a piece of a turn is, where nobody says more.
+    /// Kinds of parts of a turn, for those without a named cause.
     enum Piece: Equatable {
         case timers
         case descriptor(Int)
@@ -39,12 +39,12 @@ struct TurnMeter {
     /// A turn above this is too long.
     static let limit = Duration.milliseconds(50)
 
-    /// How many turns were too long.
+    /// The number of turns that were too long.
     private(set) var count = 0
     /// The longest of them.
     private(set) var longest: LongTurn?
 
-    /// What the present piece is about.
+    /// The cause of the present part.
     var cause = ""
     private var begun = MonotonicTime(nanoseconds: 0)
     private var pieceBegun = MonotonicTime(nanoseconds: 0)
@@ -56,14 +56,14 @@ struct TurnMeter {
         var share = Duration.zero
     }
 
-    /// The loop has waited, and goes on.
+    /// Begins a turn: the loop has waited, and goes on.
     mutating func begin(at now: MonotonicTime) {
         (begun, pieceBegun) = (now, now)
         worst = Worst()
         cause = ""
     }
 
-    /// A piece of the turn is done.
+    /// Ends a part of the turn.
     mutating func endPiece(at now: MonotonicTime, _ piece: Piece) {
         let share = now - pieceBegun
         if share > worst.share { worst = Worst(cause: cause, piece: piece, share: share) }
@@ -71,7 +71,7 @@ struct TurnMeter {
         cause = ""
     }
 
-    /// The turn is over; what it was if it was too long.
+    /// Ends the turn; the turn if it was too long.
     mutating func end(at now: MonotonicTime) -> LongTurn? {
         precondition(now >= begun, "a turn ends after its begin")
         guard now - begun > Self.limit else { return nil }

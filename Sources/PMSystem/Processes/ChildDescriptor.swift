@@ -14,7 +14,7 @@ public final class ChildDescriptor: Sendable {
         _ = pm_pidfd_signal(descriptor.raw, SIGKILL)
     }
 
-    /// Its wait status, once it has ended; nil while it runs.
+    /// Wait status of the child once it has ended; nil while it runs.
     public func reap() -> Int32? {
         var status: Int32 = 0
         return pm_pidfd_reap(descriptor.raw, &status, nil) == 0 ? status : nil

@@ -13,7 +13,7 @@ public struct ChildProcess: Sendable {
     public var directory: String?
     /// Descriptors that become 0, 1, 2… of the child; all others are closed in it.
     public var descriptors: [Int32] = [0, 1, 2]
-    /// Whether it leaves our session and terminal (setsid(2)).
+    /// True when it leaves our session and terminal (setsid(2)).
     public var isDetached = false
 
     /// Describes a program with our own directory and standard descriptors.

@@ -23,7 +23,7 @@ public enum MachineLimit: Equatable, Sendable {
         }
     }
 
-    /// The next step.
+    /// Advice for the user: the next step.
     public var hint: String {
         switch self {
         case .descriptors:
@@ -35,7 +35,7 @@ public enum MachineLimit: Equatable, Sendable {
     }
 }
 
-/// How many descriptors this process may open (RLIMIT_NOFILE), and how they are shared out.
+/// Limit of descriptors of this process (RLIMIT_NOFILE), and their shares.
 public struct DescriptorLimit: Equatable, Sendable {
     /// The highest number plus one.
     public let most: Int
@@ -54,12 +54,12 @@ public struct DescriptorLimit: Equatable, Sendable {
     /// Log files that may be open at once; each has two descriptors.
     public var openLogs: Int { max(1, min(256, most / 16)) }
 
-    /// What services leave free: for logs, the configuration, and clients that come to stop one.
+    /// Descriptors that services leave free: for logs, the configuration, and clients that come to stop a service.
     public var reserve: Int { min(2 * openLogs + 64, most / 2) }
 
-    /// How many services fit, each with so many descriptors.
+    /// The number of services that fit, each with so many descriptors.
     public func services(of descriptors: Int) -> Int { max(0, most - reserve) / max(1, descriptors) }
 
-    /// Whether a new descriptor takes from the reserve; the kernel gives the lowest free number.
+    /// True when a new descriptor belongs to the reserve; the kernel gives the lowest free number.
     public func isReserved(_ descriptor: Int32) -> Bool { Int(descriptor) >= most - reserve }
 }

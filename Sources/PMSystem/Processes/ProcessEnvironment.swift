@@ -2,7 +2,8 @@ import Glibc
 
 /// The environment this process was started with (environ(7)).
 public enum ProcessEnvironment {
-    /// Its variables in their order. Of those with one name the first counts, as for getenv(3); what has no `=` is none.
+    /// Variables in their order. Of those with one name the first counts, as for getenv(3); an entry without `=` is
+    /// left out.
     public static var variables: [(name: String, value: String)] {
         var result: [(name: String, value: String)] = []
         var names: Set<String> = []

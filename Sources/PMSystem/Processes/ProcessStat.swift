@@ -1,9 +1,9 @@
 import Glibc
 import PMModel
 
-/// What /proc/PID/stat tells of a process (proc_pid_stat(5)), as far as pm asks.
+/// The properties of a process by /proc/PID/stat (proc_pid_stat(5)) that pm needs.
 public struct ProcessStat: Equatable, Sendable {
-    /// Whether it has ended and waits to be reaped.
+    /// True when the process has ended and waits to be reaped.
     public let isZombie: Bool
     /// The id of the process it belongs to.
     public let parent: Int32
@@ -13,7 +13,7 @@ public struct ProcessStat: Equatable, Sendable {
     public let cpuTicks: Int64
     /// When it started, in clock ticks after the boot: what tells it from a later process with its id.
     public let startTicks: Int64
-    /// Its memory that is in use, in pages.
+    /// Resident memory in pages.
     public let residentPages: Int64
 
     /// Looks at a process; nil when there is none with this id.

@@ -5,19 +5,19 @@ import PMModel
 public struct ProcessTable: Sendable {
     private let entries: [Int32: ProcessStat]
 
-    /// Looks at /proc.
+    /// Reads /proc once; the table does not change afterwards.
     public init() {
         var entries: [Int32: ProcessStat] = [:]
         // Without /proc nothing is known.
         for name in (try? Files.list("/proc")) ?? [] {
-            // What does not let itself be read uses nothing that can be told.
+            // An unreadable process counts as nothing.
             guard let pid = Int32(name), let entry = try? ProcessStat.of(pid) else { continue }
             entries[pid] = entry
         }
         self.entries = entries
     }
 
-    /// What trees use, by leader: one pass over all processes however many leaders there are.
+    /// Resources of trees by leader: one pass over all processes, however many leaders there are.
     public func uses(ofTrees leaders: Set<Int32>) -> [Int32: TreeUse] {
         var uses: [Int32: TreeUse] = [:]
         for (pid, entry) in entries {
@@ -27,7 +27,7 @@ public struct ProcessTable: Sendable {
         return uses
     }
 
-    /// What one process uses; nil when there is none.
+    /// Resources of one process; nil when there is none.
     public func use(of pid: Int32) -> TreeUse? { entries[pid]?.use }
 
     private func owner(_ pid: Int32, _ entry: ProcessStat, among leaders: Set<Int32>) -> Int32? {
@@ -44,7 +44,7 @@ public struct ProcessTable: Sendable {
     }
 }
 
-/// What a tree of processes uses.
+/// Resources of a tree of processes.
 public struct TreeUse: Equatable, Sendable {
     /// Bytes of memory.
     public var memory: Int64
@@ -71,7 +71,7 @@ extension ProcessStat {
     private static let ticks = Int64(sysconf(Int32(_SC_CLK_TCK)))
     private static let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
 
-    /// What the process uses.
+    /// Resources of the process.
     var use: TreeUse {
         let cpu = Self.ticks > 0 ? cpuTicks.times(1_000_000) / Self.ticks : 0
         return TreeUse(memory: residentPages.times(Self.page), cpuMicroseconds: cpu, processes: 1)

@@ -1,19 +1,19 @@
 import Glibc
 import PMModel
 
-/// What one tree of processes uses: the tree is walked from its leader, whatever else runs on the machine.
+/// Resources of one tree of processes: the tree is walked from its leader, independent of other processes.
 public enum ProcessTree {
-    /// What a tree uses; nil where the kernel lists no children (CONFIG_PROC_CHILDREN).
+    /// Resources of a tree; nil when the kernel lists no children (CONFIG_PROC_CHILDREN).
     ///
-    /// - Parameter leaders: the leaders of all trees. A process whose parent is gone is a child of pm-init like them, and known by
-    ///   its session.
+    /// - Parameter leaders: the leaders of all trees. A process whose parent is gone is a child of pm-init like them,
+    ///   and known by its session.
     public static func use(of leader: Int32, leaders: Set<Int32>) -> TreeUse? {
         guard let orphans = children(of: getppid()) else { return nil }
         var use = TreeUse()
         var seen: Set<Int32> = []
         var queue = [leader] + orphans.filter { !leaders.contains($0) && session(of: $0) == leader }
         while let pid = queue.popLast() {
-            // Who cannot be looked at has ended.
+            // An unreadable process has ended.
             guard seen.insert(pid).inserted, let stat = try? ProcessStat.of(pid) else { continue }
             use.add(stat.use)
             queue += children(of: pid) ?? []
@@ -21,9 +21,9 @@ public enum ProcessTree {
         return use
     }
 
-    /// What one process uses; nil when there is none.
+    /// Resources of one process; nil when there is none.
     public static func use(ofProcess pid: Int32) -> TreeUse? {
-        // Who cannot be looked at has ended.
+        // An unreadable process has ended.
         (try? ProcessStat.of(pid))?.use
     }
 
@@ -32,7 +32,7 @@ public enum ProcessTree {
         (try? ProcessStat.of(pid))?.session
     }
 
-    /// The children of all threads of a process; nil where the kernel does not tell.
+    /// The children of all threads of a process; nil when the kernel does not list them.
     private static func children(of pid: Int32) -> [Int32]? {
         // A process that has ended has no threads.
         let threads = (try? Files.list("/proc/\(pid)/task")) ?? []
@@ -43,7 +43,7 @@ public enum ProcessTree {
                 let text = String(decoding: try Files.read(path), as: UTF8.self)
                 children += text.split(separator: " ").compactMap { Int32($0) }
             } catch {
-                // A thread may end meanwhile; a process without the file at all is another kernel's.
+                // A thread may end meanwhile; a process without the file at all runs on another kernel.
                 if error.code == ENOENT, threads.count == 1, access("/proc/\(pid)/task/\(thread)/stat", F_OK) == 0 {
                     return nil
                 }

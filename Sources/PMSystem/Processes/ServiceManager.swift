@@ -3,7 +3,7 @@ internal import Glibc
 /// The service manager that started this process, for those who are a service of it (sd_notify(3)). Services of pm are
 /// told apart from it by pm-init, which speaks for pmd.
 public enum ServiceManager {
-    /// Where it listens, from NOTIFY_SOCKET; nil when nobody does.
+    /// Address of the service manager, from NOTIFY_SOCKET; nil when there is none.
     public static var address: String? {
         guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }), path.utf8.count > 1 else { return nil }
         return path.hasPrefix("/") || path.hasPrefix("@") ? path : nil

@@ -3,7 +3,7 @@ import Glibc
 /// A process that pm-init adopted from some service, and that nothing tells whose it is: its parent is gone, it left its
 /// session, cleaned its environment and gave up the mark in its limit of file locks. No stop of a service can end it.
 public struct StrayProcess: Equatable, Sendable {
-    /// Its id.
+    /// Process id.
     public let pid: Int32
     /// The name of its program.
     public let name: String
@@ -36,7 +36,7 @@ public struct StrayProcess: Equatable, Sendable {
     }
 }
 
-/// What pm-init gives everything that descends from it, this process too.
+/// The marks that pm-init gives to all its descendants, this process included.
 private struct ProcessMarks {
     /// The hard limit of file locks; nil where pm-init could not set it.
     private let mark = Self.hardLimitOfLocks("self").flatMap { $0 == "unlimited" ? nil : $0 }

@@ -6,25 +6,25 @@ import Glibc
 /// What is written during a turn goes out with one system call at its end.
 @PMActor
 public final class ByteStream {
-    /// What a read brought.
+    /// The result of a read.
     public enum Chunk: Equatable, Sendable {
-        /// So many bytes.
+        /// This number of bytes was read.
         case bytes(Int)
-        /// Nothing for now.
+        /// No bytes for now.
         case nothing
         /// The peer writes no more, or the connection broke.
         case end
     }
 
-    /// How far the connection is on its way out.
+    /// Progress of the connection's end.
     private enum Phase {
         case open
-        /// What is buffered goes out, then it is closed.
+        /// Buffered bytes are sent, then the connection is closed.
         case draining
         case closed
     }
 
-    /// The socket; given up when the stream closes, whoever still knows of the stream.
+    /// The socket; closed with the stream, even if other objects still refer to the stream.
     private var socket: SharedFD?
     private let raw: Int32
     private let reactor: Reactor
@@ -80,7 +80,7 @@ public final class ByteStream {
     /// so there is no exclusive access to check at run time.
     @exclusivity(unchecked) public private(set) var backlog = 0
 
-    /// Whether the stream can no longer be used.
+    /// True when the stream can no longer be used.
     public var isClosed: Bool { phase == .closed }
 
     /// Reads once into free memory.
@@ -139,7 +139,7 @@ public final class ByteStream {
     /// Bytes that the peer has not taken yet.
     public var unsent: [UInt8] { Array(outgoing[sent...]) }
 
-    /// Leaves the socket to its other holders: the stream does not watch it any more, and it stays connected.
+    /// Leaves the socket to its other owners: the stream does not watch it any more, and it stays connected.
     ///
     /// - Returns: the socket; nil when the stream is closed.
     @discardableResult
@@ -241,7 +241,8 @@ public final class ByteStream {
         do throws(SystemError) {
             if wanted.contains(.readable) { try watch() }
         } catch {
-            // Without a place in the loop nothing would ever be read: whoever waits learns that it is closed.
+            // Without a place in the loop nothing would ever be read: waiting functions learn that the stream is
+            // closed.
             close()
         }
     }
@@ -249,11 +250,11 @@ public final class ByteStream {
 
 /// Single reads and writes on non-blocking descriptors, for readers that need no stream.
 public enum Descriptors {
-    /// What a read brought.
+    /// The result of a read.
     public enum Bytes: Equatable, Sendable {
-        /// These bytes.
+        /// The bytes that were read.
         case bytes([UInt8])
-        /// Nothing for now.
+        /// No bytes for now.
         case nothing
         /// The end, or a broken connection.
         case end

@@ -4,7 +4,7 @@ import Glibc
 /// Any number of descriptors behind one: they wait in the queue of a socket, so that they can be held as a single one
 /// and taken out again by another process (unix(7), SCM_RIGHTS).
 public struct DescriptorStash: Sendable {
-    /// What to hold, and what to empty.
+    /// The descriptor to hold, and to empty.
     public let opening: SharedFD
     private let filling: SharedFD
     private static let perPacket = 30

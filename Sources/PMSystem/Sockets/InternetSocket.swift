@@ -25,7 +25,7 @@ public enum InternetSocket {
         return socket
     }
 
-    /// Whether a server could listen on a port of 127.0.0.1 at this moment.
+    /// True when a server could listen on a port of 127.0.0.1 at this moment.
     public static func isFree(port: UInt16) -> Bool {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = socket(AF_INET, kind, 0)
@@ -45,7 +45,7 @@ public enum InternetSocket {
         }
     }
 
-    /// How a connection that became writable was decided: 0, or its errno.
+    /// Result of a connection attempt that became writable: 0, or its errno.
     public static func outcome(of descriptor: Int32) -> Int32 {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)

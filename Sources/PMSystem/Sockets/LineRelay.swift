@@ -16,7 +16,7 @@ public final class LineRelay {
         public var unread: [UInt8]
         /// Bytes that are to go out to it.
         public var unsent: [UInt8]
-        /// Whether it sends no more.
+        /// True when the side sends no more.
         public var hasFinished: Bool
 
         /// An end where something may have been under way already.
@@ -44,13 +44,13 @@ public final class LineRelay {
         var torn: [UInt8] = []
         var outgoing: [UInt8]
         var sent = 0
-        /// Whether it sends no more.
+        /// True when the side sends no more.
         var hasFinished: Bool
-        /// Whether it can take nothing any more.
+        /// True when the side can receive nothing any more.
         var isGone = false
-        /// Whether it was told that nothing more comes.
+        /// True when the side was notified that nothing more comes.
         var isTold = false
-        /// What it is watched for; nil while it is not.
+        /// The events that the side is watched for; nil while it is not.
         var watched: Events?
 
         init(_ end: End) {
@@ -111,7 +111,7 @@ public final class LineRelay {
             hasFinished: side.hasFinished)
     }
 
-    /// Closes both ends.
+    /// Closes both ends at once, without sending buffered bytes.
     public func close() { end(.finished) }
 
     private func end(_ ending: Outcome) {
@@ -224,7 +224,7 @@ public final class LineRelay {
         }
     }
 
-    /// Whether an end is gone and the other has all that came from it.
+    /// True when one end is gone and the other has everything that came from it.
     private func isDone(_ side: Side, _ other: Side) -> Bool {
         if side.isGone {
             side.outgoing = []

@@ -7,7 +7,7 @@ public struct NotifySocket: Sendable {
     public struct Message: Equatable, Sendable {
         /// `NAME=value` lines.
         public let fields: [String]
-        /// The sender.
+        /// The process that sent the message, as the kernel reports it.
         public let sender: PeerCredentials
     }
 
@@ -15,7 +15,7 @@ public struct NotifySocket: Sendable {
     public let descriptor: SharedFD
     /// The folder that it lies in.
     public let folder: String
-    /// What NOTIFY_SOCKET is to hold.
+    /// The value of NOTIFY_SOCKET.
     public var path: String { folder + "/" + Self.name }
 
     /// The name of a socket in its folder.

@@ -17,7 +17,7 @@ public struct ServiceSocket: Sendable {
         }
     }
 
-    /// Who gets the file of a unix socket, and its permissions.
+    /// Owner and permissions of the file of a unix socket.
     public struct Owner: Equatable, Sendable {
         /// The user; nil: this process's.
         public var user: uid_t?
@@ -96,8 +96,8 @@ public struct ServiceSocket: Sendable {
         _ = try valueOrError("listen", text) { Glibc.listen(socket.raw, backlog) }
     }
 
-    /// Where the socket is bound, in a form that is the same for the same address: `stream 127.0.0.1:80`. Nil for a
-    /// descriptor that is no such socket.
+    /// The bound address in a form that is the same for the same address: `stream 127.0.0.1:80`. Nil for a descriptor
+    /// that is no such socket.
     public var key: String? {
         var kind: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)

@@ -19,8 +19,8 @@ struct SocketFile {
         try Files.remove(path)
     }
 
-    /// Whether somebody answers: EACCES and EAGAIN come from a socket that is served, ECONNREFUSED from one that nobody
-    /// serves.
+    /// True when a program serves the socket: EACCES and EAGAIN come from a served socket, ECONNREFUSED from one
+    /// without a program.
     private func isServed(_ type: Int32) -> Bool {
         let number = socket(AF_UNIX, type | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard number >= 0 else { return true }

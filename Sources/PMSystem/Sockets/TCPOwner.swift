@@ -1,8 +1,8 @@
 import CPMLinux
 public import Glibc
 
-/// Whose process holds the other end of a TCP connection of this machine: the kernel's answer, which no client can forge
-/// (sock_diag(7), Linux 3.3).
+/// The user whose process holds the other end of a TCP connection of this machine: the kernel's answer, which no client
+/// can forge (sock_diag(7), Linux 3.3).
 public enum TCPOwner {
     /// An address and a port.
     public struct End: Equatable, Sendable {

@@ -11,7 +11,7 @@ public enum TrustedSocketError: Error, Equatable, Sendable {
 
 /// Connections to sockets of daemons: nothing is sent before it is known whose socket it is (Docs/ThreatModel.md).
 public enum TrustedSocket {
-    /// Who may serve a socket, besides root and the user of this process.
+    /// Users that may serve a socket, besides root and the user of this process.
     public enum Server: Equatable, Sendable {
         /// Nobody else: the socket is in the runtime folder of this user.
         case own
@@ -31,7 +31,7 @@ public enum TrustedSocket {
         } catch {
             throw .failed(error)
         }
-        // Where root of the machine has no id, its folders cannot be told from others.
+        // Where root of the machine has no id, its folders look like those of others.
         let unknown = UserNamespace.unknownUser().map { Set([$0]) } ?? []
         if let finding = PathTrust(owners: trusted.union(unknown)).finding(on: path) {
             throw .distrusted("\(finding)")

@@ -1,7 +1,7 @@
 import CPMLinux
 public import Glibc
 
-/// Who is at the other end of a unix socket (SO_PEERCRED, unix(7)): as of its connect(2).
+/// The process at the other end of a unix socket (SO_PEERCRED, unix(7)), at the time of its connect(2).
 public struct PeerCredentials: Equatable, Sendable {
     /// Process id.
     public let pid: pid_t
@@ -87,7 +87,7 @@ public enum UnixSocket {
         }
     }
 
-    /// Who connected.
+    /// The process that connected.
     ///
     /// - Throws: `SystemError` with operation `getsockopt`.
     public static func peer(of descriptor: Int32) throws(SystemError) -> PeerCredentials {

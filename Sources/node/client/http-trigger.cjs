@@ -86,7 +86,7 @@ async function bodyOf(request) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw Object.assign(new Error(`the body is no JSON: ${error.message}`), { statusCode: 400 });
+    throw Object.assign(new Error(`the body is not JSON: ${error.message}`), { statusCode: 400 });
   }
 }
 

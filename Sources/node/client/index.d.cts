@@ -43,7 +43,7 @@ export type ConnectionMap = Record<string, PointOptions>;
 
 /** Options of calls. */
 export interface CallOptions {
-  /** Gives the call up: the service is told, and the call rejects with the signal's reason. */
+  /** Gives the call up: the service gets `$/cancel`, and the call rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Milliseconds after which it is given up with statusCode 504 and code `PM_DEADLINE`. */
   timeout?: number;

@@ -35,7 +35,7 @@ function daemonPlace({ pmSock, configFile, cwd = process.cwd(), env = process.en
   }
   const other = [userConfig(env), SYSTEM_CONFIG].find((candidate) => candidate && fs.existsSync(candidate));
   if (other !== undefined) return placeOf(other, asker);
-  throw errorWithStatus(404, `there is no ${CONFIG} in ${cwd} or above it, and none of the user or the system`, {
+  throw errorWithStatus(404, `there is no ${CONFIG} in ${cwd} or above it, and no configuration of the user or the system`, {
     hint: 'pm start pm, or name a file with configFile',
   });
 }

@@ -180,7 +180,7 @@ function openHttp(target, options, rpc) {
       secure = undefined;
       if (id !== undefined) rpc.receive(JSON.stringify({ id, error: described(error, method) }));
     };
-    if (stream || method === undefined) return fail(errorWithStatus(400, 'a stream as parameter cannot go over HTTP'));
+    if (stream || method === undefined) return fail(errorWithStatus(400, 'HTTP cannot carry a stream as a parameter'));
     if (target.isSecure) secure ??= tlsOptions(options, target.host);
     const request = send({
       ...secure, host: target.host, port: target.port, path, method: 'POST', agent,
@@ -211,7 +211,7 @@ function readAnswers(response, rpc, done) {
   const type = response.headers['content-type'] ?? '';
   if (!type.startsWith('application/json') && !type.startsWith('application/x-ndjson')) {
     response.resume();
-    return done(errorWithStatus(502, `the answer has status ${statusCode} and is no JSON-RPC`));
+    return done(errorWithStatus(502, `the answer has status ${statusCode} and is not JSON-RPC`));
   }
   const lines = new LineSplitter((line) => rpc.receive(line), { onTooLong: (head) => rpc.receiveTooLong(head) });
   response.on('data', (chunk) => lines.push(chunk));

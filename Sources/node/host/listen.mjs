@@ -79,7 +79,7 @@ export class Listeners {
     server.on('error', (error) => process.stderr.write(`pm: ${url}: ${error.message}\n`));
     this.#servers.push(server);
     if (isOpenToOthers(place)) {
-      process.stderr.write(`pm: ${url} is open to whoever reaches this machine: no certificate is asked of them\n`);
+      process.stderr.write(`pm: ${url} is open to every client that can connect, because it asks for no certificate\n`);
     }
   }
 

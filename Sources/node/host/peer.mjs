@@ -242,7 +242,7 @@ export class Peer {
     const { id, kind } = beginningOf(line);
     if (id === undefined) return;
     if (kind === 'request') this.#fail(id, new RpcError('parseError', error.message));
-    else this.#settle({ id, error: { message: `the answer is no JSON: ${error.message}`, statusCode: 502 } }, 0);
+    else this.#settle({ id, error: { message: `the answer is not JSON: ${error.message}`, statusCode: 502 } }, 0);
   }
 }
 

@@ -109,7 +109,7 @@ function readJSON(bytes) {
     return depth > MAX_DEPTH ? { problem: `the body is more than ${MAX_DEPTH} levels deep` } : { body: value, size };
   } catch {
     // Parsers' messages repeat what came; who sent it knows.
-    return { problem: 'the body is no JSON' };
+    return { problem: 'the body is not JSON' };
   }
 }
 

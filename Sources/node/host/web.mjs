@@ -35,7 +35,7 @@ export function createWebServer(place, secure, door) {
   server.maxHeadersCount = 0;
   server.on('secureConnection', (socket) => door.keeper.secured(socket));
   server.on('upgrade', (request, socket, head) => upgrade(request, socket, head, site));
-  server.on('connect', (request, socket) => endWith(socket, 400, { message: 'CONNECT is not spoken here' }));
+  server.on('connect', (request, socket) => endWith(socket, 400, { message: 'this place does not support CONNECT' }));
   server.on('clientError', (error, socket) => brokenOff(error, socket));
   const close = server.close.bind(server);
   server.close = (done) => {
@@ -52,7 +52,7 @@ function brokenOff(error, socket) {
   const { rawPacket, code } = error;
   if (rawPacket?.[0] === 0x16 && rawPacket[1] === 3) return socket.end(answerTo('tls'));
   const [status, message] = code === 'HPE_HEADER_OVERFLOW' ? [431, 'the head of the request is too long']
-    : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'the request did not come in time'] : [400, 'this is no well-formed request of HTTP/1.1'];
+    : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'the request did not come in time'] : [400, 'the request is not well-formed HTTP/1.1'];
   return endWith(socket, status, { message });
 }
 
@@ -86,7 +86,7 @@ function upgrade(request, socket, head, site) {
   socket.on('error', () => {});
   const { refusal } = checked(headOf(request), socket, site);
   if (refusal !== undefined) return endWith(socket, refusal.status, refusal);
-  if (!site.kinds.has('ws')) return endWith(socket, 400, { message: 'no other protocol is spoken here than HTTP/1.1', hint: 'ask without Upgrade' });
+  if (!site.kinds.has('ws')) return endWith(socket, 400, { message: 'this place speaks no other protocol than HTTP/1.1', hint: 'send the request without Upgrade' });
   if (!websocket().acceptUpgrade(request, socket)) return undefined;
   site.keeper.settle(socket);
   return openSocket(socket, head, site);
@@ -134,7 +134,7 @@ async function handle(request, response, site) {
   if (refusal !== undefined) return refuse(response, refusal);
   // A place for WebSockets alone.
   if (!site.kinds.has('http')) {
-    return refuse(response, { status: 426, message: 'a WebSocket is spoken here', headers: { Upgrade: 'websocket' } });
+    return refuse(response, { status: 426, message: 'this place speaks only WebSocket', headers: { Upgrade: 'websocket' } });
   }
   const match = ['/rpc', '/$metadata'].includes(path) ? undefined : matchRoute((await site.describe()).commands, head.method, path);
   const problem = match === undefined ? callProblem(head, path) : match.allow && notAllowed(head.method, match.allow.join(', '));
@@ -172,7 +172,7 @@ async function answer(text, response, { add }, work) {
   const { list, size } = found;
   const isList = text.trimStart().startsWith('[');
   const streamed = list.find(({ stream }) => stream);
-  if (streamed !== undefined) return end(response, 400, refusalText(streamed.id, 'a stream as parameter cannot go over HTTP'));
+  if (streamed !== undefined) return end(response, 400, refusalText(streamed.id, 'HTTP cannot carry a stream as a parameter'));
   const channel = new ResponseChannel(response, isList);
   const { peer, done } = add({ channel, work, finish: () => {} });
   response.on('close', done);

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PMDaemon
 
-/// What the daemon does as a whole, decided without a daemon.
+/// Decisions of the daemon as a whole, without a daemon.
 @Suite struct DaemonLifecycleTests {
     private typealias Event = DaemonLifecycle.Event
     private typealias Action = DaemonLifecycle.Action

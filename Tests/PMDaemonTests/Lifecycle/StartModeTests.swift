@@ -3,9 +3,9 @@ import Testing
 
 @testable import PMDaemon
 
-/// When a daemon starts nothing by itself, decided from what the ones before have left.
+/// The decision to start nothing, made from the count that earlier daemons left.
 @Suite struct StartModeTests {
-    /// The modes of daemons that follow each other; each ended as said before it was through.
+    /// The modes of daemons that follow each other; each ended this way before its start had succeeded.
     private func modes(_ ends: [PredecessorEnd]) -> [StartMode] {
         var bytes: [UInt8] = []
         return ([.none] + ends).map { end in

@@ -177,9 +177,9 @@ function folderOf(path) {
 }
 
 function distrusted(socket, finding) {
-  return errorWithStatus(403, `nothing was sent to ${socket}, which may not be pm's: ${finding}`, {
-    hint: 'only root, you, and the owner of a folder that you name are trusted with a daemon\'s socket: '
-      + 'remove what is not yours, or set XDG_RUNTIME_DIR to a folder of your own',
+  return errorWithStatus(403, `pm sent nothing to ${socket}, because another user may have made this socket: ${finding}`, {
+    hint: 'pm trusts a socket only of root, of you, or of the owner of a folder that you name: '
+      + 'remove what belongs to others, or set XDG_RUNTIME_DIR to a folder of your own',
   });
 }
 

@@ -96,7 +96,7 @@ class FrameReader {
     if (opcode >= OPCODE.close && short > 125) throw new ProtocolError(1002, 'a control frame is at most 125 bytes long');
     if (opcode === OPCODE.binary) throw new ProtocolError(1003, 'JSON-RPC is text, and this frame is binary');
     if (opcode === OPCODE.text && this.#isOpen) throw new ProtocolError(1002, 'a message begins before the last one ended');
-    if (opcode === OPCODE.continuation && !this.#isOpen) throw new ProtocolError(1002, 'nothing is there to be continued');
+    if (opcode === OPCODE.continuation && !this.#isOpen) throw new ProtocolError(1002, 'there is no message to continue');
   }
 
   #message({ opcode, isFinal, data }) {
@@ -283,7 +283,7 @@ function acceptUpgrade(request, socket) {
     && /^[A-Za-z0-9+/]{22}==$/.test(key ?? '');
   if (!isSound || headers['sec-websocket-version'] !== '13') {
     const status = isSound ? '426 Upgrade Required\r\nSec-WebSocket-Version: 13' : '400 Bad Request';
-    const message = isSound ? 'version 13 of WebSocket is spoken here' : 'this is no handshake of RFC 6455';
+    const message = isSound ? 'this place speaks version 13 of WebSocket' : 'the request is not a handshake of RFC 6455';
     const body = JSON.stringify({ statusCode: isSound ? 426 : 400, message });
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     return false;

@@ -44,7 +44,7 @@ function isLetterOfMethod(byte) {
 export function answerTo(kind, reason = NO_MESSAGE) {
   if (kind === 'tls') return ALERT;
   if (kind === 'other') return Buffer.from(`${refusalText(undefined, reason)}\n`);
-  const text = 'This is a connection point of a service: JSON-RPC 2.0 is spoken here, one message a line, and no HTTP. Nothing was executed.\n';
+  const text = 'This is a connection point of a service: it speaks JSON-RPC 2.0, one message a line, not HTTP. Nothing was executed.\n';
   return Buffer.from([
     'HTTP/1.1 400 Bad Request', 'Content-Type: text/plain; charset=utf-8', `Content-Length: ${text.length}`, 'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff', 'Connection: close', '', text,

@@ -70,12 +70,12 @@ export class WebGate {
     const isAbsent = hosts.length === 0 && version === '1.0';
     if (isAbsent && authority === undefined) return undefined;
     const text = (isAbsent ? authority : hosts[0] ?? '').toLowerCase();
-    if ((!isAbsent && hosts.length !== 1) || !isHost(text)) return { status: 400, message: 'exactly one Host is needed, NAME or NAME:PORT' };
+    if ((!isAbsent && hosts.length !== 1) || !isHost(text)) return { status: 400, message: 'the request must have exactly one Host, NAME or NAME:PORT' };
     if (authority !== undefined && authority.toLowerCase() !== text) {
       return { status: 400, message: 'the target of the request and its Host name two places' };
     }
     return this.#isKnown(text) ? undefined : {
-      status: 403, message: `${text} is no name of this place`,
+      status: 403, message: `${text} is not a name of this connection point`,
       hint: 'use localhost or an address, or add the name to "hosts" of the connection point',
     };
   }
@@ -112,12 +112,12 @@ export function callProblem({ method, fields }, path) {
   if (path === '/$metadata') {
     return method === 'GET' || method === 'HEAD' ? undefined : notAllowed(method, 'GET, HEAD');
   }
-  if (path !== '/rpc') return { status: 404, message: 'there is nothing at this path', hint: 'POST /rpc, GET /$metadata' };
+  if (path !== '/rpc') return { status: 404, message: 'this path does not exist', hint: 'POST /rpc, GET /$metadata' };
   if (method !== 'POST') return notAllowed(method, 'POST');
   const types = grouped(fields).get('content-type') ?? [];
   // Other types may be sent by a page of another site without asking.
   if (types.length !== 1 || !/^application\/json[\t ]*(;|$)/i.test(types[0])) {
-    return { status: 415, message: 'a call is application/json', hint: 'send Content-Type: application/json' };
+    return { status: 415, message: 'a call must have Content-Type: application/json', hint: 'send Content-Type: application/json' };
   }
   const length = Number(grouped(fields).get('content-length')?.[0] ?? 0);
   return length > MAX_BODY ? tooLong() : undefined;
@@ -134,7 +134,7 @@ export function notAllowed(method, allow) {
 }
 
 function otherSite(who) {
-  return { status: 403, message: `${who} may not use this place`, hint: 'add the origin to "origins" of the connection point' };
+  return { status: 403, message: `${who} may not use this connection point`, hint: 'add the origin to "origins" of the connection point' };
 }
 
 function grouped(fields) {
@@ -149,32 +149,32 @@ function grouped(fields) {
 
 /** What servers and proxies could understand in two ways is refused (RFC 9112, section 11.2). */
 function formProblem({ version, fields }, groups) {
-  if (version !== '1.1' && version !== '1.0') return { status: 505, message: 'HTTP/1.1 is spoken here' };
-  if (fields.length > MAX_FIELDS) return { status: 431, message: `a head has at most ${MAX_FIELDS} fields` };
+  if (version !== '1.1' && version !== '1.0') return { status: 505, message: 'this place speaks HTTP/1.1' };
+  if (fields.length > MAX_FIELDS) return { status: 431, message: `a request may have at most ${MAX_FIELDS} header fields` };
   if (!fields.every(([name, value]) => NAME.test(name) && VALUE.test(latin1(value)))) {
     return { status: 400, message: 'a field of the head is not well-formed' };
   }
   const lengths = groups.get('content-length') ?? [];
   if (lengths.length > 1 || !lengths.every((value) => /^\d{1,15}$/.test(value))) {
-    return { status: 400, message: 'the length of the body is not clear' };
+    return { status: 400, message: 'the length of the body is ambiguous' };
   }
   const codings = groups.get('transfer-encoding');
   if (codings === undefined) return undefined;
   const isClear = lengths.length === 0 && codings.length === 1 && codings[0].toLowerCase() === 'chunked' && version === '1.1';
-  return isClear ? undefined : { status: 400, message: 'the coding of the body is not clear, or not chunked alone' };
+  return isClear ? undefined : { status: 400, message: 'the transfer coding of the body must be chunked, and nothing else' };
 }
 
 function methodProblem(method) {
-  return METHODS.has(method) ? undefined : { status: 405, message: `${shown(method)} is not spoken here`, headers: { Allow: [...METHODS].join(', ') } };
+  return METHODS.has(method) ? undefined : { status: 405, message: `the method ${shown(method)} is not supported`, headers: { Allow: [...METHODS].join(', ') } };
 }
 
 /** @returns {{path: string, authority?: string} | {refusal: Refusal, authority?: string}} */
 function targetOf(target) {
   const bad = (message) => ({ refusal: { status: 400, message } });
-  if (Buffer.byteLength(target) > MAX_TARGET) return { refusal: { status: 414, message: `a target has at most ${MAX_TARGET} bytes` } };
+  if (Buffer.byteLength(target) > MAX_TARGET) return { refusal: { status: 414, message: `the target of a request may have at most ${MAX_TARGET} bytes` } };
   if (!TARGET.test(target)) return bad('the target of the request is not well-formed');
   const [, authority, local] = /^(?:https?:\/\/([^/?]*))?(\/.*)$/is.exec(target) ?? [];
-  if (local === undefined || authority === '') return bad('the target of the request is no path');
+  if (local === undefined || authority === '') return bad('the target of the request is not a path');
   const [path] = local.split('?', 1);
   if (path.startsWith('//')) return bad('the path of the request begins with two slashes');
   if (decoded(local) === undefined) return bad('an escape in the target of the request is none');

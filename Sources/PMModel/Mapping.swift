@@ -50,6 +50,8 @@ public struct Mapping: Equatable, Sendable {
     public var restart: RestartPolicy
     /// Signals and pauses of a stop.
     public var stop: StopSequence
+    /// Time that a stop gives it for calls that it has not answered, before anything else; zero: none.
+    @Nanoseconds public var drain: Duration
     /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
     public var readiness: ReadinessCheck?
     /// Destination of the output; nil: the daemon's default.
@@ -71,6 +73,8 @@ public struct Mapping: Equatable, Sendable {
     /// The routes of HTTP that are its own, and the only ones that it may have; nil: those that its commands ask for.
     public var routes: [RoutePattern]?
 
+    /// `drain` where the mapping says nothing.
+    public static let usualDrain = Duration.seconds(10)
     /// The most instances of one unit.
     public static let mostInstances = 256
 
@@ -92,6 +96,7 @@ public struct Mapping: Equatable, Sendable {
         listen = []
         _limits = Boxed(wrappedValue: Limits())
         sandbox = Sandbox()
+        _drain = Nanoseconds(wrappedValue: Self.usualDrain)
         _readyDeadline = Nanoseconds(wrappedValue: .zero)
     }
 }

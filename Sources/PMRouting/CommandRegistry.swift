@@ -21,8 +21,13 @@ public final class Service {
 
     /// Memory of its metadata in bytes.
     var metadataSize = 0
+    /// True when it is about to be stopped: it only answers the calls that it has, and gets no new ones.
+    var isDraining = false
     /// Commands that may be repeated.
     var idempotent: Set<String> = []
+
+    /// Lower for a service that is to get calls first: it is ready; it is not; it is about to be stopped.
+    fileprivate var reserve: Int { isDraining ? 2 : metadata == nil ? 1 : 0 }
 
     /// True when it has a command.
     public func has(_ command: String) -> Bool { metadata?.command(command) != nil }
@@ -55,12 +60,12 @@ public final class CommandRegistry {
     public func service(_ unit: String) -> Service? { services[unit] }
 
     /// The instance of a unit that is to get the next call: of those that are ready the one with the fewest unanswered.
+    /// One that is about to be stopped gets it only if there is no other.
     public func pick(_ unit: String) -> Service? {
         guard let group = groups[unit] else { return services[unit] }
         let open = group.filter { !$0.session.connection.isClosed }
-        let ready = open.filter { $0.metadata != nil }
-        let candidates = ready.isEmpty ? open : ready
-        guard !candidates.isEmpty else { return services[unit] }
+        guard let preferred = open.map({ $0.reserve }).min() else { return services[unit] }
+        let candidates = open.filter { $0.reserve == preferred }
         turn &+= 1
         var best = candidates[turn % candidates.count]
         for service in candidates where service.session.load < best.session.load { best = service }

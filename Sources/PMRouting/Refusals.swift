@@ -3,6 +3,7 @@ import JSONRPC
 /// Errors of calls that no service answers.
 enum Refusals {
     static let gone = RPCError.unavailable("the service ended before it answered").adding("retry", true)
+    static let stopping = RPCError.unavailable("the service is about to be stopped").adding("retry", true)
     static let busy = RPCError.unavailable("the service has too much to read").adding("retry", true)
     static let cancelled = RPCError.cancelled("the caller cancelled the call")
     static let tooManyQuestions = RPCError.unavailable(

@@ -115,7 +115,7 @@ extension ServiceRouter {
     private func move(_ message: [UInt8], of service: IncarnationID?, for caller: SessionID, _ id: RPCID) -> Bool {
         guard let caller = sessions[caller], let service,
             let other = registry.pick(InstanceName.unit(of: service.unit)), other.id != service,
-            !other.session.connection.isClosed
+            !other.isDraining, !other.session.connection.isClosed
         else { return false }
         return message.dropLast().withUnsafeBytes { line in
             // This daemon wrote the message, so it can be read.
@@ -131,6 +131,7 @@ extension ServiceRouter {
 
 extension ServiceRouter {
     func receive(_ reply: RPCReply, from session: Session) {
+        defer { noteAnswer(of: session.id) }
         guard let number = reply.internalID else { return receiveOther(reply, from: session) }
         var isError = false
         if case .error = reply.outcome { isError = true }
@@ -185,6 +186,7 @@ extension ServiceRouter {
 
     /// Answers what is no message.
     func receive(_ rejected: MalformedMessage, from session: Session) {
+        defer { noteAnswer(of: session.id) }
         // A reply that cannot be understood is the last one for its id.
         if rejected.kind == .reply, let number = rejected.id?.withBytes(PendingCallID.parse) {
             switch calls.spoiled(number, from: session.id) {

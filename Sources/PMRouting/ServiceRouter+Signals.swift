@@ -44,6 +44,7 @@ extension ServiceRouter {
 
     /// Notifies a service that a call has lost its caller.
     func tell(_ call: CallTable.Abandoned) {
+        defer { noteAnswer(of: call.callee) }
         guard let service = sessions[call.callee] else { return }
         if call.endsUpload {
             service.connection.send { MessageWriter.failure(id: RPCID(call.number), Refusals.uploadLost, to: &$0) }

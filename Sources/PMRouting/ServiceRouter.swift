@@ -33,10 +33,12 @@ public final class ServiceRouter {
     @exclusivity(unchecked) var calls = CallTable()
     /// The daemon's own calls, by their numbers.
     var own: [UInt64: @PMActor (Result<JSONValue, RPCError>) -> Void] = [:]
+    /// Called when a service that is about to be stopped has no call left to answer, by its session.
+    var draining: [SessionID: @PMActor () -> Void] = [:]
     /// True when the connections belong to a successor: nothing is sent any more.
     var isHandedOver = false
     /// Services that are not read yet: their first bytes may be the rest of a message to a predecessor.
-    private var waiting: [SessionID]?
+    private(set) var waiting: [SessionID]?
     /// The number of connections of each user.
     private var connections: [uid_t: Int] = [:]
 
@@ -59,6 +61,7 @@ public final class ServiceRouter {
         let services = waiting ?? []
         waiting = nil
         for service in services { sessions[service]?.connection.resume() }
+        for service in draining.keys { noteAnswer(of: service) }
     }
 
     // MARK: sessions
@@ -117,6 +120,8 @@ public final class ServiceRouter {
             connections[user] = left > 0 ? left : nil
         }
         perform(endings, of: session.state.service)
+        // It has no calls any more, whatever becomes of its process.
+        if !isHandedOver { draining.removeValue(forKey: session.id)?() }
     }
 
     // MARK: requests
@@ -136,6 +141,11 @@ public final class ServiceRouter {
         // And only who may order something may tell a service to end or to read its commands again.
         if command == "$restarted" || (reach != .everything && ["$stop", "$reload"].contains(command.string)) {
             caller.begin(request)?.reject(.methodNotFound(request.method.string))
+            return
+        }
+        // What it calls of itself belongs to calls that it has.
+        guard !service.isDraining || service.session === caller else {
+            caller.begin(request)?.fail(Refusals.stopping)
             return
         }
         let isKept = registry.mayMove(service, command)

@@ -171,6 +171,7 @@ private let seed = """
         mapping.env = [EnvironmentVariable(name: "A", value: "1"), EnvironmentVariable(name: "B", value: nil)]
         mapping.envFiles = [".env"]
         mapping.stop = StopSequence(steps: [StopStep(signal: 2, wait: .seconds(1)), StopStep(signal: 40, wait: .zero)])
+        mapping.drain = .zero
         mapping.readyDeadline = .milliseconds(1500)
         mapping.restart.limit = 3
         mapping.restart.delay = .seconds(40)

@@ -56,6 +56,7 @@ import Testing
         }
         #expect(page.contains("| `limit` | number, 0 to \(RestartPolicy.largestLimit) | `\(policy.limit)` |"))
         #expect(policy.condition == .onFailure && page.contains("| `restart` | string or object | `\"on-failure\"` |"))
+        #expect(Mapping(container: "x").drain == .seconds(10) && page.contains("| `drain` | duration | `\"10s\"` |"))
         #expect(StopSequence() == StopSequence(steps: [StopStep(signal: 15, wait: .seconds(10))]))
     }
 }

@@ -73,8 +73,15 @@ extension UnitSettings {
     /// An ordinary program: ready by its start, SIGTERM and ten seconds, restarted on failure.
     static var plain: UnitSettings { UnitSettings() }
 
-    /// A commandable service: ready by its word, `$stop`, then SIGTERM and ten seconds.
-    static var service: UnitSettings { UnitSettings(mapping: Mapping(container: "web"), isCommandable: true) }
+    /// A commandable service: ready by its word, ten seconds for open calls, `$stop`, then SIGTERM and ten seconds.
+    static var draining: UnitSettings { UnitSettings(mapping: Mapping(container: "web"), isCommandable: true) }
+
+    /// The same, which is stopped without time for open calls.
+    static var service: UnitSettings {
+        var settings = draining
+        settings.drain = .zero
+        return settings
+    }
 
     func with(_ condition: RestartPolicy.Condition) -> UnitSettings {
         var settings = self

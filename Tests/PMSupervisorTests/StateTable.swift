@@ -5,26 +5,27 @@ import PMSupervisor
 enum StateTable {
     /// A way into each state, by events alone.
     static var states: [Rig] {
-        let unready = started(.service)
+        let unready = started(.draining)
         let ready = applied(unready) { $0.child(.ready) }
+        let draining = applied(ready) { $0.request(.down) }
         let program = started(.plain)
         let stopping = applied(program) { $0.request(.down) }
         let crashed = applied(program) { $0.exit(.crash, .maybe) }
         return [
-            Rig(.service),
+            Rig(.draining),
             applied(program) { $0.exit(.clean) },
-            applied(Rig(.service)) { $0.request(.up) },
-            applied(Rig(.service)) { rig in [.up, .down].forEach { rig.request($0) } },
-            applied(Rig(.service)) { rig in [.up, .restart].forEach { rig.request($0) } },
-            applied(Rig(.service)) { starting(&$0) },
-            applied(Rig(.service)) { rig in
+            applied(Rig(.draining)) { $0.request(.up) },
+            applied(Rig(.draining)) { rig in [.up, .down].forEach { rig.request($0) } },
+            applied(Rig(.draining)) { rig in [.up, .restart].forEach { rig.request($0) } },
+            applied(Rig(.draining)) { starting(&$0) },
+            applied(Rig(.draining)) { rig in
                 starting(&rig)
                 rig.request(.down)
             },
-            unready, ready,
-            applied(ready) { $0.request(.down) },
-            applied(ready) { rig in
-                rig.request(.down)
+            unready, ready, draining,
+            applied(draining) { $0.child(.drained) },
+            applied(draining) { rig in
+                rig.child(.drained)
                 rig.child(.stopCommandFinished(.answered))
             },
             stopping,
@@ -44,6 +45,7 @@ enum StateTable {
         ("spawned", { child(.spawned(pid: 7), $0) }),
         ("spawn failed", { child(.spawnFailed(.exec), $0) }),
         ("ready", { child(.ready, $0) }),
+        ("no call left", { child(.drained, $0) }),
         ("`$stop` answered", { child(.stopCommandFinished(.answered), $0) }),
         ("`$stop` failed", { child(.stopCommandFinished(.failed), $0) }),
         ("exited with 0", { child(.exited(ExitReport(reason: .clean)), $0) }),
@@ -143,6 +145,7 @@ enum StateTable {
     private static func label(_ stopping: Stopping, _ phase: UnitPhase) -> String {
         let step =
             switch stopping.step {
+            case .draining: "open calls awaited"
             case .command: "`$stop` called"
             case .commandAnswered: "`$stop` answered"
             case .signalled: stopping.leader == .gone ? "leader gone, rest counted" : "signal sent"
@@ -172,8 +175,8 @@ enum StateTable {
         case .spawn: "spawn"
         case .armTimer: "armTimer"
         case .forget: "forget"
-        case .callStopCommand, .cancelTimer, .beginReadiness, .endReadiness, .becameReady, .becameUnready,
-            .stateChanged:
+        case .drain, .callStopCommand, .cancelTimer, .beginReadiness, .endReadiness, .becameReady,
+            .becameUnready, .stateChanged:
             "\(action)"
         }
     }

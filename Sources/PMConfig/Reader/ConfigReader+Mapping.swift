@@ -3,7 +3,7 @@ internal import PMModel
 
 extension ConfigReader {
     static let mappingKeys = [
-        "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "ready",
+        "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain", "ready",
         "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen", "routes",
     ]
 
@@ -55,6 +55,7 @@ extension ConfigReader {
         case "connect": mapping.connect = connectionPoints(place)
         case "restart": if !isNull { mapping.restart = restartPolicy(place) }
         case "stop": if !isNull { mapping.stop = stopSequence(place) }
+        case "drain": if !isNull { mapping.drain = duration(place) ?? mapping.drain }
         case "ready": if !isNull { readiness(place, &mapping) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         default: return false

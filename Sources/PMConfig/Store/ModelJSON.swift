@@ -29,6 +29,7 @@ extension Mapping {
         if !envFiles.isEmpty { object["envFiles"] = .array(envFiles.map(JSONValue.string)) }
         if restart != RestartPolicy() { object["restart"] = restart.json }
         if stop != StopSequence() { object["stop"] = .array(stop.steps.map { .object($0.json) }) }
+        if drain != Self.usualDrain { object["drain"] = .duration(drain) }
         object["ready"] = readinessJSON
         object["logs"] = logs.map { .string($0.rawValue) }
         addRights(to: &object)

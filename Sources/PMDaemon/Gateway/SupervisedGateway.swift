@@ -58,6 +58,8 @@ final class SupervisedGateway: GatewayRunner {
         mapping.restart = RestartPolicy(condition: .always)
         // Without it nobody on the network is served: it is never given up.
         mapping.restart.limit = 0
+        // Its clients have connections of their own with the daemon.
+        mapping.drain = .zero
         mapping.stop = StopSequence(steps: [StopStep(signal: SIGTERM, wait: .seconds(5))])
         let definition = ContainerDefinition(path: program, isCommandable: true)
         var unit = Unit(name: GatewayController.unit, definition: definition, mapping: mapping)

@@ -64,6 +64,8 @@ final class ServiceLinks: ServiceChannels {
         registry.remove(service)?.session.connection.close()
     }
 
+    func drain(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void) { router.drain(service, done) }
+
     func callStop(of service: IncarnationID, _ done: @escaping @PMActor (StopCommandResult) -> Void) {
         guard let link = registry.service(service.unit), link.id == service, link.has("$stop") else {
             return done(.failed)

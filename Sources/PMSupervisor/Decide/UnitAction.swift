@@ -4,6 +4,8 @@ public import PMModel
 public enum UnitAction: Equatable, Sendable {
     /// Spawn this incarnation; answered by `spawned` or `spawnFailed`.
     case spawn(incarnation: UInt64)
+    /// Give it no new calls; answered by `drained` when it has answered those that it has, at once if it has none.
+    case drain
     /// Call `$stop`; answered by `stopCommandFinished`, at once where there is no such command.
     case callStopCommand
     /// Send this signal to the process group.

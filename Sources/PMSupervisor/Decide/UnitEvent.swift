@@ -37,6 +37,8 @@ public enum ChildEvent: Equatable, Sendable {
     indirect case spawnFailed(SpawnFailure)
     /// The readiness check succeeded.
     case ready
+    /// It has no call left to answer.
+    case drained
     /// The `$stop` call ended.
     case stopCommandFinished(StopCommandResult)
     /// The leader was reaped.

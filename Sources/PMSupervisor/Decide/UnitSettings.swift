@@ -11,6 +11,8 @@ public struct UnitSettings: Equatable, Sendable {
     public var readiness: ReadinessCheck
     /// Time from a start until the unit must be ready.
     @Nanoseconds public var readyDeadline: Duration
+    /// Time for open calls before a stop; zero: they are not awaited.
+    @Nanoseconds public var drain: Duration
     /// True when `$stop` is called before the first signal.
     public var hasStopCommand: Bool
 
@@ -26,6 +28,7 @@ public struct UnitSettings: Equatable, Sendable {
         readiness = mapping.readiness ?? (isCommandable ? .rpc : .started)
         let deadline = mapping.readyDeadline == .zero ? Self.usualDeadline : mapping.readyDeadline
         _readyDeadline = Nanoseconds(wrappedValue: deadline)
+        _drain = Nanoseconds(wrappedValue: isCommandable ? mapping.drain : .zero)
         hasStopCommand = isCommandable
     }
 

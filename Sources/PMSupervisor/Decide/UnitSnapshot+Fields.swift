@@ -12,7 +12,7 @@ private enum NextTag: UInt8 {
 
 /// The first byte of an encoded `Stopping.Step`; an index follows.
 private enum StepTag: UInt8 {
-    case command, commandAnswered, signalled, killing, stuck
+    case command, commandAnswered, signalled, killing, stuck, draining
 }
 
 private let millisecond: UInt64 = 1_000_000
@@ -94,6 +94,7 @@ extension ByteWriter {
 
     private mutating func put(_ step: Stopping.Step) {
         switch step {
+        case .draining: put(StepTag.draining, 0)
         case .command: put(StepTag.command, 0)
         case .commandAnswered: put(StepTag.commandAnswered, 0)
         case .signalled(let index): put(StepTag.signalled, index)
@@ -179,6 +180,7 @@ extension ByteReader {
         guard let tag = take(UInt8.self).flatMap(StepTag.init), let index = take(UInt16.self), index < .max
         else { return nil }
         switch tag {
+        case .draining: return .draining
         case .command: return .command
         case .commandAnswered: return .commandAnswered
         case .signalled: return .signalled(index)

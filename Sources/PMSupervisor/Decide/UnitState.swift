@@ -103,6 +103,8 @@ public struct Stopping: Equatable, Sendable {
 
     /// Progress of the stop.
     public enum Step: Equatable, Sendable {
+        /// It gets no new calls, and answers those that it has.
+        case draining
         /// `$stop` was called and has not answered.
         case command
         /// `$stop` has answered; it should end by itself.

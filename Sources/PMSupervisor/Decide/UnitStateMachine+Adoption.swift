@@ -82,10 +82,11 @@ extension UnitStateMachine {
         if stopping.step == .command { stopping.step = .commandAnswered }
         state = .stopping(stopping)
         switch stopping.step {
-        case .command, .commandAnswered, .signalled:
+        case .draining, .command, .commandAnswered, .signalled:
             if stopping.leader == .gone {
                 count(stopping, &transition)
             } else {
+                if stopping.step == .draining { transition.act(.drain) }
                 arm(at: stopping.deadline, &transition)
             }
         case .killing, .stuck: kill(stopping, &transition)

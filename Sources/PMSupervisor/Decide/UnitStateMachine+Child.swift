@@ -20,7 +20,7 @@ extension UnitStateMachine {
         case .spawnFailed(let failure):
             endLaunch(&transition)
             fail(starting, .spawnFailed(failure), &transition)
-        case .ready, .stopCommandFinished, .exited, .treeReport: break
+        case .ready, .drained, .stopCommandFinished, .exited, .treeReport: break
         }
     }
 
@@ -28,7 +28,7 @@ extension UnitStateMachine {
         switch child {
         case .ready: becomeReady(up, &transition)
         case .exited(let report): die(up, report, &transition)
-        case .starting, .spawned, .spawnFailed, .stopCommandFinished, .treeReport: break
+        case .starting, .spawned, .spawnFailed, .drained, .stopCommandFinished, .treeReport: break
         }
     }
 

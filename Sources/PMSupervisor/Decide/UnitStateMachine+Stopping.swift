@@ -21,12 +21,26 @@ public enum KillTimeouts {
 private let sigkill: Int32 = 9
 
 extension UnitStateMachine {
-    /// Begins to end a running process. `$stop` is only for one that serves: another may never answer.
+    /// Begins to end a running process. Its open calls are awaited and `$stop` is called only if it serves: another may
+    /// never answer.
     mutating func beginStopping(_ up: Up, _ cause: Stopping.Cause, next: Stopping.Next, _ transition: inout Transition)
     {
         leaveUp(up, &transition)
         var stopping = Stopping(up, cause, next: next, at: transition.now)
-        guard up.isReady, settings.hasStopCommand else { return signal(0, stopping, &transition) }
+        guard up.isReady else { return signal(0, stopping, &transition) }
+        guard settings.drain > .zero else { return callStop(stopping, &transition) }
+        stopping.step = .draining
+        stopping.deadline = transition.now + settings.drain
+        state = .stopping(stopping)
+        transition.act(.drain)
+        arm(at: stopping.deadline, &transition)
+    }
+
+    /// Asks a running process by its command to end, or sends the first signal when it has none.
+    private mutating func callStop(_ stopping: Stopping, _ transition: inout Transition) {
+        guard settings.hasStopCommand else { return signal(0, stopping, &transition) }
+        var stopping = stopping
+        stopping.step = .command
         stopping.deadline = transition.now + (settings.stop.steps.first?.wait ?? KillTimeouts.command)
         state = .stopping(stopping)
         transition.act(.callStopCommand)
@@ -51,6 +65,7 @@ extension UnitStateMachine {
     /// An event of the tree that is being stopped.
     mutating func handle(_ child: ChildEvent, _ stopping: Stopping, _ transition: inout Transition) {
         switch child {
+        case .drained: if stopping.step == .draining { callStop(stopping, &transition) }
         case .stopCommandFinished(let result): handleCommandResult(result, stopping, &transition)
         case .exited(let report): handleExit(report, stopping, &transition)
         case .treeReport(let survivors): handleReport(survivors, stopping, &transition)
@@ -63,6 +78,7 @@ extension UnitStateMachine {
     mutating func handleTimer(_ stopping: Stopping, _ transition: inout Transition) {
         guard transition.now >= stopping.deadline else { return count(stopping, &transition) }
         switch stopping.step {
+        case .draining: callStop(stopping, &transition)
         case .command, .commandAnswered: signal(0, stopping, &transition)
         case .signalled(let index): signal(index + 1, stopping, &transition)
         case .killing: giveUp(stopping, &transition)
@@ -105,7 +121,7 @@ extension UnitStateMachine {
     mutating func count(_ stopping: Stopping, _ transition: inout Transition) {
         var stopping = stopping
         switch stopping.step {
-        case .command, .commandAnswered, .signalled: transition.act(.sweepTree(0))
+        case .draining, .command, .commandAnswered, .signalled: transition.act(.sweepTree(0))
         case .killing: transition.act(.sweepTree(sigkill))
         case .stuck:
             transition.act(.sweepTree(sigkill))
@@ -173,7 +189,9 @@ extension UnitStateMachine {
                     wasRequested: stopping.cause == .requested)))
         switch report.leftovers {
         case .none: finish(stopping, &transition)
-        case .maybe: count(stopping, &transition)
+        case .maybe:
+            // What it leaves behind has got no signal so far, and its calls are lost.
+            if stopping.step == .draining { signal(0, stopping, &transition) } else { count(stopping, &transition) }
         }
     }
 
@@ -199,7 +217,7 @@ extension UnitStateMachine {
         stopping.survivors = survivors
         state = .stopping(stopping)
         switch stopping.step {
-        case .command, .commandAnswered, .signalled:
+        case .draining, .command, .commandAnswered, .signalled:
             if stopping.leader == .gone { armNextCount(stopping, &transition) }
         case .killing:
             // With nothing left but the report of the exit, there is nothing to kill again.

@@ -16,7 +16,7 @@ final class Instance {
     var stopOrder: UInt32 = 0
 
     private let context: Context
-    private unowned let supervisor: Supervisor
+    unowned let supervisor: Supervisor
     /// Limits of the present or last incarnation that are not held here.
     private(set) var unenforced: [Unenforced] = []
     private var timer: TimerID?
@@ -49,7 +49,7 @@ final class Instance {
     /// The service's own status text.
     var statusText: String? { run?.probe?.statusText }
     var startedAt: WallTime? { machine.pid == nil ? nil : run?.startedAt }
-    private var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
+    var id: IncarnationID { IncarnationID(unit: name, number: machine.incarnation) }
 
     /// Takes a changed configuration; what runs is not touched.
     func update(_ unit: Unit) {
@@ -189,6 +189,7 @@ final class Instance {
     private func perform(_ action: UnitAction) {
         switch action {
         case .spawn(let incarnation): queueSpawn(incarnation)
+        case .drain: drain()
         case .callStopCommand: callStopCommand()
         case .signalGroup(let number): send(number, .group)
         case .sweepTree(let number): send(number, .tree)
@@ -302,16 +303,6 @@ final class Instance {
         } catch {
             context.logs.log(of: name).note("pm: output cannot be read: \(error)")
         }
-    }
-
-    private func callStopCommand() {
-        guard let channels = supervisor.channels else { return stopCommandFinished(.failed, machine.incarnation) }
-        let incarnation = machine.incarnation
-        channels.callStop(of: id) { [weak self] result in self?.stopCommandFinished(result, incarnation) }
-    }
-
-    private func stopCommandFinished(_ result: StopCommandResult, _ incarnation: UInt64) {
-        feed(.child(.stopCommandFinished(result), incarnation: incarnation))
     }
 
     private func send(_ number: Int32, _ scope: SignalScope) {

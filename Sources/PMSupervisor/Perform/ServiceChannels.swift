@@ -8,6 +8,8 @@ public protocol ServiceChannels: AnyObject {
     func open(_ channel: SharedFD, to service: IncarnationID, _ kind: ChannelKind)
     /// The incarnation is no more: what waits for its answers fails.
     func close(_ service: IncarnationID)
+    /// Gives the service no new calls; `done` is called once, when it has answered those that it has.
+    func drain(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void)
     /// Calls the service's `$stop`; `done` is called once, with `failed` at once where there is no such command.
     func callStop(of service: IncarnationID, _ done: @escaping @PMActor (StopCommandResult) -> Void)
 }

@@ -3,10 +3,10 @@ import PMSupervisor
 
 /// How long answers may take after the last request, with the settings of the simulation.
 enum Bounds {
-    /// `$stop` and the two steps 2 + 2 + 1 s, SIGKILL 5 s, and a second for the messages.
-    static let stop = Duration.seconds(11)
+    /// Open calls 2 s, `$stop` and the two steps 2 + 2 + 1 s, SIGKILL 5 s, and a second for the messages.
+    static let stop = Duration.seconds(13)
     /// A stop that is under way, then a spawn and its readiness deadline of 3 s.
-    static let start = Duration.seconds(15)
+    static let start = Duration.seconds(17)
 }
 
 extension Simulation {
@@ -89,7 +89,7 @@ extension Simulation {
         let before = machine
         let late: [ChildEvent] = [
             .starting(pid: 1), .spawned(pid: 1), .ready, .exited(ExitReport(reason: .crash)), .treeReport(survivors: 1),
-            .stopCommandFinished(.failed),
+            .drained, .stopCommandFinished(.failed),
         ]
         let events = late.map { UnitEvent.child($0, incarnation: machine.incarnation) }
         for event in events + oldTokens.map({ .timerFired(token: $0) }) {

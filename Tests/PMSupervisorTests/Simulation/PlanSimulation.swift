@@ -109,7 +109,7 @@ struct PlanSimulation {
             for number in starts.keys.sorted() { try advance(number) { $0.take(outcome, of: name) } }
         case .ended(let survivors):
             for number in stops.keys.sorted() { try advanceStop(number) { $0.ended(name, survivors: survivors) } }
-        case .callStopCommand, .sweepTree, .beginReadiness, .endReadiness, .becameReady, .recordDeath, .forget,
+        case .drain, .callStopCommand, .sweepTree, .beginReadiness, .endReadiness, .becameReady, .recordDeath, .forget,
             .stateChanged:
             break
         }

@@ -43,6 +43,7 @@ struct Simulation {
         settings.stop = StopSequence(
             steps: [StopStep(signal: 15, wait: .seconds(2)), StopStep(signal: 2, wait: .seconds(1))])
         settings.readyDeadline = .seconds(3)
+        settings.drain = settings.hasStopCommand && world.chance(70) ? .seconds(2) : .zero
         if world.chance(50) { settings.restart.limit = 3 }
         return settings
     }
@@ -165,6 +166,7 @@ struct Simulation {
     private mutating func perform(_ action: UnitAction) throws {
         switch action {
         case .spawn(let incarnation): try spawn(incarnation)
+        case .drain: world.drain(machine.incarnation)
         case .callStopCommand: world.callStop(machine.incarnation)
         case .signalGroup: world.signalGroup(machine.incarnation)
         case .sweepTree(let signal): world.sweep(signal, machine.incarnation)

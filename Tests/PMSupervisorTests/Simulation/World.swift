@@ -215,6 +215,12 @@ struct World {
         tell(.treeReport(survivors: UInt32(record.living)), incarnation)
     }
 
+    /// The service answers its calls one day, or never.
+    mutating func drain(_ incarnation: UInt64) {
+        if chance(30) { return }
+        schedule(.call(.drained, incarnation: incarnation), after: chance(50) ? .zero : time(0...2_500))
+    }
+
     /// The service answers its `$stop` in its own way, or not at all.
     mutating func callStop(_ incarnation: UInt64) {
         guard records[incarnation]?.leader.isAlive == true else {

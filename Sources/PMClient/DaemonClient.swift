@@ -110,11 +110,25 @@ public final class DaemonClient {
         (early, earlyCount) = ([:], 0)
     }
 
-    /// Calls any method, `web.greet` for example; void is null.
+    /// Calls any method, `web.greet` for example; void is null. A call that is not answered within `limit` is cancelled.
     public func call(_ method: String, _ params: JSONValue, within limit: Duration? = nil) throws(ClientError)
         -> JSONValue
     {
-        try value(of: send(method, params), within: limit)
+        let ticket = try send(method, params)
+        do {
+            return try value(of: ticket, within: limit)
+        } catch {
+            if case .timedOut = error { cancel(ticket) }
+            throw error
+        }
+    }
+
+    /// Says that the answer to a request is not needed any more.
+    private func cancel(_ ticket: Ticket) {
+        var bytes: [UInt8] = []
+        let id = JSONValue.number(JSONNumber(Int(clamping: ticket.id)))
+        MessageWriter.notification(method: FlowSignal.cancel.rawValue, params: [id], to: &bytes)
+        _ = try? connection.write(bytes, Deadline(.zero))  // the end of this connection says the same
     }
 
     /// Sends a request without waiting, so that several answers come in one round trip.

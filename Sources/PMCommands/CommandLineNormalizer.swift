@@ -28,7 +28,8 @@ struct CommandLineNormalizer {
 
     /// `call [options] NAME COMMAND [args]`: from NAME on nothing is an option.
     private func call(_ words: [String]) -> [String] {
-        let (options, rest) = split(words, valued: Self.valued, flags: Self.flags.union(["--json-args"]))
+        let (options, rest) = split(
+            words, valued: Self.valued.union(["--timeout"]), flags: Self.flags.union(["--json-args"]))
         guard let first = rest.first, !first.hasPrefix("-") else { return words }
         return options + ["--"] + rest
     }

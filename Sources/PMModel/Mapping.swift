@@ -52,6 +52,8 @@ public struct Mapping: Equatable, Sendable {
     public var stop: StopSequence
     /// Time that a stop gives it for calls that it has not answered, before anything else; zero: none.
     @Nanoseconds public var drain: Duration
+    /// Time that it has to answer a call; zero: it has no limit.
+    @Nanoseconds public var callTimeout: Duration
     /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
     public var readiness: ReadinessCheck?
     /// Destination of the output; nil: the daemon's default.
@@ -97,6 +99,7 @@ public struct Mapping: Equatable, Sendable {
         _limits = Boxed(wrappedValue: Limits())
         sandbox = Sandbox()
         _drain = Nanoseconds(wrappedValue: Self.usualDrain)
+        _callTimeout = Nanoseconds(wrappedValue: .zero)
         _readyDeadline = Nanoseconds(wrappedValue: .zero)
     }
 }

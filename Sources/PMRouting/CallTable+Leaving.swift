@@ -51,7 +51,7 @@ extension CallTable {
         return endings
     }
 
-    private mutating func abandon(_ number: UInt64) -> Abandoned? {
+    mutating func abandon(_ number: UInt64) -> Abandoned? {
         guard let call = remove(number) else { return nil }
         sides[Int(call.callee.slot)].state.left[number] = call.isStreaming
         let isOpen = call.sendsStream && sides[Int(call.caller.slot)].state.uploads[call.callerID] == number

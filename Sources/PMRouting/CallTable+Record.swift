@@ -1,8 +1,9 @@
 import JSONRPC
 
 extension CallTable.State: RecordValue {
-    private static var form: RecordForm<Self, SessionID, RPCID, SessionID, Bool, Bool, Bool> {
-        RecordForm(Self.init, \.caller, \.callerID, \.callee, \.sendsStream, \.isStreaming, \.isPaused)
+    private static var form: RecordForm<Self, SessionID, RPCID, SessionID, Bool, Bool, Bool, UInt64> {
+        RecordForm(
+            Self.init, \.caller, \.callerID, \.callee, \.sendsStream, \.isStreaming, \.isPaused, \.deadline)
     }
 
     func put(_ bytes: inout [UInt8]) { Self.form.put(self, &bytes) }

@@ -32,6 +32,8 @@ struct CallTable {
         var isStreaming: Bool
         /// True when the callee was notified to pause that stream.
         var isPaused: Bool
+        /// Time when the call fails without an answer, on the monotonic clock in nanoseconds; 0: never.
+        var deadline: UInt64 = 0
     }
 
     /// The state of a session beside its calls; all of it is handed over to a successor of the daemon.
@@ -115,6 +117,8 @@ struct CallTable {
         var keeps: Int?
         /// True when the caller has a limit of calls: a caller that is never paused.
         var isRefusedMore = false
+        /// See `State`.
+        var deadline: UInt64 = 0
     }
 
     /// Reason why a call is refused. All reasons pass: the caller may try again.
@@ -143,7 +147,7 @@ struct CallTable {
         }
         let state = State(
             caller: call.caller, callerID: call.callerID, callee: call.callee, sendsStream: call.sendsStream,
-            isStreaming: false, isPaused: false)
+            isStreaming: false, isPaused: false, deadline: call.deadline)
         let number = calls.add(Call(state: state))
         link(number, state)
         if call.sendsStream { sides[caller].state.uploads[call.callerID] = number }

@@ -1,4 +1,5 @@
 import JSONRPC
+import PMModel
 
 /// Errors of calls that no service answers.
 enum Refusals {
@@ -12,6 +13,13 @@ enum Refusals {
     static let answerTooLong = RPCError.invalidRequest(
         "an answer to pm itself has more than \(PeerLimits.parameters >> 20) MB")
     static let uploadLost = RPCError.unavailable("the caller left before its stream was over")
+
+    /// The error of a call that its service did not answer in the time that its mapping gives it.
+    static func late(_ service: IncarnationID?, _ timeout: Duration?) -> RPCError {
+        let time = timeout.map { " within \($0.shortForm)" } ?? " in time"
+        let name = service?.unit ?? "the service"
+        return RPCError.timedOut("\(name) did not answer\(time)").adding("code", "PM_DEADLINE")
+    }
 
     private static let tooManyCalls = RPCError.unavailable(
         "\(PeerLimits.callsUnderWay) calls of this service are not answered yet"

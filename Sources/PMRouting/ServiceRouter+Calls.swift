@@ -44,16 +44,18 @@ extension ServiceRouter {
         guard link.backlog < PeerLimits.callBacklog, !budget.isFull else { return caller.fail(call.id, Refusals.busy) }
         let isKept = call.isKept && !request.isStream
         let size = method.raw.count + (request.params?.count ?? 0)
+        let deadline = deadline(at: service)
         let number: UInt64
         do throws(CallTable.Refusal) {
             number = try calls.add(
                 CallTable.NewCall(
                     caller: caller.id, callerID: call.id, callee: service.id, sendsStream: request.isStream,
-                    keeps: isKept ? size : nil, isRefusedMore: !caller.isClient))
+                    keeps: isKept ? size : nil, isRefusedMore: !caller.isClient, deadline: deadline))
         } catch {
             return caller.fail(call.id, Refusals.error(error))
         }
         caller.pace()
+        arm(service, for: deadline)
         if isKept {
             var message: [UInt8] = []
             MessageWriter.relay(request, id: number, method: method, to: &message)

@@ -61,6 +61,7 @@ extension ServiceRouter {
         }
         let endings = calls.restore(image.calls, newest: image.newestCall) { taken[$0]?.id }
         for record in image.sessions { rejoin(taken[record.id], record) }
+        armRestored(image.calls, taken)
         perform(endings, of: nil)
         for record in image.sessions { taken[record.id]?.connection.resume(after: record.connection) }
         for record in image.calls where record.state.isPaused {

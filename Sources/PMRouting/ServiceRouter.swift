@@ -27,6 +27,7 @@ public final class ServiceRouter {
     public let budget: PeerBudget
     /// Answers requests to the daemon itself.
     public var handler: (any RequestHandler)?
+    let reactor: Reactor
     var sessions = SessionMap<Session>()
     /// The calls between all sessions. Each message uses the table several times; no other access can come between, so
     /// there is no exclusive access to check at run time.
@@ -45,6 +46,7 @@ public final class ServiceRouter {
     /// Routes to the services of a registry.
     public init(_ registry: CommandRegistry, reactor: Reactor) {
         self.registry = registry
+        self.reactor = reactor
         budget = PeerBudget(reactor)
         registry.onPublish = { [unowned self] unit in tellMetadata(of: unit) }
     }
@@ -115,6 +117,7 @@ public final class ServiceRouter {
         guard sessions[session.id] === session else { return }
         let endings = calls.closed(session.id)
         sessions.remove(session.id)
+        disarm(session)
         if let user = session.user {
             let left = connections(of: user) - 1
             connections[user] = left > 0 ? left : nil

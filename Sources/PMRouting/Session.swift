@@ -28,6 +28,10 @@ public final class Session {
     let isClient: Bool
     private let router: ServiceRouter
     private var flow = Flow()
+    /// Time for a service to answer a call; nil: for ever.
+    public var callTimeout: Duration?
+    /// The timer for its oldest call with a deadline.
+    var deadlineTimer: TimerID?
     /// Requests that the daemon itself answers later, by their ids.
     private var questions: [RPCID: Responder] = [:]
     /// The service that gets all messages of this client, after the client has requested a proxy.

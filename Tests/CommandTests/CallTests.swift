@@ -1,4 +1,5 @@
 import JSON
+import PMSystem
 import PMTestSupport
 import Testing
 
@@ -74,6 +75,39 @@ import Testing
         }
     }
 
+    @Test func `ends a call at its timeout, and the service learns of it`() async throws {
+        try await serving { project in
+            let late = try project.pm("call", "--timeout", "100ms", "svc", "wait")
+            #expect(late.code == 75)
+            #expect(
+                late.errors
+                    == "pm: svc did not answer wait within 100ms, and pm cancelled the call\nhint: pm status svc\n")
+            try until("the call is cancelled") { try project.count(of: "cancelled") == 1 }
+            #expect(try project.must("call", "--timeout=1m", "svc", "value", "text") == "two words\n")
+            // All words after the name are the service's.
+            #expect(try project.must("svc", "args", "--timeout", "5s") == "[\"--timeout\",\"5s\"]\n")
+            for wrong in ["0", "soon", ""] {
+                let refused = try project.pm("call", "--timeout", wrong, "svc", "wait")
+                #expect(refused.code == 64 && refused.errors.contains("--timeout needs a duration"), "\(refused)")
+            }
+        }
+    }
+
+    @Test func `has the timeout of the mapping, for every caller`() async throws {
+        try await TestProject.with { project in
+            try project.configure(["svc": try project.answering()], mapping: ["svc": ["callTimeout": "100ms"]])
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            let late = try project.pm("-o", "json", "svc", "wait")
+            #expect(late.code == 75)
+            let error = try JSONValue(parsing: late.errors)["error"]
+            #expect(error?["statusCode"] == 504 && error?["code"] == "PM_DEADLINE")
+            #expect(error?["message"] == "svc did not answer within 100ms")
+            try until("the call is cancelled") { try project.count(of: "cancelled") == 1 }
+            #expect(try project.must("svc", "value", "text") == "two words\n")
+        }
+    }
+
     @Test func `asks what the service asks, and calls again with the answer`() async throws {
         try await serving { project in
             let named = try project.run([TestPaths.pm, "svc", "colour"], input: "red\n")
@@ -117,7 +151,7 @@ import Testing
             #expect(unknown.code == 66)
             #expect(
                 unknown.errors
-                    == "pm: svc has no command walk\nhint: it has value, fail, args, greet, who, colour\n")
+                    == "pm: svc has no command walk\nhint: it has value, fail, args, greet, who, colour, wait\n")
         }
     }
 
@@ -135,5 +169,12 @@ import Testing
             #expect(own.code == 64)
             #expect(own.errors == "pm: commands of pm itself are called without its name\nhint: pm status\n")
         }
+    }
+}
+
+extension TestProject {
+    /// The size of a file of the project; 0 while there is none.
+    fileprivate func count(of file: String) throws -> Int {
+        try Files.status("\(directory)/\(file)") == nil ? 0 : read(file).utf8.count
     }
 }

@@ -32,7 +32,7 @@ extension TestProject {
     /// Writes a commandable service; returns its definition.
     ///
     /// `value KIND` answers falsy and other values, `fail STATUS` throws, `args` answers its arguments, `greet <who> [--loud]`
-    /// has a usage, `who` and `colour` ask questions.
+    /// has a usage, `who` and `colour` ask questions, `wait` answers never, and notes in `cancelled` that it is cancelled.
     func answering(_ folder: String = "svc") throws -> JSONValue {
         for (name, body) in Self.commands {
             try write("\(folder)/\(name).mjs", "export default function f(a, b) { \(body) }\n")
@@ -46,7 +46,7 @@ extension TestProject {
         let list: [JSONValue] = [
             Self.command("value", ["params.0"]), Self.command("fail", ["params.0"]), Self.command("args", ["params"]),
             Self.command("greet", ["params.0", "params.1"], cli), Self.command("who", ["params.0"]),
-            Self.command("colour", ["params.0", "options.shade"], colour),
+            Self.command("colour", ["params.0", "options.shade"], colour), Self.command("wait", ["signal"]),
         ]
         try write("\(folder)/commands.json", (["name": "svc", "commands": .array(list)] as JSONValue).text)
         return ["path": .string("./\(folder)/commands.json"), "commandable": true]
@@ -62,6 +62,10 @@ extension TestProject {
         "value": "return { zero: 0, no: false, empty: '', nil: null, list: [1, { a: 2 }], text: 'two words' }[a]",
         "fail": "throw Object.assign(new Error('it broke'), { statusCode: Number(a) || undefined, code: 'E_BROKE' })",
         "args": "return JSON.stringify(a)", "greet": "return JSON.stringify([a, b])",
+        "wait": """
+        return new Promise(() => a.addEventListener('abort', () =>
+          import('node:fs').then((fs) => fs.appendFileSync('cancelled', '.'))))
+        """,
         "who": "if (!a) throw Object.assign(new Error('Who is it?'), { code: 'INTERACT' }); return `hello ${a}`",
         "colour":
             "if (!b) throw Object.assign(new Error('Which?'), { code: 'INTERACT', as: 'shade' }); return `it is ${b}`",

@@ -137,6 +137,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     }
 
     @Test func `call does the same for names that are words of pm`() throws {
+        let timed: CallCommand = try parse("call --timeout 1.5s --json-args start greet --timeout 2s")
+        #expect(timed.timeout == .milliseconds(1500) && timed.jsonArguments && timed.args == ["--timeout", "2s"])
         let call: CallCommand = try parse("-v call --json-args -o json start greet --help -v")
         #expect(call.service == "start" && call.command == "greet" && call.args == ["--help", "-v"])
         #expect(call.jsonArguments && call.global.output == .json && call.global.verbose)

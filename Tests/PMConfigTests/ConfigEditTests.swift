@@ -172,6 +172,7 @@ private let seed = """
         mapping.envFiles = [".env"]
         mapping.stop = StopSequence(steps: [StopStep(signal: 2, wait: .seconds(1)), StopStep(signal: 40, wait: .zero)])
         mapping.drain = .zero
+        mapping.callTimeout = .milliseconds(2500)
         mapping.readyDeadline = .milliseconds(1500)
         mapping.restart.limit = 3
         mapping.restart.delay = .seconds(40)

@@ -63,7 +63,7 @@ import Testing
         let changes: [(inout CallRecord) -> Void] = [
             { $0.number = 2 }, { $0.state.caller = Self.session.id }, { $0.state.callee = Self.session.id },
             { $0.state.callerID = RPCID("1") }, { $0.state.sendsStream = true }, { $0.state.isStreaming = true },
-            { $0.state.isPaused = true }, { $0.message = RecordBytes([]) },
+            { $0.state.isPaused = true }, { $0.state.deadline = 5 }, { $0.message = RecordBytes([]) },
         ]
         for (place, change) in changes.enumerated() {
             var changed = plain

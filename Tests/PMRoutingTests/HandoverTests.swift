@@ -209,4 +209,19 @@ import Testing
         while handler.kept.isEmpty { await reactor.sleep(for: .milliseconds(1)) }
         handler.kept = []
     }
+
+    @Test @PMActor func `ends calls at the deadline that they had`() async throws {
+        let (service, client) = (try Wire(), try Wire())
+        let (old, _) = try router(service, generation: 1)
+        old.registry.service("svc")?.session.callTimeout = .milliseconds(300)
+        _ = try old.open(client.ours, .client(.init(pid: 1, user: 7, group: 7)))
+        client.write(Self.call(1, "svc.never"))
+        _ = try await service.lines(1, reactor)
+        let handover = old.handOver(bridges)
+        let (new, _) = try router(service, generation: 2)
+        _ = try new.takeOver(handover, bridges)
+        new.serve()
+        let line = try await client.lines(1, reactor)[0]
+        #expect(line.contains("504") && line.contains("PM_DEADLINE"), "\(line)")
+    }
 }

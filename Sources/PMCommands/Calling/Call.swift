@@ -3,6 +3,7 @@ import JSON
 import PMAPI
 import PMClient
 import PMConfig
+import PMModel
 
 /// `pm call NAME COMMAND [args...]`, and `pm NAME COMMAND [args...]`.
 struct CallCommand: PMCommand {
@@ -22,6 +23,12 @@ struct CallCommand: PMCommand {
         help: "Read arguments that are valid JSON as JSON: 5 is then a number, not a string.")
     var jsonArguments = false
 
+    @Option(
+        help: ArgumentHelp(
+            "End a call that is not answered within this time, 5s for example.", valueName: "duration"),
+        transform: CallTimeout.read)
+    var timeout: Duration?
+
     @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var service: String
 
@@ -39,7 +46,7 @@ struct CallCommand: PMCommand {
                 .badRequest("commands of pm itself are called without its name", hint: hint), session)
         }
         let client = try session.connect()
-        var conversation = Conversation(session: session, client: client)
+        var conversation = Conversation(session: session, client: client, timeout: timeout)
         let metadata = try conversation.metadata(for: service, command)
         // Our daemon answers with the service's own names; the reference's has them behind the service's name.
         let arguments = CallArguments(
@@ -76,6 +83,8 @@ struct CallCommand: PMCommand {
 struct Conversation {
     let session: CommandContext
     let client: DaemonClient
+    /// Time for each call; nil: no limit.
+    let timeout: Duration?
     /// The commands that the service offers, for who asks for another one.
     var commands: [String] = []
 
@@ -97,8 +106,9 @@ struct Conversation {
         var (call, arguments) = (call, arguments)
         for _ in 0..<Self.mostQuestions {
             do throws(ClientError) {
-                return try client.call(call.method, call.params)
+                return try client.call(call.method, call.params, within: timeout)
             } catch {
+                if case .timedOut = error, let timeout { throw late(call, timeout) }
                 guard case .refused(let refusal) = error, let question = Interaction(refusal) else {
                     throw try explained(error.report, call)
                 }
@@ -107,6 +117,14 @@ struct Conversation {
             }
         }
         throw .serviceFailed("\(call.method) asked \(Self.mostQuestions) questions and still has no result")
+    }
+
+    private func late(_ call: Call, _ timeout: Duration) -> APIError {
+        var error = APIError.timeout(
+            "\(call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
+            hint: "pm status \(call.service)")
+        error.code = "PM_DEADLINE"
+        return error
     }
 
     private func answer(to question: Interaction) throws(APIError) -> String {

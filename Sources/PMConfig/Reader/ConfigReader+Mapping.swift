@@ -3,7 +3,8 @@ internal import PMModel
 
 extension ConfigReader {
     static let mappingKeys = [
-        "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain", "ready",
+        "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
+        "callTimeout", "ready",
         "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen", "routes",
     ]
 
@@ -56,6 +57,7 @@ extension ConfigReader {
         case "restart": if !isNull { mapping.restart = restartPolicy(place) }
         case "stop": if !isNull { mapping.stop = stopSequence(place) }
         case "drain": if !isNull { mapping.drain = duration(place) ?? mapping.drain }
+        case "callTimeout": if !isNull { mapping.callTimeout = duration(place) ?? mapping.callTimeout }
         case "ready": if !isNull { readiness(place, &mapping) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         default: return false

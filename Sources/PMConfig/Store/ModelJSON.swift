@@ -30,6 +30,7 @@ extension Mapping {
         if restart != RestartPolicy() { object["restart"] = restart.json }
         if stop != StopSequence() { object["stop"] = .array(stop.steps.map { .object($0.json) }) }
         if drain != Self.usualDrain { object["drain"] = .duration(drain) }
+        if callTimeout > .zero { object["callTimeout"] = .duration(callTimeout) }
         object["ready"] = readinessJSON
         object["logs"] = logs.map { .string($0.rawValue) }
         addRights(to: &object)

@@ -77,6 +77,7 @@ final class Composition {
     private func connect() {
         gateway.publish(in: units)
         routeBook.connect(units)
+        links.callTimeout = { [units] in units.find($0)?.mapping.callTimeout ?? .zero }
         units.onChange = { [gateway, registry, unowned supervisor] in
             registry.routes.configurationChanged()
             supervisor.configurationChanged()

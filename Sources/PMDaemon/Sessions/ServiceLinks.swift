@@ -16,6 +16,8 @@ final class ServiceLinks: ServiceChannels {
     var generation: UInt64 = 0
     private let metadataRequests: MetadataRequests
     private let onTrouble: @PMActor (String) -> Void
+    /// Time that a unit has to answer a call; zero: it has no limit.
+    var callTimeout: @PMActor (String) -> Duration = { _ in .zero }
 
     init(
         _ router: ServiceRouter, _ metadataRequests: MetadataRequests, onTrouble: @escaping @PMActor (String) -> Void
@@ -30,6 +32,8 @@ final class ServiceLinks: ServiceChannels {
         do throws(SystemError) {
             let session = try router.open(
                 channel, .service(service), form: kind == .nodeIPC ? .nodeIPC : .lines)
+            let timeout = callTimeout(service.unit)
+            if timeout > .zero { session.callTimeout = timeout }
             if kind == .contained { session.reach = .services }
             // What reads bytes of strangers may say how it is, and nothing else.
             if service.unit == GatewayController.unit { session.reach = .proof }

@@ -45,7 +45,7 @@ export type ConnectionMap = Record<string, PointOptions>;
 export interface CallOptions {
   /** Gives the call up: the service gets `$/cancel`, and the call rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Milliseconds after which it is given up with statusCode 504 and code `PM_DEADLINE`. */
+  /** Timeout in milliseconds: the call fails with statusCode 504 and code `PM_DEADLINE`, and the service gets `$/cancel`. */
   timeout?: number;
 }
 

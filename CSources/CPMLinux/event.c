@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 int pm_eventfd_create(void) {
@@ -58,26 +57,4 @@ int pm_signalfd_read(int fd, pm_signal_info *out) {
         .status = info.ssi_status,
     };
     return 1;
-}
-
-int pm_timerfd_create(pm_clock clock) {
-    static const clockid_t ids[] = {
-        [PM_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
-        [PM_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
-        [PM_CLOCK_REALTIME] = CLOCK_REALTIME,
-    };
-    int fd = timerfd_create(ids[clock], TFD_CLOEXEC | TFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
-}
-
-int pm_timerfd_arm(int fd, uint64_t deadline_ns) {
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                     .tv_nsec = (long)(deadline_ns % 1000000000u)},
-    };
-    return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? -errno : 0;
-}
-
-int pm_timerfd_drain(int fd) {
-    return drain_counter(fd);
 }

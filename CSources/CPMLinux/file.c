@@ -8,7 +8,6 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -65,10 +64,6 @@ int pm_pipe_create(int *read_end, int *write_end) {
     return 0;
 }
 
-int pm_pipe_set_size(int fd, int bytes) {
-    return checked(fcntl(fd, F_SETPIPE_SZ, bytes));
-}
-
 int64_t pm_pipe_state(int fd) {
     struct pollfd state = {.fd = fd, .events = POLLIN};
     int count = 0, ready = poll(&state, 1, 0);
@@ -97,37 +92,8 @@ int pm_lock_exclusive(int fd) {
     return checked(flock(fd, LOCK_EX | LOCK_NB));
 }
 
-int pm_lock_shared(int fd) {
-    return checked(flock(fd, LOCK_SH | LOCK_NB));
-}
-
-int pm_lock_release(int fd) {
-    return checked(flock(fd, LOCK_UN));
-}
-
-int pm_rename_exclusive(const char *from, const char *to) {
-    return checked(renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
-}
-
 int pm_rename_exchange(const char *first, const char *second) {
     return checked(renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE));
-}
-
-int pm_sync_directory(const char *path) {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int result = fsync(fd) < 0 ? -errno : 0;
-    close(fd);
-    return result;
-}
-
-int pm_free_space(const char *path, uint64_t *out) {
-    struct statvfs info;
-    if (statvfs(path, &info) < 0)
-        return -errno;
-    *out = (uint64_t)info.f_bavail * info.f_frsize;
-    return 0;
 }
 
 int pm_file_handle(const char *path) {

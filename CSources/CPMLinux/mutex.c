@@ -22,8 +22,3 @@ void pm_mutex_lock(pm_mutex *mutex) {
 void pm_mutex_unlock(pm_mutex *mutex) {
     pthread_mutex_unlock(&mutex->mutex);
 }
-
-void pm_mutex_destroy(pm_mutex *mutex) {
-    pthread_mutex_destroy(&mutex->mutex);
-    free(mutex);
-}

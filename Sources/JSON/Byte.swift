@@ -11,7 +11,6 @@ enum Byte {
     @inlinable @inline(__always) static var minus: UInt8 { 0x2D }
     @inlinable @inline(__always) static var point: UInt8 { 0x2E }
     @inlinable @inline(__always) static var zero: UInt8 { 0x30 }
-    @inlinable @inline(__always) static var nine: UInt8 { 0x39 }
     @inlinable @inline(__always) static var colon: UInt8 { 0x3A }
     @inlinable @inline(__always) static var leftBracket: UInt8 { 0x5B }
     @inlinable @inline(__always) static var backslash: UInt8 { 0x5C }

@@ -22,11 +22,6 @@ extension RPCError {
         protocolError(-32601, "Method not found", info: "no handler found for method \(name)")
     }
 
-    /// -32602: the method cannot take these parameters.
-    public static func invalidParams(_ info: String) -> RPCError {
-        protocolError(-32602, "Invalid params", info: info)
-    }
-
     /// True when JSON-RPC itself defines the error: such answers begin with `error`, those of handlers with `id`.
     public var isProtocolError: Bool {
         if case .number(-32700 ... -32600) = code { true } else { false }

@@ -35,12 +35,12 @@ import Testing
 
     @Test func `JSON-RPC's own errors have its codes`() {
         let errors: [RPCError] = [
-            .invalidRequest("i"), .methodNotFound("m"), .invalidParams("p"), .noResponseHandler(RPCID("x y")),
+            .invalidRequest("i"), .methodNotFound("m"), .noResponseHandler(RPCID("x y")),
         ]
-        #expect(errors.map(\.code) == [.number(-32600), .number(-32601), .number(-32602), .number(-32600)])
+        #expect(errors.map(\.code) == [.number(-32600), .number(-32601), .number(-32600)])
         #expect(errors.allSatisfy { $0.isProtocolError })
-        #expect(errors[3].description == "Invalid Request: no response handler for id x y")
-        #expect(errors[2].json.text == #"{"code":-32602,"message":"Invalid params","data":{"info":"p"}}"#)
+        #expect(errors[2].description == "Invalid Request: no response handler for id x y")
+        #expect(errors[0].json.text == #"{"code":-32600,"message":"Invalid Request","data":{"info":"i"}}"#)
     }
 
     @Test func `failures carry a status`() {

@@ -205,11 +205,11 @@ import Testing
         let service = try TestService(book.log(of: "web"))
         service.write("one\n")
         service.capture.close()
-        #expect(book.failing.map(\.unit) == ["web"])
-        #expect(book.failing.first?.failure.error.code == ENOSPC)
+        #expect(book.log(of: "web").failure?.error.code == ENOSPC)
+        #expect(book.problem(of: "web")?.contains("No space left on device") == true)
         try Files.remove(path)
         book.close()
-        #expect(book.failing.isEmpty)
+        #expect(book.problem(of: "web") == nil)
         #expect(try fixture.lines() == ["out: one"])
     }
 

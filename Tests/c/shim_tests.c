@@ -66,21 +66,6 @@ static void signalfd_reads_blocked_signals(void) {
     CHECK_EQUAL(pm_signalfd_create((const int[]){9999}, 1), -EINVAL);
 }
 
-static void timerfd_fires_at_its_time(void) {
-    int fd = pm_timerfd_create(PM_CLOCK_BOOTTIME);
-    CHECK(fd >= 0);
-    CHECK_EQUAL(pm_timerfd_drain(fd), 0);
-    uint64_t deadline = pm_clock_read(PM_CLOCK_BOOTTIME) + 2000000;
-    CHECK_EQUAL(pm_timerfd_arm(fd, deadline), 0);
-    wait_readable(fd);
-    CHECK(pm_clock_read(PM_CLOCK_BOOTTIME) >= deadline);
-    CHECK_EQUAL(pm_timerfd_drain(fd), 1);
-    CHECK_EQUAL(pm_timerfd_arm(fd, pm_clock_read(PM_CLOCK_BOOTTIME) + 1000000), 0);
-    CHECK_EQUAL(pm_timerfd_arm(fd, 0), 0);
-    CHECK_EQUAL(pm_timerfd_drain(fd), 0);
-    close(fd);
-}
-
 static void clocks_agree_with_the_kernel(void) {
     CHECK(pm_clock_realtime() > 1700000000ull * 1000000000ull);
     uint64_t monotonic = pm_clock_read(PM_CLOCK_MONOTONIC);
@@ -141,7 +126,6 @@ static void pipes_and_flags(void) {
     char byte;
     CHECK_EQUAL(pm_pipe_create(&read_end, &write_end), 0);
     CHECK((fcntl(read_end, F_GETFD) & fcntl(write_end, F_GETFD) & FD_CLOEXEC) != 0);
-    CHECK(pm_pipe_set_size(write_end, 8192) >= 8192);
     CHECK_EQUAL(pm_fd_set_nonblocking(read_end, true), 0);
     CHECK_EQUAL(pm_fd_read(read_end, &byte, 1), -EAGAIN);
     CHECK_EQUAL(pm_fd_write(write_end, "x", 1), 1);
@@ -163,11 +147,8 @@ static void locks_exclude_each_other(void) {
     int one = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), other = open(path, O_RDWR | O_CLOEXEC);
     CHECK_EQUAL(pm_lock_exclusive(one), 0);
     CHECK_EQUAL(pm_lock_exclusive(other), -EWOULDBLOCK);
-    CHECK_EQUAL(pm_lock_shared(other), -EWOULDBLOCK);
-    CHECK_EQUAL(pm_lock_release(one), 0);
-    CHECK_EQUAL(pm_lock_shared(other), 0);
-    CHECK_EQUAL(pm_lock_shared(one), 0);
     close(one);
+    CHECK_EQUAL(pm_lock_exclusive(other), 0);
     close(other);
 }
 
@@ -177,26 +158,19 @@ static void touch(const char *path, const char *content) {
     close(fd);
 }
 
-static void files_are_renamed_and_swapped(void) {
+static void files_are_swapped(void) {
     char a[96], b[96];
-    uint64_t room = 0;
     snprintf(a, sizeof a, "%s/a", scratch());
     snprintf(b, sizeof b, "%s/b", scratch());
     touch(a, "one");
     touch(b, "two");
-    CHECK_EQUAL(pm_rename_exclusive(a, b), -EEXIST);
     CHECK_EQUAL(pm_rename_exchange(a, b), 0);
     int fd = open(a, O_RDONLY | O_CLOEXEC);
     CHECK_TEXT(read_all(fd), "two");
     close(fd);
-    CHECK_EQUAL(unlink(b), 0);
-    CHECK_EQUAL(pm_rename_exclusive(a, b), 0);
-    CHECK_EQUAL(access(a, F_OK), -1);
-    CHECK_EQUAL(pm_sync_directory(scratch()), 0);
-    CHECK_EQUAL(pm_sync_directory("/nowhere"), -ENOENT);
-    CHECK_EQUAL(pm_free_space(scratch(), &room), 0);
-    CHECK(room > 0);
-    CHECK_EQUAL(pm_free_space("/nowhere", &room), -ENOENT);
+    fd = open(b, O_RDONLY | O_CLOEXEC);
+    CHECK_TEXT(read_all(fd), "one");
+    close(fd);
 }
 
 static void memfd_can_be_sealed(void) {
@@ -208,14 +182,13 @@ static void memfd_can_be_sealed(void) {
     close(fd);
 }
 
-static void mutex_is_made_and_ended(void) {
+static void mutex_is_taken_again(void) {
     pm_mutex *mutex = pm_mutex_create();
     CHECK(mutex != NULL);
     pm_mutex_lock(mutex);
     pm_mutex_unlock(mutex);
     pm_mutex_lock(mutex);
     pm_mutex_unlock(mutex);
-    pm_mutex_destroy(mutex);
 }
 
 const test shim_tests[] = {
@@ -223,15 +196,14 @@ const test shim_tests[] = {
     {"epoll waits no shorter than told", epoll_waits_no_shorter_than_told},
     {"eventfd counts once", eventfd_counts_once},
     {"signalfd reads blocked signals", signalfd_reads_blocked_signals},
-    {"timerfd fires at its time", timerfd_fires_at_its_time},
     {"clocks agree with the kernel", clocks_agree_with_the_kernel},
     {"sockets connect and name the peer", sockets_connect_and_name_the_peer},
     {"sockets refuse a path that does not fit", sockets_refuse_a_path_that_does_not_fit},
     {"notify receives message and sender", notify_receives_message_and_sender},
     {"pipes and flags", pipes_and_flags},
     {"locks exclude each other", locks_exclude_each_other},
-    {"files are renamed and swapped", files_are_renamed_and_swapped},
+    {"files are swapped", files_are_swapped},
     {"memfd can be sealed", memfd_can_be_sealed},
-    {"mutex is made and ended", mutex_is_made_and_ended},
+    {"mutex is taken again", mutex_is_taken_again},
     {NULL, NULL},
 };

@@ -1,9 +1,8 @@
-/* Descriptors that carry events: eventfd(2), signalfd(2), timerfd_create(2). All are non-blocking. */
+/* Descriptors that carry events: eventfd(2), signalfd(2). All are non-blocking. */
 #ifndef PM_EVENT_H
 #define PM_EVENT_H
 
 #include "pm_base.h"
-#include "pm_clock.h"
 
 PM_NONNULL_BEGIN
 
@@ -29,13 +28,6 @@ typedef struct {
 int pm_signalfd_create(const int *signals, size_t count);
 /* Reads one signal. 1, or 0 when none is left, or -errno. */
 int pm_signalfd_read(int fd, pm_signal_info *out);
-
-/* A new timer of the clock, disarmed, owned by the caller, or -errno. */
-int pm_timerfd_create(pm_clock clock);
-/* Arms the timer for the absolute time deadline_ns of its clock (nanoseconds); 0 disarms. 0 or -errno. */
-int pm_timerfd_arm(int fd, uint64_t deadline_ns);
-/* Takes the expiration. 1 if it had expired, 0 if not, or -errno. */
-int pm_timerfd_drain(int fd);
 
 PM_NONNULL_END
 

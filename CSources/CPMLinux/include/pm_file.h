@@ -29,10 +29,6 @@ int64_t pm_fd_write(int fd, const void *buffer, size_t size);
 
 /* A pipe, both ends blocking, owned by the caller. 0 or -errno. */
 int pm_pipe_create(int *read_end, int *write_end);
-/* Asks for a capacity in bytes (F_SETPIPE_SZ); gives the actual one, or -errno: -EPERM above the user's
- * limit. */
-int pm_pipe_set_size(int fd, int bytes);
-
 /* Bytes that wait in a pipe, 0 when none do yet, -EPIPE when none will because nobody has its other end, or
  * -errno. */
 int64_t pm_pipe_state(int fd);
@@ -50,20 +46,9 @@ int pm_memfd_create(const char *name);
 /* Takes the lock on the open file for its life (flock(2)), without waiting. 0, -EWOULDBLOCK when held
  * elsewhere. */
 int pm_lock_exclusive(int fd);
-/* As pm_lock_exclusive, but others may share it. */
-int pm_lock_shared(int fd);
-/* Releases the lock. 0 or -errno. */
-int pm_lock_release(int fd);
 
-/* Renames; -EEXIST when `to` exists (renameat2(2), RENAME_NOREPLACE). 0 or -errno; -EINVAL: filesystem
- * cannot. */
-int pm_rename_exclusive(const char *from, const char *to);
 /* Swaps two paths in one step (RENAME_EXCHANGE). 0 or -errno; -EINVAL: the filesystem cannot. */
 int pm_rename_exchange(const char *first, const char *second);
-/* Makes a rename or creation in the directory durable. 0 or -errno. */
-int pm_sync_directory(const char *path);
-/* Bytes that an ordinary user may still write to path's filesystem. 0 or -errno. */
-int pm_free_space(const char *path, uint64_t *out);
 
 /* A descriptor that stands for the file at path itself, a link included, and reads nothing of it (O_PATH,
  * Linux 2.6.39); owned by the caller. /proc/self/fd leads to that same file whatever lies at path by then. Or

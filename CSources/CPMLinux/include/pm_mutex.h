@@ -8,13 +8,11 @@ PM_NONNULL_BEGIN
 
 typedef struct pm_mutex pm_mutex;
 
-/* A new unlocked mutex; the caller ends it with pm_mutex_destroy. Null when there is no memory. */
+/* A new unlocked mutex, for the life of the process. Null when there is no memory. */
 pm_mutex *PM_NULLABLE pm_mutex_create(void);
 /* Waits for the mutex and takes it. Not recursive. */
 void pm_mutex_lock(pm_mutex *mutex);
 void pm_mutex_unlock(pm_mutex *mutex);
-/* Frees an unlocked mutex. */
-void pm_mutex_destroy(pm_mutex *mutex);
 
 PM_NONNULL_END
 

@@ -35,7 +35,7 @@ public struct ConfigFile: Sendable {
     /// The folder that relative paths in the file start from.
     public var directory: String { Paths.directory(of: path) }
 
-    /// Whatever stands at the root under that name, a container's own settings for example.
+    /// The value of a root key that pm itself does not know: settings of a container, which an edit keeps.
     public func extra(_ name: String) -> JSONValue? { document.root[name]?.value }
 
     /// The line of the value that these keys lead to, or of the nearest one around it that exists.

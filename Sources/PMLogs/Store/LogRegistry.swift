@@ -80,11 +80,6 @@ public final class LogRegistry {
     /// The wall clock by which output is stamped.
     public var now: WallTime { reactor.clock.wall() }
 
-    /// Logs that cannot be written at the moment, by unit name.
-    public var failing: [(unit: String, failure: LogFailure)] {
-        logs.compactMap { unit, log in log.failure.map { (unit, $0) } }.sorted { $0.unit < $1.unit }
-    }
-
     /// The reason why the output of a unit is not stored, in words; nil when it is.
     public func problem(of unit: String) -> String? {
         guard let log = logs[unit], let failure = log.failure else { return nil }

@@ -59,3 +59,39 @@ import Testing
         }
     }
 }
+
+@Suite(.serialized) struct `The daemon's own log` {
+    @Test func `is read by its name, with and without a daemon`() async throws {
+        try await TestProject.with { project in
+            try project.script("web", "echo hello; exec sleep 1000")
+            try project.configure(["web": ["path": "./web"]])
+            try project.startDaemon()
+            #expect(try project.must("log", "pm").isEmpty)
+            try project.must("start", "web", "--wait")
+            let before = try project.daemonID()
+            kill(before, SIGKILL)
+            try project.until("pm", "replaced") { $0["pid"]?.int != Int(before) && $0["ready"]?.bool == true }
+            let all = try project.must("log", "pm")
+            #expect(all.contains("after the previous daemon ended by SIGKILL; 1 services are taken over"), "\(all)")
+            #expect(try project.must("log", "pm", "--grep", "SIGKILL", "-n", "1").contains("started again"))
+            try until("the service has its line") { try project.must("log", "web").contains("hello") }
+            #expect(try !project.must("log", "web").contains("SIGKILL"))
+            try project.must("stop")
+            #expect(try project.must("log", "pm") == all)
+        }
+    }
+
+    @Test func `has a bound, whatever earlier daemons left in it`() async throws {
+        try await TestProject.with { project in
+            try project.configure(["web": ["path": "./web"]])
+            try project.startDaemon()
+            let path = try #require(project.stateDirectory) + "/pmd.log"
+            try project.must("stop")
+            let old = [UInt8](repeating: UInt8(ascii: "x"), count: 5 << 20)
+            try Files.replace(path, with: old)
+            try project.must("start", "pm", "--wait", "-v")
+            try until("the file has room again") { try Files.read(path).count < 4096 }
+            #expect(try Files.read(path + ".1").starts(with: old))
+        }
+    }
+}

@@ -34,8 +34,9 @@ struct LogHandler {
     private func names(_ request: Log) throws(APIError) -> [String] {
         let logged = (try? sources.logs.reader().units()) ?? []  // no directory yet, so nothing is logged
         let known = Set(units.configuration.unitNames).union(supervisor.names).union(logged)
-        guard !request.names.isEmpty else { return known.sorted() }
-        for name in request.names where !known.contains(name) { _ = try units.require(name) }
+        // The daemon's own log is for those who name it.
+        guard !request.names.isEmpty else { return known.subtracting([DaemonLog.unit]).sorted() }
+        for name in request.names where name != DaemonLog.unit && !known.contains(name) { _ = try units.require(name) }
         return request.names
     }
 

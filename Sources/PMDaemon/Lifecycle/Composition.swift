@@ -47,6 +47,7 @@ final class Composition {
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { log.trouble($0) }
         logs = LogRegistry(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
+        log.store(in: logs, boundedAt: DaemonLogFile(options.state + "/pmd.log"))
         router = ServiceRouter(registry, reactor: reactor)
         metadataRequests = MetadataRequests(reactor)
         links = ServiceLinks(router, metadataRequests) { log.trouble($0) }

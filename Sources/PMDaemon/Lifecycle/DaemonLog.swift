@@ -1,9 +1,11 @@
 import Glibc
 import PMAPI
+import PMLogs
 import PMModel
 import PMSystem
 
-/// Log of the daemon itself: its standard error, which the launcher sent to `pmd.log`.
+/// Log of the daemon itself: its standard error, which the launcher sent to `pmd.log`, and the log `pm` beside those of
+/// services, which `pm log pm` reads.
 ///
 /// The daemon does not wait for the reader: lines that a pipe or a terminal does not take at once are lost, and the log
 /// has their number.
@@ -19,11 +21,22 @@ final class DaemonLog {
     private var lost = 0
     /// The longest turn that the log has.
     private var longest: Duration?
+    private var file: DaemonLogFile?
+    private var stored: UnitLog?
+
+    /// The name of the daemon's log among those of services.
+    static let unit = "pm"
 
     init(isVerbose: Bool, clock: any TimeSource, sink: @escaping Sink = { DaemonLog.writeToStandardError($0) }) {
         self.isVerbose = isVerbose
         self.clock = clock
         self.sink = sink
+    }
+
+    /// Stores each line from now on among the logs of services too, and bounds the file that standard error is.
+    func store(in logs: LogRegistry, boundedAt file: DaemonLogFile) {
+        stored = logs.log(of: Self.unit)
+        self.file = file
     }
 
     /// Something that went wrong and concerns no caller.
@@ -54,7 +67,17 @@ final class DaemonLog {
 
     private func write(_ text: String) {
         if lost > 0, sink(line("\(lost) lines are missing here, because nobody read them")) { lost = 0 }
-        if lost > 0 || !sink(line(text)) { lost += 1 }
+        let line = line(text)
+        if lost > 0 || !sink(line) { lost += 1 }
+        let stamp = LogStamp(.err, at: clock.wall(), startsAnew: true)
+        Array("\(text)\n".utf8).withUnsafeBytes { stored?.append($0, stamp) }
+        do throws(SystemError) {
+            try file?.wrote(line.count)
+        } catch {
+            // Once: its own line must not ask for the next one.
+            file = nil
+            write("pmd.log has no bound any more: \(error)")
+        }
     }
 
     private func line(_ text: String) -> [UInt8] { Array("\(clock.wall().iso8601) pmd: \(text)\n".utf8) }

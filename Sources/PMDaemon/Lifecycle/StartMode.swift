@@ -16,7 +16,7 @@ enum StartMode: Equatable {
     var problem: String? {
         guard case .safe(let deaths, let lastEnd) = self else { return nil }
         return "it starts nothing by itself, because the \(deaths) daemons before it died at their start, and "
-            + "the last one \(lastEnd.phrase): look into pmd.log, then pm upgrade"
+            + "the last one \(lastEnd.phrase): pm log pm shows why, then pm upgrade"
     }
 }
 

@@ -111,6 +111,7 @@ final class LogFollowing {
     /// Follows the logs of units that are not known yet, too, and tells their names.
     func followNew(_ tell: @escaping @PMActor (String) -> Void) {
         observation = logs.observeNew { [weak self] log in
+            guard log.unit != DaemonLog.unit else { return }
             self?.add(LogFollower(log))
             tell(log.unit)
         }

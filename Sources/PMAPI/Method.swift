@@ -16,6 +16,8 @@ public enum Method: String, Sendable, CaseIterable {
     case list = "ls"
     /// Registers a definition.
     case map
+    /// Removes a service from the configuration.
+    case unmap
     /// Registers what a package offers.
     case discover
     /// Connection points of a service.
@@ -50,8 +52,8 @@ extension Method {
     public var isForConfined: Bool {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
-        case .start, .stop, .restart, .upgrade, .status, .list, .map, .discover, .connect, .log, .clientSession, .scale,
-            .reloadMetadata:
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .clientSession,
+            .scale, .reloadMetadata:
             false
         }
     }
@@ -60,7 +62,7 @@ extension Method {
     /// never stopped.
     public var needsFuture: Bool {
         switch self {
-        case .start, .restart, .upgrade, .map, .discover, .connect, .scale: true
+        case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale: true
         case .stop, .status, .list, .log, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
             .reloadMetadata, .metadata:
             false
@@ -71,7 +73,8 @@ extension Method {
     public var isOrder: Bool {
         switch self {
         case .start, .stop, .restart: true
-        case .upgrade, .status, .list, .map, .discover, .connect, .log, .version, .name, .ready, .proxy, .bridge,
+        case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .version, .name, .ready, .proxy,
+            .bridge,
             .confine, .clientSession, .scale, .reloadMetadata, .metadata:
             false
         }

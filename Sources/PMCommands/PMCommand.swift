@@ -45,7 +45,8 @@ struct PM: ParsableCommand {
                     ScaleCommand.self, RunCommand.self, UpgradeCommand.self,
                 ]),
             CommandGroup(
-                name: "Containers", subcommands: [DiscoverCommand.self, MapCommand.self, ListCommand.self]),
+                name: "Containers",
+                subcommands: [DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self]),
             CommandGroup(
                 name: "Calling",
                 subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),

@@ -22,7 +22,9 @@ import Testing
             let again = try project.pm("map", "svc", "below/svc/commands.json", "--commandable", "--runtime", "nodejs")
             #expect(again.code == 0)
             #expect(
-                again.errors == "pm: svc ran \(project.directory)/below/svc/commands.json before\n", "\(again.errors)")
+                again.errors
+                    == "pm: replaces the definition of svc, which was \(project.directory)/below/svc/commands.json\n",
+                "\(again.errors)")
             #expect(try definition(project, "svc")?["type"] == "nodejs")
             try project.must("start", "web", "--wait")
             try project.must("start", "svc", "--wait")

@@ -55,4 +55,59 @@ import Testing
             #expect(ghost.errors == "pm: there is no service ghost\nhint: pm ls shows what there is\n")
         }
     }
+
+    /// Each way in which a definition cannot start, as a change of the project, and a part of the error.
+    private static let faults: [(mapping: JSONValue, file: (name: String, text: String)?, error: String)] = [
+        (["cwd": "./gone"], nil, "/gone: No such file or directory"),
+        (["envFiles": ["./gone.env"]], nil, "gone.env"),
+        (["user": "nobody-of-this-name"], nil, "mapping.svc.user: "),
+        ([:], ("svc/commands.json", "{\n  nonsense\n}"), "svc/commands.json:2:3: "),
+        (["env": ["PATH": "/gone"]], nil, "exec node: No such file or directory"),
+        (
+            ["connect": ["https://127.0.0.1:1": ["key": "./gone.pem", "cert": "./gone.pem"]]], nil,
+            "mapping.svc.connect, the key of https://127.0.0.1:1: "
+        ),
+        (
+            ["connect": ["https://127.0.0.1:1": ["key": "./svc/args.mjs", "cert": "./svc/args.mjs"]]], nil,
+            "svc/args.mjs has no PEM text"
+        ),
+    ]
+
+    @Test(arguments: faults.indices)
+    func `is refused when the new start cannot succeed, and the old process goes on`(_ index: Int) async throws {
+        let fault = Self.faults[index]
+        try await TestProject.with { project in
+            let definition = try project.answering()
+            try project.configure(["svc": definition])
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            let old = try project.status("svc")["pid"]
+            try project.configure(["svc": definition], mapping: ["svc": fault.mapping])
+            if let file = fault.file { try project.write(file.name, file.text) }
+            let refused = try project.pm("restart", "svc")
+            #expect(refused.code == 70, "\(refused)")
+            #expect(refused.errors.hasPrefix("pm: cannot restart svc: "), "\(refused.errors)")
+            #expect(refused.errors.contains(fault.error), "\(refused.errors)")
+            #expect(refused.errors.contains("; its running process is kept\nhint: "), "\(refused.errors)")
+            let row = try project.status("svc")
+            #expect(row["pid"] == old && row["ready"]?.bool == true && row["restarts"]?.int == 0)
+            #expect(try project.must("svc", "value", "zero") == "0\n")
+        }
+    }
+
+    @Test func `a missing program is told before the stop, and restarts when it is there`() async throws {
+        try await running { project in
+            try project.must("start", "web", "--wait")
+            let old = try project.status("web")["pid"]
+            try project.configure(["web": ["path": "./new.sh"]], mapping: project.mapping("web"))
+            let refused = try project.pm("restart", "web")
+            #expect(refused.code == 70 && refused.errors.contains("/new.sh: No such file or directory"), "\(refused)")
+            try project.write("new.sh", "#!/gone/shell\n", executable: true)
+            #expect(try project.pm("restart", "web").code == 70)
+            #expect(try project.status("web")["pid"] == old)
+            try project.script("new.sh", "echo up; exec sleep 1000")
+            try project.must("restart", "web", "--wait")
+            #expect(try project.status("web")["pid"] != old)
+        }
+    }
 }

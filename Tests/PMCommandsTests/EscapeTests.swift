@@ -24,6 +24,7 @@ import Testing
         (["ls"], .object([evil: ["type": "nodejs", "path": .string(evil), "dependencies": [.string(evil)]]])),
         (["scale", evil, "2"], ["started": [.string(evil)], "stopped": [.string(evil)]]),
         (["map", "x", "/bin/true"], .string(evil)),
+        (["unmap", evil], ["removed": ["mapping"], "usedBy": .string(evil)]),
         (["discover", "."], [.string(evil)]),
         (["connect", "x"], .object(["jsonrpc+tcp://" + evil: ["host": .string(evil)]])),
         (["reload-metadata", "x"], ["name": "x", "commands": [["name": .string(evil)]]]),

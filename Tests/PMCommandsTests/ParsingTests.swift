@@ -16,7 +16,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
 @Suite struct ParsingTests {
     @Test func `each command is a word of pm`() {
         let expected = [
-            "start", "stop", "restart", "status", "log", "run", "discover", "map", "ls", "call", "connect", "version",
+            "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "ls", "call", "connect", "version",
             "name", "help", "upgrade", "scale", "reload-metadata", "do",
         ]
         #expect(PM.words == Set(expected))

@@ -24,8 +24,8 @@ import Testing
             let expected: Bool
             switch method {
             case .status, .metadata, .version, .name, .proxy: expected = true
-            case .start, .stop, .restart, .upgrade, .list, .map, .discover, .connect, .log, .ready, .bridge, .confine,
-                .clientSession, .scale, .reloadMetadata:
+            case .start, .stop, .restart, .upgrade, .list, .map, .unmap, .discover, .connect, .log, .ready, .bridge,
+                .confine, .clientSession, .scale, .reloadMetadata:
                 expected = false
             }
             #expect(some.permits(method.rawValue) == expected, "\(method)")

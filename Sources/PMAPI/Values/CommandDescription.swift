@@ -76,6 +76,7 @@ extension Method {
         case .status: Status.description
         case .list: List.description
         case .map: Map.description
+        case .unmap: Unmap.description
         case .discover: Discover.description
         case .connect: Connect.description
         case .log: Log.description

@@ -44,7 +44,8 @@ struct MapCommand: PMCommand {
         case .table: session.output.line(DisplayWidth.printable(registered))
         }
         if let before {
-            session.note("\(DisplayWidth.printable(name)) ran \(DisplayWidth.printable(before.path)) before")
+            let path = DisplayWidth.printable(before.path)
+            session.note("replaces the definition of \(DisplayWidth.printable(name)), which was \(path)")
         }
         return .success
     }

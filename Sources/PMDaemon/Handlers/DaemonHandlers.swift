@@ -13,6 +13,7 @@ struct DaemonHandlers {
     let status: StatusHandler
     let list: ListHandler
     let map: MapHandler
+    let unmap: UnmapHandler
     let discover: DiscoverHandler
     let connect: ConnectHandler
     let log: LogHandler
@@ -39,6 +40,7 @@ extension DaemonHandlers: MethodAnswering {
         case .status: begin(status, parameters, call)
         case .list: answer(list, parameters, call)
         case .map: begin(map, parameters, call)
+        case .unmap: begin(unmap, parameters, call)
         case .discover: begin(discover, parameters, call)
         case .connect: begin(connect, parameters, call)
         case .log: log.answer(parameters, call)

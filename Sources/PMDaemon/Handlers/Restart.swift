@@ -16,15 +16,19 @@ struct RestartHandler: AsyncHandler {
             throw .conflict("the daemon cannot restart itself", hint: "pm stop, then pm start pm")
         }
         try units.refresh()
-        try units.checkSandbox(of: try units.require(request.name))
+        let unit = try units.require(request.name)
+        try units.checkSandbox(of: unit)
         var start = StartRequest(request.name, goal: request.waits ? .ready : .spawned)
         start.isRestart = true
+        var options = supervisor.options(of: request.name)
         if request.inspection != .none {
-            var run = UnitLedger.Run(
-                base: ledger.run(of: request.name).base, options: supervisor.options(of: request.name))
-            run.options.inspection = Inspection(request.inspection, .none)
-            ledger.keep(run, of: request.name)
-            start.options = run.options
+            options.inspection = Inspection(request.inspection, .none)
+            start.options = options
+        }
+        try StartCheck(supervisor: supervisor).refuseRestart(of: unit, options)
+        if start.options != nil {
+            ledger.keep(
+                UnitLedger.Run(base: ledger.run(of: request.name).base, options: options), of: request.name)
         }
         try instances.start(start) { finalOutput.complete($0, of: request.name, answer) }
     }

@@ -41,7 +41,9 @@ extension Composition {
             status: StatusHandler(
                 supervisor: supervisor, units: units, memory: memory, daemon: { [unowned daemon] in daemon.ownStatus },
                 finalOutput: words),
-            list: ListHandler(units: units), map: MapHandler(units: units), discover: DiscoverHandler(units: units),
+            list: ListHandler(units: units), map: MapHandler(units: units),
+            unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
+            discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
             log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),
             version: version, ready: ReadyHandler(supervisor: supervisor, registry: registry),

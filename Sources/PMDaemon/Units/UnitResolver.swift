@@ -104,6 +104,17 @@ final class UnitResolver {
         resolved[alias] = nil
     }
 
+    /// The names that stand for the unit `name`, sorted.
+    func aliases(of name: String) -> [String] { aliases.filter { $0.value == name }.map(\.key).sorted() }
+
+    /// Removes the names that stand for the unit `name`.
+    func removeAliases(of name: String) {
+        for alias in aliases(of: name) {
+            aliases[alias] = nil
+            resolved[alias] = nil
+        }
+    }
+
     /// The unit of a name; nil when there is none, or when its paths make no sense.
     func find(_ name: String) -> Unit? {
         // `require` says what is wrong; here there is nobody to tell.

@@ -43,6 +43,14 @@ struct Confinement {
         return try writeLimits(unit, request.cgroup)
     }
 
+    /// Resolves the sandbox of a start, and makes nothing.
+    ///
+    /// - Throws: `SpawnFailure` with the reason why the start would have no sandbox.
+    func check(_ unit: Unit, _ launch: Launch) throws(SpawnFailure) {
+        guard unit.definition.runtime != .docker else { return }
+        _ = try sandbox(unit, launch, identity(of: unit, launch))
+    }
+
     /// The limits that do not hold here, as far as that is known without a start.
     func unenforced(_ unit: Unit) -> [Unenforced] {
         guard unit.definition.runtime != .docker else { return [] }
@@ -111,7 +119,7 @@ struct Confinement {
     }
 
     /// The file that is executed, as pm-init will find it; nil where there is none, which the spawn will say.
-    private static func program(of launch: Launch) -> String? {
+    static func program(of launch: Launch) -> String? {
         let name = launch.invocation.executable
         let path = launch.environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? ""
         let candidates = name.contains("/") ? [name] : path.split(separator: ":").map { "\($0)/\(name)" }

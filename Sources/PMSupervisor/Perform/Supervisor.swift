@@ -130,6 +130,18 @@ public final class Supervisor {
         return wasWanted
     }
 
+    /// Removes what is known of a unit without processes that is not wanted; returns whether it was known.
+    public func forget(_ name: String) -> Bool {
+        guard let instance = instances[name], instance.machine.phase == .down, !isWaiting(name) else { return false }
+        instances[name] = nil
+        let unit = InstanceName.unit(of: name)
+        instancesOfUnit[unit]?.remove(name)
+        if instancesOfUnit[unit]?.isEmpty ?? false { instancesOfUnit[unit] = nil }
+        sockets.release(name)
+        remember(name, nil)
+        return true
+    }
+
     /// Nothing that has not been started is to be started any more.
     func unscheduleAll() {
         let names = scheduled.union(waiting.names)

@@ -93,6 +93,13 @@ extension Supervisor {
         }
     }
 
+    /// True when a unit has processes, is about to have some, or waits to be tried again.
+    public func hasProcesses(_ name: String) -> Bool {
+        if isScheduled(name) { return true }
+        guard let machine = instances[name]?.machine else { return false }
+        return machine.phase != .down || machine.survivors > 0
+    }
+
     /// Additions of the last start to a unit's configuration.
     public func options(of name: String) -> RunOptions { instances[name]?.options ?? RunOptions() }
 }

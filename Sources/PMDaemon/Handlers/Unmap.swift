@@ -1,0 +1,71 @@
+import PMAPI
+import PMConfig
+import PMModel
+import PMRouting
+import PMSupervisor
+
+/// `unmap`: removes a service from the configuration.
+struct UnmapHandler: AsyncHandler {
+    let supervisor: Supervisor
+    let units: UnitResolver
+    let ledger: UnitLedger
+
+    func begin(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
+        let name = request.name
+        guard name != "pm" else { throw .conflict("pm is the name of the daemon", hint: "pm stop ends it") }
+        try units.refresh()
+        let configuration = units.configuration
+        let isMapped = configuration.mapping(name) != nil
+        let isDefined = configuration.container(name) != nil
+        guard isMapped || isDefined else {
+            throw .notFound(
+                "there is no service \(name)",
+                hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
+        }
+        try refuseRunning(name)
+        let user = isDefined ? configuration.user(ofContainer: name) : nil
+        if !isMapped, let user {
+            throw .conflict(
+                "\(user) uses the definition \(name)", hint: "pm unmap \(user), or change it in \(units.store.path)")
+        }
+        var edits: [ConfigEdit] = []
+        var removed: [Unmap.Answer.Part] = []
+        if isMapped { (edits, removed) = ([.removeMapping(name)], [.mapping]) }
+        if isDefined, user == nil {
+            edits.append(.removeContainer(name))
+            removed.append(.container)
+        }
+        units.edit(edits) { result in
+            if case .success = result { forget(name) }
+            answer(result.map { Unmap.Answer(removed: removed, user: user) })
+        }
+    }
+
+    /// A service that runs would have no definition at its next start.
+    private func refuseRunning(_ name: String) throws(APIError) {
+        for other in names(of: name) where supervisor.isWaiting(other) || supervisor.hasProcesses(other) {
+            let verb = supervisor.isWaiting(other) ? "waits to be started" : "runs"
+            throw .conflict("\(other) \(verb)", hint: "pm stop \(other)")
+        }
+    }
+
+    /// The names under which the service was started.
+    private func names(of name: String) -> [String] {
+        [name] + supervisor.instances(of: name).filter { $0 != name } + units.aliases(of: name)
+    }
+
+    private func forget(_ name: String) {
+        for other in names(of: name) where supervisor.forget(other) { ledger.keep(UnitLedger.Run(), of: other) }
+        units.removeAliases(of: name)
+    }
+}
+
+extension Configuration {
+    /// A service that uses the definition of a name: the container of another mapping, or a dependency.
+    func user(ofContainer name: String) -> String? {
+        if let mapping = mappings.first(where: { $0.name != name && $0.value.container == name }) {
+            return mapping.name
+        }
+        return containers.first { $0.name != name && $0.value.dependencies.contains(name) }?.name
+    }
+}

@@ -1,7 +1,7 @@
 import Glibc
 public import PMAPI
 public import PMConfig
-import PMModel
+public import PMModel
 public import PMSystem
 
 /// Starts a daemon: pm-init in a session of its own, which starts pmd, which tells over a pipe how far it has come.
@@ -120,11 +120,7 @@ public struct DaemonLauncher: Sendable {
         words += ["--config", location.configFile, "--scope", location.scope.rawValue]
         words += ["--state", location.stateDirectory, "--socket", location.socketPath]
         words += ["--libexec", installation.libexec]
-        switch inspection {
-        case .none: break
-        case .inspect: words.append("--inspect")
-        case .inspectBreak: words.append("--inspect-brk")
-        }
+        if let option = inspection.option { words.append(option) }
         return isVerbose ? words + ["-v"] : words
     }
 

@@ -8,6 +8,9 @@ struct CommandLineNormalizer {
     /// Options of `pm run` that may stand behind the program.
     private static let runFlags: Set<String> = ["--new", "--inspect", "--inspect-brk", "--keep-attached"]
 
+    /// Options of `pm run` with a value.
+    private static let runValued: Set<String> = ["--name"]
+
     /// The words that are commands.
     let commands: Set<String>
 
@@ -22,8 +25,15 @@ struct CommandLineNormalizer {
         switch first {
         case "call": return ["call"] + options + call(tail)
         case "run": return ["run"] + options + run(tail)
+        case "start", "restart": return [first] + options + inspected(tail)
         default: return [first] + options + tail  // text from outside, not an enum of ours
         }
+    }
+
+    /// The words with `--inspect=PORT` as two options; from `--` on they belong to a service.
+    private func inspected(_ words: [String]) -> [String] {
+        let own = words.prefix { $0 != "--" }
+        return own.flatMap(InspectorOptions.separated) + words.dropFirst(own.count)
     }
 
     /// `call [options] NAME COMMAND [args]`: from NAME on nothing is an option.
@@ -37,7 +47,8 @@ struct CommandLineNormalizer {
     /// `run [options] PROGRAM [args]`: behind PROGRAM only the long options of run itself are options, up to a `--`.
     private func run(_ words: [String]) -> [String] {
         var (options, rest) = split(
-            words, valued: Self.valued.union(["--name"]), flags: Self.flags.union(Self.runFlags))
+            words, valued: Self.valued.union(Self.runValued), flags: Self.flags.union(Self.runFlags))
+        options = options.flatMap(InspectorOptions.separated)
         if rest.first == "--" { rest.removeFirst() } else if rest.first?.hasPrefix("-") ?? true { return words }
         guard let program = rest.first else { return words }
         var arguments: [String] = []
@@ -48,8 +59,9 @@ struct CommandLineNormalizer {
                 arguments += rest[(index + 1)...]
                 break
             }
-            if Self.runFlags.contains(word) || word.hasPrefix("--name=") {
-                options.append(word)
+            let parts = InspectorOptions.separated(word)
+            if parts.count > 1 || Self.runFlags.contains(word) || word.hasPrefix("--name=") {
+                options += parts
             } else if word == "--name", index + 1 < rest.count {
                 options += [word, rest[index + 1]]
                 index += 1
@@ -68,7 +80,9 @@ struct CommandLineNormalizer {
             let word = words[index]
             if valued.contains(word) {
                 index += 2
-            } else if flags.contains(word) || valued.contains(where: { word.hasPrefix($0 + "=") }) {
+            } else if flags.contains(word) || valued.contains(where: { word.hasPrefix($0 + "=") })
+                || flags.contains(InspectorOptions.separated(word)[0])
+            {
                 index += 1
             } else {
                 break

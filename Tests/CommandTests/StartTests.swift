@@ -171,7 +171,7 @@ import Testing
             #expect(outcome.errors.contains("pm is not running"))
             #expect(outcome.errors.contains("hint: pm start pm"))
             #expect(try project.pm("start").code == 64)
-            #expect(try project.pm("start", "web", "--keep-attached").code == 64)
+            #expect(try project.pm("start", "web", "--foreground").code == 64)
             #expect(try project.pm("start", "pm", "--name", "x").code == 64)
         }
     }

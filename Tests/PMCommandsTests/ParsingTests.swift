@@ -44,7 +44,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     }
 
     @Test(arguments: [
-        "start", "start web --keep-attached", "start pm --name x", "start pm --new", "start pm --autostart",
+        "start", "start web --foreground", "start pm --name x", "start pm --new", "start pm --autostart",
         "start pm x",
         "start web --name x --new", "start pm --pm-sock /x", "start web --port 1", "status --nope", "status a b",
         "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
@@ -153,11 +153,11 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test func `what follows the program of run is the program's`() throws {
         let run: RunCommand = try parse("run --name n my-app --arg1 value1 -o x --inspect")
         #expect(run.program == "my-app" && run.args == ["--arg1", "value1", "-o", "x"])
-        #expect(run.inspect && run.name == "n" && run.global.output == .table)
+        #expect(run.inspector.inspect && run.name == "n" && run.global.output == .table)
         let late: RunCommand = try parse("run my-app --keep-attached --name x y")
         #expect(late.keepAttached && late.name == "x" && late.args == ["y"])
         let verbatim: RunCommand = try parse("run -v my-app -- --inspect --name x")
-        #expect(verbatim.args == ["--inspect", "--name", "x"] && !verbatim.inspect && verbatim.global.verbose)
+        #expect(verbatim.args == ["--inspect", "--name", "x"] && !verbatim.inspector.inspect && verbatim.global.verbose)
     }
 
     @Test func `a lone word is no call`() throws {

@@ -1,4 +1,5 @@
 public import JSON
+public import PMModel
 
 /// `restart [name, options]`: stops a service, waits until its tree is gone, and starts it again.
 public struct Restart: DaemonCall, Equatable {
@@ -31,7 +32,7 @@ public struct Restart: DaemonCall, Equatable {
         }
         self.init(name: name)
         waits = options.flag("wait")
-        inspection = Start.Inspection(options)
+        inspection = try Start.Inspection(options)
     }
 
     /// Parameters on the wire: `[name, {options}]`.

@@ -1,16 +1,10 @@
 public import JSON
+public import PMModel
 
 /// `start [name, options, context?]`: starts a service and what it depends on.
 public struct Start: DaemonCall, Equatable {
     /// Use of Node's inspector.
-    public enum Inspection: String, Sendable, CaseIterable {
-        /// No inspector.
-        case none
-        /// `--inspect`.
-        case inspect
-        /// `--inspect-brk`: it waits for the debugger before its first line.
-        case inspectBreak
-    }
+    public typealias Inspection = PMModel.Inspection
 
     /// The service: a mapping, else a definition.
     public var name: String
@@ -49,7 +43,7 @@ public struct Start: DaemonCall, Equatable {
     /// The options that `start` and `restart` share.
     static let launchOptions: [CommandDescription.Option] = [
         .init("wait", aliases: ["w"], doc: "answer when the service is ready, not when its process is started"),
-        .init("inspect", doc: "run Node with its inspector"),
+        .init("inspect", doc: "run Node with its inspector; the value is a port, or HOST:PORT"),
         .init(
             "inspectBrk", aliases: ["inspect-brk"],
             doc: "as inspect, but wait for a debugger before the first line runs"),
@@ -76,7 +70,7 @@ public struct Start: DaemonCall, Equatable {
         settles = options.flag("settle")
         alias = try options.text("name")
         isNew = options.flag("new")
-        inspection = Inspection(options)
+        inspection = try Inspection(options)
         autostart = options["autostart"].flatMap { $0 == .null ? nil : $0.isFlag }
         arguments = try options.texts("args")
     }
@@ -122,6 +116,8 @@ public struct Start: DaemonCall, Equatable {
         public var pid: Int32?
         /// True when the service is ready; nil if the daemon does not send it.
         public var isReady: Bool?
+        /// The URL of its inspector, for a debugger; nil when none listens.
+        public var inspector: String?
         /// True when the service ran before the call.
         public var wasRunning = false
         /// The program that was executed.
@@ -147,19 +143,21 @@ public struct Start: DaemonCall, Equatable {
             state = members["state"]?.string ?? ServiceState.starting.rawValue
             pid = members["pid"]?.int.map { Int32(clamping: $0) }
             isReady = members["ready"]?.bool
+            inspector = members["inspector"]?.string
             wasRunning = members["wasRunning"]?.bool ?? false
             execPath = members["execPath"]?.string ?? ""
             arguments = (members["args"]?.array ?? []).compactMap(\.string)
             cwd = members["cwd"]?.string ?? ""
         }
 
-        /// JSON on the wire: `{name, pid?, state, ready?, wasRunning?, execPath, args, cwd}`.
+        /// JSON on the wire: `{name, pid?, state, ready?, inspector?, wasRunning?, execPath, args, cwd}`.
         public var json: JSONValue {
             var members = JSONObject()
             members["name"] = .string(name)
             if let pid { members["pid"] = .number(JSONNumber(Int(pid))) }
             members["state"] = .string(state)
             if let isReady { members["ready"] = .bool(isReady) }
+            if let inspector { members["inspector"] = .string(inspector) }
             if wasRunning { members["wasRunning"] = true }
             members["execPath"] = .string(execPath)
             members["args"] = .array(arguments.map { .string($0) })
@@ -170,19 +168,29 @@ public struct Start: DaemonCall, Equatable {
 }
 
 extension Start.Inspection {
-    init(_ options: JSONObject) {
-        if options.flag("inspectBrk") || options.flag("inspect-brk") {
-            self = .inspectBreak
-        } else {
-            self = options.flag("inspect") ? .inspect : .none
+    init(_ options: JSONObject) throws(APIError) {
+        let names = ["inspectBrk", "inspect-brk", "inspect"]
+        guard let name = names.first(where: { options.flag($0) }) else {
+            self.init(.none)
+            return
         }
+        let mode: Mode = name == "inspect" ? .inspect : .inspectBreak
+        guard let text = try options.text(name), text != "true" else {
+            self.init(mode)
+            return
+        }
+        guard let address = InspectorAddress(text) else {
+            throw .badRequest("\(name) must be PORT or HOST:PORT, not \(text)", hint: "--inspect=9229, for example")
+        }
+        self.init(mode, at: address)
     }
 
     func add(to options: inout JSONObject) {
-        switch self {
+        let value = address.map { JSONValue.string($0.text) } ?? true
+        switch mode {
         case .none: break
-        case .inspect: options["inspect"] = true
-        case .inspectBreak: options["inspectBrk"] = true
+        case .inspect: options["inspect"] = value
+        case .inspectBreak: options["inspectBrk"] = value
         }
     }
 }

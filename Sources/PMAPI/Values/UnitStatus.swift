@@ -57,6 +57,8 @@ public struct UnitStatus: Equatable, Sendable {
     public var tasks: Int?
     /// The service's own status text (STATUS= of sd_notify(3)).
     public var statusText: String?
+    /// The URL of its inspector, for a debugger; nil when none listens.
+    public var inspector: String?
     /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
 
@@ -112,6 +114,7 @@ extension UnitStatus: WireValue {
         cpu = members["cpuMs"]?.int.map { .milliseconds($0) }
         tasks = members["tasks"]?.int
         statusText = members["statusText"]?.string
+        inspector = members["inspector"]?.string
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
         if let turns = members["longTurns"], let count = turns["count"]?.int {
             longTurns = LongTurns(
@@ -140,6 +143,7 @@ extension UnitStatus: WireValue {
         if let cpu { members["cpuMs"] = .number(JSONNumber(Int(cpu.milliseconds))) }
         if let tasks { members["tasks"] = .number(JSONNumber(tasks)) }
         if let statusText { members["statusText"] = .string(statusText) }
+        if let inspector { members["inspector"] = .string(inspector) }
         if let lastExit { members["lastExit"] = lastExit.json }
         if let longTurns {
             members["longTurns"] = [

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PMAPI
+import PMModel
 
 /// `pm restart NAME`.
 struct RestartCommand: PMCommand {
@@ -12,11 +13,7 @@ struct RestartCommand: PMCommand {
     @Flag(name: .shortAndLong, help: "Wait until the service is ready.")
     var wait = false
 
-    @Flag(help: "Run Node with its inspector.")
-    var inspect = false
-
-    @Flag(name: .customLong("inspect-brk"), help: "As --inspect, but wait for a debugger before the first line runs.")
-    var inspectBreak = false
+    @OptionGroup var inspector: InspectorOptions
 
     @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String
@@ -30,19 +27,21 @@ struct RestartCommand: PMCommand {
     var call: Restart {
         var call = Restart(name: name)
         call.waits = wait
-        call.inspection = inspectBreak ? .inspectBreak : inspect ? .inspect : .none
+        call.inspection = inspector.inspection
         return call
     }
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
-        let text = try client.askForText(call, within: nil)
-        switch session.format {
-        case .json: session.output.line(String(decoding: text, as: UTF8.self))
-        case .table:
-            let answer = try Restart.Answer(json: parsedAnswer(text))
-            session.output.line(StartCommand.sentence(answer, fallback: name))
+        guard call.waits, call.inspection.mode == .inspectBreak else {
+            let text = try client.askForText(call, within: nil)
+            try StartCommand.tell(text, fallback: name, session)
+            return .success
         }
+        var first = call
+        first.waits = false
+        let answer = try client.ask(first, within: nil)
+        try DebuggerWait(session: session, client: client).wait(for: answer, fallback: name)
         return .success
     }
 }

@@ -25,11 +25,7 @@ struct RunCommand: PMCommand {
     @Flag(help: "Run the program under a random name.")
     var new = false
 
-    @Flag(help: "Run Node with its inspector.")
-    var inspect = false
-
-    @Flag(name: .customLong("inspect-brk"), help: "As --inspect, but wait for a debugger before the first line runs.")
-    var inspectBreak = false
+    @OptionGroup var inspector: InspectorOptions
 
     // It always does: the flag is there because existing instructions name it.
     @Flag(name: .customLong("keep-attached"), help: "Changes nothing: pm run always stays attached to the terminal.")
@@ -62,7 +58,7 @@ struct RunCommand: PMCommand {
         var planner = RunPlanner(
             program: program, arguments: args, installation: try installation(session), context: locator.context)
         planner.name = chosenName
-        planner.inspection = inspectBreak ? .inspectBreak : inspect ? .inspect : .none
+        planner.inspection = inspector.inspection
         planner.socketURL = global.pmSock ?? location?.socketURL
         if let location, location.hasConfigFile {
             planner.configuration = try configuration(location)

@@ -126,13 +126,7 @@ struct RunPlanner {
         return Command(path: path, arguments: [], isHosted: false)
     }
 
-    private var inspector: [String] {
-        switch inspection {
-        case .none: []
-        case .inspect: ["--inspect"]
-        case .inspectBreak: ["--inspect-brk"]
-        }
-    }
+    private var inspector: [String] { [inspection.option].compactMap { $0 } }
 
     /// The host provides pm's client itself; other programs get it from Node.
     private func launchEnvironment(_ environment: [String], _ command: Command) -> [String] {

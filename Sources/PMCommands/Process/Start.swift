@@ -1,5 +1,6 @@
 import ArgumentParser
 import PMAPI
+import PMModel
 
 /// `pm start pm` and `pm start NAME [args...]`.
 struct StartCommand: PMCommand {
@@ -24,18 +25,14 @@ struct StartCommand: PMCommand {
     @Flag(help: "Run the service under a random name.")
     var new = false
 
-    @Flag(help: "Run Node with its inspector; with pm: for all services.")
-    var inspect = false
-
-    @Flag(name: .customLong("inspect-brk"), help: "As --inspect, but wait for a debugger before the first line runs.")
-    var inspectBreak = false
+    @OptionGroup var inspector: InspectorOptions
 
     @Flag(help: "Start the service whenever pm starts.")
     var autostart = false
 
     @Flag(
         name: .customLong("keep-attached"),
-        help: "With pm: stay, show the output of all services, and stop everything at Ctrl-C.")
+        help: "Stay and show the output of the service (with pm: of all services); Ctrl-C stops it.")
     var keepAttached = false
 
     @Flag(help: "With pm: run in the foreground, for systemd or as the first process of a container.")
@@ -64,13 +61,12 @@ struct StartCommand: PMCommand {
                 throw ValidationError(
                     "--pm-sock cannot be used with `pm start pm`: the configuration determines the socket.")
             }
-        } else if keepAttached || foreground {
-            throw ValidationError(
-                "--keep-attached and --foreground are for `pm start pm`; `pm run \(program)` runs a service here.")
+        } else if foreground {
+            throw ValidationError("--foreground is for `pm start pm`; `pm run \(program)` runs a service here.")
         }
     }
 
-    var inspection: Start.Inspection { inspectBreak ? .inspectBreak : inspect ? .inspect : .none }
+    var inspection: Start.Inspection { inspector.inspection }
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         program == "pm" ? try DaemonStart(command: self, session: session).execute() : try startService(session)
@@ -91,19 +87,31 @@ struct StartCommand: PMCommand {
 
     private func startService(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
-        if session.format == .json {
-            session.output.line(String(decoding: try client.askForText(call, within: nil), as: UTF8.self))
+        guard !keepAttached else { return try ServiceAttachment(session: session).start(call) }
+        guard wait, inspection.mode == .inspectBreak else {
+            try Self.tell(try client.askForText(call, within: nil), fallback: name ?? program, session)
             return .success
         }
-        let answer = try client.ask(call, within: nil)
-        session.output.line(Self.sentence(answer, fallback: name ?? program))
+        var first = call
+        first.waits = false
+        let answer = try client.ask(first, within: nil)
+        try DebuggerWait(session: session, client: client).wait(for: answer, fallback: name ?? program)
         return .success
+    }
+
+    /// Shows the answer of the daemon about what was started.
+    static func tell(_ text: [UInt8], fallback: String, _ session: CommandContext) throws(APIError) {
+        switch session.format {
+        case .json: session.output.line(String(decoding: text, as: UTF8.self))
+        case .table: session.output.line(sentence(try Start.Answer(json: parsedAnswer(text)), fallback: fallback))
+        }
     }
 
     /// `web is up, pid 123`; for a program that does not serve yet `web started, pid 123, not ready yet`.
     static func sentence(_ answer: Start.Answer, fallback: String) -> String {
         let name = DisplayWidth.printable(answer.name.isEmpty ? fallback : answer.name)
-        let pid = answer.pid.map { ", pid \($0)" } ?? ""
+        let inspector = answer.inspector.map { ", inspector \(DisplayWidth.printable($0))" } ?? ""
+        let pid = (answer.pid.map { ", pid \($0)" } ?? "") + inspector
         let state = ServiceState(rawValue: answer.state)
         switch (state, answer.isReady) {
         case (.up, true) where answer.wasRunning: return "\(name) is already running\(pid)"

@@ -38,6 +38,7 @@ struct StatusCommand: PMCommand {
         }
         if let name, let row = rows.first(where: { $0.name == name }) {
             if let text = row.statusText { session.output.line("\nstatus text: \(DisplayWidth.printable(text))") }
+            if let url = row.inspector { session.output.line("\ninspector: \(DisplayWidth.printable(url))") }
             tellDeath(row, session)
         }
         return .success

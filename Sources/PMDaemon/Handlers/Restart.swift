@@ -22,7 +22,7 @@ struct RestartHandler: AsyncHandler {
         start.isRestart = true
         var options = supervisor.options(of: request.name)
         if request.inspection != .none {
-            options.inspection = Inspection(request.inspection, .none)
+            options.inspection = request.inspection
             start.options = options
         }
         try StartCheck(supervisor: supervisor).refuseRestart(of: unit, options)
@@ -30,6 +30,9 @@ struct RestartHandler: AsyncHandler {
             ledger.keep(
                 UnitLedger.Run(base: ledger.run(of: request.name).base, options: options), of: request.name)
         }
-        try instances.start(start) { finalOutput.complete($0, of: request.name, answer) }
+        try instances.start(start) {
+            Settling(supervisor: supervisor, finalOutput: finalOutput).settle(
+                $0, of: request.name, request.waits ? .none : .inspector, answer)
+        }
     }
 }

@@ -11,8 +11,6 @@ struct StartHandler: AsyncHandler {
     let instances: Instances
     let units: UnitResolver
     let ledger: UnitLedger
-    /// Use of the inspector by services, unless the request has its own.
-    let inspection: Inspection
     let finalOutput: FinalOutput
 
     func begin(_ request: Start, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
@@ -24,7 +22,7 @@ struct StartHandler: AsyncHandler {
         if supervisor.isActive(name) { return try goOn(request, name, base, answer) }
         let isAlias = name != base.name && units.configuration.unit(name) == nil
         if isAlias { try refuseTooManyNames(besides: name) }
-        let options = RunOptions(arguments: request.arguments, inspection: Inspection(request.inspection, inspection))
+        let options = RunOptions(arguments: request.arguments, inspection: request.inspection)
         guard ledger.hasRoom(for: options, of: name) else {
             throw APIError(
                 503, "the arguments of starts that pm remembers have more than \(UnitLedger.longest >> 20) MB",
@@ -62,19 +60,12 @@ struct StartHandler: AsyncHandler {
         try instances.start(start) { settle($0, request, name, answer) }
     }
 
-    /// Time after its spawn in which a program that cannot run has ended: Node has read its file by then.
-    private static let settleTime = Duration.milliseconds(250)
-
     private func settle(
         _ result: Result<Start.Answer, APIError>, _ request: Start, _ name: String,
         _ answer: @escaping Answering<Start.Answer>
     ) {
-        guard request.settles, !request.waits, case .success(let started) = result, started.pid != nil else {
-            return finalOutput.complete(result, of: name, answer)
-        }
-        finalOutput.reactor.after(Self.settleTime) {
-            finalOutput.complete(supervisor.settled(name, since: started), of: name, answer)
-        }
+        let settling = Settling(supervisor: supervisor, finalOutput: finalOutput)
+        settling.settle(result, of: name, request.waits ? .none : request.settles ? .start : .inspector, answer)
     }
 
     /// A running service is a success, unless the request wants it to run in another way.
@@ -84,7 +75,7 @@ struct StartHandler: AsyncHandler {
         let options = supervisor.options(of: name)
         let isSame =
             (request.arguments.isEmpty || request.arguments == options.arguments)
-            && (request.inspection == .none || Inspection(request.inspection, inspection) == options.inspection)
+            && (request.inspection == .none || request.inspection == supervisor.effectiveOptions(of: name).inspection)
         guard isSame, request.alias == nil else {
             throw .conflict(
                 "\(name) is already started, with other options than those of this call",
@@ -92,12 +83,13 @@ struct StartHandler: AsyncHandler {
         }
         try edit(autostartEdits(request, name, base), orFail: answer) { () throws(APIError) in
             try instances.start(StartRequest(name, goal: request.waits ? .ready : .spawned)) { result in
-                finalOutput.complete(
-                    result.map { started in
-                        var started = started
-                        started.wasRunning = true
-                        return started
-                    }, of: name, answer)
+                let running = result.map { started in
+                    var started = started
+                    started.wasRunning = true
+                    return started
+                }
+                Settling(supervisor: supervisor, finalOutput: finalOutput).settle(
+                    running, of: name, request.waits ? .none : .inspector, answer)
             }
         }
     }
@@ -132,16 +124,5 @@ struct StartHandler: AsyncHandler {
         var mapping = Mapping(container: base.mapping.container)
         mapping.isAutostart = isOn
         return [.setMapping(name, mapping)]
-    }
-}
-
-extension Inspection {
-    /// Use of the inspector by a request, else by the daemon's start.
-    init(_ request: Start.Inspection, _ fallback: Inspection) {
-        switch request {
-        case .none: self = fallback
-        case .inspect: self = .inspect
-        case .inspectBreak: self = .inspectBreak
-        }
     }
 }

@@ -55,7 +55,7 @@ struct UnmapHandler: AsyncHandler {
     }
 
     private func forget(_ name: String) {
-        for other in names(of: name) where supervisor.forget(other) { ledger.keep(UnitLedger.Run(), of: other) }
+        for other in names(of: name) where supervisor.forget(other) { ledger.forget(other) }
         units.removeAliases(of: name)
     }
 }

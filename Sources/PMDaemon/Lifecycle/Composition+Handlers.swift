@@ -29,7 +29,7 @@ extension Composition {
             requests: requests,
             start: StartHandler(
                 supervisor: supervisor, instances: instances, units: units, ledger: ledger,
-                inspection: options.inspection, finalOutput: words),
+                finalOutput: words),
             stop: StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak daemon] asker, done in
                 daemon?.stop(answering: asker, done)
             },

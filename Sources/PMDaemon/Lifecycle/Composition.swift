@@ -64,6 +64,8 @@ final class Composition {
         (resources.channels, resources.observer) = (links, events)
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.remember = { [ledger] in if $1 != [GatewayController.unit] { ledger.keep($0, of: $1) } }
+        resources.inspection = options.inspection
+        resources.rememberInspector = { [ledger] in ledger.keep(inspector: $1, of: $0) }
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
         supervisor = Supervisor(resources)
         admission = Admission(access, router) { log.trouble($0) }

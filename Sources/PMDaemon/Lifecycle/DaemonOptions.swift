@@ -1,6 +1,5 @@
 public import PMConfig
 import PMModel
-import PMSupervisor
 
 /// Options of the daemon's command line; pm-init starts it, not people.
 public struct DaemonOptions: Equatable, Sendable {
@@ -37,10 +36,12 @@ public struct DaemonOptions: Equatable, Sendable {
             case "--socket": socket = try Self.value(&rest, argument)
             case "--libexec": libexec = try Self.value(&rest, argument)
             case "--scope": scope = try Self.scope(try Self.value(&rest, argument))
-            case "--inspect": inspection = .inspect
-            case "--inspect-brk": inspection = .inspectBreak
             case "-v", "--verbose": isVerbose = true
-            default: throw Problem(description: "unknown argument \(argument)")  // words, not an enum of ours
+            default:  // words, not an enum of ours
+                guard let use = Inspection(option: argument) else {
+                    throw Problem(description: "unknown argument \(argument)")
+                }
+                inspection = use
             }
         }
         for (name, value) in [("config", config), ("state", state), ("socket", socket), ("libexec", libexec)]

@@ -34,7 +34,8 @@ final class OutputRouting {
     func destination(of unit: Unit) -> LogDestination {
         let wanted =
             unit.mapping.logs ?? units.configuration.mapping("pm")?.logs ?? (place.isDefault ? .journal : .file)
-        // A readiness check by a line needs to see the lines.
+        // A readiness check by a line needs to see the lines, as does the search for an inspector's URL.
+        if wanted == .journal, unit.isInspected { return .both }
         if wanted == .journal, case .logLine = unit.mapping.readiness { return .both }
         return wanted
     }

@@ -59,6 +59,7 @@ struct Instances {
         let intents = ledger.intents
         supervisor.inherit(intents)
         supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
+        for (name, url) in ledger.inspectors { supervisor.restoreInspector(url, of: name) }
         for case (let name, .resting(let snapshot)) in intents {
             supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
         }

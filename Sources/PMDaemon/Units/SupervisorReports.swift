@@ -34,6 +34,7 @@ extension Supervisor {
             arguments: Array(report.invocation?.arguments.dropFirst() ?? []), cwd: report.invocation?.directory ?? "")
         answer.pid = report.pid
         answer.isReady = report.isReady
+        answer.inspector = report.inspector
         return answer
     }
 
@@ -63,6 +64,7 @@ extension Supervisor {
         row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
         row.use(report.use)
         row.statusText = report.statusText
+        row.inspector = report.inspector
         row.problems =
             [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
             + memory.routes.grants.problems(of: InstanceName.unit(of: name))

@@ -64,6 +64,8 @@ final class UnitLedger {
     var runs: [String: Run] { entries.compactMapValues { $0.run.isPlain ? nil : $0.run } }
     /// The last start of a unit.
     func run(of unit: String) -> Run { entries[unit]?.run ?? Run() }
+    /// URLs of inspectors, by unit.
+    var inspectors: [String: String] { entries.compactMapValues(\.inspector) }
     /// Intents of the previous daemon's units.
     var intents: [String: UnitIntent] { entries.compactMapValues(\.intent) }
 
@@ -78,6 +80,17 @@ final class UnitLedger {
         guard self.run(of: unit) != run else { return }
         argumentBytes += run.size - self.run(of: unit).size
         change([unit]) { $0.run = run }
+    }
+
+    /// Keeps the URL of a unit's inspector.
+    func keep(inspector url: String, of unit: String) {
+        change([unit]) { $0.inspector = url }
+    }
+
+    /// Forgets a unit that is not in the configuration any more.
+    func forget(_ unit: String) {
+        keep(Run(), of: unit)
+        change([unit]) { $0 = LedgerEntry() }
     }
 
     /// Keeps whether units shall run.
@@ -132,6 +145,8 @@ final class UnitLedger {
 struct LedgerEntry: Equatable {
     var run = UnitLedger.Run()
     var intent: UnitIntent?
+    /// The URL of the inspector of the last incarnation that had one.
+    var inspector: String?
 
     private static let head = 12
 
@@ -169,7 +184,8 @@ struct LedgerEntry: Equatable {
         var members: JSONObject = ["unit": .string(unit)]
         if let base = run.base { members["of"] = .string(base) }
         if !run.options.arguments.isEmpty { members["args"] = .array(run.options.arguments.map { .string($0) }) }
-        if run.options.inspection != .none { members["inspect"] = .string(run.options.inspection.rawValue) }
+        if let option = run.options.inspection.option { members["inspect"] = .string(String(option.dropFirst(2))) }
+        if let inspector { members["inspector"] = .string(inspector) }
         switch intent {
         case .wanted: members["wanted"] = true
         case .resting(let snapshot): members["rest"] = .array(snapshot.encode().map { JSONValue(Int($0)) })
@@ -181,7 +197,8 @@ struct LedgerEntry: Equatable {
     private init(_ json: JSONValue) {
         run.base = json["of"]?.string
         run.options.arguments = json["args"]?.array?.compactMap(\.string) ?? []
-        run.options.inspection = json["inspect"]?.string.flatMap(Inspection.init) ?? .none
+        run.options.inspection = json["inspect"]?.string.flatMap { Inspection(option: "--\($0)") } ?? .none
+        inspector = json["inspector"]?.string
         if json["wanted"]?.bool == true {
             intent = .wanted
         } else if let bytes = json["rest"]?.array?.compactMap({ $0.int.flatMap { UInt8(exactly: $0) } }) {

@@ -16,6 +16,14 @@ public final class LogCapture {
     /// Sees each whole line; returns whether it wants more.
     public typealias LineObserver = @PMActor (LogLine) -> Bool
 
+    /// Purpose of an observer; there is one observer of each.
+    public enum Purpose: Sendable, CaseIterable {
+        /// A readiness check.
+        case readiness
+        /// The URL of an inspector.
+        case inspector
+    }
+
     /// Takes each line, for another place where it is wanted too.
     public typealias LineCopy = @PMActor (LogLine) -> Void
 
@@ -27,7 +35,7 @@ public final class LogCapture {
     /// Streams that have written nothing yet.
     private var fresh: [LogStream]
     private var last: LastLines?
-    private var observer: (body: LineObserver, assembler: LineAssembler)?
+    private var observers: [Purpose: (body: LineObserver, assembler: LineAssembler)] = [:]
     private var copied: (body: LineCopy, assembler: LineAssembler)?
     /// Lines that wait until `releaseCopies`; nil: none has to.
     private var heldCopies: [LogLine]?
@@ -49,9 +57,9 @@ public final class LogCapture {
         pipes.append(try CapturedPipe(descriptor, stream, self))
     }
 
-    /// Shows each line from now on to an observer, for readiness by log line, until it returns false.
-    public func observeLines(_ body: @escaping LineObserver) {
-        observer = (body, LineAssembler(limit: Self.observedLine))
+    /// Shows each line from now on to an observer until it returns false.
+    public func observeLines(for purpose: Purpose = .readiness, _ body: @escaping LineObserver) {
+        observers[purpose] = (body, LineAssembler(limit: Self.observedLine))
     }
 
     /// Hands out each line from now on, and at the end an unfinished one. A capture that is `started` holds them back
@@ -72,9 +80,9 @@ public final class LogCapture {
         if heldCopies == nil { body(line) } else { heldCopies?.append(line) }
     }
 
-    /// Ends observing.
+    /// Ends the observing of a readiness check.
     public func endObserving() {
-        observer = nil
+        observers[.readiness] = nil
     }
 
     /// The last lines of this incarnation, both outputs together, oldest first; at most 8 KB of them.
@@ -108,7 +116,7 @@ public final class LogCapture {
     /// Moves bytes from a pipe into the log; nil when they have to be read.
     func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> Int? {
         guard let moved = log.move(from: pipe, size, stamp) else { return nil }
-        let limit = observer == nil && copied == nil ? LastLines.limit : .max
+        let limit = observers.isEmpty && copied == nil ? LastLines.limit : .max
         see(moved.bytes(into: log.book.buffer, last: limit), of: moved.count, stamp)
         return moved.count
     }
@@ -125,7 +133,7 @@ public final class LogCapture {
         last = nil  // so that it is changed in place and not copied
         lines.append(bytes, of: count, stamp)
         last = lines
-        if observer != nil { observe(bytes, stamp) }
+        for purpose in Purpose.allCases where observers[purpose] != nil { observe(purpose, bytes, stamp) }
         guard let body = copied?.body, var assembler = copied?.assembler else { return }
         copied = nil  // so that it is changed in place and not copied
         assembler.feed(bytes, stamp) { copy($0, body) }
@@ -146,7 +154,7 @@ public final class LogCapture {
 
     private func finish() {
         log.remove(self)
-        observer = nil
+        observers = [:]
         releaseCopies()
         if let body = copied?.body { copied?.assembler.finish { body($0) } }
         copied = nil
@@ -155,14 +163,16 @@ public final class LogCapture {
         body?()
     }
 
-    private func observe(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
-        guard let body = observer?.body, var assembler = observer?.assembler else { return }
+    private func observe(_ purpose: Purpose, _ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {
+        guard let observer = observers[purpose] else { return }
+        let body = observer.body
+        var assembler = observer.assembler
         var wantsMore = true
         assembler.feed(bytes, stamp) { line in
             if wantsMore && line.stream != .notice { wantsMore = body(line) }
         }
         // The observer may have ended or replaced itself.
-        guard observer != nil else { return }
-        observer = wantsMore ? (body, assembler) : nil
+        guard observers[purpose] != nil else { return }
+        observers[purpose] = wantsMore ? (body, assembler) : nil
     }
 }

@@ -13,6 +13,8 @@ public struct UnitSettings: Equatable, Sendable {
     @Nanoseconds public var readyDeadline: Duration
     /// Time for open calls before a stop; zero: they are not awaited.
     @Nanoseconds public var drain: Duration
+    /// True when the program runs under an inspector: a person debugs it, and no deadline for its readiness holds.
+    public var isInspected = false
     /// True when `$stop` is called before the first signal.
     public var hasStopCommand: Bool
 
@@ -32,6 +34,11 @@ public struct UnitSettings: Equatable, Sendable {
         hasStopCommand = isCommandable
     }
 
+    /// Time until the end of the wait for readiness.
+    var readinessTimeout: Duration { isInspected ? Self.endless : readyDeadline }
+
+    /// Longer than any process lives: ten years.
+    private static let endless = Duration.seconds(10 * 366 * 86400)
     /// `readyDeadline` where the mapping says nothing.
     static let usualDeadline = Duration.seconds(60)
     /// Time that pm-docker gets beyond the last step of a stop, because it kills the container itself after that step.

@@ -69,7 +69,7 @@ extension UnitStateMachine {
     private mutating func resume(_ up: Up, _ transition: inout Transition) {
         guard !up.isReady else { return transition.act(.becameReady) }
         var up = up
-        let deadline = transition.now + settings.readyDeadline
+        let deadline = transition.now + settings.readinessTimeout
         up.readiness = .waiting(deadline: deadline)
         state = .up(up)
         transition.act(.beginReadiness)

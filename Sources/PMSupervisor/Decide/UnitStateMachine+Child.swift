@@ -75,7 +75,7 @@ extension UnitStateMachine {
     /// The process runs: the record of the one before has served.
     private mutating func startRunning(_ starting: Starting, pid: Int32, _ transition: inout Transition) {
         forgetHeld(&transition)
-        let deadline = transition.now + settings.readyDeadline
+        let deadline = transition.now + settings.readinessTimeout
         let up = Up(
             incarnation: starting.incarnation, pid: pid, startedAt: transition.now,
             readiness: .waiting(deadline: deadline))

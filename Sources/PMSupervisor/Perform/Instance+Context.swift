@@ -17,6 +17,14 @@ extension Instance {
         var probe: (any ReadinessProbe)?
     }
 
+    /// A child that pm-init keeps, and what its record says of it.
+    struct Kept {
+        let incarnation: UInt64
+        let child: UInt64
+        let layout: HeldLayout
+        let startedAt: WallTime
+    }
+
     /// Dependencies of an instance, shared by all instances.
     final class Context {
         let reactor: Reactor
@@ -24,6 +32,8 @@ extension Instance {
         let logs: LogRegistry
         let runtime: any Runtime
         let user: UInt32
+        /// Use of the inspector by starts that have none of their own.
+        let inspection: Inspection
         let route: @PMActor (Unit, Supervisor) -> OutputRoute
         let sockets: ListenSockets
         let notify: NotifyFolders
@@ -35,6 +45,7 @@ extension Instance {
             logs = resources.logs
             runtime = resources.runtime
             user = resources.user
+            inspection = resources.inspection
             route = resources.route
             self.sockets = sockets
             self.notify = notify

@@ -15,21 +15,14 @@ final class Instance {
     /// The number by which pm-init orders this unit's stop.
     var stopOrder: UInt32 = 0
 
-    private let context: Context
+    let inspector = InspectorWatch()
+    let context: Context
     unowned let supervisor: Supervisor
     /// Limits of the present or last incarnation that are not held here.
     private(set) var unenforced: [Unenforced] = []
     private var timer: TimerID?
     private var isPerforming = false
     private var waiting: [UnitEvent] = []
-    /// A child that pm-init keeps, and what its record says of it.
-    private struct Kept {
-        let incarnation: UInt64
-        let child: UInt64
-        let layout: HeldLayout
-        let startedAt: WallTime
-    }
-
     /// The present child and those of earlier incarnations that pm-init keeps, by incarnation.
     private var kept: [Kept] = []
     /// The incarnation that said it is ready before its spawn was confirmed.
@@ -54,7 +47,7 @@ final class Instance {
     /// Takes a changed configuration; what runs is not touched.
     func update(_ unit: Unit) {
         self.unit = unit
-        machine.settings = unit.settings
+        machine.settings = settings
     }
 
     /// The last lines of the present or last incarnation.
@@ -116,6 +109,8 @@ final class Instance {
             child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
             startedAt: record.startedAt, user: child.user ?? context.user)
         unenforced = context.confinement.unenforced(unit)
+        inspector.adopt(isOn: child.exit == nil && effectiveOptions.inspection != .none)
+        machine.settings = settings
         keep(child.id, record)
         if case .both(let copy) = context.route(unit, supervisor) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
@@ -220,7 +215,9 @@ final class Instance {
     private func spawn(_ incarnation: UInt64) {
         let child = context.holder.nextChild()
         do throws(SpawnFailure) {
-            let launch = try context.runtime.launch(unit, options)
+            let launch = try context.runtime.launch(unit, effectiveOptions)
+            inspector.begin(isOn: launch.isInspected)
+            machine.settings = settings
             lastInvocation = launch.invocation
             var parts = Wiring.Parts(
                 null: try SpawnFailure.of(.pipes) { () throws(SystemError) in try context.holder.null() })
@@ -238,6 +235,7 @@ final class Instance {
             supervisor.register(self, child: request.id)
             // A line may come before pm-init's word that the program runs.
             if case .logLine = unit.settings.readiness { beginProbe() }
+            observeInspector(capture)
             try SpawnFailure.of(.order) { () throws(SystemError) in try context.holder.channel.spawn(request) }
             if unit.definition.isCommandable, let channel = wiring.channel {
                 supervisor.channels?.open(channel, to: id, launch.channel)
@@ -274,7 +272,9 @@ final class Instance {
     /// Sends the output of a start where it is to go. A service that writes to the journal has pipes all the same: it
     /// keeps them where journald cannot be reached, and otherwise they end at once.
     private func direct(_ request: inout SpawnRequest, _ capture: LogCapture) -> OutputDestination {
-        switch context.route(unit, supervisor) {
+        var routed = unit
+        routed.isInspected = inspector.isOn
+        switch context.route(routed, supervisor) {
         case .file: return .file
         case .journal(let source):
             request.journal = source
@@ -359,6 +359,7 @@ final class Instance {
 
     /// Lets go of the incarnation's resources; its output goes on being read until its pipes end.
     private func closeRun() {
+        inspector.end()
         guard let run else { return }
         supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
         run.probe?.close()

@@ -17,6 +17,10 @@ public final class Supervisor {
         public var runtime: any Runtime
         /// The user that services run as.
         public var user: UInt32
+        /// Use of Node's inspector by starts that have none of their own.
+        public var inspection = Inspection.none
+        /// Keeps the URL of a unit's inspector for the successors of this daemon.
+        public var rememberInspector: @PMActor (String, String) -> Void = { _, _ in }
         /// Destination of the output of a unit that is about to start.
         public var route: @PMActor (Unit, Supervisor) -> OutputRoute = { _, _ in .file }
         /// Speaks JSON-RPC with the services.

@@ -23,6 +23,8 @@ public struct Unit: Equatable, Sendable {
     public var visible: [String] = []
     /// The user that it runs as unless the mapping names one; nil: the daemon's.
     public var identity: UserIdentity?
+    /// True when its output is read for the inspector's URL.
+    public var isInspected = false
     /// True when no program that it executes may gain rights (prctl(2) PR_SET_NO_NEW_PRIVS).
     public var isConfined = false
 
@@ -43,26 +45,6 @@ public struct Unit: Equatable, Sendable {
         var settings = UnitSettings(mapping: mapping, isCommandable: definition.isCommandable)
         if definition.runtime == .docker { settings.runInDocker(mapping) }
         return settings
-    }
-}
-
-/// Use of Node's inspector.
-public enum Inspection: String, Sendable {
-    /// No inspector.
-    case none
-    /// The inspector without a pause.
-    case inspect
-    /// `--inspect-brk`: it waits for the debugger before its first line.
-    case inspectBreak = "inspect-brk"
-
-    /// The argument for node; nil for none.
-    @PMActor
-    func argument(_ ports: InspectorPorts) -> String? {
-        switch self {
-        case .none: nil
-        case .inspect: "--inspect=127.0.0.1:\(ports.take())"
-        case .inspectBreak: "--inspect-brk=127.0.0.1:\(ports.take())"
-        }
     }
 }
 

@@ -31,6 +31,8 @@ public struct UnitReport: Sendable {
     public let output: OutputDestination
     /// Resources of its tree.
     public var use: TreeUse?
+    /// The URL of its inspector, for a debugger; nil when none listens.
+    public var inspector: String?
     /// The service's own status text (STATUS= of sd_notify(3)).
     public var statusText: String?
     /// Parts of its configuration that do not hold on this machine, a sentence each.
@@ -52,6 +54,7 @@ extension Supervisor {
         if let pid = machine.pid {
             report.use = instance.run.flatMap { uses?.use(of: $0.child, leader: pid) }
             report.statusText = instance.statusText
+            report.inspector = instance.inspector.url
             report.problems = Unenforced.sentences(instance.unenforced)
         }
         return report

@@ -29,7 +29,8 @@ public struct NodeRuntime: Runtime {
     ///
     /// - Throws: `SpawnFailure` when the program does not exist, or is no program.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
-        let command = try command(unit, options)
+        let inspector = ports.option(options.inspection, for: unit.name)
+        let command = try command(unit, options, inspector)
         let channel = unit.channel(options)
         let invocation = Invocation(
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
@@ -43,7 +44,7 @@ public struct NodeRuntime: Runtime {
             // The host's folder is in one with that of the client.
             directories: [unit.program, Paths.directory(of: host), Paths.path(ofSocketURL: socketURL)].compactMap {
                 $0.map(Paths.directory(of:))
-            })
+            }, isInspected: inspector.map(command.contains) ?? false)
     }
 
     /// The file that makes `@akala/pm` resolve without being installed.
@@ -66,9 +67,11 @@ public struct NodeRuntime: Runtime {
     }
 
     /// The words before the unit's own arguments.
-    private func command(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> [String] {
+    private func command(
+        _ unit: Unit, _ options: RunOptions, _ inspector: String?
+    ) throws(SpawnFailure) -> [String] {
         let program = try ProgramFile(unit.program)
-        var node = ["node"] + [options.inspection.argument(ports)].compactMap { $0 }
+        var node = ["node"] + [inspector].compactMap { $0 }
         if unit.definition.runtime == .worker {
             guard program.isForNode else {
                 throw SpawnFailure(.launch(.programIsNoScript), unit.program)

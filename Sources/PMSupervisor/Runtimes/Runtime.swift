@@ -35,6 +35,8 @@ public struct Launch: Equatable, Sendable {
     public var identity: UserIdentity?
     /// Directories that it reads from, besides that of what is executed.
     public var directories: [String] = []
+    /// True when the program is Node under its inspector.
+    public var isInspected = false
 }
 
 /// Environment of a program.

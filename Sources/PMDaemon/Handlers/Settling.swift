@@ -1,0 +1,47 @@
+import PMAPI
+import PMModel
+import PMSupervisor
+import PMSystem
+
+/// Completes the answer of a start, parts of which are known only a moment after the spawn.
+@PMActor
+struct Settling {
+    /// What the answer waits for.
+    enum Wait {
+        /// Nothing.
+        case none
+        /// The URL of an inspector.
+        case inspector
+        /// That a program that cannot run has ended, and the URL of an inspector.
+        case start
+    }
+
+    let supervisor: Supervisor
+    let finalOutput: FinalOutput
+
+    /// Time after its spawn in which a program that cannot run has ended: Node has read its file by then.
+    private static let settleTime = Duration.milliseconds(250)
+    /// Time in which Node prints the URL of its inspector, on a slow machine.
+    private static let inspectorTime = Duration.seconds(10)
+
+    /// Answers as soon as the wait is over; a failure at once.
+    func settle(
+        _ result: Result<Start.Answer, APIError>, of name: String, _ wait: Wait,
+        _ answer: @escaping Answering<Start.Answer>
+    ) {
+        guard case .success(let started) = result, started.pid != nil else {
+            return finalOutput.complete(result, of: name, answer)
+        }
+        let finish: @PMActor () -> Void = {
+            supervisor.whenInspectorListens(name, within: Self.inspectorTime) {
+                finalOutput.complete(supervisor.settled(name, since: started), of: name, answer)
+            }
+        }
+        switch wait {
+        case .none: finalOutput.complete(result, of: name, answer)
+        case .inspector where !supervisor.hasInspector(name): finalOutput.complete(result, of: name, answer)
+        case .inspector: finish()
+        case .start: _ = finalOutput.reactor.after(Self.settleTime) { finish() }
+        }
+    }
+}

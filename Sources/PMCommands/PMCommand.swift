@@ -46,7 +46,9 @@ struct PM: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Containers",
-                subcommands: [DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self]),
+                subcommands: [
+                    DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, ImportCommand.self,
+                ]),
             CommandGroup(
                 name: "Calling",
                 subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),

@@ -16,7 +16,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
 @Suite struct ParsingTests {
     @Test func `each command is a word of pm`() {
         let expected = [
-            "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "ls", "call", "connect", "version",
+            "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
+            "connect", "version",
             "name", "help", "upgrade", "scale", "reload-metadata", "do",
         ]
         #expect(PM.words == Set(expected))
@@ -157,7 +158,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         let late: RunCommand = try parse("run my-app --keep-attached --name x y")
         #expect(late.keepAttached && late.name == "x" && late.args == ["y"])
         let verbatim: RunCommand = try parse("run -v my-app -- --inspect --name x")
-        #expect(verbatim.args == ["--inspect", "--name", "x"] && !verbatim.inspector.inspect && verbatim.global.verbose)
+        #expect(
+            verbatim.args == ["--inspect", "--name", "x"] && !verbatim.inspector.inspect && verbatim.global.verbose)
     }
 
     @Test func `a lone word is no call`() throws {

@@ -7,7 +7,7 @@ import Testing
         try load(
             #"""
             {"containers": {"my-app": {"path": "./app/commands.json", "commandable": true}, "cache": {"path": "/opt/cache"},
-                            "old": {"path": "npm:///x/commands.json"}, "url": {"path": "file:///srv/a%20b/c.json"}, "pm": {}},
+                            "old": {"path": "github:///x/commands.json"}, "url": {"path": "file:///srv/a%20b/c.json"}, "pm": {}},
              "mapping": {"my-app-prod": {"container": "my-app", "cwd": "var", "envFiles": [".env", "/etc/x.env"]},
                          "lost": {"container": "nobody"}, "cache": {"container": "gone", "autostart": true},
                          "pm": {"container": "pm", "connect": {}}}}
@@ -46,12 +46,13 @@ import Testing
         #expect(try unit.environmentFiles(in: "/srv/app") == ["/srv/app/.env", "/etc/x.env"])
         #expect(try configuration.unit("cache")?.workingDirectory(in: "/srv/app") == "/srv/app")
         #expect(try configuration.unit("url")?.programPath(in: "/srv/app") == "/srv/a b/c.json")
+        #expect(PackageURL.path("npm:///@x/y/c.json", in: "/srv/app") == "/srv/app/node_modules/@x/y/c.json")
     }
 
     @Test func `a URL that is no file is an error with the next step`() throws {
         let unit = try #require(try configuration().unit("old"))
         let error = #expect(throws: ConfigError.self) { try unit.programPath(in: "/srv/app") }
-        #expect(error?.description == #"containers.old.path: cannot use the URL "npm:///x/commands.json""#)
+        #expect(error?.description == #"containers.old.path: cannot use the URL "github:///x/commands.json""#)
         #expect(error?.hint == "give a path, or a file:// URL with an absolute path")
     }
 }

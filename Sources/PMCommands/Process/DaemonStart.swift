@@ -2,6 +2,7 @@ import Glibc
 import PMAPI
 import PMClient
 import PMConfig
+import PMModel
 import PMSystem
 
 /// `pm start pm`: launches the daemon and, with `--keep-attached`, stays with it.
@@ -14,6 +15,7 @@ struct DaemonStart {
         let location = try locator.locationForStart()
         for problem in location.passedOver { session.note(problem.description) }
         try Self.requireTrust(location)
+        try refuseReference(location, locator.context)
         if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try attachmentSignals() : nil
@@ -31,6 +33,23 @@ struct DaemonStart {
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
         return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
+    }
+
+    /// Refuses to make an empty configuration beside one of the reference implementation: its services would be missing.
+    private func refuseReference(_ location: DaemonLocation, _ context: LocationContext) throws(APIError) {
+        let directory = Paths.directory(of: location.configFile)
+        let path = Paths.resolve(ReferenceConfiguration.fileName, from: directory)
+        guard !location.hasConfigFile, Paths.name(of: location.configFile) == DaemonLocation.configName,
+            let bytes = context.files.contents(of: path),
+            // Another program's file is none of pm's business.
+            let reference = try? ReferenceConfiguration(path: path, bytes: bytes), reference.hasServices
+        else { return }
+        let word =
+            directory == context.files.realPath(of: context.workingDirectory)
+            ? ReferenceConfiguration.fileName : path
+        throw .badRequest(
+            "\(path) has services, and there is no \(DaemonLocation.configName) beside it",
+            hint: "pm import \(word) makes that file from them; to start without them, make it with the content {}")
     }
 
     /// Refuses a configuration that another user could have written, unless this user allows it.

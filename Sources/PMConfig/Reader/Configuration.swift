@@ -85,7 +85,8 @@ public struct ConfiguredUnit: Equatable, Sendable {
     ///
     /// - Throws: `ConfigError` for a URL that is not a `file://` one.
     public func programPath(in directory: String) throws(ConfigError) -> String {
-        try resolved(definition.path, in: directory, key: "containers.\(mapping.container).path")
+        if let path = PackageURL.path(definition.path, in: directory) { return path }
+        return try resolved(definition.path, in: directory, key: "containers.\(mapping.container).path")
     }
 
     /// The absolute working directory: `cwd`, else the configuration's.

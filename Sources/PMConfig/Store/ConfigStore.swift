@@ -9,7 +9,7 @@ public import PMSystem
 public struct ConfigStore: Sendable {
     /// The file.
     public let path: String
-    private let file: AtomicFile
+    private var file: AtomicFile
 
     /// Text of a new configuration.
     public static let empty = "{\n  \"containers\": {},\n  \"mapping\": {}\n}\n"
@@ -62,6 +62,23 @@ public struct ConfigStore: Sendable {
         if isThere { return try load() }
         var made: ConfigFile?
         return try write(&made) { old, _ throws(ConfigError) in old ?? Array(Self.empty.utf8) }
+    }
+
+    /// Makes a file with this content.
+    ///
+    /// - Throws: `ConfigError`: `busy` when there is one already, `invalid` with all errors of the content, else as `edit` does.
+    public func create(_ bytes: [UInt8], mode: UInt32) throws(ConfigError) -> ConfigFile {
+        var store = self
+        store.file.newFileMode = mode
+        var made: ConfigFile?
+        return try store.write(&made) { old, made throws(ConfigError) in
+            guard old == nil else {
+                throw ConfigError(
+                    .busy, "\(path) exists already", hint: "pm overwrites nothing: rename that file first")
+            }
+            made = try ConfigFile(path: path, bytes: bytes)
+            return bytes
+        }
     }
 
     /// Makes changes, all or none, on top of whatever the file says at that moment, and returns it as it is then.

@@ -64,6 +64,7 @@ struct MapHandler: AsyncHandler {
 
     /// Path of a definition's file: relative paths begin at the folder of the configuration.
     private func file(_ path: String) -> String {
-        Paths.path(ofFileURL: path) ?? Paths.resolve(path, from: units.directory)
+        Paths.path(ofFileURL: path) ?? PackageURL.path(path, in: units.directory)
+            ?? Paths.resolve(path, from: units.directory)
     }
 }

@@ -60,6 +60,10 @@ int pm_packet_receive(int fd, const pm_packet_space *space, size_t *fd_count) {
     received packet;
     *fd_count = 0;
     ssize_t size = receive_message(fd, space->buffer, space->capacity, &packet);
+    /* The peer closed and left packets of ours unread. The kernel says so once, before the peer's own last
+     * packets. */
+    if (size == -ECONNRESET)
+        size = receive_message(fd, space->buffer, space->capacity, &packet);
     if (size < 0)
         return (int)size;
     size_t count = receive_rights(&packet, taken);

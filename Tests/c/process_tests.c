@@ -39,6 +39,21 @@ static void packets_carry_pieces_and_descriptors(void) {
     close(other);
 }
 
+static void packets_are_not_lost_with_unread_answers(void) {
+    int one, other, fds[1];
+    size_t count;
+    char buffer[8];
+    open_pair(&one, &other);
+    const pm_piece answer = {"answer", 6}, last = {"last", 4};
+    CHECK_EQUAL(pm_packet_send(other, &(pm_packet){&answer, 1, NULL, 0}), 6);
+    CHECK_EQUAL(pm_packet_send(one, &(pm_packet){&last, 1, NULL, 0}), 4);
+    close(one);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 1}, &count), 4);
+    CHECK(memcmp(buffer, "last", 4) == 0);
+    CHECK_EQUAL(pm_packet_receive(other, &(pm_packet_space){buffer, sizeof buffer, fds, 1}, &count), 0);
+    close(other);
+}
+
 static void packets_that_cannot_be_taken_leave_no_descriptor(void) {
     int one, other, fds[2];
     size_t count;
@@ -138,6 +153,7 @@ static void process_is_read_past_a_hostile_name(void) {
 
 const test process_tests[] = {
     {"packets carry pieces and descriptors", packets_carry_pieces_and_descriptors},
+    {"no packet is lost with unread answers", packets_are_not_lost_with_unread_answers},
     {"packets that cannot be taken leave no descriptor", packets_that_cannot_be_taken_leave_no_descriptor},
     {"packets tell lost descriptors", packets_tell_lost_descriptors},
     {"packets never block", packets_never_block},

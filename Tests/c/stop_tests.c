@@ -169,6 +169,21 @@ static void goodbye_kills_what_is_left(void) {
     close(pipe);
 }
 
+static void hears_a_goodbye_behind_unread_messages(void) {
+    rig r;
+    rig_serve(&r, NULL);
+    spawn_child(&r, 1, &(child_spec){.role = "exit"});
+    wait_readable(r.control); /* the exit, which pmd leaves unread */
+    kill(r.init, SIGSTOP);
+    const pm_bye bye = {.reason = PM_BYE_STOPPED, .status = 5};
+    send_message(&r, &(outgoing){PM_BYE, 0, &bye, sizeof bye});
+    rig_end_pmd(&r, 0);
+    pm_fd_close(r.control);
+    r.control = -1;
+    kill(r.init, SIGCONT);
+    CHECK_EQUAL(rig_wait(&r), 5);
+}
+
 static void continues_a_stopped_child_to_stop_it(void) {
     rig r;
     int write_end, read_end = make_pipe(&write_end);
@@ -232,6 +247,7 @@ const test stop_tests[] = {
     {"stop: the tree is killed after its wait", kills_the_tree_after_its_wait},
     {"stop: all is killed at a third signal", kills_all_at_a_third_signal},
     {"stop: a goodbye kills what is left", goodbye_kills_what_is_left},
+    {"stop: a goodbye is heard behind messages that pmd left unread", hears_a_goodbye_behind_unread_messages},
     {"stop: a stopped child is continued", continues_a_stopped_child_to_stop_it},
     {"stop: stopped leftovers are continued", continues_stopped_leftovers_to_stop_them},
     {"stop: other signals mean nothing", other_signals_mean_nothing},

@@ -42,7 +42,8 @@ typedef struct {
 int pm_packet_send(int fd, const pm_packet *packet);
 /*
  * Receives one packet, never blocks. Gives its bytes and, in fds[0..<*fd_count], its descriptors, which the
- * caller owns and which are close-on-exec. 0: the peer closed. Else -errno with no descriptor left open:
+ * caller owns and which are close-on-exec. 0: the peer closed, and sent nothing more before that, whether it
+ * read our packets or not. Else -errno with no descriptor left open:
  *   -EAGAIN    nothing waits
  *   -EMSGSIZE  the packet was longer than `capacity`
  *   -EMFILE    descriptors were lost, for this process may open no more

@@ -10,7 +10,8 @@ public enum NodePreload {
             return environment + [prefix + option]
         }
         let others = environment[index].dropFirst(prefix.count)
-        guard !others.isEmpty else { return environment }
+        // A daemon that a service started has it from there.
+        guard !others.isEmpty, others != option, !others.hasPrefix(option + " ") else { return environment }
         var changed = environment
         changed[index] = "\(prefix)\(option) \(others)"
         return changed

@@ -179,8 +179,9 @@ private let seed = """
         mapping.restart.maxDelay = .seconds(40)
         mapping.restart.window = .seconds(7)
         let checks: [ReadinessCheck?] = [
-            nil, .started, .rpc, .ipc, .notify, .descriptor(7), .tcp(host: "::1", port: 80), .tcp(host: "h", port: 1),
-            .http(url: "http://h/x"), .logLine(pattern: "/a b/"),
+            nil, .started, .rpc, .ipc, .notify, .descriptor(7), .tcp(host: "::1", port: 80),
+            .tcp(host: "10.0.0.7", port: 1),
+            .http(url: "http://localhost/x"), .logLine(pattern: "/a b/"),
         ]
         for check in checks {
             mapping.readiness = check

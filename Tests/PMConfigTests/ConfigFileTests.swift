@@ -115,9 +115,9 @@ private func withoutFile(_ text: String) -> String { String(text.dropFirst("/srv
         (#"{"check":"rpc"}"#, .rpc), (#"{"fd":4}"#, .descriptor(4)),
         (#"{"tcp":3000}"#, .tcp(host: "127.0.0.1", port: 3000)),
         (#"{"tcp":"3000"}"#, .tcp(host: "127.0.0.1", port: 3000)),
-        (#"{"tcp":"db:5432"}"#, .tcp(host: "db", port: 5432)),
+        (#"{"tcp":"10.0.0.7:5432"}"#, .tcp(host: "10.0.0.7", port: 5432)),
         (#"{"tcp":"[::1]:80"}"#, .tcp(host: "::1", port: 80)),
-        (#"{"http":"http://h:1/x"}"#, .http(url: "http://h:1/x")),
+        (#"{"http":"http://127.1:1/x"}"#, .http(url: "http://127.1:1/x")),
         (#"{"log":"listening"}"#, .logLine(pattern: "listening")),
         (#"{"log":"/port [0-9]+/"}"#, .logLine(pattern: "/port [0-9]+/")),
     ])
@@ -125,6 +125,22 @@ private func withoutFile(_ text: String) -> String { String(text.dropFirst("/srv
         let file = try load(#"{"mapping":{"a":{"ready":\#(text)}},"containers":{"a":{"path":"p"}}}"#)
         #expect(file.configuration.mapping("a")?.readiness == check)
         #expect(file.configuration.mapping("a")?.readyDeadline == .zero)
+    }
+
+    @Test(arguments: [
+        "LOCALHOST", "localhost.", "web.localhost", "ip6-localhost", "127.0.0.1", "127.1", "0.0.0.0", "[::1]", "[::]",
+    ])
+    func `a check reaches addresses and names of this machine`(host: String) throws {
+        for check in [#"{"tcp":"\#(host):80"}"#, #"{"http":"http://\#(host):80/"}"#] {
+            _ = try load(#"{"mapping":{"a":{"ready":\#(check)}},"containers":{"a":{"path":"p"}}}"#)
+        }
+    }
+
+    @Test(arguments: ["example.org", "db", "user:pass@127.0.0.1", "127.0.0.256"])
+    func `a check of a name that nobody looks up is refused`(host: String) throws {
+        let text = #"{"mapping":{"a":{"ready":{"http":"http://\#(host)/"}}},"containers":{"a":{"path":"p"}}}"#
+        let error = #expect(throws: ConfigError.self) { try load(text) }
+        #expect("\(error, default: "none")".contains("the host must be localhost or an address"))
     }
 
     @Test func `a deadline stands beside a check or alone`() throws {

@@ -14,6 +14,18 @@ import Testing
         require('net').createServer((socket) => socket.end(text)).listen({ fd: 3 }, () => console.log('serving'));
         """
 
+    @Test(arguments: [["0.0.0.0", "[::]"], ["[::]", "0.0.0.0"]])
+    func `of all IPv4 and all IPv6 addresses share a port`(hosts: [String]) async throws {
+        let port = try FreePort.take()
+        let addresses: [JSONValue] = hosts.map { .string("\($0):\(port)") }
+        try await withServer(.array(addresses)) { project in
+            let log = try project.must("log", "web")
+            #expect(log.contains("serving"))
+            let row = try project.status("web")
+            #expect(row["restarts"]?.int == 0)
+        }
+    }
+
     private func withServer(
         _ listen: JSONValue, _ mapping: JSONObject = [:], _ body: (TestProject) throws -> Void
     ) async throws {

@@ -25,6 +25,19 @@ import Testing
         try await expectReady("\(waiting) echo listening on port 7; exec sleep 1000", ["log": "/port [0-9]+/"])
     }
 
+    @Test(arguments: [
+        "listening on 7 ", "\\rlistening on 7\\r", "listening on \\033[1m7\\033[0m\\n", "\\000listening on 7\\r\\n",
+    ])
+    func `by output as a person sees it`(text: String) async throws {
+        try await expectReady("\(waiting) printf '\(text)'; exec sleep 1000", ["log": "listening on 7"])
+    }
+
+    @Test func `by either address of localhost`() async throws {
+        let port = try FreePort.take()
+        let server = "require('net').createServer().listen(\(port), '::1')"
+        try await expectReady("\(waiting) exec node -e \"\(server)\"", ["tcp": .string("localhost:\(port)")])
+    }
+
     @Test func `by a newline on a descriptor`() async throws {
         try await expectReady("\(waiting) echo >&4; exec sleep 1000", ["fd": 4])
     }

@@ -72,10 +72,17 @@ extension ConfigReader {
             host = ""
         }
         if let port = UInt16(digits), port > 0, !host.isEmpty, !host.utf8.contains(0) {
-            return .tcp(host: host, port: port)
+            return isKnown(host, at: place) ? .tcp(host: host, port: port) : nil
         }
         expected(#"a port, "host:port" or "[address]:port""#, at: place)
         return nil
+    }
+
+    /// Refuses names: a look-up could block the daemon, so that the check would never succeed.
+    private mutating func isKnown(_ host: String, at place: ConfigNode) -> Bool {
+        if LocalHost.isName(host) || NumericAddress.isAnyIPv4(host) || NumericAddress.isIPv6(host) { return true }
+        report("the host must be localhost or an address such as 127.0.0.1 or [::1]: pm looks up no names", at: place)
+        return false
     }
 
     private mutating func httpURL(_ place: ConfigNode) -> ReadinessCheck? {
@@ -83,7 +90,11 @@ extension ConfigReader {
         let prefix = "http://"
         let isPlain = url.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }
         if url.hasPrefix(prefix), isPlain, !url.dropFirst(prefix.count).isEmpty, url.utf8.dropFirst(7).first != 0x2f {
-            return .http(url: url)
+            let authority = url.dropFirst(prefix.count).prefix { $0 != "/" && $0 != "?" }
+            let host =
+                authority.hasPrefix("[")
+                ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+            return isKnown(String(host), at: place) ? .http(url: url) : nil
         }
         expected(#"a URL such as "http://127.0.0.1:3000/health""#, at: place)
         return nil

@@ -1,16 +1,20 @@
 import Glibc
+import PMModel
 import PMSystem
 
 /// The environment this process was started with.
 enum Environment {
     /// The variables, without those that are meant for the daemon alone.
     static func current() -> [String: String] {
-        let variables = ProcessEnvironment.variables.filter { !own.contains($0.name) }
+        let variables = ProcessEnvironment.variables.filter {
+            !own.contains($0.name) && HostVariable(rawValue: $0.name) == nil
+        }
         // An environment may have a variable twice; getenv(3) takes the first.
         return Dictionary(variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
-    /// Variables of pm-init or systemd for the daemon, which no service must take for its own.
+    /// Variables of pm-init or systemd for the daemon, which no service must take for its own. Those of a service that
+    /// started this daemon (`HostVariable`) are that service's: its configuration may hold secrets.
     private static let own: Set<String> = [
         StatusLine.variable, Marker.variable, "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
         "WATCHDOG_USEC",

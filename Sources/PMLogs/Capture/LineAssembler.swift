@@ -32,6 +32,12 @@ public struct LineAssembler {
         add(rest, stamp, emit)
     }
 
+    /// The line of a stream that has not ended yet; nil when there is none.
+    public func unfinished(_ stream: LogStream) -> LogLine? {
+        let partial = partials[Int(stream.rawValue)]
+        return partial.bytes.isEmpty ? nil : LogLine(stream, at: partial.time, partial.bytes, end: .unfinished)
+    }
+
     /// Hands out what is left of each stream as unfinished lines, oldest first.
     public mutating func finish(_ emit: (LogLine) -> Void) {
         let left = LogStream.allCases.filter { !partials[Int($0.rawValue)].bytes.isEmpty }

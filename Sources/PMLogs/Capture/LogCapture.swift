@@ -13,7 +13,7 @@ public final class LogCapture {
         case adopted
     }
 
-    /// Sees each whole line; returns whether it wants more.
+    /// Sees each line, and with each output also the line that has not ended yet; returns whether it wants more.
     public typealias LineObserver = @PMActor (LogLine) -> Bool
 
     /// Purpose of an observer; there is one observer of each.
@@ -171,6 +171,8 @@ public final class LogCapture {
         assembler.feed(bytes, stamp) { line in
             if wantsMore && line.stream != .notice { wantsMore = body(line) }
         }
+        // A prompt has no newline.
+        if wantsMore, stamp.stream != .notice, let begun = assembler.unfinished(stamp.stream) { wantsMore = body(begun) }
         // The observer may have ended or replaced itself.
         guard observers[purpose] != nil else { return }
         observers[purpose] = wantsMore ? (body, assembler) : nil

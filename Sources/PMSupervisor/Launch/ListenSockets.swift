@@ -89,7 +89,7 @@ public final class ListenSockets {
             throw SpawnFailure(.launch(.socketsTooMany), detail: "\(Self.most)")
         }
         do throws(SystemError) {
-            let socket = try point.open(identity)
+            let socket = try point.open(identity, sharesPort: sharesPort(of: point, unit))
             lastNumber += 1
             let name = "\(Self.prefix)\(lastNumber)"
             try holder.channel.hold(name, socket.descriptor)
@@ -97,6 +97,16 @@ public final class ListenSockets {
             return socket.descriptor
         } catch {
             throw SpawnFailure(.socket, call: error)
+        }
+    }
+
+    /// True when an IPv4 socket of the unit, or one that is open, has the port of an IPv6 one: both together serve what the
+    /// second alone would.
+    private func sharesPort(of point: ListenPoint, _ unit: Unit) -> Bool {
+        guard case .internet(_, let port) = point.address else { return false }
+        let keys = unit.sockets.map(\.key) + kept.keys
+        return keys.contains {
+            $0.hasPrefix("\(point.kind.rawValue) ") && !$0.contains("[") && $0.hasSuffix(":\(port)")
         }
     }
 
@@ -138,7 +148,7 @@ extension ListenPoint {
         }
     }
 
-    fileprivate func open(_ identity: UserIdentity?) throws(SystemError) -> ServiceSocket {
+    fileprivate func open(_ identity: UserIdentity?, sharesPort: Bool) throws(SystemError) -> ServiceSocket {
         let kind: ServiceSocket.Kind =
             switch kind {
             case .stream: .stream(backlog: Int32(clamping: backlog))
@@ -148,7 +158,8 @@ extension ListenPoint {
         case .unix(let path):
             let owner = ServiceSocket.Owner(user: identity?.user, group: identity?.group, mode: mode)
             return try ServiceSocket.unix(path, kind, owner)
-        case .internet(let host, let port): return try ServiceSocket.internet(host, port, kind)
+        case .internet(let host, let port):
+            return try ServiceSocket.internet(host, port, kind, isOnlyIPv6: sharesPort)
         }
     }
 }

@@ -43,7 +43,7 @@ extension Supervisor {
             throw unit.failure(at: .exec, code: code, of: launch.invocation)
         }
         // A program that pm may execute and not read is no script.
-        guard case .script(let line)? = try? ProgramKind(ofFile: program) else { return }
+        guard case .script(let line, _)? = try? ProgramKind(ofFile: program) else { return }
         guard let interpreter = line.split(separator: " ").first, access(String(interpreter), X_OK) != 0 else { return }
         throw unit.failure(at: .exec, code: ENOENT, of: launch.invocation)
     }

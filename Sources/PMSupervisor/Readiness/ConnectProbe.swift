@@ -56,12 +56,16 @@ final class ConnectProbe: ReadinessProbe {
     private var timer: TimerID?
     private var pause = Duration.milliseconds(10)
     private var head: [UInt8] = []
+    /// Addresses of the host in the order in which they are tried, and the one of the current try.
+    private let addresses: [String]
+    private var turn = 0
     private static let longestPause = Duration.milliseconds(500)
     private static let attemptTimeout = Duration.seconds(5)
 
     init(_ target: HTTPTarget, _ reactor: Reactor) {
         self.target = target
         self.reactor = reactor
+        addresses = LocalHost.addresses(of: target.host)
     }
 
     func begin(_ onReady: @escaping @PMActor () -> Void) {
@@ -77,7 +81,7 @@ final class ConnectProbe: ReadinessProbe {
     private func attempt() {
         head = []
         do throws(SystemError) {
-            let socket = try InternetSocket.startConnecting(target.host, target.port)
+            let socket = try InternetSocket.startConnecting(addresses[turn], target.port)
             try reactor.watch(socket.raw, .writable) { [weak self] _ in self?.connected() }
             self.socket = socket
             timer = reactor.after(Self.attemptTimeout) { [weak self] in self?.retry() }
@@ -125,6 +129,9 @@ final class ConnectProbe: ReadinessProbe {
     private func retry() {
         letGo()
         guard onReady != nil else { return }
+        turn = (turn + 1) % addresses.count
+        // The second address of a host at once; a pause follows the last one.
+        guard turn == 0 else { return timer = reactor.after(.zero) { [weak self] in self?.attempt() } }
         timer = reactor.after(pause) { [weak self] in self?.attempt() }
         pause = min(pause * 2, Self.longestPause)
     }

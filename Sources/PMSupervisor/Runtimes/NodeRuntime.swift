@@ -130,10 +130,12 @@ private struct ProgramFile {
         if path.hasSuffix(".json") { return .json }
         switch try ProgramKind(ofFile: path) {
         case .binary: return status.isExecutable ? .executable : .unknown
-        case .script(let interpreter) where interpreter.namesNode:
-            return .nodeScript(isExecutable: status.isExecutable)
+        case .script(let interpreter, let endsInReturn) where interpreter.namesNode:
+            // Node takes a first line with a carriage return, the kernel does not.
+            return .nodeScript(isExecutable: status.isExecutable && !endsInReturn)
         case .script where status.isExecutable: return .executable
-        case .script, .other: return path.isJavaScript ? .javaScript : .unknown
+        case .text where path.hasNoExtension: return .javaScript
+        case .script, .text, .other: return path.isJavaScript ? .javaScript : .unknown
         }
     }
 }
@@ -143,6 +145,9 @@ extension String {
     fileprivate var isJavaScript: Bool {
         [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"].contains { hasSuffix($0) }
     }
+
+    /// True when the last part of a path has no dot.
+    fileprivate var hasNoExtension: Bool { !(split(separator: "/").last ?? "").contains(".") }
 
     /// True when a `#!` line runs node, directly or through env(1).
     fileprivate var namesNode: Bool {

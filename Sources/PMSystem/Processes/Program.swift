@@ -5,8 +5,11 @@ import Glibc
 public enum ProgramKind: Equatable, Sendable {
     /// An ELF binary.
     case binary
-    /// A script; its first line names this interpreter (without the arguments' values: the whole line after `#!`).
-    case script(interpreter: String)
+    /// A script; its first line names this interpreter (without the arguments' values: the whole line after `#!`). With a
+    /// carriage return behind it, execve(2) finds no interpreter of that name.
+    case script(interpreter: String, endsInReturn: Bool)
+    /// Text without a first line that names an interpreter.
+    case text
     /// Anything else.
     case other
 
@@ -22,10 +25,11 @@ public enum ProgramKind: Equatable, Sendable {
             self = .binary
         } else if head.starts(with: [0x23, 0x21]) {
             let line = head.dropFirst(2).prefix { $0 != 0x0A && $0 != 0x0D }
+            let endsInReturn = head.dropFirst(2 + line.count).first == 0x0D
             let words = line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
-            self = .script(interpreter: words.joined(separator: " "))
+            self = .script(interpreter: words.joined(separator: " "), endsInReturn: endsInReturn)
         } else {
-            self = .other
+            self = head.isEmpty || head.contains(0) ? .other : .text
         }
     }
 }

@@ -4,15 +4,14 @@ import Glibc
 public enum InternetSocket {
     /// Starts connecting without waiting; the socket becomes writable when it is decided.
     ///
-    /// - Parameter host: an IPv4 or IPv6 address, or `localhost` for 127.0.0.1.
+    /// - Parameter host: an IPv4 or IPv6 address.
     /// - Throws: `SystemError`: EINVAL for another kind of host, else what the connection met at once.
     public static func startConnecting(_ host: String, _ port: UInt16) throws(SystemError) -> SharedFD {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        let numeric = host == "localhost" ? "127.0.0.1" : host
-        guard getaddrinfo(numeric, "\(port)", &hints, &found) == 0, let address = found?.pointee else {
+        guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let address = found?.pointee else {
             throw SystemError("connect", "\(host):\(port)", code: EINVAL)
         }
         defer { freeaddrinfo(found) }

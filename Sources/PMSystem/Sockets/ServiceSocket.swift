@@ -62,8 +62,11 @@ public struct ServiceSocket: Sendable {
 
     /// Opens one at a port of a numeric address.
     ///
+    /// - Parameter isOnlyIPv6: whether `[::]` leaves connections by IPv4 to another socket (ipv6(7), IPV6_V6ONLY).
     /// - Throws: `SystemError`; EADDRINUSE when somebody else has it, EACCES for a port below 1024 without the right to it.
-    public static func internet(_ host: String, _ port: UInt16, _ kind: Kind) throws(SystemError) -> ServiceSocket {
+    public static func internet(
+        _ host: String, _ port: UInt16, _ kind: Kind, isOnlyIPv6: Bool = false
+    ) throws(SystemError) -> ServiceSocket {
         let text = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE
@@ -78,6 +81,12 @@ public struct ServiceSocket: Sendable {
             // As servers do: a port whose last connections are still being forgotten is free.
             var on: Int32 = 1
             setsockopt(socket.raw, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if isOnlyIPv6 && address.ai_family == AF_INET6 {
+            var on: Int32 = 1
+            _ = try valueOrError("setsockopt", text) {
+                setsockopt(socket.raw, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, socklen_t(MemoryLayout<Int32>.size))
+            }
         }
         _ = try valueOrError("bind", text) { bind(socket.raw, address.ai_addr, address.ai_addrlen) }
         try listen(socket, kind, text)

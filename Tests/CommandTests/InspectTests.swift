@@ -18,10 +18,12 @@ import Testing
             const body = Buffer.from(JSON.stringify({ id: 1, method }));
             socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]), body]));
           };
-          let seen = '';
+          let seen = '', asked = false;
           socket.on('data', (bytes) => {
             seen += bytes.toString('latin1');
-            if (seen.includes('Debugger.paused')) { send('Debugger.resume'); socket.end(); }
+            if (!asked && seen.includes('Debugger.paused')) { asked = true; send('Debugger.resume'); }
+            // Node may crash when the last debugger leaves before its order is carried out.
+            if (seen.includes('Debugger.resumed')) socket.end();
           });
           send('Debugger.enable');
           send('Runtime.runIfWaitingForDebugger');

@@ -50,3 +50,26 @@ import Testing
         }
     }
 }
+
+/// A shell in a folder that a deployment has removed.
+@Suite(.serialized) struct `A working directory that is gone` {
+    @Test func `stops no command that does not need it`() async throws {
+        try await TestProject.with { project in
+            try project.configure([:])
+            try project.startDaemon()
+            let words = [
+                "status", "--config '\(project.directory)/.pm.config.json' status",
+                "--pm-sock '\(project.socket)' status",
+                "name", "version", "ls",
+            ]
+            for command in words {
+                let script = "mkdir gone && cd gone && rmdir ../gone && exec '\(TestPaths.pm)' \(command)"
+                let outcome = try project.run(["sh", "-c", script])
+                #expect(outcome.code == 0, "\(command): \(outcome)")
+            }
+            let refused = try project.run(
+                ["sh", "-c", "mkdir gone && cd gone && rmdir ../gone && exec '\(TestPaths.pm)' map web ./web.js"])
+            #expect(refused.code != 0 && refused.errors.contains("working directory"), "\(refused)")
+        }
+    }
+}

@@ -23,15 +23,31 @@ public struct LocationContext: Sendable {
         self.files = files
     }
 
-    /// The context of this process; throws when its working directory is gone.
+    /// The context of this process. A working directory that was removed counts by the path that it had: a configuration
+    /// above it is still the one that is meant, and most commands need no more of it.
     public static func current(environment: [String: String]) throws(ConfigError) -> Self {
         guard let directory = getcwd(nil, 0) else {
+            if errno == ENOENT, let former = formerDirectory() {
+                return Self(environment: environment, workingDirectory: former, userID: geteuid())
+            }
             throw ConfigError(
                 .storage, "the working directory cannot be found: \(String(cString: strerror(errno)))",
                 hint: "change to a directory that exists")
         }
         defer { free(directory) }
         return Self(environment: environment, workingDirectory: String(cString: directory), userID: geteuid())
+    }
+
+    /// The path of a removed working directory (proc(5): the link ends in " (deleted)").
+    private static func formerDirectory() -> String? {
+        var target = [UInt8](repeating: 0, count: Int(PATH_MAX) + 16)
+        let count = readlink("/proc/self/cwd", &target, target.count)
+        let mark = Array(" (deleted)".utf8)
+        guard count > mark.count, target.first == UInt8(ascii: "/"), target[..<count].suffix(mark.count) == mark[...]
+        else {
+            return nil
+        }
+        return String(decoding: target[..<(count - mark.count)], as: UTF8.self)
     }
 
     /// The user's home: `HOME`, else the entry of this user in /etc/passwd; throws when neither names one.

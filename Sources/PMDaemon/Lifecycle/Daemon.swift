@@ -14,6 +14,7 @@ final class Daemon {
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
     private var listener: Listener?
+    private var socketWatch: SocketFileWatch?
     private var held = HeldDescriptors()
     /// End of the previous daemon.
     private var lastEnd = PredecessorEnd.none
@@ -145,7 +146,7 @@ final class Daemon {
 
     private func serve() {
         do {
-            let socket = try held.activated ?? held.socket ?? listen()
+            let socket = try held.activated ?? heldSocket ?? listen()
             held.socket = socket
             listener = try Listener(socket, reactor: reactor, parts.admission.callbacks)
             if let left = held.gate { try parts.gateway.adopt(left) }
@@ -162,8 +163,16 @@ final class Daemon {
         }
     }
 
+    /// The socket of an earlier daemon, if clients can still reach it.
+    private var heldSocket: SharedFD? {
+        // Where the file cannot be looked up, listening says why.
+        guard (try? Files.entry(parts.options.socket))?.kind == .socket else { return nil }  // as said
+        return held.socket
+    }
+
     private func startUnits() {
         publishSocket()
+        watchSocketFile()
         launch.serving()
         parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
             try parts.holder.channel.notify("READY=1\nSTATUS=serving \(parts.options.socketURL)")
@@ -189,6 +198,35 @@ final class Daemon {
         let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: parts.access.group))
         try parts.holder.channel.hold(HeldDescriptors.socketName, socket)
         return socket
+    }
+
+    private func watchSocketFile() {
+        // The file of a service manager's socket is not ours.
+        guard held.activated == nil else { return }
+        let watch = SocketFileWatch(parts.options.socket, reactor: reactor) { [weak self] in self?.listenAgain() }
+        parts.supervisor.attempt("watch the socket's file") { () throws(SystemError) in try watch.begin() }
+        socketWatch = watch
+    }
+
+    /// Time between two tries to make the socket's file again.
+    private static let listenPause = Duration.seconds(5)
+
+    /// Listens at a new file, because somebody removed the one before. Connections stay.
+    private func listenAgain(isRetry: Bool = false) {
+        guard parts.lifecycle.phase == .serving else { return }
+        do throws(SystemError) {
+            let socket = try listen()
+            listener?.close()
+            held.socket = socket
+            listener = try Listener(socket, reactor: reactor, parts.admission.callbacks)
+            log.trouble("somebody removed the file \(parts.options.socket); it is there again")
+            watchSocketFile()
+        } catch {
+            if !isRetry {
+                log.trouble("somebody removed the file \(parts.options.socket), and no client can connect: \(error)")
+            }
+            reactor.after(Self.listenPause) { [weak self] in self?.listenAgain(isRetry: true) }
+        }
     }
 
     /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
@@ -294,6 +332,7 @@ final class Daemon {
         parts.logs.close()
         parts.journaling.close()
         listener?.close()
+        socketWatch?.end()
         parts.gateway.end()
         parts.supervisor.notify.close()
         do throws(SystemError) {

@@ -26,6 +26,15 @@ public struct DirectoryWatch: ~Copyable, Sendable {
         }
     }
 
+    /// Watches one file, for its removal or a move.
+    ///
+    /// - Throws: `SystemError` with operation `watch`; ENOENT when it is not there.
+    public func addFile(_ path: String) throws(SystemError) {
+        // An open file, or a socket that a program has, is not deleted yet when its name is: its link count changes.
+        let mask = UInt32(IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_DONT_FOLLOW)
+        _ = try valueOrError("watch", path) { inotify_add_watch(descriptor.raw, path, mask) }
+    }
+
     /// Takes what was told; the caller looks up what has changed after that.
     public func drain() {
         var buffer = [UInt8](repeating: 0, count: 4096)

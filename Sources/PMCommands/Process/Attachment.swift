@@ -24,11 +24,11 @@ struct Attachment {
         let followed = try reporting { () throws(ClientError) in try FollowedLog(log, client) }
         var stopper: DaemonClient?
         while true {
-            switch try next(of: followed, printer, signals) {
+            switch try followed.nextTurn(within: printer.idleTimeout, interrupt: signals.raw) {
             case .data(let frame): try printer.show(frame)
             case .idle: printer.showHeld()
             case .interrupted:
-                guard isEndWanted(signals, &printer) else { continue }
+                guard signals.isEndWanted(&printer, session) else { continue }
                 if stopper != nil { return .failure }
                 stopper = try stopAll()
             case .end:
@@ -39,12 +39,20 @@ struct Attachment {
         }
     }
 
-    /// A connection that ends is a daemon that somebody else has stopped.
-    private func next(
-        of log: FollowedLog, _ printer: LogPrinter, _ signals: SignalWatch
-    ) throws(APIError) -> DaemonClient.StreamTurn {
+    /// Asks on a connection of its own, because the first one carries the stream, whose end is the answer.
+    private func stopAll() throws(APIError) -> DaemonClient {
+        session.note("stopping all services and the daemon; press Ctrl-C again to leave without waiting")
+        let stopper = try session.locator().connect(to: location)
+        _ = try reporting { () throws(ClientError) in try stopper.send(Stop(name: nil)) }
+        return stopper
+    }
+}
+
+extension FollowedLog {
+    /// The next lines, or the end. A connection that ends is a daemon that somebody else has stopped.
+    func nextTurn(within limit: Duration?, interrupt: Int32?) throws(APIError) -> DaemonClient.StreamTurn {
         do throws(ClientError) {
-            return try log.next(within: printer.idleTimeout, interrupt: signals.raw)
+            return try next(within: limit, interrupt: interrupt)
         } catch {
             switch error {
             case .lost, .notRunning: return .end
@@ -53,21 +61,15 @@ struct Attachment {
             }
         }
     }
+}
 
-    /// True when a signal arrived that means the end.
-    private func isEndWanted(_ signals: SignalWatch, _ printer: inout LogPrinter) -> Bool {
-        while let arrival = signals.next() {
+extension SignalWatch {
+    /// True when a signal arrived that means the end. The printer gets the size of a terminal that has changed.
+    func isEndWanted(_ printer: inout LogPrinter, _ session: CommandContext) -> Bool {
+        while let arrival = next() {
             guard arrival.signal == SIGWINCH else { return true }
             printer.resize(Terminal(environment: session.environment))
         }
         return false
-    }
-
-    /// Asks on a connection of its own, because the first one carries the stream, whose end is the answer.
-    private func stopAll() throws(APIError) -> DaemonClient {
-        session.note("stopping all services and the daemon; press Ctrl-C again to leave without waiting")
-        let stopper = try session.locator().connect(to: location)
-        _ = try reporting { () throws(ClientError) in try stopper.send(Stop(name: nil)) }
-        return stopper
     }
 }

@@ -34,11 +34,11 @@ struct ServiceAttachment {
         let followed = try reporting { () throws(ClientError) in try FollowedLog(log, client) }
         var printer = LogPrinter(session, timestamps: false)
         while true {
-            switch try next(of: followed, within: printer.idleTimeout, signals) {
+            switch try followed.nextTurn(within: printer.idleTimeout, interrupt: signals.raw) {
             case .data(let frame): try printer.show(frame)
             case .idle: printer.showHeld()
             case .interrupted:
-                guard isEndWanted(signals, &printer) else { continue }
+                guard signals.isEndWanted(&printer, session) else { continue }
                 let isStopped = answer.wasRunning ? true : try stop(name, signals, &printer)
                 if isStopped, !answer.wasRunning { try showRest(of: followed, &printer) }
                 printer.finish()
@@ -58,29 +58,6 @@ struct ServiceAttachment {
         }
     }
 
-    /// A connection that ends is a daemon that somebody has stopped.
-    private func next(
-        of log: FollowedLog, within limit: Duration?, _ signals: SignalWatch?
-    ) throws(APIError) -> DaemonClient.StreamTurn {
-        do throws(ClientError) {
-            return try log.next(within: limit, interrupt: signals?.raw)
-        } catch {
-            switch error {
-            case .lost, .notRunning: return .end
-            case .notPermitted, .distrusted, .unreachable, .timedOut, .garbled, .refused, .turnedAway:
-                throw error.report
-            }
-        }
-    }
-
-    private func isEndWanted(_ signals: SignalWatch, _ printer: inout LogPrinter) -> Bool {
-        while let arrival = signals.next() {
-            guard arrival.signal == SIGWINCH else { return true }
-            printer.resize(Terminal(environment: session.environment))
-        }
-        return false
-    }
-
     /// Stops the service on a connection of its own, because the first one carries the stream; false when a second signal
     /// came before it had ended.
     private func stop(_ name: String, _ signals: SignalWatch, _ printer: inout LogPrinter) throws(APIError) -> Bool {
@@ -92,11 +69,13 @@ struct ServiceAttachment {
                 try stopper.text(of: ticket, interrupt: signals.raw)
             }
             if text != nil { return true }
-            if isEndWanted(signals, &printer) { return false }
+            if signals.isEndWanted(&printer, session) { return false }
         }
     }
 
     private func showRest(of log: FollowedLog, _ printer: inout LogPrinter) throws(APIError) {
-        while case .data(let frame) = try next(of: log, within: Self.lastOutputTime, nil) { try printer.show(frame) }
+        while case .data(let frame) = try log.nextTurn(within: Self.lastOutputTime, interrupt: nil) {
+            try printer.show(frame)
+        }
     }
 }

@@ -172,7 +172,9 @@ public final class LogCapture {
             if wantsMore && line.stream != .notice { wantsMore = body(line) }
         }
         // A prompt has no newline.
-        if wantsMore, stamp.stream != .notice, let begun = assembler.unfinished(stamp.stream) { wantsMore = body(begun) }
+        if wantsMore, stamp.stream != .notice, let begun = assembler.unfinished(stamp.stream) {
+            wantsMore = body(begun)
+        }
         // The observer may have ended or replaced itself.
         guard observers[purpose] != nil else { return }
         observers[purpose] = wantsMore ? (body, assembler) : nil

@@ -41,7 +41,8 @@ final class InspectorWatch {
         guard isOn else { return }
         capture.observeLines(for: .inspector) { [weak self] line in
             guard let self else { return false }
-            guard line.stream == .err, let url = Self.url(in: line.bytes) else { return true }
+            // A line that has not ended could hold half of the URL.
+            guard line.stream == .err, line.end != .unfinished, let url = Self.url(in: line.bytes) else { return true }
             self.url = url
             found(url)
             tell()

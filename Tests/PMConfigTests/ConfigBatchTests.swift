@@ -1,3 +1,4 @@
+import PMTestSupport
 import JSON
 import PMModel
 import Testing

@@ -68,15 +68,13 @@ public struct ConnectionMap: Equatable, Sendable {
             throw .badRequest("a key needs its certificate", hint: "add --cert")
         }
         var members = JSONObject([
-            ("key", .string(file(key, directory))), ("cert", .string(file(certificate, directory))),
+            ("key", .string(PEM.resolved(key, from: directory))),
+            ("cert", .string(PEM.resolved(certificate, from: directory))),
         ])
-        if let authorities = try options.text("ca") { members["ca"] = .string(file(authorities, directory)) }
+        if let authorities = try options.text("ca") {
+            members["ca"] = .string(PEM.resolved(authorities, from: directory))
+        }
         return members
-    }
-
-    /// PEM text stays what it is.
-    private static func file(_ text: String, _ directory: String) -> String {
-        text.contains("-----BEGIN") ? text : Paths.resolve(text, from: directory)
     }
 
     private static func local(_ name: String, _ isSecure: Bool, _ directory: String) throws(APIError) -> String {

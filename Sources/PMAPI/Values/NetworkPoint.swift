@@ -253,7 +253,7 @@ extension NetworkPoint {
         guard let key, let certificate else {
             throw .badRequest("\(url) needs a key and a certificate", hint: "pm connect pm … --key FILE --cert FILE")
         }
-        for text in [key, certificate, authorities ?? ""] where text.contains("-----BEGIN") {
+        for text in [key, certificate, authorities ?? ""] where PEM.isText(text) {
             throw .badRequest(
                 "\(url) has PEM text as the value of an option", hint: "give the path of a file with this text")
         }

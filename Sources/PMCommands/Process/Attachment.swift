@@ -64,6 +64,15 @@ extension FollowedLog {
 }
 
 extension SignalWatch {
+    /// The signals that end an attachment, and the one of a terminal that changes its size.
+    static func ofAttachment() throws(APIError) -> SignalWatch {
+        do {
+            return try SignalWatch(SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGWINCH]))
+        } catch {
+            throw APIError(error, doing: "watch for signals")
+        }
+    }
+
     /// True when a signal arrived that means the end. The printer gets the size of a terminal that has changed.
     func isEndWanted(_ printer: inout LogPrinter, _ session: CommandContext) -> Bool {
         while let arrival = next() {

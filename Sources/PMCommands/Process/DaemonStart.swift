@@ -18,7 +18,7 @@ struct DaemonStart {
         try refuseReference(location, locator.context)
         if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
-        let signals = command.keepAttached ? try attachmentSignals() : nil
+        let signals = command.keepAttached ? try SignalWatch.ofAttachment() : nil
         let start = session.clock.wall()
         let pid: Int32
         do throws(APIError) {
@@ -100,14 +100,6 @@ struct DaemonStart {
             let answer = Version.Answer(
                 pid: pid, config: location.configFile, scope: location.scope.rawValue, socket: location.socketPath)
             session.output.line(answer.json.text)
-        }
-    }
-
-    private func attachmentSignals() throws(APIError) -> SignalWatch {
-        do {
-            return try SignalWatch(SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGWINCH]))
-        } catch {
-            throw APIError(error, doing: "watch for signals")
         }
     }
 }

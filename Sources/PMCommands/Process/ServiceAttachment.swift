@@ -22,7 +22,7 @@ struct ServiceAttachment {
         let text = try client.askForText(call, within: nil)
         let answer = try Start.Answer(json: parsedAnswer(text))
         let name = answer.name.isEmpty ? call.name : answer.name
-        let signals = try watch()
+        let signals = try SignalWatch.ofAttachment()
         try StartCommand.tell(text, fallback: name, session)
         if answer.wasRunning {
             session.note("Ctrl-C leaves \(DisplayWidth.printable(name)) running, because it ran before")
@@ -47,14 +47,6 @@ struct ServiceAttachment {
                 printer.finish()
                 return .success
             }
-        }
-    }
-
-    private func watch() throws(APIError) -> SignalWatch {
-        do {
-            return try SignalWatch(SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGWINCH]))
-        } catch {
-            throw APIError(error, doing: "watch for signals")
         }
     }
 

@@ -74,9 +74,8 @@ struct ConnectHandler: AsyncHandler {
         var wanted = request
         let folder = request.cwd ?? units.directory
         for option in Self.fileOptions {
-            guard let text = request.options[option]?.string, !text.contains("-----BEGIN") else { continue }
-            let path = Paths.resolve(text, from: folder)
-            wanted.options[option] = .string(path)
+            guard let text = request.options[option]?.string else { continue }
+            wanted.options[option] = .string(PEM.resolved(text, from: folder))
         }
         return wanted
     }

@@ -31,16 +31,9 @@ struct MapHandler: AsyncHandler {
     /// Takes what the container says of itself; a program without a list of commands says nothing.
     private func readContainer(_ definition: inout ContainerDefinition) throws(APIError) {
         guard definition.path.hasSuffix(".json") else { return }
-        let path = file(definition.path)
-        do {
-            let json = try JSONValue(parsing: try Files.read(path))
-            definition.dependencies = (json["dependencies"]?.array ?? []).compactMap(\.string)
-            if json["stateless"]?.bool == true { definition.isStateless = true }
-        } catch let error as JSONError {
-            throw .badRequest("\(path):\(error.line):\(error.column): \(error.reason)")
-        } catch {
-            throw .notFound("cannot read the list of commands: \(error)")
-        }
+        let list = try CommandListFile.read(file(definition.path))
+        definition.dependencies = (list["dependencies"]?.array ?? []).compactMap(\.string)
+        if list["stateless"]?.bool == true { definition.isStateless = true }
     }
 
     /// Takes what the configuration of a Docker container says of the unit, and refuses one that has errors.

@@ -17,11 +17,7 @@ struct UnmapHandler: AsyncHandler {
         let configuration = units.configuration
         let isMapped = configuration.mapping(name) != nil
         let isDefined = configuration.container(name) != nil
-        guard isMapped || isDefined else {
-            throw .notFound(
-                "there is no service \(name)",
-                hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
-        }
+        guard isMapped || isDefined else { throw units.absence(of: name) }
         try refuseRunning(name)
         let user = isDefined ? configuration.user(ofContainer: name) : nil
         if !isMapped, let user {

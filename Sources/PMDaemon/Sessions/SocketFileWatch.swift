@@ -10,7 +10,6 @@ final class SocketFileWatch {
     private let reactor: Reactor
     private let onLost: @PMActor () -> Void
     private var watch: DirectoryWatch?
-    private var descriptor: Int32?
 
     init(_ path: String, reactor: Reactor, onLost: @escaping @PMActor () -> Void) {
         self.path = path
@@ -25,14 +24,12 @@ final class SocketFileWatch {
         let watch = try DirectoryWatch()
         try watch.addFile(path)
         try reactor.watch(watch.raw, .readable) { [weak self] _ in self?.look() }
-        descriptor = watch.raw
         self.watch = consume watch
     }
 
     /// Watches no more.
     func end() {
-        if let descriptor { reactor.unwatch(descriptor) }
-        descriptor = nil
+        if let raw = watch?.raw { reactor.unwatch(raw) }
         watch = nil
     }
 

@@ -31,13 +31,11 @@ struct StartCheck {
     /// Why the list of commands cannot be used.
     private func commandListProblem(_ unit: Unit) -> String? {
         guard unit.definition.runtime != .docker, unit.program.hasSuffix(".json") else { return nil }
-        do {
-            _ = try JSONValue(parsing: try Files.read(unit.program))
+        do throws(APIError) {
+            _ = try CommandListFile.read(unit.program)
             return nil
-        } catch let error as JSONError {
-            return "\(unit.program):\(error.line):\(error.column): \(error.reason)"
         } catch {
-            return "cannot read the list of commands: \(error)"
+            return error.message
         }
     }
 
@@ -51,7 +49,7 @@ struct StartCheck {
         // The reader of the configuration refuses options that are no JSON.
         guard let options = (try? JSONValue(parsing: Array(point.options.utf8)))?.object else { return nil }
         for option in fileOptions {
-            guard let text = options[option]?.string, !text.contains("-----BEGIN") else { continue }
+            guard let text = options[option]?.string, !PEM.isText(text) else { continue }
             let path = Paths.resolve(text, from: unit.directory)
             let place = "mapping.\(unit.name).connect, the \(option) of \(point.url)"
             do throws(SystemError) {

@@ -127,11 +127,16 @@ final class UnitResolver {
     func require(_ name: String) throws(APIError) -> Unit {
         guard let unit = try unit(name) else {
             if let error = elsewhere(name) { throw error }
-            throw .notFound(
-                "there is no service \(name)",
-                hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
+            throw absence(of: name)
         }
         return unit
+    }
+
+    /// A 404 for a name that the configuration does not have, with near names.
+    func absence(of name: String) -> APIError {
+        .notFound(
+            "there is no service \(name)",
+            hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
     }
 
     private func unit(_ name: String) throws(APIError) -> Unit? {

@@ -1,3 +1,4 @@
+import PMTestSupport
 import Glibc
 import PMSystem
 import Testing

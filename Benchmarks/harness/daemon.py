@@ -128,10 +128,14 @@ def trivial(slots, index, restart=None):
 
 
 @contextmanager
-def services(count, restart=None):
+def services(count, restart=None, user=None):
     """A daemon that knows `count` trivial services: (daemon, their slots, their names). None of them runs yet."""
     with workspace() as directory:
         slots = Slots(directory / "slots", count)
         mapping = {f"s{index}": trivial(slots, index, restart) for index in range(count)}
+        if user is not None:
+            directory.chmod(0o755)
+            os.chmod(slots.path, 0o666)
+            mapping = {name: {**words, "user": user} for name, words in mapping.items()}
         with Daemon(directory, CHILD, mapping) as pm:
             yield pm, slots, list(mapping)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -93,7 +94,8 @@ int pm_lock_exclusive(int fd) {
 }
 
 int pm_rename_exchange(const char *first, const char *second) {
-    return checked(renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE));
+    /* By number: not every C library has a function for it. */
+    return checked((int)syscall(SYS_renameat2, AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE));
 }
 
 int pm_file_handle(const char *path) {

@@ -37,13 +37,15 @@ until_has() {
     fail "$what never has ${wanted@Q}: $found"
 }
 
-# until_is WHAT WANTED COMMAND…: asks again until it says so, 30 s at most.
+# until_is WHAT WANTED COMMAND…: asks again until it says so, 120 s at most. It pauses between, because a machine with one
+# slow processor would do nothing but answer: a service that takes its memory there had not come to its limit after 30 s.
 until_is() {
-    local what=$1 wanted=$2 found='' deadline=$((SECONDS + 30))
+    local what=$1 wanted=$2 found='' deadline=$((SECONDS + 120))
     shift 2
     while ((SECONDS < deadline)); do
         found=$("$@" 2>/dev/null || true)
         [[ $found == "$wanted" ]] && return
+        sleep 0.3
     done
     fail "$what is ${found@Q}, not ${wanted@Q}"
 }

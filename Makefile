@@ -37,14 +37,15 @@ JOBS := $(shell nproc)
 SWIFT_RELEASE := $(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) -debug-info-format none \
     -Xcc -ffile-prefix-map=$(CURDIR)=. -Xcc -fstack-protector-strong -Xlinker -T -Xlinker $(CURDIR)/Packaging/release.ld
 SWIFT_SOURCES := Package.swift Packaging/release.ld \
-    $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*' -not -path 'CSources/pm-exec*')
+    $(shell find Sources CSources -not -path 'Sources/node*' -not -path 'CSources/pm-init*' -not -path 'CSources/pm-exec*' \
+    -not -path 'CSources/pm-worker*')
 NODE_SOURCES := $(shell find Sources/node -not -name node_modules 2>/dev/null)
 
-# pm-init and pm-exec are built by the C compiler alone: SwiftPM would link the Swift runtime into them.
-INIT_SOURCES := $(shell find CSources/pm-init CSources/pm-exec CSources/CPMLinux)
+# pm-init, pm-exec and pm-worker are built by the C compiler alone: SwiftPM would link the Swift runtime into them.
+INIT_SOURCES := $(shell find CSources/pm-init CSources/pm-exec CSources/pm-worker CSources/CPMLinux)
 
 PROGRAMS := $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs \
-    $(LIBEXEC)/pm-docker $(LIBEXEC)/pm-init $(LIBEXEC)/pm-exec \
+    $(LIBEXEC)/pm-docker $(LIBEXEC)/pm-init $(LIBEXEC)/pm-exec $(LIBEXEC)/pm-worker \
     $(LIBEXEC)/node/.staged
 
 .PHONY: build debug test check soak demo lint bench fuzz sanitize install deb test-system reproducible clean bootstrap bootstrap-test bootstrap-lint bootstrap-bench bootstrap-sanitize bootstrap-deb bootstrap-system
@@ -79,12 +80,12 @@ $(STAGE)/bin/pm $(LIBEXEC)/pmd $(LIBEXEC)/pm-gateway $(LIBEXEC)/pm-logs $(LIBEXE
 	@mkdir -p $(@D)
 	@strip -o $@.new $(RELEASE)/$(@F) && mv $@.new $@
 
-$(BUILD)/pm-init/pm-init $(BUILD)/pm-init/pm-exec &: $(INIT_SOURCES) | bootstrap
-	@scripts/run-logged pm-init "static build, with pm-exec" \
+$(BUILD)/pm-init/pm-init $(BUILD)/pm-init/pm-exec $(BUILD)/pm-init/pm-worker &: $(INIT_SOURCES) | bootstrap
+	@scripts/run-logged pm-init "static build, with pm-exec and pm-worker" \
 	    $(MAKE) -C CSources/pm-init CC=$(CC) BUILD=$(abspath $(BUILD)/pm-init)
-	@touch $(BUILD)/pm-init/pm-init $(BUILD)/pm-init/pm-exec
+	@touch $(BUILD)/pm-init/pm-init $(BUILD)/pm-init/pm-exec $(BUILD)/pm-init/pm-worker
 
-$(LIBEXEC)/pm-init $(LIBEXEC)/pm-exec: $(LIBEXEC)/%: $(BUILD)/pm-init/%
+$(LIBEXEC)/pm-init $(LIBEXEC)/pm-exec $(LIBEXEC)/pm-worker: $(LIBEXEC)/%: $(BUILD)/pm-init/%
 	@mkdir -p $(@D)
 	@strip -o $@.new $< && mv $@.new $@
 

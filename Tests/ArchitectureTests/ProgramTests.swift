@@ -69,7 +69,8 @@ struct Executable {
 
 @Suite struct ProgramTests {
     private static let programs =
-        ["bin/pm"] + ["pmd", "pm-gateway", "pm-logs", "pm-docker", "pm-init", "pm-exec"].map { "lib/pm/\($0)" }
+        ["bin/pm"]
+        + ["pmd", "pm-gateway", "pm-logs", "pm-docker", "pm-init", "pm-exec", "pm-worker"].map { "lib/pm/\($0)" }
 
     private static func staged() throws -> [Executable] {
         try programs.map { try Executable(TestPaths.stage + "/" + $0) }

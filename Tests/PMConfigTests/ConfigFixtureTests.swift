@@ -8,7 +8,8 @@ import Testing
 /// Configurations that were written once and must load for ever: add files, never change one.
 @Suite struct ConfigFixtureTests {
     static let names = [
-        "seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names", "limits", "version-0.1.0",
+        "seed", "reference", "every-key", "compact", "windows", "empty", "dotted-names", "limits", "workers",
+        "version-0.1.0",
     ]
 
     private func bytes(_ name: String) throws -> [UInt8] {
@@ -101,6 +102,15 @@ import Testing
         #expect(configuration.mapping("@scope/cache")?.readiness == .tcp(host: "127.0.0.1", port: 6379))
         #expect(configuration.mapping("b")?.readiness == .notify)
         #expect(configuration.plugins == ["./plugin.js"])
+    }
+
+    @Test func `workers are placed`() throws {
+        let configuration = try configuration("workers")
+        let resize = try #require(configuration.mapping("resize")?.worker)
+        #expect(resize.pool == "images" && !resize.isIsolated && resize.heartbeat == .seconds(5))
+        let api = try #require(configuration.mapping("api")?.worker)
+        #expect(api.pool == nil && api.isIsolated && api.heartbeat == WorkerPlacement.usualHeartbeat)
+        #expect(configuration.mapping("other")?.worker.heartbeat == .zero)
     }
 
     @Test func `a damaged file is read or refused with a place, and no damage stops the reader`() throws {

@@ -157,7 +157,12 @@ private func dockerUnit(
     // MARK: choice
 
     @Test @PMActor func `each unit gets the driver of its definition`() throws {
-        let node = NodeRuntime(host: "/opt/pm/node/host/main.mjs", socketURL: "jsonrpc+unix:///run/pm.sock") { _ in
+        let pools = WorkerPool.Driver(program: "/opt/pm/pm-worker", host: "/opt/pm/node/host/pool/host.mjs") {
+            "/run/\($0).sock"
+        }
+        let node = NodeRuntime(
+            host: "/opt/pm/node/host/main.mjs", socketURL: "jsonrpc+unix:///run/pm.sock", pools: pools
+        ) { _ in
             LaunchEnvironment(environment: [])
         }
         let drivers = RuntimeDrivers(node: node, docker: runtime())
@@ -168,6 +173,13 @@ private func dockerUnit(
             try drivers.launch(unit, RunOptions()).invocation.arguments
                 == ["node", "/opt/pm/node/host/main.mjs", file])
         unit.definition.runtime = .worker
+        #expect(
+            try drivers.launch(unit, RunOptions()).invocation.arguments
+                == [
+                    "/opt/pm/pm-worker", "/run/pm-pool-PLACE.sock", "web", "0", "60000",
+                    "/opt/pm/node/host/main.mjs", file,
+                ].map { $0.replacing("PLACE", with: WorkerPool(of: unit)?.name.suffix(8) ?? "") })
+        unit.mapping.worker.isIsolated = true
         #expect(
             try drivers.launch(unit, RunOptions()).invocation.arguments
                 == ["node", "/opt/pm/node/host/thread.mjs", "/opt/pm/node/host/main.mjs", file])

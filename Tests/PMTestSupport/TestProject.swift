@@ -242,6 +242,11 @@ public final class TestProject: Sendable {
             throw TestFailure("processes are left: \(left.map(describe))\n--- daemon\n\(daemonLog)")
         }
         if try Files.status(socket) != nil { throw TestFailure("the socket is left") }
+        let digits = Fingerprint(of: directory + "/.pm.config.json").digits
+        let sockets = (try? Files.list("/run/pm")) ?? []  // only root's daemons have it
+        if let pool = sockets.first(where: { $0.hasSuffix("-\(digits).sock") && $0.hasPrefix("pm-pool-") }) {
+            throw TestFailure("/run/pm/\(pool) is left")
+        }
         if try Files.entry(notifyFolder) != nil { throw TestFailure("\(notifyFolder) is left") }
     }
 

@@ -17,7 +17,7 @@ function importsOf(source) {
   return names.map((name) => (name.startsWith('.') ? relative(NODE, resolve(NODE, dirname(source), name)) : name));
 }
 
-const isNodes = (name) => /^(node:)?[a-z_]+$/.test(name);
+const isNodes = (name) => /^(node:)?[a-z_]+8?$/.test(name);
 
 // What preload.cjs brings to a program that the host does not run is a client of pm.
 const EXCEPTIONS = ['host/preload.cjs: client/sidecar.cjs'];

@@ -5,7 +5,8 @@ extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
         "callTimeout", "ready",
-        "instances", "logs", "limits", "user", "group", "umask", "sandbox", "listen", "routes",
+        "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
+        "routes",
     ]
 
     mutating func mapping(_ place: ConfigNode, name: String) -> Mapping? {
@@ -17,7 +18,7 @@ extension ConfigReader {
         for member in members(of: place) {
             let child = place.child(member)
             if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
-                && !rights(member.key, child, &mapping)
+                && !rights(member.key, child, &mapping) && !placement(member.key, child, &mapping)
             {
                 unknown(member, in: place, known: Self.mappingKeys)
             }
@@ -60,6 +61,18 @@ extension ConfigReader {
         case "callTimeout": if !isNull { mapping.callTimeout = duration(place) ?? mapping.callTimeout }
         case "ready": if !isNull { readiness(place, &mapping) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
+        default: return false
+        }
+        return true
+    }
+
+    /// The keys about the process of a worker; false when this is none of them.
+    private mutating func placement(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
+        let isNull = place.node.value.isNull
+        switch key {
+        case "pool": mapping.worker.pool = isNull ? nil : filledString(place)
+        case "isolated": mapping.worker.isIsolated = bool(place)
+        case "heartbeat": if !isNull { mapping.worker.heartbeat = duration(place) ?? mapping.worker.heartbeat }
         default: return false
         }
         return true

@@ -32,6 +32,9 @@ extension Mapping {
         if drain != Self.usualDrain { object["drain"] = .duration(drain) }
         if callTimeout > .zero { object["callTimeout"] = .duration(callTimeout) }
         object["ready"] = readinessJSON
+        object["pool"] = worker.pool.map(JSONValue.string)
+        if worker.isIsolated { object["isolated"] = .bool(true) }
+        if worker.heartbeat != WorkerPlacement.usualHeartbeat { object["heartbeat"] = .duration(worker.heartbeat) }
         object["logs"] = logs.map { .string($0.rawValue) }
         addRights(to: &object)
         return object

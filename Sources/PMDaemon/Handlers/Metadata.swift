@@ -38,7 +38,8 @@ struct MetadataHandler: AsyncHandler {
         var metadata = Metadata.ofDaemon
         let grants = registry.routes.grants
         var running: Set<String> = []
-        for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted() {
+        for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted()
+        where !unit.hasPrefix(UnitName.poolPrefix) {
             guard let commands = registry.pick(unit)?.metadata?.commands else { continue }
             running.insert(unit)
             for command in commands where command.isPublished {

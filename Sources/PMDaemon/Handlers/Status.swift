@@ -13,11 +13,14 @@ struct StatusHandler: AsyncHandler {
     /// The row of the daemon itself.
     let daemon: @PMActor () -> UnitStatus
     let finalOutput: FinalOutput
+    let workers: WorkerUse
 
     func begin(_ request: Status, from session: Session, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
         let rows = try rows(request)
         // Only who asks for one service is shown what it wrote last.
-        if request.name == nil { answer(.success(rows)) } else { finalOutput.complete(rows, answer) }
+        workers.complete(rows) { [finalOutput] rows in
+            if request.name == nil { answer(.success(rows)) } else { finalOutput.complete(rows, answer) }
+        }
     }
 
     private func rows(_ request: Status) throws(APIError) -> [UnitStatus] {
@@ -49,7 +52,8 @@ struct StatusHandler: AsyncHandler {
                 rows.append(row(ofIdle: unit))
             }
         }
-        for name in supervisor.names where !seen.contains(name) {
+        // Pools are shown by their workers.
+        for name in supervisor.names where !seen.contains(name) && !name.hasPrefix(UnitName.poolPrefix) {
             if let row = supervisor.status(of: name, memory, uses) { rows.append(row) }
         }
         return rows

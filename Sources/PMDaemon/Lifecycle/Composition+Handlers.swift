@@ -40,7 +40,8 @@ extension Composition {
             ) { [unowned daemon] () throws(APIError) in try daemon.upgrade() },
             status: StatusHandler(
                 supervisor: supervisor, units: units, memory: memory, daemon: { [unowned daemon] in daemon.ownStatus },
-                finalOutput: words),
+                finalOutput: words,
+                workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor)),
             list: ListHandler(units: units), map: MapHandler(units: units),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
             discover: DiscoverHandler(units: units),

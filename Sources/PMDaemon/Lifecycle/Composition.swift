@@ -63,7 +63,7 @@ final class Composition {
         resources.onTrouble = { log.trouble($0) }
         (resources.channels, resources.observer) = (links, events)
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
-        resources.remember = { [ledger] in if $1 != [GatewayController.unit] { ledger.keep($0, of: $1) } }
+        resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
         resources.inspection = options.inspection
         resources.rememberInspector = { [ledger] in ledger.keep(inspector: $1, of: $0) }
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
@@ -79,6 +79,9 @@ final class Composition {
     /// learn of its changes.
     private func connect() {
         gateway.publish(in: units)
+        units.parts = { [unowned units, parts = units.parts, pools = options.pools] name in
+            parts(name) ?? units.pool(name, pools)
+        }
         routeBook.connect(units)
         links.callTimeout = { [units] in units.find($0)?.mapping.callTimeout ?? .zero }
         units.onChange = { [gateway, registry, unowned supervisor] in

@@ -4,9 +4,9 @@ import PMSupervisor
 extension RuntimeDrivers {
     /// The drivers as this daemon runs them.
     init(_ options: DaemonOptions, _ units: UnitResolver) {
-        let node = NodeRuntime(host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL) {
-            unit throws(SpawnFailure) in try units.launchEnvironment(of: unit)
-        }
+        let node = NodeRuntime(
+            host: options.libexec + "/node/host/main.mjs", socketURL: options.socketURL, pools: options.pools
+        ) { unit throws(SpawnFailure) in try units.launchEnvironment(of: unit) }
         let place = DockerRuntime.Driver(
             libexec: options.libexec, socketURL: options.socketURL, environment: Environment.current())
         let docker = DockerRuntime(place) { unit throws(SpawnFailure) in try units.ownVariables(of: unit) }

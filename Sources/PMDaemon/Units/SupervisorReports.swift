@@ -99,7 +99,7 @@ extension UnitStatus {
 
     /// The configured part of a unit's status.
     init(_ unit: Unit, wanted: Desired, state: ServiceState) {
-        let type = unit.name == GatewayController.unit ? "self" : unit.definition.runtime.rawValue
+        let type = UnitName.isOfPart(unit.name) ? "self" : unit.definition.runtime.rawValue
         self.init(name: unit.name, type: type, wanted: wanted, state: state)
         folder = unit.definition.path
         cwd = unit.directory

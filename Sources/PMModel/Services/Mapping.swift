@@ -42,6 +42,8 @@ public struct Mapping: Equatable, Sendable {
     public var connect: [ConnectionPoint]
     /// The number of instances of a stateless unit.
     public var instances: Int
+    /// How a unit of the runtime `worker` shares a process with others.
+    @Boxed public var worker: WorkerPlacement
     /// Variables set or unset on top of the daemon's environment and the files.
     public var env: [EnvironmentVariable]
     /// Environment files read at each start, later ones win.
@@ -96,6 +98,7 @@ public struct Mapping: Equatable, Sendable {
         readiness = nil
         logs = nil
         listen = []
+        _worker = Boxed(wrappedValue: WorkerPlacement())
         _limits = Boxed(wrappedValue: Limits())
         sandbox = Sandbox()
         _drain = Nanoseconds(wrappedValue: Self.usualDrain)

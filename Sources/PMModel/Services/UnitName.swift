@@ -40,6 +40,11 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
     public static let mostBytes = 200
     /// The gateway, a part of pm that is supervised like a service.
     public static let gateway = "pm-gateway"
+    /// The beginning of the names of worker pools, which are parts of pm.
+    public static let poolPrefix = "pm-pool-"
+
+    /// True for a name of a part of pm that is supervised like a service.
+    public static func isOfPart(_ name: String) -> Bool { name == gateway || name.hasPrefix(poolPrefix) }
 
     /// The name.
     public let text: String
@@ -61,7 +66,7 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
         // Strings of equal meaning are equal in Swift, but are two keys of one file.
         guard text._nfc.elementsEqual(text.unicodeScalars) else { throw .notComposed }
         if let instance = InstanceName(text) { throw .instance(of: instance.unit, number: instance.number) }
-        guard text != Self.gateway else { throw .reserved }
+        guard !Self.isOfPart(text) else { throw .reserved }
         self.text = text
     }
 }

@@ -31,6 +31,8 @@ struct Confinement {
         guard unit.definition.runtime != .docker else { return [] }
         let limits = unit.mapping.limits
         request.identity = identity(of: unit, launch)
+        // What stands for a thread needs no limits, and those of the thread are not the kernel's.
+        guard launch.pool == nil else { return unenforced(unit) }
         request.umask = unit.mapping.umask
         request.nice = limits.nice
         request.oomScoreAdjust = limits.oomScoreAdjust
@@ -54,6 +56,9 @@ struct Confinement {
     /// The limits that do not hold here, as far as that is known without a start.
     func unenforced(_ unit: Unit) -> [Unenforced] {
         guard unit.definition.runtime != .docker else { return [] }
+        if unit.isPooled {
+            return unit.mapping.limits.keysOfProcess.map { Unenforced(key: $0, cause: .sharedProcess) }
+        }
         return unit.mapping.limits.cgroupKeys.compactMap { key, controller in
             guard let base = holder.cgroups else { return Unenforced(key: key, cause: .noCgroups) }
             return base.controllers.contains(controller)

@@ -78,6 +78,8 @@ struct Unenforced: Equatable {
         case noController(CgroupController)
         /// The kernel has no such file.
         case noFile(String)
+        /// The worker is a thread of a process that it shares.
+        case sharedProcess
 
         /// The cause in words, for `pm status`.
         var text: String {
@@ -87,6 +89,8 @@ struct Unenforced: Equatable {
             case .noController(let controller):
                 "the cgroup controller \(controller.rawValue) is not there (cgroup.controllers of the cgroup pm was given)"
             case .noFile(let name): "this kernel has no \(name)"
+            case .sharedProcess:
+                "the worker shares the process of its pool (\"isolated\": true gives it a process of its own)"
             }
         }
     }

@@ -237,6 +237,7 @@ final class Instance {
             if case .logLine = unit.settings.readiness { beginProbe() }
             observeInspector(capture)
             try SpawnFailure.of(.order) { () throws(SystemError) in try context.holder.channel.spawn(request) }
+            if let pool = launch.pool { supervisor.ensure(pool) }
             if unit.definition.isCommandable, let channel = wiring.channel {
                 supervisor.channels?.open(channel, to: id, launch.channel)
             }

@@ -11,6 +11,7 @@ public struct NodeRuntime: Runtime {
     private let host: String
     private let socketURL: String
     private let launchEnvironment: LaunchEnvironmentSource
+    private let pools: WorkerPool.Driver
     private let ports = InspectorPorts(clock: SystemClock())
 
     /// Makes a runtime.
@@ -18,8 +19,13 @@ public struct NodeRuntime: Runtime {
     /// - Parameters:
     ///   - host: the path of the JavaScript that runs a container.
     ///   - socketURL: where the daemon listens, for programs that call it.
+    ///   - pools: the parts of worker pools.
     ///   - launchEnvironment: computes a unit's environment and user again at each start.
-    public init(host: String, socketURL: String, launchEnvironment: @escaping LaunchEnvironmentSource) {
+    public init(
+        host: String, socketURL: String, pools: WorkerPool.Driver,
+        launchEnvironment: @escaping LaunchEnvironmentSource
+    ) {
+        self.pools = pools
         self.host = host
         self.socketURL = socketURL
         self.launchEnvironment = launchEnvironment
@@ -30,7 +36,10 @@ public struct NodeRuntime: Runtime {
     /// - Throws: `SpawnFailure` when the program does not exist, or is no program.
     public func launch(_ unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
         let inspector = ports.option(options.inspection, for: unit.name)
-        let command = try command(unit, options, inspector)
+        // A debugger has the process that it stops for itself.
+        let pool = options.inspection == .none ? WorkerPool(of: unit) : nil
+        let node = try command(unit, options, inspector)
+        let command = pool.map { $0.words(pools, Array(node.dropFirst())) } ?? node
         let channel = unit.channel(options)
         let invocation = Invocation(
             executable: command[0], arguments: command + unit.mapping.cli + options.arguments,
@@ -44,7 +53,7 @@ public struct NodeRuntime: Runtime {
             // The host's folder is in one with that of the client.
             directories: [unit.program, Paths.directory(of: host), Paths.path(ofSocketURL: socketURL)].compactMap {
                 $0.map(Paths.directory(of:))
-            }, isInspected: inspector.map(command.contains) ?? false)
+            }, isInspected: inspector.map(command.contains) ?? false, pool: pool.map { $0.unit(pools) })
     }
 
     /// The file that makes `@akala/pm` resolve without being installed.
@@ -72,18 +81,20 @@ public struct NodeRuntime: Runtime {
     ) throws(SpawnFailure) -> [String] {
         let program = try ProgramFile(unit.program)
         var node = ["node"] + [inspector].compactMap { $0 }
-        if unit.definition.runtime == .worker {
+        let isWorker = unit.definition.runtime == .worker
+        if isWorker {
             guard program.isForNode else {
                 throw SpawnFailure(.launch(.programIsNoScript), unit.program)
             }
-            node.append(Paths.directory(of: host) + "/thread.mjs")
+            let isPooled = unit.isPooled && options.inspection == .none
+            if !isPooled { node.append(Paths.directory(of: host) + "/thread.mjs") }
         }
         switch (program.kind, unit.definition.isCommandable && unit.channel(options) == .rpc) {
         case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
         case (.executable, _): return [unit.program]
         case (.nodeScript, true) where unit.program.isJavaScript: return node + [host, unit.program]
         case (.nodeScript(let isExecutable), _):
-            return isExecutable && node.count == 1 ? [unit.program] : node + [unit.program]
+            return isExecutable && node.count == 1 && !isWorker ? [unit.program] : node + [unit.program]
         case (.javaScript, false): return node + [unit.program]
         case (.json, false): throw SpawnFailure(.launch(.programIsCommandList), unit.program, detail: unit.name)
         case (.directory, false): throw SpawnFailure(.launch(.programIsDirectory), unit.program)

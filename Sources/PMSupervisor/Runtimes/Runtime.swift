@@ -37,6 +37,8 @@ public struct Launch: Equatable, Sendable {
     public var directories: [String] = []
     /// True when the program is Node under its inspector.
     public var isInspected = false
+    /// The pool in whose process it runs as a thread; nil: the program has a process of its own.
+    public var pool: Unit?
 }
 
 /// Environment of a program.

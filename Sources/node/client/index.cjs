@@ -8,6 +8,8 @@ const LAZY = ['connect', 'connectByPreference', 'Container', 'defaultOrders', 'R
 
 module.exports = { default: interact, interact, InteractError, getRandomName };
 Object.defineProperty(module.exports, 'meta', { enumerable: true, get: () => require('./commands.json') });
+/** The host of the pool puts it there before the program begins. */
+module.exports.pool = globalThis[Symbol.for('pm.pool')]?.pool ?? null;
 for (const name of LAZY) {
   Object.defineProperty(module.exports, name, { enumerable: true, get: () => require('./sidecar.cjs')[name] });
 }

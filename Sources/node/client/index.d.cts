@@ -166,6 +166,25 @@ export function sidecarSingleton(options?: SidecarOptions): Sidecar;
 /** The commands of pm itself. */
 export const meta: Metadata;
 
+/** What a worker of pm sees of its pool. */
+export interface Pool {
+  /** The name of the pool's unit. */
+  readonly name: string;
+  /** The name of this worker. */
+  readonly worker: string;
+  /** Memory of that name, made by the first worker that asks for it; rejects when it is there with another size. */
+  shared(name: string, bytes: number): Promise<SharedArrayBuffer>;
+  /** A port to another worker of the pool, which gets an event `connection`. */
+  connect(worker: string): Promise<import('worker_threads').MessagePort>;
+  /** The names of the workers that run in the pool. */
+  workers(): Promise<string[]>;
+  on(event: 'connection', listener: (port: import('worker_threads').MessagePort, from: string) => void): this;
+  off(event: 'connection', listener: (port: import('worker_threads').MessagePort, from: string) => void): this;
+}
+
+/** The pool that this program is a worker of; null elsewhere. */
+export const pool: Pool | null;
+
 /** Where to reach a service, by transport or by URL. */
 export type ConnectionConfiguration = {
   [transport in Transport]?: URL | string | (PointOptions & { url?: string | URL; host?: string; port?: number; socketPath?: string });

@@ -2,6 +2,6 @@
 import client from './index.cjs';
 
 export const {
-  connect, connectByPreference, Container, defaultOrders, getRandomName, interact, InteractError, meta, RemoteContainer, sidecar, sidecarSingleton,
+  connect, connectByPreference, Container, defaultOrders, getRandomName, interact, InteractError, meta, pool, RemoteContainer, sidecar, sidecarSingleton,
 } = client;
 export default client.interact;

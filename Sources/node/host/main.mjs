@@ -23,8 +23,10 @@ const LOST = 75;
 /** How long `$stop` may take when the channel is lost, in milliseconds. */
 const STOP_TIMEOUT = 5000;
 
-// In a thread (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
-parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
+/** What thread.cjs has made of this thread where it is a worker of a pool. */
+const pooled = globalThis[Symbol.for('pm.pool')];
+// In a thread of its own process (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
+if (pooled === undefined) parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
 parentPort?.unref();
 // The kernel spares the first process of a container the signals that it does not handle.
 if (process.pid === 1) for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, exitIfUnhandled);
@@ -56,14 +58,20 @@ function readSettings() {
 }
 
 function openChannel() {
-  const { fd, socket } = settings;
-  if (fd === undefined && socket === undefined) return undefined;
-  const opened = new Channel(fd === undefined ? connectTo(socket) : Number(fd), {
+  const source = channelSource(settings);
+  if (source === undefined) return undefined;
+  const opened = new Channel(source, {
     line: (text) => peer.receive(text), tooLong: (head) => peer.receiveTooLong(head), closed: abandon,
   });
   peer.attach(opened);
   calls.connect((text) => opened.send(text));
   return opened;
+}
+
+function channelSource({ fd, socket }) {
+  if (pooled !== undefined) return pooled.channel;
+  if (fd !== undefined) return Number(fd);
+  return socket === undefined ? undefined : connectTo(socket);
 }
 
 /** A channel has no other proof than where it is. Only containers have one by its path. */
@@ -81,6 +89,7 @@ async function start() {
   const config = configText === undefined ? undefined : parseJSON(configText, 'PM_CONFIG');
   provideClient(program);
   provided = { pm: daemonProxy(calls), config };
+  if (pooled !== undefined) provided.pool = pooled.pool;
   await offerConnection(program, () => provided.pm);
   const container = await load(program, name, provided);
   await runInit(container, { ...settings, config }, () => service.abort);

@@ -48,14 +48,16 @@ export class Host {
 
   /**
    * @param {import('node:test').TestContext} t
-   * @param {{program?: string, args?: string[], env?: object, serve?: object, cwd?: string}} options
+   * @param {{program?: string, args?: string[], env?: object, serve?: object, cwd?: string, command?: string[], stdio?: unknown[]}} options
+   *   `command`: what is executed instead of the host; `stdio`: descriptors from 4 on
    */
-  constructor(t, { program, args = [], env = {}, serve = {}, cwd }) {
+  constructor(t, { program, args = [], env = {}, serve = {}, cwd, command = [process.execPath, HOST], stdio = [] }) {
     const own = { PM_NAME: 'svc', PM_CHANNEL_FD: '3', PATH: process.env.PATH, ...env };
     // Answers to the host's own requests: method -> function of params, whose result or error is sent.
     this.serve = { ready: () => null, ...serve };
-    this.process = spawn(process.execPath, [HOST, ...(program === undefined ? [] : [program]), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: own, cwd,
+    const [executable, ...words] = command;
+    this.process = spawn(executable, [...words, ...(program === undefined ? [] : [program]), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...stdio], env: own, cwd,
     });
     t.after(() => this.process.kill('SIGKILL'));
     this.process.stdout.setEncoding('utf8').on('data', (text) => (this.stdout += text));

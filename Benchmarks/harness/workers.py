@@ -25,27 +25,33 @@ def started(kind):
         pm.call_all("start", [[name, {"wait": True}] for name in containers])
         time.sleep(SETTLING)
         pids = services_of(pm)
-        return cpu_ns(pids), memory_kb(pids, "Rss")
+        found = cpu_ns(pids), memory_kb(pids, "Rss")
+        pm.stop()
+        return found
 
 
-def called(kind, calls):
-    """Nanoseconds of each call to a service of a runtime through the daemon."""
-    containers = {"echo": {"path": SERVICE, "type": kind, "commandable": True}}
+def called(rounds, calls):
+    """Nanoseconds of each call through the daemon, in turns: (to a worker, to a process)."""
+    kinds = {"worker": [], "nodejs": []}
+    containers = {kind: {"path": SERVICE, "type": kind, "commandable": True} for kind in kinds}
     with workspace() as directory, Daemon(directory, containers, {}) as pm:
-        pm.run("start", "echo", "--wait")
-        numbers(program("rpc_client"), pm.socket, "echo.echo", calls, 1)  # until the code is compiled
-        return numbers(program("rpc_client"), pm.socket, "echo.echo", calls, 1)
+        for kind in kinds:
+            pm.run("start", kind, "--wait")
+            numbers(program("rpc_client"), pm.socket, f"{kind}.echo", calls, 1)  # until the code is compiled
+        for _ in range(rounds * 2):
+            for kind, found in kinds.items():
+                found += numbers(program("rpc_client"), pm.socket, f"{kind}.echo", calls, 1)
+        pm.stop()
+    return kinds["worker"], kinds["nodejs"]
 
 
 def workers(plan):
-    ours, floor, calls, direct = [], [], [], []
+    ours, floor = [], []
     for _ in range(max(1, plan.rounds // 2)):
         floor.append(started("nodejs"))
         ours.append(started("worker"))
     with awake():
-        for _ in range(plan.rounds):
-            direct += called("nodejs", plan.calls)
-            calls += called("worker", plan.calls)
+        calls, direct = called(plan.rounds, plan.calls)
     note = f"floor: {COUNT} services of type nodejs"
     rows = []
     for place, name, unit, scale, aim in (1, "RSS", "MB", 1024, 0.35), (0, "CPU to ready and at rest", "ms", 1e6, 0.3):

@@ -7,12 +7,12 @@
  *   pm-worker SOCKET NAME HEAP_MIB HEARTBEAT_MS PROGRAM [ARG...]
  */
 #define _GNU_SOURCE
-#include "flow.h"
 #include "pm_file.h"
 #include "pool.h"
 #include "text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +26,14 @@
 #define EXIT_LOST 75
 /* How a shell tells of an end by a signal. */
 #define EXIT_BY_SIGNAL 128
-/* Time for pmd to read the last answers of a worker, milliseconds. */
-#define FINISH_MS 2000
+#define BUFFER_SIZE 65536u
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM};
 
 typedef struct {
-    int pool, signals, channel;
-    int theirs[2]; /* the worker's ends of the pipes, until it has opened them */
-    int ours[2];   /* what the worker writes is read from the first; the second is written to */
-    flow up, down; /* the channel: from the worker and to it */
+    int pool, signals;
+    int channel;  /* a socket to pmd that carries nothing: its end is that of the channel; -1 for none */
+    int pipes[2]; /* to pmd and from it, until the worker has opened them */
     /* The frame whose payload is being read. */
     char type;
     size_t left;
@@ -43,7 +41,7 @@ typedef struct {
     unsigned char header[POOL_HEADER_SIZE];
     /* What was read of the pool's connection and not used yet. */
     size_t begin, end;
-    char bytes[FLOW_BUFFER];
+    char bytes[BUFFER_SIZE];
 } worker;
 
 static void say(const char *what, int error) {
@@ -71,43 +69,32 @@ static int watch_signals(void) {
     return fd < 0 ? -errno : fd;
 }
 
-/* The pipes of the channel; -1 for all where the worker has none. */
-static int open_channel(worker *w) {
+/* The descriptors of the channel, if the worker has one: the socket, and behind it the pipes. */
+static int find_channel(worker *w) {
     const char *number = getenv("PM_CHANNEL_FD");
-    uint64_t fd;
-    w->channel = -1;
-    w->ours[0] = w->ours[1] = w->theirs[0] = w->theirs[1] = -1;
-    w->up.from = w->down.from = -1;
+    uint64_t fd = 0;
+    w->channel = w->pipes[0] = w->pipes[1] = -1;
     if (number == NULL)
         return 0;
     if (!text_to_number(number, 1 << 20, &fd))
         return -EBADF;
     w->channel = (int)fd;
-    int result = pm_pipe_create(&w->ours[0], &w->theirs[0]);
-    if (result == 0)
-        result = pm_pipe_create(&w->theirs[1], &w->ours[1]);
-    const int nonblocking[] = {w->channel, w->ours[0], w->ours[1]};
-    for (size_t index = 0; index < 3 && result == 0; index++)
-        result = pm_fd_set_nonblocking(nonblocking[index], true);
-    w->up.from = w->ours[0];
-    w->up.to = w->channel;
-    w->down.from = w->channel;
-    w->down.to = w->ours[1];
-    return result;
+    w->pipes[0] = w->channel + 1;
+    w->pipes[1] = w->channel + 2;
+    return 0;
 }
 
-static void close_both(int fds[2]) {
-    pm_fd_close(fds[0]);
-    pm_fd_close(fds[1]);
-    fds[0] = fds[1] = -1;
+static void close_pipes(worker *w) {
+    pm_fd_close(w->pipes[0]);
+    pm_fd_close(w->pipes[1]);
+    w->pipes[0] = w->pipes[1] = -1;
 }
 
-/* One end of the channel is gone: the other one learns of it. */
-static void close_channel(worker *w) {
-    w->up.from = w->down.from = -1;
-    close_both(w->ours);
+/* pmd says nothing on the socket: what can be read of it is its end. */
+static void tell_closed(worker *w) {
     pm_fd_close(w->channel);
     w->channel = -1;
+    pool_send_closed(w->pool);
 }
 
 static void forward_signals(worker *w) {
@@ -117,11 +104,6 @@ static void forward_signals(worker *w) {
         pool_send_signal(w->pool, (int)info.ssi_signo);
 }
 
-static _Noreturn void finish(worker *w, int status) {
-    flow_finish(&w->up, FINISH_MS);
-    exit(status);
-}
-
 /* Uses what was read of a frame; false when its output cannot be written yet. */
 static bool use_payload(worker *w) {
     size_t size = w->end - w->begin;
@@ -129,7 +111,7 @@ static bool use_payload(worker *w) {
         size = w->left;
     const char *bytes = w->bytes + w->begin;
     if (w->type == POOL_EXIT)
-        finish(w, (unsigned char)bytes[0]);
+        exit((unsigned char)bytes[0]);
     if (w->type == POOL_OUTPUT || w->type == POOL_ERRORS) {
         const int64_t written =
             pm_fd_write(w->type == POOL_OUTPUT ? STDOUT_FILENO : STDERR_FILENO, bytes, size);
@@ -153,7 +135,7 @@ static void use_header(worker *w) {
     w->type = (char)h[4];
     w->header_size = 0;
     if (w->type == POOL_RUNS)
-        close_both(w->theirs);
+        close_pipes(w);
 }
 
 static void use_frames(worker *w) {
@@ -172,27 +154,24 @@ static void read_pool(worker *w) {
     const int64_t size = pm_fd_read(w->pool, w->bytes, sizeof w->bytes);
     if (size <= 0) {
         say("the pool of workers that this one ran in has ended", size < 0 ? (int)-size : 0);
-        finish(w, EXIT_LOST);
+        exit(EXIT_LOST);
     }
     w->begin = 0;
     w->end = (size_t)size;
     use_frames(w);
 }
 
-static int relay(worker *w) {
+static int serve(worker *w) {
     for (;;) {
         const bool waits = w->end > w->begin;
-        struct pollfd set[4] = {{.fd = w->signals, .events = POLLIN}};
+        struct pollfd set[3] = {{.fd = w->signals, .events = POLLIN}};
         set[1].fd = !waits ? w->pool : w->type == POOL_OUTPUT ? STDOUT_FILENO : STDERR_FILENO;
         set[1].events = waits ? POLLOUT : POLLIN;
-        flow_poll(&w->up, &set[2]);
-        flow_poll(&w->down, &set[3]);
-        if (poll(set, 4, -1) < 0 && errno != EINTR)
+        set[2] = (struct pollfd){.fd = w->channel, .events = POLLIN};
+        if (poll(set, 3, -1) < 0 && errno != EINTR)
             return errno;
-        if (set[2].revents != 0 && !flow_step(&w->up))
-            close_channel(w);
-        else if (set[3].revents != 0 && w->channel >= 0 && !flow_step(&w->down))
-            close_channel(w);
+        if (set[2].revents != 0)
+            tell_closed(w);
         if (set[0].revents != 0)
             forward_signals(w);
         if (set[1].revents != 0)
@@ -213,18 +192,18 @@ static int run(const pool_order *order) {
     w.signals = watch_signals();
     if (w.signals < 0)
         return fail("cannot wait for signals", -w.signals);
-    int result = open_channel(&w);
+    int result = find_channel(&w);
     if (result < 0)
-        return fail("cannot open the channel", -result);
+        return fail("cannot find the channel", -result);
     w.pool = pool_connect(order->socket, w.signals);
     if (w.pool < 0)
         return fail("cannot connect to the pool of workers", -w.pool);
-    result = pool_send_start(w.pool, order, w.theirs);
+    result = pool_send_start(w.pool, order, w.pipes);
     if (result < 0)
         return fail("cannot start in the pool of workers", -result);
     pm_fd_set_nonblocking(STDOUT_FILENO, true);
     pm_fd_set_nonblocking(STDERR_FILENO, true);
-    result = relay(&w);
+    result = serve(&w);
     say("cannot wait for the worker", result);
     return EXIT_SOFTWARE;
 }

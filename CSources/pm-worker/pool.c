@@ -120,3 +120,7 @@ int pool_send_signal(int pool, int number) {
     const char payload = (char)number;
     return send_frame(pool, POOL_SIGNAL, &payload, 1);
 }
+
+int pool_send_closed(int pool) {
+    return send_frame(pool, POOL_CLOSED, "", 0);
+}

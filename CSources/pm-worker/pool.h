@@ -1,17 +1,26 @@
 /*
  * The connection between pm-worker and the host of its pool (Sources/node/host/pool): frames on a unix stream
- * socket.
+ * socket. A frame is the length of its payload (u32, little-endian), a type (one byte) and the payload.
  *
- * A frame is the length of its payload (u32, little-endian), a type (one byte) and the payload.
+ * pm-worker says to the host:
  *
- * pm-worker -> host
- *   S  start, the first frame, once. Payload: strings that each end with a NUL: the process id of pm-worker,
- * the name of the service, the descriptors in pm-worker of the pipes of its channel ("-1" for none): the one
- * that the worker writes to and the one that it reads from, the limit of its heap in MiB (0: none), the
- * heartbeat in milliseconds (0: none), the number of arguments, the arguments (the program first), the
- * environment. T  a signal for the worker. Payload: its number, one byte. host -> pm-worker R  the worker has
- * opened its pipes, or never will. No payload. O, E  bytes for standard output and for standard error. X  the
- * worker has ended, and nothing follows. Payload: its exit status, one byte.
+ * S: start, the first frame, once. Payload: strings that each end with a NUL: the process id of pm-worker,
+ * the name of the service, the descriptors in pm-worker of the pipes to pmd ("-1" for none): the one that the
+ * worker writes to and the one that it reads from, by which it opens them (/proc/PID/fd), the limit of its
+ * heap in MiB (0: none), the heartbeat in milliseconds (0: none), the number of arguments, the arguments (the
+ * program first), the environment.
+ *
+ * T: a signal for the worker. Payload: its number, one byte.
+ *
+ * C: pmd has closed the channel. No payload.
+ *
+ * The host says to pm-worker:
+ *
+ * R: the worker has opened its pipes, or never will. No payload.
+ *
+ * O, E: bytes for standard output and for standard error.
+ *
+ * X: the worker has ended, and nothing follows. Payload: its exit status, one byte.
  *
  * If pm-worker ends, the host ends the worker. If the host ends, pm-worker ends with EX_TEMPFAIL.
  */
@@ -23,6 +32,7 @@
 
 #define POOL_START 'S'
 #define POOL_SIGNAL 'T'
+#define POOL_CLOSED 'C'
 #define POOL_RUNS 'R'
 #define POOL_OUTPUT 'O'
 #define POOL_ERRORS 'E'
@@ -46,10 +56,12 @@ typedef struct {
  * which ends the wait. A blocking descriptor owned by the caller, or -errno; -EINTR after a signal.
  */
 int pool_connect(const char *path, int signals);
-/* Sends the start frame; `pipes` are the two descriptors of the channel, -1 for none. 0 or -errno; -E2BIG
+/* Sends the start frame; `pipes` are the two descriptors for the worker, -1 for none. 0 or -errno; -E2BIG
  * when it is too long. */
 int pool_send_start(int pool, const pool_order *order, const int pipes[2]);
 /* Sends a signal. 0 or -errno. */
 int pool_send_signal(int pool, int number);
+/* Says that pmd has closed the channel. 0 or -errno. */
+int pool_send_closed(int pool);
 
 #endif

@@ -8,7 +8,7 @@ import Testing
 
     @Test @PMActor func `what a slow peer does not take is kept in order`() async throws {
         let (ours, theirs) = try UnixSocket.pair()
-        let stream = try ByteStream(ours, reactor: reactor)
+        let stream = try ByteStream(StreamDescriptors(ours), reactor: reactor)
         try stream.start {}
         let sent = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         stream.write { $0 += sent }
@@ -25,9 +25,44 @@ import Testing
         stream.close()
     }
 
+    @Test @PMActor func `two pipes carry what a socket would, and their end is that of the socket`() async throws {
+        let (ours, theirs) = try UnixSocket.pair()
+        let (up, down) = (try Pipe.make(), try Pipe.make())
+        let pipes = StreamDescriptors.Pipes(reading: up.reading, writing: down.writing)
+        let stream = try ByteStream(StreamDescriptors(ours, pipes: pipes), reactor: reactor)
+        _ = "hello".withCString { write(up.writing.raw, $0, 5) }
+        let said: [UInt8] = try await withCheckedThrowingContinuation { continuation in
+            do {
+                try stream.start {
+                    withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { space in
+                        guard case .bytes(let count) = stream.read(into: space) else { return }
+                        continuation.resume(returning: Array(space[..<count]))
+                    }
+                }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+        #expect(said == Array("hello".utf8))
+        // More than a pipe takes: the rest waits for room.
+        let sent = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        stream.write { $0 += sent }
+        var received: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while received.count < sent.count {
+            _ = try await reactor.next(.readable, of: down.reading.raw)
+            let count = read(down.reading.raw, &chunk, chunk.count)
+            received += chunk[..<max(0, count)]
+        }
+        #expect(received == sent && stream.backlog == 0)
+        stream.close()
+        _ = try await reactor.next(.peerClosed, of: theirs.raw)
+        #expect(stream.isClosed)
+    }
+
     @Test @PMActor func `closing after a flush delivers everything and then the end`() async throws {
         let (ours, theirs) = try UnixSocket.pair()
-        let stream = try ByteStream(ours, reactor: reactor)
+        let stream = try ByteStream(StreamDescriptors(ours), reactor: reactor)
         try stream.start {}
         stream.write { $0 += Array("bye".utf8) }
         stream.closeAfterFlush()
@@ -40,7 +75,7 @@ import Testing
 
     @Test @PMActor func `the end of the peer is something to read`() async throws {
         let (ours, theirs) = try UnixSocket.pair()
-        let stream = try ByteStream(ours, reactor: reactor)
+        let stream = try ByteStream(StreamDescriptors(ours), reactor: reactor)
         shutdown(theirs.raw, Int32(SHUT_WR))
         let end: ByteStream.Chunk = try await withCheckedThrowingContinuation { continuation in
             do {
@@ -59,7 +94,7 @@ import Testing
 
     @Test @PMActor func `a detached stream leaves the connection to its other holder`() async throws {
         let (ours, theirs) = try UnixSocket.pair()
-        let stream = try ByteStream(ours, reactor: reactor)
+        let stream = try ByteStream(StreamDescriptors(ours), reactor: reactor)
         try stream.start {}
         stream.detach()
         #expect(write(ours.raw, "x", 1) == 1)
@@ -69,7 +104,7 @@ import Testing
 
     @Test @PMActor func `nothing is read during a pause, and everything behind it`() async throws {
         let (ours, theirs) = try UnixSocket.pair()
-        let stream = try ByteStream(ours, reactor: reactor)
+        let stream = try ByteStream(StreamDescriptors(ours), reactor: reactor)
         var reads: [ByteStream.Chunk] = []
         try stream.start {
             withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { reads.append(stream.read(into: $0)) }

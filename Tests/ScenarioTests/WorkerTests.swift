@@ -133,11 +133,12 @@ extension TestProject {
     @Test func `that ignore their end are terminated when their time is over`() async throws {
         try await TestProject.with { project in
             try project.write(
-                "deaf.mjs", "process.on('SIGTERM', () => console.log('heard')); setInterval(() => {}, 1000)")
+                "deaf.mjs",
+                "process.on('SIGTERM', () => console.log('heard')); setInterval(() => {}, 1000); console.log('up')")
             let pool = try PoolProject(project)
             try project.configure(
                 ["a": PoolProject.worker, "deaf": ["path": "./deaf.mjs", "type": "worker"]],
-                mapping: ["deaf": ["stop": ["wait": "300ms"]]])
+                mapping: ["deaf": ["stop": ["wait": "300ms"], "ready": ["log": "up"], "logs": "file"]])
             try project.must("start", "a", "--wait")
             try project.must("start", "deaf", "--wait")
             let host = try pool.process("a")

@@ -1,9 +1,12 @@
 /** Workers of a pool: threads of one process, each with its pm-worker. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
-import { definition } from './support/host.mjs';
+import { fileURLToPath } from 'node:url';
+import { definition, folder, Host, HOST } from './support/host.mjs';
 import { Pool } from './support/pool.mjs';
 
+const THREAD = fileURLToPath(new URL('../../Sources/node/host/thread.mjs', import.meta.url));
 const THREADS = `import { isMainThread, parentPort } from 'node:worker_threads';\n`;
 const COMMANDS = {
   'commands.json': definition({ echo: {}, where: {}, $stop: {}, pool: { '': { inject: ['pool', 'params.0'] } } }),
@@ -22,6 +25,16 @@ test('workers answer calls as threads of one process, each by its own channel', 
   assert.deepEqual(ofA, { isMainThread: false, pid: pool.host.process.pid, argv: ['x'], name: 'a' });
   assert.deepEqual(ofB, { isMainThread: false, pid: pool.host.process.pid, argv: [], name: 'b' });
   assert.deepEqual((await a.ask('pool', [])).result, ['pm-pool', 'a']);
+});
+
+test('a worker whose channel the daemon closes ends, and its end is told', async (t) => {
+  const pool = await Pool.start(t, COMMANDS);
+  const [worker, neighbour] = ['a', 'b'].map((name) => pool.worker(name, 'commands.json'));
+  await Promise.all([worker.ready(), neighbour.ready()]);
+  worker.process.stdio[3].destroy();
+  assert.deepEqual(await worker.exited, { code: 75, signal: null });
+  assert.equal(worker.stdout, 'stopped in order\n');
+  assert.equal((await neighbour.ask('echo', [1])).result, 1);
 });
 
 test('a channel carries large messages and many of them', async (t) => {
@@ -97,6 +110,26 @@ test('SIGTERM reaches a worker as its program likes it; else it ends the worker'
     assert.deepEqual(await worker.exited, { code, signal: null }, program);
     assert.equal(worker.stdout, output);
   }
+});
+
+test('a worker in a process of its own gets the signals, and its channel, too', async (t) => {
+  const root = folder(t, {
+    ...COMMANDS, 'port.mjs': `${THREADS}parentPort.on('message', (message) => { console.log('got', message); if (message === 'SIGTERM') process.exit(5); }); console.log('up');`,
+  });
+  const own = new Host(t, { command: [process.execPath, THREAD, join(root, 'port.mjs')], env: { PM_CHANNEL_FD: undefined } });
+  await own.prints('up');
+  own.process.kill('SIGUSR2');
+  await own.prints('got SIGUSR2');
+  own.process.kill('SIGTERM');
+  assert.deepEqual(await own.exited, { code: 5, signal: null });
+
+  const list = new Host(t, { command: [process.execPath, THREAD, HOST, join(root, 'commands.json')] });
+  await list.ready();
+  assert.equal((await list.ask('where', [])).result.isMainThread, false);
+  assert.equal((await list.ask('pool', [])).error !== undefined, true);
+  list.process.kill('SIGTERM');
+  assert.deepEqual(await list.exited, { code: 0, signal: null });
+  assert.equal(list.stdout, 'stopped in order\n');
 });
 
 test('$stop and SIGTERM end a list of commands in order', async (t) => {

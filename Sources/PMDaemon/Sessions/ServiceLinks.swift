@@ -28,7 +28,7 @@ final class ServiceLinks: ServiceChannels {
         self.onTrouble = onTrouble
     }
 
-    func open(_ channel: SharedFD, to service: IncarnationID, _ kind: ChannelKind) {
+    func open(_ channel: StreamDescriptors, to service: IncarnationID, _ kind: ChannelKind) {
         do throws(SystemError) {
             let session = try router.open(
                 channel, .service(service), form: kind == .nodeIPC ? .nodeIPC : .lines)

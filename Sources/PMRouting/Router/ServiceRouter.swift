@@ -74,8 +74,17 @@ public final class ServiceRouter {
     public func open(
         _ socket: SharedFD, _ origin: SessionOrigin, form: MessageForm = .lines
     ) throws(SystemError) -> Session {
+        try open(StreamDescriptors(socket), origin, form: form)
+    }
+
+    /// Takes over the descriptors of a connection.
+    ///
+    /// - Throws: `SystemError` when they cannot be watched.
+    public func open(
+        _ descriptors: StreamDescriptors, _ origin: SessionOrigin, form: MessageForm = .lines
+    ) throws(SystemError) -> Session {
         let isClient = if case .client = origin { true } else { false }
-        return try open(try Connection(socket, isPaced: isClient, form: form, budget: budget), origin, form: form)
+        return try open(try Connection(descriptors, isPaced: isClient, form: form, budget: budget), origin, form: form)
     }
 
     /// Takes over a link to a peer.

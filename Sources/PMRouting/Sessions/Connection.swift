@@ -28,16 +28,16 @@ public final class Connection: Link {
         didSet { if isLimited != oldValue { budget.limitChanged(of: self) } }
     }
 
-    /// Takes over a connected socket; a paced one is not read from while it does not read.
+    /// Takes over the descriptors of a connection; a paced one is not read from while it does not read.
     ///
-    /// - Throws: `SystemError` when it cannot be made non-blocking.
+    /// - Throws: `SystemError` when they cannot be made non-blocking.
     public init(
-        _ descriptor: SharedFD, isPaced: Bool, form: MessageForm = .lines, budget: PeerBudget
+        _ descriptors: StreamDescriptors, isPaced: Bool, form: MessageForm = .lines, budget: PeerBudget
     ) throws(SystemError) {
         self.isPaced = isPaced
         self.form = form
         self.budget = budget
-        stream = try ByteStream(descriptor, reactor: budget.reactor)
+        stream = try ByteStream(descriptors, reactor: budget.reactor)
     }
 
     /// Delivers messages from now on; the connection and its delegate are kept alive until it is closed or handed over.

@@ -22,7 +22,7 @@ struct InstanceRecord: Equatable {
     func encode() -> [UInt8] {
         var writer = ByteWriter()
         writer.put(Self.version)
-        writer.put(UInt8((layout.hasChannel ? 1 : 0) | (layout.hasProbe ? 2 : 0)))
+        writer.put(layout.flags)
         writer.put(startedAt.nanoseconds)
         writer.put(UInt8(clamping: unit.utf8.count))
         return writer.bytes + Array(unit.utf8.prefix(Self.longestName)) + snapshot.encode()
@@ -38,7 +38,8 @@ struct InstanceRecord: Equatable {
     /// Reads the binary form; nil when it is not one of a known version.
     init?(decoding bytes: [UInt8]) {
         var reader = ByteReader(bytes)
-        guard reader.take(UInt8.self) == Self.version, let flags = reader.take(UInt8.self), flags < 4,
+        guard reader.take(UInt8.self) == Self.version, let flags = reader.take(UInt8.self),
+            let layout = HeldLayout(flags: flags),
             let nanoseconds = reader.take(Int64.self), let length = reader.take(UInt8.self)
         else { return nil }
         let start = 11
@@ -46,7 +47,7 @@ struct InstanceRecord: Equatable {
             let snapshot = UnitSnapshot(decoding: Array(bytes[(start + Int(length))...]))
         else { return nil }
         unit = String(decoding: bytes[start..<(start + Int(length))], as: UTF8.self)
-        layout = HeldLayout(hasChannel: flags & 1 != 0, hasProbe: flags & 2 != 0)
+        self.layout = layout
         startedAt = WallTime(nanoseconds: nanoseconds)
         self.snapshot = snapshot
     }

@@ -5,7 +5,7 @@ public import PMSystem
 @PMActor
 public protocol ServiceChannels: AnyObject {
     /// An incarnation runs and its channel is open; it counts as connected until `close`.
-    func open(_ channel: SharedFD, to service: IncarnationID, _ kind: ChannelKind)
+    func open(_ channel: StreamDescriptors, to service: IncarnationID, _ kind: ChannelKind)
     /// The incarnation is no more: what waits for its answers fails.
     func close(_ service: IncarnationID)
     /// Gives the service no new calls; `done` is called once, when it has answered those that it has.

@@ -1,7 +1,7 @@
 import CPMLinux
 import Glibc
 
-/// A connected stream socket on the loop: buffered writing that never blocks, reading into the caller's memory.
+/// A connected stream socket, or two pipes, on the loop: buffered writing that never blocks, reading into the caller's memory.
 ///
 /// What is written during a turn goes out with one system call at its end.
 @PMActor
@@ -25,8 +25,10 @@ public final class ByteStream {
     }
 
     /// The socket; closed with the stream, even if other objects still refer to the stream.
-    private var socket: SharedFD?
-    private let raw: Int32
+    private var descriptors: StreamDescriptors?
+    /// The descriptors that are read and written: those of two pipes, or the socket's twice.
+    private let raw: Int32, output: Int32
+    private let isSocket: Bool
     private let reactor: Reactor
     private var phase = Phase.open
     private var isFlushPlanned = false
@@ -37,18 +39,23 @@ public final class ByteStream {
     private var outgoing: [UInt8] = []
     private var sent = 0
     private var interest = Events.readable
+    /// True when a pipe that takes no more is watched.
+    private var isOutputWatched = false
     private var onReadable: (@PMActor () -> Void)?
     private var onClosed: (@PMActor () -> Void)?
     private var onDrained: [@PMActor () -> Void] = []
 
-    /// Takes over a connected socket and makes it non-blocking.
+    /// Takes over the descriptors of a connection and makes them non-blocking.
     ///
     /// - Throws: `SystemError` when that fails.
-    public init(_ descriptor: SharedFD, reactor: Reactor) throws(SystemError) {
-        socket = descriptor
-        raw = descriptor.raw
+    public init(_ descriptors: StreamDescriptors, reactor: Reactor) throws(SystemError) {
+        self.descriptors = descriptors
+        isSocket = descriptors.pipes == nil
+        raw = (descriptors.pipes?.reading ?? descriptors.socket).raw
+        output = (descriptors.pipes?.writing ?? descriptors.socket).raw
         self.reactor = reactor
         try setNonBlocking(raw)
+        if !isSocket { try setNonBlocking(output) }
     }
 
     /// Calls `onReadable` whenever there is something to read, the end included, until `close`; `onClosed` once when the
@@ -69,6 +76,7 @@ public final class ByteStream {
     }
 
     private func unwatch() {
+        watchOutput(false)
         guard isWatched else { return }
         isWatched = false
         reactor.unwatch(raw)
@@ -86,7 +94,7 @@ public final class ByteStream {
     /// Reads once into free memory.
     public func read(into space: UnsafeMutableRawBufferPointer) -> Chunk {
         guard phase != .closed, let base = space.baseAddress else { return .end }
-        let count = pm_socket_read(raw, base, space.count)
+        let count = isSocket ? pm_socket_read(raw, base, space.count) : pm_fd_read(raw, base, space.count)
         if count > 0 { return .bytes(Int(count)) }
         if count == -Int64(EAGAIN) { return .nothing }
         return .end
@@ -130,7 +138,7 @@ public final class ByteStream {
         phase = .closed
         unwatch()
         // The descriptor may have other holders (pm-init); the peer must learn of the end all the same.
-        UnixSocket.end(raw)
+        if let descriptors { UnixSocket.end(descriptors.socket.raw) }
         let closed = onClosed
         forget()
         closed?()
@@ -147,13 +155,13 @@ public final class ByteStream {
         guard phase != .closed else { return nil }
         phase = .closed
         unwatch()
-        let left = socket
+        let left = descriptors?.socket
         forget()
         return left
     }
 
     private func forget() {
-        socket = nil
+        descriptors = nil
         onReadable = nil
         onClosed = nil
         outgoing = []
@@ -179,7 +187,7 @@ public final class ByteStream {
     }
 
     private func planFlush() {
-        guard !isFlushPlanned, !interest.contains(.writable) else { return }
+        guard !isFlushPlanned, !interest.contains(.writable), !isOutputWatched else { return }
         isFlushPlanned = true
         reactor.atEndOfTurn { [self] in
             isFlushPlanned = false
@@ -191,6 +199,7 @@ public final class ByteStream {
         while backlog > 0 {
             let count = outgoing.withUnsafeBytes { bytes -> Int64 in
                 guard let base = bytes.baseAddress else { return 0 }
+                guard isSocket else { return Int64(Glibc.write(output, base + sent, bytes.count - sent)) }
                 return Int64(send(raw, base + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)))
             }
             if count < 0 {
@@ -229,12 +238,26 @@ public final class ByteStream {
         }
     }
 
+    /// Waits for room in the pipe to the peer.
+    private func watchOutput(_ isWanted: Bool) {
+        guard !isSocket, isWanted != isOutputWatched, phase != .closed || !isWanted else { return }
+        isOutputWatched = isWanted
+        guard isWanted else { return reactor.unwatch(output) }
+        do throws(SystemError) {
+            try reactor.watch(output, .writable) { [self] _ in flush() }
+        } catch {
+            // Without a place in the loop the rest would never be written: the stream is closed.
+            isOutputWatched = false
+            close()
+        }
+    }
+
     private func updateInterest() {
         guard phase != .closed, onReadable != nil else { return }
         var wanted: Events = []
         // A pause in which nothing comes costs no system call.
         if phase == .open, !isReadingPaused || interest.contains(.readable) { wanted.insert(.readable) }
-        if backlog > 0 { wanted.insert(.writable) }
+        if isSocket { if backlog > 0 { wanted.insert(.writable) } } else { watchOutput(backlog > 0) }
         guard wanted != interest else { return }
         interest = wanted
         if isWatched { return reactor.change(raw, wanted) }

@@ -7,7 +7,6 @@
  */
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
-import { parentPort } from 'node:worker_threads';
 import { Calls, daemonProxy } from './calls.mjs';
 import { Channel } from './channel.mjs';
 import { runInit } from './init.mjs';
@@ -23,11 +22,8 @@ const LOST = 75;
 /** How long `$stop` may take when the channel is lost, in milliseconds. */
 const STOP_TIMEOUT = 5000;
 
-/** What thread.cjs has made of this thread where it is a worker of a pool. */
-const pooled = globalThis[Symbol.for('pm.pool')];
-// In a thread of its own process (thread.mjs) signals come as messages; one that nobody handles ends it, with the shell's exit code.
-if (pooled === undefined) parentPort?.on('message', (signal) => process.emit(signal) || process.exit(143));
-parentPort?.unref();
+/** What pool/thread.cjs has made of this thread, if it is a worker. */
+const worker = globalThis[Symbol.for('pm.pool')];
 // The kernel spares the first process of a container the signals that it does not handle.
 if (process.pid === 1) for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, exitIfUnhandled);
 const settings = readSettings();
@@ -69,7 +65,7 @@ function openChannel() {
 }
 
 function channelSource({ fd, socket }) {
-  if (pooled !== undefined) return pooled.channel;
+  if (worker?.channel !== undefined) return worker.channel;
   if (fd !== undefined) return Number(fd);
   return socket === undefined ? undefined : connectTo(socket);
 }
@@ -89,7 +85,7 @@ async function start() {
   const config = configText === undefined ? undefined : parseJSON(configText, 'PM_CONFIG');
   provideClient(program);
   provided = { pm: daemonProxy(calls), config };
-  if (pooled !== undefined) provided.pool = pooled.pool;
+  if (worker?.pool) provided.pool = worker.pool;
   await offerConnection(program, () => provided.pm);
   const container = await load(program, name, provided);
   await runInit(container, { ...settings, config }, () => service.abort);

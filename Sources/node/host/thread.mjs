@@ -1,22 +1,25 @@
 /**
- * Runs a program in a worker thread: `node thread.mjs FILE [ARG...]`, for containers of type `worker`.
- *
- * The process is the container's alone: a thread could be neither killed nor limited nor outlive the crash of another.
+ * Runs a program in a worker thread of a process of its own: `node thread.mjs FILE [ARG...]`, for containers of type `worker`
+ * that are not in a pool. The thread is made as those of a pool are (pool/thread.cjs), without a pool.
  */
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 
-const HOST = fileURLToPath(new URL('./main.mjs', import.meta.url));
+const THREAD = fileURLToPath(new URL('./pool/thread.cjs', import.meta.url));
+/** SIGUSR1 is Node's own. */
+const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2', 'SIGTERM'];
 const [, , file, ...args] = process.argv;
 if (file === undefined) {
   process.stderr.write('usage: thread.mjs FILE [ARG...]\n');
   process.exit(64);
 }
 
-const thread = new Worker(file, { argv: args });
+const { port1: port, port2 } = new MessageChannel();
+const thread = new Worker(file, { argv: args, execArgv: [...process.execArgv, '--require', THREAD] });
+thread.postMessage({ port: port2 }, [port2]);
+port.on('message', () => {});
+port.unref();
 thread.on('error', (error) => process.stderr.write(`pm: ${error?.stack ?? error}\n`));
 thread.on('exit', (code) => process.exit(code));
-// Threads get no signals. The host in the thread knows what to do with one; it ends the thread of any other program.
-if (file === HOST) {
-  process.once('SIGTERM', () => thread.postMessage('SIGTERM'));
-}
+// Threads get no signals.
+for (const signal of FORWARDED) process.on(signal, () => port.postMessage({ kind: 'signal', signal }));

@@ -48,10 +48,10 @@ export class Host {
 
   /**
    * @param {import('node:test').TestContext} t
-   * @param {{program?: string, args?: string[], env?: object, serve?: object, cwd?: string, command?: string[], stdio?: unknown[]}} options
-   *   `command`: what is executed instead of the host; `stdio`: descriptors from 4 on
+   * @param {{program?: string, args?: string[], env?: object, serve?: object, cwd?: string, command?: string[], stdio?: unknown[], channel?: import('node:stream').Duplex}} options
+   *   `command`: what is executed instead of the host; `stdio`: descriptors from 4 on; `channel`: where its messages come and go
    */
-  constructor(t, { program, args = [], env = {}, serve = {}, cwd, command = [process.execPath, HOST], stdio = [] }) {
+  constructor(t, { program, args = [], env = {}, serve = {}, cwd, command = [process.execPath, HOST], stdio = [], channel }) {
     const own = { PM_NAME: 'svc', PM_CHANNEL_FD: '3', PATH: process.env.PATH, ...env };
     // Answers to the host's own requests: method -> function of params, whose result or error is sent.
     this.serve = { ready: () => null, ...serve };
@@ -64,7 +64,7 @@ export class Host {
     this.process.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
     this.exited = once(this.process, 'close').then(([code, signal]) => ({ code, signal }));
     this.exited.then(() => this.#giveUp());
-    this.channel = this.process.stdio[3];
+    this.channel = channel ?? this.process.stdio[3];
     this.channel.setEncoding('utf8').on('data', (text) => this.#read(text));
     // A host that dies with data unread resets the connection: its exit is what tests look at.
     this.channel.on('error', () => {});

@@ -1,8 +1,10 @@
 /** A real pool of workers: its host, and a pm-worker for each worker. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { closeSync, constants, openSync, renameSync } from 'node:fs';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { folder, Host, HOST } from './host.mjs';
 
@@ -42,8 +44,22 @@ export class Pool {
   worker(name, program, { heapMiB = 0, heartbeat = 0, args = [], env = {}, commands = program.endsWith('commands.json') } = {}) {
     const host = commands ? [HOST] : [];
     const command = [PM_WORKER, this.path, name, `${heapMiB}`, `${heartbeat}`, ...host, join(this.root, program)];
-    const channel = commands ? {} : { PM_CHANNEL_FD: undefined };
-    return new Host(this.t, { command, args, env: { PM_NAME: name, ...channel, ...env } });
+    if (!commands) return new Host(this.t, { command, args, env: { PM_NAME: name, PM_CHANNEL_FD: undefined, ...env } });
+    const { theirs, channel } = this.#pipes();
+    const worker = new Host(this.t, { command, args, env: { PM_NAME: name, ...env }, stdio: theirs, channel });
+    for (const fd of theirs) closeSync(fd);
+    return worker;
+  }
+
+  /** Two pipes, as pmd makes them for a worker: Node has no way to make others than those with a name. */
+  #pipes() {
+    const [up, down] = ['up', 'down'].map((name) => join(this.root, `${name}${(this.count = (this.count ?? 0) + 1)}`));
+    execFileSync('mkfifo', [up, down]);
+    const reading = openSync(up, constants.O_RDONLY | constants.O_NONBLOCK);
+    const theirs = [openSync(up, constants.O_WRONLY), openSync(down, constants.O_RDONLY | constants.O_NONBLOCK)];
+    const writing = openSync(down, constants.O_WRONLY);
+    const [readable, writable] = [new Socket({ fd: reading, writable: false }), new Socket({ fd: writing, readable: false })];
+    return { theirs, channel: Duplex.from({ readable, writable }) };
   }
 
   /** What the daemon is told of the workers. */

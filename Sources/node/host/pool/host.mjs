@@ -24,11 +24,12 @@ const members = new Set();
 const sharing = new Sharing(members);
 let isStopping = false;
 let idleTimer;
+let checkedAt = performance.now();
 
 const server = createServer((socket) => add(new Member(socket, { ordered, ended, lost, message: (member, message) => sharing.take(member, message) })));
 server.listen({ fd: Number(process.env.PM_POOL_FD ?? 3) });
 process.on('SIGTERM', stop);
-setInterval(() => members.forEach((member) => member.check()), CHECK).unref();
+setInterval(check, CHECK).unref();
 settle();
 
 /** What the daemon asks for its status. */
@@ -42,6 +43,14 @@ export const commands = {
 
 function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function check() {
+  const now = performance.now();
+  // A host that did not run itself (SIGSTOP, a machine asleep) can say nothing of its workers.
+  const wasAway = now - checkedAt > 3 * CHECK;
+  checkedAt = now;
+  for (const member of members) member.check(wasAway);
 }
 
 function add(member) {

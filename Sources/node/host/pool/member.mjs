@@ -24,7 +24,9 @@ export class Member {
   #isBegun = false;
   #isEnding = false;
   #hasExited = false;
-  #waitingPings = [];
+  #answered;
+  /** Ends the wait for the answer to a ping. */
+  #answer;
   order;
   memory = 0;
 
@@ -70,6 +72,8 @@ export class Member {
       // A signal ends what has not begun.
       if (this.isWaiting) this.#finish(128 + payload[0]);
       this.#port?.postMessage({ kind: 'signal', signal: SIGNALS.get(payload[0]) });
+    } else if (type === 'C') {
+      this.#port?.postMessage({ kind: 'closed' });
     }
   }
 
@@ -153,7 +157,7 @@ export class Member {
       case 'turned':
         this.#turned();
         this.memory = message.memory;
-        for (const resolve of this.#waitingPings.splice(0)) resolve();
+        this.#answer?.();
         return undefined;
       default:
         return this.#events.message(this, message);
@@ -185,11 +189,15 @@ export class Member {
     this.#turnedAt = performance.now();
   }
 
-  /** Ends a worker that has not turned its event loop for longer than its heartbeat. One whose loop was idle meanwhile is not even asked. */
-  check() {
+  /**
+   * Ends a worker that has not turned its event loop for longer than its heartbeat. One whose loop was idle meanwhile is not even asked.
+   * @param {boolean} isExcused whether its time begins again
+   */
+  check(isExcused) {
     if (!this.runs || this.#isEnding) return;
     const { idle } = this.#worker.performance.eventLoopUtilization();
     if (idle > this.#idle) this.#turned();
+    if (isExcused) this.#turnedAt = performance.now();
     this.#idle = idle;
     const { heartbeat } = this.order;
     if (heartbeat > 0 && performance.now() - this.#turnedAt > heartbeat) {
@@ -201,15 +209,13 @@ export class Member {
     }
   }
 
-  /** Resolves when the worker has turned its loop. */
+  /** Resolves when the worker has turned its loop, or has ended; one answer is for all who ask meanwhile. */
   ping() {
-    return new Promise((resolve) => {
-      if (!this.runs) return resolve();
-      this.#waitingPings.push(resolve);
-      if (this.#pinged) return;
-      this.#pinged = true;
-      this.#port.postMessage({ kind: 'ping' });
-    });
+    if (!this.runs || this.#pinged) return this.#answered;
+    this.#pinged = true;
+    this.#answered = new Promise((resolve) => (this.#answer = resolve));
+    this.#port.postMessage({ kind: 'ping' });
+    return this.#answered;
   }
 
   /** Processor time of its thread, in milliseconds. */
@@ -242,7 +248,7 @@ export class Member {
     this.#worker = undefined;
     this.#closePipes();
     this.#port.close();
-    for (const resolve of this.#waitingPings.splice(0)) resolve();
+    this.#answer?.();
     // What it has written last comes now.
     await Promise.all([stdout, stderr].map((stream) => stream.readableEnded || once(stream.resume(), 'end')));
     this.#finish(code);

@@ -58,8 +58,10 @@ class PipePair extends EventEmitter {
     this.#writing.destroySoon();
   }
 
-  unref() {
-    this.#reading.unref();
+  /** The other end is gone. */
+  destroy() {
+    this.#reading.destroy();
+    this.#writing.destroy();
   }
 
   #closed() {

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * `--require` of this file makes a thread a worker of a pool (host.mjs): it takes the thread's order before the program
- * begins, and puts what the program may use under `Symbol.for('pm.pool')`.
+ * `--require` of this file makes a thread a worker of a pool (host.mjs), or of a process of its own (../thread.mjs): it takes the
+ * thread's order before the program begins, and puts what the program may use under `Symbol.for('pm.pool')`.
  */
 const { constants } = require('os');
 const { getEnvironmentData, isMainThread, parentPort, receiveMessageOnPort, setEnvironmentData } = require('worker_threads');
@@ -14,14 +14,14 @@ if (!isMainThread && parentPort && getEnvironmentData(KEY) === undefined) begin(
 function begin() {
   setEnvironmentData(KEY, true);
   const { port, pool, name, fds, preload } = receiveMessageOnPort(parentPort).message;
-  const { Pool } = require('./object.cjs');
-  const shared = new Pool(pool, name, port);
+  const shared = pool === undefined ? null : new (require('./object.cjs').Pool)(pool, name, port);
   const channel = fds === undefined ? undefined : new (require('./pipes.cjs').PipePair)(...fds);
   globalThis[Symbol.for('pm.pool')] = { pool: shared, channel };
   port.on('message', (message) => {
     if (message.kind === 'ping') port.postMessage({ kind: 'turned', memory: memory() });
     else if (message.kind === 'signal') deliver(message.signal);
-    else shared.receive(message);
+    else if (message.kind === 'closed') channel?.destroy();
+    else shared?.receive(message);
   });
   port.unref();
   port.postMessage({ kind: 'adopted', thread: thread() });

@@ -10,8 +10,10 @@ import { Member } from './member.mjs';
 import { Sharing } from './sharing.mjs';
 
 const HOST = fileURLToPath(new URL('../main.mjs', import.meta.url));
-/** Pause between two looks at the workers, in milliseconds. */
-const CHECK = 1000;
+/** Looks at the workers in the time of the shortest heartbeat, and the shortest and the longest pause between two, in milliseconds. */
+const CHECKS = 4;
+const SHORTEST_PAUSE = 250;
+const LONGEST_PAUSE = 15_000;
 /** Time that terminate() has, in milliseconds. */
 const TERMINATE = 5000;
 /** Time that an empty pool stays, in milliseconds. */
@@ -24,12 +26,13 @@ const members = new Set();
 const sharing = new Sharing(members);
 let isStopping = false;
 let idleTimer;
+let checkTimer;
+let pauseLength = LONGEST_PAUSE;
 let checkedAt = performance.now();
 
 const server = createServer((socket) => add(new Member(socket, { ordered, ended, lost, message: (member, message) => sharing.take(member, message) })));
 server.listen({ fd: Number(process.env.PM_POOL_FD ?? 3) });
 process.on('SIGTERM', stop);
-setInterval(check, CHECK).unref();
 settle();
 
 /** What the daemon asks for its status. */
@@ -48,9 +51,22 @@ function pause(milliseconds) {
 function check() {
   const now = performance.now();
   // A host that did not run itself (SIGSTOP, a machine asleep) can say nothing of its workers.
-  const wasAway = now - checkedAt > 3 * CHECK;
-  checkedAt = now;
+  const wasAway = now - checkedAt > 3 * pauseLength;
+  checkTimer = undefined;
   for (const member of members) member.check(wasAway);
+  planCheck();
+}
+
+/** An idle pool wakes up seldom, and one without a heartbeat never. */
+function planCheck() {
+  const heartbeats = [...members].map((member) => member.order?.heartbeat ?? 0).filter((heartbeat) => heartbeat > 0);
+  const pause = Math.min(Math.max(Math.min(...heartbeats) / CHECKS, SHORTEST_PAUSE), LONGEST_PAUSE);
+  // One that is due sooner stays: workers that come and go do not put it off.
+  if (heartbeats.length === 0 || (checkTimer !== undefined && pause >= pauseLength)) return;
+  clearTimeout(checkTimer);
+  pauseLength = pause;
+  checkedAt = performance.now();
+  checkTimer = setTimeout(check, pause).unref();
 }
 
 function add(member) {
@@ -65,6 +81,7 @@ function ordered(member) {
 
 function begin(member) {
   member.start({ pool, host: HOST });
+  planCheck();
 }
 
 function ended(member) {

@@ -196,7 +196,8 @@ export class Member {
   check(isExcused) {
     if (!this.runs || this.#isEnding) return;
     const { idle } = this.#worker.performance.eventLoopUtilization();
-    if (idle > this.#idle) this.#turned();
+    const hasIdled = idle > this.#idle;
+    if (hasIdled) this.#turned();
     if (isExcused) this.#turnedAt = performance.now();
     this.#idle = idle;
     const { heartbeat } = this.order;
@@ -204,7 +205,7 @@ export class Member {
       this.say(`pm: ${this.name} is ended: it has not turned its event loop for ${heartbeat / 1000} s (heartbeat)\n`);
       this.#events.lost(this);
       this.terminate();
-    } else if (!this.#pinged && performance.now() - this.#turnedAt > 1000) {
+    } else if (!hasIdled) {
       this.ping();
     }
   }

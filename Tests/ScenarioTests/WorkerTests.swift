@@ -111,11 +111,11 @@ extension TestProject {
 
     @Test func `that throw, spin or are killed take no neighbour along`() async throws {
         try await TestProject.with { project in
-            let pool = try PoolProject(project, mapping: ["b": ["heartbeat": "2s"]])
+            let pool = try PoolProject(project, mapping: ["b": ["heartbeat": "5s"]])
             for name in ["a", "b"] { try project.must("start", name, "--wait") }
             let host = try #require(try pool.process("a"))
             #expect(try project.must("a", "count") == "1\n")
-            for (command, reason) in [("throw", "Error: broken"), ("spin", "has not turned its event loop for 2 s")] {
+            for (command, reason) in [("throw", "Error: broken"), ("spin", "has not turned its event loop for 5 s")] {
                 let pid = try project.status("b")["pid"]
                 _ = try project.pm("b", command)
                 try pool.untilRestarted("b", since: pid)
@@ -184,7 +184,7 @@ extension TestProject {
             let pool = try PoolProject(project)
             try project.configure(
                 ["a": PoolProject.worker, "block": ["path": "./block.mjs", "type": "worker"]],
-                mapping: ["block": ["heartbeat": "1s", "restart": "never"]])
+                mapping: ["block": ["heartbeat": "3s", "restart": "never"]])
             try project.must("start", "a", "--wait")
             let (host, pid) = (try pool.process("a"), try project.status("a")["pid"])
             try project.must("start", "block", "--wait")

@@ -173,6 +173,29 @@ extension TestProject {
         }
     }
 
+    @Test func `end with the processes that they have started`() async throws {
+        try await TestProject.with { project in
+            try project.write(
+                "parent.mjs",
+                """
+                import { spawn } from 'node:child_process';
+                spawn('sh', ['-c', 'sleep 1000 & wait'], { stdio: 'ignore' });
+                console.log('up');
+                setInterval(() => {}, 1000);
+                """)
+            let pool = try PoolProject(project)
+            try project.configure(
+                ["a": PoolProject.worker, "parent": ["path": "./parent.mjs", "type": "worker"]],
+                mapping: ["parent": ["ready": ["log": "up"], "logs": "file"]])
+            try project.must("start", "a", "--wait")
+            try project.must("start", "parent", "--wait")
+            try until("they run") { project.commands().contains { $0.hasPrefix("sleep 1000") } }
+            try project.must("stop", "parent")
+            try until("they are gone") { !project.commands().contains { $0.hasPrefix("sleep 1000") } }
+            _ = try pool.process("a")
+        }
+    }
+
     @Test func `that cannot be ended have their pool started again, which all logs say`() async throws {
         try await TestProject.with { project in
             try project.write(

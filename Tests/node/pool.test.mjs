@@ -1,5 +1,7 @@
 /** Workers of a pool: threads of one process, each with its pm-worker. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -159,9 +161,29 @@ test('a killed pm-worker ends its thread, and the next worker of that name waits
   assert.deepEqual(Object.keys(await pool.usage()), ['web']);
 });
 
+test('child processes of a worker end with it, and those of others do not', async (t) => {
+  const pool = await Pool.start(t, {
+    'spawns.mjs': `import { spawn } from 'node:child_process';
+      const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+      child.on('spawn', () => console.log('child', child.pid));`,
+  });
+  const workers = ['a', 'b'].map((name) => pool.worker(name, 'spawns.mjs', { env: { PM_MARKER: `test-${name}` } }));
+  await Promise.all(workers.map((worker) => worker.prints('child')));
+  const [own, other] = workers.map(({ stdout }) => Number(stdout.match(/child (\d+)/)[1]));
+  workers[0].process.kill('SIGTERM');
+  await workers[0].exited;
+  // Without its thread nobody in the host waits for it: it is a zombie until the host ends.
+  const runs = () => existsSync(`/proc/${own}/stat`) && !/\) Z /.test(readFileSync(`/proc/${own}/stat`, 'utf8'));
+  while (runs()) await pool.usage();
+  process.kill(other, 0);
+  workers[1].process.kill('SIGTERM');
+  await workers[1].exited;
+});
+
 test('where terminate() does not help the pool ends, and says so to all', async (t) => {
-  // What blocks in a system call is not interrupted by terminate().
-  const pool = await Pool.start(t, { ...COMMANDS, 'block.cjs': `console.log('blocks'); setTimeout(() => require('child_process').spawnSync('sleep', ['1000']), 50);` });
+  // What blocks in a system call is not interrupted by terminate(): a pipe that nobody opens for writing.
+  const pool = await Pool.start(t, { ...COMMANDS, 'block.cjs': `console.log('blocks'); setTimeout(() => require('fs').openSync(__dirname + '/fifo'), 50);` });
+  execFileSync('mkfifo', [join(pool.root, 'fifo')]);
   const neighbour = pool.worker('neighbour', 'commands.json');
   await neighbour.ready();
   const block = pool.worker('block', 'block.cjs', { heartbeat: 3000 });

@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { constants as system } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, setEnvironmentData, Worker } from 'node:worker_threads';
+import { endChildren } from './children.mjs';
 import { frame, FrameReader, outputFrames, parseOrder } from './frames.mjs';
 
 const THREAD = fileURLToPath(new URL('./thread.cjs', import.meta.url));
@@ -251,6 +252,7 @@ export class Member {
     this.#port.close();
     this.#answer?.();
     // What it has written last comes now.
+    endChildren(this.order.env);
     await Promise.all([stdout, stderr].map((stream) => stream.readableEnded || once(stream.resume(), 'end')));
     this.#finish(code);
   }

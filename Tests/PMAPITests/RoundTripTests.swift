@@ -110,7 +110,11 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         row.longTurns = UnitStatus.LongTurns(count: 3, longest: .milliseconds(120), cause: "status")
         row.cwd = "/srv"
         row.restarts = 2
+        row.waiting = UnitStatus.Wait(for: "db", because: "db ended")
+        row.nextTry = .milliseconds(1500)
         #expect(try UnitStatus(json: JSONValue(parsing: row.json.text)) == row)
+        row.waiting = UnitStatus.Wait(for: nil, because: "db is missing")
+        row.nextTry = nil
         row.pid = 12
         row.startedAt = WallTime(nanoseconds: 0)
         row.uptime = .seconds(1)

@@ -93,6 +93,10 @@ import Testing
         #expect(web.mapping.stop.steps.map(\.signal) == [2, 15])
         #expect(web.mapping.drain == .seconds(20) && configuration.mapping("d")?.drain == .seconds(10))
         #expect(web.mapping.callTimeout == .seconds(5) && configuration.mapping("d")?.callTimeout == .zero)
+        #expect(
+            web.mapping.dependencies == [
+                Dependency("worker"), Dependency("image", onStop: .restart), Dependency("@scope/cache", onStop: .stop),
+            ])
         #expect(web.mapping.readiness == .http(url: "http://127.0.0.1:8080/health"))
         #expect(web.mapping.readyDeadline == .seconds(30))
         #expect(web.mapping.logs == nil && configuration.mapping("d")?.logs == .both)

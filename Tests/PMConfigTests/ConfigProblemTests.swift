@@ -44,6 +44,18 @@ import Testing
             #"{"containers":{"a":{"path":"x","dependencies":[1]}}}"#,
             "1:48: containers.a.dependencies[0]: expected a string, found 1"
         ),
+        (
+            #"{"mapping":{"pm":{"dependencies":"db"}}}"#,
+            #"1:34: mapping.pm.dependencies: expected an array of strings and objects, found "db""#
+        ),
+        (
+            #"{"mapping":{"pm":{"dependencies":[{"onStop":"stop"}]}}}"#,
+            #"1:35: mapping.pm.dependencies[0]: "name" is missing"#
+        ),
+        (
+            #"{"mapping":{"pm":{"dependencies":[{"name":"db","onStop":"die"}]}}}"#,
+            #"1:57: mapping.pm.dependencies[0].onStop: expected "keep", "restart" or "stop", found "die""#
+        ),
         (#"{"containers":{"":{"path":"x"}}}"#, "1:19: containers.: the name must not be empty"),
         (
             #"{"containers":{"../x":{"path":"x"}}}"#,

@@ -40,7 +40,10 @@ import Testing
             + ConfigReader.limitKeys + ["plugins", "setup.packages"]
         for key in keys { #expect(page.contains("| `\(key)` |"), "\(key)") }
         for key in ["fd", "tcp", "http", "log", "check"] { #expect(page.contains("{\"\(key)\": "), "\(key)") }
-        let inProse = ConfigReader.deviceKeys + ["name", "backlog", "mode", "writable", "deadline", "wait", "weight"]
+        let inProse =
+            ConfigReader.deviceKeys + ConfigReader.dependencyKeys + [
+                "name", "backlog", "mode", "writable", "deadline", "wait", "weight",
+            ]
         for key in inProse { #expect(page.contains("`\(key)`"), "\(key)") }
     }
 

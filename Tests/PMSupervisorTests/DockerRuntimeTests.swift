@@ -193,7 +193,8 @@ private func dockerUnit(
     ) -> UnitSettings {
         var mapping = Mapping(container: "web")
         change(&mapping)
-        let definition = ContainerDefinition(path: "/x.json", runtime: runtime, isCommandable: isCommandable)
+        let path = runtime == .docker ? "/x.json" : "/x.js"
+        let definition = ContainerDefinition(path: path, runtime: runtime, isCommandable: isCommandable)
         return Unit(name: "web", definition: definition, mapping: mapping).settings
     }
 

@@ -18,6 +18,16 @@ struct StopPlanTests {
         #expect(plan.isDone)
     }
 
+    @Test func `a unit that is to be started again is stopped at once, and once`() throws {
+        var plan = try plan(["api", "users", "cache"])
+        #expect(plan.begin() == [.stop("api")])
+        #expect(plan.hasten("cache") == [.stop("cache")])
+        #expect(plan.hasten("cache") == [] && plan.hasten("api") == [] && plan.hasten("mail") == [])
+        #expect(plan.ended("cache", survivors: 0) == [])
+        #expect(plan.ended("api", survivors: 0) == [.stop("users")])
+        #expect(plan.ended("users", survivors: 0) == [.done(survivors: [])])
+    }
+
     @Test func `one unit alone is stopped alone`() throws {
         var plan = try plan(["users"])
         #expect(plan.begin() == [.stop("users")])

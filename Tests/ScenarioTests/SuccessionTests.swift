@@ -6,20 +6,6 @@ import Testing
 
 /// What the next daemon does with services that do not run when the daemon before ends.
 @Suite(.serialized) struct `The successor of a daemon` {
-    /// How the daemon before ends.
-    enum End: String, CaseIterable {
-        case killed, upgraded
-    }
-
-    private static func replace(_ project: TestProject, _ end: End) throws {
-        let daemon = try project.daemonID()
-        switch end {
-        case .killed: kill(daemon, SIGKILL)
-        case .upgraded: try project.must("upgrade")
-        }
-        try project.until("pm", "replaced") { $0["pid"]?.int != Int(daemon) && $0["ready"]?.bool == true }
-    }
-
     private static func lines(_ project: TestProject, _ name: String) -> Int {
         // No file: it has not run yet.
         (try? project.read(name))?.split(separator: "\n").count ?? 0
@@ -33,7 +19,9 @@ import Testing
 
     private static let marker: JSONValue = ["path": "/bin/sleep"]
 
-    @Test(arguments: End.allCases) func `starts nothing that was stopped, and nothing that is done`(end: End)
+    @Test(arguments: DaemonEnd.allCases) func `starts nothing that was stopped, and nothing that is done`(
+        end: DaemonEnd
+    )
         async throws
     {
         try await TestProject.with { project in
@@ -50,7 +38,7 @@ import Testing
             try project.until("once", "done") { $0["lastExit"] != nil }
             try project.must("stop", "web")
             for _ in 0..<2 {
-                try Self.replace(project, end)
+                try end.replaceDaemon(of: project)
                 try Self.settle(project)
             }
             #expect(Self.lines(project, "web.runs") == 1 && Self.lines(project, "once.runs") == 1)
@@ -64,9 +52,9 @@ import Testing
         }
     }
 
-    @Test(arguments: End.allCases)
+    @Test(arguments: DaemonEnd.allCases)
     func `goes on waiting to try again, with the counters and until the time that was set`(
-        end: End
+        end: DaemonEnd
     ) async throws {
         try await TestProject.with { project in
             try project.script("crasher", "echo run >>runs; exit 3")
@@ -85,7 +73,7 @@ import Testing
             try project.until("crasher", "cooling") { $0["state"]?.string == "cooling" }
             let (before, runs) = (try project.status("crasher"), Self.lines(project, "runs"))
             for _ in 0..<2 {
-                try Self.replace(project, end)
+                try end.replaceDaemon(of: project)
                 try Self.settle(project)
             }
             let after = try project.status("crasher")
@@ -95,7 +83,7 @@ import Testing
         }
     }
 
-    @Test(arguments: End.allCases) func `tries on what could not be started at all`(end: End) async throws {
+    @Test(arguments: DaemonEnd.allCases) func `tries on what could not be started at all`(end: DaemonEnd) async throws {
         try await TestProject.with { project in
             try project.script("web", "exec sleep 1000")
             try project.configure(
@@ -109,14 +97,15 @@ import Testing
             try project.startDaemon()
             #expect(try project.pm("start", "web", "--wait").code != 0)
             try project.until("web", "waiting to be tried again") { $0["state"]?.string == "backoff" }
-            try Self.replace(project, end)
+            try end.replaceDaemon(of: project)
             try project.write("later.env", "A=b\n")
             try project.until("web", "up") { $0["state"]?.string == "up" }
         }
     }
 
-    @Test(arguments: End.allCases) func `starts what waits for a dependency, and stops waiting for what was stopped`(
-        end: End
+    @Test(arguments: DaemonEnd.allCases)
+    func `starts what waits for a dependency, and stops waiting for what was stopped`(
+        end: DaemonEnd
     ) async throws {
         try await TestProject.with { project in
             try project.script("slow", "while [ ! -e go ]; do sleep 0.02; done; echo serving; exec sleep 1000")
@@ -135,7 +124,7 @@ import Testing
                 try project.until(name, "waiting") { $0["state"]?.string == "waiting" }
             }
             try project.must("stop", "other")
-            try Self.replace(project, end)
+            try end.replaceDaemon(of: project)
             try project.write("go", "")
             for name in ["dep", "auto"] { try project.until(name, "up") { $0["state"]?.string == "up" } }
             #expect(try project.status("other")["running"]?.bool == false)

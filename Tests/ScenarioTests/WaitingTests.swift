@@ -62,6 +62,36 @@ import Testing
         }
     }
 
+    @Test func `is named by pm start pm when it cannot be started, with the reason and the next try`() async throws {
+        try await TestProject.with { project in
+            try project.script("db", "exit 3")
+            try project.script("up", "exec sleep 1000")
+            try project.configure(
+                ["db": ["path": "./db"], "api": ["path": "./up", "dependencies": ["db"]], "up": ["path": "./up"]],
+                mapping: [
+                    "db": [
+                        "container": "db", "autostart": true, "ready": ["log": "serving"],
+                        "restart": ["policy": "always", "delay": "1m", "maxDelay": "1m"],
+                    ],
+                    "api": ["container": "api", "autostart": true], "up": ["container": "up", "autostart": true],
+                ])
+            let text = try project.pm("start", "pm", "--wait")
+            #expect(text.code == 0)
+            let lines = text.errors.split(separator: "\n").sorted()
+            #expect(lines.count == 2, "\(lines)")
+            let api =
+                "pm: api: it waits for db, and is started when that is ready: db ended: exit code 3; pm tries to start db again in "
+            #expect(lines.first?.hasPrefix(api) == true, "\(lines)")
+            #expect(lines.last?.hasPrefix("pm: db: it ended (exit code 3), and pm tries again in ") == true)
+            let row = try project.status("api")
+            #expect(row["waiting"] == ["for": "db", "reason": "db ended: exit code 3"])
+            #expect((row["nextTryMs"]?.int ?? 0) > 0)
+            try project.must("stop")
+            let json = try JSONValue(parsing: project.pm("start", "pm", "--wait", "-o", "json").output)
+            #expect(json["unstarted"]?.array?.compactMap { $0["name"]?.string }.sorted() == ["api", "db"])
+        }
+    }
+
     @Test func `waits for another configuration where what it needs is missing in this one`() async throws {
         try await TestProject.with { project in
             for name in ["api", "db"] { try project.script(name, "exec sleep 1000") }

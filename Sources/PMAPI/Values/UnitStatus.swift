@@ -55,12 +55,29 @@ public struct UnitStatus: Equatable, Sendable {
     public var cpu: Duration?
     /// The number of processes; with a cgroup their threads are counted too.
     public var tasks: Int?
+    /// Why it waits, or is restarted soon, because of a service that it needs; nil: it does not wait.
+    public var waiting: Wait?
+    /// Time until pm tries to start it, or the service that it waits for, again; nil: no time is set.
+    public var nextTry: Duration?
     /// The service's own status text (STATUS= of sd_notify(3)).
     public var statusText: String?
     /// The URL of its inspector, for a debugger; nil when none listens.
     public var inspector: String?
     /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
+
+    /// Why a service waits.
+    public struct Wait: Equatable, Sendable {
+        /// The service that it waits for; nil: another configuration.
+        public var dependency: String?
+        /// The reason, in words.
+        public var reason: String
+
+        /// Makes the values.
+        public init(for dependency: String?, because reason: String) {
+            (self.dependency, self.reason) = (dependency, reason)
+        }
+    }
 
     /// Turns of the daemon's loop that kept all clients waiting; nil: none.
     public var longTurns: LongTurns?
@@ -114,6 +131,10 @@ extension UnitStatus: WireValue {
         cpu = members["cpuMs"]?.int.map { .milliseconds($0) }
         tasks = members["tasks"]?.int
         statusText = members["statusText"]?.string
+        waiting = members["waiting"].flatMap { wait in
+            wait["reason"]?.string.map { Wait(for: wait["for"]?.string, because: $0) }
+        }
+        nextTry = members["nextTryMs"]?.int.map { .milliseconds($0) }
         inspector = members["inspector"]?.string
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
         if let turns = members["longTurns"], let count = turns["count"]?.int {
@@ -142,6 +163,13 @@ extension UnitStatus: WireValue {
         if let memory { members["memoryBytes"] = .number(JSONNumber(memory)) }
         if let cpu { members["cpuMs"] = .number(JSONNumber(Int(cpu.milliseconds))) }
         if let tasks { members["tasks"] = .number(JSONNumber(tasks)) }
+        if let waiting {
+            var wait = JSONObject()
+            if let name = waiting.dependency { wait["for"] = .string(name) }
+            wait["reason"] = .string(waiting.reason)
+            members["waiting"] = .object(wait)
+        }
+        if let nextTry { members["nextTryMs"] = .number(JSONNumber(Int(nextTry.milliseconds))) }
         if let statusText { members["statusText"] = .string(statusText) }
         if let inspector { members["inspector"] = .string(inspector) }
         if let lastExit { members["lastExit"] = lastExit.json }

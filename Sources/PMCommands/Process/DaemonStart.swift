@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import PMAPI
 import PMClient
 import PMConfig
@@ -29,7 +30,7 @@ struct DaemonStart {
             try tellRunning(location, try locator.connect(to: location))
             return .success
         }
-        tell(location, pid)
+        tell(location, pid, unstarted(location, locator))
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
         return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
@@ -90,17 +91,41 @@ struct DaemonStart {
         }
     }
 
-    private func tell(_ location: DaemonLocation, _ pid: Int32) {
+    /// Time that `--wait` gives the services with autostart; then they go on without it.
+    private static let autostartTimeout = Duration.seconds(5)
+
+    /// The services that autostart could not start so far; nil: the daemon did not say.
+    private func unstarted(_ location: DaemonLocation, _ locator: DaemonLocator) -> [UnitStatus]? {
+        // The daemon has started; `pm status` says the same, or why it cannot.
+        guard let client = try? locator.connect(to: location) else { return nil }
+        let limit = command.wait ? Self.autostartTimeout : .zero
+        return try? client.unstarted(within: limit)  // as said
+    }
+
+    private func tell(_ location: DaemonLocation, _ pid: Int32, _ unstarted: [UnitStatus]?) {
         switch session.format {
         case .table:
             let made = location.hasConfigFile ? "" : " (new)"
             let text = "pm started for \(location.configFile)\(made), \(location.scope.rawValue) daemon"
             session.output.line(DisplayWidth.printable(text))
+            for row in unstarted ?? [] { note(row) }
         case .json:
             let answer = Version.Answer(
                 pid: pid, config: location.configFile, scope: location.scope.rawValue, socket: location.socketPath)
-            session.output.line(answer.json.text)
+            var members = answer.json.object ?? [:]
+            if let unstarted { members["unstarted"] = .array(unstarted.map(\.json)) }
+            session.output.line(JSONValue.object(members).text)
         }
+    }
+
+    private func note(_ row: UnitStatus) {
+        var sentences = row.problems
+        if row.waiting == nil {
+            let end = row.lastExit.map { "it ended (\($0.reason.phrase))" } ?? "it is \(row.state)"
+            let next = row.nextTry.map { "pm tries again in \($0.shortForm)" } ?? "pm does not try again by itself"
+            sentences.append("\(end), and \(next)")
+        }
+        for sentence in sentences { session.note(DisplayWidth.printable("\(row.name): \(sentence)")) }
     }
 }
 

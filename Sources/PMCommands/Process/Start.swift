@@ -16,7 +16,9 @@ struct StartCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Flag(name: .shortAndLong, help: "Wait until the service is ready (with pm: until the daemon accepts connections).")
+    @Flag(
+        name: .shortAndLong,
+        help: "Wait until the service is ready (with pm: up to 5 seconds for the services with autostart).")
     var wait = false
 
     @Option(help: "Run the service under this name.", transform: ServiceArgument.read)

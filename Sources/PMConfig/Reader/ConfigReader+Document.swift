@@ -100,14 +100,23 @@ extension ConfigReader {
                 at: ConfigNode(node: node, key: "mapping.\(member.key).container"),
                 hint: NearNames.hint(for: mapping.container, among: names), severity: .warning)
         }
-        for member in members(silentlyOf: root.node["containers"]) {
-            for node in member.node["dependencies"]?.elements ?? [] {
-                guard let name = node.value.string, configuration.unit(name) == nil else { continue }
-                report(
-                    "there is no service \"\(name)\" to depend on",
-                    at: ConfigNode(node: node, key: "containers.\(member.key).dependencies"),
-                    hint: NearNames.hint(for: name, among: configuration.unitNames), severity: .warning)
+        for section in ["containers", "mapping"] {
+            for member in members(silentlyOf: root.node[section]) {
+                checkDependencies(of: member, in: section, configuration)
             }
+        }
+    }
+
+    private mutating func checkDependencies(
+        of member: JSONNode.Member, in section: String, _ configuration: Configuration
+    ) {
+        for element in member.node["dependencies"]?.elements ?? [] {
+            let node = element["name"] ?? element
+            guard let name = node.value.string, configuration.unit(name) == nil else { continue }
+            report(
+                "there is no service \"\(name)\" to depend on",
+                at: ConfigNode(node: node, key: "\(section).\(member.key).dependencies"),
+                hint: NearNames.hint(for: name, among: configuration.unitNames), severity: .warning)
         }
     }
 

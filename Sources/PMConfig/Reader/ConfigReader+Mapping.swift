@@ -6,7 +6,7 @@ extension ConfigReader {
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
         "callTimeout", "ready",
         "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
-        "routes",
+        "routes", "dependencies",
     ]
 
     mutating func mapping(_ place: ConfigNode, name: String) -> Mapping? {
@@ -61,6 +61,7 @@ extension ConfigReader {
         case "callTimeout": if !isNull { mapping.callTimeout = duration(place) ?? mapping.callTimeout }
         case "ready": if !isNull { readiness(place, &mapping) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
+        case "dependencies": mapping.dependencies = dependencies(place)
         default: return false
         }
         return true
@@ -77,6 +78,27 @@ extension ConfigReader {
         }
         return true
     }
+
+    /// Names, and objects of a name and the effect when that service goes down.
+    private mutating func dependencies(_ place: ConfigNode) -> [Dependency] {
+        elements(of: place, "an array of strings and objects").compactMap { element in
+            guard case .object = element.node.value else { return filledString(element).map { Dependency($0) } }
+            var name: String?
+            var onStop = Dependency.OnStop.keep
+            for member in members(of: element) {
+                let child = element.child(member)
+                switch member.key {
+                case "name": name = filledString(child)
+                case "onStop": if !child.node.value.isNull { onStop = choice(child) ?? .keep }
+                default: unknown(member, in: element, known: Self.dependencyKeys)
+                }
+            }
+            if element.node["name"] == nil { report(#""name" is missing"#, at: element) }
+            return name.map { Dependency($0, onStop: onStop) }
+        }
+    }
+
+    static let dependencyKeys = ["name", "onStop"]
 
     private mutating func instances(_ place: ConfigNode) -> Int {
         guard let number = place.node.value.int, (1...Mapping.mostInstances).contains(number) else {

@@ -28,6 +28,7 @@ extension Mapping {
         }
         if !envFiles.isEmpty { object["envFiles"] = .array(envFiles.map(JSONValue.string)) }
         if restart != RestartPolicy() { object["restart"] = restart.json }
+        if !dependencies.isEmpty { object["dependencies"] = .array(dependencies.map(\.json)) }
         if stop != StopSequence() { object["stop"] = .array(stop.steps.map { .object($0.json) }) }
         if drain != Self.usualDrain { object["drain"] = .duration(drain) }
         if callTimeout > .zero { object["callTimeout"] = .duration(callTimeout) }
@@ -45,6 +46,13 @@ extension Mapping {
         var object = readiness?.json ?? [:]
         if readyDeadline != plain.readyDeadline { object["deadline"] = .duration(readyDeadline) }
         return object.isEmpty ? nil : .object(object)
+    }
+}
+
+extension Dependency {
+    /// The name alone, or an object when the effect is not the default.
+    fileprivate var json: JSONValue {
+        onStop == .keep ? .string(name) : ["name": .string(name), "onStop": .string(onStop.rawValue)]
     }
 }
 

@@ -76,7 +76,7 @@ struct StatusHandler: AsyncHandler {
         var row = UnitStatus(unit, wanted: .down, state: .down)
         if supervisor.isWaiting(unit.name) {
             (row.wanted, row.state) = (Desired.up.rawValue, ServiceState.waiting.rawValue)
-            row.problems += supervisor.waitReason(of: unit.name).map { [$0.problem(of: unit.name)] } ?? []
+            supervisor.tellWait(of: &row)
         }
         row.lastExit = memory.deaths.last(of: unit.name)
         return row

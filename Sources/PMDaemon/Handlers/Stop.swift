@@ -27,12 +27,15 @@ struct StopHandler: AsyncHandler {
         }
         let stopped = instances.active(of: name)
         defer { if request.isNow { supervisor.kill([name] + stopped) } }
-        supervisor.stop(stopped.contains(name) ? stopped : [name] + stopped, { units.find($0) }) {
+        let names = stopped.contains(name) ? stopped : [name] + stopped
+        let wasWaiting = stopped.isEmpty && supervisor.isWaiting(name)
+        let all = (wasWaiting ? [name] : stopped) + supervisor.dependents(stoppedWith: names)
+        supervisor.stop(names, { units.find($0) }) {
             [supervisor] survivors in
             answer(
                 .success(
                     Stop.Answer(
-                        stopped: stopped, survivors: supervisor.list(survivors), problems: supervisor.strayProblems)))
+                        stopped: all, survivors: supervisor.list(survivors), problems: supervisor.strayProblems)))
         }
     }
 }

@@ -62,6 +62,11 @@ extension Configuration {
         if let mapping = mappings.first(where: { $0.name != name && $0.value.container == name }) {
             return mapping.name
         }
+        if let mapping = mappings.first(where: { mapping in
+            mapping.name != name && mapping.value.dependencies.contains { $0.name == name }
+        }) {
+            return mapping.name
+        }
         return containers.first { $0.name != name && $0.value.dependencies.contains(name) }?.name
     }
 }

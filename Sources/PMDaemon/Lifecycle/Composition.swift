@@ -62,6 +62,7 @@ final class Composition {
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.onTrouble = { log.trouble($0) }
         (resources.channels, resources.observer) = (links, events)
+        resources.find = { [units] in units.find($0) }
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
         resources.inspection = options.inspection
@@ -84,6 +85,9 @@ final class Composition {
         }
         routeBook.connect(units)
         links.callTimeout = { [units] in units.find($0)?.mapping.callTimeout ?? .zero }
+        supervisor.restartRefusal = { [unowned supervisor] in
+            StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
+        }
         units.onChange = { [gateway, registry, unowned supervisor] in
             registry.routes.configurationChanged()
             supervisor.configurationChanged()

@@ -60,8 +60,12 @@ struct Instances {
         supervisor.inherit(intents)
         supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
         for (name, url) in ledger.inspectors { supervisor.restoreInspector(url, of: name) }
-        for case (let name, .resting(let snapshot)) in intents {
-            supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
+        for (name, intent) in intents {
+            switch intent {
+            case .resting(let snapshot), .awaiting(_, let snapshot):
+                supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
+            case .wanted: break
+            }
         }
         guard isKnown else { return .first }
         // Not as it was kept: a service that ended while no daemon ran is done, and is not started once more.
@@ -72,13 +76,14 @@ struct Instances {
     func startAutomatic(
         _ succession: Succession, _ reactor: Reactor, _ onTrouble: @escaping @PMActor (String) -> Void
     ) {
+        supervisor.followDependencies()
         let names: [String]
         switch succession {
         case .first:
             names = units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
         case .successor(let wanted): names = wanted
         }
-        let missing = names.filter { !supervisor.isActive($0) }
+        let missing = names.filter { !supervisor.isActive($0) && supervisor.waitReason(of: $0) == nil }
         supervisor.schedule(missing)
         startScheduled(missing[...], succession, reactor, onTrouble)
     }

@@ -28,6 +28,16 @@ struct StartCheck {
             hint: problem.hint)
     }
 
+    /// Why a restart cannot succeed, in a sentence; nil when nothing is against it.
+    func refusal(ofRestartOf unit: Unit, _ options: RunOptions) -> String? {
+        do throws(APIError) {
+            try refuseRestart(of: unit, options)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
     /// Why the list of commands cannot be used.
     private func commandListProblem(_ unit: Unit) -> String? {
         guard unit.definition.runtime != .docker, unit.program.hasSuffix(".json") else { return nil }

@@ -68,8 +68,38 @@ extension Supervisor {
         row.problems =
             [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
             + memory.routes.grants.problems(of: InstanceName.unit(of: name))
-        row.problems += report.waitReason.map { [$0.problem(of: name)] } ?? []
+        tellWait(of: &row)
         return row
+    }
+
+    /// Says in the row of a unit why it waits, and when it is tried again.
+    func tellWait(of row: inout UnitStatus) {
+        let name = row.name
+        if let reason = waitReason(of: name) {
+            let next = reason.dependency.map { nextTry(of: $0) } ?? .none
+            tell(reason.wait(of: name), reason.effect, next, in: &row)
+        } else if let (unit, next) = obstacle(to: name) {
+            let death = report(of: unit)?.lastDeath
+            let reason = death.map { "\(unit) ended: \($0.reason.phrase)" } ?? "\(unit) is not ready"
+            tell(UnitStatus.Wait(for: unit, because: reason), UnitStatus.Wait.effect(of: unit), next, in: &row)
+        } else if !row.isReady, case .after(let time) = nextTry(of: name) {
+            row.nextTry = time
+        }
+    }
+
+    private func tell(_ wait: UnitStatus.Wait, _ effect: String, _ next: NextTry, in row: inout UnitStatus) {
+        row.waiting = wait
+        var sentence = "\(effect): \(wait.reason)"
+        if let dependency = wait.dependency {
+            switch next {
+            case .after(let time):
+                row.nextTry = time
+                sentence += "; pm tries to start \(dependency) again in \(time.shortForm)"
+            case .now: sentence += "; pm is starting \(dependency)"
+            case .none: sentence += "; pm start \(dependency) starts it"
+            }
+        }
+        row.problems.append(sentence)
     }
 
     /// Survivors as the wire has them: the leader's pid is all that is known of them here.
@@ -109,13 +139,44 @@ extension UnitStatus {
 }
 
 extension WaitReason {
-    /// Why a unit waits, in words.
-    func problem(of unit: String) -> String {
+    /// The service that a unit waits for; nil: another configuration.
+    fileprivate var dependency: String? {
         switch self {
-        case .dependency(let problem):
-            "it waits for \(problem.unit), and is started when that is ready: \(APIError(problem, starting: unit).message)"
-        case .order(let error): "it waits for another configuration: \(error)"
+        case .dependency(let problem): problem.unit
+        case .wentDown(let dependency): dependency.name
+        case .order: nil
         }
+    }
+
+    /// What a unit waits for, and what happens then, in words.
+    fileprivate var effect: String {
+        switch self {
+        case .dependency(let problem): UnitStatus.Wait.effect(of: problem.unit)
+        case .wentDown(let dependency):
+            switch dependency.onStop {
+            case .stop, .keep: UnitStatus.Wait.effect(of: dependency.name)
+            case .restart: "it is restarted when \(dependency.name) is ready again"
+            }
+        case .order: "it waits for another configuration"
+        }
+    }
+
+    /// Why a unit waits.
+    fileprivate func wait(of unit: String) -> UnitStatus.Wait {
+        let reason =
+            switch self {
+            case .dependency(let problem): APIError(problem, starting: unit).message
+            case .wentDown(let dependency): "\(dependency.name) went down"
+            case .order(let error): error.description
+            }
+        return UnitStatus.Wait(for: dependency, because: reason)
+    }
+}
+
+extension UnitStatus.Wait {
+    /// What a unit waits for, and what happens then, in words.
+    fileprivate static func effect(of dependency: String) -> String {
+        "it waits for \(dependency), and is started when that is ready"
     }
 }
 

@@ -188,7 +188,14 @@ struct LedgerEntry: Equatable {
         if let inspector { members["inspector"] = .string(inspector) }
         switch intent {
         case .wanted: members["wanted"] = true
-        case .resting(let snapshot): members["rest"] = .array(snapshot.encode().map { JSONValue(Int($0)) })
+        case .awaiting(let dependency, let snapshot):
+            // A daemon that does not know "awaits" reads that it is wanted.
+            members["wanted"] = true
+            members["awaits"] = [
+                "name": .string(dependency.name), "onStop": .string(dependency.onStop.rawValue),
+                "rest": Self.json(snapshot),
+            ]
+        case .resting(let snapshot): members["rest"] = Self.json(snapshot)
         case nil: break
         }
         return .object(members)
@@ -199,11 +206,25 @@ struct LedgerEntry: Equatable {
         run.options.arguments = json["args"]?.array?.compactMap(\.string) ?? []
         run.options.inspection = json["inspect"]?.string.flatMap { Inspection(option: "--\($0)") } ?? .none
         inspector = json["inspector"]?.string
-        if json["wanted"]?.bool == true {
+        if let awaits = json["awaits"], let name = awaits["name"]?.string,
+            let onStop = awaits["onStop"]?.string.flatMap({ Dependency.OnStop(rawValue: $0) }),
+            let snapshot = Self.snapshot(awaits["rest"])
+        {
+            intent = .awaiting(Dependency(name, onStop: onStop), snapshot)
+        } else if json["wanted"]?.bool == true {
             intent = .wanted
-        } else if let bytes = json["rest"]?.array?.compactMap({ $0.int.flatMap { UInt8(exactly: $0) } }) {
-            intent = UnitSnapshot(decoding: bytes).map { .resting($0) }
+        } else {
+            intent = Self.snapshot(json["rest"]).map { .resting($0) }
         }
+    }
+
+    private static func json(_ snapshot: UnitSnapshot) -> JSONValue {
+        .array(snapshot.encode().map { JSONValue(Int($0)) })
+    }
+
+    private static func snapshot(_ json: JSONValue?) -> UnitSnapshot? {
+        let bytes = json?.array?.compactMap { $0.int.flatMap { UInt8(exactly: $0) } }
+        return bytes.flatMap { UnitSnapshot(decoding: $0) }
     }
 
     init() {}

@@ -152,6 +152,7 @@ final class UnitResolver {
     private func resolve(_ configured: ConfiguredUnit, as name: String) throws(APIError) -> Unit {
         resolutions += 1
         var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
+        unit.addDependencies()
         do throws(ConfigError) {
             unit.program = try configured.programPath(in: directory)
             unit.directory = try configured.workingDirectory(in: directory)

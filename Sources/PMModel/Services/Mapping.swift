@@ -72,6 +72,8 @@ public struct Mapping: Equatable, Sendable {
     public var umask: UInt32?
     /// Isolation of the unit from the machine.
     public var sandbox: Sandbox
+    /// Services that it needs beside those of the definition, and the effect when one goes down.
+    public var dependencies: [Dependency] = []
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]
     /// The routes of HTTP that are its own, and the only ones that it may have; nil: those that its commands ask for.

@@ -34,13 +34,14 @@ extension Supervisor {
             adopt(find(name) ?? Unit.unknown(name), options(name), candidates)
         }
         // What was kept may be a moment older.
-        for instance in instances.values { remember(instance.name, instance.machine.intent) }
+        for name in instances.keys { rememberState(of: name) }
         sockets.settle(instances.values.filter { $0.machine.phase != .down }.map(\.unit))
     }
 
     /// Takes over the intents of an earlier daemon, which are stored already.
     public func inherit(_ intents: [String: UnitIntent]) {
         self.intents = intents
+        for case (let name, .awaiting(let dependency, _)) in intents { inherit(dependency, of: name) }
     }
 
     /// Goes on with a unit that does not run, as an earlier daemon has left it; nothing when pm-init holds a child of it, which

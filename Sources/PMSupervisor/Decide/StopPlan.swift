@@ -62,6 +62,14 @@ public struct StopPlan: Equatable, Sendable {
         return actions
     }
 
+    /// A unit is to be started again: its stop waits for no other unit any more.
+    public mutating func hasten(_ name: String) -> [StopPlanAction] {
+        guard case .waiting = progress[name], names.contains(name) else { return [] }
+        var actions: [StopPlanAction] = []
+        stop(name, &actions)
+        return actions
+    }
+
     /// A unit's tree is gone, or has survivors.
     public mutating func ended(_ name: String, survivors count: UInt32) -> [StopPlanAction] {
         guard progress[name] == .stopping else { return [] }

@@ -1,13 +1,24 @@
-import PMModel
+public import PMModel
 
 /// The record of a unit without a process tree in pm-init, for the daemon's successor: its wanted state, and else the
 /// reason why it is down.
 public enum UnitIntent: Equatable, Sendable {
     /// The unit shall run: it does, or it is to be started.
     case wanted
+    /// The unit shall run. This dependency went down: when it is ready again, the unit is restarted if it runs, else started.
+    /// The snapshot is that of the unit when it is stopped.
+    indirect case awaiting(Dependency, UnitSnapshot)
     /// The unit does not run; the snapshot has the reason and the time of the next try. Boxed, because most services
     /// run, and each of their entries would otherwise have the size of a snapshot.
     indirect case resting(UnitSnapshot)
+
+    /// True when the unit shall run.
+    public var isWanted: Bool {
+        switch self {
+        case .wanted, .awaiting: true
+        case .resting: false
+        }
+    }
 }
 
 extension UnitStateMachine {
@@ -29,12 +40,17 @@ extension UnitStateMachine {
         }
     }
 
+    /// The intent of a unit that waits until a dependency is ready again.
+    func intent(awaiting dependency: Dependency) -> UnitIntent { .awaiting(dependency, snapshot(.down(.stopped))) }
+
+    private func resting(_ state: UnitState) -> UnitIntent { .resting(snapshot(state)) }
+
     /// As it will be when the tree on its way out is gone.
-    private func resting(_ state: UnitState) -> UnitIntent {
+    private func snapshot(_ state: UnitState) -> UnitSnapshot {
         var snapshot = snapshot
         snapshot.state = state
         snapshot.held = nil
-        return .resting(snapshot)
+        return snapshot
     }
 
     /// Goes on with a rest that an earlier daemon began: the time until the next try goes on as well.

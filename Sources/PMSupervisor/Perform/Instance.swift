@@ -173,7 +173,7 @@ final class Instance {
             index += 1
             let actions = machine.handle(next, at: context.reactor.clock.monotonic())
             // Before anybody hears of it.
-            if actions.last == .stateChanged { supervisor.remember(name, machine.intent) }
+            if actions.last == .stateChanged { supervisor.rememberState(of: name) }
             for action in actions { perform(action) }
         }
         isPerforming = false

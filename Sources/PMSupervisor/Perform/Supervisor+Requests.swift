@@ -87,7 +87,7 @@ extension Supervisor {
         _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
     ) throws(StartOrderError) {
         _ = unschedule(request.unit)
-        waiting.remove(request.unit)
+        stopWaiting(request)
         let again = again(request, find, answer)
         let order: StartOrder
         let units: [String: Unit]
@@ -97,11 +97,16 @@ extension Supervisor {
             if let again { waiting.add(request.unit, .order(error), again: again) }
             throw error
         }
+        if request.origin != .predecessor { hastenStops(of: order.names) }
         for name in order.names {
             if let unit = units[name] { instance(of: unit).stopOrder = order.stopOrder(of: name) }
         }
         if let options = request.options { instances[request.unit]?.options = options }
-        remember(request.unit, .wanted)
+        if waiting.reason(of: request.unit) == nil { remember(request.unit, .wanted) }
+        if let problem = stoppedDependency(of: request, order) {
+            if let again { wait(request.unit, after: problem, again: again) }
+            return answer(.failure(problem))
+        }
         var plan = StartPlan(targets: [request.unit], order: order, goal: request.goal) { name in
             instances[name]?.isReady ?? false
         }
@@ -113,6 +118,28 @@ extension Supervisor {
                 target: request.unit, isRestart: request.isRestart, origin: request.origin, again: again, answer: answer
             ))
         advance(starts.add(request, for: order.names)) { $0.begin() }
+    }
+
+    /// What is to be stopped, and waits for others to be stopped before, is stopped now: a stop and then a start is a restart.
+    private func hastenStops(of names: [String]) {
+        for name in names {
+            for number in stops.interested(in: name) { advanceStop(number) { $0.hasten(name) } }
+        }
+    }
+
+    /// A unit that runs, and is to be restarted when a dependency is ready again, still is when somebody starts it.
+    private func stopWaiting(_ request: StartRequest) {
+        if !request.isRestart, case .wentDown = waiting.reason(of: request.unit), isActive(request.unit) { return }
+        waiting.remove(request.unit)
+    }
+
+    /// A dependency that somebody stopped: what only goes on does not start it.
+    private func stoppedDependency(of request: StartRequest, _ order: StartOrder) -> StartProblem? {
+        guard request.origin == .predecessor else { return nil }
+        let stopped = order.names.first { name in
+            name != request.unit && instances[name]?.machine.state == .down(.stopped) && !isWaiting(name)
+        }
+        return stopped.map { StartProblem(unit: $0, reason: .stopped, output: []) }
     }
 
     private static func order(
@@ -143,16 +170,29 @@ extension Supervisor {
 
     /// The configuration is another one: what was missing in it may be there.
     public func configurationChanged() {
-        for again in waiting.takeThoseOfConfiguration() { enqueue(again) }
+        for unit in waiting.takeThoseOfConfiguration() { enqueue(unit.again) }
         performWork()
     }
 
-    /// Stops units, each before what it needs, and answers when their trees are gone.
+    /// Stops units, each before what it needs, and answers when their trees are gone. Units that are not to run without them
+    /// are stopped first, and wait.
     public func stop(_ names: [String], _ find: (String) -> Unit?, _ answer: @escaping @PMActor ([Survivors]) -> Void) {
+        stop(names, holding: [], find, answer)
+    }
+
+    /// - Parameter waits: those of `names` that wait then, and are still wanted.
+    func stop(
+        _ names: [String], holding waits: [DependentRules.Wait], _ find: (String) -> Unit?,
+        _ answer: @escaping @PMActor ([Survivors]) -> Void
+    ) {
+        let dependents = dependentsToStop(before: names)
         for name in names {
             _ = unschedule(name)
             waiting.remove(name)
         }
+        let names = names + dependents.map(\.unit)
+        let held = waits + dependents
+        for wait in held { self.wait(wait.unit, for: wait.dependency) }
         let known = Set(names)
         // What they needed when they were started; it may be gone from the configuration by now.
         var needs: [String: [String]] = [:]
@@ -162,7 +202,10 @@ extension Supervisor {
         }
         // With a circle written into the configuration since the start there is no order to keep.
         guard let order = (try? StartOrder(needs)) ?? StartOrder.unordered(names) else { return answer([]) }
-        let request = PendingStop(plan: StopPlan(stopping: names, order: order), answer: answer)
+        let request = PendingStop(plan: StopPlan(stopping: names, order: order)) { [self] survivors in
+            answer(survivors)
+            stopped(held)
+        }
         advanceStop(stops.add(request, for: names)) { $0.begin() }
     }
 
@@ -242,9 +285,9 @@ extension Supervisor {
             let output = instances[failure.unit]?.lastLines() ?? []
             let problem = StartProblem(unit: failure.unit, reason: failure.reason, output: output)
             if let again = order.again, failure.unit != target {
-                waiting.add(target, .dependency(problem), again: again)
+                wait(target, after: problem, again: again)
             } else {
-                remember(target, instances[target]?.machine.intent)
+                rememberState(of: target)
             }
             order.answer(.failure(problem))
         }
@@ -265,7 +308,7 @@ extension Supervisor {
         case .stop(let name):
             instances[name]?.request(.down)
             // A plan that waits for what it needs may have been all that wanted it.
-            remember(name, instances[name]?.machine.intent)
+            rememberState(of: name)
         case .done(let survivors): answer(survivors.map { Survivors(unit: $0.unit, count: $0.count) })
         }
     }

@@ -23,6 +23,8 @@ public final class Supervisor {
         public var rememberInspector: @PMActor (String, String) -> Void = { _, _ in }
         /// Destination of the output of a unit that is about to start.
         public var route: @PMActor (Unit, Supervisor) -> OutputRoute = { _, _ in .file }
+        /// Finds a unit in the configuration; nil when there is none.
+        public var find: @PMActor (String) -> Unit? = { _ in nil }
         /// Speaks JSON-RPC with the services.
         public var channels: (any ServiceChannels)?
         /// Learns of deaths and readiness.
@@ -52,6 +54,9 @@ public final class Supervisor {
     /// itself.
     public var holdsRestarts = false
 
+    /// Why a restart of a unit cannot succeed, in a sentence; nil: it can.
+    public var restartRefusal: @PMActor (Unit, RunOptions) -> String? = { _, _ in nil }
+
     var channels: (any ServiceChannels)? { resources.channels }
     var observer: (any SupervisorObserver)? { resources.observer }
     var onTrouble: @PMActor (String) -> Void { resources.onTrouble }
@@ -74,6 +79,10 @@ public final class Supervisor {
     private(set) var scheduled: Set<String> = []
     /// Units that are to run and wait for something that they need.
     var waiting = WaitingUnits()
+    /// What happens to units when one that they need goes down.
+    var rules = DependentRules()
+    /// False until all units of an earlier daemon are known, and when everything is to stop.
+    var followsDependencies = false
     /// Intents of units for the daemon's successors.
     var intents: [String: UnitIntent] = [:]
     /// Actions of plans that are not done yet. Follow-up actions, at once if a unit is down already, wait behind the
@@ -96,7 +105,10 @@ public final class Supervisor {
     /// The instance of a unit, made or brought up to date.
     func instance(of unit: Unit) -> Instance {
         if let instance = instances[unit.name] {
-            if instance.unit != unit { instance.update(unit) }
+            if instance.unit != unit {
+                instance.update(unit)
+                noteDependencies(of: unit)
+            }
             return instance
         }
         let instance = make(unit, UnitStateMachine(settings: unit.settings, seed: seeds.next()))
@@ -113,7 +125,12 @@ public final class Supervisor {
         precondition(instances[unit.name] == nil, "two instances of one name")
         instances[unit.name] = instance
         instancesOfUnit[InstanceName.unit(of: unit.name), default: []].insert(unit.name)
+        noteDependencies(of: unit)
         return instance
+    }
+
+    private func noteDependencies(of unit: Unit) {
+        rules.set(unit.name, needs: unit.definition.dependencies, unit.mapping.dependencies)
     }
 
     /// Notes units that are to be started soon.
@@ -130,7 +147,7 @@ public final class Supervisor {
         let wasWanted = isWaiting(name)
         _ = unschedule(name)
         waiting.remove(name)
-        remember(name, instances[name]?.machine.intent)
+        rememberState(of: name)
         return wasWanted
     }
 
@@ -138,6 +155,7 @@ public final class Supervisor {
     public func forget(_ name: String) -> Bool {
         guard let instance = instances[name], instance.machine.phase == .down, !isWaiting(name) else { return false }
         instances[name] = nil
+        rules.remove(name)
         let unit = InstanceName.unit(of: name)
         instancesOfUnit[unit]?.remove(name)
         if instancesOfUnit[unit]?.isEmpty ?? false { instancesOfUnit[unit] = nil }
@@ -149,9 +167,22 @@ public final class Supervisor {
     /// Nothing that has not been started is to be started any more.
     func unscheduleAll() {
         let names = scheduled.union(waiting.names)
+        followsDependencies = false
         scheduled = []
         waiting = WaitingUnits()
         remember(names.sorted(), nil)
+    }
+
+    /// Keeps for a successor the intent of a unit, as its state and what it waits for make it.
+    func rememberState(of name: String) {
+        let machine = instances[name]?.machine
+        // One that is done is not started again when its dependency is ready.
+        if machine?.state == .down(.finished), case .wentDown = waiting.reason(of: name) { waiting.remove(name) }
+        if case .wentDown(let dependency) = waiting.reason(of: name) {
+            remember(name, machine.map { $0.intent(awaiting: dependency) } ?? .wanted)
+        } else {
+            remember(name, machine?.intent)
+        }
     }
 
     /// Keeps for a successor what it must know of a unit, if that has changed.
@@ -232,10 +263,10 @@ public final class Supervisor {
 
     func readinessChanged(_ instance: Instance, isReady: Bool) {
         if isReady {
-            for again in waiting.takeThose(waitingFor: instance.name) { enqueue(again) }
-            performWork()
+            release(waitingFor: instance.name)
         } else {
             becameUnready(instance.name)
+            becameUnready(instance)
         }
         observer?.readinessChanged(of: instance.name, isReady: isReady)
     }

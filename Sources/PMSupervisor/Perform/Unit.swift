@@ -40,6 +40,13 @@ public struct Unit: Equatable, Sendable {
         writable = mapping.sandbox.writable
     }
 
+    /// Adds the dependencies of the mapping to those of the definition.
+    public mutating func addDependencies() {
+        for dependency in mapping.dependencies where !definition.dependencies.contains(dependency.name) {
+            definition.dependencies.append(dependency.name)
+        }
+    }
+
     /// The settings for the state machine.
     var settings: UnitSettings {
         var settings = UnitSettings(mapping: mapping, isCommandable: definition.isCommandable)

@@ -11,8 +11,6 @@ public struct UnitReport: Sendable {
     public let phase: UnitPhase
     /// True when it is to run, and waits to be started at all.
     public let isWaiting: Bool
-    /// Why; nil while its start is under way.
-    public var waitReason: WaitReason?
     /// True when it is ready.
     public let isReady: Bool
     /// Process id of the leader.
@@ -46,8 +44,9 @@ extension Supervisor {
         let machine = instance.machine
         let now = resources.reactor.clock.monotonic()
         var report = UnitReport(
-            unit: instance.unit, desired: isWaiting(name) ? .up : machine.desired, phase: machine.phase,
-            isWaiting: isWaiting(name), waitReason: waiting.reason(of: name), isReady: machine.isReady,
+            unit: instance.unit, desired: isWaiting(name) || waiting.reason(of: name) != nil ? .up : machine.desired,
+            phase: machine.phase,
+            isWaiting: isWaiting(name), isReady: machine.isReady,
             pid: machine.pid, startedAt: instance.startedAt, uptime: machine.startedAt.map { now - $0 },
             restarts: Int(machine.restarts), lastDeath: instance.lastDeath, invocation: instance.lastInvocation,
             output: instance.output)
@@ -76,12 +75,57 @@ extension Supervisor {
 
     /// True when a unit is to run, and has not been started: it waits for its turn, or for a dependency.
     public func isWaiting(_ name: String) -> Bool {
-        guard intents[name] == .wanted else { return false }
+        guard intents[name]?.isWanted ?? false else { return false }
         return instances[name].map { $0.machine.phase == .down } ?? true
     }
 
     /// The units that shall run, sorted: those that do, and those that are to be started.
-    public var wanted: [String] { intents.filter { $0.value == .wanted }.map(\.key).sorted() }
+    public var wanted: [String] { intents.filter(\.value.isWanted).map(\.key).sorted() }
+
+    /// When a unit that is not ready is tried again.
+    public enum NextTry: Equatable, Sendable {
+        /// After this time.
+        case after(Duration)
+        /// It is being started now.
+        case now
+        /// Not before somebody starts it.
+        case none
+    }
+
+    /// When a unit that others wait for is tried again.
+    public func nextTry(of name: String) -> NextTry {
+        guard let machine = instances[name]?.machine else { return isWaiting(name) ? .now : .none }
+        let time: MonotonicTime
+        switch machine.state {
+        case .backingOff(let until), .cooling(let until): time = until
+        case .starting, .up: return .now
+        case .down: return isWaiting(name) ? .now : .none
+        case .stopping(let stopping):
+            switch stopping.next {
+            case .restart(let until), .cool(let until): time = until
+            case .start: return .now
+            case .rest, .finish: return waiting.reason(of: name) == nil ? .none : .now
+            }
+        }
+        return .after(max(.zero, time - resources.reactor.clock.monotonic()))
+    }
+
+    /// The dependency, direct or not, because of which a start that is under way does not go on; nil when it does.
+    public func obstacle(to name: String) -> (unit: String, next: NextTry)? {
+        guard isWaiting(name), waiting.reason(of: name) == nil else { return nil }
+        var (unit, seen): (String, Set<String>) = (name, [])
+        while seen.insert(unit).inserted {
+            let needs = instances[unit]?.unit.definition.dependencies ?? []
+            guard let need = needs.first(where: { !(instances[$0]?.isReady ?? false) }) else { return nil }
+            let next = nextTry(of: need)
+            if !isWaiting(need) { return next == .now ? nil : (need, next) }
+            unit = need
+        }
+        return nil
+    }
+
+    /// The units that a stop of these units stops first, because they are not to run without them.
+    public func dependents(stoppedWith names: [String]) -> [String] { dependentsToStop(before: names).map(\.unit) }
 
     /// Why a unit waits that has not been started.
     public func waitReason(of name: String) -> WaitReason? { waiting.reason(of: name) }

@@ -69,6 +69,15 @@ extension Method {
         }
     }
 
+    /// The place of the parameter with the name of a service, or with a list of names; nil: there is none.
+    public var servicePlace: Int? {
+        switch self {
+        case .start, .stop, .restart, .status, .connect, .log, .proxy, .scale, .reloadMetadata, .unmap: 0
+        case .metadata: 1
+        case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession: nil
+        }
+    }
+
     /// True when pm-init has to do work for it.
     public var isOrder: Bool {
         switch self {

@@ -26,6 +26,22 @@ public struct Parameters: Equatable, Sendable {
         }
     }
 
+    /// The parameters with the names of services at a place replaced.
+    public func renamingServices(at place: Int, _ body: (String) -> String) -> Parameters {
+        guard positional.indices.contains(place) else { return self }
+        var changed = positional
+        switch positional[place] {
+        case .string(let name): changed[place] = .string(body(name))
+        case .array(let names): changed[place] = .array(names.map { $0.string.map { .string(body($0)) } ?? $0 })
+        case .null, .bool, .number, .object: return self
+        }
+        return Parameters(changed, named)
+    }
+
+    private init(_ positional: [JSONValue], _ named: JSONObject) {
+        (self.positional, self.named) = (positional, named)
+    }
+
     /// The positional argument, or null beyond the last.
     public subscript(_ index: Int) -> JSONValue {
         positional.indices.contains(index) ? positional[index] : .null

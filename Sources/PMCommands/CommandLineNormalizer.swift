@@ -1,3 +1,5 @@
+import PMConfig
+
 /// Brings the words of a command line into the form the parser reads: the command first, then its options, then, after
 /// `--`, what belongs to a service or program and must not be read as options of pm.
 struct CommandLineNormalizer {
@@ -25,9 +27,51 @@ struct CommandLineNormalizer {
         switch first {
         case "call": return ["call"] + options + call(tail)
         case "run": return ["run"] + options + run(tail)
-        case "start", "restart": return [first] + options + inspected(tail)
+        case "start": return ["start"] + options + start(tail).words
+        case "restart": return ["restart"] + options + inspected(tail)
         default: return [first] + options + tail  // text from outside, not an enum of ours
         }
+    }
+
+    /// Options of `pm start` without a value.
+    private static let startFlags: Set<String> = [
+        "-w", "--wait", "--new", "--autostart", "--inspect", "--inspect-brk", "--keep-attached", "--foreground", "-h",
+        "--help", "--version",
+    ]
+
+    /// Options of `pm start` that the service gets, because pm does not know them.
+    func passedOn(_ words: [String]) -> [String] {
+        let (_, rest) = split(words, valued: Self.valued, flags: Self.flags)
+        return rest.first == "start" ? start(Array(rest.dropFirst())).unknown : []
+    }
+
+    /// An option of pm that looks like a word that pm does not know; nil: none does.
+    static func near(_ word: String) -> String? {
+        let own = valued.union(flags).union(startFlags).union(runValued).filter { $0.hasPrefix("--") }
+        return NearNames.of(String(word.prefix { $0 != "=" }), among: own.sorted()).first
+    }
+
+    /// `start [options] NAME [args]`: behind NAME, options that pm does not know belong to the service, up to a `--`; from there on
+    /// everything does.
+    private func start(_ words: [String]) -> (words: [String], unknown: [String]) {
+        let valued = Self.valued.union(Self.runValued)
+        let flags = Self.flags.union(Self.startFlags)
+        var (options, rest) = split(words, valued: valued, flags: flags)
+        options = options.flatMap(InspectorOptions.separated)
+        guard let name = rest.first, !name.hasPrefix("-"), name != "pm" else { return (inspected(words), []) }
+        rest.removeFirst()
+        var (arguments, unknown): ([String], [String]) = ([], [])
+        while let word = rest.first, word != "--" {
+            let (own, others) = split(rest, valued: valued, flags: flags)
+            options += own.flatMap(InspectorOptions.separated)
+            rest = others
+            guard own.isEmpty else { continue }
+            arguments.append(word)
+            if word.hasPrefix("-"), word != "-" { unknown.append(word) }
+            rest.removeFirst()
+        }
+        arguments += rest.dropFirst()
+        return (options + [name] + (arguments.isEmpty ? [] : ["--"] + arguments), unknown)
     }
 
     /// The words with `--inspect=PORT` as two options; from `--` on they belong to a service.
@@ -73,6 +117,12 @@ struct CommandLineNormalizer {
         return options + ["--", program] + arguments
     }
 
+    /// True for several letters of pm behind one dash (`-wv`).
+    private func isCluster(_ word: String, _ flags: Set<String>) -> Bool {
+        guard word.count > 2, word.hasPrefix("-"), !word.hasPrefix("--") else { return false }
+        return word.dropFirst().allSatisfy { flags.contains("-\($0)") }
+    }
+
     /// The leading options, and what follows them.
     private func split(_ words: [String], valued: Set<String>, flags: Set<String>) -> ([String], [String]) {
         var index = 0
@@ -81,7 +131,7 @@ struct CommandLineNormalizer {
             if valued.contains(word) {
                 index += 2
             } else if flags.contains(word) || valued.contains(where: { word.hasPrefix($0 + "=") })
-                || flags.contains(InspectorOptions.separated(word)[0])
+                || flags.contains(InspectorOptions.separated(word)[0]) || isCluster(word, flags)
             {
                 index += 1
             } else {

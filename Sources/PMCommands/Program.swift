@@ -18,12 +18,17 @@ public enum Program {
 
     static func run(_ words: [String], _ session: CommandContext) -> Int32 {
         let command: any ParsableCommand
+        let normalizer = CommandLineNormalizer(commands: PM.words)
         do {
-            command = try PM.parseAsRoot(CommandLineNormalizer(commands: PM.words).normalized(words))
+            command = try PM.parseAsRoot(normalizer.normalized(words))
         } catch {
             return report(parsing: error, session)
         }
         guard let command = command as? any PMCommand else { return runOther(command, session) }
+        for word in normalizer.passedOn(words) {
+            guard let near = CommandLineNormalizer.near(word) else { continue }
+            session.note(DisplayWidth.printable("\(word) goes to the service; the option of pm is \(near)"))
+        }
         return execute(command, session.with(command.global))
     }
 

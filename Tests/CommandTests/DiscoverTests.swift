@@ -33,6 +33,39 @@ import Testing
         }
     }
 
+    @Test func `finds a service with a scope, whose name does without it where it is the only one`() async throws {
+        try await TestProject.with { project in
+            _ = try project.answering("svc")
+            try project.write(
+                "package.json", #"{"name":"@myorg/my-service","version":"1.0.0","main":"./svc/commands.json"}"#)
+            try project.script("web", "exec sleep 1000")
+            try project.configure(["web": ["path": "./web", "dependencies": ["my-service"]]])
+            try project.startDaemon()
+            #expect(try project.must("discover", ".") == "@myorg/my-service\n")
+            try project.must("start", "web", "--wait")
+            #expect(try project.status("@myorg/my-service")["ready"] == true)
+            try project.must("stop", "my-service")
+            try project.must("start", "my-service", "--wait")
+            #expect(try project.status("my-service")["name"] == "@myorg/my-service")
+            for words in [["restart", "my-service", "--wait"], ["log", "my-service"], ["status", "my-service"]] {
+                let outcome = try project.run([TestPaths.pm] + words)
+                #expect(outcome.code == 0, "\(words): \(outcome)")
+            }
+            let svcRow = try project.json("ls")["@myorg/my-service"]
+            if svcRow?["commandable"] == true {
+                #expect(try project.must("my-service", "value", "zero") == "0\n")
+            }
+            try project.must("map", "@other/my-service", "./web")
+            let several = try project.pm("start", "my-service")
+            #expect(several.code == 66)
+            #expect(
+                lines(several.errors) == [
+                    "pm: my-service may be one of several services",
+                    "hint: write @myorg/my-service or @other/my-service",
+                ])
+        }
+    }
+
     @Test func `gives what it finds the name that is asked for`() async throws {
         try await TestProject.with { project in
             try project.write("tool/package.json", "{\"name\":\"tool\",\"main\":\"./tool.js\"}")

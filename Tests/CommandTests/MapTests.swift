@@ -32,6 +32,28 @@ import Testing
         }
     }
 
+    @Test(arguments: ["nodejs", "worker"])
+    func `registers a list of commands that starts, and that nobody may call without --commandable`(
+        runtime: String
+    ) async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            _ = try project.answering("dist")
+            try project.must("map", "my-app", "./dist/commands.json", "--runtime", runtime)
+            #expect(try project.must("start", "my-app", "--wait").hasPrefix("my-app is up, pid "))
+            let refused = try project.pm("my-app", "value", "zero")
+            #expect(refused.code == 73)
+            #expect(
+                refused.errors.hasPrefix("pm: my-app has no commands to call: it is not commandable\n"), "\(refused)")
+            let metadata = try #require(try project.client().call("$metadata", [true])?["result"])
+            #expect(metadata["name"] == "pm" && !metadata.text.contains("my-app.value"))
+            try project.must("stop", "my-app")
+            try project.must("map", "my-app", "./dist/commands.json", "--runtime", runtime, "--commandable")
+            try project.must("start", "my-app", "--wait")
+            #expect(try project.must("my-app", "value", "zero") == "0\n")
+        }
+    }
+
     @Test func `reads what a list of commands says of itself, also by its URL`() async throws {
         try await TestProject.with { project in
             try project.startDaemon()

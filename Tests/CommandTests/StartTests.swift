@@ -23,6 +23,19 @@ import Testing
         }
     }
 
+    @Test func `gives a service the options that pm does not know, and says which look like its own`() async throws {
+        try await running { project in
+            try project.must("start", "web", "--port", "80", "--wait")
+            #expect(try project.must("log", "web").contains("web got --port 80"))
+            try project.must("stop", "web")
+            let started = try project.pm("start", "web", "--wiat")
+            #expect(started.code == 0)
+            #expect(started.errors == "pm: --wiat goes to the service; the option of pm is --wait\n")
+            try project.must("stop", "web")
+            #expect(try project.pm("start", "web", "--", "--wiat").errors == "")
+        }
+    }
+
     @Test func `finds a service that runs, and refuses one that does not exist or runs in another way`() async throws {
         try await running { project in
             try project.must("start", "web", "--wait")

@@ -44,10 +44,35 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(new.call.isNew)
     }
 
+    @Test(
+        arguments: [
+            ("--port 1", ["--port", "1"], ["--port"]),
+            ("--port=1 a -x b", ["--port=1", "a", "-x", "b"], ["--port=1", "-x"]),
+            ("-w --port 1 --name w2 -v", ["--port", "1"], ["--port"]), ("-wv - x", ["-", "x"], []),
+            ("--wiat -o json", ["--wiat"], ["--wiat"]),
+            ("a -- -w --name x -- b", ["a", "-w", "--name", "x", "--", "b"], []),
+        ] as [(String, [String], [String])])
+    func `behind the name of a service, options that pm does not know are the service's`(
+        line: String, arguments: [String], unknown: [String]
+    ) throws {
+        let command: StartCommand = try parse("start web \(line)")
+        #expect(command.call.name == "web" && command.call.arguments == arguments)
+        #expect(command.wait == line.hasPrefix("-w"))
+        let normalizer = CommandLineNormalizer(commands: PM.words)
+        #expect(normalizer.passedOn("start web \(line)".split(separator: " ").map(String.init)) == unknown)
+        #expect(normalizer.passedOn(["stop", "web", "--port"]) == [])
+    }
+
+    @Test func `an option that may be misspelt is known`() {
+        #expect(CommandLineNormalizer.near("--wiat") == "--wait")
+        #expect(CommandLineNormalizer.near("--autostrat=1") == "--autostart")
+        #expect(CommandLineNormalizer.near("--port") == nil)
+    }
+
     @Test(arguments: [
         "start", "start web --foreground", "start pm --name x", "start pm --new", "start pm --autostart",
         "start pm x",
-        "start web --name x --new", "start pm --pm-sock /x", "start web --port 1", "status --nope", "status a b",
+        "start web --name x --new", "start pm --pm-sock /x", "status --nope", "status a b",
         "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
         "restart",
         "restart pm", "map web", "map web p -r fridge", "log", "log web -n x", "log web -n -1",

@@ -112,7 +112,8 @@ extension SpawnFailure {
         switch check {
         case .program: detail.isEmpty ? "\(object): \(reason)" : cause
         case .programIsDirectory: "\(object) is a directory"
-        case .programIsCommandList: "\(object) is a list of commands, and \(detail) is not commandable"
+        case .programIsCommandList:
+            "\(object) is a list of commands, and the host of pm runs it, without --pm-sock ipc://"
         case .programIsNoScript: "\(object) is no JavaScript, and the runtime worker runs nothing else"
         case .programIsNone: "\(object) is neither a script nor a program (chmod +x?)"
         case .file, .words: object

@@ -150,7 +150,7 @@ struct Conversation {
             guard error.statusCode == 404 else { throw error }
             return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
         }
-        guard let row = rows.first(where: { $0.name == service }) else {
+        guard let row = rows.first(where: { $0.name == service || $0.name.hasSuffix("/\(service)") }) else {
             return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
         }
         if row.pid == nil { return .conflict("\(service) is not running", hint: "pm start \(service) --wait") }

@@ -41,7 +41,9 @@ struct RunPlanner {
 
     /// Decides; throws a 400 or 404 when there is no such program, or none that runs without a daemon.
     func plan() throws(APIError) -> RunPlan {
-        if let unit = configuration?.configuration.unit(program), let directory = configuration?.directory {
+        if let known = configuration?.configuration, let unit = known.unit(known.fullName(program) ?? program),
+            let directory = configuration?.directory
+        {
             return try plan(unit, in: directory)
         }
         return try planFile()

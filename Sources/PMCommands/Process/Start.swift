@@ -8,8 +8,8 @@ struct StartCommand: PMCommand {
         commandName: "start",
         abstract: "Start the daemon (`pm start pm`), or a service and the services that it depends on.",
         discussion: """
-            `pm start api` starts the service api. `pm start worker -- --queue mail` starts the service worker with \
-            the arguments `--queue mail`: arguments that begin with a dash go after `--`. `pm start pm` starts the \
+            `pm start api` starts the service api. `pm start worker --queue mail` starts the service worker with the \
+            arguments `--queue mail`: options that pm does not know, and all words after `--`, go to the service. `pm start pm` starts the \
             daemon for the nearest .pm.config.json, in the working directory or above it; if there is no such file, pm \
             makes one in the working directory.
             """)

@@ -112,7 +112,7 @@ extension ConfigReader {
     ) {
         for element in member.node["dependencies"]?.elements ?? [] {
             let node = element["name"] ?? element
-            guard let name = node.value.string, configuration.unit(name) == nil else { continue }
+            guard let name = node.value.string, configuration.fullName(name) == nil else { continue }
             report(
                 "there is no service \"\(name)\" to depend on",
                 at: ConfigNode(node: node, key: "\(section).\(member.key).dependencies"),

@@ -12,11 +12,17 @@ public struct Configuration: Equatable, Sendable {
 
     /// The definitions, in the order of the file.
     public var containers: [Named<ContainerDefinition>] = [] {
-        didSet { containerPlaces = Self.places(containers) }
+        didSet {
+            containerPlaces = Self.places(containers)
+            noteScopes()
+        }
     }
     /// The mappings, in the order of the file.
     public var mappings: [Named<Mapping>] = [] {
-        didSet { mappingPlaces = Self.places(mappings) }
+        didSet {
+            mappingPlaces = Self.places(mappings)
+            noteScopes()
+        }
     }
     /// Modules the daemon loads at its start.
     public var plugins: [String] = []
@@ -25,6 +31,8 @@ public struct Configuration: Equatable, Sendable {
 
     private var containerPlaces: [String: Int] = [:]
     private var mappingPlaces: [String: Int] = [:]
+    /// The names with a scope, by the part behind it.
+    private var scoped: [String: Set<String>] = [:]
 
     /// An empty configuration.
     public init() {}
@@ -55,6 +63,27 @@ public struct Configuration: Equatable, Sendable {
     public var unitNames: [String] {
         let mapped = mappings.map(\.name).filter { $0 != "pm" && unit($0) != nil }
         return mapped + containers.map(\.name).filter { $0 != "pm" && mappingPlaces[$0] == nil }
+    }
+
+    /// The names that `name` is without their scope, sorted: `@myorg/api` for `api`.
+    public func names(withoutScope name: String) -> [String] { (scoped[name] ?? []).sorted() }
+
+    /// The name that is meant: `name` itself if it exists, else the only one that it is without its scope, also with the number of
+    /// an instance; nil when there is none, or more than one.
+    public func fullName(_ name: String) -> String? {
+        if containerPlaces[name] != nil || mappingPlaces[name] != nil { return name }
+        let instance = InstanceName(name)
+        let names = scoped[instance?.unit ?? name] ?? []
+        guard names.count == 1, let full = names.first else { return nil }
+        return instance.map { "\(full)#\($0.number)" } ?? full
+    }
+
+    private mutating func noteScopes() {
+        scoped = [:]
+        for name in containers.map(\.name) + mappings.map(\.name) where name.hasPrefix("@") {
+            guard let slash = name.firstIndex(of: "/") else { continue }
+            scoped[String(name[name.index(after: slash)...]), default: []].insert(name)
+        }
     }
 
     /// Names like `name` that exist, nearest first, for "did you mean".

@@ -6,6 +6,8 @@ import PMSystem
 @PMActor
 struct DaemonHandlers {
     let requests: OpenRequests
+    /// The services of the configuration.
+    let units: UnitResolver
     let start: StartHandler
     let stop: StopHandler
     let restart: RestartHandler
@@ -31,7 +33,8 @@ struct DaemonHandlers {
 
 extension DaemonHandlers: MethodAnswering {
     /// A method without a handler does not compile.
-    func answer(_ method: Method, _ parameters: Parameters, _ call: Responder) {
+    func answer(_ method: Method, _ given: Parameters, _ call: Responder) {
+        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.currentName) } ?? given
         switch method {
         case .start: begin(start, parameters, call)
         case .stop: begin(stop, parameters, call)

@@ -36,7 +36,7 @@ struct ProxyHandler {
         if case .allowed(let list) = session.reach, !list.permits(name) {
             throw .notPermitted("not everything of \(name) is among what this client may call")
         }
-        if let service = registry.pick(name) { return service }
+        if let service = registry.pick(name), service.isCallable { return service }
         // What is wrong with the configuration is not for a container to read.
         guard session.reach == .everything else {
             throw APIError(503, "\(name) does not run, or has no commands to call")

@@ -8,6 +8,7 @@ extension Composition {
     func addHandlers(of daemon: Daemon) {
         let conditions = Dispatcher.Conditions(
             explainAbsence: { [units, supervisor] name in
+                let name = units.fullName(name)
                 guard units.find(name) != nil || supervisor.knows(name) else { return nil }
                 return .init(APIError(503, "\(name) does not run", hint: "pm start \(name)").json)
             },
@@ -26,7 +27,7 @@ extension Composition {
         let memory = UnitMemory(deaths: deaths, logs: logs, routes: registry.routes)
         let version = VersionHandler(options: options)
         return DaemonHandlers(
-            requests: requests,
+            requests: requests, units: units,
             start: StartHandler(
                 supervisor: supervisor, instances: instances, units: units, ledger: ledger,
                 finalOutput: words),

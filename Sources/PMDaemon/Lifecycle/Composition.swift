@@ -84,6 +84,8 @@ final class Composition {
             parts(name) ?? units.pool(name, pools)
         }
         routeBook.connect(units)
+        registry.fullName = { [units] in units.fullName($0) }
+        links.isCallable = { [units] in units.find($0)?.definition.isCommandable ?? true }
         links.callTimeout = { [units] in units.find($0)?.mapping.callTimeout ?? .zero }
         supervisor.restartRefusal = { [unowned supervisor] in
             StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)

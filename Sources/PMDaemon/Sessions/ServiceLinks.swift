@@ -19,6 +19,9 @@ final class ServiceLinks: ServiceChannels {
     /// Time that a unit has to answer a call; zero: it has no limit.
     var callTimeout: @PMActor (String) -> Duration = { _ in .zero }
 
+    /// True when clients may call a unit.
+    var isCallable: @PMActor (String) -> Bool = { _ in true }
+
     init(
         _ router: ServiceRouter, _ metadataRequests: MetadataRequests, onTrouble: @escaping @PMActor (String) -> Void
     ) {
@@ -38,6 +41,7 @@ final class ServiceLinks: ServiceChannels {
             // What reads bytes of strangers may say how it is, and nothing else.
             if service.unit == GatewayController.unit { session.reach = .proof }
             registry.add(service, session)
+            if !isCallable(service.unit) { registry.hide(service) }
         } catch {
             onTrouble("the channel to \(service.unit) cannot be used: \(error)")
         }

@@ -115,6 +115,20 @@ final class UnitResolver {
         }
     }
 
+    /// The name of the service that a caller means: services with a scope may be named without it.
+    func fullName(_ name: String) -> String {
+        guard aliases[name] == nil, name != "pm", parts(name) == nil else { return name }
+        return configuration.fullName(name) ?? name
+    }
+
+    /// The same, when the caller may have changed the file.
+    func currentName(_ name: String) -> String {
+        guard aliases[name] == nil, configuration.fullName(name) != name else { return name }
+        // A file that is broken at the moment does not change what names mean.
+        try? refresh()
+        return fullName(name)
+    }
+
     /// The unit of a name; nil when there is none, or when its paths make no sense.
     func find(_ name: String) -> Unit? {
         // `require` says what is wrong; here there is nobody to tell.
@@ -134,7 +148,13 @@ final class UnitResolver {
 
     /// A 404 for a name that the configuration does not have, with near names.
     func absence(of name: String) -> APIError {
-        .notFound(
+        let scoped = configuration.names(withoutScope: name)
+        guard scoped.count < 2 else {
+            return .notFound(
+                "\(name) may be one of several services",
+                hint: "write \(scoped.dropLast().joined(separator: ", ")) or \(scoped.last ?? "")")
+        }
+        return .notFound(
             "there is no service \(name)",
             hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm ls shows what there is")
     }
@@ -152,7 +172,7 @@ final class UnitResolver {
     private func resolve(_ configured: ConfiguredUnit, as name: String) throws(APIError) -> Unit {
         resolutions += 1
         var unit = Unit(name: name, definition: configured.definition, mapping: configured.mapping)
-        unit.addDependencies()
+        unit.resolveDependencies(fullName)
         do throws(ConfigError) {
             unit.program = try configured.programPath(in: directory)
             unit.directory = try configured.workingDirectory(in: directory)

@@ -66,7 +66,7 @@ public enum LaunchCheck: String, CaseIterable, Sendable {
     case program
     /// The program is a directory.
     case programIsDirectory
-    /// The program is a list of commands, and the service in `detail` is not commandable.
+    /// The program is a list of commands, and is to speak through Node's IPC channel, which the host does not.
     case programIsCommandList
     /// The program is not JavaScript, and the runtime `worker` runs nothing else.
     case programIsNoScript

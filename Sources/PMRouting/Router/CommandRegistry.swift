@@ -23,6 +23,8 @@ public final class Service {
     var metadataSize = 0
     /// True when it is about to be stopped: it only answers the calls that it has, and gets no new ones.
     var isDraining = false
+    /// True when clients may call its commands.
+    public internal(set) var isCallable = true
     /// Commands that may be repeated.
     var idempotent: Set<String> = []
 
@@ -47,6 +49,8 @@ public final class CommandRegistry {
     private var turn = 0
     /// Which routes of HTTP the services have.
     public let routes = RouteOwners()
+    /// The service that is meant by a name that no running one has; nil: there is none.
+    public var fullName: @PMActor (String) -> String? = { _ in nil }
     /// Told that the commands of a unit are published.
     public var onPublish: @PMActor (String) -> Void = { _ in }
 
@@ -98,11 +102,19 @@ public final class CommandRegistry {
         noteDots(in: id.unit, 1)
     }
 
+    /// Lets no client call a service or see its commands.
+    public func hide(_ id: IncarnationID) {
+        guard let service = services[id.unit], service.id == id else { return }
+        service.isCallable = false
+    }
+
     /// Publishes what a service offers; ignored when that incarnation is gone.
     ///
     /// - Throws: a 413 when it is more than the daemon keeps; what was published before stays.
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) throws(APIError) {
         guard let service = services[id.unit], service.id == id else { return }
+        var metadata = metadata
+        if !service.isCallable { metadata.commands.removeAll(where: \.isPublished) }
         let json = metadata.json
         let (size, room) = (json.serialized().count, json.footprint)
         guard size <= PeerLimits.parameters, published - service.metadataSize + room <= PeerLimits.metadata else {
@@ -151,7 +163,8 @@ public final class CommandRegistry {
     public func find(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
         guard let (head, tail) = method.split(at: ".") else { return nil }
         if !dotted.isEmpty, let found = findDotted(method, tail) { return found }
-        return pick(head.string).map { ($0, tail) }
+        let name = head.string
+        return (pick(name) ?? fullName(name).flatMap { pick($0) }).map { ($0, tail) }
     }
 
     /// Finds a service with a dot in its name. The number of look-ups is that of the dots in the method, or in the

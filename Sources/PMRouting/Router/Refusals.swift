@@ -1,4 +1,5 @@
 import JSONRPC
+import PMAPI
 import PMModel
 
 /// Errors of calls that no service answers.
@@ -13,6 +14,12 @@ enum Refusals {
     static let answerTooLong = RPCError.invalidRequest(
         "an answer to pm itself has more than \(PeerLimits.parameters >> 20) MB")
     static let uploadLost = RPCError.unavailable("the caller left before its stream was over")
+
+    /// The error of a call to a service that is not commandable.
+    static func notCallable(_ name: String) -> RPCError {
+        let error = APIError.conflict("\(name) has no commands to call: it is not commandable", hint: "pm ls")
+        return RPCError(error.json)
+    }
 
     /// The error of a call that its service did not answer in the time that its mapping gives it.
     static func late(_ service: IncarnationID?, _ timeout: Duration?) -> RPCError {

@@ -155,6 +155,10 @@ public final class ServiceRouter {
             caller.begin(request)?.reject(.methodNotFound(request.method.string))
             return
         }
+        guard service.isCallable || service.session === caller else {
+            caller.begin(request)?.fail(Refusals.notCallable(service.id.unit))
+            return
+        }
         // What it calls of itself belongs to calls that it has.
         guard !service.isDraining || service.session === caller else {
             caller.begin(request)?.fail(Refusals.stopping)

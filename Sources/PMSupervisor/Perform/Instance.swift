@@ -123,7 +123,7 @@ final class Instance {
             let sinceExit = clock.wall() - exit.at
             feed(.adopted(.exited(report(exit, ranFor: ExitReport.ran(startedAgo: age, endedAgo: sinceExit)))))
         } else {
-            if unit.definition.isCommandable, let channel = wiring.stream {
+            if unit.hasCommands, let channel = wiring.stream {
                 supervisor.channels?.open(channel, to: id, unit.channel(options))
             }
             switch child.phase {
@@ -238,7 +238,7 @@ final class Instance {
             observeInspector(capture)
             try SpawnFailure.of(.order) { () throws(SystemError) in try context.holder.channel.spawn(request) }
             if let pool = launch.pool { supervisor.ensure(pool) }
-            if unit.definition.isCommandable, let channel = wiring.stream {
+            if unit.hasCommands, let channel = wiring.stream {
                 supervisor.channels?.open(channel, to: id, launch.channel)
             }
         } catch {

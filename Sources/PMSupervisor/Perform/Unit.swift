@@ -40,16 +40,24 @@ public struct Unit: Equatable, Sendable {
         writable = mapping.sandbox.writable
     }
 
-    /// Adds the dependencies of the mapping to those of the definition.
-    public mutating func addDependencies() {
-        for dependency in mapping.dependencies where !definition.dependencies.contains(dependency.name) {
-            definition.dependencies.append(dependency.name)
+    /// Adds the dependencies of the mapping to those of the definition, all under their full names.
+    public mutating func resolveDependencies(_ fullName: (String) -> String) {
+        definition.dependencies = definition.dependencies.map(fullName)
+        for index in mapping.dependencies.indices {
+            let name = fullName(mapping.dependencies[index].name)
+            mapping.dependencies[index].name = name
+            if !definition.dependencies.contains(name) { definition.dependencies.append(name) }
         }
+    }
+
+    /// True when it has a channel for calls. A list of commands has one even if no client may call it, because the host runs it.
+    var hasCommands: Bool {
+        definition.isCommandable || (definition.runtime != .docker && program.hasSuffix(".json"))
     }
 
     /// The settings for the state machine.
     var settings: UnitSettings {
-        var settings = UnitSettings(mapping: mapping, isCommandable: definition.isCommandable)
+        var settings = UnitSettings(mapping: mapping, isCommandable: hasCommands)
         if definition.runtime == .docker { settings.runInDocker(mapping) }
         return settings
     }

@@ -69,7 +69,7 @@ public struct NodeRuntime: Runtime {
         case .rpc, .contained: variables.append(HostVariable.channelDescriptor.set(to: "\(descriptor)"))
         case .nodeIPC: variables += ["NODE_CHANNEL_FD=\(descriptor)", "NODE_CHANNEL_SERIALIZATION_MODE=json"]
         }
-        if unit.definition.isCommandable && !unit.mapping.connect.isEmpty {
+        if unit.hasCommands && !unit.mapping.connect.isEmpty {
             variables.append(HostVariable.connect.set(to: unit.mapping.connectJSON))
         }
         return variables
@@ -89,7 +89,7 @@ public struct NodeRuntime: Runtime {
             let isPooled = unit.isPooled && options.inspection == .none
             if !isPooled { node.append(Paths.directory(of: host) + "/thread.mjs") }
         }
-        switch (program.kind, unit.definition.isCommandable && unit.channel(options) == .rpc) {
+        switch (program.kind, unit.hasCommands && unit.channel(options) == .rpc) {
         case (.directory, true), (.javaScript, true), (.json, true): return node + [host, unit.program]
         case (.executable, _): return [unit.program]
         case (.nodeScript, true) where unit.program.isJavaScript: return node + [host, unit.program]
@@ -171,7 +171,7 @@ extension Unit {
     /// channel.
     func channel(_ options: RunOptions) -> ChannelKind {
         if definition.runtime == .docker { return definition.isCommandable ? .contained : .none }
-        guard definition.isCommandable else { return mapping.readiness == .ipc ? .nodeIPC : .none }
+        guard hasCommands else { return mapping.readiness == .ipc ? .nodeIPC : .none }
         let words = mapping.cli + options.arguments
         let isTold = zip(words, words.dropFirst()).contains { $0 == ("--pm-sock", "ipc://") }
         return isTold || words.contains("--pm-sock=ipc://") ? .nodeIPC : .rpc

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "include/pm_clock.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,4 +31,42 @@ uint64_t pm_clock_ticks(void) {
 
 uint64_t pm_clock_realtime(void) {
     return read_clock(CLOCK_REALTIME);
+}
+
+/* What glibc before 2.39 has no name for. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+int pm_cpu_timer_create(int32_t pid, int signal, int32_t token, pm_cpu_timer *out) {
+    clockid_t clock;
+    int error = clock_getcpuclockid(pid, &clock);
+    if (error != 0)
+        return -error;
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD_ID,
+        .sigev_signo = signal,
+        .sigev_value = {.sival_int = token},
+    };
+    event.sigev_notify_thread_id = gettid();
+    timer_t timer;
+    if (timer_create(clock, &event, &timer) < 0)
+        return -errno;
+    out->handle = (uintptr_t)timer;
+    return 0;
+}
+
+int pm_cpu_timer_arm(pm_cpu_timer timer, uint64_t nanoseconds) {
+    struct itimerspec when = {
+        .it_value =
+            {
+                .tv_sec = (time_t)(nanoseconds / 1000000000u),
+                .tv_nsec = (long)(nanoseconds % 1000000000u),
+            },
+    };
+    return timer_settime((timer_t)timer.handle, 0, &when, NULL) < 0 ? -errno : 0;
+}
+
+void pm_cpu_timer_delete(pm_cpu_timer timer) {
+    timer_delete((timer_t)timer.handle);
 }

@@ -55,6 +55,7 @@ int pm_signalfd_read(int fd, pm_signal_info *out) {
         .pid = (int32_t)info.ssi_pid,
         .uid = info.ssi_uid,
         .status = info.ssi_status,
+        .token = info.ssi_int,
     };
     return 1;
 }

@@ -97,7 +97,7 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         ExitReason.exited(code: 3), .signaled(signal: 9, dumpedCore: false),
         .spawnFailed(SpawnFailure(.launch(.words), "chdir /x: gone")),
         .spawnFailed(SpawnFailure(.spawn(.exec), "/x", code: 7, detail: "more").about(.init("web", "user"))),
-        .notReady(deadline: .seconds(60)),
+        .notReady(deadline: .seconds(60)), .unresponsive(seen: "GET / answered 500"), .unresponsive(seen: ""),
     ]) func `a status row with a death reads what it writes`(reason: ExitReason) throws {
         var row = UnitStatus(name: "web", wanted: .up, state: .backoff)
         var death = DeathRecord(
@@ -109,6 +109,8 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         row.folder = "/srv/x.js"
         row.longTurns = UnitStatus.LongTurns(count: 3, longest: .milliseconds(120), cause: "status")
         row.cwd = "/srv"
+        row.probe = "connection refused at [::1]:80"
+        row.live = .init(check: "http", failures: 2, unresponsiveFor: .seconds(40), seen: "GET / answered 500")
         row.restarts = 2
         row.waiting = UnitStatus.Wait(for: "db", because: "db ended")
         row.nextTry = .milliseconds(1500)
@@ -119,6 +121,7 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         row.startedAt = WallTime(nanoseconds: 0)
         row.uptime = .seconds(1)
         row.isReady = true
+        row.live = .init(check: "exec", failures: 0, unresponsiveFor: nil, seen: "")
         #expect(try UnitStatus(json: row.json) == row)
     }
 

@@ -185,10 +185,17 @@ private let seed = """
         let checks: [ReadinessCheck?] = [
             nil, .started, .rpc, .ipc, .notify, .descriptor(7), .tcp(host: "::1", port: 80),
             .tcp(host: "10.0.0.7", port: 1),
-            .http(url: "http://localhost/x"), .logLine(pattern: "/a b/"),
+            .http(url: "http://localhost/x"), .logLine(pattern: "/a b/"), .exec(["a", ""]),
         ]
-        for check in checks {
+        let lives: [LivenessCheck] = [
+            .none, .rpc, .tcp(host: "::1", port: 80), .http(url: "http://localhost/x"), .exec(["a", "b c"]),
+            .output(within: .seconds(90)),
+        ]
+        for (number, check) in checks.enumerated() {
             mapping.readiness = check
+            mapping.live = LivenessPolicy(check: lives[number % lives.count])
+            mapping.live.startPeriod = .seconds(number)
+            mapping.live.action = LivenessResponse.allCases[number % 3]
             let text = try edited("{}", .setMapping("x", mapping))
             #expect(try load(text).configuration.mapping("x") == mapping)
             #expect(try edited(text, .setMapping("x", mapping)) == text)

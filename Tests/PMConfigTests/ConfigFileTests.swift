@@ -118,6 +118,7 @@ private func withoutFile(_ text: String) -> String { String(text.dropFirst("/srv
         (#"{"tcp":"10.0.0.7:5432"}"#, .tcp(host: "10.0.0.7", port: 5432)),
         (#"{"tcp":"[::1]:80"}"#, .tcp(host: "::1", port: 80)),
         (#"{"http":"http://127.1:1/x"}"#, .http(url: "http://127.1:1/x")),
+        (#"{"exec":["./ready.sh",5]}"#, .exec(["./ready.sh", "5"])),
         (#"{"log":"listening"}"#, .logLine(pattern: "listening")),
         (#"{"log":"/port [0-9]+/"}"#, .logLine(pattern: "/port [0-9]+/")),
     ])
@@ -125,6 +126,34 @@ private func withoutFile(_ text: String) -> String { String(text.dropFirst("/srv
         let file = try load(#"{"mapping":{"a":{"ready":\#(text)}},"containers":{"a":{"path":"p"}}}"#)
         #expect(file.configuration.mapping("a")?.readiness == check)
         #expect(file.configuration.mapping("a")?.readyDeadline == .zero)
+    }
+
+    private static func policy(
+        _ check: LivenessCheck, _ change: (inout LivenessPolicy) -> Void = { _ in }
+    ) -> LivenessPolicy {
+        var policy = LivenessPolicy(check: check)
+        change(&policy)
+        return policy
+    }
+
+    @Test(arguments: [
+        (#""rpc""#, policy(.rpc)), (#""none""#, policy(.none)), (#"{"check":"rpc"}"#, policy(.rpc)),
+        ("null", LivenessPolicy()), (#"{"tcp":3000}"#, policy(.tcp(host: "127.0.0.1", port: 3000))),
+        (#"{"exec":["./check.sh","a b"]}"#, policy(.exec(["./check.sh", "a b"]))),
+        (
+            #"{"noOutputFor":"5m","startPeriod":"1m","action":"report"}"#,
+            policy(.output(within: .seconds(300))) { ($0.startPeriod, $0.action) = (.seconds(60), .report) }
+        ),
+        (
+            #"{"interval":"30s","http":"http://[::1]:1/x","timeout":"2s","retries":5,"action":"stop"}"#,
+            policy(.http(url: "http://[::1]:1/x")) {
+                ($0.interval, $0.timeout, $0.retries, $0.action) = (.seconds(30), .seconds(2), 5, .stop)
+            }
+        ),
+    ])
+    func `live is a word or an object with one check and its times`(text: String, policy: LivenessPolicy) throws {
+        let file = try load(#"{"mapping":{"a":{"live":\#(text)}},"containers":{"a":{"path":"p"}}}"#)
+        #expect(file.configuration.mapping("a")?.live == policy)
     }
 
     @Test(arguments: [

@@ -126,10 +126,40 @@ import Testing
             #"{"mapping":{"a":{"ready":{"log":"/(/"}}}}"#,
             "1:33: mapping.a.ready.log: the regular expression cannot be used: Unmatched ( or \\("
         ),
+        (
+            #"{"mapping":{"a":{"ready":{"exec":[]}}}}"#, "1:34: mapping.a.ready.exec: must begin with a program"
+        ),
+        (
+            #"{"mapping":{"a":{"live":"ipc"}}}"#, #"1:25: mapping.a.live: expected "rpc" or "none", found "ipc""#
+        ),
+        (
+            #"{"mapping":{"a":{"live":{"retries":3}}}}"#,
+            #"1:25: mapping.a.live: exactly one of "check", "http", "tcp", "exec" or "noOutputFor" must be given"#
+        ),
+        (
+            #"{"mapping":{"a":{"live":{"tcp":1,"retries":0}}}}"#,
+            "1:44: mapping.a.live.retries: expected a whole number from 1 to 1000, found 0"
+        ),
+        (
+            #"{"mapping":{"a":{"live":{"tcp":1,"interval":0}}}}"#,
+            "1:45: mapping.a.live.interval: must be longer than 0"
+        ),
+        (
+            #"{"mapping":{"a":{"live":{"noOutputFor":"1m","interval":"1s"}}}}"#,
+            #"1:56: mapping.a.live.interval: has no effect beside "noOutputFor""#
+        ),
+        (
+            #"{"mapping":{"a":{"live":{"tcp":1,"action":"kill"}}}}"#,
+            #"1:43: mapping.a.live.action: expected "restart", "stop" or "report", found "kill""#
+        ),
+        (
+            #"{"mapping":{"pm":{"logs":"journal","live":{"noOutputFor":"1m"}}}}"#,
+            #"1:18: mapping.pm: "live" waits for output, and pm does not see what goes straight to the journal"#
+        ),
         (#"{"mapping":{"a":{"ready":{"deadline":0}}}}"#, "1:38: mapping.a.ready.deadline: must be longer than 0"),
         (
             #"{"mapping":{"a":{"ready":{"fd":4,"tcp":1}}}}"#,
-            #"1:26: mapping.a.ready: only one of "check", "fd", "tcp", "http" or "log" may be given"#
+            #"1:26: mapping.a.ready: only one of "check", "fd", "tcp", "http", "exec" or "log" may be given"#
         ),
         (#"{"plugins":{}}"#, "1:12: plugins: expected an array of strings, found an empty object"),
         (#"{"setup":{"packages":[null]}}"#, "1:23: setup.packages[0]: expected a string, found null"),

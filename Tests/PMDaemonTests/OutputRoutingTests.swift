@@ -59,6 +59,9 @@ private final class Seen: RunningUnits {
         let waiting = ReadinessCheck.logLine(pattern: "up")
         #expect(routing.destination(of: unit(ready: waiting)) == .both)
         #expect(routing.destination(of: unit(.file, ready: waiting)) == .file)
+        var silent = unit()
+        silent.mapping.live = LivenessPolicy(check: .output(within: .seconds(60)))
+        #expect(routing.destination(of: silent) == .both)
     }
 
     @Test @PMActor func `more services than journald has streams for write to files, which is told once`() throws {

@@ -33,6 +33,7 @@ enum StateTable {
             applied(stopping) { $0.exit(.terminated, .maybe) },
             applied(stopping) { $0.fire() },
             applied(unready) { $0.fire() },
+            applied(ready) { $0.child(.unresponsive(.restart, seen: "no answer")) },
             crashed, stuck(stopping), waiting(deaths: 2), waiting(deaths: 10),
         ]
     }
@@ -45,6 +46,8 @@ enum StateTable {
         ("spawned", { child(.spawned(pid: 7), $0) }),
         ("spawn failed", { child(.spawnFailed(.exec), $0) }),
         ("ready", { child(.ready, $0) }),
+        ("unresponsive: restart", { child(.unresponsive(.restart, seen: "no answer"), $0) }),
+        ("unresponsive: stop", { child(.unresponsive(.stop, seen: "no answer"), $0) }),
         ("no call left", { child(.drained, $0) }),
         ("`$stop` answered", { child(.stopCommandFinished(.answered), $0) }),
         ("`$stop` failed", { child(.stopCommandFinished(.failed), $0) }),
@@ -159,7 +162,12 @@ enum StateTable {
             case .restart, .cool: "restart"
             case .finish: "finish"
             }
-        let cause = stopping.cause == .notReady ? " (not ready in time)" : ""
+        let cause =
+            switch stopping.cause {
+            case .notReady: " (not ready in time)"
+            case .unresponsive: " (unresponsive)"
+            case .requested, .died: ""
+            }
         return "\(phase.rawValue)\(cause): \(step), then \(next)"
     }
 

@@ -95,6 +95,8 @@ test('requests that come before $init is done wait for it', async (t) => {
   const host = new Host(t, { program: join(root, 'commands.json') });
   const answers = [host.ask('value'), host.ask('nope'), host.ask('$metadata')];
   await host.prints('in');
+  // That it lives is true before it serves.
+  assert.equal((await host.ask('$ping')).result, true);
   host.process.kill('SIGUSR2');
   const [value, nope, metadata] = await Promise.all(answers);
   assert.equal(value.result, 5);

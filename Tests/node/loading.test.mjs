@@ -154,7 +154,7 @@ test('a module that exports a container is served through its dispatch', async (
   assert.deepEqual(await host.ready(), {
     name: 'foreign',
     commands: [{ name: 'do', config: { cli: { usage: 'do' } } }, { name: 'hidden', config: { jsonrpc: false } }],
-    accepts: ['$/cancel', '$/pause', '$/resume'],
+    accepts: ['$/cancel', '$/pause', '$/resume', '$ping'],
   });
   assert.deepEqual((await host.ask('do', [1, 2])).result, { command: 'do', params: [1, 2] });
   assert.deepEqual((await host.ask('do', { params: [1], options: { x: 1 } })).result.params, [

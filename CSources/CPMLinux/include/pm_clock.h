@@ -19,4 +19,21 @@ uint64_t pm_clock_monotonic(void);
 /* Nanoseconds since 1970-01-01 UTC. */
 uint64_t pm_clock_realtime(void);
 
+/* A timer on the processor time of another process: it costs nothing while that process sleeps. */
+typedef struct {
+    uintptr_t handle;
+} pm_cpu_timer;
+
+/*
+ * Makes a timer, not armed, that sends the calling thread a signal with a token (SIGEV_THREAD_ID of
+ * timer_create(2)); the caller owns it and deletes it. Any user's process may be named. 0 or -errno: -EINVAL
+ * where there is no such process, -EAGAIN where the caller has as many as RLIMIT_SIGPENDING allows.
+ */
+int pm_cpu_timer_create(int32_t pid, int signal, int32_t token, pm_cpu_timer *out);
+/* Arms it: one signal once the process has used so many nanoseconds more. 0, or -errno: -ESRCH once it is
+ * gone. */
+int pm_cpu_timer_arm(pm_cpu_timer timer, uint64_t nanoseconds);
+/* Deletes it; a signal that was sent may still be read. */
+void pm_cpu_timer_delete(pm_cpu_timer timer);
+
 #endif

@@ -18,6 +18,7 @@ typedef struct {
     int32_t pid;    /* of the sender, or of the child for SIGCHLD */
     uint32_t uid;   /* of the sender */
     int32_t status; /* SIGCHLD: exit code or signal */
+    int32_t token;  /* of a timer: the one it was made with */
 } pm_signal_info;
 
 /*

@@ -2,7 +2,8 @@ public import JSON
 public import PMModel
 
 extension ExitReason {
-    /// One phrase for people: `exit code 1`, `SIGKILL`, `SIGSEGV, core dumped`, `out of memory (limit 256MiB)`, `spawn failed: …`, `not ready in 60s`.
+    /// One phrase for people: `exit code 1`, `SIGKILL`, `SIGSEGV, core dumped`, `out of memory (limit 256MiB)`, `spawn failed: …`, `not ready in 60s`,
+    /// `unresponsive: no answer to $ping in 5s`.
     public var phrase: String {
         switch self {
         case .exited(let code): "exit code \(code)"
@@ -11,6 +12,7 @@ extension ExitReason {
             limit.map { "out of memory (limit \(SizeText.text($0)))" } ?? "out of memory (the machine's)"
         case .spawnFailed(let failure): "spawn failed: \(failure.sentence)"
         case .notReady(let deadline): "not ready in \(deadline.shortForm)"
+        case .unresponsive(let seen): seen.isEmpty ? "unresponsive" : "unresponsive: \(seen)"
         }
     }
 
@@ -28,6 +30,8 @@ extension ExitReason {
         case .spawnFailed(let failure): [("reason", "spawnFailed")] + failure.members
         case .notReady(let deadline):
             [("reason", "notReady"), ("deadlineMs", .number(JSONNumber(Int(deadline.milliseconds))))]
+        case .unresponsive(let seen):
+            [("reason", "unresponsive")] + (seen.isEmpty ? [] : [("seen", .string(seen))])
         }
     }
 
@@ -40,6 +44,7 @@ extension ExitReason {
         case "memory": self = .memory(limit: json["limitBytes"]?.int.map { Int64($0) })
         case "spawnFailed": self = .spawnFailed(SpawnFailure(members: json))
         case "notReady": self = .notReady(deadline: .milliseconds(json["deadlineMs"]?.int ?? 0))
+        case "unresponsive": self = .unresponsive(seen: json["seen"]?.string ?? "")
         default: throw APIError.malformedAnswer("a reason of a death was expected", json)  // text from outside
         }
     }

@@ -63,6 +63,10 @@ public struct UnitStatus: Equatable, Sendable {
     public var statusText: String?
     /// The URL of its inspector, for a debugger; nil when none listens.
     public var inspector: String?
+    /// What its readiness check saw last, while it is not ready; nil when it has seen nothing.
+    public var probe: String?
+    /// Its liveness check; nil where there is nothing to say.
+    public var live: Liveness?
     /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
 
@@ -94,6 +98,23 @@ public struct UnitStatus: Equatable, Sendable {
         /// Makes the values.
         public init(count: Int, longest: Duration, cause: String) {
             (self.count, self.longest, self.cause) = (count, longest, cause)
+        }
+    }
+
+    /// The liveness check of a running unit.
+    public struct Liveness: Equatable, Sendable {
+        /// Kind of the check, as the configuration has it.
+        public var check: String
+        /// Checks that failed in a row.
+        public var failures: Int
+        /// Time for which it has not responded; nil: it counts as responsive.
+        public var unresponsiveFor: Duration?
+        /// What the last failed check saw; empty after one that passed.
+        public var seen: String
+
+        /// Makes the values of a check.
+        public init(check: String, failures: Int, unresponsiveFor: Duration?, seen: String) {
+            (self.check, self.failures, self.unresponsiveFor, self.seen) = (check, failures, unresponsiveFor, seen)
         }
     }
 
@@ -136,6 +157,8 @@ extension UnitStatus: WireValue {
         }
         nextTry = members["nextTryMs"]?.int.map { .milliseconds($0) }
         inspector = members["inspector"]?.string
+        probe = members["probe"]?.string
+        live = members["live"].flatMap(Liveness.init)
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
         if let turns = members["longTurns"], let count = turns["count"]?.int {
             longTurns = LongTurns(
@@ -172,6 +195,8 @@ extension UnitStatus: WireValue {
         if let nextTry { members["nextTryMs"] = .number(JSONNumber(Int(nextTry.milliseconds))) }
         if let statusText { members["statusText"] = .string(statusText) }
         if let inspector { members["inspector"] = .string(inspector) }
+        if let probe { members["probe"] = .string(probe) }
+        if let live { members["live"] = live.json }
         if let lastExit { members["lastExit"] = lastExit.json }
         if let longTurns {
             members["longTurns"] = [
@@ -180,6 +205,22 @@ extension UnitStatus: WireValue {
             ]
         }
         if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
+        return .object(members)
+    }
+}
+
+extension UnitStatus.Liveness {
+    fileprivate init?(_ json: JSONValue) {
+        guard let check = json["by"]?.string else { return nil }
+        self.init(
+            check: check, failures: json["failures"]?.int ?? 0,
+            unresponsiveFor: json["unresponsiveMs"]?.int.map { .milliseconds($0) }, seen: json["seen"]?.string ?? "")
+    }
+
+    fileprivate var json: JSONValue {
+        var members: JSONObject = ["by": .string(check), "failures": JSONValue(failures)]
+        if let unresponsiveFor { members["unresponsiveMs"] = JSONValue(Int(unresponsiveFor.milliseconds)) }
+        if !seen.isEmpty { members["seen"] = .string(seen) }
         return .object(members)
     }
 }

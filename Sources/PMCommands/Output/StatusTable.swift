@@ -21,7 +21,7 @@ enum StatusTable {
 
     private static func cells(_ row: UnitStatus, _ now: WallTime) -> [Table.Cell] {
         [
-            .init(row.name), .init(row.state, look(row)),
+            .init(row.name), .init(state(row), look(row)),
             .init(row.isReady ? "yes" : row.pid == nil ? "-" : "no", row.isReady ? .green : .plain),
             .init(row.pid.map { String($0) } ?? "-"), .init(row.uptime?.forPeople ?? "-"),
             .init(row.memory.map(SizeText.short) ?? "-"), .init(row.cpu?.forPeople ?? "-"),
@@ -30,8 +30,15 @@ enum StatusTable {
         ]
     }
 
+    /// `up`, or `up, unresponsive 40s`.
+    private static func state(_ row: UnitStatus) -> String {
+        guard let time = row.live?.unresponsiveFor else { return row.state }
+        return "\(row.state), unresponsive \(time.forPeople)"
+    }
+
     private static func look(_ row: UnitStatus) -> Style.Look {
         switch ServiceState(rawValue: row.state) {
+        case .up? where row.live?.unresponsiveFor != nil: .red
         case .up?: row.isReady ? .green : .yellow
         case .starting?, .waiting?, .stopping?: .yellow
         case .backoff?, .cooling?: .red

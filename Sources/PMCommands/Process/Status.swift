@@ -38,6 +38,8 @@ struct StatusCommand: PMCommand {
         }
         if let name, let row = rows.first(where: { $0.name == name }) {
             if let text = row.statusText { session.output.line("\nstatus text: \(DisplayWidth.printable(text))") }
+            if let seen = row.probe { session.output.line("\nreadiness check: \(DisplayWidth.printable(seen))") }
+            if let live = row.live { session.output.line("\nliveness check: \(DisplayWidth.printable(live.sentence))") }
             if let url = row.inspector { session.output.line("\ninspector: \(DisplayWidth.printable(url))") }
             tellDeath(row, session)
         }
@@ -67,6 +69,13 @@ struct StatusCommand: PMCommand {
         let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
         session.output.line("\nlast output before \(exit):")
         for line in death.lastLines { session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line)) }
+    }
+}
+
+extension UnitStatus.Liveness {
+    /// The last results in words.
+    fileprivate var sentence: String {
+        failures == 0 ? "\(check), passes" : "\(check), failed \(failures == 1 ? "once" : "\(failures) times"): \(seen)"
     }
 }
 

@@ -4,7 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
-        "callTimeout", "ready",
+        "callTimeout", "ready", "live",
         "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
         "routes", "dependencies",
     ]
@@ -27,6 +27,11 @@ extension ConfigReader {
             report(
                 #""ready" waits for a line of output, and pm does not see lines that go straight to the journal"#,
                 at: place,
+                hint: #"write "logs": "both""#)
+        }
+        if case .output = mapping.live.check, mapping.logs == .journal {
+            report(
+                #""live" waits for output, and pm does not see what goes straight to the journal"#, at: place,
                 hint: #"write "logs": "both""#)
         }
         checkDescriptors(of: mapping, place)
@@ -60,6 +65,7 @@ extension ConfigReader {
         case "drain": if !isNull { mapping.drain = duration(place) ?? mapping.drain }
         case "callTimeout": if !isNull { mapping.callTimeout = duration(place) ?? mapping.callTimeout }
         case "ready": if !isNull { readiness(place, &mapping) }
+        case "live": if !isNull { mapping.live = liveness(place) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         case "dependencies": mapping.dependencies = dependencies(place)
         default: return false
@@ -109,7 +115,7 @@ extension ConfigReader {
     }
 
     /// One argument; a number or a boolean stands for its text.
-    private mutating func argument(_ place: ConfigNode) -> String? {
+    mutating func argument(_ place: ConfigNode) -> String? {
         switch place.node.value {
         case .string: return string(place)
         case .number, .bool: return place.node.value.text

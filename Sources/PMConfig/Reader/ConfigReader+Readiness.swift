@@ -17,7 +17,7 @@ private enum PlainCheck: String, CaseIterable {
 }
 
 extension ConfigReader {
-    private static let checkKeys = ["check", "fd", "tcp", "http", "log"]
+    private static let checkKeys = ["check", "fd", "tcp", "http", "exec", "log"]
 
     /// `"rpc"`, or an object with one check and perhaps a deadline.
     mutating func readiness(_ place: ConfigNode, _ mapping: inout Mapping) {
@@ -34,6 +34,7 @@ extension ConfigReader {
             case "fd": checks.append(descriptor(child))
             case "tcp": checks.append(address(child))
             case "http": checks.append(httpURL(child))
+            case "exec": checks.append(program(child).map { .exec($0) })
             case "log": checks.append(pattern(child))
             default: unknown(member, in: place, known: Self.checkKeys + ["deadline"])
             }
@@ -60,8 +61,17 @@ extension ConfigReader {
         return nil
     }
 
+    /// A program and its arguments.
+    mutating func program(_ place: ConfigNode) -> [String]? {
+        let words = elements(of: place, #"a program and its arguments, ["curl", "-f", "…"] for example"#)
+            .compactMap { argument($0) }
+        if let first = words.first, !first.isEmpty { return words }
+        if case .array = place.node.value { report("must begin with a program", at: place) }
+        return nil
+    }
+
     /// A port, `host:port` or `[address]:port`.
-    private mutating func address(_ place: ConfigNode) -> ReadinessCheck? {
+    mutating func address(_ place: ConfigNode) -> ReadinessCheck? {
         let text = place.node.value.string ?? place.node.value.int.map { "\($0)" } ?? ""
         let colon = text.utf8.lastIndex(of: UInt8(ascii: ":"))
         let digits = colon.map { text[text.utf8.index(after: $0)...] } ?? text[...]
@@ -85,7 +95,7 @@ extension ConfigReader {
         return false
     }
 
-    private mutating func httpURL(_ place: ConfigNode) -> ReadinessCheck? {
+    mutating func httpURL(_ place: ConfigNode) -> ReadinessCheck? {
         guard let url = string(place) else { return nil }
         let prefix = "http://"
         let isPlain = url.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }

@@ -36,6 +36,7 @@ extension Mapping {
         object["pool"] = worker.pool.map(JSONValue.string)
         if worker.isIsolated { object["isolated"] = .bool(true) }
         if worker.heartbeat != WorkerPlacement.usualHeartbeat { object["heartbeat"] = .duration(worker.heartbeat) }
+        if !live.isDefault { object["live"] = live.json }
         object["logs"] = logs.map { .string($0.rawValue) }
         addRights(to: &object)
         return object
@@ -96,13 +97,40 @@ extension ReadinessCheck {
         case .ipc: ["check": "ipc"]
         case .notify: ["check": "notify"]
         case .descriptor(let number): ["fd": .number(JSONNumber(Int(number)))]
-        case .tcp(let host, let port): ["tcp": .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")]
+        case .tcp(let host, let port): ["tcp": .address(host, port)]
         case .http(let url): ["http": .string(url)]
+        case .exec(let words): ["exec": .array(words.map(JSONValue.string))]
         case .logLine(let pattern): ["log": .string(pattern)]
         }
     }
 }
 
+extension LivenessPolicy {
+    /// A word when there is nothing else to say, else an object of the check and what differs from its defaults.
+    fileprivate var json: JSONValue {
+        var object: JSONObject =
+            switch check {
+            case .none: ["check": "none"]
+            case .rpc: ["check": "rpc"]
+            case .tcp(let host, let port): ["tcp": .address(host, port)]
+            case .http(let url): ["http": .string(url)]
+            case .exec(let words): ["exec": .array(words.map(JSONValue.string))]
+            case .output(let time): ["noOutputFor": .duration(time)]
+            }
+        let plain = LivenessPolicy(check: check)
+        if interval != plain.interval { object["interval"] = .duration(interval) }
+        if timeout != plain.timeout { object["timeout"] = .duration(timeout) }
+        if retries != plain.retries { object["retries"] = JSONValue(retries) }
+        if startPeriod != plain.startPeriod { object["startPeriod"] = .duration(startPeriod) }
+        if action != plain.action { object["action"] = .string(action.rawValue) }
+        return .object(object)
+    }
+}
+
 extension JSONValue {
+    fileprivate static func address(_ host: String, _ port: UInt16) -> JSONValue {
+        .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+    }
+
     fileprivate static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
 }

@@ -37,6 +37,7 @@ final class OutputRouting {
         // A readiness check by a line needs to see the lines, as does the search for an inspector's URL.
         if wanted == .journal, unit.isInspected { return .both }
         if wanted == .journal, case .logLine = unit.mapping.readiness { return .both }
+        if wanted == .journal, case .output = unit.mapping.live.check { return .both }
         return wanted
     }
 

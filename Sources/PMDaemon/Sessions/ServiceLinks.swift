@@ -72,6 +72,28 @@ final class ServiceLinks: ServiceChannels {
         registry.remove(service)?.session.connection.close()
     }
 
+    func ping(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void) {
+        guard let link = registry.service(service.unit), link.id == service, !link.session.connection.isClosed else {
+            return
+        }
+        link.session.call("$ping", .array([])) { [weak link] _ in
+            // The end of the connection is no answer.
+            if link?.session.connection.isClosed == false { done() }
+        }
+    }
+
+    func watch(_ service: IncarnationID, _ onSilence: @escaping @PMActor (MonotonicTime) -> Void) {
+        guard let link = registry.service(service.unit), link.id == service else { return }
+        router.watchSilence(of: link.session, onSilence)
+    }
+
+    func takesPings(_ service: IncarnationID) -> Bool {
+        guard let link = registry.service(service.unit), link.id == service else { return false }
+        // One that has not told this daemon what it takes may be the one that does not respond.
+        guard let metadata = link.metadata else { return true }
+        return metadata.others["accepts"]?.array?.contains("$ping") ?? false
+    }
+
     func drain(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void) { router.drain(service, done) }
 
     func callStop(of service: IncarnationID, _ done: @escaping @PMActor (StopCommandResult) -> Void) {

@@ -44,7 +44,7 @@ final class ContainerCleanup {
         guard units.find(unit)?.definition.runtime == .docker else { return }
         switch reason {
         case .signaled, .memory: sweep()
-        case .exited, .spawnFailed, .notReady: return
+        case .exited, .spawnFailed, .notReady, .unresponsive: return
         }
     }
 

@@ -26,6 +26,17 @@ extension Supervisor {
         }
     }
 
+    /// Looks whether a unit can be started in any order.
+    ///
+    /// - Throws: 404 and 409 for dependencies that do not exist or need each other.
+    func checkOrder(of name: String, _ units: UnitResolver) throws(APIError) {
+        do throws(StartOrderError) {
+            try checkOrder(of: name) { units.find($0) }
+        } catch {
+            throw APIError(error, starting: name)
+        }
+    }
+
     /// The answer about a unit that was started under a name.
     private func startAnswer(_ name: String) -> Start.Answer? {
         guard let report = report(of: name) else { return nil }
@@ -65,9 +76,14 @@ extension Supervisor {
         row.use(report.use)
         row.statusText = report.statusText
         row.inspector = report.inspector
+        row.probe = report.seenByReadiness
+        row.live = report.liveness.map {
+            .init(check: $0.check.word, failures: $0.failures, unresponsiveFor: $0.unresponsiveFor, seen: $0.seen)
+        }
         row.problems =
             [memory.logs.problem(of: name), report.output.problem].compactMap { $0 } + report.problems
             + memory.routes.grants.problems(of: InstanceName.unit(of: name))
+        row.problems += [report.liveness?.problem].compactMap { $0 }
         tellWait(of: &row)
         return row
     }
@@ -116,6 +132,13 @@ extension OutputDestination {
         case .fileForWantOfJournal:
             "it writes to files until it is started again: journald was not reached when it was started"
         }
+    }
+}
+
+extension LivenessReport {
+    /// Why the unit counts as unresponsive, in words.
+    fileprivate var problem: String? {
+        unresponsiveFor.map { "it has not responded for \(Duration.seconds($0.components.seconds).shortForm): \(seen)" }
     }
 }
 
@@ -202,8 +225,9 @@ extension APIError {
         case .failed(.blocked(let count)):
             self = .conflict("\(subject) still has \(count) processes that SIGKILL does not end", hint: "pm status")
         case .failed(.died(.notReady(let deadline), _)):
+            let seen = problem.seen.map { ": \($0)" } ?? ""
             self = .timeout(
-                "\(subject) was not ready within \(deadline.shortForm)", output: problem.output, hint: hint)
+                "\(subject) was not ready within \(deadline.shortForm)\(seen)", output: problem.output, hint: hint)
         case .failed(.died(.spawnFailed(let failure), _)):
             let words = failure.sentence
             let message = problem.unit == unit ? "cannot start \(unit): \(words)" : "\(subject) cannot start: \(words)"

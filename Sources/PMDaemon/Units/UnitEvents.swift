@@ -41,6 +41,20 @@ final class UnitEvents: SupervisorObserver {
         journaling.send(EventEntry(.ready, "\(unit) is ready", told))
     }
 
+    func responsivenessChanged(of unit: String, _ responsiveness: Responsiveness) {
+        let (kind, text, seen): (EventEntry.Kind, String, String?) =
+            switch responsiveness {
+            case .unresponsive(let time, let seen):
+                (.unresponsive, "\(unit) has not responded for \(time.shortForm): \(seen)", seen)
+            case .responsive(let time): (.responsive, "\(unit) responds again, after \(time.shortForm)", nil)
+            }
+        log.tell(text)
+        guard let told = journaled(unit) else { return }
+        var entry = EventEntry(kind, text, told)
+        if let seen { entry.add("PM_SEEN", seen) }
+        journaling.send(entry)
+    }
+
     func died(_ unit: String, _ record: DeathRecord) {
         deaths.keep(record, of: unit)
         sweeper.died(unit, record.reason)
@@ -53,6 +67,7 @@ final class UnitEvents: SupervisorObserver {
         case .exited(let code): entry.add("PM_EXIT_CODE", "\(code)")
         case .signaled(let signal, _): entry.add("PM_SIGNAL", SignalName.name(of: signal))
         case .memory(let limit?): entry.add("PM_MEMORY_LIMIT", "\(limit)")
+        case .unresponsive(let seen): entry.add("PM_SEEN", seen)
         case .memory(nil), .spawnFailed, .notReady: break
         }
         entry.add("PM_REQUESTED", record.wasRequested ? "1" : "0")
@@ -68,7 +83,8 @@ final class UnitEvents: SupervisorObserver {
         case .stayDown:
             // Who ends without a failure has done what was to be done.
             guard reason.isFailure else { return }
-            text = "\(unit) is not started again: its policy asks for no restart"
+            let asking = if case .unresponsive = reason { "its liveness check or policy" } else { "its policy" }
+            text = "\(unit) is not started again: \(asking) asks for no restart"
         case .giveUp: text = "\(unit) is not started again: it cannot run until the cause is corrected"
         case .cool(let pause):
             text = "\(unit) died too often: it is tried again every \(pause.shortForm)"
@@ -94,6 +110,10 @@ struct EventEntry {
         case started
         /// The unit is ready.
         case ready
+        /// The unit does not respond to its liveness check.
+        case unresponsive
+        /// The unit responds again.
+        case responsive
         /// The process has ended.
         case exited(DeathRecord)
         /// The unit was started after a death.
@@ -106,6 +126,8 @@ struct EventEntry {
             switch self {
             case .started: "705fbc438a1a4502b1abc7bf02b56769"
             case .ready: "a19a9d371cdb440cab420ce9e209c949"
+            case .unresponsive: "dee0f911b1e942859f4c21e3f361b07a"
+            case .responsive: "c01991c6dfbb4b158e638774c5e49ccc"
             case .exited: "c0ac6560bfd541e1a158fb78a3dd4db3"
             case .restarted: "8519b1290a9b4e89a6ce7d2e368f08a8"
             case .gaveUp: "f4439d6692be47d39e83996bc519c64d"
@@ -115,6 +137,8 @@ struct EventEntry {
         fileprivate var priority: LogPriority {
             switch self {
             case .started, .ready: .information
+            case .unresponsive: .warning
+            case .responsive: .notice
             case .exited(let record): record.wasRequested || !record.reason.isFailure ? .information : .warning
             case .restarted: .notice
             case .gaveUp: .error
@@ -144,6 +168,7 @@ extension ExitReason {
         case .memory: "memory"
         case .spawnFailed: "spawnFailed"
         case .notReady: "notReady"
+        case .unresponsive: "unresponsive"
         }
     }
 }

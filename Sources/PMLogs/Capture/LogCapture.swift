@@ -1,3 +1,4 @@
+public import PMModel
 public import PMSystem
 
 /// Reads the outputs of one incarnation of an instance into the log of its unit.
@@ -29,6 +30,8 @@ public final class LogCapture {
 
     /// The log that it reads into.
     public let log: UnitLog
+    /// When output was read last; nil: never.
+    public private(set) var lastOutput: MonotonicTime?
     /// Called once, when both pipes have ended or been closed.
     public var onEnd: (@PMActor () -> Void)?
     private var pipes: [CapturedPipe] = []
@@ -108,6 +111,7 @@ public final class LogCapture {
 
     /// The stamp of bytes that come from a stream now.
     func stamp(_ stream: LogStream) -> LogStamp {
+        lastOutput = log.book.reactor.clock.monotonic()
         let isFirst = fresh.contains(stream)
         if isFirst { fresh.removeAll { $0 == stream } }
         return LogStamp(stream, at: log.book.reactor.clock.wall(), startsAnew: isFirst)

@@ -10,12 +10,14 @@ public enum ExitReason: Equatable, Sendable {
     indirect case spawnFailed(SpawnFailure)
     /// The program was not ready before its deadline, and pm ended it.
     case notReady(deadline: Duration)
+    /// Its liveness check failed, and pm ended it; with what the check saw last, empty when that is not known any more.
+    indirect case unresponsive(seen: String)
 
     /// True when the policy `on-failure` restarts after it.
     public var isFailure: Bool {
         switch self {
         case .exited(let code): code != 0
-        case .signaled, .memory, .spawnFailed, .notReady: true
+        case .signaled, .memory, .spawnFailed, .notReady, .unresponsive: true
         }
     }
 }

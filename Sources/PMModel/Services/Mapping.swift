@@ -58,6 +58,8 @@ public struct Mapping: Equatable, Sendable {
     @Nanoseconds public var callTimeout: Duration
     /// When it counts as ready; nil: `rpc` for commandable units, `started` for others.
     public var readiness: ReadinessCheck?
+    /// How it is checked while it runs.
+    @Boxed public var live: LivenessPolicy
     /// Destination of the output; nil: the daemon's default.
     public var logs: LogDestination?
     /// Time from a start until the unit must be ready; zero: the default of its runtime.
@@ -98,6 +100,7 @@ public struct Mapping: Equatable, Sendable {
         restart = RestartPolicy()
         stop = StopSequence()
         readiness = nil
+        _live = Boxed(wrappedValue: LivenessPolicy())
         logs = nil
         listen = []
         _worker = Boxed(wrappedValue: WorkerPlacement())

@@ -90,6 +90,8 @@ public enum ReadinessCheck: Equatable, Sendable {
     case tcp(host: String, port: UInt16)
     /// `GET` of this http URL answers with a status from 200 to 399.
     case http(url: String)
+    /// A program with these arguments, run as the unit is, ends with exit status 0.
+    case exec([String])
     /// A line of its output contains this text, or matches it as a POSIX extended regular expression if written `/…/`.
     case logLine(pattern: String)
 }

@@ -56,6 +56,7 @@ extension ServiceRouter {
         }
         caller.pace()
         arm(service, for: deadline)
+        expectSign(of: service)
         if isKept {
             var message: [UInt8] = []
             MessageWriter.relay(request, id: number, method: method, to: &message)
@@ -82,6 +83,7 @@ extension ServiceRouter {
         guard !session.connection.isClosed else { return done(.failure(Refusals.gone)) }
         let number = calls.addOwn(to: session.id)
         own[number] = done
+        expectSign(of: session)
         session.connection.send {
             MessageWriter.request(id: number, method: request.method, params: request.params, to: &$0)
         }

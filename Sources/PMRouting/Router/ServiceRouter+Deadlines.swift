@@ -25,6 +25,7 @@ extension ServiceRouter {
     func disarm(_ session: Session) {
         if let timer = session.deadlineTimer { reactor.cancel(timer) }
         session.deadlineTimer = nil
+        endWatch(of: session)
     }
 
     /// Arms the timers of calls that a predecessor has handed over.

@@ -32,6 +32,8 @@ public final class Session {
     public var callTimeout: Duration?
     /// The timer for its oldest call with a deadline.
     var deadlineTimer: TimerID?
+    /// The wait for a sign of life while calls wait for this service; nil: nobody watches it.
+    var silenceWatch: SilenceWatch?
     /// Requests that the daemon itself answers later, by their ids.
     private var questions: [RPCID: Responder] = [:]
     /// The service that gets all messages of this client, after the client has requested a proxy.
@@ -228,10 +230,16 @@ public final class Session {
 
 extension Session: ConnectionDelegate {
     /// Takes a request or a notification.
-    public func receive(_ request: RPCRequest) { router.receive(request, from: self) }
+    public func receive(_ request: RPCRequest) {
+        silenceWatch?.heard &+= 1
+        router.receive(request, from: self)
+    }
 
     /// Takes a reply, or a frame of a stream.
-    public func receive(_ reply: RPCReply) { router.receive(reply, from: self) }
+    public func receive(_ reply: RPCReply) {
+        silenceWatch?.heard &+= 1
+        router.receive(reply, from: self)
+    }
 
     /// Takes a line that is no message.
     public func receive(_ rejected: MalformedMessage) { router.receive(rejected, from: self) }

@@ -86,7 +86,7 @@ public struct UnexpectedDeath: Equatable, Sendable {
     /// True when the run was long and good enough for its death to begin a new series.
     fileprivate func endsSeries(of policy: RestartPolicy) -> Bool {
         switch reason {
-        case .exited, .signaled, .memory: ranFor >= policy.resetAfter
+        case .exited, .signaled, .memory, .unresponsive: ranFor >= policy.resetAfter
         // A run that never served proves nothing, however long its deadline was.
         case .notReady, .spawnFailed: false
         }

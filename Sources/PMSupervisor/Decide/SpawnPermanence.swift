@@ -7,7 +7,7 @@ extension ExitReason {
     var isPermanent: Bool {
         switch self {
         case .spawnFailed(let failure): failure.isPermanent
-        case .exited, .signaled, .memory, .notReady: false
+        case .exited, .signaled, .memory, .notReady, .unresponsive: false
         }
     }
 }

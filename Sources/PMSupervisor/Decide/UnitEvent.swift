@@ -37,6 +37,8 @@ public enum ChildEvent: Equatable, Sendable {
     indirect case spawnFailed(SpawnFailure)
     /// The readiness check succeeded.
     case ready
+    /// It failed its liveness check, which saw this last; `report` is none of the machine's business.
+    case unresponsive(LivenessResponse, seen: String)
     /// It has no call left to answer.
     case drained
     /// The `$stop` call ended.

@@ -77,6 +77,8 @@ public struct Stopping: Equatable, Sendable {
         case notReady
         /// The leader died by itself and left processes behind.
         case died
+        /// The unit failed its liveness check.
+        case unresponsive
     }
 
     /// The step after the end of the tree.

@@ -20,7 +20,7 @@ extension UnitStateMachine {
         case .spawnFailed(let failure):
             endLaunch(&transition)
             fail(starting, .spawnFailed(failure), &transition)
-        case .ready, .drained, .stopCommandFinished, .exited, .treeReport: break
+        case .ready, .unresponsive, .drained, .stopCommandFinished, .exited, .treeReport: break
         }
     }
 
@@ -28,6 +28,7 @@ extension UnitStateMachine {
         switch child {
         case .ready: becomeReady(up, &transition)
         case .exited(let report): die(up, report, &transition)
+        case .unresponsive(let response, let seen): end(up, response, seen, &transition)
         case .starting, .spawned, .spawnFailed, .drained, .stopCommandFinished, .treeReport: break
         }
     }
@@ -145,6 +146,27 @@ extension UnitStateMachine {
         let next = decide(
             UnexpectedDeath(reason: reason, at: transition.now, ranFor: transition.now - up.startedAt), &transition)
         beginStopping(up, .notReady, next: next, &transition)
+    }
+
+    /// The liveness check failed: a death, although the process is still to be ended. Nothing is done to one that somebody
+    /// debugs.
+    private mutating func end(
+        _ up: Up, _ response: LivenessResponse, _ seen: String, _ transition: inout Transition
+    ) {
+        guard up.isReady, !settings.isInspected else { return }
+        let reason = ExitReason.unresponsive(seen: seen)
+        let next: Stopping.Next
+        switch response {
+        case .report: return
+        case .restart:
+            next = decide(
+                UnexpectedDeath(reason: reason, at: transition.now, ranFor: transition.now - up.startedAt), &transition)
+        case .stop:
+            transition.act(.startOutcome(.failed(.died(reason, then: .stayDown))))
+            next = .finish
+        }
+        lastSeen = seen
+        beginStopping(up, .unresponsive, next: next, &transition)
     }
 
     /// A death nobody asked for.

@@ -21,13 +21,13 @@ public enum KillTimeouts {
 private let sigkill: Int32 = 9
 
 extension UnitStateMachine {
-    /// Begins to end a running process. Its open calls are awaited and `$stop` is called only if it serves: another may
-    /// never answer.
+    /// Begins to end a running process. Its open calls are awaited and `$stop` is called only if it serves and responds:
+    /// another may never answer.
     mutating func beginStopping(_ up: Up, _ cause: Stopping.Cause, next: Stopping.Next, _ transition: inout Transition)
     {
         leaveUp(up, &transition)
         var stopping = Stopping(up, cause, next: next, at: transition.now)
-        guard up.isReady else { return signal(0, stopping, &transition) }
+        guard up.isReady, cause != .unresponsive else { return signal(0, stopping, &transition) }
         guard settings.drain > .zero else { return callStop(stopping, &transition) }
         stopping.step = .draining
         stopping.deadline = transition.now + settings.drain
@@ -70,7 +70,7 @@ extension UnitStateMachine {
         case .exited(let report): handleExit(report, stopping, &transition)
         case .treeReport(let survivors): handleReport(survivors, stopping, &transition)
         case .spawnFailed(let failure): handleFailedStart(failure, stopping, &transition)
-        case .starting, .spawned, .ready: break
+        case .starting, .spawned, .ready, .unresponsive: break
         }
     }
 
@@ -180,7 +180,7 @@ extension UnitStateMachine {
         // Of the one before, where this one was killed before it was known to run.
         forgetHeld(&transition)
         held = incarnation
-        let reason = stopping.cause == .notReady ? .notReady(deadline: settings.readyDeadline) : report.reason
+        let reason = ownReason(stopping) ?? report.reason
         let uptime = report.ranFor ?? (transition.now - startedAt)
         transition.act(
             .recordDeath(
@@ -195,14 +195,22 @@ extension UnitStateMachine {
         }
     }
 
+    /// Why pm itself ends a process that nobody asked to stop; nil for others, whose end has its own reason.
+    private func ownReason(_ stopping: Stopping) -> ExitReason? {
+        switch stopping.cause {
+        case .requested, .died: nil
+        case .notReady: .notReady(deadline: settings.readyDeadline)
+        case .unresponsive: .unresponsive(seen: lastSeen)
+        }
+    }
+
     /// The process was killed before it ran its program: nothing is left of it, and the record of its predecessor
     /// stays.
     private mutating func handleFailedStart(
         _ failure: SpawnFailure, _ stopping: Stopping, _ transition: inout Transition
     ) {
         guard stopping.leader != .gone else { return }
-        let reason =
-            stopping.cause == .notReady ? .notReady(deadline: settings.readyDeadline) : ExitReason.spawnFailed(failure)
+        let reason = ownReason(stopping) ?? .spawnFailed(failure)
         transition.act(
             .recordDeath(
                 Death(

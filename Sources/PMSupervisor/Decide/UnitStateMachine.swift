@@ -26,6 +26,9 @@ public struct UnitStateMachine: Equatable, Sendable {
 
     /// Not in the snapshot: pm-init tells it to the next daemon.
     var launch: Launch?
+    /// What the liveness check saw of the process that is being ended for it. Not in the snapshot: the next daemon tells the
+    /// reason without it.
+    var lastSeen = ""
     var jitter: JitterSource
     var timer: UInt64?
     var lastToken: UInt64 = 0

@@ -15,6 +15,7 @@ extension Instance {
         var exit: ChildExit?
         var output = OutputDestination.file
         var probe: (any ReadinessProbe)?
+        var liveness: LivenessWatch?
     }
 
     /// A child that pm-init keeps, and what its record says of it.
@@ -38,6 +39,7 @@ extension Instance {
         let sockets: ListenSockets
         let notify: NotifyFolders
         let confinement: Confinement
+        let alarms: ProcessorAlarms
 
         init(_ resources: Supervisor.Resources, _ sockets: ListenSockets, _ notify: NotifyFolders) {
             reactor = resources.reactor
@@ -47,6 +49,7 @@ extension Instance {
             user = resources.user
             inspection = resources.inspection
             route = resources.route
+            alarms = ProcessorAlarms(reactor: resources.reactor)
             self.sockets = sockets
             self.notify = notify
             confinement = Confinement(resources.holder, user: resources.user)

@@ -10,7 +10,7 @@ final class Instance {
     private(set) var machine: UnitStateMachine
     private(set) var lastDeath: DeathRecord?
     private(set) var lastInvocation: Invocation?
-    private(set) var run: Run?
+    var run: Run?
     var options = RunOptions()
     /// The number by which pm-init orders this unit's stop.
     var stopOrder: UInt32 = 0
@@ -192,8 +192,8 @@ final class Instance {
         case .cancelTimer: cancelTimer()
         case .beginReadiness: beginReadiness()
         case .endReadiness: endReadiness()
-        case .becameReady: supervisor.readinessChanged(self, isReady: true)
-        case .becameUnready: supervisor.readinessChanged(self, isReady: false)
+        case .becameReady: readinessChanged(isReady: true)
+        case .becameUnready: readinessChanged(isReady: false)
         case .recordDeath(let death): recordDeath(death)
         case .startOutcome(let outcome): supervisor.startOutcome(outcome, of: self)
         case .ended(let survivors): supervisor.ended(self, survivors: survivors)
@@ -323,30 +323,6 @@ final class Instance {
         timer = nil
     }
 
-    private func beginReadiness() {
-        if unit.settings.readiness == .started { return reportReady(machine.incarnation) }
-        if run?.probe == nil { beginProbe() }
-    }
-
-    private func beginProbe() {
-        guard let run else { return }
-        let check = unit.settings.readiness
-        let probe = check.probe(
-            ProbeContext(
-                reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
-                user: run.user))
-        self.run?.probe = probe
-        probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
-    }
-
-    private func reportReady(_ incarnation: UInt64) {
-        ready(IncarnationID(unit: name, number: incarnation))
-    }
-
-    private func endReadiness() {
-        run?.probe?.end()
-    }
-
     private func recordDeath(_ death: Death) {
         let now = context.reactor.clock.wall()
         var record = DeathRecord(
@@ -361,6 +337,7 @@ final class Instance {
     /// Lets go of the incarnation's resources; its output goes on being read until its pipes end.
     private func closeRun() {
         inspector.end()
+        endLiveness()
         guard let run else { return }
         supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
         run.probe?.close()

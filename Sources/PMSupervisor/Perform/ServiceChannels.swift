@@ -12,6 +12,12 @@ public protocol ServiceChannels: AnyObject {
     func drain(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void)
     /// Calls the service's `$stop`; `done` is called once, with `failed` at once where there is no such command.
     func callStop(of service: IncarnationID, _ done: @escaping @PMActor (StopCommandResult) -> Void)
+    /// Calls the service's `$ping`; `done` is called once, when it has answered in any way. Never if it ends before.
+    func ping(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void)
+    /// Tells, until `close`, when calls wait for the service and it has said nothing since a time.
+    func watch(_ service: IncarnationID, _ onSilence: @escaping @PMActor (MonotonicTime) -> Void)
+    /// True when the service has said that it answers `$ping`, or has not said anything to this daemon.
+    func takesPings(_ service: IncarnationID) -> Bool
 }
 
 /// Observers of units, called as events happen.
@@ -21,6 +27,8 @@ public protocol SupervisorObserver: AnyObject {
     func started(_ unit: Unit, _ run: StartedRun)
     /// A unit's level of readiness changed.
     func readinessChanged(of unit: String, isReady: Bool)
+    /// A ready unit does not respond, or responds again.
+    func responsivenessChanged(of unit: String, _ responsiveness: Responsiveness)
     /// Reports the end of an incarnation.
     func died(_ unit: String, _ record: DeathRecord)
     /// Reports the decision after a death; called after the death.

@@ -33,6 +33,8 @@ public struct StartProblem: Error, Equatable, Sendable {
     public let reason: StartPlanFailure.Reason
     /// The last lines of its output.
     public let output: [String]
+    /// What its readiness check saw last; nil: nothing, or the reason is another one.
+    public var seen: String?
 }
 
 /// A unit of which processes outlive every SIGKILL.
@@ -140,6 +142,13 @@ extension Supervisor {
             name != request.unit && instances[name]?.machine.state == .down(.stopped) && !isWaiting(name)
         }
         return stopped.map { StartProblem(unit: $0, reason: .stopped, output: []) }
+    }
+
+    /// Looks whether a unit can be started in any order.
+    ///
+    /// - Throws: `StartOrderError` when something it needs does not exist, or in a circle.
+    public func checkOrder(of name: String, _ find: (String) -> Unit?) throws(StartOrderError) {
+        _ = try Self.order(of: name, find)
     }
 
     private static func order(
@@ -283,7 +292,9 @@ extension Supervisor {
         case .reached: order.answer(.success(()))
         case .failed(let target, let failure):
             let output = instances[failure.unit]?.lastLines() ?? []
-            let problem = StartProblem(unit: failure.unit, reason: failure.reason, output: output)
+            let problem = StartProblem(
+                unit: failure.unit, reason: failure.reason, output: output,
+                seen: instances[failure.unit]?.seenByReadiness)
             if let again = order.again, failure.unit != target {
                 wait(target, after: problem, again: again)
             } else {

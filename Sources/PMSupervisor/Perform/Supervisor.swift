@@ -71,6 +71,8 @@ public final class Supervisor {
     /// The instances of each unit that has any, by name.
     private(set) var instancesOfUnit: [String: Set<String>] = [:]
     private var children: [UInt64: Instance] = [:]
+    /// Programs that check a unit, by the numbers of their children.
+    var checks: [UInt64: ExecAttempt] = [:]
     /// Children of an earlier daemon, until all are known.
     var inherited: [InheritedChild] = []
     var starts = PlanTable<PendingStart>()
@@ -200,8 +202,11 @@ public final class Supervisor {
         children[child] = instance
     }
 
+    func register(_ check: ExecAttempt, child: UInt64) { checks[child] = check }
+
     func unregister(child: UInt64) {
         children[child] = nil
+        checks[child] = nil
         notify.remove(child)
     }
 
@@ -243,20 +248,30 @@ public final class Supervisor {
             resources.holder.spawnDone()
         case .spawnFailed(let id, let error):
             children[id]?.spawnFailed(error)
+            checks[id]?.spawnFailed(error)
             resources.holder.spawnDone()
         case .starting(let id, let child):
             children[id]?.starting(child)
             // Whatever its user does to it now keeps nobody else from being started.
             resources.holder.spawnDone()
         case .started(let id, let child): children[id]?.started(child)
-        case .startFailed(let id, let error): children[id]?.spawnFailed(error)
-        case .exited(let id, let exit): children[id]?.exited(exit)
-        case .tree(let id, let report): children[id]?.tree(survivors: report.survivors)
-        case .treeEmpty(let id): children[id]?.tree(survivors: 0)
+        case .startFailed(let id, let error):
+            children[id]?.spawnFailed(error)
+            checks[id]?.spawnFailed(error)
+        case .exited(let id, let exit):
+            children[id]?.exited(exit)
+            checks[id]?.exited(exit)
+        case .tree(let id, let report): tree(of: id, survivors: report.survivors)
+        case .treeEmpty(let id): tree(of: id, survivors: 0)
         case .signalFailed(let id, let error):
             onTrouble("\(children[id]?.name ?? "child \(id)") cannot be signalled: \(error)")
         case .greeting, .adopt, .held, .handedOver, .stopRequested, .reexeced, .reexecFailed: break
         }
+    }
+
+    private func tree(of id: UInt64, survivors: Int) {
+        children[id]?.tree(survivors: survivors)
+        checks[id]?.tree(survivors: survivors)
     }
 
     // MARK: what instances tell

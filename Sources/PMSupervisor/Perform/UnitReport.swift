@@ -33,6 +33,10 @@ public struct UnitReport: Sendable {
     public var inspector: String?
     /// The service's own status text (STATUS= of sd_notify(3)).
     public var statusText: String?
+    /// Its liveness check; nil where there is nothing to say.
+    public var liveness: LivenessReport?
+    /// What its readiness check saw last; nil when it is ready, or the check sees nothing.
+    public var seenByReadiness: String?
     /// Parts of its configuration that do not hold on this machine, a sentence each.
     public var problems: [String] = []
 }
@@ -54,6 +58,8 @@ extension Supervisor {
             report.use = instance.run.flatMap { uses?.use(of: $0.child, leader: pid) }
             report.statusText = instance.statusText
             report.inspector = instance.inspector.url
+            report.liveness = instance.run?.liveness?.report
+            report.seenByReadiness = instance.seenByReadiness
             report.problems = Unenforced.sentences(instance.unenforced)
         }
         return report

@@ -44,23 +44,22 @@ struct HTTPTarget: Equatable {
     }
 }
 
-/// Ready when a connection is accepted, or when a GET is answered with a status from 200 to 399.
+/// Passes when a connection is accepted, or when a GET is answered with a status from 200 to 399.
 ///
-/// Tries again with growing pauses from 10 ms to half a second; a try ends after five seconds.
+/// The addresses of a host are tried one after the other.
 @PMActor
-final class ConnectProbe: ReadinessProbe {
+final class ConnectAttempt: ProbeAttempt {
     private let target: HTTPTarget
     private let reactor: Reactor
-    private var onReady: (@PMActor () -> Void)?
+    private var done: (@PMActor (ProbeResult) -> Void)?
     private var socket: SharedFD?
     private var timer: TimerID?
-    private var pause = Duration.milliseconds(10)
     private var head: [UInt8] = []
-    /// Addresses of the host in the order in which they are tried, and the one of the current try.
+    /// Addresses of the host in the order in which they are tried, and the one that is being tried.
     private let addresses: [String]
     private var turn = 0
-    private static let longestPause = Duration.milliseconds(500)
-    private static let attemptTimeout = Duration.seconds(5)
+    /// What the first address showed: that is the one that people know.
+    private var firstFailure: String?
 
     init(_ target: HTTPTarget, _ reactor: Reactor) {
         self.target = target
@@ -68,40 +67,52 @@ final class ConnectProbe: ReadinessProbe {
         addresses = LocalHost.addresses(of: target.host)
     }
 
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
-        self.onReady = onReady
-        attempt()
+    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void) {
+        self.done = done
+        // In a turn of its own, as each next try: the result never comes before this has returned.
+        timer = reactor.after(.zero) { [weak self] in self?.connect() }
     }
 
-    func end() {
-        onReady = nil
+    func cancel() {
+        done = nil
         letGo()
     }
 
-    private func attempt() {
+    private var place: String {
+        let host = addresses[turn]
+        return host.contains(":") ? "[\(host)]:\(target.port)" : "\(host):\(target.port)"
+    }
+
+    private func connect() {
         head = []
         do throws(SystemError) {
             let socket = try InternetSocket.startConnecting(addresses[turn], target.port)
             try reactor.watch(socket.raw, .writable) { [weak self] _ in self?.connected() }
             self.socket = socket
-            timer = reactor.after(Self.attemptTimeout) { [weak self] in self?.retry() }
         } catch {
-            // The missing part may exist at the next try; at the deadline the unit is not ready.
-            retry()
+            fail(code: error.code)
         }
     }
 
+    private func fail(code: Int32) {
+        let reason = SystemError("connect", place, code: code).reason
+        fail("\(reason.prefix(1).lowercased())\(reason.dropFirst()) at \(place)")
+    }
+
     private func connected() {
-        guard let socket, InternetSocket.outcome(of: socket.raw) == 0 else { return retry() }
-        if target.path == nil { return succeed() }
+        guard let socket else { return }
+        let code = InternetSocket.outcome(of: socket.raw)
+        guard code == 0 else { return fail(code: code) }
+        if target.path == nil { return finish(.passed) }
         // A fresh socket's buffer takes a request whole.
-        guard Descriptors.write(target.request, to: socket.raw) == target.request.count else { return retry() }
+        guard Descriptors.write(target.request, to: socket.raw) == target.request.count else {
+            return fail("the request cannot be sent to \(place)")
+        }
         reactor.unwatch(socket.raw)
         do throws(SystemError) {
             try reactor.watch(socket.raw, .readable) { [weak self] _ in self?.receive() }
         } catch {
-            // As above.
-            retry()
+            fail(code: error.code)
         }
     }
 
@@ -109,31 +120,36 @@ final class ConnectProbe: ReadinessProbe {
         guard let socket else { return }
         switch Descriptors.read(socket.raw, limit: 1024) {
         case .nothing: return
-        case .end: retry()
+        case .end: fail("GET \(path) got no answer at \(place)")
         case .bytes(let bytes):
             head += bytes
             // "HTTP/1.1 200"
             guard head.count >= 12 else { return }
-            let isHTTP = head.starts(with: Array("HTTP/1.".utf8))
+            guard head.starts(with: Array("HTTP/1.".utf8)) else { return fail("\(place) does not speak HTTP") }
+            let status = String(decoding: head[9..<12], as: UTF8.self)
             let first = head[9]
-            if isHTTP && (first == UInt8(ascii: "2") || first == UInt8(ascii: "3")) { succeed() } else { retry() }
+            guard first == UInt8(ascii: "2") || first == UInt8(ascii: "3") else {
+                return fail("GET \(path) answered \(status)")
+            }
+            finish(.passed)
         }
     }
 
-    private func succeed() {
-        let body = onReady
-        end()
-        body?()
+    private var path: String { target.path ?? "/" }
+
+    private func fail(_ text: String) {
+        letGo()
+        guard done != nil else { return }
+        firstFailure = firstFailure ?? text
+        guard turn + 1 < addresses.count else { return finish(.failed(firstFailure ?? text)) }
+        turn += 1
+        timer = reactor.after(.zero) { [weak self] in self?.connect() }
     }
 
-    private func retry() {
-        letGo()
-        guard onReady != nil else { return }
-        turn = (turn + 1) % addresses.count
-        // The second address of a host at once; a pause follows the last one.
-        guard turn == 0 else { return timer = reactor.after(.zero) { [weak self] in self?.attempt() } }
-        timer = reactor.after(pause) { [weak self] in self?.attempt() }
-        pause = min(pause * 2, Self.longestPause)
+    private func finish(_ result: ProbeResult) {
+        let body = done
+        cancel()
+        body?(result)
     }
 
     private func letGo() {

@@ -13,11 +13,14 @@ protocol ReadinessProbe: AnyObject {
     func close()
     /// The service's own status text.
     var statusText: String? { get }
+    /// What the last attempt of a check saw that did not pass.
+    var seen: String? { get }
 }
 
 extension ReadinessProbe {
     func close() { end() }
     var statusText: String? { nil }
+    var seen: String? { nil }
 }
 
 /// Dependencies of probes.
@@ -30,6 +33,8 @@ struct ProbeContext {
     let descriptor: SharedFD?
     /// The user the incarnation runs as.
     let user: UInt32
+    /// Makes an attempt of a check that is a program with these arguments.
+    let exec: @PMActor ([String]) -> any ProbeAttempt
 }
 
 extension ReadinessCheck {
@@ -41,11 +46,16 @@ extension ReadinessCheck {
         case .ipc: context.descriptor.map { NodeIPCProbe($0, context.reactor) }
         case .notify: context.descriptor.map { NotifyProbe($0, context) }
         case .descriptor: context.descriptor.map { NewlineProbe($0, context.reactor) }
-        case .tcp(let host, let port):
-            ConnectProbe(HTTPTarget(host: host, port: port, path: nil), context.reactor)
-        case .http(let url): HTTPTarget(url: url).map { ConnectProbe($0, context.reactor) }
+        case .tcp(let host, let port): connecting(HTTPTarget(host: host, port: port, path: nil), context.reactor)
+        case .http(let url): HTTPTarget(url: url).map { connecting($0, context.reactor) }
+        case .exec(let words): RepeatedProbe(context.reactor, pace: .program) { context.exec(words) }
         case .logLine(let pattern): LogLineProbe(LinePattern(pattern), context.capture)
         }
+    }
+
+    @PMActor
+    private func connecting(_ target: HTTPTarget, _ reactor: Reactor) -> RepeatedProbe {
+        RepeatedProbe(reactor) { ConnectAttempt(target, reactor) }
     }
 }
 
@@ -54,6 +64,7 @@ extension ReadinessCheck {
 private final class LogLineProbe: ReadinessProbe {
     private let pattern: LinePattern
     private let capture: LogCapture
+    private(set) var seen: String? = "no line of output matched"
 
     init(_ pattern: LinePattern, _ capture: LogCapture) {
         self.pattern = pattern

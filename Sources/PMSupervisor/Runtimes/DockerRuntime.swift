@@ -108,6 +108,7 @@ public struct DockerRuntime: Runtime {
             ("limits.nice", limits.nice != nil, "use \"cpu\""),
             ("limits.io", limits.io != IOLimits(), "\"hostConfig\" takes the engine's own, BlkioWeight for example"),
             ("ready", !unit.settings.readiness.isPossibleInDocker, "use notify, rpc, tcp, http or log"),
+            ("live", mapping.live.check.isProgram, "use rpc, tcp, http or noOutputFor"),
         ]
         guard let found = asked.first(where: \.isThere) else { return }
         throw SpawnFailure(
@@ -121,9 +122,14 @@ extension ReadinessCheck {
     fileprivate var isPossibleInDocker: Bool {
         switch self {
         case .started, .rpc, .notify, .tcp, .http, .logLine: true
-        case .ipc, .descriptor: false
+        case .ipc, .descriptor, .exec: false
         }
     }
+}
+
+extension LivenessCheck {
+    /// True when the check is a program; pm runs none in a container.
+    fileprivate var isProgram: Bool { if case .exec = self { true } else { false } }
 }
 
 extension Unit {

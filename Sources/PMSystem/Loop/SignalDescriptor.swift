@@ -12,6 +12,8 @@ public struct SignalDescriptor: ~Copyable, Sendable {
         public let signal: Int32
         /// Process that sent it; 0 for the kernel, which sends ^C to the whole foreground group of a terminal.
         public let sender: pid_t
+        /// The token of the timer that sent it (sigev_value).
+        public let token: Int32
     }
 
     private let descriptor: OwnedFD
@@ -32,6 +34,6 @@ public struct SignalDescriptor: ~Copyable, Sendable {
     public func next() throws(SystemError) -> Arrival? {
         var info = pm_signal_info()
         let count = try valueOrNegated("read", "signalfd", pm_signalfd_read(descriptor.raw, &info))
-        return count > 0 ? Arrival(signal: info.signal, sender: info.pid) : nil
+        return count > 0 ? Arrival(signal: info.signal, sender: info.pid, token: info.token) : nil
     }
 }

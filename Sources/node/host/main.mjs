@@ -14,8 +14,8 @@ import { parseJSON } from './json.mjs';
 import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { setVersion } from './script.mjs';
-import { Service } from './service.mjs';
-import { offerConnection, provideClient, SIGNALS, trust } from './wire.mjs';
+import { ACCEPTED, Service } from './service.mjs';
+import { offerConnection, provideClient, trust } from './wire.mjs';
 
 /** The exit status of a service that has lost its channel (EX_TEMPFAIL of sysexits.h). */
 const LOST = 75;
@@ -112,7 +112,7 @@ async function serve(container) {
   if (service.hasStop) process.once('SIGTERM', stopAndExit);
   service.onStopped(leave);
   if (channel === undefined) return;
-  calls.call('ready', [{ ...container.metadata, accepts: SIGNALS }]).catch((error) => {
+  calls.call('ready', [{ ...container.metadata, accepts: ACCEPTED }]).catch((error) => {
     if (!channel.closed) process.stderr.write(`pm: the daemon refused ready: ${error.message}\n`);
   });
 }

@@ -2,6 +2,9 @@
 import { fromWire } from './params.mjs';
 import { errorWithStatus, methodNotFound, SIGNALS } from './wire.mjs';
 
+/** What a service takes from pm beside calls of its commands. */
+export const ACCEPTED = [...SIGNALS, '$ping'];
+
 export class Service {
   #container;
   #phase = 'starting';
@@ -31,8 +34,9 @@ export class Service {
    * @returns {((params: unknown, call?: import('./underway.mjs').Call, peer?: import('./peer.mjs').Peer) => unknown) | undefined} undefined: there is no such method
    */
   find(method) {
+    if (method === '$ping') return () => true;
     if (this.#phase === 'starting') return (...all) => this.#later(method, all);
-    if (method === '$metadata') return () => ({ ...this.#container.metadata, accepts: SIGNALS });
+    if (method === '$metadata') return () => ({ ...this.#container.metadata, accepts: ACCEPTED });
     if (method === '$stop') return (params) => this.stop(params);
     if (method === '$reload') return () => this.#reload();
     const command = this.#container.command(method);
@@ -46,7 +50,7 @@ export class Service {
    * @param {string} method
    */
   findFromOutside(method) {
-    if (method === '$stop' || method === '$reload') return undefined;
+    if (['$stop', '$reload', '$ping'].includes(method)) return undefined;
     if (method === '$metadata') return async () => ({ ...(await this.started, this.#container).publicMetadata, accepts: SIGNALS });
     return this.find(method);
   }
@@ -109,7 +113,7 @@ export class Service {
     container.inherit(this.#container);
     await container.load();
     this.#container = container;
-    return { ...container.metadata, accepts: SIGNALS };
+    return { ...container.metadata, accepts: ACCEPTED };
   }
 
   async #runStop(params) {

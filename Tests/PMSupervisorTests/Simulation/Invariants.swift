@@ -89,7 +89,7 @@ extension Simulation {
         let before = machine
         let late: [ChildEvent] = [
             .starting(pid: 1), .spawned(pid: 1), .ready, .exited(ExitReport(reason: .crash)), .treeReport(survivors: 1),
-            .drained, .stopCommandFinished(.failed),
+            .drained, .stopCommandFinished(.failed), .unresponsive(.restart, seen: ""),
         ]
         let events = late.map { UnitEvent.child($0, incarnation: machine.incarnation) }
         for event in events + oldTokens.map({ .timerFired(token: $0) }) {

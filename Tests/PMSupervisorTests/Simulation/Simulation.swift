@@ -70,6 +70,7 @@ struct Simulation {
         case 37..<40: diesAfter = Int.random(in: 0...4, using: &world.random)
         case 40..<42: try daemonDies()
         case 42..<45: standStill()
+        case 45..<48: try failLiveness()
         default: try goOn()
         }
     }
@@ -120,6 +121,13 @@ struct Simulation {
         let pause = world.time(0...3_000)
         world.now = world.now + pause
         lastWish = lastWish + pause
+    }
+
+    /// The liveness check fails, at a moment of its own.
+    private mutating func failLiveness() throws {
+        let response = LivenessResponse.allCases.randomElement(using: &world.random) ?? .restart
+        let event = ChildEvent.unresponsive(response, seen: "no answer")
+        try handle(.child(event, incarnation: machine.incarnation))
     }
 
     private mutating func fireOldTimer() throws {

@@ -1,0 +1,37 @@
+import PMModel
+import PMSystem
+
+extension Instance {
+    func beginReadiness() {
+        if unit.settings.readiness == .started { return reportReady(machine.incarnation) }
+        if run?.probe == nil { beginProbe() }
+    }
+
+    func beginProbe() {
+        guard let run else { return }
+        let check = unit.settings.readiness
+        let probe = check.probe(
+            ProbeContext(
+                reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
+                user: run.user, exec: { [unowned self] in ExecAttempt($0, of: self) }))
+        self.run?.probe = probe
+        probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
+    }
+
+    func reportReady(_ incarnation: UInt64) {
+        ready(IncarnationID(unit: name, number: incarnation))
+    }
+
+    func endReadiness() {
+        run?.probe?.end()
+    }
+
+    /// The unit is checked for life exactly while it is ready.
+    func readinessChanged(isReady: Bool) {
+        if isReady { beginLiveness() } else { endLiveness() }
+        supervisor.readinessChanged(self, isReady: isReady)
+    }
+
+    /// What its readiness check saw last; nil when it is ready, or has not seen anything.
+    var seenByReadiness: String? { machine.isReady ? nil : run?.probe?.seen }
+}

@@ -67,20 +67,75 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 3])
-    func `is restarted without a failed call`(instances: Int) async throws {
-        try await holding(instances, drain: "1m") { project, client in
+    @Test func `is restarted without a failed call`() async throws {
+        try await holding(1, drain: "1m") { project, client in
             let first = try #require(try project.status("svc")["pid"]?.int)
             let restart = try project.start([TestPaths.pm, "restart", "svc", "--wait"])
-            for name in ["svc", "svc#2", "svc#3"].prefix(instances) { try project.until(name, "stopping", isStopping) }
+            try project.until("svc", "stopping", isStopping)
             let refused = try #require(try project.client().call("svc.pid")?["error"])
             #expect(refused["statusCode"] == 503 && refused["retry"] == true, "\(refused.text)")
             try project.write("go", "")
             let pids = Set(try results(client))
-            #expect(pids.count == instances && pids.contains(first))
+            #expect(pids == [first])
             #expect(restart.wait().code == 0)
             let second = try #require(try project.client().call("svc.pid")?["result"]?.int)
             #expect(!pids.contains(second))
+        }
+    }
+
+    @Test func `is restarted one instance after another, and the others take the calls`() async throws {
+        try await holding(3, drain: "1m") { project, client in
+            let names = ["svc", "svc#2", "svc#3"]
+            let before = try names.map { try #require(try project.status($0)["pid"]?.int) }
+            let restart = try project.start([TestPaths.pm, "restart", "svc", "--wait"])
+            try project.until("svc", "stopping", isStopping)
+            for name in names.dropFirst() { #expect(try project.status(name)["state"] == "up") }
+            let other = try project.client()
+            for _ in 1...6 { #expect(before.dropFirst().contains(try other.call("svc.pid")?["result"]?.int ?? 0)) }
+            try project.write("go", "")
+            #expect(Set(try results(client)) == Set(before))
+            #expect(restart.wait().code == 0)
+            for (name, pid) in zip(names, before) { #expect(try project.status(name)["pid"]?.int != pid) }
+        }
+    }
+
+    @Test func `is restarted under load without a failed call`() async throws {
+        try await holding(3, drain: "1m") { project, client in
+            try project.write("go", "")
+            _ = try results(client)
+            let names = ["svc", "svc#2", "svc#3"]
+            let before = try names.map { try project.status($0)["pid"]?.int }
+            let restart = try project.start([TestPaths.pm, "restart", "svc", "--wait"])
+            var (id, isOver) = (1_000, false)
+            while !isOver {
+                for _ in 1...20 {
+                    id += 1
+                    let method = id % 2 == 0 ? "svc.pid" : "svc.slow"
+                    try client.send(#"{"jsonrpc":"2.0","id":\#(id),"method":"\#(method)","params":[]}"#)
+                }
+                for _ in 1...20 {
+                    let reply = try #require(client.json())
+                    #expect(reply["result"]?.int != nil, "\(reply.text)")
+                }
+                isOver = try zip(names, before).allSatisfy { name, pid in
+                    let row = try project.status(name)
+                    return row["pid"]?.int != pid && row["ready"] == true
+                }
+            }
+            #expect(restart.wait().code == 0)
+        }
+    }
+
+    @Test func `is not restarted further than to the first instance that fails`() async throws {
+        try await holding(3, drain: "1m") { project, client in
+            try project.write("go", "")
+            _ = try results(client)
+            let other = try project.status("svc#2")["pid"]?.int
+            try project.write("svc/pid.mjs", "export default () => process.pid;\nprocess.exit(3);")
+            let outcome = try project.run([TestPaths.pm, "restart", "svc", "--wait"])
+            #expect(outcome.code != 0 && outcome.errors.contains("svc#2, svc#3 are not restarted"), "\(outcome)")
+            #expect(try project.status("svc#2")["pid"]?.int == other)
+            #expect(try project.client().call("svc.slow")?["result"]?.int != nil)
         }
     }
 

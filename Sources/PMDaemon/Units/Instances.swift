@@ -38,9 +38,30 @@ struct Instances {
             supervisor.stop(surplus, { units.find($0) }) { _ in answer(result) }
         }
         guard !others.isEmpty else { return try supervisor.start(request, units, done) }
+        if request.isRestart, serves(wanted), !isInspected(request) { return try roll(wanted, like: request, done) }
         let gathering = Gathering(others.count + 1, done)
         try supervisor.start(request, units) { gathering.take($0, isFirst: true) }
         for name in others { start(name, like: request) { gathering.take($0, isFirst: false) } }
+    }
+
+    private func serves(_ names: [String]) -> Bool { names.contains { supervisor.report(of: $0)?.isReady ?? false } }
+
+    /// A debugger may keep an instance from being ready for as long as it likes.
+    private func isInspected(_ request: StartRequest) -> Bool {
+        (request.options ?? supervisor.options(of: request.unit)).inspection != .none
+    }
+
+    /// The start of each is checked before the first one is stopped.
+    private func roll(
+        _ names: [String], like request: StartRequest, _ answer: @escaping Answering<Start.Answer>
+    ) throws(APIError) {
+        try supervisor.checkOrder(of: request.unit, units)
+        RollingRestart(names, answer) { name, done in
+            var step = request
+            // The next one is stopped only when this one serves; after the last one nobody waits for more than was asked.
+            step.goal = name == names.last ? request.goal : .ready
+            start(name, like: step, done)
+        }.next()
     }
 
     /// Relation of a daemon to the services of its predecessor.

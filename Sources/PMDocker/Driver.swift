@@ -37,8 +37,13 @@ actor Driver {
     /// Runs the container to its end, and returns the exit code of the driver: the container's own, 69 without an engine,
     /// 78 for what the engine refuses, or 128 and the signal that came before there was a container.
     func run() async -> Int32 {
-        let work = Task { try await live() }
+        let work = Task {
+            try Task.checkCancellation()
+            return try await live()
+        }
         self.work = work
+        // It came before there was anything to cancel.
+        if stopper != nil { work.cancel() }
         do {
             return try await work.value
         } catch let error as EngineError {

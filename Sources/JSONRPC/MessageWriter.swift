@@ -13,6 +13,18 @@ public enum MessageWriter {
         appendText(end, to: &output)
     }
 
+    /// A request of ours; `write` appends the JSON of its parameters.
+    public static func request<Failure: Error>(
+        id: UInt64, method: String, to output: inout [UInt8], _ write: (inout [UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        appendID(id, to: &output)
+        appendText(",\"method\":", to: &output)
+        appendJSONString(method, to: &output)
+        appendText(",\"params\":", to: &output)
+        try write(&output)
+        appendText(end, to: &output)
+    }
+
     /// A notification of ours; params that are nil are left out.
     public static func notification(method: String, params: JSONValue? = nil, to output: inout [UInt8]) {
         appendText("{\"method\":", to: &output)

@@ -43,20 +43,12 @@ extension MessageWriter {
             appendText(",\"result\":{\"event\":\"data\",\"isBuffer\":false,\"data\":", to: &output)
             value.append(to: &output)
             appendText("}", to: &output)
-        case .bytes(let bytes): appendBuffer(bytes, to: &output)
+        case .bytes(let bytes):
+            appendText(",\"result\":{\"event\":\"data\",\"isBuffer\":true,\"data\":", to: &output)
+            bytes.withUnsafeBytes { BufferText.append($0, to: &output) }
+            appendText("}", to: &output)
         case .end: appendText(",\"result\":{\"event\":\"end\"},\"stream\":true", to: &output)
         }
         appendText(end, to: &output)
-    }
-
-    /// Node's JSON form of a Buffer.
-    private static func appendBuffer(_ bytes: [UInt8], to output: inout [UInt8]) {
-        appendText(
-            ",\"result\":{\"event\":\"data\",\"isBuffer\":true,\"data\":{\"type\":\"Buffer\",\"data\":[", to: &output)
-        for (place, byte) in bytes.enumerated() {
-            if place > 0 { appendText(",", to: &output) }
-            appendDecimal(UInt64(byte), to: &output)
-        }
-        appendText("]}}", to: &output)
     }
 }

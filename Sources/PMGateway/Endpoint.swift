@@ -11,6 +11,7 @@ struct GatewayContext {
     let limits: GatewayLimits
     let log: GatewayLog
     let clients: Clients
+    let lanes = HeavyLanes()
 }
 
 /// One place that is listened at, and how its connections are served.

@@ -114,6 +114,15 @@ import Testing
                 """)
     }
 
+    @Test(arguments: [0, 1, 2, 16 << 10, (16 << 10) + 1, 100_000])
+    func `bytes are written as Node writes a Buffer, in pieces that nobody sees`(count: Int) {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        var text: [UInt8] = []
+        bytes.withUnsafeBytes { BufferText.append($0, to: &text) }
+        let expected = #"{"type":"Buffer","data":[\#(bytes.map { "\($0)" }.joined(separator: ","))]}"#
+        #expect(String(decoding: text, as: UTF8.self) == expected)
+    }
+
     @Test(
         arguments: [.bytes([]), .bytes([0, 255, 10]), .data("é\n"), .data(["line": 1]), .data(nil), .end]
             as [StreamFrame])

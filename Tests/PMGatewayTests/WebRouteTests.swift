@@ -57,13 +57,15 @@ import Testing
 
     private static func parameters(_ config: JSONValue, _ scope: RouteInputs) throws -> String {
         let route = try #require(WebRoute(command("s.c", config)))
-        return try scope.parameters(route.sources).text
+        var text: [UInt8] = []
+        try scope.writeParameters(route.sources, to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func scope(_ body: String = "", type: String = "application/json") -> RouteInputs {
         RouteInputs(
             route: ["id": "7"], query: ["q": "x y"], headers: ["X-Trace": "t1", "Content-Type": type],
-            body: Array(body.utf8))
+            body: ByteBuffer(string: body))
     }
 
     @Test(arguments: [
@@ -94,6 +96,10 @@ import Testing
     @Test(arguments: [
         ("a=1&b=x+y%21", "application/x-www-form-urlencoded; charset=utf-8", #"[{"a":"1","b":"x y!"}]"#),
         ("text", "text/plain", #"["text"]"#), ("ab", "image/png", #"[{"type":"Buffer","data":[97,98]}]"#),
+        (
+            "\u{0}\u{9}\u{c}z\u{7f}\u{80}", "application/octet-stream",
+            #"[{"type":"Buffer","data":[0,9,12,122,127,194,128]}]"#
+        ),
         ("", "application/json", "[null]"), ("[1]", "application/vnd.a+json", "[[1]]"),
     ])
     func `a body is read by its type`(body: String, type: String, expected: String) throws {
@@ -104,7 +110,10 @@ import Testing
     @Test func `a body that is not what its type says is refused`() throws {
         let route = try #require(WebRoute(Self.command("s.c", ["http": ["route": "/"]])))
         for (body, type) in [("{", "application/json"), ("%", "application/x-www-form-urlencoded")] {
-            #expect(throws: RouteInputs.Problem.self) { try Self.scope(body, type: type).parameters(route.sources) }
+            var text: [UInt8] = []
+            #expect(throws: RouteInputs.Problem.self) {
+                try Self.scope(body, type: type).writeParameters(route.sources, to: &text)
+            }
         }
     }
 

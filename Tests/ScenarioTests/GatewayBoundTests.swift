@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import PMSystem
 import PMTestSupport
 import Testing
@@ -41,6 +42,52 @@ import Testing
             try project.startServices("svc")
             let points = ["http://127.0.0.1:PORT", "ws://127.0.0.1:PORT1", "jsonrpc+tcp://127.0.0.1:PORT"]
             try TestGateway.with(project, points, ["--memory-limit", "\(limit)"], body)
+        }
+    }
+
+    /// Posts twenty bodies of 4 MB at once, and writes the status of each when all are answered.
+    private static let poster = """
+        const { request } = require('http');
+        const body = Buffer.alloc(4 << 20, 'xyz');
+        const post = () => new Promise((resolve) => {
+          const options = { port: process.argv[1], method: 'POST', path: '/put', headers: { 'Content-Type': 'application/octet-stream' } };
+          const asked = request(options, (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
+          asked.on('error', (error) => resolve(error.message));
+          asked.end(body);
+        });
+        const { renameSync, writeFileSync } = require('fs');
+        Promise.all(Array.from({ length: 20 }, post)).then((all) => {
+          writeFileSync('posting', all.join(' '));
+          renameSync('posting', 'posted');
+        });
+        """
+
+    @Test func `let many long bodies through, and others meanwhile`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.write("sink/put.mjs", "export default (body) => body.data.length;")
+            let config: JSONValue = [
+                "fs": ["path": "./put.mjs"], "": ["inject": ["params.0"]],
+                "http": ["method": "post", "route": "/put", "inject": ["rawBody"]],
+            ]
+            let commands: JSONValue = ["name": "sink", "commands": [["name": "put", "config": config]]]
+            try project.write("sink/commands.json", commands.text)
+            try project.configure([
+                "svc": ["path": "./svc/commands.json", "commandable": true],
+                "sink": ["path": "./sink/commands.json", "commandable": true],
+            ])
+            try project.startDaemon()
+            for name in ["svc", "sink"] { try project.must("start", name, "--wait") }
+            try TestGateway.with(project, ["http://127.0.0.1:PORT"]) { gateway in
+                let posting = try project.start(["node", "-e", Self.poster, "\(gateway.port)"])
+                var served = 0
+                while (try? project.read("posted")) == nil {
+                    #expect(Self.isServed(gateway))
+                    served += 1
+                }
+                #expect(posting.wait().code == 0 && served > 1)
+                #expect(try project.read("posted") == Array(repeating: "200", count: 20).joined(separator: " "))
+            }
         }
     }
 

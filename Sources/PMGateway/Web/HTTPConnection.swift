@@ -10,7 +10,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     /// A request that is being received or answered.
-    private struct Request {
+    struct Request {
         let head: HTTPRequestHead
         let target: WebTarget?
         var body = ByteBuffer()
@@ -24,17 +24,19 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         case over
     }
 
-    private let place: WebEndpoint
+    let place: WebEndpoint
     private let shown: ShownByClient
     private let session: WebSession
     private var state = State.idle
     /// The number of requests that were begun.
-    private var count = 0
-    private var context: ChannelHandlerContext?
+    private(set) var count = 0
+    private(set) var context: ChannelHandlerContext?
     private var exchange: (any WebExchange)?
     private var timer: Scheduled<Void>?
     private var isKeptAlive = true
     private var isChunked = true
+    /// The place of a request with a long body.
+    var ticket: HeavyLanes.Ticket?
 
     init(_ place: WebEndpoint, _ shown: ShownByClient) {
         self.place = place
@@ -66,6 +68,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     private func leave() {
         timer?.cancel()
         session.close()
+        leaveLane()
         exchange = nil
         context = nil
         state = .over
@@ -228,10 +231,9 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
                     hint: "pm start \(service)", endsConnection: false)
             case .otherMethod(let methods): throw place.otherMethod(methods)
             case .found(let route, let parameters):
-                let scope = RouteInputs(
-                    route: parameters, query: target.query, headers: request.head.headers,
-                    body: Array(request.body.readableBytesView))
-                ask(RouteExchange(route, try scope.call(route)))
+                let inputs = RouteInputs(
+                    route: parameters, query: target.query, headers: request.head.headers, body: request.body)
+                try call(route, inputs)
             }
         } catch {
             finish(.refusal(error))
@@ -240,7 +242,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: the daemon
 
-    private func ask(_ exchange: any WebExchange) {
+    func ask(_ exchange: any WebExchange) {
         withSession { conversation, link in
             conversation.exchange = exchange
             link.send(exchange.request)
@@ -261,7 +263,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// The request that is being received or answered.
-    private var request: Request? {
+    var request: Request? {
         switch state {
         case .receiving(let request), .answering(let request): request
         case .idle, .over: nil
@@ -343,6 +345,7 @@ extension HTTPConnection: WebResponder {
     }
 
     private func forgetRequest() {
+        leaveLane()
         for part in [MemoryAccount.Part.input, .answers] { shown.memory.release(part) }
     }
 

@@ -10,12 +10,10 @@ final class RouteExchange: WebExchange {
     private let route: WebRoute
     private var isStream = false
 
-    /// Calls the route's command with parameters.
-    init(_ route: WebRoute, _ parameters: JSONValue) {
+    /// Calls the route's command with a request that `RouteInputs` made.
+    init(_ route: WebRoute, _ request: ByteBuffer) {
         self.route = route
-        var line: [UInt8] = []
-        MessageWriter.request(id: 1, method: route.command, params: parameters, to: &line)
-        request = ByteBuffer(bytes: line)
+        self.request = request
     }
 
     private var type: String { route.contentType ?? route.kind.contentType }

@@ -1,47 +1,75 @@
 import JSON
+import JSONRPC
 import NIOCore
 import NIOHTTP1
 
 /// The sources of a route's parameters: `route.id`, `query.q`, `body.name`, `headers.accept`, `rawBody`.
-struct RouteInputs {
+struct RouteInputs: Sendable {
     let route: [String: String]
     let query: [String: String]
     let headers: HTTPHeaders
-    let body: [UInt8]
+    let body: ByteBuffer
 
     /// A body that is not what its type says.
     struct Problem: Error {
         let message: String
     }
 
-    /// The parameters of a call, in their order; positions that nothing is for are null.
-    ///
-    /// - Throws: `Problem` for a body that cannot be read.
-    func parameters(_ sources: [WebRoute.Source]) throws(Problem) -> JSONValue {
-        let content = try readBody()
-        var parameters = [JSONValue](repeating: .null, count: (sources.map(\.position).max() ?? -1) + 1)
-        for source in sources { parameters[source.position] = resolve(source.value, content) }
-        return .array(parameters)
+    /// A body as its type says.
+    private enum Content {
+        case value(JSONValue)
+        /// The bytes as they are; their JSON is not made before it is needed.
+        case bytes
     }
 
-    private func resolve(_ source: JSONValue, _ content: JSONValue) -> JSONValue {
+    /// Appends the JSON of a call's parameters, in their order; positions that nothing is for are null.
+    ///
+    /// - Throws: `Problem` for a body that cannot be read.
+    func writeParameters(_ sources: [WebRoute.Source], to output: inout [UInt8]) throws(Problem) {
+        let content = try readBody()
+        let found = Dictionary(sources.map { ($0.position, $0.value) }) { _, last in last }
+        output.append(UInt8(ascii: "["))
+        for position in 0...max(0, sources.map(\.position).max() ?? -1) where !sources.isEmpty {
+            if position > 0 { output.append(UInt8(ascii: ",")) }
+            write(found[position] ?? .null, content, to: &output)
+        }
+        output.append(UInt8(ascii: "]"))
+    }
+
+    private func write(_ source: JSONValue, _ content: Content, to output: inout [UInt8]) {
         switch source {
-        case .string(let text): return look(up: text.split(separator: ".").map(String.init), content)
-        case .array(let path): return look(up: path.compactMap(\.string), content)
+        case .string(let text): write(path: text.split(separator: ".").map(String.init), content, to: &output)
+        case .array(let path): write(path: path.compactMap(\.string), content, to: &output)
         case .object(let members):
-            return .object(JSONObject(members.map { ($0.key, resolve($0.value, content)) }))
-        case .null, .bool, .number: return .null
+            output.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                appendJSONString(member.key, to: &output)
+                output.append(UInt8(ascii: ":"))
+                write(member.value, content, to: &output)
+            }
+            output.append(UInt8(ascii: "}"))
+        case .null, .bool, .number: JSONValue.null.append(to: &output)
         }
     }
 
-    private func look(up path: [String], _ content: JSONValue) -> JSONValue {
+    private func write(path: [String], _ content: Content, to output: inout [UInt8]) {
+        switch (path.first, path.dropFirst().isEmpty, content) {
+        case ("rawBody", true, _), ("body", true, .bytes):
+            body.withUnsafeReadableBytes { BufferText.append($0, to: &output) }
+        default: look(up: path, content).append(to: &output)
+        }
+    }
+
+    private func look(up path: [String], _ content: Content) -> JSONValue {
         guard let first = path.first else { return .null }
         let rest = path.dropFirst()
         switch first {
         case "route": return Self.descend(Self.object(route), rest)
         case "query": return Self.descend(Self.object(query), rest)
-        case "body": return Self.descend(content, rest)
-        case "rawBody": return rest.isEmpty ? Self.buffer(body) : .null
+        case "body":
+            guard case .value(let value) = content else { return member(ofBytes: rest) }
+            return Self.descend(value, rest)
         case "headers":
             // Names of headers have no case, and may hold dots.
             let name = rest.joined(separator: ".")
@@ -49,6 +77,16 @@ struct RouteInputs {
             return headers[name].isEmpty ? .null : .string(headers[name].joined(separator: ", "))
         default: return .null  // words of services, not an enum of ours
         }
+    }
+
+    /// A member of the JSON form of the bytes, without making all of it.
+    private func member(ofBytes path: ArraySlice<String>) -> JSONValue {
+        let words = Array(path)
+        if words == ["type"] { return "Buffer" }
+        guard words.count == 2, words[0] == "data", let index = Int(words[1]), index >= 0,
+            let byte = body.viewBytes(at: body.readerIndex, length: body.readableBytes)?.dropFirst(index).first
+        else { return .null }
+        return JSONValue(Int(byte))
     }
 
     private var named: [String: String] {
@@ -65,30 +103,29 @@ struct RouteInputs {
         .object(JSONObject(fields.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
     }
 
-    private static func buffer(_ bytes: [UInt8]) -> JSONValue {
-        ["type": "Buffer", "data": .array(bytes.map { JSONValue($0) })]
-    }
-
-    private func readBody() throws(Problem) -> JSONValue {
-        guard !body.isEmpty else { return .null }
+    private func readBody() throws(Problem) -> Content {
+        guard body.readableBytes > 0 else { return .value(.null) }
         let type = headers["content-type"].first?.split(separator: ";").first?.lowercased() ?? ""
         if type.isEmpty || type == "application/json" || type.hasSuffix("+json") {
             do throws(JSONError) {
-                return try JSONValue(parsing: body)
+                let value = try body.withUnsafeReadableBytes { raw throws(JSONError) in try JSONValue(parsing: raw) }
+                return .value(value)
             } catch {
                 throw Problem(message: "the body is not JSON: \(error)")
             }
         }
         if type == "application/x-www-form-urlencoded" {
-            guard let fields = WebTarget.fields(body) else { throw Problem(message: "the body is not a form") }
-            return Self.object(fields)
+            guard let fields = WebTarget.fields(Array(body.readableBytesView)) else {
+                throw Problem(message: "the body is not a form")
+            }
+            return .value(Self.object(fields))
         }
         if type.hasPrefix("text/") || type.hasSuffix("xml") {
-            guard let text = String(validating: body, as: UTF8.self) else {
+            guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
                 throw Problem(message: "the body is not UTF-8")
             }
-            return .string(text)
+            return .value(.string(text))
         }
-        return Self.buffer(body)
+        return .bytes
     }
 }

@@ -1,4 +1,5 @@
 import JSON
+import JSONRPC
 import NIOCore
 import NIOHTTP1
 import PMAPI
@@ -12,6 +13,7 @@ final class WebEndpoint {
     /// One of the points of the place, which differ in what is spoken only.
     let point: NetworkPoint
     let log: GatewayLog
+    let lanes: HeavyLanes
     let routes = RouteCache()
     let asksForToken: Bool
     private let gate: WebAccess
@@ -27,6 +29,7 @@ final class WebEndpoint {
         limits = context.limits
         sessions = context.sessions
         log = context.log
+        lanes = context.lanes
     }
 
     private var speaksHTTP: Bool { transports.contains(.http) || transports.contains(.https) }
@@ -116,10 +119,14 @@ extension HTTPRequestHead {
 }
 
 extension RouteInputs {
-    /// The parameters for a route's command.
-    func call(_ route: WebRoute) throws(Refusal) -> JSONValue {
+    /// The request that calls a route's command.
+    func request(_ route: WebRoute) throws(Refusal) -> ByteBuffer {
         do throws(Problem) {
-            return try parameters(route.sources)
+            var line: [UInt8] = []
+            try MessageWriter.request(id: 1, method: route.command, to: &line) { output throws(Problem) in
+                try writeParameters(route.sources, to: &output)
+            }
+            return ByteBuffer(bytes: line)
         } catch {
             throw Refusal(status: .badRequest, message: error.message, endsConnection: false)
         }

@@ -152,6 +152,7 @@ let package = Package(
         tests("PMConfigTests", ["PMConfig", "PMModel", "JSON"]),
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
+        tests("PMJournalTests", ["PMJournal", "PMAPI", "PMLogs", "PMModel", "PMSystem", "JSON"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem", "PMAPI"]),
         tests(

@@ -17,7 +17,7 @@ final class JournalLines {
         let cursor: String?
     }
 
-    private let journal: SystemJournal
+    private let journal: any Journal
     private let trace: JournalUse
     private let filter: LogFilter
     private var names: Set<String>
@@ -27,15 +27,17 @@ final class JournalLines {
     /// The place up to which it was read.
     private(set) var cursor: String?
 
-    /// Finds the services of a daemon.
+    /// Finds the services of a daemon in a journal.
     ///
     /// - Throws: `SystemError`.
-    init(_ names: [String], _ trace: JournalUse, _ filter: LogFilter) throws(SystemError) {
+    init(
+        _ names: [String], in journal: any Journal, _ trace: JournalUse, _ filter: LogFilter
+    ) throws(SystemError) {
+        self.journal = journal
         self.trace = trace
         self.filter = filter
         self.names = Set(names)
         isMatched = names.count <= Self.mostMatches
-        journal = try SystemJournal()
         if journal.isForbidden { throw SystemError("read", "the journal", code: 13) }
         // Before anything is matched: where it ends for all.
         try journal.seekTail()
@@ -69,7 +71,8 @@ final class JournalLines {
     /// - Throws: `SystemError`.
     func last(_ count: Int, since: WallTime?, until: WallTime?) throws(SystemError) -> [Line] {
         if let until {
-            try journal.seek(to: WallTime(nanoseconds: until.nanoseconds + 1000))
+            // The journal counts microseconds; the end of time stays the end of time.
+            try journal.seek(to: WallTime(nanoseconds: min(until.nanoseconds, .max - 1000) + 1000))
         } else {
             try journal.seekTail()
         }
@@ -125,7 +128,7 @@ final class JournalLines {
     /// Waits for more.
     ///
     /// - Throws: `SystemError`.
-    func wait(or other: Int32, orClosed output: Int32) throws(SystemError) -> SystemJournal.Waited {
+    func wait(or other: Int32, orClosed output: Int32) throws(SystemError) -> JournalWait {
         try journal.wait(or: other, orClosed: output)
     }
 

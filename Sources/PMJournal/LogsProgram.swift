@@ -40,7 +40,7 @@ public enum LogsProgram {
         let filter = try LogFilter(priority: query.call.priority, pattern: query.call.grep)
         if query.settles { JournalSync.wait() }
         let trace = try JournalUse.read(query.state)
-        let journal = try trace.map { try JournalLines(query.call.names, $0, filter) }
+        let journal = try trace.map { try JournalLines(query.call.names, in: SystemJournal(), $0, filter) }
         let place = journal?.cursor
         let stored = StoredLines(query, filter, now: SystemClock().wall())
         try stored.forEach(journal) { try output.write($0, follows: query.call.follows) }

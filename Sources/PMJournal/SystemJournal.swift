@@ -4,7 +4,7 @@ import PMModel
 import PMSystem
 
 /// The system's journal, read through libsystemd (sd-journal(3)).
-final class SystemJournal {
+final class SystemJournal: Journal {
     private let handle: OpaquePointer
 
     /// Opens what this user may read of it; that may be nothing.
@@ -21,7 +21,6 @@ final class SystemJournal {
 
     deinit { sd_journal_close(handle) }
 
-    /// True when there is a journal of which this user may read nothing.
     var isForbidden: Bool {
         if geteuid() == 0 { return false }
         // Without a machine id there is no journal.
@@ -36,7 +35,6 @@ final class SystemJournal {
 
     // MARK: what is wanted
 
-    /// Wants entries with this field; of several with one name, any; of several names, all.
     func match(_ field: String, _ value: String) throws(SystemError) {
         let bytes = Array("\(field)=\(value)".utf8)
         try check("match \(field) in", sd_journal_add_match(handle, bytes, bytes.count))
@@ -51,7 +49,6 @@ final class SystemJournal {
         try check("read", sd_journal_seek_realtime_usec(handle, microseconds))
     }
 
-    /// To what follows the entry with this cursor; true when it is at an entry of that already.
     func seek(behind cursor: String) throws(SystemError) -> Bool {
         try check("read", sd_journal_seek_cursor(handle, cursor))
         guard try next() else { return false }
@@ -59,10 +56,8 @@ final class SystemJournal {
         return try check("read", sd_journal_test_cursor(handle, cursor)) == 0
     }
 
-    /// Goes one entry further; false at the end.
     func next() throws(SystemError) -> Bool { try check("read", sd_journal_next(handle)) > 0 }
 
-    /// Goes one entry back; false at the beginning.
     func previous() throws(SystemError) -> Bool { try check("read", sd_journal_previous(handle)) > 0 }
 
     // MARK: the entry
@@ -80,7 +75,6 @@ final class SystemJournal {
         return WallTime(nanoseconds: Int64(clamping: microseconds) * 1000)
     }
 
-    /// The value of a field; nil when the entry has none.
     func bytes(_ field: String) -> [UInt8]? {
         var data: UnsafeRawPointer?
         var size = 0
@@ -89,18 +83,9 @@ final class SystemJournal {
         return size < skipped ? nil : Array(UnsafeRawBufferPointer(start: data + skipped, count: size - skipped))
     }
 
-    /// The value of a field as text.
-    func text(_ field: String) -> String? { bytes(field).map { String(decoding: $0, as: UTF8.self) } }
-
-    /// The value of a field as a number.
-    func number(_ field: String) -> Int? { text(field).flatMap { Int($0) } }
-
     // MARK: following
 
-    /// Waits until there may be more, until `other` is readable or closed, and says whether that is so.
-    ///
-    /// - Throws: `SystemError`.
-    func wait(or other: Int32, orClosed output: Int32) throws(SystemError) -> Waited {
+    func wait(or other: Int32, orClosed output: Int32) throws(SystemError) -> JournalWait {
         var entries = [
             pollfd(fd: try check("follow", sd_journal_get_fd(handle)), events: 0, revents: 0),
             pollfd(fd: other, events: Int16(POLLIN), revents: 0),
@@ -116,13 +101,6 @@ final class SystemJournal {
         try check("follow", sd_journal_process(handle))
         if entries[2].revents != 0 { return .abandoned }
         return entries[1].revents != 0 ? .asked : .maybeMore
-    }
-
-    /// Why a wait ended.
-    enum Waited {
-        case maybeMore
-        case asked
-        case abandoned
     }
 
     /// `limit` is on CLOCK_MONOTONIC, in microseconds.

@@ -21,7 +21,7 @@ typedef struct {
     uint64_t started_at_ns;
     uint64_t restart_at_ns;
     uint64_t kill_at_ns;
-    restart_history history;
+    pmd_restarts history;
     uint8_t is_upgrading;
     uint8_t has_hung;
     uint8_t had_hung; /* the one before it */

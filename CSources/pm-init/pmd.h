@@ -5,7 +5,7 @@
 
 #include "channel.h"
 #include "launch.h"
-#include "restart_plan.h"
+#include "pmd_restart.h"
 
 /* The first three are set once, and borrowed. */
 typedef struct {
@@ -21,7 +21,7 @@ typedef struct {
     uint64_t started_at_ns; /* monotonic, as all below */
     uint64_t restart_at_ns; /* 0: no start is planned */
     uint64_t kill_at_ns;    /* it must have ended by then; 0: it need not */
-    restart_history history;
+    pmd_restarts history;
 } pmd;
 
 /* Its process; 0: none runs. */

@@ -73,7 +73,7 @@ struct IncludeGraph {
     }
 
     @Test func `decisions neither ask the kernel nor act`() throws {
-        for part in ["phases", "restart_plan", "hang_check", "stop_plan"] {
+        for part in ["phases", "pmd_restart", "hang_check", "stop_plan"] {
             let source = try SourceTree.file("\(Self.initFolder)/\(part).c")
             let included = source.text.matches(of: /(?m)^#include (\S+)/).map { String($0.output.1) }
             #expect(Set(included).isSubset(of: ["\"\(part).h\"", "\"times.h\""]), "\(part): \(included)")

@@ -1,6 +1,6 @@
 /* When pmd is started again, and when that makes no sense. */
 #include "harness.h"
-#include "restart_plan.h"
+#include "pmd_restart.h"
 #include "times.h"
 
 #include <stddef.h>
@@ -13,7 +13,7 @@ static pmd_life served(uint64_t duration_ns) {
 }
 
 /* The pause after a life of this kind, in milliseconds. */
-static uint64_t pause_after(restart_history *history, pmd_life life) {
+static uint64_t pause_after(pmd_restarts *history, pmd_life life) {
     restart_account_exit(history, &life);
     return restart_pause_ns(history) / MILLISECOND_NS;
 }
@@ -35,7 +35,7 @@ static void a_first_pmd_that_takes_nothing_over_is_hopeless(void) {
 static void failed_starts_wait_longer_each_time(void) {
     static const uint64_t expected[] = {0, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
     const pmd_life failed = {.stage = PMD_STARTING, .starts = 2, .duration_ns = MILLISECONDS(5)};
-    restart_history history = {0};
+    pmd_restarts history = {0};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         CHECK_EQUAL(pause_after(&history, failed), expected[i]);
     history.failures = UINT32_MAX;
@@ -44,7 +44,7 @@ static void failed_starts_wait_longer_each_time(void) {
 }
 
 static void an_accident_is_followed_at_once(void) {
-    restart_history history = {0};
+    pmd_restarts history = {0};
     for (int i = 0; i < 128; i++)
         CHECK_EQUAL(pause_after(&history, served(MILLISECONDS(500))), 0);
     CHECK_EQUAL(pause_after(&history, served(MILLISECONDS(500))), 100);
@@ -52,7 +52,7 @@ static void an_accident_is_followed_at_once(void) {
 }
 
 static void lives_that_end_at_once_are_no_accidents(void) {
-    restart_history history = {0};
+    pmd_restarts history = {0};
     for (int i = 0; i < 3; i++)
         CHECK_EQUAL(pause_after(&history, served(MILLISECONDS(29))), 0);
     CHECK_EQUAL(pause_after(&history, served(MILLISECONDS(29))), 100);
@@ -62,24 +62,24 @@ static void lives_that_end_at_once_are_no_accidents(void) {
 }
 
 static void a_stable_life_forgives_all(void) {
-    restart_history history = {.failures = 9, .short_lives = 500};
+    pmd_restarts history = {.failures = 9, .short_lives = 500};
     CHECK_EQUAL(pause_after(&history, served(SECONDS(10))), 0);
     CHECK_EQUAL(history.short_lives, 0);
-    history = (restart_history){.failures = 9, .short_lives = 500};
+    history = (pmd_restarts){.failures = 9, .short_lives = 500};
     CHECK_EQUAL(pause_after(&history, served(SECONDS(10) - 1)), 25600);
 }
 
 static void an_upgrade_is_followed_at_once(void) {
     const pmd_life upgraded = {
         .stage = PMD_SERVING, .end = PM_END_UPGRADE, .starts = 2, .duration_ns = MILLISECONDS(40)};
-    restart_history history = {.failures = 9, .short_lives = 500};
+    pmd_restarts history = {.failures = 9, .short_lives = 500};
     CHECK_EQUAL(pause_after(&history, upgraded), 0);
     CHECK_EQUAL(history.failures, 1); /* until the next one is accounted for */
     CHECK_EQUAL(history.short_lives, 0);
 }
 
 static void a_hung_one_is_an_accident_like_another(void) {
-    restart_history history = {0};
+    pmd_restarts history = {0};
     pmd_life hung = served(SECONDS(4));
     hung.end = PM_END_HUNG;
     CHECK_EQUAL(pause_after(&history, hung), 0);

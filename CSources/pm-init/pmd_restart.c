@@ -1,4 +1,4 @@
-#include "restart_plan.h"
+#include "pmd_restart.h"
 #include "times.h"
 
 #define PAUSE_FIRST_NS (100u * (uint64_t)MILLISECOND_NS)
@@ -17,7 +17,7 @@ bool restart_is_hopeless(const pmd_life *life) {
     return life->starts == 1 && life->stage != PMD_SERVING && life->children == 0;
 }
 
-void restart_account_exit(restart_history *history, const pmd_life *life) {
+void restart_account_exit(pmd_restarts *history, const pmd_life *life) {
     const bool has_served = life->stage == PMD_SERVING;
     const bool is_good = life->end == PM_END_UPGRADE || life->duration_ns >= STABLE_NS;
     history->short_lives = is_good || !has_served ? 0 : history->short_lives + 1;
@@ -35,7 +35,7 @@ static uint64_t pause_after(uint32_t failures) {
     return pause < PAUSE_LAST_NS ? pause : PAUSE_LAST_NS;
 }
 
-uint64_t restart_pause_ns(restart_history *history) {
+uint64_t restart_pause_ns(pmd_restarts *history) {
     const uint64_t pause = pause_after(history->failures);
     if (history->failures < UINT32_MAX)
         history->failures++;

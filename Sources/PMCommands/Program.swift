@@ -16,6 +16,9 @@ public enum Program {
         Dictionary(ProcessEnvironment.variables.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
+    /// The words of the command line, without the program's name.
+    public static func arguments() -> [String] { ProcessEnvironment.arguments }
+
     static func run(_ words: [String], _ session: CommandContext) -> Int32 {
         let command: any ParsableCommand
         let normalizer = CommandLineNormalizer(commands: PM.words)

@@ -11,4 +11,4 @@ private func occupyStandardDescriptors() {
 }
 
 occupyStandardDescriptors()
-exit(Program.run(Array(CommandLine.arguments.dropFirst()), environment: Program.environment()))
+exit(Program.run(Program.arguments(), environment: Program.environment()))

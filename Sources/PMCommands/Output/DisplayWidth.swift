@@ -1,3 +1,5 @@
+import PMModel
+
 /// Width of text in columns of a terminal, and cutting text to a width.
 enum DisplayWidth {
     /// The columns of a text without control characters.
@@ -43,11 +45,18 @@ enum DisplayWidth {
         return kept + "…"
     }
 
-    /// The text without what could move the cursor, change looks or the order of what is read: those characters become `?`.
+    /// The text without what could move the cursor, change looks or the order of what is read: those characters become `?`, and a
+    /// byte that is no UTF-8 becomes `\xE9`.
     static func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var clean = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { clean.append(isHarmful(scalar) ? "?" : scalar) }
+        for scalar in text.unicodeScalars {
+            if let byte = ByteText.byte(of: scalar) {
+                clean.append(contentsOf: "\\x\(String(byte, radix: 16))".unicodeScalars)
+            } else {
+                clean.append(isHarmful(scalar) ? "?" : scalar)
+            }
+        }
         return String(clean)
     }
 

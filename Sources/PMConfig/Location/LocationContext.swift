@@ -35,7 +35,13 @@ public struct LocationContext: Sendable {
                 hint: "change to a directory that exists")
         }
         defer { free(directory) }
-        return Self(environment: environment, workingDirectory: String(cString: directory), userID: geteuid())
+        // A path that was changed into UTF-8 could be the one of another project.
+        guard let path = String(validatingCString: directory) else {
+            throw ConfigError(
+                .storage, "the path of the working directory is not UTF-8: \(String(cString: directory))",
+                hint: "rename the folder, or work in one whose path is UTF-8")
+        }
+        return Self(environment: environment, workingDirectory: path, userID: geteuid())
     }
 
     /// The path of a removed working directory (proc(5): the link ends in " (deleted)").

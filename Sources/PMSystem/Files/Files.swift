@@ -243,20 +243,22 @@ public enum Files {
 
     /// The absolute path without links, `.` and `..` (realpath(3)).
     ///
-    /// - Throws: `SystemError` with operation `realpath`.
+    /// - Throws: `SystemError` with operation `realpath`; EILSEQ when the path is not UTF-8.
     public static func realPath(_ path: String) throws(SystemError) -> String {
         guard let resolved = realpath(path, nil) else { throw .last("realpath", path) }
         defer { free(resolved) }
-        return String(cString: resolved)
+        guard let text = String(validatingCString: resolved) else { throw SystemError("realpath", path, code: EILSEQ) }
+        return text
     }
 
     /// The working directory of this process.
     ///
-    /// - Throws: `SystemError` with operation `getcwd`.
+    /// - Throws: `SystemError` with operation `getcwd`; EILSEQ when the path is not UTF-8.
     public static func currentDirectory() throws(SystemError) -> String {
         guard let path = getcwd(nil, 0) else { throw .last("getcwd") }
         defer { free(path) }
-        return String(cString: path)
+        guard let text = String(validatingCString: path) else { throw SystemError("getcwd", "", code: EILSEQ) }
+        return text
     }
 
     /// Target of a symbolic link.

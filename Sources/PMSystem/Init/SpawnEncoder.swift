@@ -1,5 +1,6 @@
 import CPMLinux
 import Glibc
+import PMModel
 
 /// Turns a spawn request into the packet that control.h describes.
 struct SpawnEncoder {
@@ -44,7 +45,7 @@ struct SpawnEncoder {
         var bytes: [UInt8] = []
         for text in [request.path, request.directory] + request.arguments + request.environment + journal + mounts {
             let start = bytes.count
-            bytes += text.utf8
+            bytes += ByteText.bytes(of: text)
             if bytes[start...].contains(0) { throw SystemError("spawn", "a string with a NUL byte", code: EINVAL) }
             bytes.append(0)
         }

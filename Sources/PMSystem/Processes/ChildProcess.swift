@@ -1,11 +1,12 @@
 import CPMLinux
 public import Glibc
+import PMModel
 
 /// A program that this process starts and waits for itself; the daemon's children go through `InitChannel` instead.
 public struct ChildProcess: Sendable {
     /// The program's path; without a slash it is looked up in the `PATH` of `environment`.
     public var path: String
-    /// The arguments, without the program's name.
+    /// The arguments, without the program's name; `ByteText`, as all strings here.
     public var arguments: [String]
     /// `NAME=value` strings.
     public var environment: [String]
@@ -110,7 +111,11 @@ public struct ChildProcess: Sendable {
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
 ) -> Result {
-    let copies = strings.map { strdup($0) }
+    let copies = strings.map { text in
+        (ByteText.bytes(of: text) + [0]).withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { strdup($0) } ?? nil }
+        }
+    }
     defer { for copy in copies { free(copy) } }
     let pointers = copies.map { $0.map { UnsafePointer($0) } } + [nil]
     return pointers.withUnsafeBufferPointer { buffer in

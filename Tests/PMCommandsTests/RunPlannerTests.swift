@@ -14,6 +14,8 @@ private struct FakeProbe: FileProbe {
     func realPath(of path: String) -> String? { modes[path] == nil ? nil : path }
     func entry(at path: String) -> PathTrust.Entry? { nil }
     func contents(of path: String) -> [UInt8]? { nil }
+    func isWritable(_ directory: String) -> Bool { true }
+    func takesSockets(_ directory: String) -> Bool { true }
 }
 
 @Suite struct RunPlannerTests {

@@ -126,6 +126,28 @@ import Testing
         }
     }
 
+    @Test func `a folder that takes no socket uses the runtime directory`() throws {
+        var files = FakeFiles("/srv/app/.pm.config.json")
+        let beside = "/srv/app/pm.sock"
+        func path() throws -> String? { try DaemonLocation.find(.nearest, in: context(files))?.socketPath }
+        func start() throws -> String { try DaemonLocation.findForStart(.nearest, in: context(files)).socketPath }
+        #expect(try path() == beside && start() == beside)
+        let marker = try DaemonLocation.find(.nearest, in: context(files))?.marker ?? ""
+        let inRuntime = "/tmp/pm-1000/\(marker).sock"
+        // Read-only for this user: a client sees that, too.
+        files.readOnly = ["/srv/app"]
+        #expect(try path() == inRuntime && start() == inRuntime)
+        // A socket that exists is the one: it is the daemon of another user, who may write there.
+        files.files[beside] = FileFacts(kind: .other, owner: 1001)
+        #expect(try path() == beside && start() == beside)
+        // Only who tries sees that a file system takes no sockets; a client finds the one in the runtime directory.
+        files = FakeFiles("/srv/app/.pm.config.json")
+        files.withoutSockets = ["/srv/app"]
+        #expect(try path() == beside && start() == inRuntime)
+        files.files[inRuntime] = FileFacts(kind: .other, owner: 1000)
+        #expect(try path() == inRuntime && start() == inRuntime)
+    }
+
     @Test func `a socket path that a URL cannot hold is encoded`() throws {
         let found = try DaemonLocation.find(.file("/srv/my app/x.json"), in: context(FakeFiles()))
         #expect(found?.socketURL == "jsonrpc+unix:///srv/my%20app/pm.sock")

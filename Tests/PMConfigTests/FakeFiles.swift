@@ -7,6 +7,8 @@ struct FakeFiles: FileProbe {
     var links: [String: String] = [:]
     var text: [String: String] = [:]
     var linkOwner: UInt32 = 1000
+    var readOnly: Set<String> = []
+    var withoutSockets: Set<String> = []
 
     func facts(of path: String) -> FileFacts? { files[links[path] ?? path] }
 
@@ -22,6 +24,10 @@ struct FakeFiles: FileProbe {
         let kind: PathTrust.Entry.Kind = facts.kind == .directory ? .directory : .other
         return PathTrust.Entry(kind: kind, owner: facts.owner, group: facts.owner, mode: facts.mode)
     }
+
+    func isWritable(_ directory: String) -> Bool { !readOnly.contains(directory) }
+
+    func takesSockets(_ directory: String) -> Bool { isWritable(directory) && !withoutSockets.contains(directory) }
 
     func contents(of path: String) -> [UInt8]? { text[path].map { Array($0.utf8) } }
 }

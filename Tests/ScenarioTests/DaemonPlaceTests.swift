@@ -100,17 +100,31 @@ import Testing
         }
     }
 
-    @Test func `may be read-only, and then it is said`() async throws {
+    @Test func `may be read-only, and then its socket is in the runtime directory`() async throws {
         try await TestProject.with { project in
-            try project.configure([:])
+            let text = "{\"containers\": {\"web\": {\"path\": \"web.sh\"}}}"
+            try project.write(".pm.config.json", text)
+            try project.script("web.sh", "exec sleep 1000")
+            try project.write(
+                "ask.cjs",
+                """
+                const { connect } = require('\(TestPaths.stage)/lib/pm/node/client');
+                connect().then((pm) => pm.dispatch('status')).then((all) => console.log(all.length)).finally(() => process.exit());
+                """)
             chmod(project.directory, 0o555)
             defer { chmod(project.directory, 0o755) }
             // Root writes everywhere; without this capability it does not.
             let plain = geteuid() == 0 ? ["setpriv", "--bounding-set=-dac_override"] : []
-            let outcome = try project.run(plain + [TestPaths.pm, "start", "pm", "--wait"])
-            #expect(outcome.code == 77, "\(outcome)")
-            #expect(outcome.errors.contains("Permission denied") && outcome.errors.contains(project.directory))
-            try until("nothing is left") { project.processes().isEmpty }
+            for arguments in [["start", "pm", "--wait"], ["start", "web", "--wait"], ["status"]] {
+                let outcome = try project.run(plain + [TestPaths.pm] + arguments)
+                #expect(outcome.code == 0, "\(arguments): \(outcome)")
+            }
+            #expect(try Files.status(project.socket) == nil)
+            let asked = try project.run(plain + ["node", "ask.cjs"])
+            #expect(asked.output == "2\n", "\(asked)")
+            #expect(try project.run(plain + [TestPaths.pm, "stop"]).code == 0)
+            #expect(try project.read(".pm.config.json") == text)
+            #expect(project.processes() == [])
         }
     }
 

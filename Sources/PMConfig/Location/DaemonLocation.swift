@@ -78,10 +78,7 @@ public struct DaemonLocation: Equatable, Sendable {
     ) throws(ConfigError) -> String {
         let path: String
         switch scope {
-        case .project:
-            let beside = Paths.resolve("pm.sock", from: Paths.directory(of: configFile))
-            let short = context.runtimeDirectory + "/\(Fingerprint(of: configFile).digits).sock"
-            path = beside.utf8.count <= longestSocketPath ? beside : short
+        case .project: path = projectSocketPath(configFile, context)
         case .user: path = context.runtimeDirectory + "/pm.sock"
         case .system: path = "/run/pm/pm.sock"
         }
@@ -91,6 +88,30 @@ public struct DaemonLocation: Equatable, Sendable {
                 hint: "set XDG_RUNTIME_DIR to a shorter directory")
         }
         return path
+    }
+
+    /// Beside the configuration; in the runtime directory if the path is too long there, or if the folder takes no socket.
+    ///
+    /// A socket that exists goes first, because a client may have other rights in the folder than the daemon.
+    private static func projectSocketPath(_ configFile: String, _ context: LocationContext) -> String {
+        let folder = Paths.directory(of: configFile)
+        let beside = Paths.resolve("pm.sock", from: folder)
+        let short = context.runtimeDirectory + "/\(Fingerprint(of: configFile).digits).sock"
+        if beside.utf8.count > longestSocketPath { return short }
+        if context.files.facts(of: beside) != nil { return beside }
+        if context.files.facts(of: short) != nil { return short }
+        return context.files.isWritable(folder) ? beside : short
+    }
+
+    /// The location for a daemon that is about to start: if the folder of the configuration takes no socket, because of its
+    /// file system for example, the socket is in the runtime directory.
+    func withUsableSocket(in context: LocationContext) -> Self {
+        guard scope == .project, !isSocketInRuntimeDirectory, context.files.facts(of: socketPath) == nil,
+            !context.files.takesSockets(configDirectory)
+        else { return self }
+        var moved = self
+        moved.socketPath = context.runtimeDirectory + "/\(marker).sock"
+        return moved.socketPath.utf8.count <= Self.longestSocketPath ? moved : self
     }
 
     /// sun_path has 108 bytes, one of them for the terminator (unix(7)).

@@ -38,6 +38,10 @@ public protocol FileProbe: Sendable {
     func entry(at path: String) -> PathTrust.Entry?
     /// The start of a file, at most 1 MB; nil when it cannot be read.
     func contents(of path: String) -> [UInt8]?
+    /// True when this user may make files in a folder; true also for a folder that does not exist.
+    func isWritable(_ directory: String) -> Bool
+    /// True when a socket can be made in a folder: makes one, and removes it; true also for a folder that does not exist.
+    func takesSockets(_ directory: String) -> Bool
 }
 
 /// The real file system.
@@ -67,6 +71,20 @@ public struct LinuxFileProbe: FileProbe {
 
     /// The entry at a path, by lstat(2).
     public func entry(at path: String) -> PathTrust.Entry? { PathTrust.entry(path) }
+
+    /// By access(2), with the effective ids.
+    public func isWritable(_ directory: String) -> Bool {
+        faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 || errno == ENOENT
+    }
+
+    /// By mknod(2), for which a socket needs no privilege. Another error than these is for bind(2) to report.
+    public func takesSockets(_ directory: String) -> Bool {
+        let path = "\(directory)/.pm.sock.\(getpid())"
+        guard mknod(path, S_IFSOCK | 0o600, 0) == 0 else {
+            return ![EPERM, EACCES, EROFS, EOPNOTSUPP, EINVAL, ENOSYS].contains(errno)
+        }
+        return unlink(path) == 0
+    }
 
     /// The first megabyte of a file.
     public func contents(of path: String) -> [UInt8]? {

@@ -36,6 +36,12 @@ extension DaemonLocation {
     public static func findForStart(
         _ selection: DaemonSelection, in context: LocationContext
     ) throws(ConfigError) -> DaemonLocation {
+        try locationForStart(selection, in: context).withUsableSocket(in: context)
+    }
+
+    private static func locationForStart(
+        _ selection: DaemonSelection, in context: LocationContext
+    ) throws(ConfigError) -> DaemonLocation {
         let search = LocationSearch(context: context)
         if selection != .nearest, let found = try find(selection, in: context) { return found }
         let (upwards, passedOver) = try search.upwards()

@@ -103,8 +103,21 @@ function placeOf(file, { env, user }) {
   const runtime = runtimeFolder(env, user);
   if (real === realPath(userConfig(env))) return { url: asURL(path.join(runtime, 'pm.sock')), server: 'own' };
   const beside = path.join(path.dirname(real), 'pm.sock');
-  if (Buffer.byteLength(beside) <= LONGEST_PATH) return { url: asURL(beside), server: 'folderOwner' };
-  return { url: asURL(path.join(runtime, `${fingerprint(real)}.sock`)), server: 'own' };
+  const short = path.join(runtime, `${fingerprint(real)}.sock`);
+  return isBeside(beside, short) ? { url: asURL(beside), server: 'folderOwner' } : { url: asURL(short), server: 'own' };
+}
+
+/** Whether the daemon's socket is beside its configuration, and not in the runtime folder: its path fits, and the folder takes it. */
+function isBeside(beside, short) {
+  if (Buffer.byteLength(beside) > LONGEST_PATH) return false;
+  if (fs.existsSync(beside)) return true;
+  if (fs.existsSync(short)) return false;
+  try {
+    fs.accessSync(path.dirname(beside), fs.constants.W_OK);
+    return true;
+  } catch (error) {
+    return error.code === 'ENOENT';
+  }
 }
 
 function realPath(file) {

@@ -26,6 +26,7 @@ final class OpenRequests {
 
     /// Notes the answer to the request.
     func finished() {
+        precondition(count > 0, "more requests are finished than began")
         count -= 1
         guard count == 0 else { return }
         var bodies: [@PMActor () -> Void] = []

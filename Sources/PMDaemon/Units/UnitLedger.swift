@@ -79,6 +79,7 @@ final class UnitLedger {
     func keep(_ run: Run, of unit: String) {
         guard self.run(of: unit) != run else { return }
         argumentBytes += run.size - self.run(of: unit).size
+        precondition(argumentBytes >= 0, "arguments of units are counted that none has")
         change([unit]) { $0.run = run }
     }
 

@@ -25,6 +25,7 @@ public final class DescriptorBudget {
         let key = ObjectIdentifier(store)
         if holders[key] == nil && holders.count >= limit { closeOldest() }
         holders[key] = Claimant(store: store, lastUse: clock)
+        precondition(holders.count <= limit, "a log that was closed still has its descriptors")
     }
 
     /// Notes that a log closed.

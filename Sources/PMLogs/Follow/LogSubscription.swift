@@ -36,6 +36,7 @@ public final class LogSubscription {
     public func cancel() {
         onAvailable = nil
         memory.held -= held.weight
+        precondition(memory.held >= 0, "followers hold less than nothing")
         held = HeldOutput(limit: 1)
         onCancel(self)
     }

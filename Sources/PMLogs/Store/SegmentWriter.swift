@@ -52,6 +52,7 @@ final class SegmentWriter {
         var rest = bytes
         while !rest.isEmpty {
             let count = try FileCalls.write(rest, to: data, at: dataSize, path)
+            precondition(count > 0 && count <= rest.count, "a write that succeeds writes some of its bytes")
             dataSize += count
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }

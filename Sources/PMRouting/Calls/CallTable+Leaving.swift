@@ -47,6 +47,7 @@ extension CallTable {
         while sides[slot].made.first != 0 {
             if let call = abandon(sides[slot].made.first) { endings.append(.abandon(call)) }
         }
+        precondition(sides[slot].keptBytes == 0, "a session ends with messages that are kept for it")
         sides[slot] = Side()
         return endings
     }

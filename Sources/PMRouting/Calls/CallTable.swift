@@ -90,6 +90,8 @@ struct CallTable {
     /// Adds a session.
     mutating func opened(_ session: SessionID) {
         while sides.count <= Int(session.slot) { sides.append(Side()) }
+        let side = sides[Int(session.slot)]
+        precondition(side.made.count == 0 && side.owed.count == 0, "a session takes the place of one that has calls")
     }
 
     /// The number of calls that a session has to answer.
@@ -167,6 +169,7 @@ struct CallTable {
     /// Stores the message of a call, to repeat it at another instance if its callee ends first.
     mutating func keep(_ message: [UInt8], of number: UInt64) {
         guard let caller = calls.look(number, \.state.caller) else { return }
+        precondition(kept[number] == nil, "the message of a call is kept twice")
         kept[number] = message
         sides[Int(caller.slot)].keptBytes += message.count
         keptBytes += message.count
@@ -238,6 +241,7 @@ struct CallTable {
         guard let message = kept.removeValue(forKey: number) else { return }
         sides[Int(caller.slot)].keptBytes -= message.count
         keptBytes -= message.count
+        precondition(keptBytes >= 0 && sides[Int(caller.slot)].keptBytes >= 0, "more bytes are let go than were kept")
     }
 
     private mutating func forgetID(of call: State, _ number: UInt64) {
@@ -268,6 +272,7 @@ struct CallTable {
 
     private mutating func unlinkOwed(_ call: Call) {
         let side = Int(call.state.callee.slot)
+        precondition(sides[side].owed.count > 0, "a call is in no list of its callee")
         let (previous, next) = (call.owed.previous, call.owed.next)
         if previous == 0 { sides[side].owed.first = next } else { calls.update(previous) { $0?.owed.next = next } }
         if next == 0 { sides[side].owed.last = previous } else { calls.update(next) { $0?.owed.previous = previous } }
@@ -276,6 +281,7 @@ struct CallTable {
 
     private mutating func unlinkMade(_ call: Call) {
         let side = Int(call.state.caller.slot)
+        precondition(sides[side].made.count > 0, "a call is in no list of its caller")
         let (previous, next) = (call.made.previous, call.made.next)
         if previous == 0 { sides[side].made.first = next } else { calls.update(previous) { $0?.made.next = next } }
         if next == 0 { sides[side].made.last = previous } else { calls.update(next) { $0?.made.previous = previous } }

@@ -145,6 +145,7 @@ public final class CommandRegistry {
     private func remove(unit: String) {
         guard let service = services.removeValue(forKey: unit) else { return }
         published -= service.metadataSize
+        precondition(published >= 0, "services that are gone have published more than all")
         service.metadataSize = 0
         let base = InstanceName.unit(of: unit)
         groups[base]?.removeAll { $0 === service }
@@ -156,6 +157,7 @@ public final class CommandRegistry {
         let dots = unit.utf8.count { $0 == UInt8(ascii: ".") }
         guard dots > 0 else { return }
         let count = dotted[dots, default: 0] + change
+        precondition(count >= 0, "more units with dots are removed than were added")
         dotted[dots] = count == 0 ? nil : count
     }
 

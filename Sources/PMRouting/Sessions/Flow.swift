@@ -23,7 +23,10 @@ struct Flow {
     mutating func asked() { questions += 1 }
 
     /// Counts the answer to such a request.
-    mutating func answered() { questions -= 1 }
+    mutating func answered() {
+        precondition(questions > 0, "more answers than requests")
+        questions -= 1
+    }
 
     /// The step after a request or an answer; `calls` is the number of the session's calls that others have not
     /// answered.

@@ -76,6 +76,7 @@ public final class PeerBudget {
         counted += held - connection.counted
         if connection.isLimited { countedOfLimited += held - connection.counted }
         connection.counted = held
+        precondition(counted >= 0 && countedOfLimited >= 0, "connections hold less than nothing")
     }
 
     /// Counts again. Bytes that were handled or read since the last count are not reported: they are noticed when there

@@ -192,6 +192,7 @@ public final class Session {
 
     /// Passes all further messages of this client to a service; they end together.
     public func proxy(to service: Service) {
+        precondition(proxiedService == nil, "a client is passed on to two services")
         proxiedService = service
         state.target = service.id
         service.session.proxied.insert(id)

@@ -101,6 +101,7 @@ public final class Holder {
             next(.later)
         }
         isAdmitting = false
+        precondition(waitingStart <= waiting.count, "more spawns are requested than wait")
         if waitingStart == waiting.count {
             waiting = []
             waitingStart = 0

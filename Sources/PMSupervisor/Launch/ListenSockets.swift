@@ -49,6 +49,7 @@ public final class ListenSockets {
         for unit in instances {
             for point in unit.sockets { kept[point.key]?.users.insert(unit.name) }
         }
+        precondition(!isSettled, "the sockets of an earlier daemon are settled twice")
         isSettled = true
         closeUnused()
     }

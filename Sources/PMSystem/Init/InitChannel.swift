@@ -61,6 +61,7 @@ public final class InitChannel {
     ///
     /// - Throws: `SystemError` when the socket cannot be watched or written.
     public func start(_ receiver: @escaping Receiver) throws(SystemError) {
+        precondition(self.receiver == nil, "the channel to pm-init is started twice")
         self.receiver = receiver
         try reactor.watch(socket.raw, .readable) { [weak self] events in self?.ready(events) }
         var hello = pm_hello()

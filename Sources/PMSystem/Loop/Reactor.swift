@@ -97,6 +97,7 @@ public final class Reactor {
         _ = try valueOrNegated(
             "epoll_ctl add", "descriptor \(descriptor)",
             pm_epoll_add(epoll.raw, descriptor, events.rawValue, tag(index)))
+        precondition(slots[index].handler == nil, "a descriptor was closed while it was watched")
         slots[index].handler = handler
     }
 

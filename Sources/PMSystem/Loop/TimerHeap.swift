@@ -65,6 +65,7 @@ struct TimerHeap {
         heap.removeAll { bodies[$0.number] == nil }
         // A sorted array is a valid heap.
         heap.sort { $0.precedes($1) }
+        precondition(heap.count == bodies.count, "a timer has lost its deadline")
     }
 
     private mutating func removeFirst() {

@@ -65,6 +65,7 @@ public final class ByteStream {
     public func start(
         onReadable: @escaping @PMActor () -> Void, onClosed: @escaping @PMActor () -> Void = {}
     ) throws(SystemError) {
+        precondition(self.onReadable == nil, "a stream is started twice")
         self.onReadable = onReadable
         self.onClosed = onClosed
         try watch()
@@ -209,6 +210,7 @@ public final class ByteStream {
             }
             sent += Int(count)
             backlog -= Int(count)
+            precondition(backlog >= 0, "more bytes were sent than waited")
         }
         compact()
         if backlog == 0 { drained() }

@@ -2,6 +2,7 @@ import JSON
 import PMAPI
 import PMModel
 import PMRouting
+import PMSystem
 
 /// `$metadata`: the commands of the daemon and, when deep, of the services. After a change of daemons the answer waits for
 /// what services offer.
@@ -17,7 +18,9 @@ struct MetadataHandler: AsyncHandler {
             return answer(
                 .success(session.reach == .services ? Metadata.ofDaemon : session.reach.shown(Metadata.ofDaemon)))
         }
-        metadataRequests.whenOver(of: request.service) {
+        // Another instance may answer while one is starting.
+        let isKnown = request.service.map { registry.pick($0)?.metadata != nil } ?? false
+        whenOver(isKnown, request) {
             answer(
                 Result { () throws(APIError) in
                     if let name = request.service, !session.reach.concerns(service: name) {
@@ -26,6 +29,10 @@ struct MetadataHandler: AsyncHandler {
                     return session.reach.shown(try metadata(for: request), of: request.service)
                 })
         }
+    }
+
+    private func whenOver(_ isKnown: Bool, _ request: Metadata, _ body: @escaping @PMActor () -> Void) {
+        if isKnown { body() } else { metadataRequests.whenOver(of: request.service, body) }
     }
 
     private func metadata(for request: Metadata) throws(APIError) -> ServiceMetadata {

@@ -9,6 +9,7 @@ import PMSupervisor
 struct ReadyHandler: AsyncHandler {
     let supervisor: Supervisor
     let registry: CommandRegistry
+    let metadataRequests: MetadataRequests
 
     func begin(_ request: Ready, from session: Session, _ answer: @escaping Answering<Nothing>) throws(APIError) {
         guard case .service(let service) = session.origin else {
@@ -31,5 +32,6 @@ struct ReadyHandler: AsyncHandler {
     private func publish(_ metadata: ServiceMetadata, of service: IncarnationID) throws(APIError) {
         try registry.publish(metadata, of: service)
         supervisor.ready(service)
+        metadataRequests.end(service)
     }
 }

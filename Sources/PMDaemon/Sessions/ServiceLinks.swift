@@ -42,6 +42,7 @@ final class ServiceLinks: ServiceChannels {
             if service.unit == GatewayController.unit { session.reach = .proof }
             registry.add(service, session)
             if !isCallable(service.unit) { registry.hide(service) }
+            metadataRequests.expect(service)
         } catch {
             onTrouble("the channel to \(service.unit) cannot be used: \(error)")
         }

@@ -188,7 +188,10 @@ final class UnitResolver {
 
     private func configured(_ name: String) -> ConfiguredUnit? {
         if let unit = configuration.unit(name) { return unit }
-        if let place = InstanceName(name), let unit = configuration.unit(place.unit), unit.definition.isStateless {
+        if let place = InstanceName(name),
+            let unit = configuration.unit(place.unit) ?? aliases[place.unit].flatMap({ configuration.unit($0) }),
+            unit.definition.isStateless
+        {
             var mapping = unit.mapping
             // Only the first listens where the configuration says: two cannot.
             mapping.connect = []

@@ -20,15 +20,18 @@ struct CommandLineNormalizer {
     func normalized(_ words: [String]) -> [String] {
         let (options, rest) = split(words, valued: Self.valued, flags: Self.flags)
         // A dash word that is not ours is the parser's to judge, as --help and --version are.
-        guard let first = rest.first, !first.hasPrefix("-") || first == "--" else { return words }
+        guard var first = rest.first, !first.hasPrefix("-") || first == "--" else { return words }
         if first == "--" { return ["call"] + options + rest }
+        // A lone word cannot be the call of a service, and a service of that name is called by `pm call`.
+        if let command = OtherManagers.command(for: first) { first = command }
         guard commands.contains(first) else { return ["call"] + options + ["--"] + rest }
         let tail = Array(rest.dropFirst())
         switch first {
         case "call": return ["call"] + options + call(tail)
         case "run": return ["run"] + options + run(tail)
-        case "start": return ["start"] + options + start(tail).words
-        case "restart": return ["restart"] + options + inspected(tail)
+        case "start": return ["start"] + options + start(Self.kebabs(tail)).words
+        case "restart": return ["restart"] + options + inspected(Self.kebabs(tail))
+        case "connect", "map": return [first] + options + Self.kebabs(tail)
         default: return [first] + options + tail  // text from outside, not an enum of ours
         }
     }
@@ -42,7 +45,7 @@ struct CommandLineNormalizer {
     /// Options of `pm start` that the service gets, because pm does not know them.
     func passedOn(_ words: [String]) -> [String] {
         let (_, rest) = split(words, valued: Self.valued, flags: Self.flags)
-        return rest.first == "start" ? start(Array(rest.dropFirst())).unknown : []
+        return rest.first == "start" ? start(Self.kebabs(Array(rest.dropFirst()))).unknown : []
     }
 
     /// An option of pm that looks like a word that pm does not know; nil: none does.
@@ -72,6 +75,22 @@ struct CommandLineNormalizer {
         }
         arguments += rest.dropFirst()
         return (options + [name] + (arguments.isEmpty ? [] : ["--"] + arguments), unknown)
+    }
+
+    /// Options of the reference, which writes them in camel case, by the words of pm.
+    private static let camelCase = [
+        "--keepAttached": "--keep-attached", "--inspectBrk": "--inspect-brk", "--pmSock": "--pm-sock",
+        "--tcpPort": "--tcp-port",
+    ]
+
+    /// From `--` on words belong to a service.
+    private static func kebabs(_ words: [String]) -> [String] {
+        let own = words.prefix { $0 != "--" }
+        let read = own.map { word in
+            let name = String(word.prefix { $0 != "=" })
+            return camelCase[name].map { $0 + word.dropFirst(name.count) } ?? word
+        }
+        return read + words.dropFirst(own.count)
     }
 
     /// The words with `--inspect=PORT` as two options; from `--` on they belong to a service.

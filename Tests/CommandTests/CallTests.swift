@@ -165,6 +165,10 @@ import Testing
             #expect(offline.code == 69)
             #expect(offline.errors.contains("pm is not running"))
             #expect(try project.pm("call").code == 64)
+            // What ends or removes something is never suggested, and words of other managers are known.
+            #expect(try project.pm("stpo").errors.contains("did you mean") == false)
+            #expect(try project.pm("top").errors.contains("hint: pm status shows"))
+            #expect(try project.pm("kill", "web").errors.contains("pm stop NAME --now"))
             let own = try project.pm("pm", "status")
             #expect(own.code == 64)
             #expect(own.errors == "pm: commands of pm itself are called without its name\nhint: pm status\n")

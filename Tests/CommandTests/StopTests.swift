@@ -35,6 +35,29 @@ import Testing
         }
     }
 
+    @Test func `several names, patterns and all stop several services, and not the daemon`() async throws {
+        try await TestProject.with { project in
+            try project.script("s.sh", "exec sleep 1000")
+            let container: JSONValue = ["path": "./s.sh"]
+            try project.configure(["a1": container, "a2": container, "b": container, "c": container])
+            try project.startDaemon()
+            for name in ["a1", "a2", "b", "c"] { try project.must("start", name, "--wait") }
+            let before = try project.status("a1")["pid"]?.int
+            let restarted = lines(try project.must("restart", "a*", "--wait"))
+            #expect(restarted.count == 2 && restarted[0].hasPrefix("a1 is up") && restarted[1].hasPrefix("a2 is up"))
+            #expect(try project.status("a1")["pid"]?.int != before)
+            #expect(try project.must("stop", "b", "a1", "b") == "b stopped\na1 stopped\n")
+            let none = try project.pm("stop", "x*")
+            #expect(none.code == 66 && none.errors.contains("no service matches x*"), "\(none)")
+            // The others are stopped before the refusal is shown.
+            let partly = try project.pm("stop", "nobody", "c")
+            #expect(partly.code == 66 && partly.output == "c stopped\n", "\(partly)")
+            #expect(try project.must("logs", "a2", "--raw") == "")
+            #expect(try project.must("stop", "all", "-o", "json").contains(#""stopped":["a2"]"#))
+            #expect(try project.must("ps", "-o", "json").contains(#""name":"pm""#))
+        }
+    }
+
     @Test func `--now kills, also what is being stopped`() async throws {
         try await deaf { project in
             let stop = try project.start([TestPaths.pm, "stop", "deaf"])

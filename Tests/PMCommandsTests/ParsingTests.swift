@@ -23,6 +23,37 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(PM.words == Set(expected))
     }
 
+    @Test func `options that pm does not know go to the service that is started, and the others stay pm's`() throws {
+        let command: StartCommand = try parse("start web --port 1 -w x --name web2 -- --wait")
+        #expect(command.wait && command.name == "web2" && command.program == "web")
+        #expect(command.args == ["--port", "1", "x", "--wait"])
+        let attached: StartCommand = try parse("start pm --keepAttached")
+        #expect(attached.keepAttached)
+        #expect(words("connect web tcp --tcpPort=9000") == ["connect", "web", "tcp", "--tcp-port=9000"])
+        #expect(words("start web -- --keepAttached") == ["start", "web", "--", "--keepAttached"])
+    }
+
+    @Test func `words of other managers are commands by another name`() {
+        #expect(words("ps") == ["status"] && words("-v list") == ["status", "-v"] && words("l") == ["status"])
+        #expect(words("logs web -f") == ["log", "web", "-f"])
+        #expect(words("describe web") == ["status", "web"] && words("reload web") == ["restart", "web"])
+        #expect(words("delete web") == ["unmap", "web"])
+        // A service of that name is called with `call`.
+        #expect(words("call ps list") == ["call", "--", "ps", "list"])
+        let tables = OtherManagers.words
+        #expect(Set(tables.commands.keys).union(tables.advices.keys).isDisjoint(with: PM.words))
+        #expect(tables.commands.values.allSatisfy(PM.words.contains))
+        #expect(OtherManagers.destructive.isSubset(of: PM.words))
+    }
+
+    @Test func `a pattern and all mean services, a name itself`() {
+        let names = ["web", "web-admin", "db", "al"]
+        #expect(ServiceNames.matches("web*", names) == ["web", "web-admin"])
+        #expect(ServiceNames.matches("*b", names) == ["web", "db"])
+        #expect(ServiceNames.matches("all", names) == names)
+        #expect(ServiceNames.matches("x*", names).isEmpty)
+    }
+
     @Test func `pm starts`() throws {
         let plain: StartCommand = try parse("start pm")
         #expect(plain.program == "pm" && !plain.wait && !plain.keepAttached && plain.inspection == .none)
@@ -72,9 +103,9 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test(arguments: [
         "start", "start web --foreground", "start pm --name x", "start pm --new", "start pm --autostart",
         "start pm x",
-        "start web --name x --new", "start pm --pm-sock /x", "status --nope", "status a b",
+        "start web --name x --new", "start pm --pm-sock /x", "start --port 1 web", "status --nope", "status a b",
         "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
-        "restart",
+        "restart", "stop web pm", "restart a b --inspect",
         "restart pm", "map web", "map web p -r fridge", "log", "log web -n x", "log web -n -1",
         "log web --since yesterday",
         "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x",
@@ -101,12 +132,13 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     }
 
     @Test func `the other commands are parsed`() throws {
-        #expect(try parse("stop", as: StopCommand.self).call == Stop(name: nil))
-        #expect(try parse("stop pm", as: StopCommand.self).call == Stop(name: nil))
-        #expect(try parse("stop web", as: StopCommand.self).call == Stop(name: "web"))
+        #expect(try parse("stop", as: StopCommand.self).names == [])
+        let stop: StopCommand = try parse("stop web db --now")
+        #expect(stop.names == ["web", "db"] && stop.call("web").isNow)
+        #expect(stop.call("pm").name == nil)
         var restart = Restart(name: "web")
         restart.waits = true
-        #expect(try parse("restart web --wait", as: RestartCommand.self).call == restart)
+        #expect(try parse("restart web --wait", as: RestartCommand.self).call("web") == restart)
         #expect(try parse("status", as: StatusCommand.self).call == Status())
         #expect(try parse("status web -o json", as: StatusCommand.self).global.output == .json)
         let map: MapCommand = try parse("map my-app ./dist/commands.json --commandable --runtime worker -s")

@@ -45,9 +45,14 @@ struct CallCommand: PMCommand {
             return Program.misused(
                 .badRequest("commands of pm itself are called without its name", hint: hint), session)
         }
-        let client = try session.connect()
-        var conversation = Conversation(session: session, client: client, timeout: timeout)
-        let metadata = try conversation.metadata(for: service, command)
+        var conversation: Conversation
+        let metadata: ServiceMetadata
+        do throws(APIError) {
+            conversation = Conversation(session: session, client: try session.connect(), timeout: timeout)
+            metadata = try conversation.metadata(for: service, command)
+        } catch {
+            throw advised(error)
+        }
         // Our daemon answers with the service's own names; the reference's has them behind the service's name.
         let arguments = CallArguments(
             args, for: metadata.command("\(service).\(command)") ?? metadata.command(command), isJSON: jsonArguments,
@@ -61,9 +66,22 @@ struct CallCommand: PMCommand {
         return .success
     }
 
+    /// Whose word belongs to another manager most likely meant a command, and not a service that does not exist.
+    private func advised(_ error: APIError) -> APIError {
+        guard error.statusCode == 404 || error.statusCode == 503, let advice = OtherManagers.advice(for: service) else {
+            return error
+        }
+        var error = error
+        error.hint = advice
+        return error
+    }
+
     /// A lone word that is no command of pm was most likely meant to be one.
     private var loneWord: APIError {
-        let near = NearNames.of(service, among: PM.words.sorted()).first
+        if let advice = OtherManagers.advice(for: service) {
+            return .badRequest("'\(service)' is no command of pm", hint: advice)
+        }
+        let near = NearNames.of(service, among: PM.words.subtracting(OtherManagers.destructive).sorted()).first
         return .badRequest(
             "'\(service)' is no command of pm, and calling a service needs a command too",
             hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service) COMMAND")

@@ -1,12 +1,16 @@
 import ArgumentParser
 import PMAPI
+import PMClient
 import PMModel
 
-/// `pm restart NAME`.
+/// `pm restart NAME...`.
 struct RestartCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
-        abstract: "Stop a service, wait until all of its processes have ended, and start it again.")
+        abstract: "Stop services, wait until all of their processes have ended, and start them again.",
+        discussion: """
+            `pm restart web db` restarts two services, and `pm restart 'web*'` those whose names begin with web.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -15,16 +19,21 @@ struct RestartCommand: PMCommand {
 
     @OptionGroup var inspector: InspectorOptions
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
-    var name: String
+    @Argument(
+        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
+    var names: [String]
 
     /// `pm` itself cannot be restarted by a call to it.
     func validate() throws {
-        if name == "pm" { throw ValidationError("To restart pm: pm stop, then pm start pm.") }
+        if names.contains("pm") { throw ValidationError("To restart pm: pm stop, then pm start pm.") }
+        if names.count > 1, inspector.inspection.mode != .none {
+            throw ValidationError("An inspector is for one service: name one.")
+        }
     }
 
-    /// The call that this command line means.
-    var call: Restart {
+    /// The call that restarts a service.
+    func call(_ name: String) -> Restart {
         var call = Restart(name: name)
         call.waits = wait
         call.inspection = inspector.inspection
@@ -33,6 +42,9 @@ struct RestartCommand: PMCommand {
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
+        let names = try ServiceNames(client: client).expanded(names)
+        guard names.count == 1, let name = names.first else { return try restartAll(names, client, session) }
+        let call = call(name)
         guard call.waits, call.inspection.mode == .inspectBreak else {
             let text = try client.askForText(call, within: nil)
             try StartCommand.tell(text, fallback: name, session)
@@ -42,6 +54,31 @@ struct RestartCommand: PMCommand {
         first.waits = false
         let answer = try client.ask(first, within: nil)
         try DebuggerWait(session: session, client: client).wait(for: answer, fallback: name)
+        return .success
+    }
+
+    /// Restarts several services at once. The first refusal is thrown when all others are answered.
+    private func restartAll(
+        _ names: [String], _ client: DaemonClient, _ session: CommandContext
+    ) throws(APIError) -> ExitCode {
+        var tickets: [(name: String, ticket: DaemonClient.Ticket)] = []
+        for name in names {
+            tickets.append((name, try reporting { () throws(ClientError) in try client.send(call(name)) }))
+        }
+        var refusals: [APIError] = []
+        for (name, ticket) in tickets {
+            do throws(ClientError) {
+                let answer = try client.answer(to: ticket, of: Restart.self)
+                switch session.format {
+                case .json: session.output.line(answer.json.text)
+                case .table: session.output.line(StartCommand.sentence(answer, fallback: name))
+                }
+            } catch {
+                refusals.append(error.report)
+            }
+        }
+        for refusal in refusals.dropFirst() { session.note(DisplayWidth.printable(refusal.message)) }
+        if let refusal = refusals.first { throw refusal }
         return .success
     }
 }

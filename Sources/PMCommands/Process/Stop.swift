@@ -4,26 +4,36 @@ import PMAPI
 import PMClient
 import PMSystem
 
-/// `pm stop [NAME] [--now]`.
+/// `pm stop [NAME...] [--now]`.
 struct StopCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Stop a service; without a name (or with `pm`) all services and then the daemon.",
+        abstract: "Stop services; without a name (or with `pm`) all services and then the daemon.",
         discussion: """
-            Each service gets the signals of its stop sequence, and SIGKILL if it does not end. --now sends SIGKILL at \
+            `pm stop web db` stops two services, `pm stop 'web*'` those whose names begin with web, and `pm stop all` \
+            every service, but not the daemon. Each service gets the signals of its stop sequence, and SIGKILL if it does not end. --now sends SIGKILL at \
             once. On a terminal, Ctrl-C does the same while pm waits; press Ctrl-C again to leave without waiting.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
-    var name: String?
+    @Argument(
+        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
+    var names: [String] = []
 
     @Flag(help: "End the processes by SIGKILL at once, also those that are being stopped.")
     var now = false
 
-    /// The call that this command line means.
-    var call: Stop {
+    /// The daemon ends with all services: it cannot be one of several names.
+    func validate() throws {
+        if names.count > 1, names.contains("pm") {
+            throw ValidationError("`pm stop pm` stops all services and the daemon; name it alone.")
+        }
+    }
+
+    /// The call that stops a service, or with nil everything.
+    func call(_ name: String?) -> Stop {
         var call = Stop(name: name)
         call.isNow = now
         return call
@@ -31,18 +41,49 @@ struct StopCommand: PMCommand {
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
-        guard let text = try stop(client, session) else { return .failure }
+        let names = try ServiceNames(client: client).expanded(names)
+        guard names.count <= 1 else { return try stopAll(names, client, session) }
+        let call = call(names.first)
+        guard let text = try stop(call, client, session) else { return .failure }
         let answer = try Stop.Answer(json: parsedAnswer(text))
         if call.name == nil { try waitForEnd(client, session) }
         switch session.format {
         case .json: session.output.line(String(decoding: text, as: UTF8.self))
-        case .table: tell(answer, session)
+        case .table: tell(answer, of: call, session)
         }
         return answer.survivors.isEmpty ? .success : .serviceFailed
     }
 
+    /// Stops several services at once. The first refusal is thrown when all others are stopped.
+    private func stopAll(
+        _ names: [String], _ client: DaemonClient, _ session: CommandContext
+    ) throws(APIError) -> ExitCode {
+        var tickets: [(call: Stop, ticket: DaemonClient.Ticket)] = []
+        for name in names {
+            let call = call(name)
+            tickets.append((call, try reporting { () throws(ClientError) in try client.send(call) }))
+        }
+        var whole = Stop.Answer(stopped: [])
+        var refusals: [APIError] = []
+        for (call, ticket) in tickets {
+            do throws(ClientError) {
+                let answer = try client.answer(to: ticket, of: Stop.self)
+                whole.stopped += answer.stopped
+                whole.survivors += answer.survivors
+                whole.problems += answer.problems
+                if session.format == .table { tell(answer, of: call, session) }
+            } catch {
+                refusals.append(error.report)
+            }
+        }
+        if session.format == .json { session.output.line(whole.json.text) }
+        for refusal in refusals.dropFirst() { session.note(DisplayWidth.printable(refusal.message)) }
+        if let refusal = refusals.first { throw refusal }
+        return whole.survivors.isEmpty ? .success : .serviceFailed
+    }
+
     /// Waits for the answer. The first ^C kills the services; at a second one there is no answer.
-    private func stop(_ client: DaemonClient, _ session: CommandContext) throws(APIError) -> [UInt8]? {
+    private func stop(_ call: Stop, _ client: DaemonClient, _ session: CommandContext) throws(APIError) -> [UInt8]? {
         guard session.terminal.isInteractive, !now else { return try client.askForText(call, within: nil) }
         let signals: SignalWatch
         do throws(SystemError) {
@@ -79,7 +120,7 @@ struct StopCommand: PMCommand {
         }
     }
 
-    private func tell(_ answer: Stop.Answer, _ session: CommandContext) {
+    private func tell(_ answer: Stop.Answer, of call: Stop, _ session: CommandContext) {
         for name in answer.stopped { session.output.line("\(DisplayWidth.printable(name)) stopped") }
         for survivor in answer.survivors {
             session.note("cannot end process \(survivor.pid) of \(DisplayWidth.printable(survivor.name))")

@@ -46,36 +46,13 @@ public struct AllowList: Hashable, Sendable {
     public func permits(_ name: String) -> Bool {
         let name = Self.split(name.utf8)
         return parts.contains { pattern in
-            pattern.count <= name.count && zip(pattern, name).allSatisfy { Self.matches($0[...], $1[...]) }
+            pattern.count <= name.count && zip(pattern, name).allSatisfy { StarPattern.matches($0[...], $1[...]) }
         }
     }
 
     /// True when the list may allow a command of this service; the metadata then has to show the service.
     public func concerns(service: String) -> Bool {
         let name = Self.split(service.utf8)
-        return parts.contains { pattern in zip(pattern, name).allSatisfy { Self.matches($0[...], $1[...]) } }
-    }
-
-    /// Each star takes as little as possible first; only the last one is tried again, so the time is the product of the two
-    /// lengths at most.
-    private static func matches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
-        var (at, place) = (pattern.startIndex, text.startIndex)
-        var star: (after: Int, place: Int)?
-        while place < text.endIndex {
-            if at < pattern.endIndex, pattern[at] == UInt8(ascii: "*") {
-                at += 1
-                star = (at, place)
-            } else if at < pattern.endIndex, pattern[at] == text[place] {
-                at += 1
-                place += 1
-            } else if let last = star {
-                at = last.after
-                place = last.place + 1
-                star = (at, place)
-            } else {
-                return false
-            }
-        }
-        return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
+        return parts.contains { pattern in zip(pattern, name).allSatisfy { StarPattern.matches($0[...], $1[...]) } }
     }
 }

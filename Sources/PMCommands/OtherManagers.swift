@@ -1,0 +1,49 @@
+/// Words of PM2, systemd, Docker and Compose that people type: some are commands of pm by another name, for others pm says
+/// what to type.
+enum OtherManagers {
+    /// Commands of pm by the words of others. Each does the same, or less.
+    private static let commands: [String: String] = [
+        "list": "status", "l": "status", "ps": "status", "describe": "status", "show": "status", "info": "status",
+        "logs": "log", "reload": "restart", "delete": "unmap", "rm": "unmap",
+    ]
+
+    /// The next step for words that pm has no single command for.
+    private static let advices: [String: String] = [
+        "kill": "pm stop NAME --now ends a service at once; pm stop ends all services and the daemon",
+        "top": "pm status shows processor, memory and restarts; -o json for programs",
+        "monit": "pm status shows processor, memory and restarts; -o json for programs",
+        "save": "nothing has to be saved: services with \"autostart\": true in .pm.config.json start with the daemon",
+        "resurrect": "nothing has to be restored: services with \"autostart\": true start with pm start pm",
+        "startup": "the package has a unit: systemctl enable --now pm, then pm --system start NAME",
+        "enable": "set \"autostart\": true for the service under \"mapping\" in .pm.config.json",
+        "disable": "set \"autostart\": false for the service under \"mapping\" in .pm.config.json",
+        "flush": "logs are limited by themselves: \"log\" in .pm.config.json has their size",
+        "env": "pm status NAME -o json has the process id; its variables are in /proc/PID/environ",
+        "reset": "pm restart NAME begins its counters again",
+        "id": "pm status NAME -o json has the process id",
+        "pid": "pm status NAME -o json has the process id",
+        "wait": "pm start NAME --wait returns when the service is ready",
+        "exec": "pm run PROGRAM runs a program here; the command of a service is pm NAME COMMAND",
+        "is-active": "pm status NAME exits with 0 when it is known; -o json has its state",
+        "up": "pm start pm starts the daemon, and pm start NAME a service",
+        "down": "pm stop NAME stops a service",
+        "daemon-reload": "pm reads .pm.config.json at each start of a service",
+        "serve": "pm map NAME FILE registers a program, and pm start NAME starts it",
+        "ecosystem": "pm map NAME FILE registers a program in .pm.config.json",
+        "init": "pm start pm makes a .pm.config.json, and pm map NAME FILE adds a service to it",
+        "add": "pm map NAME FILE registers a program as a service",
+        "doctor": "pm status shows the daemon's problems, and pm log pm what it wrote",
+    ]
+
+    /// The command of pm for a word.
+    static func command(for word: String) -> String? { commands[word] }
+
+    /// The next step for a word; nil when no other manager has it.
+    static func advice(for word: String) -> String? { advices[word] }
+
+    /// All words of the tables, for tests.
+    static var words: (commands: [String: String], advices: [String: String]) { (commands, advices) }
+
+    /// Commands that end or remove something; pm never suggests them for a word that somebody wrote wrong.
+    static let destructive: Set<String> = ["stop", "unmap"]
+}

@@ -22,7 +22,7 @@ public final class ProcessorAlarms {
         fileprivate let number: Int32
     }
 
-    /// No alarms; descriptors are opened with the first one.
+    /// No alarms. A descriptor is opened with the first one, and closed with the last one.
     public nonisolated init(reactor: Reactor) {
         self.reactor = reactor
     }
@@ -38,8 +38,13 @@ public final class ProcessorAlarms {
         }
         repeat { last = last == .max ? 1 : last + 1 } while alarms[last] != nil
         var timer = pm_cpu_timer()
-        _ = try valueOrNegated(
-            "timer_create", "process \(process)", pm_cpu_timer_create(process, Self.signal, last, &timer))
+        do throws(SystemError) {
+            _ = try valueOrNegated(
+                "timer_create", "process \(process)", pm_cpu_timer_create(process, Self.signal, last, &timer))
+        } catch {
+            closeIfUnused()
+            throw error
+        }
         alarms[last] = Alarm(timer: timer, body: body)
         return ID(number: last)
     }
@@ -55,6 +60,14 @@ public final class ProcessorAlarms {
     public func cancel(_ id: ID) {
         guard let alarm = alarms.removeValue(forKey: id.number) else { return }
         pm_cpu_timer_delete(alarm.timer)
+        closeIfUnused()
+    }
+
+    /// Closes the descriptor of the signals with the last alarm.
+    private func closeIfUnused() {
+        guard alarms.isEmpty, let descriptor = signals?.raw else { return }
+        reactor.unwatch(descriptor)
+        signals = nil
     }
 
     private static let signalsATurn = 64

@@ -122,8 +122,9 @@ public struct LineFramer: ~Copyable {
 }
 
 extension LineFramer {
-    /// Gives the memory back: with a thousand idle peers, a buffer for each would be most of what a daemon holds.
-    private mutating func releaseIfEmpty() {
+    /// Gives the memory back if every byte was handed out, and ends the life of every line taken before: with a thousand
+    /// idle peers, a buffer for each would be most of what a daemon holds.
+    public mutating func releaseIfEmpty() {
         guard head == tail else { return }
         buffer.deallocate()
         buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)

@@ -126,7 +126,7 @@ import Testing
             #expect(report["exitCode"]?.int == 66)
             #expect(report["error"]?["statusCode"]?.int == 404)
             #expect(report["error"]?["hint"]?.string == "pm ls shows what there is")
-            #expect(try project.pm("stop", "web", "db").code == 64)
+            #expect(try project.pm("stop", "web", "pm").code == 64)
         }
     }
 }

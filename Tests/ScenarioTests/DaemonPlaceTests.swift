@@ -108,8 +108,9 @@ import Testing
             try project.write(
                 "ask.cjs",
                 """
-                const { connect } = require('\(TestPaths.stage)/lib/pm/node/client');
-                connect().then((pm) => pm.dispatch('status')).then((all) => console.log(all.length)).finally(() => process.exit());
+                const { sidecar } = require('\(TestPaths.stage)/lib/pm/node/client');
+                const ask = async () => (await (await sidecar().pm).dispatch('status')).length;
+                ask().then(console.log, (error) => console.log(error.message)).finally(() => process.exit());
                 """)
             chmod(project.directory, 0o555)
             defer { chmod(project.directory, 0o755) }

@@ -97,7 +97,7 @@ import Testing
         try await TestProject.with { project in
             try addBlocking(project, live: ["check": "rpc", "interval": "200ms", "timeout": "1s", "retries": 2])
             let pid = try project.status("svc")["pid"]?.int
-            #expect(try project.status("svc")["live"]?["failures"] == 0)
+            #expect(try project.status("svc")["live"]?["failed"] == 0)
             let client = try project.client()
             try client.send(#"{"jsonrpc":"2.0","id":1,"method":"svc.sleep","params":[]}"#)
             let row = try project.until("svc", "restarted") { $0["pid"]?.int != pid && $0["ready"] == true }

@@ -17,7 +17,7 @@ import Testing
             #expect(try project.must("my-service", "echo", "heard") == "heard\n")
             #expect(try project.client().call("my-service.echo", ["again"])?["result"] == "again")
             for words in [
-                ["status"], ["log"], ["restart", "--wait"], ["reload-metadata"], ["connect"], ["stop"], ["start"],
+                ["status"], ["log"], ["restart", "--wait"], ["reload-metadata"], ["stop"], ["start"],
             ] {
                 let outcome = try project.run([TestPaths.pm, words[0], "my-service"] + words.dropFirst())
                 #expect(outcome.code == 0, "\(words): \(outcome)")
@@ -28,7 +28,7 @@ import Testing
             ])
             let both = try project.pm("start", "my-service")
             #expect(both.code == 66, "\(both)")
-            #expect(both.errors.contains(#""@myorg/my-service" or "@other/my-service""#))
+            #expect(both.errors.contains("write @myorg/my-service or @other/my-service"))
         }
     }
 }

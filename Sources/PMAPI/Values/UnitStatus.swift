@@ -213,12 +213,12 @@ extension UnitStatus.Liveness {
     fileprivate init?(_ json: JSONValue) {
         guard let check = json["by"]?.string else { return nil }
         self.init(
-            check: check, failures: json["failures"]?.int ?? 0,
+            check: check, failures: json["failed"]?.int ?? 0,
             unresponsiveFor: json["unresponsiveMs"]?.int.map { .milliseconds($0) }, seen: json["seen"]?.string ?? "")
     }
 
     fileprivate var json: JSONValue {
-        var members: JSONObject = ["by": .string(check), "failures": JSONValue(failures)]
+        var members: JSONObject = ["by": .string(check), "failed": JSONValue(failures)]
         if let unresponsiveFor { members["unresponsiveMs"] = JSONValue(Int(unresponsiveFor.milliseconds)) }
         if !seen.isEmpty { members["seen"] = .string(seen) }
         return .object(members)

@@ -153,6 +153,8 @@ public final class Connection: Link {
             case .bytes:
                 guard budget.admits(self) || !isPaced else { return refuse(PeerBudget.refusal) }
                 deliver()
+                // Not at the next read, which may never come: a long message would count against all other peers until then.
+                if framer.capacity > PeerLimits.freeMemory { framer.releaseIfEmpty() }
             case .nothing: return
             case .end: return end()
             }

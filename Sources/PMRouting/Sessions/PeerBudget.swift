@@ -64,8 +64,12 @@ public final class PeerBudget {
         return !isFull && !(isLimited && countedOfLimited > PeerLimits.memoryOfLimited)
     }
 
-    /// True when all connections together hold as much as they may.
-    var isFull: Bool { counted > PeerLimits.memory }
+    /// True when all connections together hold as much as they may. What was handled since the last count is noticed by
+    /// counting again.
+    var isFull: Bool {
+        if counted > PeerLimits.memory { countAgain() }
+        return counted > PeerLimits.memory
+    }
 
     /// A connection is limited from now on, or no more.
     func limitChanged(of connection: Connection) {

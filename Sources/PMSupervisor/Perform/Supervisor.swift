@@ -205,7 +205,7 @@ public final class Supervisor {
     func register(_ check: ExecAttempt, child: UInt64) { checks[child] = check }
 
     func unregister(child: UInt64) {
-        precondition(children[child] != nil, "a child ends that no instance has")
+        precondition(children[child] != nil || checks[child] != nil, "a child ends that nothing has started")
         children[child] = nil
         checks[child] = nil
         notify.remove(child)

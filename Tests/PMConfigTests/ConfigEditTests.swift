@@ -179,8 +179,7 @@ private let seed = """
         mapping.worker.heartbeat = .milliseconds(1500)
         mapping.readyDeadline = .milliseconds(1500)
         mapping.restart.limit = 3
-        mapping.restart.delay = .seconds(40)
-        mapping.restart.maxDelay = .seconds(40)
+        (mapping.restart.delay, mapping.restart.maxDelay) = (.seconds(40), .seconds(40))
         mapping.restart.window = .seconds(7)
         let checks: [ReadinessCheck?] = [
             nil, .started, .rpc, .ipc, .notify, .descriptor(7), .tcp(host: "::1", port: 80),

@@ -10,7 +10,7 @@ struct SilenceWatch {
     /// Armed only while calls wait for the service.
     var timer: TimerID?
 
-    /// Silence that is told while a call waits: at first after this time, then after growing ones.
+    /// Silence is reported while a call waits: at first after this time, then after growing ones.
     var shortest = Duration.seconds(5)
     /// The longest time between two of them: a stream may be open for hours.
     var longest = Duration.seconds(60)

@@ -22,7 +22,7 @@ struct CommandLineNormalizer {
         // A dash word that is not ours is the parser's to judge, as --help and --version are.
         guard var first = rest.first, !first.hasPrefix("-") || first == "--" else { return words }
         if first == "--" { return ["call"] + options + rest }
-        // A lone word cannot be the call of a service, and a service of that name is called by `pm call`.
+        // A service whose name is a word of another manager is called by `pm call`.
         if let command = OtherManagers.command(for: first) { first = command }
         guard commands.contains(first) else { return ["call"] + options + ["--"] + rest }
         let tail = Array(rest.dropFirst())

@@ -23,6 +23,34 @@ struct ServiceNames {
         return Self.unique(names)
     }
 
+    /// Asks for one thing of several services at once, and passes each answer on.
+    ///
+    /// - Returns: the refusals, in the order of the calls.
+    /// - Throws: a request that cannot be sent.
+    func answers<Call: DaemonCall>(
+        to calls: [Call], _ show: (Call, Call.Answer) -> Void
+    ) throws(APIError) -> [APIError] {
+        var tickets: [(call: Call, ticket: DaemonClient.Ticket)] = []
+        for call in calls {
+            tickets.append((call, try reporting { () throws(ClientError) in try client.send(call) }))
+        }
+        var refusals: [APIError] = []
+        for (call, ticket) in tickets {
+            do throws(ClientError) {
+                show(call, try client.answer(to: ticket, of: Call.self))
+            } catch {
+                refusals.append(error.report)
+            }
+        }
+        return refusals
+    }
+
+    /// Tells that some services were refused: throws the first refusal, after a note for each other one.
+    static func report(_ refusals: [APIError], _ session: CommandContext) throws(APIError) {
+        for refusal in refusals.dropFirst() { session.note(DisplayWidth.printable(refusal.message)) }
+        if let refusal = refusals.first { throw refusal }
+    }
+
     /// The names that a pattern means; `all` means every service, but not the daemon.
     static func matches(_ pattern: String, _ names: [String]) -> [String] {
         pattern == "all" ? names : names.filter { StarPattern.matches(pattern, $0) }

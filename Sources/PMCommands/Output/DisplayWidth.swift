@@ -46,7 +46,7 @@ enum DisplayWidth {
     }
 
     /// The text without what could move the cursor, change looks or the order of what is read: those characters become `?`, and a
-    /// byte that is no UTF-8 becomes `\xE9`.
+    /// byte that is no UTF-8 becomes `\xe9`.
     static func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var clean = String.UnicodeScalarView()

@@ -42,8 +42,9 @@ struct RestartCommand: PMCommand {
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
-        let names = try ServiceNames(client: client).expanded(names)
-        guard names.count == 1, let name = names.first else { return try restartAll(names, client, session) }
+        let services = ServiceNames(client: client)
+        let names = try services.expanded(names)
+        guard names.count == 1, let name = names.first else { return try restartAll(names, services, session) }
         let call = call(name)
         guard call.waits, call.inspection.mode == .inspectBreak else {
             let text = try client.askForText(call, within: nil)
@@ -58,27 +59,16 @@ struct RestartCommand: PMCommand {
     }
 
     /// Restarts several services at once. The first refusal is thrown when all others are answered.
-    private func restartAll(
-        _ names: [String], _ client: DaemonClient, _ session: CommandContext
-    ) throws(APIError) -> ExitCode {
-        var tickets: [(name: String, ticket: DaemonClient.Ticket)] = []
-        for name in names {
-            tickets.append((name, try reporting { () throws(ClientError) in try client.send(call(name)) }))
-        }
-        var refusals: [APIError] = []
-        for (name, ticket) in tickets {
-            do throws(ClientError) {
-                let answer = try client.answer(to: ticket, of: Restart.self)
-                switch session.format {
-                case .json: session.output.line(answer.json.text)
-                case .table: session.output.line(StartCommand.sentence(answer, fallback: name))
-                }
-            } catch {
-                refusals.append(error.report)
+    private func restartAll(_ names: [String], _ services: ServiceNames, _ session: CommandContext) throws(APIError)
+        -> ExitCode
+    {
+        let refusals = try services.answers(to: names.map(call)) { call, answer in
+            switch session.format {
+            case .json: session.output.line(answer.json.text)
+            case .table: session.output.line(StartCommand.sentence(answer, fallback: call.name))
             }
         }
-        for refusal in refusals.dropFirst() { session.note(DisplayWidth.printable(refusal.message)) }
-        if let refusal = refusals.first { throw refusal }
+        try ServiceNames.report(refusals, session)
         return .success
     }
 }

@@ -41,8 +41,9 @@ struct StopCommand: PMCommand {
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
-        let names = try ServiceNames(client: client).expanded(names)
-        guard names.count <= 1 else { return try stopAll(names, client, session) }
+        let services = ServiceNames(client: client)
+        let names = try services.expanded(names)
+        guard names.count <= 1 else { return try stopAll(names, services, session) }
         let call = call(names.first)
         guard let text = try stop(call, client, session) else { return .failure }
         let answer = try Stop.Answer(json: parsedAnswer(text))
@@ -55,30 +56,18 @@ struct StopCommand: PMCommand {
     }
 
     /// Stops several services at once. The first refusal is thrown when all others are stopped.
-    private func stopAll(
-        _ names: [String], _ client: DaemonClient, _ session: CommandContext
-    ) throws(APIError) -> ExitCode {
-        var tickets: [(call: Stop, ticket: DaemonClient.Ticket)] = []
-        for name in names {
-            let call = call(name)
-            tickets.append((call, try reporting { () throws(ClientError) in try client.send(call) }))
-        }
+    private func stopAll(_ names: [String], _ services: ServiceNames, _ session: CommandContext) throws(APIError)
+        -> ExitCode
+    {
         var whole = Stop.Answer(stopped: [])
-        var refusals: [APIError] = []
-        for (call, ticket) in tickets {
-            do throws(ClientError) {
-                let answer = try client.answer(to: ticket, of: Stop.self)
-                whole.stopped += answer.stopped
-                whole.survivors += answer.survivors
-                whole.problems += answer.problems
-                if session.format == .table { tell(answer, of: call, session) }
-            } catch {
-                refusals.append(error.report)
-            }
+        let refusals = try services.answers(to: names.map(call)) { call, answer in
+            whole.stopped += answer.stopped
+            whole.survivors += answer.survivors
+            whole.problems += answer.problems
+            if session.format == .table { tell(answer, of: call, session) }
         }
         if session.format == .json { session.output.line(whole.json.text) }
-        for refusal in refusals.dropFirst() { session.note(DisplayWidth.printable(refusal.message)) }
-        if let refusal = refusals.first { throw refusal }
+        try ServiceNames.report(refusals, session)
         return whole.survivors.isEmpty ? .success : .serviceFailed
     }
 

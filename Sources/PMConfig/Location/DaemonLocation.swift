@@ -96,11 +96,16 @@ public struct DaemonLocation: Equatable, Sendable {
     private static func projectSocketPath(_ configFile: String, _ context: LocationContext) -> String {
         let folder = Paths.directory(of: configFile)
         let beside = Paths.resolve("pm.sock", from: folder)
-        let short = context.runtimeDirectory + "/\(Fingerprint(of: configFile).digits).sock"
+        let short = runtimeSocketPath(configFile, context)
         if beside.utf8.count > longestSocketPath { return short }
         if context.files.facts(of: beside) != nil { return beside }
         if context.files.facts(of: short) != nil { return short }
         return context.files.isWritable(folder) ? beside : short
+    }
+
+    /// The path for a project whose folder takes no socket.
+    private static func runtimeSocketPath(_ configFile: String, _ context: LocationContext) -> String {
+        context.runtimeDirectory + "/\(Fingerprint(of: configFile).digits).sock"
     }
 
     /// The location for a daemon that is about to start: if the folder of the configuration takes no socket, because of its
@@ -110,7 +115,7 @@ public struct DaemonLocation: Equatable, Sendable {
             !context.files.takesSockets(configDirectory)
         else { return self }
         var moved = self
-        moved.socketPath = context.runtimeDirectory + "/\(marker).sock"
+        moved.socketPath = Self.runtimeSocketPath(configFile, context)
         return moved.socketPath.utf8.count <= Self.longestSocketPath ? moved : self
     }
 

@@ -18,9 +18,7 @@ struct MetadataHandler: AsyncHandler {
             return answer(
                 .success(session.reach == .services ? Metadata.ofDaemon : session.reach.shown(Metadata.ofDaemon)))
         }
-        // Another instance may answer while one is starting.
-        let isKnown = request.service.map { registry.pick($0)?.metadata != nil } ?? false
-        whenOver(isKnown, request) {
+        let answerNow = { @PMActor in
             answer(
                 Result { () throws(APIError) in
                     if let name = request.service, !session.reach.concerns(service: name) {
@@ -29,10 +27,9 @@ struct MetadataHandler: AsyncHandler {
                     return session.reach.shown(try metadata(for: request), of: request.service)
                 })
         }
-    }
-
-    private func whenOver(_ isKnown: Bool, _ request: Metadata, _ body: @escaping @PMActor () -> Void) {
-        if isKnown { body() } else { metadataRequests.whenOver(of: request.service, body) }
+        // Another instance may answer while one is starting.
+        let isKnown = request.service.map { registry.pick($0)?.metadata != nil } ?? false
+        if isKnown { answerNow() } else { metadataRequests.whenOver(of: request.service, answerNow) }
     }
 
     private func metadata(for request: Metadata) throws(APIError) -> ServiceMetadata {

@@ -16,29 +16,41 @@ final class MetadataRequests {
         let body: @PMActor () -> Void
     }
 
+    private struct Wait {
+        let reason: Reason
+        /// Ends the wait for a service that says nothing.
+        let limit: TimerID
+    }
+
+    private enum Reason { case wasAsked, isStarting }
+
     private let reactor: Reactor
-    private var awaited: Set<IncarnationID> = []
-    private var starting: Set<IncarnationID> = []
+    private var awaited: [IncarnationID: Wait] = [:]
     private var waiters: [Waiter] = []
 
     init(_ reactor: Reactor) { self.reactor = reactor }
 
     /// The service was asked.
     func begin(_ service: IncarnationID) {
-        awaited.insert(service)
-        reactor.after(Self.answerTimeout) { [weak self] in self?.end(service) }
+        wait(for: service, .wasAsked, within: Self.answerTimeout)
     }
 
     /// The service is starting, and says what it offers when it is ready.
     func expect(_ service: IncarnationID) {
-        starting.insert(service)
-        reactor.after(Self.startTimeout) { [weak self] in self?.end(service) }
+        wait(for: service, .isStarting, within: Self.startTimeout)
+    }
+
+    private func wait(for service: IncarnationID, _ reason: Reason, within limit: Duration) {
+        let timer = reactor.after(limit) { [weak self] in self?.end(service) }
+        let before = awaited.updateValue(Wait(reason: reason, limit: timer), forKey: service)
+        if let before { reactor.cancel(before.limit) }
     }
 
     /// Notes that the service answered, or is gone.
     func end(_ service: IncarnationID) {
-        let (wasStarting, wasAwaited) = (starting.remove(service) != nil, awaited.remove(service) != nil)
-        guard wasStarting || wasAwaited else { return }
+        guard let wait = awaited.removeValue(forKey: service) else { return }
+        // Every start comes by here: a limit that is not taken back would wake the daemon for nothing.
+        reactor.cancel(wait.limit)
         let over = waiters.filter { !isAwaited($0.unit) }
         waiters.removeAll { !isAwaited($0.unit) }
         for waiter in over { waiter.body() }
@@ -52,9 +64,9 @@ final class MetadataRequests {
     }
 
     private func isAwaited(_ unit: String?) -> Bool {
-        guard let unit else { return !awaited.isEmpty }
-        return [awaited, starting].contains { services in
-            services.contains { $0.unit == unit || InstanceName.unit(of: $0.unit) == unit }
+        awaited.contains { service, wait in
+            guard let unit else { return wait.reason == .wasAsked }
+            return service.unit == unit || InstanceName.unit(of: service.unit) == unit
         }
     }
 }

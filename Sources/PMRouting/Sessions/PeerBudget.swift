@@ -59,9 +59,7 @@ public final class PeerBudget {
         guard held > PeerLimits.freeMemory else { return true }
         large[ObjectIdentifier(connection)] = connection
         count(connection, held)
-        let isLimited = connection.isLimited
-        if isFull || (isLimited && countedOfLimited > PeerLimits.memoryOfLimited) { countAgain() }
-        return !isFull && !(isLimited && countedOfLimited > PeerLimits.memoryOfLimited)
+        return !isFull && !(connection.isLimited && isFullOfLimited)
     }
 
     /// True when all connections together hold as much as they may. What was handled since the last count is noticed by
@@ -69,6 +67,12 @@ public final class PeerBudget {
     var isFull: Bool {
         if counted > PeerLimits.memory { countAgain() }
         return counted > PeerLimits.memory
+    }
+
+    /// True when the connections with limited rights hold as much as they may, in the same way.
+    private var isFullOfLimited: Bool {
+        if countedOfLimited > PeerLimits.memoryOfLimited { countAgain() }
+        return countedOfLimited > PeerLimits.memoryOfLimited
     }
 
     /// A connection is limited from now on, or no more.

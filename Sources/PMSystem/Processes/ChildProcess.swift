@@ -113,7 +113,7 @@ private func withCStrings<Result>(
 ) -> Result {
     let copies = strings.map { text in
         (ByteText.bytes(of: text) + [0]).withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { strdup($0) } ?? nil }
+            bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { strdup($0) } }
         }
     }
     defer { for copy in copies { free(copy) } }

@@ -23,7 +23,8 @@ struct ServiceNames {
         return Self.unique(names)
     }
 
-    /// Asks for one thing of several services at once, and passes each answer on.
+    /// Asks for one thing of several services at once, and passes each answer on. Services take as long as they need: as with
+    /// one service, no answer has a limit.
     ///
     /// - Returns: the refusals, in the order of the calls.
     /// - Throws: a request that cannot be sent.
@@ -37,7 +38,7 @@ struct ServiceNames {
         var refusals: [APIError] = []
         for (call, ticket) in tickets {
             do throws(ClientError) {
-                show(call, try client.answer(to: ticket, of: Call.self))
+                show(call, try client.answer(to: ticket, of: Call.self, within: nil))
             } catch {
                 refusals.append(error.report)
             }

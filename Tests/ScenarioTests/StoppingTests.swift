@@ -32,6 +32,22 @@ import Testing
         }
     }
 
+    @Test func `that stops several services waits for each, as it does for one`() async throws {
+        try await TestProject.with { project in
+            try project.script("slow", "trap 'sleep 17; exit 0' TERM; echo up; while :; do sleep 0.02; done")
+            let stop: JSONValue = ["signal": "SIGTERM", "wait": "60s"]
+            try project.configure(
+                ["a": ["path": "./slow"], "b": ["path": "./slow"]],
+                mapping: [
+                    "a": ["container": "a", "stop": stop, "ready": ["log": "up"]],
+                    "b": ["container": "b", "stop": stop, "ready": ["log": "up"]],
+                ])
+            try project.startDaemon()
+            for name in ["a", "b"] { try project.must("start", name, "--wait") }
+            #expect(try project.must("stop", "a", "b") == "a stopped\nb stopped\n")
+        }
+    }
+
     @Test func `is not replaced while its configuration cannot be read`() async throws {
         try await TestProject.with { project in
             try project.configure(

@@ -37,7 +37,7 @@ import Testing
         #expect(left ?? 0 >= max(0, 10 - 4 * Int(turns + 1)), "\(turns) turns")
         try send(["READY=1\n"], to: socket.path)
         while !isReady { await reactor.sleep(for: .milliseconds(1)) }
-        probe?.end()
+        probe?.close()
     }
 
     /// Sends datagrams to a path.

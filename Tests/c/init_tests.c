@@ -144,16 +144,20 @@ static void spawn_many(rig *r, uint64_t count) {
 static void memory_stays_within_its_budget(void) {
     rig r;
     rig_serve(&r, NULL);
-    long empty = rollup(r.init, "Pss:");
-    if (empty < 0 || is_slow())
+    long empty = rollup(r.init, "Pss:"), own = rollup(r.init, "Pss_Anon:");
+    if (empty < 0 || own < 0 || is_slow())
         skip("memory cannot be measured here");
     spawn_many(&r, 1000);
     send_signal(&r, 1, 0, PM_SCOPE_TREE); /* the last STATE has been taken once this is answered */
     static message m;
     expect(&r, PM_TREE, 1, &m);
     long full = rollup(r.init, "Pss:");
-    printf("    PSS %ld kB empty, %ld kB with 1000 children\n", empty, full);
-    CHECK(empty <= 600);
+    printf("    PSS %ld kB empty, of which %ld kB are its own, %ld kB with 1000 children\n", empty, own,
+           full);
+    /* The kernel maps the pages of the program's file in blocks around those that are used: it decides how
+     * many, from 64 to 192 kB more or less from run to run. */
+    CHECK(own <= 160);
+    CHECK(empty <= 800);
     CHECK(full - empty <= 1000);
     CHECK_EQUAL(rig_stop(&r), 0);
 }

@@ -85,6 +85,14 @@ int64_t pm_pipe_move(int pipe, int file, uint64_t offset, size_t size) {
     return moved < 0 ? -errno : moved;
 }
 
+int pm_file_reserve(int file, uint64_t size) {
+    int result;
+    do
+        result = checked(fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)size));
+    while (result == -EINTR);
+    return result;
+}
+
 int pm_memfd_create(const char *name) {
     return checked(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
 }

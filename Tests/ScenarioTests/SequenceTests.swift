@@ -64,11 +64,6 @@ private struct Sequence {
         var runs = 0
     }
 
-    /// How the daemon ends.
-    enum End: CaseIterable {
-        case pmdKilled, upgraded, initKilled
-    }
-
     private var random: SplitMix
     private var services: [String: Service] = [:]
     private(set) var trace: [String] = []
@@ -109,16 +104,8 @@ private struct Sequence {
         }
         try project.configure(containers, mapping: .object(mapping))
         try project.startDaemon()
-        beginModel()
+        for name in names where services[name]?.kind.isAutomatic == true { start(name) }
         try compare(project)
-    }
-
-    /// A pm that begins: the configuration says what is to run.
-    private mutating func beginModel() {
-        for name in names {
-            services[name]?.want = .down
-            if services[name]?.kind.isAutomatic == true { start(name) }
-        }
     }
 
     private mutating func start(_ name: String) {
@@ -135,7 +122,8 @@ private struct Sequence {
         }
         for client in open { _ = client.line() }
         try compare(project)
-        guard Int.random(in: 0..<5, using: &random) > 0, let end = End.allCases.randomElement(using: &random) else {
+        guard Int.random(in: 0..<5, using: &random) > 0, let end = DaemonEnd.allCases.randomElement(using: &random)
+        else {
             return
         }
         try replace(project, end)
@@ -162,19 +150,14 @@ private struct Sequence {
 
     // MARK: ends
 
-    private mutating func replace(_ project: TestProject, _ end: End) throws {
+    private mutating func replace(_ project: TestProject, _ end: DaemonEnd) throws {
         trace.append("\(end)")
-        let daemon = try project.daemonID()
-        switch end {
-        case .pmdKilled: kill(daemon, SIGKILL)
-        case .upgraded: try project.must("upgrade")
-        case .initKilled:
-            kill(try project.holderID(), SIGKILL)
-            try until("pmd has ended") { kill(daemon, 0) != 0 }
-            try project.startDaemon()
-            beginModel()
+        try end.replaceDaemon(of: project)
+        guard end == .initKilled else { return }
+        // Their processes ended with pm-init.
+        for name in names where services[name]?.want == .up && services[name]?.kind != .cool {
+            services[name]?.runs += 1
         }
-        try project.until("pm", "replaced") { $0["pid"]?.int != Int(daemon) && $0["ready"]?.bool == true }
     }
 
     // MARK: comparing

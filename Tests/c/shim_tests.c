@@ -182,6 +182,20 @@ static void memfd_can_be_sealed(void) {
     close(fd);
 }
 
+static void reserved_room_leaves_the_length(void) {
+    int fd = pm_memfd_create("test"), ends[2];
+    struct stat status;
+    CHECK_EQUAL(pm_file_reserve(fd, 1 << 20), 0);
+    CHECK_EQUAL(fstat(fd, &status), 0);
+    CHECK_EQUAL(status.st_size, 0);
+    CHECK(status.st_blocks >= 1 << 11);
+    close(fd);
+    CHECK_EQUAL(pipe2(ends, O_CLOEXEC), 0);
+    CHECK_EQUAL(pm_file_reserve(ends[1], 1), -ESPIPE);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void mutex_is_taken_again(void) {
     pm_mutex *mutex = pm_mutex_create();
     CHECK(mutex != NULL);
@@ -204,6 +218,7 @@ const test shim_tests[] = {
     {"locks exclude each other", locks_exclude_each_other},
     {"files are swapped", files_are_swapped},
     {"memfd can be sealed", memfd_can_be_sealed},
+    {"reserved room leaves the length", reserved_room_leaves_the_length},
     {"mutex is taken again", mutex_is_taken_again},
     {NULL, NULL},
 };

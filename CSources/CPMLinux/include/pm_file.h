@@ -40,6 +40,12 @@ int64_t pm_pipe_state(int fd);
  */
 int64_t pm_pipe_move(int pipe, int file, uint64_t offset, size_t size);
 
+/*
+ * Reserves room on the disk for the first `size` bytes of a file, whose length stays (fallocate(2),
+ * FALLOC_FL_KEEP_SIZE). 0 or -errno: -ENOSPC without room, -EOPNOTSUPP where the filesystem reserves nothing.
+ */
+int pm_file_reserve(int file, uint64_t size);
+
 /* A memory file that can be sealed, owned by the caller, or -errno. `name` is only seen in /proc. */
 int pm_memfd_create(const char *name);
 

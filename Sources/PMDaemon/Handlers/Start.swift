@@ -23,7 +23,7 @@ struct StartHandler: AsyncHandler {
         let isAlias = name != base.name && units.configuration.unit(name) == nil
         if isAlias { try refuseTooManyNames(besides: name) }
         let options = RunOptions(arguments: request.arguments, inspection: request.inspection)
-        guard ledger.hasRoom(for: options, of: name) else {
+        guard ledger.hasRoom(for: options, of: [name] + instances.others(of: name)) else {
             throw APIError(
                 503, "the arguments of starts that pm remembers have more than \(UnitLedger.longest >> 20) MB",
                 hint: "put them into \"cli\" of a mapping, or into a file")

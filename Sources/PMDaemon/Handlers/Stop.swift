@@ -19,15 +19,16 @@ struct StopHandler: AsyncHandler {
                 answer(.success(Stop.Answer(stopped: running, survivors: supervisor.list(survivors))))
             }
         }
-        if !supervisor.knows(name) {
+        // Of a service that was scaled further instances may run without the first.
+        let wasWithdrawn = !supervisor.knows(name) && supervisor.isWaiting(name) && supervisor.withdraw(name)
+        let stopped = instances.active(of: name)
+        if !supervisor.knows(name), stopped.isEmpty {
             try units.refresh()
             _ = try units.require(name)
-            // One that is to start with the daemon, and does not yet, is not started at all.
-            return answer(.success(Stop.Answer(stopped: supervisor.withdraw(name) ? [name] : [])))
+            return answer(.success(Stop.Answer(stopped: wasWithdrawn ? [name] : [])))
         }
-        let stopped = instances.active(of: name)
         defer { if request.isNow { supervisor.kill([name] + stopped) } }
-        let names = stopped.contains(name) ? stopped : [name] + stopped
+        let names = stopped.contains(name) || !supervisor.knows(name) ? stopped : [name] + stopped
         let wasWaiting = stopped.isEmpty && supervisor.isWaiting(name)
         let all = (wasWaiting ? [name] : stopped) + supervisor.dependents(stoppedWith: names)
         supervisor.stop(names, { units.find($0) }) {

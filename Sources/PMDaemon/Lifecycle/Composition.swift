@@ -53,7 +53,7 @@ final class Composition {
         links = ServiceLinks(router, metadataRequests) { log.trouble($0) }
         bridges = Bridges(reactor: reactor) { log.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
-        ledger = UnitLedger(holder.channel) { log.trouble($0) }
+        ledger = UnitLedger(holder.channel, LedgerFile(stateDirectory: options.state)) { log.trouble($0) }
         starts = StartWatch(holder.channel, log)
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
@@ -98,7 +98,7 @@ final class Composition {
     }
 
     /// Starts and stops all instances of a unit together.
-    var instances: Instances { Instances(supervisor: supervisor, units: units) }
+    var instances: Instances { Instances(supervisor: supervisor, units: units, ledger: ledger) }
 
     /// Handover of connections to a successor.
     var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }

@@ -140,7 +140,7 @@ final class Daemon {
     private func takeOver() {
         mode = parts.starts.begin(held.starts, after: lastEnd)
         parts.supervisor.holdsRestarts = mode != .normal
-        succession = parts.instances.takeOver(parts.ledger, held.ledger)
+        succession = parts.instances.takeOver(held.ledger)
         (held.ledger, held.starts) = (nil, nil)
     }
 
@@ -307,6 +307,7 @@ final class Daemon {
         parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
             try parts.holder.channel.notify("STOPPING=1")
         }
+        parts.ledger.discard()
         parts.supervisor.cancelStarts()
         let units = parts.units
         parts.supervisor.stop(parts.supervisor.active, { units.find($0) }) { [weak self, reactor] survivors in

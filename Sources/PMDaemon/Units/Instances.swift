@@ -8,6 +8,7 @@ import PMSystem
 struct Instances {
     let supervisor: Supervisor
     let units: UnitResolver
+    let ledger: UnitLedger
 
     /// The instances that the configuration wants beside the first.
     func others(of name: String) -> [String] {
@@ -71,11 +72,14 @@ struct Instances {
         /// Another daemon was there: what it wanted to run is to run, and nothing else. What was stopped stays so, what is done
         /// is not done again, and what waits to be tried again goes on waiting.
         case successor(wanted: [String])
+        /// The same after pm-init was killed. What starts with pm and is not known, because the configuration has it since, is
+        /// to be started too.
+        case killedInit(wanted: [String])
     }
 
     /// Goes on with the units of the daemon before: the children that pm-init holds, and those that rest.
-    func takeOver(_ ledger: UnitLedger, _ left: SharedFD?) -> Succession {
-        let isKnown = ledger.open(left)
+    func takeOver(_ left: SharedFD?) -> Succession {
+        let origin = ledger.open(left)
         for (name, run) in ledger.runs { if let base = run.base { units.add(alias: name, for: base) } }
         let intents = ledger.intents
         supervisor.inherit(intents)
@@ -85,12 +89,22 @@ struct Instances {
             switch intent {
             case .resting(let snapshot), .awaiting(_, let snapshot):
                 supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
-            case .wanted: break
+            case .wanted, .renewing: break
             }
         }
-        guard isKnown else { return .first }
+        switch origin {
+        case .none: return .first
         // Not as it was kept: a service that ended while no daemon ran is done, and is not started once more.
-        return .successor(wanted: supervisor.wanted)
+        case .daemon: return .successor(wanted: supervisor.wanted)
+        case .killedInit:
+            let new = automatic.filter { intents[$0] == nil }
+            return .killedInit(wanted: supervisor.wanted + new)
+        }
+    }
+
+    /// The units that start with pm.
+    private var automatic: [String] {
+        units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
     }
 
     /// Starts what is to run, a part of many in each turn.
@@ -100,9 +114,8 @@ struct Instances {
         supervisor.followDependencies()
         let names: [String]
         switch succession {
-        case .first:
-            names = units.configuration.mappings.filter { $0.value.isAutostart && $0.name != "pm" }.map(\.name)
-        case .successor(let wanted): names = wanted
+        case .first: names = automatic
+        case .successor(let wanted), .killedInit(let wanted): names = wanted
         }
         let missing = names.filter { !supervisor.isActive($0) && supervisor.waitReason(of: $0) == nil }
         supervisor.schedule(missing)
@@ -140,9 +153,10 @@ struct Instances {
             case .first:
                 request.origin = .configuration
                 try start(request, done)
-            case .successor:
+            case .successor, .killedInit:
                 // Its other instances are wanted by themselves, if they are.
                 request.origin = .predecessor
+                request.options = ledger.run(of: name).options
                 try supervisor.start(request, units, done)
             }
         } catch {
@@ -154,12 +168,23 @@ struct Instances {
         var other = StartRequest(name, goal: request.goal)
         other.isRestart = request.isRestart
         other.origin = request.origin
-        other.options = request.options
+        other.options = options(of: name, like: request)
+        if let options = other.options {
+            ledger.keep(UnitLedger.Run(base: ledger.run(of: name).base, options: options), of: name)
+        }
         do throws(APIError) {
             try supervisor.start(other, units, answer)
         } catch {
             answer(.failure(error))
         }
+    }
+
+    /// Additions of a start of a further instance: those of the request; without any an instance has its own, and one that was
+    /// never started those of the first.
+    private func options(of name: String, like request: StartRequest) -> RunOptions? {
+        if let options = request.options { return options }
+        let first = InstanceName.unit(of: name)
+        return supervisor.knows(name) || !supervisor.knows(first) ? nil : supervisor.options(of: first)
     }
 
     /// Lets exactly so many run, and answers when it is so.

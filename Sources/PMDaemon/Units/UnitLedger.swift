@@ -6,10 +6,10 @@ import PMSystem
 /// The record of each unit for this daemon's successors, beside the children that pm-init holds: whether it shall run
 /// and how it came to rest, and what its last start added to the configuration.
 ///
-/// It is a list of entries in memory that pm-init keeps from one daemon to the next. A new entry goes to the end, so that
-/// nothing that was true before is lost while it is written; of several of one unit the last counts. A daemon that is killed
-/// in the middle of an entry leaves one that is not whole, which its successor sees by the checksum. No disk is needed, and
-/// the list lasts exactly as long as pm-init: a pm that is started new begins without.
+/// It is a list of entries in a file (`LedgerFile`) that pm-init keeps open from one daemon to the next. A new entry goes to
+/// the end, so that nothing that was true before is lost while it is written; of several of one unit the last counts. A
+/// daemon that is killed in the middle of an entry leaves one that is not whole, which its successor sees by the checksum.
+/// Where the file cannot be written, the list is in memory that pm-init keeps, and lasts as long as pm-init.
 @PMActor
 final class UnitLedger {
     /// Additions of a start.
@@ -23,8 +23,20 @@ final class UnitLedger {
         var size: Int { options.arguments.reduce(0) { $0 + $1.utf8.count } }
     }
 
+    /// Origin of the entries that a daemon begins with.
+    enum Origin {
+        /// There are none: this pm is started for the first time, or was stopped, or the machine has started since.
+        case none
+        /// The daemon before; pm-init has gone on.
+        case daemon
+        /// The daemon before, and pm-init was killed with it: no process of a service is left.
+        case killedInit
+    }
+
     private let channel: InitChannel
     private let onTrouble: @PMActor (String) -> Void
+    /// The place of the file; nil: the list is in memory alone.
+    private var place: LedgerFile?
     private var file: SharedFD?
     /// The end of the last whole entry.
     private var end = 0
@@ -40,24 +52,41 @@ final class UnitLedger {
     /// Limit of stored arguments of all units, in bytes.
     static let longest = 8 << 20
 
-    init(_ channel: InitChannel, onTrouble: @escaping @PMActor (String) -> Void) {
+    init(_ channel: InitChannel, _ place: LedgerFile?, onTrouble: @escaping @PMActor (String) -> Void) {
         self.channel = channel
+        self.place = place
         self.onTrouble = onTrouble
     }
 
-    /// Takes over what the daemon before has left; nil: there was none, or one that kept no ledger.
-    ///
-    /// - Returns: whether there was something to take over.
-    func open(_ left: SharedFD?) -> Bool {
+    /// Takes over what the daemon before has left with pm-init, or else in the file; nil: pm-init keeps nothing of a daemon
+    /// before.
+    func open(_ left: SharedFD?) -> Origin {
         do throws(SystemError) {
-            if let left { entries = LedgerEntry.read(try MemoryFile.read(left)) }
+            entries = LedgerEntry.read(try bytes(left) ?? [])
         } catch {
             onTrouble("what services were to do under the daemon before is not known any more: \(error)")
         }
         argumentBytes = entries.values.reduce(0) { $0 + $1.run.size }
         // Behind an entry that is not whole nothing could be added.
         rewrite()
-        return left != nil && !entries.isEmpty
+        guard !entries.isEmpty else { return .none }
+        return left == nil ? .killedInit : .daemon
+    }
+
+    private func bytes(_ left: SharedFD?) throws(SystemError) -> [UInt8]? {
+        guard let left else { return try place?.left() }
+        guard let place else { return try MemoryFile.read(left) }
+        return try place.entries(left)
+    }
+
+    /// Everything is to stop, and the next pm begins without these entries.
+    func discard() {
+        do throws(SystemError) {
+            try place?.remove()
+        } catch {
+            onTrouble("the next pm will start what runs now: \(error)")
+        }
+        place = nil
     }
 
     /// Additions of each unit's last start.
@@ -70,9 +99,10 @@ final class UnitLedger {
     var intents: [String: UnitIntent] { entries.compactMapValues(\.intent) }
 
     /// True when there is room for the additions of a start.
-    func hasRoom(for options: RunOptions, of unit: String) -> Bool {
+    func hasRoom(for options: RunOptions, of units: [String]) -> Bool {
         guard !options.arguments.isEmpty else { return true }
-        return argumentBytes - run(of: unit).size + Run(base: nil, options: options).size <= Self.longest
+        let size = Run(base: nil, options: options).size
+        return units.reduce(argumentBytes) { $0 - run(of: $1).size + size } <= Self.longest
     }
 
     /// Keeps what a start adds, before it is performed.
@@ -118,23 +148,38 @@ final class UnitLedger {
             try MemoryFile.write(bytes, at: end, to: file)
             end += bytes.count
         } catch {
-            fail(error)
+            // Of the disk: memory takes them.
+            rewrite()
         }
     }
 
-    /// Writes what counts into new memory, and lets pm-init keep that instead.
+    /// Writes what counts into a new file, or else into memory, and lets pm-init keep that instead.
     private func rewrite() {
         var bytes: [UInt8] = []
         for (unit, entry) in entries { entry.append(as: unit, to: &bytes) }
         mostBytes = max(Self.leastBytes, 4 * bytes.count)
         do throws(SystemError) {
-            let fresh = try MemoryFile.make(bytes, named: "pm-units")
-            try channel.hold(Self.name, fresh)
-            file = fresh
-            end = bytes.count
+            let fresh = try replace(with: bytes)
+            try channel.hold(Self.name, fresh.file)
+            (file, end) = fresh
         } catch {
             fail(error)
         }
+    }
+
+    private func replace(with bytes: [UInt8]) throws(SystemError) -> (file: SharedFD, end: Int) {
+        if let place {
+            do throws(SystemError) {
+                return try place.replace(with: bytes, room: mostBytes - bytes.count)
+            } catch {
+                onTrouble(
+                    "if pm-init is killed, services will begin as the configuration says, not as they are: \(error)")
+                // An old list must not be taken for the one that counts. Where it cannot be removed, it stays.
+                try? place.remove()
+                self.place = nil
+            }
+        }
+        return (try MemoryFile.make(bytes, named: "pm-units"), bytes.count)
     }
 
     private func fail(_ error: SystemError) {
@@ -189,6 +234,9 @@ struct LedgerEntry: Equatable {
         if let inspector { members["inspector"] = .string(inspector) }
         switch intent {
         case .wanted: members["wanted"] = true
+        case .renewing(let incarnation):
+            members["wanted"] = true
+            members["renews"] = JSONValue(Int(clamping: incarnation))
         case .awaiting(let dependency, let snapshot):
             // A daemon that does not know "awaits" reads that it is wanted.
             members["wanted"] = true
@@ -213,7 +261,7 @@ struct LedgerEntry: Equatable {
         {
             intent = .awaiting(Dependency(name, onStop: onStop), snapshot)
         } else if json["wanted"]?.bool == true {
-            intent = .wanted
+            intent = json["renews"]?.int.flatMap { UInt64(exactly: $0) }.map { .renewing(incarnation: $0) } ?? .wanted
         } else {
             intent = Self.snapshot(json["rest"]).map { .resting($0) }
         }

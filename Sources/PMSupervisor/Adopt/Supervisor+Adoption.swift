@@ -64,7 +64,8 @@ extension Supervisor {
     private func adopt(_ unit: Unit, _ options: RunOptions, _ candidates: [Heir]) {
         let latest = candidates.max { $0.record.snapshot.record < $1.record.snapshot.record }
         guard let latest else { return }
-        let instance = restore(unit, latest.record.snapshot)
+        let now = resources.reactor.clock.monotonic()
+        let instance = restore(unit, latest.record.snapshot.catchingUp(with: intents[unit.name], at: now))
         instance.options = options
         for other in candidates where other.child.id != latest.child.id {
             if other.record.snapshot.record == latest.record.snapshot.held {

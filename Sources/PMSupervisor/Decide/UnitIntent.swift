@@ -5,6 +5,8 @@ public import PMModel
 public enum UnitIntent: Equatable, Sendable {
     /// The unit shall run: it does, or it is to be started.
     case wanted
+    /// The unit shall run. Somebody asked for a restart, and this incarnation of it is on its way out.
+    case renewing(incarnation: UInt64)
     /// The unit shall run. This dependency went down: when it is ready again, the unit is restarted if it runs, else started.
     /// The snapshot is that of the unit when it is stopped.
     indirect case awaiting(Dependency, UnitSnapshot)
@@ -15,7 +17,7 @@ public enum UnitIntent: Equatable, Sendable {
     /// True when the unit shall run.
     public var isWanted: Bool {
         switch self {
-        case .wanted, .awaiting: true
+        case .wanted, .renewing, .awaiting: true
         case .resting: false
         }
     }
@@ -27,11 +29,16 @@ extension UnitStateMachine {
         switch state {
         case .down(.neverStarted): nil
         case .down, .backingOff, .cooling: .resting(snapshot)
-        case .starting(let starting): starting.then == .stop ? resting(.down(.stopped)) : .wanted
+        case .starting(let starting):
+            switch starting.then {
+            case .run: .wanted
+            case .stop: resting(.down(.stopped))
+            case .restart: .renewing(incarnation: starting.incarnation)
+            }
         case .up: .wanted
         case .stopping(let stopping):
             switch stopping.next {
-            case .start: .wanted
+            case .start: .renewing(incarnation: stopping.incarnation)
             case .rest: resting(.down(.stopped))
             case .finish: resting(.down(.finished))
             case .restart(let time): resting(.backingOff(until: time))
@@ -66,6 +73,9 @@ extension UnitStateMachine {
 extension Instance {
     /// Goes on with a rest that an earlier daemon has kept.
     func resume() { feed(.resumed) }
+
+    /// True when its program did all that others wait for, and ended: a start that only goes on does not run it once more.
+    var isDone: Bool { machine.state == .down(.finished) && machine.settings.readiness == .started }
 
     /// True when it is started again by itself, at a set time.
     var isTriedLater: Bool {

@@ -243,7 +243,7 @@ extension UnitStateMachine {
 
 extension Stopping {
     /// A running process that is to end, before the first step.
-    fileprivate init(_ up: Up, _ cause: Cause, next: Next, at now: MonotonicTime) {
+    init(_ up: Up, _ cause: Cause, next: Next, at now: MonotonicTime) {
         self.init(
             incarnation: up.incarnation, cause: cause, next: next,
             leader: .alive(pid: up.pid, startedAt: up.startedAt), step: .command, deadline: now,

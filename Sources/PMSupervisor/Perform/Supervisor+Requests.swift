@@ -110,7 +110,8 @@ extension Supervisor {
             return answer(.failure(problem))
         }
         var plan = StartPlan(targets: [request.unit], order: order, goal: request.goal) { name in
-            instances[name]?.isReady ?? false
+            guard let instance = instances[name] else { return false }
+            return instance.isReady || (request.origin == .predecessor && name != request.unit && instance.isDone)
         }
         plan.deathsLimit = Self.deathsLimit
         plan.renewsTargets = request.isRestart

@@ -115,15 +115,37 @@ public enum Files {
     ///
     /// - Throws: `SystemError`; the old content is whole then.
     public static func replace(_ path: String, with bytes: [UInt8], group: gid_t? = nil) throws(SystemError) {
+        _ = try makeReplacing(path, with: bytes) { (file, temporary) throws(SystemError) in
+            guard let group else { return }
+            _ = try valueOrError("chown", temporary) { fchown(file, uid_t.max, group) }
+            _ = try valueOrError("chmod", temporary) { fchmod(file, 0o640) }
+        }
+    }
+
+    /// Replaces a file in the same way, with room on the disk for more bytes behind these (fallocate(2)); filesystems that
+    /// reserve nothing are fine.
+    ///
+    /// - Returns: the file, for reading and writing.
+    /// - Throws: `SystemError`, ENOSPC without room; the old content is whole then.
+    public static func replace(_ path: String, with bytes: [UInt8], room: Int) throws(SystemError) -> SharedFD {
+        try makeReplacing(path, with: bytes) { (file, temporary) throws(SystemError) in
+            do throws(SystemError) {
+                _ = try valueOrNegated("fallocate", temporary, pm_file_reserve(file, UInt64(bytes.count + room)))
+            } catch {
+                guard error.code == EOPNOTSUPP || error.code == ENOSYS else { throw error }
+            }
+        }
+    }
+
+    private static func makeReplacing(
+        _ path: String, with bytes: [UInt8], _ prepare: (Int32, String) throws(SystemError) -> Void
+    ) throws(SystemError) -> SharedFD {
         let temporary = path + ".new"
         // What somebody left there, or planted, is not written to.
         try remove(temporary)
-        let file = try OwnedFD.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-        do {
-            if let group {
-                _ = try valueOrError("chown", temporary) { fchown(file.raw, uid_t.max, group) }
-                _ = try valueOrError("chmod", temporary) { fchmod(file.raw, 0o640) }
-            }
+        let file = SharedFD(try OwnedFD.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
+        do throws(SystemError) {
+            try prepare(file.raw, temporary)
             try write(bytes, to: file.raw, named: temporary)
             _ = try valueOrError("rename", path) { rename(temporary, path) }
         } catch {
@@ -131,6 +153,7 @@ public enum Files {
             try? remove(temporary)
             throw error
         }
+        return file
     }
 
     /// Status of a path, links followed; nil when there is no file.

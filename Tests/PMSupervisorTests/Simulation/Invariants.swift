@@ -16,6 +16,8 @@ extension Simulation {
         try checkTimer()
         try checkAnswers()
         try checkSnapshot(actions)
+        if let isWanted, (machine.desired == .up) != isWanted { throw Violation(rule: "the last request counts") }
+        if isWanted == nil, machine.phase != .down { throw Violation(rule: "nothing runs that nobody asked for") }
         let living = world.records.values.count { $0.living > 0 }
         guard living <= 1 else { throw Violation(rule: "never two incarnations") }
         guard world.records.count <= 2 else { throw Violation(rule: "no more than one dead record is kept") }

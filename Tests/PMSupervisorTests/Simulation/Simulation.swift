@@ -7,6 +7,8 @@ struct Simulation {
     enum Step {
         case handled(UnitEvent, at: MonotonicTime, [UnitAction])
         case daemonDied
+        case initDied
+        case rebooted
     }
 
     var world: World
@@ -22,6 +24,12 @@ struct Simulation {
     var startsForSpawn = 0
     var stops = 0
     var lastWish: MonotonicTime
+    /// What the daemon has written for its successors.
+    var ledger: UnitIntent?
+    /// The meaning of the last request that was written; nil: none since the machine started.
+    var isWanted: Bool?
+    /// The incarnation that somebody has asked to stop or to restart while it ran.
+    var stopRequested: UInt64?
     var lastSpawned: UInt64 = 0
     /// Actions that are still performed before the daemon dies; nil: it lives.
     var diesAfter: Int?
@@ -69,7 +77,8 @@ struct Simulation {
         case 34..<37: try stray()
         case 37..<40: diesAfter = Int.random(in: 0...4, using: &world.random)
         case 40..<42: try daemonDies()
-        case 42..<45: standStill()
+        case 42..<43: try initDies(reboots: world.chance(20))
+        case 43..<45: standStill()
         case 45..<48: try failLiveness()
         default: try goOn()
         }
@@ -149,10 +158,15 @@ struct Simulation {
     // MARK: Performing
 
     mutating func handle(_ event: UnitEvent) throws {
+        if machine.phase == .up, [.request(.down), .request(.restart)].contains(event) {
+            stopRequested = machine.incarnation
+        }
         let actions = machine.handle(event, at: world.now)
         trace.append(.handled(event, at: world.now, actions))
         phases.insert(machine.phase)
         noteLaunch(event)
+        if case .request(let request) = event { isWanted = request == .up || request == .restart }
+        if actions.last == .stateChanged { ledger = machine.intent }
         for action in actions {
             if let left = diesAfter {
                 guard left > 0 else { return try daemonDies() }
@@ -184,7 +198,10 @@ struct Simulation {
         case .cancelTimer: try cancelTimer()
         case .beginReadiness, .endReadiness: try probe(action == .beginReadiness)
         case .becameReady, .becameUnready: try change(isReady: action == .becameReady)
-        case .recordDeath: break
+        case .recordDeath(let death):
+            guard death.incarnation == stopRequested else { break }
+            stopRequested = nil
+            guard death.wasRequested else { throw Violation(rule: "the end of a requested stop is no crash") }
         case .startOutcome(let outcome): answerStarts(outcome)
         case .ended(let survivors): try answerStops(survivors)
         case .forget(let incarnation): try forget(incarnation)
@@ -244,9 +261,7 @@ struct Simulation {
         trace.append(.daemonDied)
         diesAfter = nil
         isAfterCrash = true
-        (timer, isProbing, isReady, launched) = (nil, false, false, nil)
-        (startsForReady, startsForSpawn, stops) = (0, 0, 0)
-        oldTokens = []
+        forgetDaemon()
         let back = world.now + world.time(0...3_000)
         while let next = world.nextTime, next <= back {
             switch world.readNext() {
@@ -261,17 +276,34 @@ struct Simulation {
         try adopt()
     }
 
+    /// pm-init is killed, and with it the daemon and all processes; perhaps the machine starts again.
+    private mutating func initDies(reboots: Bool) throws {
+        trace.append(reboots ? .rebooted : .initDied)
+        diesAfter = nil
+        isAfterCrash = true
+        forgetDaemon()
+        for incarnation in world.records.keys { world.drop(incarnation) }
+        world.now = world.now + world.time(0...3_000)
+        world.dropMessages()
+        lastWish = world.now
+        if reboots { (ledger, isWanted) = (nil, nil) }
+        try adopt()
+    }
+
+    private mutating func forgetDaemon() {
+        (timer, isProbing, isReady, launched) = (nil, false, false, nil)
+        (startsForReady, startsForSpawn, stops) = (0, 0, 0)
+        oldTokens = []
+    }
+
     /// The new daemon ends what has no snapshot, goes on with the newest that has one, and forgets older ones.
     private mutating func adopt() throws {
         for (incarnation, record) in world.records where record.state == nil { world.drop(incarnation) }
         let seed = world.random.next()
         guard let newest = world.records.keys.max(), let record = world.records[newest], let bytes = record.state
-        else {
-            machine = UnitStateMachine(settings: settings, seed: seed)
-            lastSpawned = 0
-            return
-        }
-        guard let snapshot = UnitSnapshot(decoding: bytes) else { throw Violation(rule: "a snapshot is readable") }
+        else { return try adoptNothing(seed) }
+        guard let saved = UnitSnapshot(decoding: bytes) else { throw Violation(rule: "a snapshot is readable") }
+        let snapshot = saved.catchingUp(with: ledger, at: world.now)
         for old in world.records.keys where old != newest && old != snapshot.held { world.drop(old) }
         machine = UnitStateMachine(restoring: snapshot, settings: settings, seed: seed)
         lastSpawned = machine.incarnation
@@ -284,5 +316,29 @@ struct Simulation {
             try handle(.adopted(.starting(pid: record.pid)))
             if record.start == .failed { world.tell(.spawnFailed(.chdir), newest) }
         }
+        try startWanted()
+    }
+
+    /// pm-init has no child of the unit: it goes on as the ledger says.
+    private mutating func adoptNothing(_ seed: UInt64) throws {
+        stopRequested = nil
+        switch ledger {
+        case .resting(let snapshot), .awaiting(_, let snapshot):
+            machine = UnitStateMachine(restoring: snapshot, settings: settings, seed: seed)
+            lastSpawned = machine.incarnation
+            let before = machine.state
+            try handle(.resumed)
+            if case .down = before, machine.state != before { throw Violation(rule: "what is done is not done again") }
+        case .wanted, .renewing, nil:
+            machine = UnitStateMachine(settings: settings, seed: seed)
+            lastSpawned = 0
+            try startWanted()
+        }
+    }
+
+    /// A plan starts a unit that is to run, and does not.
+    private mutating func startWanted() throws {
+        guard ledger?.isWanted ?? false, machine.phase == .down, machine.state != .down(.finished) else { return }
+        try handle(.request(.up))
     }
 }

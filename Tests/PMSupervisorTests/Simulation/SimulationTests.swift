@@ -53,6 +53,8 @@ struct SimulationTests {
         trace.suffix(300).map { step in
             switch step {
             case .daemonDied: "the daemon dies"
+            case .initDied: "pm-init dies"
+            case .rebooted: "the machine starts again"
             case .handled(let event, let time, let actions): "\(time.nanoseconds / 1_000) us: \(event) -> \(actions)"
             }
         }.joined(separator: "\n")

@@ -11,13 +11,17 @@ import Testing
         Array(#"{"containers": {"a": {"path": "./\#(command)"}, "b": {"path": "./b"}}, "mapping": {}}"#.utf8)
     }
 
-    @Test @PMActor func `a unit is made once for each version of the configuration`() throws {
+    private func temporaryFolder() throws -> String {
         var template = Array("/tmp/pm-units-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @Test @PMActor func `a unit is made once for each version of the configuration`() throws {
+        let folder = try temporaryFolder()
         let path = folder + "/.pm.config.json"
         defer {
-            unlink(path)
+            for name in [path, path + ".previous"] { unlink(name) }
             rmdir(folder)
         }
         try Files.replace(path, with: Self.text("one"))
@@ -33,5 +37,26 @@ import Testing
         units.add(alias: "a", for: "b")
         units.add(alias: "c", for: "b")
         #expect(try units.require("c").program == folder + "/b")
+    }
+
+    @Test @PMActor func `a change of the daemon's own is not read again, and one right after it is`() throws {
+        let folder = try temporaryFolder()
+        let path = folder + "/.pm.config.json"
+        defer {
+            for name in [path, path + ".previous"] { unlink(name) }
+            rmdir(folder)
+        }
+        try Files.replace(path, with: Self.text("one"))
+        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        var changes = 0
+        units.onChange = { changes += 1 }
+        units.edit([.setAutostart("a", true)]) { _ in }
+        #expect(changes == 1 && units.find("a")?.mapping.isAutostart == true)
+        try units.refresh()
+        #expect(changes == 1)
+        units.edit([.setAutostart("a", false)]) { _ in }
+        try Files.replace(path, with: Self.text("other"))
+        try units.refresh()
+        #expect(try changes == 3 && units.require("a").program == folder + "/other")
     }
 }

@@ -1,5 +1,6 @@
 public import JSON
 internal import PMModel
+public import PMSystem
 
 /// A configuration file that has been read: its values, its text, and what is odd in it.
 public struct ConfigFile: Sendable {
@@ -13,6 +14,8 @@ public struct ConfigFile: Sendable {
     public let warnings: [ConfigProblem]
     /// That others can read what they should not, where the file was read from the disk.
     public internal(set) var exposure: ConfigProblem?
+    /// The state of the file with this content, where it was read from the disk or written to it.
+    public internal(set) var status: FileStatus?
 
     /// Reads a configuration from text; `path` names it in messages.
     ///

@@ -1,4 +1,5 @@
 internal import JSON
+internal import PMModel
 
 /// Finds values in a configuration that only its readers should know: passwords among variables, and keys.
 enum ConfigSecrets {
@@ -13,7 +14,7 @@ enum ConfigSecrets {
 
     private static func first(in json: JSONValue, at keys: [String]) -> [String]? {
         switch json {
-        case .string(let text): return text.contains("PRIVATE KEY-----") ? keys : nil
+        case .string(let text): return text.hasBytes(of: "PRIVATE KEY-----") ? keys : nil
         case .array(let values): return values.lazy.compactMap { first(in: $0, at: keys) }.first
         case .object(let members):
             let isEnvironment = keys.last == "env"

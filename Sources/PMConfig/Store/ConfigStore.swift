@@ -44,7 +44,7 @@ public struct ConfigStore: Sendable {
             throw ConfigError(
                 .missing, "there is no configuration \(path)", hint: "pm start pm makes one in the working directory")
         }
-        return try read(content.bytes, mode: content.status.mode)
+        return try read(content.bytes, content.status)
     }
 
     /// Reads the file; makes one with nothing in it, and the folders it stands in, where there is none.
@@ -124,9 +124,14 @@ public struct ConfigStore: Sendable {
     }
 
     /// Reads the file, and warns when other users can read secrets in it.
-    private func read(_ bytes: [UInt8], mode: UInt32) throws(ConfigError) -> ConfigFile {
-        var file = try ConfigFile(path: path, bytes: bytes)
-        file.exposure = ConfigSecrets.warning(file, mode: mode)
+    private func read(_ bytes: [UInt8], _ status: FileStatus?) throws(ConfigError) -> ConfigFile {
+        complete(try ConfigFile(path: path, bytes: bytes), status)
+    }
+
+    private func complete(_ file: ConfigFile, _ status: FileStatus?) -> ConfigFile {
+        var file = file
+        file.status = status
+        file.exposure = ConfigSecrets.warning(file, mode: status?.mode ?? 0)
         return file
     }
 
@@ -135,11 +140,10 @@ public struct ConfigStore: Sendable {
         _ made: inout ConfigFile?, _ change: ([UInt8]?, inout ConfigFile?) throws(ConfigError) -> [UInt8]
     ) throws(ConfigError) -> ConfigFile {
         do {
-            let bytes = try file.update { old in try change(old?.bytes, &made) } ?? []
-            let mode = try Files.status(path)?.mode ?? 0
-            guard var made, made.document.bytes == bytes else { return try read(bytes, mode: mode) }
-            made.exposure = ConfigSecrets.warning(made, mode: mode)
-            return made
+            let updated = try file.update { old in try change(old?.bytes, &made) }
+            let bytes = updated.bytes ?? []
+            guard let made, made.document.bytes == bytes else { return try read(bytes, updated.status) }
+            return complete(made, updated.status)
         } catch let error as ConfigError {
             throw error
         } catch let error as AtomicFileError {

@@ -13,6 +13,10 @@ final class UnitResolver {
         let size: Int64
         let modified: Int64
         let mode: UInt32
+
+        init(_ status: FileStatus) {
+            (inode, size, modified, mode) = (status.inode, status.size, status.modified, status.mode)
+        }
     }
 
     let store: ConfigStore
@@ -89,8 +93,8 @@ final class UnitResolver {
             switch result {
             case .success(let file):
                 self?.use(file)
-                // Somebody may have saved since: the next one who asks reads it again.
-                self?.version = nil
+                // Somebody may have saved since: that file is another one.
+                self?.version = file.status.map { Version($0) }
                 self?.onChange()
                 done(.success(()))
             case .failure(let error): done(.failure(APIError(configuration: error)))
@@ -258,7 +262,7 @@ final class UnitResolver {
     private static func version(of path: String) -> Version? {
         // A file that cannot be looked at has no version; reading it says why.
         guard let status = try? Files.status(path) else { return nil }
-        return Version(inode: status.inode, size: status.size, modified: status.modified, mode: status.mode)
+        return Version(status)
     }
 }
 

@@ -57,16 +57,22 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
     public init(_ text: String) throws(Problem) {
         guard !text.isEmpty else { throw .empty }
         guard text.utf8.count <= Self.mostBytes else { throw .tooLong }
-        guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw .controlCharacter
-        }
+        // Most names: the tables of Unicode cost more than all else here.
+        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        guard !(isASCII ? Self.hasControlByte(text) : Self.hasControlCharacter(text)) else { throw .controlCharacter }
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let climbs = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
         guard !climbs else { throw .path }
         // Strings of equal meaning are equal in Swift, but are two keys of one file.
-        guard text._nfc.elementsEqual(text.unicodeScalars) else { throw .notComposed }
+        guard isASCII || text._nfc.elementsEqual(text.unicodeScalars) else { throw .notComposed }
         if let instance = InstanceName(text) { throw .instance(of: instance.unit, number: instance.number) }
         guard !Self.isOfPart(text) else { throw .reserved }
         self.text = text
+    }
+
+    private static func hasControlByte(_ text: String) -> Bool { text.utf8.contains { $0 < 0x20 || $0 == 0x7F } }
+
+    private static func hasControlCharacter(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 }

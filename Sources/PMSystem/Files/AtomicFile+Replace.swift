@@ -2,11 +2,12 @@ internal import CPMLinux
 internal import Glibc
 
 extension AtomicFile {
-    /// Puts `bytes` in the place of `old`; false when somebody else changed the file meanwhile (nothing is changed then).
-    func replace(_ old: Content?, with bytes: [UInt8]) throws(AtomicFileError) -> Bool {
+    /// Puts `bytes` in the place of `old`, and returns the state of the new file; nil when somebody else changed the
+    /// file meanwhile (nothing is changed then).
+    func replace(_ old: Content?, with bytes: [UInt8]) throws(AtomicFileError) -> FileStatus? {
         var isInPlace = false
         do throws(SystemError) {
-            try writeTemporary(bytes, like: old)
+            let status = try writeTemporary(bytes, like: old)
             if let old {
                 if keepsPrevious { try keepPrevious(old) }
                 try swapIn(over: old, bytes, &isInPlace)
@@ -16,7 +17,7 @@ extension AtomicFile {
             // It holds the old content now, or ours that was not wanted; the next writer removes it otherwise.
             try? remove(temporaryPath)
             if isInPlace { try syncDirectory(.syncDirectory) }
-            return isInPlace
+            return isInPlace ? status : nil
         } catch {
             guard isInPlace else {
                 // As above: what is left of a failed write is removed if it can be.
@@ -28,13 +29,14 @@ extension AtomicFile {
     }
 
     /// The new content under a temporary name in the same directory, with the old file's owner and permissions, durable.
-    private func writeTemporary(_ bytes: [UInt8], like old: Content?) throws(SystemError) {
+    private func writeTemporary(_ bytes: [UInt8], like old: Content?) throws(SystemError) -> FileStatus {
         let file = try create(temporaryPath, mode: old == nil ? newFileMode : 0o600)
         if let old { try give(file.raw, old.status) }
         try step(.write, temporaryPath) { () throws(SystemError) in
             try Files.write(bytes, to: file.raw, named: temporaryPath)
         }
         try sync(file.raw, temporaryPath, .sync)
+        return try Files.status(of: file.raw, temporaryPath)
     }
 
     /// Makes a new file; one that a killed writer left is removed first, as only pm-init of the lock gets here.

@@ -14,6 +14,14 @@ public struct AtomicFile: Sendable {
         public let status: FileStatus
     }
 
+    /// The content of a file after an update.
+    public struct Updated: Sendable {
+        /// The whole content; nil: there is no file.
+        public let bytes: [UInt8]?
+        /// The result of stat(2) for the file with this content; a file that somebody put in its place later has another one.
+        public let status: FileStatus?
+    }
+
     /// Path of the file, the link at its end followed.
     public let path: String
     /// True when the content before a change is kept beside the file.
@@ -58,17 +66,19 @@ public struct AtomicFile: Sendable {
     /// Replaces the content by what `change` makes of it; nil, or the same bytes, leave the file alone.
     ///
     /// `change` is called again when somebody else changed the file meanwhile, and its errors are passed on.
-    /// - Returns: the bytes that were written or left alone, nil when there was no file and none was wanted.
+    /// - Returns: what was written or left alone.
     /// - Throws: `AtomicFileError`, or what `change` throws.
     @discardableResult
-    public func update(_ change: (Content?) throws -> [UInt8]?) throws -> [UInt8]? {
+    public func update(_ change: (Content?) throws -> [UInt8]?) throws -> Updated {
         let lock = try AtomicFileLock(self)
         defer { lock.release() }
         for _ in 0..<5 {
             let old = try read()
-            guard let bytes = try change(old), bytes != old?.bytes else { return old?.bytes }
+            guard let bytes = try change(old), bytes != old?.bytes else {
+                return Updated(bytes: old?.bytes, status: old?.status)
+            }
             // Not read back: a read that fails would be taken for a change that was not made.
-            if try replace(old, with: bytes) { return bytes }
+            if let status = try replace(old, with: bytes) { return Updated(bytes: bytes, status: status) }
         }
         throw AtomicFileError.keepsChanging(path)
     }

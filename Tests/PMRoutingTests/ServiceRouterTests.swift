@@ -171,6 +171,15 @@ import Testing
         #expect(service.take().isEmpty)
     }
 
+    @Test @PMActor func `goes on reading from a service, because two that call each other would wait for ever`() throws {
+        let rig = RouterRig(reactor)
+        let (caller, service) = (try rig.service("caller").link, try rig.service("svc").link)
+        service.isReading = false
+        service.ballast = PeerLimits.pacing + 1
+        caller.write(Self.request(1, "svc.x"))
+        #expect(!caller.isPaused && service.take().count == 1)
+    }
+
     @Test @PMActor func `has a stream wait while its caller does not read, and go on after`() throws {
         let rig = RouterRig(reactor)
         let (client, service) = (try rig.client().link, try rig.service("svc").link)

@@ -12,6 +12,9 @@ import Testing
         try stream.start {}
         let sent = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         stream.write { $0 += sent }
+        var isDrained = false
+        stream.whenDrained { isDrained = true }
+        #expect(!isDrained)
         var received: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
         try setNonBlocking(theirs.raw)
@@ -20,7 +23,7 @@ import Testing
             let count = read(theirs.raw, &chunk, chunk.count)
             received += chunk[..<max(0, count)]
         }
-        #expect(received == sent)
+        #expect(received == sent && isDrained)
         #expect(stream.backlog == 0)
         stream.close()
     }

@@ -63,7 +63,7 @@ public final class Responder {
 
     /// Notes that the caller has cancelled the call. A request is answered at once; a stream is ended by its sender.
     func cancel() {
-        guard phase != .done, !isCancelled else { return }
+        guard phase != .done else { return }
         isCancelled = true
         let body = onCancel.take()
         body?()

@@ -35,6 +35,10 @@ import Testing
             "answers all who stop it", [.handedOver, .served, .stopAsked, .stopAsked, .stopAnswered, .stopAnswered],
             [.takeOver, .serve, .startUnits, .stopUnits, .stopUnits, .close, .leave(.stopped(status: 0))]
         ),
+        (
+            "waits for the last of those who stop it", [.handedOver, .served, .stopAsked, .stopAsked, .stopAnswered],
+            [.takeOver, .serve, .startUnits, .stopUnits, .stopUnits]
+        ),
         ("never serves when stopped before", [.stopAsked, .handedOver], [.takeOver, .stopUnits]),
         (
             "stops instead of being replaced",

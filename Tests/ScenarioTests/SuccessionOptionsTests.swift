@@ -68,6 +68,24 @@ import Testing
         }
     }
 
+    @Test func `unless the configuration does not have it any more, once pm-init was killed`() async throws {
+        try await TestProject.with { project in
+            try project.script("echo", Self.echo)
+            try project.configure(["old": ["path": "./echo"], "new": ["path": "./echo"]])
+            try project.startDaemon()
+            try project.must("start", "old", "--wait")
+            let daemon = try project.daemonID()
+            kill(try project.holderID(), SIGKILL)
+            try until("pmd has ended") { kill(daemon, 0) != 0 }
+            try project.configure(["new": ["path": "./echo"]], mapping: ["new": ["container": "new", "autostart": true]])
+            try project.startDaemon()
+            try project.until("new", "up") { $0["state"]?.string == "up" }
+            let rows = try project.client().call("status")?["result"]?.array ?? []
+            #expect(rows.compactMap { $0["name"]?.string } == ["pm", "new"])
+            #expect(project.daemonLog.contains("pm-init was killed: goes on with what was wanted before"))
+        }
+    }
+
     @Test(arguments: DaemonEnd.allCases)
     func `of which an instance runs without the first, and stops that with it`(end: DaemonEnd) async throws {
         try await TestProject.with { project in

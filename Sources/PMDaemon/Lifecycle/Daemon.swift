@@ -179,6 +179,7 @@ final class Daemon {
         }
         for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) { log.trouble(problem) }
         log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
+        if case .killedInit = succession { log.tell("pm-init was killed: goes on with what was wanted before") }
         greetAdopted(except: resumeSessions())
         parts.router.serve()
         parts.sweeper.begin()

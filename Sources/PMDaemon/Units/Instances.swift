@@ -81,6 +81,8 @@ struct Instances {
     func takeOver(_ left: SharedFD?) -> Succession {
         let origin = ledger.open(left)
         for (name, run) in ledger.runs { if let base = run.base { units.add(alias: name, for: base) } }
+        // Nothing of it runs, so nothing is left to show.
+        if origin == .killedInit { for name in ledger.names where units.find(name) == nil { ledger.forget(name) } }
         let intents = ledger.intents
         supervisor.inherit(intents)
         supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })

@@ -89,6 +89,8 @@ final class UnitLedger {
         place = nil
     }
 
+    /// The units that have an entry.
+    var names: [String] { Array(entries.keys) }
     /// Additions of each unit's last start.
     var runs: [String: Run] { entries.compactMapValues { $0.run.isPlain ? nil : $0.run } }
     /// The last start of a unit.

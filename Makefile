@@ -100,6 +100,7 @@ $(STAGE)/share/.made: $(STAGE)/bin/pm Packaging/man/manual.mjs Packaging/man/pm-
 	@mkdir -p $(STAGE)/share/completions
 	@node Packaging/man/manual.mjs $(STAGE)/bin/pm $(STAGE)/share/man
 	@cp Packaging/man/pm-init.1 $(STAGE)/share/man/
+	@$(STAGE)/bin/pm check --schema >$(STAGE)/share/pm.config.schema.json
 	@for shell in bash zsh fish; do \
 	    $(STAGE)/bin/pm --generate-completion-script $$shell >$(STAGE)/share/completions/$$shell; done
 	@touch $@

@@ -10,12 +10,15 @@ protocol PMCommand: ParsableCommand {
     var global: GlobalOptions { get }
     /// The forms in which it writes its results.
     static var outputs: [OutputChoice] { get }
+    /// True when the daemon reads its configuration for this: what is odd in the file is then shown.
+    var readsConfiguration: Bool { get }
     /// Does it; tells the exit code, or throws what failed.
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode
 }
 
 extension PMCommand {
     static var outputs: [OutputChoice] { OutputChoice.common }
+    var readsConfiguration: Bool { false }
 }
 
 /// The tree of all commands.
@@ -47,7 +50,8 @@ struct PM: ParsableCommand {
             CommandGroup(
                 name: "Containers",
                 subcommands: [
-                    DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, ImportCommand.self,
+                    DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
+                    ImportCommand.self,
                 ]),
             CommandGroup(
                 name: "Calling",

@@ -46,7 +46,9 @@ public enum Program {
             .rawValue
         }
         do throws(APIError) {
-            return try command.execute(session).rawValue
+            let code = try command.execute(session)
+            if command.readsConfiguration { session.tellConfigurationProblems() }
+            return code.rawValue
         } catch {
             return report(ErrorReport(error), session)
         }

@@ -16,6 +16,7 @@ import Testing
     /// Commands that no method has, with the reason.
     private static let withoutMethod: Set<String> = [
         "Call",  // calls a method of a service
+        "Check",  // reads a configuration, for a daemon that need not run
         "Do",  // calls a command of a service by names
         "Import",  // writes a configuration, for a daemon that need not run
         "Run",  // no daemon takes part

@@ -18,7 +18,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         let expected = [
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
             "connect", "version",
-            "name", "help", "upgrade", "scale", "reload-metadata", "do",
+            "name", "help", "upgrade", "scale", "reload-metadata", "do", "check",
         ]
         #expect(PM.words == Set(expected))
     }

@@ -1,5 +1,6 @@
-import PMConfig
 import Testing
+
+@testable import PMConfig
 
 @Suite struct ConfigProblemTests {
     @Test func `an error names the file, the place, the key and what was expected`() {
@@ -198,10 +199,36 @@ import Testing
         #expect(try load(text).warnings.first?.hint == hint)
     }
 
+    @Test(arguments: [
+        (#"{"mapping":{"pm":{"owner":1}}}"#, "1:19: warning: mapping.pm.owner: unknown key, ignored", "the keys are "),
+        (#"{"apps":[]}"#, "1:2: warning: apps: unknown key, ignored", #"pm has "containers""#),
+        (
+            #"{"mapping":{"pm":{"depends_on":[]}}}"#, "1:19: warning: mapping.pm.depends_on: unknown key, ignored",
+            #"write "dependencies""#
+        ),
+        (
+            #"{"mapping":{"a":{"path":"x"}}}"#, "1:18: warning: mapping.a.path: unknown key, ignored",
+            "move it to the same name"
+        ),
+    ])
+    func `a key that pm does not know is a warning with what to write`(text: String, expected: String, hint: String)
+        throws
+    {
+        let warning = try #require(try load(text).warnings.first)
+        #expect(errors(text).first == expected)
+        #expect(warning.hint?.hasPrefix(hint) == true, "\(warning)")
+    }
+
+    @Test func `no key of another manager is one of pm`() {
+        let known = ConfigReader.mappingKeys + ConfigReader.containerKeys + ConfigReader.rootKeys
+        #expect(ForeignKeys.all.filter(known.contains) == [])
+        #expect(Set(ForeignKeys.all).count == ForeignKeys.all.count)
+    }
+
     @Test func `keys of others are left in peace`() {
         #expect(
             errors(
-                #"{"my-app":{"state":1},"commands":{},"containers":{"a":{"path":"x","owner":"me"}},"mapping":{"a":{"zzz":1}}}"#
+                #"{"my-app":{"state":1},"commands":{},"containers":{"a":{"path":"x","x-owner":"me"}},"mapping":{"a":{"x-zzz":1}}}"#
             ) == [])
     }
 }

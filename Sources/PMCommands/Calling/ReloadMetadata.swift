@@ -7,6 +7,7 @@ struct ReloadMetadataCommand: PMCommand {
         commandName: "reload-metadata", abstract: "Make a running service read its list of commands again.")
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     @Argument(help: "The service.", transform: ServiceArgument.read)
     var name: String

@@ -7,6 +7,7 @@ struct DiscoverCommand: PMCommand {
         commandName: "discover", abstract: "Register the services that a package offers.")
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     @Argument(help: "The package's directory.")
     var path = "."

@@ -7,6 +7,7 @@ struct ListCommand: PMCommand {
         commandName: "ls", abstract: "List the services that can be started.")
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()

@@ -7,6 +7,7 @@ struct MapCommand: PMCommand {
     static let configuration = CommandConfiguration(commandName: "map", abstract: "Register a program as a service.")
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     @Flag(name: .shortAndLong, help: "The program answers commands.")
     var commandable = false

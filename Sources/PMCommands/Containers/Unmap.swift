@@ -11,6 +11,7 @@ struct UnmapCommand: PMCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
     var name: String

@@ -13,6 +13,7 @@ struct RestartCommand: PMCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     @Flag(name: .shortAndLong, help: "Wait until the service is ready.")
     var wait = false

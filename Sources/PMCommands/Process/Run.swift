@@ -62,6 +62,7 @@ struct RunCommand: PMCommand {
         planner.socketURL = global.pmSock ?? location?.socketURL
         if let location, location.hasConfigFile {
             planner.configuration = try configuration(location)
+            for problem in planner.configuration?.warnings.prefix(10) ?? [] { session.note(problem.withHint) }
             // What it says of other programs does not matter: nothing of it is used.
             let isUsed = planner.configuration?.configuration.unit(program) != nil
             if isUsed { try DaemonStart.requireTrust(location) }

@@ -8,6 +8,7 @@ struct ScaleCommand: PMCommand {
         discussion: "pm stores the number in the configuration, and starts or stops instances at once.")
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     @Argument(help: "The service.", transform: ServiceArgument.read)
     var name: String

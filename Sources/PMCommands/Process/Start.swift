@@ -15,6 +15,7 @@ struct StartCommand: PMCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { !keepAttached && !foreground }
 
     @Flag(
         name: .shortAndLong,

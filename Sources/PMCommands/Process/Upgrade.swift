@@ -16,6 +16,7 @@ struct UpgradeCommand: PMCommand {
     var includesInit = false
 
     @OptionGroup var global: GlobalOptions
+    var readsConfiguration: Bool { true }
 
     /// Time for the successor to answer: calls under way may take ten seconds of it.
     private static let replacementTimeout = Duration.seconds(30)

@@ -25,6 +25,7 @@ extension DaemonLocation {
         case .nearest:
             let (upwards, passedOver) = try search.upwards()
             var found = upwards
+            if found == nil { found = try search.upwardsOfSockets() }
             if found == nil { found = try search.fallback() }
             found?.passedOver = passedOver
             return found
@@ -83,6 +84,24 @@ struct LocationSearch {
                 passedOver.append(problem)
             }
             guard directory != "/" else { return (nil, passedOver) }
+            directory = Paths.directory(of: directory)
+        }
+    }
+
+    /// The daemon whose configuration was removed while it ran: its socket is there, and its lock.
+    func upwardsOfSockets() throws(ConfigError) -> DaemonLocation? {
+        var directory = Paths.normalized(context.workingDirectory)
+        while true {
+            let socket = Paths.resolve("pm.sock", from: directory)
+            if let facts = context.files.facts(of: socket), facts.kind == .other,
+                trust.planted(socket, facts, in: directory) == nil
+            {
+                let file = Paths.resolve(DaemonLocation.configName, from: directory)
+                var found = try location(of: scope(of: file), at: file)
+                found.distrust = trust.distrust(file, in: directory)
+                if context.files.facts(of: found.lockPath) != nil { return found }
+            }
+            guard directory != "/" else { return nil }
             directory = Paths.directory(of: directory)
         }
     }

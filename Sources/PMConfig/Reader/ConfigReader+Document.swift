@@ -10,6 +10,7 @@ extension ConfigReader {
             expected("an object", at: root)
             return configuration
         }
+        var others: [JSONNode.Member] = []
         for member in members(of: root) {
             let place = root.child(member)
             switch member.key {
@@ -17,9 +18,13 @@ extension ConfigReader {
             case "mapping": configuration.mappings = mappings(place)
             case "plugins": configuration.plugins = strings(place)
             case "setup": configuration.packages = packages(place)
-            // Whatever else stands at the root belongs to somebody else (a container keeps its own state there).
-            default: unknown(member, in: root, known: ["containers", "mapping", "plugins", "setup"])
+            case "$schema": _ = string(place)
+            default: others.append(member)
             }
+        }
+        // What has the name of a container is that container's own state.
+        for member in others where configuration.container(member.key) == nil {
+            unknownAtRoot(member, in: root, known: Self.rootKeys)
         }
         checkReferences(configuration, root)
         return configuration
@@ -50,7 +55,9 @@ extension ConfigReader {
             case "stateless": definition.isStateless = bool(place)
             case "dependencies": definition.dependencies = strings(place)
             default:
-                unknown(member, in: ConfigNode(node: place.node, key: "containers.\(name)"), known: Self.containerKeys)
+                unknown(
+                    member, in: ConfigNode(node: place.node, key: "containers.\(name)"), known: Self.containerKeys,
+                    elsewhere: Self.belongs(member.key, "mapping", Self.mappingKeys))
             }
         }
         guard case .object = place.node.value else {
@@ -60,6 +67,13 @@ extension ConfigReader {
         // The daemon stands in its own file without a program.
         if definition.path.isEmpty && name != "pm" { report(#""path" is missing"#, at: place) }
         return definition
+    }
+
+    static let rootKeys = ["containers", "mapping", "plugins", "setup"]
+
+    /// The hint about a key that belongs into another section; nil when it does not.
+    static func belongs(_ key: String, _ section: String, _ keys: [String]) -> String? {
+        keys.contains(key) ? "move it to the same name under \"\(section)\"" : nil
     }
 
     static let containerKeys = ["path", "type", "commandable", "stateless", "dependencies"]
@@ -95,16 +109,24 @@ extension ConfigReader {
             }
             guard member.key != "pm" else { continue }
             let node = member.node["container"] ?? member.node
+            let hint = Self.absenceHint(mapping.container, member, names)
             report(
                 "there is no container \"\(mapping.container)\"",
-                at: ConfigNode(node: node, key: "mapping.\(member.key).container"),
-                hint: NearNames.hint(for: mapping.container, among: names), severity: .warning)
+                at: ConfigNode(node: node, key: "mapping.\(member.key).container"), hint: hint, severity: .warning)
         }
         for section in ["containers", "mapping"] {
             for member in members(silentlyOf: root.node[section]) {
                 checkDependencies(of: member, in: section, configuration)
             }
         }
+    }
+
+    /// The next step for a mapping of a container that does not exist.
+    private static func absenceHint(_ container: String, _ mapping: JSONNode.Member, _ names: [String]) -> String {
+        if mapping.node["path"] != nil {
+            return "move \"path\" to \"containers\": { \"\(container)\": { \"path\": ... } }"
+        }
+        return NearNames.hint(for: container, among: names) ?? "pm map \(container) PROGRAM adds one"
     }
 
     private mutating func checkDependencies(

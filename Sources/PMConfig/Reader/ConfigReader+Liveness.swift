@@ -1,3 +1,4 @@
+internal import JSON
 internal import PMModel
 
 /// The checks that need no further words.
@@ -13,8 +14,9 @@ private enum PlainLiveness: String, CaseIterable {
 }
 
 extension ConfigReader {
-    private static let livenessChecks = ["check", "http", "tcp", "exec", "noOutputFor"]
-    private static let livenessTimes = ["interval", "timeout", "retries", "startPeriod", "action"]
+    static let livenessWords = PlainLiveness.allCases.map { JSONValue.string($0.rawValue) }
+    static let livenessChecks = ["check", "http", "tcp", "exec", "noOutputFor"]
+    static let livenessTimes = ["interval", "timeout", "retries", "startPeriod", "action"]
 
     /// `"rpc"`, `"none"`, or an object with one check, its times and what follows.
     mutating func liveness(_ place: ConfigNode) -> LivenessPolicy {

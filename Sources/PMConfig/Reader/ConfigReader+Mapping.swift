@@ -20,7 +20,9 @@ extension ConfigReader {
             if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
                 && !rights(member.key, child, &mapping) && !placement(member.key, child, &mapping)
             {
-                unknown(member, in: place, known: Self.mappingKeys)
+                unknown(
+                    member, in: place, known: Self.mappingKeys,
+                    elsewhere: Self.belongs(member.key, "containers", Self.containerKeys))
             }
         }
         if case .logLine = mapping.readiness, mapping.logs == .journal {
@@ -146,11 +148,25 @@ extension ConfigReader {
         members(of: place, "an object of URLs and their options").compactMap { member in
             switch member.node.value {
             case .null: return ConnectionPoint(url: member.key)
-            case .object: return ConnectionPoint(url: member.key, options: member.node.value.text)
+            case .object:
+                checkCertificate(member, place)
+                return ConnectionPoint(url: member.key, options: member.node.value.text)
             case .bool, .number, .string, .array:
                 expected("an object of options", at: place.child(member))
                 return nil
             }
         }
+    }
+
+    private static let secureSchemes = ["jsonrpc+tcp+tls://", "jsonrpc+unix+tls://", "wss://", "https://"]
+
+    /// Warns of a point within TLS that nobody can serve.
+    private mutating func checkCertificate(_ point: JSONNode.Member, _ place: ConfigNode) {
+        guard Self.secureSchemes.contains(where: point.key.hasPrefix) else { return }
+        let missing = ["key", "cert"].filter { point.node[$0] == nil }
+        guard !missing.isEmpty else { return }
+        report(
+            "\(listed(missing)) is missing, so nobody can connect", at: place.child(point),
+            hint: #"write "key": "FILE", "cert": "FILE" with the paths of PEM files"#, severity: .warning)
     }
 }

@@ -4,6 +4,8 @@ internal import PMModel
 extension ConfigReader {
     static let restartKeys = ["policy", "delay", "maxDelay", "resetAfter", "limit", "window", "coolingDelay"]
 
+    static let stopKeys = ["signal", "wait"]
+
     /// `"always"`, or an object with `policy` and how fast.
     mutating func restartPolicy(_ place: ConfigNode) -> RestartPolicy {
         var policy = RestartPolicy()
@@ -70,7 +72,7 @@ extension ConfigReader {
             switch member.key {
             case "signal": step.signal = signal(child) ?? step.signal
             case "wait": step.wait = duration(child) ?? step.wait
-            default: unknown(member, in: place, known: ["signal", "wait"])
+            default: unknown(member, in: place, known: Self.stopKeys)
             }
         }
         return step

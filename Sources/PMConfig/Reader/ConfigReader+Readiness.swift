@@ -17,7 +17,8 @@ private enum PlainCheck: String, CaseIterable {
 }
 
 extension ConfigReader {
-    private static let checkKeys = ["check", "fd", "tcp", "http", "exec", "log"]
+    static let readinessWords = PlainCheck.allCases.map { JSONValue.string($0.rawValue) }
+    static let checkKeys = ["check", "fd", "tcp", "http", "exec", "log"]
 
     /// `"rpc"`, or an object with one check and perhaps a deadline.
     mutating func readiness(_ place: ConfigNode, _ mapping: inout Mapping) {

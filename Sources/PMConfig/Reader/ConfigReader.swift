@@ -94,9 +94,25 @@ struct ConfigReader {
         return kept
     }
 
-    /// Warns of a key that looks like a misspelt one; other unknown keys belong to other programs.
-    mutating func unknown(_ member: JSONNode.Member, in place: ConfigNode, known: [String]) {
-        guard let hint = NearNames.hint(for: member.key, among: known) else { return }
+    /// Warns of a key that pm does not know, with the key that is probably meant. Keys with `x-` in front belong to other
+    /// programs, as in Compose files.
+    mutating func unknown(_ member: JSONNode.Member, in place: ConfigNode, known: [String], elsewhere: String? = nil) {
+        guard !member.key.hasPrefix("x-") else { return }
+        let hint =
+            elsewhere ?? ForeignKeys.advice(for: member.key) ?? NearNames.hint(for: member.key, among: known)
+            ?? "the keys are \(known.joined(separator: ", ")); a key of another program begins with x-"
+        warnOfKey(member, in: place, hint)
+    }
+
+    /// Warns of a key at the root that looks like one of pm or of another manager. Other keys there are settings of containers.
+    mutating func unknownAtRoot(_ member: JSONNode.Member, in place: ConfigNode, known: [String]) {
+        guard
+            let hint = ForeignKeys.advice(for: member.key) ?? NearNames.hint(for: member.key, among: known)
+        else { return }
+        warnOfKey(member, in: place, hint)
+    }
+
+    private mutating func warnOfKey(_ member: JSONNode.Member, in place: ConfigNode, _ hint: String) {
         report(
             "unknown key, ignored", at: Spot(offset: member.keyOffset, key: place.child(member).key),
             hint: hint, severity: .warning)

@@ -12,7 +12,8 @@ public struct ConfigStore: Sendable {
     private var file: AtomicFile
 
     /// Text of a new configuration.
-    public static let empty = "{\n  \"containers\": {},\n  \"mapping\": {}\n}\n"
+    public static let empty =
+        "{\n  \"$schema\": \"\(ConfigSchema.url)\",\n  \"containers\": {},\n  \"mapping\": {}\n}\n"
 
     /// A store of the file at `path`; faults are for tests.
     ///

@@ -33,7 +33,7 @@ struct StatusHandler: AsyncHandler {
 
     private func found(_ request: Status) throws(APIError) -> [UnitStatus] {
         // A configuration that is broken at the moment is no reason not to tell what runs.
-        try? units.refresh()
+        units.refreshIfPossible()
         let uses = supervisor.uses(ofOne: request.name != nil)
         if let name = request.name {
             if name == "pm" { return [daemonRow(uses)] }

@@ -38,11 +38,13 @@ final class Composition {
     /// Makes the parts; nothing is started yet.
     ///
     /// - Throws: the fault of the configuration, the environment or the control socket.
-    init(_ options: DaemonOptions, _ reactor: Reactor, _ log: DaemonLog) throws {
+    init(_ options: DaemonOptions, _ reactor: Reactor, _ log: DaemonLog, isLaunched: Bool) throws {
         (self.options, self.reactor, self.log) = (options, reactor, log)
         lifecycle = LifecycleState()
         access = Access(options.scope)
-        units = try UnitResolver(path: options.config, environment: Environment.current(), reactor: reactor)
+        let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
+        units = try UnitResolver(
+            path: options.config, environment: Environment.current(), reactor: reactor, last: last)
         deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { log.trouble($0) }
         logs = LogRegistry(

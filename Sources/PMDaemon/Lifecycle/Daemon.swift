@@ -9,13 +9,18 @@ import PMSystem
 /// Leads the daemon from the hand-over by pm-init to its goodbye: performs what its lifecycle decides.
 @PMActor
 final class Daemon {
-    private let parts: Composition
+    let parts: Composition
     private let launch: LaunchReporter
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
-    private var listener: Listener?
-    private var socketWatch: SocketFileWatch?
-    private var held = HeldDescriptors()
+    var listener: Listener?
+    var socketWatch: SocketFileWatch?
+    var configWatch: ConfigWatch?
+    /// The next try to make the socket's file again.
+    var listenRetry: TimerID?
+    /// Identity of the socket's file: another one at its path leads nowhere.
+    var socketFile: FileStatus?
+    var held = HeldDescriptors()
     /// End of the previous daemon.
     private var lastEnd = PredecessorEnd.none
     private var mode = StartMode.normal
@@ -33,8 +38,8 @@ final class Daemon {
         let done: @PMActor ([Survivors]) -> Void
     }
 
-    private var log: DaemonLog { parts.log }
-    private var reactor: Reactor { parts.reactor }
+    var log: DaemonLog { parts.log }
+    var reactor: Reactor { parts.reactor }
 
     /// Makes the daemon's parts; nothing is started yet.
     ///
@@ -43,7 +48,7 @@ final class Daemon {
         self.launch = launch
         startedAt = reactor.clock.monotonic()
         startedAtWall = reactor.clock.wall()
-        parts = try Composition(options, reactor, log)
+        parts = try Composition(options, reactor, log, isLaunched: launch.isWaitedFor)
         parts.addHandlers(of: self)
     }
 
@@ -100,11 +105,10 @@ final class Daemon {
 
     /// Lets a successor take over, after all earlier requests are answered.
     ///
-    /// - Throws: a 409 while the daemon is being replaced or stopped, and the fault that keeps a successor from reading
-    ///   the configuration.
+    /// - Throws: a 409 while the daemon is being replaced or stopped.
     func upgrade() throws(APIError) {
         guard parts.lifecycle.phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
-        try parts.units.refresh()
+        parts.units.refreshIfPossible()
         happened(.upgradeAsked)
     }
 
@@ -163,21 +167,17 @@ final class Daemon {
         }
     }
 
-    /// The socket of an earlier daemon, if clients can still reach it.
-    private var heldSocket: SharedFD? {
-        // Where the file cannot be looked up, listening says why.
-        guard (try? Files.entry(parts.options.socket))?.kind == .socket else { return nil }  // as said
-        return held.socket
-    }
-
     private func startUnits() {
         publishSocket()
         watchSocketFile()
+        watchConfiguration()
         launch.serving()
         parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
             try parts.holder.channel.notify("READY=1\nSTATUS=serving \(parts.options.socketURL)")
         }
-        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) { log.trouble(problem) }
+        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) + parts.units.faults {
+            log.trouble(problem)
+        }
         log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
         if case .killedInit = succession { log.tell("pm-init was killed: goes on with what was wanted before") }
         greetAdopted(except: resumeSessions())
@@ -188,46 +188,6 @@ final class Daemon {
         }
         parts.gateway.begin()
         parts.starts.started()
-    }
-
-    private func listen() throws(SystemError) -> SharedFD {
-        let options = parts.options
-        let directory = options.socket.lastIndex(of: "/").map { String(options.socket[..<$0]) } ?? "."
-        if options.scope != .project {
-            try Files.makeDirectories(directory, mode: options.scope == .system ? 0o755 : 0o700)
-        }
-        let socket = SharedFD(try UnixSocket.listen(options.socket, mode: 0o660, group: parts.access.group))
-        try parts.holder.channel.hold(HeldDescriptors.socketName, socket)
-        return socket
-    }
-
-    private func watchSocketFile() {
-        // The file of a service manager's socket is not ours.
-        guard held.activated == nil else { return }
-        let watch = SocketFileWatch(parts.options.socket, reactor: reactor) { [weak self] in self?.listenAgain() }
-        parts.supervisor.attempt("watch the socket's file") { () throws(SystemError) in try watch.begin() }
-        socketWatch = watch
-    }
-
-    /// Time between two tries to make the socket's file again.
-    private static let listenPause = Duration.seconds(5)
-
-    /// Listens at a new file, because somebody removed the one before. Connections stay.
-    private func listenAgain(isRetry: Bool = false) {
-        guard parts.lifecycle.phase == .serving else { return }
-        do throws(SystemError) {
-            let socket = try listen()
-            listener?.close()
-            held.socket = socket
-            listener = try Listener(socket, reactor: reactor, parts.admission.callbacks)
-            log.trouble("somebody removed the file \(parts.options.socket); it is there again")
-            watchSocketFile()
-        } catch {
-            if !isRetry {
-                log.trouble("somebody removed the file \(parts.options.socket), and no client can connect: \(error)")
-            }
-            reactor.after(Self.listenPause) { [weak self] in self?.listenAgain(isRetry: true) }
-        }
     }
 
     /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
@@ -290,6 +250,7 @@ final class Daemon {
             log.trouble("connections are lost in the upgrade: \(error)")
         }
         parts.deaths.flush()
+        parts.units.last?.flush()
         parts.routeBook.flush()
         parts.logs.close()
         parts.journaling.close()
@@ -335,6 +296,9 @@ final class Daemon {
         parts.journaling.close()
         listener?.close()
         socketWatch?.end()
+        configWatch?.end()
+        parts.units.last?.flush()
+        parts.units.last?.forgetIfRemoved()
         parts.gateway.end()
         parts.supervisor.notify.close()
         do throws(SystemError) {
@@ -372,9 +336,10 @@ final class Daemon {
         }
         let own = [
             mode.problem, parts.units.shortage, listener?.problem, parts.deaths.problem, parts.journaling.problem,
-            parts.units.exposure,
         ]
-        row.problems = own.compactMap { $0 } + parts.gateway.problems + parts.registry.routes.grants.allProblems
+        row.problems =
+            own.compactMap { $0 } + parts.units.problems + parts.gateway.problems
+            + parts.registry.routes.grants.allProblems
         row.problems += parts.supervisor.strayProblems
         return row
     }

@@ -7,6 +7,9 @@ import PMSystem
 final class LaunchReporter {
     private var pipe: OwnedFD?
 
+    /// True when somebody waits for the start; a daemon that pm-init or the machine starts has nobody.
+    var isWaitedFor: Bool { pipe != nil }
+
     /// Takes the descriptor of the environment, if there is one, so that no service inherits it.
     init() {
         guard let text = getenv(StatusLine.variable), let number = Int32(String(cString: text)), number > 2 else {

@@ -27,6 +27,12 @@ final class UnitResolver {
     /// The folder that relative paths in the file start from.
     let directory: String
     private var version: Version?
+    /// Why the file cannot be used at the moment, a sentence for each error; none while it can.
+    private(set) var faults: [String] = []
+    /// What in the file is probably not meant, a sentence for each.
+    private(set) var warnings: [String] = []
+    /// The last content without errors.
+    let last: LastConfiguration?
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
     /// The number of aliases.
@@ -49,17 +55,31 @@ final class UnitResolver {
     /// Environment of a unit without variables of its own; all of them share these strings.
     private let plainEnvironment: [String]
 
-    /// Reads the configuration, or makes an empty one.
+    /// Reads the configuration; where it is broken, the last one without errors. Makes an empty one where there is none
+    /// and somebody launches a daemon.
     ///
-    /// - Throws: `ConfigError` when it cannot be read or has errors.
-    init(path: String, environment: [String: String], reactor: Reactor) throws(ConfigError) {
+    /// - Throws: `ConfigError` when it cannot be read or has errors, and there is no earlier one.
+    init(
+        path: String, environment: [String: String], reactor: Reactor, last: LastConfiguration? = nil
+    ) throws(ConfigError) {
+        self.last = last
         store = try ConfigStore(path: path, lockTimeout: .zero)
         edits = ConfigEdits(store, reactor)
         // Before it is read: what is saved meanwhile is another version.
         version = Self.version(of: path)
-        let file = try store.loadOrCreate()
+        let file: ConfigFile
+        do throws(ConfigError) {
+            file = last?.replacesMissing == true ? try store.load() : try store.loadOrCreate()
+            last?.keep(file.document.bytes)
+        } catch {
+            guard let earlier = last?.load() else { throw error }
+            file = earlier
+            version = nil
+            faults = Self.sentences(error, path)
+        }
         configuration = file.configuration
         exposure = file.exposure?.description
+        warnings = faults.isEmpty ? Self.sentences(file.warnings) : []
         directory = file.directory
         self.environment = environment
         plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
@@ -76,11 +96,45 @@ final class UnitResolver {
             version = current
             onChange()
         } catch {
+            faults = Self.sentences(error, store.path)
+            warnings = []
             throw APIError(configuration: error)
         }
     }
 
+    /// Reads the file again for a caller that goes on with the last good configuration where the file is broken.
+    func refreshIfPossible() {
+        // `problems` has the reason.
+        try? refresh()
+    }
+
+    /// What is wrong with the file: it cannot be used, or something in it is probably not meant.
+    var problems: [String] {
+        faults.isEmpty ? warnings + [exposure].compactMap { $0 } : faults + ["pm goes on with the configuration before"]
+    }
+
+    /// Nobody reads more in a status.
+    private static let mostSentences = 20
+
+    private static func sentences(_ error: ConfigError, _ path: String) -> [String] {
+        // Who reads this has a daemon, and needs no new file.
+        guard error.kind != .missing else { return ["\(path): the file is gone, or its folder was renamed or removed"] }
+        return sentences(error.problems)
+    }
+
+    private static func sentences(_ problems: [ConfigProblem]) -> [String] {
+        var sentences = problems.prefix(mostSentences).map { problem in
+            problem.description + (problem.hint.map { " (\($0))" } ?? "")
+        }
+        let more = problems.count - sentences.count
+        if more > 0 { sentences.append("and \(more) more: pm check shows them") }
+        return sentences
+    }
+
     private func use(_ file: ConfigFile) {
+        faults = []
+        warnings = Self.sentences(file.warnings)
+        last?.keep(file.document.bytes)
         resolved = [:]
         configuration = file.configuration
         exposure = file.exposure?.description
@@ -129,7 +183,7 @@ final class UnitResolver {
     func currentName(_ name: String) -> String {
         guard aliases[name] == nil, configuration.fullName(name) != name else { return name }
         // A file that is broken at the moment does not change what names mean.
-        try? refresh()
+        refreshIfPossible()
         return fullName(name)
     }
 
@@ -157,6 +211,11 @@ final class UnitResolver {
             return .notFound(
                 "\(name) may be one of several services",
                 hint: "write \(scoped.dropLast().joined(separator: ", ")) or \(scoped.last ?? "")")
+        }
+        if let mapping = configuration.mapping(name) {
+            return .notFound(
+                "there is no container \(mapping.container), which the mapping \(name) is to run",
+                hint: "pm map \(mapping.container) PROGRAM adds one; pm check shows what else is wrong with the file")
         }
         return .notFound(
             "there is no service \(name)",

@@ -35,6 +35,22 @@ public struct DirectoryWatch: ~Copyable, Sendable {
         _ = try valueOrError("watch", path) { inotify_add_watch(descriptor.raw, path, mask) }
     }
 
+    /// Watches one file, for a new content too.
+    ///
+    /// - Throws: `SystemError` with operation `watch`; ENOENT when it is not there.
+    public func addContent(of path: String) throws(SystemError) {
+        let mask = UInt32(IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+        _ = try valueOrError("watch", path) { inotify_add_watch(descriptor.raw, path, mask) }
+    }
+
+    /// Watches one directory for its own removal or move; what happens in it does not count.
+    ///
+    /// - Throws: `SystemError` with operation `watch`; ENOENT when it is not there.
+    public func addPlace(of directory: String) throws(SystemError) {
+        let mask = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+        _ = try valueOrError("watch", directory) { inotify_add_watch(descriptor.raw, directory, mask) }
+    }
+
     /// Takes what was told; the caller looks up what has changed after that.
     public func drain() {
         var buffer = [UInt8](repeating: 0, count: 4096)

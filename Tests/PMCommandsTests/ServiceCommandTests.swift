@@ -15,7 +15,12 @@ import Testing
         try fixture.serve { _ in Self.web }
         #expect(fixture.run("start", "web", "--wait", "a") == 0)
         #expect(fixture.output.text == "web is up, pid 12\n" && fixture.errors.text == "")
-        #expect(fixture.calls == [.init(method: "start", params: ["web", ["wait": true, "args": ["a"]]])])
+        // The second call asks what is odd in the configuration.
+        let expected: [ScriptedServer.Call] = [
+            .init(method: "start", params: ["web", ["wait": true, "args": ["a"]]]),
+            .init(method: "status", params: ["pm"]),
+        ]
+        #expect(fixture.calls == expected)
     }
 
     @Test func `with -o json the daemon's answer is the result`() throws {

@@ -8,8 +8,11 @@ extension CommandContext {
 
     /// Shows what the daemon found in its configuration, on standard error: each sentence begins with the file.
     func tellConfigurationProblems() {
+        var quiet = self
+        // The command has already said where it is connected to.
+        quiet.isVerbose = false
         // The command has done its work: a daemon that is gone by now, or another one, has nothing to say.
-        guard let row = try? connect().ask(Status(name: "pm"), within: Self.problemsTimeout).first,
+        guard let row = try? quiet.connect().ask(Status(name: "pm"), within: Self.problemsTimeout).first,
             let file = row.folder
         else { return }
         for problem in row.problems where problem.hasPrefix(file + ":") { note(problem) }

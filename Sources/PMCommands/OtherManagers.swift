@@ -15,8 +15,6 @@ enum OtherManagers {
         "save": "nothing has to be saved: services with \"autostart\": true in .pm.config.json start with the daemon",
         "resurrect": "nothing has to be restored: services with \"autostart\": true start with pm start pm",
         "startup": "the package has a unit: systemctl enable --now pm, then pm --system start NAME",
-        "enable": "set \"autostart\": true for the service under \"mapping\" in .pm.config.json",
-        "disable": "set \"autostart\": false for the service under \"mapping\" in .pm.config.json",
         "flush": "nothing has to be emptied: pm deletes the oldest output of a service when its log is full",
         "env": "pm status NAME -o json has the process id; its variables are in /proc/PID/environ",
         "reset": "pm restart NAME sets the number of restarts to 0",

@@ -51,6 +51,7 @@ struct PM: ParsableCommand {
                 name: "Containers",
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
+                    GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
                     ImportCommand.self,
                 ]),
             CommandGroup(

@@ -18,7 +18,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         let expected = [
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
             "connect", "version",
-            "name", "help", "upgrade", "scale", "reload-metadata", "do", "check",
+            "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
+            "enable", "disable",
         ]
         #expect(PM.words == Set(expected))
     }

@@ -100,7 +100,9 @@ public struct ConfigStore: Sendable {
 
     /// The file after the edits, each of which sees the result of the one before it. The text is read once for all
     /// edits of different names.
-    func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
+    ///
+    /// - Throws: `ConfigError` of kind `invalid` with all errors that the file would have.
+    public func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
         var file = try ConfigFile(path: path, bytes: bytes)
         var next = 0
         while next < edits.count {

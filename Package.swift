@@ -93,7 +93,7 @@ let package = Package(
         module(
             "PMCommands",
             [
-                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMLogs", "PMClient",
+                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         module(

@@ -55,6 +55,11 @@ struct PM: ParsableCommand {
                     ImportCommand.self,
                 ]),
             CommandGroup(
+                name: "Packages",
+                subcommands: [
+                    InstallCommand.self, UninstallCommand.self, UpdateCommand.self, LinkCommand.self,
+                ]),
+            CommandGroup(
                 name: "Calling",
                 subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),
             CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),

@@ -20,7 +20,11 @@ import Testing
         "Disable", "Enable", "Get", "Set",  // read and change a configuration, for a daemon that need not run
         "Do",  // calls a command of a service by names
         "Import",  // writes a configuration, for a daemon that need not run
+        "Install",  // npm runs under pm, with the rights of the user
+        "Link",  // as install
         "Run",  // no daemon takes part
+        "Uninstall",  // as install
+        "Update",  // as install
     ]
 
     @Test func `each method has a file in the contract`() throws {

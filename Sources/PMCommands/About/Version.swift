@@ -2,14 +2,19 @@ import ArgumentParser
 import JSON
 import PMAPI
 
-/// `pm version`.
+/// `pm version [PACKAGE]`.
 struct VersionCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Show the versions of this program and of the daemon.")
+        commandName: "version",
+        abstract: "Show the versions of this program and of the daemon, or of an installed package.")
 
     @OptionGroup var global: GlobalOptions
 
+    @Argument(help: "An installed package.", transform: PackageArgument.name)
+    var package: String?
+
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
+        if let package { return try tellVersion(of: package, session) }
         let daemon = try daemon(session)
         switch session.format {
         case .json:
@@ -23,6 +28,18 @@ struct VersionCommand: PMCommand {
         }
         if let daemon, daemon.protocolVersion != Version.protocolVersion {
             session.note("this pm and its daemon have different protocol versions; run pm stop, then pm start pm")
+        }
+        return .success
+    }
+
+    private func tellVersion(of package: String, _ session: CommandContext) throws(APIError) -> ExitCode {
+        let folder = try PackageFolder.ofDaemon(session)
+        guard let version = try PackageFolder.version(of: package, in: folder) else {
+            throw .notFound("\(package) is not installed in \(folder)", hint: "pm install \(package)")
+        }
+        switch session.format {
+        case .json: session.output.line((["name": .string(package), "version": .string(version)] as JSONValue).text)
+        case .table: session.output.line(DisplayWidth.printable("\(package) \(version)"))
         }
         return .success
     }

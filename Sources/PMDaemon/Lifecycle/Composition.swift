@@ -29,6 +29,7 @@ final class Composition {
     let starts: StartWatch
     let journaling: Journaling
     let sweeper: ContainerCleanup
+    let packages: PackageSetup
     let events: UnitEvents
     let supervisor: Supervisor
     let access: Access
@@ -59,6 +60,7 @@ final class Composition {
         starts = StartWatch(holder.channel, log)
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
+        packages = PackageSetup(options, units, reactor, log)
         events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())

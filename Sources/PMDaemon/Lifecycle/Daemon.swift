@@ -186,8 +186,17 @@ final class Daemon {
         if mode == .normal {
             parts.instances.startAutomatic(succession, reactor) { [log] in log.trouble($0) }
         }
+        if succession == .first { installPackages() }
         parts.gateway.begin()
         parts.starts.started()
+    }
+
+    /// Services of a package that was missing start when it is there.
+    private func installPackages() {
+        parts.packages.begin { [weak self] in
+            guard let self, parts.lifecycle.phase == .serving, mode == .normal else { return }
+            parts.instances.startAutomatic(.first, reactor) { [log = self.log] in log.trouble($0) }
+        }
     }
 
     /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
@@ -336,6 +345,7 @@ final class Daemon {
         }
         let own = [
             mode.problem, parts.units.shortage, listener?.problem, parts.deaths.problem, parts.journaling.problem,
+            parts.packages.problem,
         ]
         row.problems =
             own.compactMap { $0 } + parts.units.problems + parts.gateway.problems

@@ -13,9 +13,11 @@ import PMSystem
 struct PackageStage {
     /// The folder of the packages.
     let folder: String
-    /// The copy.
-    var copy: String { folder + "/.pm-packages" }
-    private var order: String { copy + "/order" }
+    /// What is there only during a change.
+    private var place: String { folder + "/.pm-packages" }
+    /// The copy. npm takes the name of the folder for that of a package.json without one.
+    var copy: String { place + "/copy/" + Paths.name(of: folder) }
+    private var order: String { place + "/order" }
     /// Where the package manager works.
     private(set) var work: String
 
@@ -37,8 +39,8 @@ struct PackageStage {
             guard try Files.entry(folder + "/node_modules")?.kind != .link else {
                 throw SystemError("replace", folder + "/node_modules, which is a link", code: ENOTDIR)
             }
-            try Files.makeDirectory(copy, mode: 0o755)
-            try Files.replace(copy + "/.gitignore", with: Array("*\n".utf8))
+            try Files.makeDirectories(copy, mode: 0o755)
+            try Files.replace(place + "/.gitignore", with: Array("*\n".utf8))
             for item in Self.items + Self.settings where try Files.entry("\(folder)/\(item)") != nil {
                 try Self.tool("cp", ["-a", "--", "\(folder)/\(item)", copy + "/"])
             }
@@ -93,7 +95,7 @@ struct PackageStage {
 
     /// Removes the copy.
     func close() throws(APIError) {
-        try reporting("remove \(copy)") { () throws(SystemError) in try discard() }
+        try reporting("remove \(place)") { () throws(SystemError) in try discard() }
     }
 
     /// Notes that the content of the copy belongs into the folder: the identity of each, 0 for what is not there.
@@ -130,7 +132,7 @@ struct PackageStage {
     }
 
     private func discard() throws(SystemError) {
-        if try Files.entry(copy) != nil { try Self.tool("rm", ["-rf", "--", copy]) }
+        if try Files.entry(place) != nil { try Self.tool("rm", ["-rf", "--", place]) }
     }
 
     /// Runs a program of coreutils.

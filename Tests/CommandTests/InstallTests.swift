@@ -8,12 +8,12 @@ import Testing
     private typealias Registry = PackageRegistry
 
     @Test func `takes a package with a scope and its dependencies, and its service starts`() async throws {
-        let needed: JSONObject = ["dependencies": ["left": "^1.0.0"]]
-        let program = "console.log('up ' + require('left')); setInterval(() => {}, 1000);"
+        let program: JSONValue = "console.log('up ' + require('left')); setInterval(() => {}, 1000);"
+        let needed: JSONObject = ["dependencies": ["left": "^1.0.0"], "files": ["run.js": program]]
         let left: JSONValue = [
             "name": "left", "version": "1.2.0", "main": "lib.js", "files": ["lib.js": "module.exports = 'left';"],
         ]
-        let service = Registry.service("@my/svc", "1.0.0", adding: needed, program: program)
+        let service = Registry.service("@my/svc", "1.0.0", adding: needed)
         try await Registry.with([left, service]) { project, _ in
             try project.startDaemon()
             #expect(try project.must("install", "@my/svc@^1") == "@my/svc 1.0.0 installed: svc\n")

@@ -49,10 +49,9 @@ struct PackageRegistry {
 
     /// A package with one program that says `up` and its version, and stays.
     static func service(
-        _ name: String, _ version: String, bin: String = "svc", adding members: JSONObject = [:],
-        program: String? = nil
+        _ name: String, _ version: String, bin: String = "svc", adding members: JSONObject = [:]
     ) -> JSONValue {
-        let text = program ?? "console.log('up \(version)'); setInterval(() => {}, 1000);"
+        let text = "console.log('up \(version)'); setInterval(() => {}, 1000);"
         var all: JSONObject = [
             "name": .string(name), "version": .string(version), "bin": .object([bin: "./run.js"]),
             "files": ["run.js": .string(text)],

@@ -28,7 +28,8 @@ import Testing
 
     @Test func `keeps the old version when the new one does not become ready`() async throws {
         let packages = [
-            Registry.service("svc", "1.0.0"), Registry.service("svc", "2.0.0", program: "process.exit(3)"),
+            Registry.service("svc", "1.0.0"),
+            Registry.service("svc", "2.0.0", adding: ["files": ["run.js": "process.exit(3)"]]),
         ]
         try await Registry.with(packages) { project, _ in
             try project.configure(

@@ -17,7 +17,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test func `each command is a word of pm`() {
         let expected = [
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
-            "connect", "version",
+            "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
             "enable", "disable",
         ]
@@ -109,7 +109,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         "restart", "stop web pm", "restart a b --inspect",
         "restart pm", "map web", "map web p -r fridge", "log", "log web -n x", "log web -n -1",
         "log web --since yesterday",
-        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x",
+        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x y",
         "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
     ]) func `wrong usage exits with 64`(line: String) throws {
         let fixture = try CommandFixture()

@@ -82,7 +82,7 @@ struct UpdateCommand: PMCommand {
         }
     }
 
-    /// Starts the old version; one that does not start is told, because the old version is in its place all the same.
+    /// Starts the old version. If it does not start, it is in its place all the same, so that is a note.
     private func putBack(_ names: [String], _ session: CommandContext) throws(APIError) {
         do throws(APIError) {
             try restart(names, session)

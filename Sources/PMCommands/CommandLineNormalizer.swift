@@ -13,6 +13,9 @@ struct CommandLineNormalizer {
     /// Options of `pm run` with a value.
     private static let runValued: Set<String> = ["--name"]
 
+    /// Options of `pm start` with a value that a program has, but a service does not.
+    private static let programValued: Set<String> = ["-i", "--instances", "--env-file", "--cwd"]
+
     /// The words that are commands.
     let commands: Set<String>
 
@@ -38,7 +41,8 @@ struct CommandLineNormalizer {
 
     /// Options of `pm start` without a value.
     private static let startFlags: Set<String> = [
-        "-w", "--wait", "--new", "--autostart", "--inspect", "--inspect-brk", "--keep-attached", "--foreground", "-h",
+        "-w", "--wait", "--new", "--autostart", "--program", "--inspect", "--inspect-brk", "--keep-attached",
+        "--foreground", "-h",
         "--help", "--version",
     ]
 
@@ -57,12 +61,14 @@ struct CommandLineNormalizer {
     /// `start [options] NAME [args]`: behind NAME, options that pm does not know belong to the service, up to a `--`; from there on
     /// everything does.
     private func start(_ words: [String]) -> (words: [String], unknown: [String]) {
-        let valued = Self.valued.union(Self.runValued)
         let flags = Self.flags.union(Self.startFlags)
+        var valued = Self.valued.union(Self.runValued).union(Self.programValued)
         var (options, rest) = split(words, valued: valued, flags: flags)
         options = options.flatMap(InspectorOptions.separated)
+        if rest.first == "--", rest.count > 1 { return (options + ["--program"] + rest, []) }
         guard let name = rest.first, !name.hasPrefix("-"), name != "pm" else { return (inspected(words), []) }
         rest.removeFirst()
+        if !ProgramEntry.isFile(name) { valued.subtract(Self.programValued) }
         var (arguments, unknown): ([String], [String]) = ([], [])
         while let word = rest.first, word != "--" {
             let (own, others) = split(rest, valued: valued, flags: flags)
@@ -73,6 +79,8 @@ struct CommandLineNormalizer {
             if word.hasPrefix("-"), word != "-" { unknown.append(word) }
             rest.removeFirst()
         }
+        // Bare words may be names of services, too.
+        if rest.isEmpty, unknown.isEmpty, !arguments.isEmpty { options.append("--names") }
         arguments += rest.dropFirst()
         return (options + [name] + (arguments.isEmpty ? [] : ["--"] + arguments), unknown)
     }

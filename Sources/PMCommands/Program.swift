@@ -29,6 +29,10 @@ public enum Program {
         }
         guard let command = command as? any PMCommand else { return runOther(command, session) }
         for word in normalizer.passedOn(words) {
+            if word == "--watch" {
+                session.note("--watch goes to the program, as pm watches no files; pm start -- node --watch FILE does")
+                continue
+            }
             guard let near = CommandLineNormalizer.near(word) else { continue }
             session.note(DisplayWidth.printable("\(word) goes to the service; the option of pm is \(near)"))
         }

@@ -23,6 +23,28 @@ struct ServiceNames {
         return Self.unique(names)
     }
 
+    /// The rows of services and of their instances, each once.
+    ///
+    /// - Throws: a 404 for a name or pattern that no service has.
+    func rows(of words: [String]) throws(APIError) -> [UnitStatus] {
+        let all = try client.ask(Status(name: nil))
+        var rows: [UnitStatus] = []
+        for word in words {
+            let isPattern = Self.isPattern(word)
+            var found = all.filter { row in
+                if row.name == word || InstanceName(row.name)?.unit == word { return true }
+                return isPattern && row.name != "pm" && !Self.matches(word, [row.name]).isEmpty
+            }
+            if found.isEmpty, isPattern {
+                throw .notFound("no service matches \(word)", hint: "pm status shows all names")
+            }
+            // The daemon knows names without their scope, and refuses others.
+            if found.isEmpty { found = try client.ask(Status(name: word)) }
+            rows += found.filter { row in !rows.contains { $0.name == row.name } }
+        }
+        return rows
+    }
+
     /// Asks for one thing of several services at once, and passes each answer on. Services take as long as they need: as with
     /// one service, no answer has a limit.
     ///
@@ -57,7 +79,8 @@ struct ServiceNames {
         pattern == "all" ? names : names.filter { StarPattern.matches(pattern, $0) }
     }
 
-    private static func isPattern(_ word: String) -> Bool { word == "all" || word.utf8.contains(UInt8(ascii: "*")) }
+    /// True for `all` and for a word with `*`.
+    static func isPattern(_ word: String) -> Bool { word == "all" || word.utf8.contains(UInt8(ascii: "*")) }
 
     private static func unique(_ words: [String]) -> [String] {
         var seen: Set<String> = []

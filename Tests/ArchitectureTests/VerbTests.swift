@@ -19,6 +19,9 @@ import Testing
         "Check",  // reads a configuration, for a daemon that need not run
         "Disable", "Enable", "Get", "Set",  // read and change a configuration, for a daemon that need not run
         "Do",  // calls a command of a service by names
+        "IsActive",  // reads the status
+        "ProcessID",  // reads the status
+        "Wait",  // reads the status
         "Import",  // writes a configuration, for a daemon that need not run
         "Install",  // npm runs under pm, with the rights of the user
         "Link",  // as install

@@ -38,7 +38,7 @@ import Testing
     @Test func `wrong words are told on standard error with the usage, and end with 64`() async throws {
         try await TestProject.with { project in
             for words in [
-                ["status", "--bogus"], ["-o", "xml", "ls"], ["status", "a", "b"], ["-v"],
+                ["status", "--bogus"], ["-o", "xml", "ls"], ["name", "a", "b"], ["-v"],
             ] {
                 let outcome = try project.run([TestPaths.pm] + words)
                 #expect(outcome.code == 64, "\(words)")

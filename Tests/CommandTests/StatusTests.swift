@@ -23,7 +23,9 @@ import Testing
             let pid = try project.status("pm")["pid"]?.int ?? 0
             let file = "\(project.directory)/.pm.config.json"
             #expect(
-                outcome.errors.wholeMatch(of: /pm [0-9.]+, project daemon of (.+), pid ([0-9]+)\n/).map {
+                outcome.errors.wholeMatch(
+                    of: /pm [0-9.]+, project daemon of (.+), pid ([0-9]+)\n2 services: 1 ready, 1 down\n/
+                ).map {
                     "\($0.1) \($0.2)"
                 } == "\(file) \(pid)")
             let rows = lines(outcome.output).map { $0.split(separator: " ").map(String.init) }

@@ -87,6 +87,20 @@ import Testing
         }
     }
 
+    @Test func `on a terminal pm asks before it stops everything, and not with --all`() async throws {
+        try await running { project in
+            let own = ["PM": TestPaths.pm, "SHELL": "/bin/sh", "TERM": "xterm"]
+            let asked = try project.start(["script", "-qec", "exec $PM stop", "/dev/null"], adding: own)
+            try asked.write("n\n")
+            let outcome = asked.wait(closingInput: false)
+            #expect(outcome.code == 1 && outcome.output.contains("Go on? [y/N]"), "\(outcome)")
+            #expect(outcome.output.contains("nothing was stopped"), "\(outcome)")
+            #expect(try project.status("web")["pid"] != nil)
+            let all = try project.onTerminal("$PM stop --all")
+            #expect(all.code == 0 && all.output.contains("pm stopped") && !all.output.contains("[y/N]"), "\(all)")
+        }
+    }
+
     @Test(arguments: [["stop"], ["stop", "pm"]])
     func `without a name, or of pm, stops all in reverse order and then the daemon`(_ words: [String]) async throws {
         try await running { project in

@@ -13,6 +13,10 @@ import Testing
             "check its \"path\""
         ),
         (
+            .init(.spawn(.exec), "node", code: ENOENT), "exec node: No such file or directory",
+            "no folder of its PATH has node"
+        ),
+        (
             .init(.spawn(.exec), "/srv/web", code: EACCES), "exec /srv/web: Permission denied",
             "make the program executable"
         ),

@@ -19,7 +19,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
-            "enable", "disable",
+            "enable", "disable", "is-active", "wait", "pid",
         ]
         #expect(PM.words == Set(expected))
     }
@@ -53,6 +53,32 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(ServiceNames.matches("*b", names) == ["web", "db"])
         #expect(ServiceNames.matches("all", names) == names)
         #expect(ServiceNames.matches("x*", names).isEmpty)
+    }
+
+    @Test func `a program starts with options of its own, and bare words may be services`() throws {
+        let program: StartCommand = try parse(
+            "start ./app.js -i 4 --name api --env-file .env --watch -- --port 3000")
+        #expect(program.program == "./app.js" && program.instances?.value == 4 && program.name == "api")
+        #expect(program.envFiles == [".env"] && program.args == ["--watch", "--port", "3000"] && !program.mayBeNames)
+        #expect(try parse("start -i 2 app.js", as: StartCommand.self).instances?.value == 2)
+        let words: StartCommand = try parse("start -w -- python3 report.py -v")
+        #expect(words.isProgram && words.wait && words.program == "python3" && words.args == ["report.py", "-v"])
+        // What a service is not started with stays the service's.
+        #expect(try parse("start web -i 4", as: StartCommand.self).args == ["-i", "4"])
+        let bare: StartCommand = try parse("start web db")
+        #expect(bare.mayBeNames && bare.args == ["db"])
+        #expect(try !parse("start web -- db", as: StartCommand.self).mayBeNames)
+    }
+
+    @Test func `times of logs are read in words`() throws {
+        let now = LogTime(argument: "now")
+        #expect(LogTime(argument: "5min")?.value == .ago(.seconds(300)))
+        #expect(LogTime(argument: "2 hours ago")?.value == .ago(.seconds(7200)))
+        #expect(LogTime(argument: "1 day")?.value == .ago(.seconds(86_400)))
+        #expect(LogTime(argument: "yesterday") != nil && LogTime(argument: "today") != nil && now != nil)
+        #expect(LogTime(argument: "someday") == nil && LogTime(argument: "5 parsecs") == nil)
+        let log: LogCommand = try parse("log -n5 --color=always")
+        #expect(log.lines == .chosen(5) && log.color == .always && log.names == [])
     }
 
     @Test func `pm starts`() throws {
@@ -104,12 +130,12 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test(arguments: [
         "start", "start web --foreground", "start pm --name x", "start pm --new", "start pm --autostart",
         "start pm x",
-        "start web --name x --new", "start pm --pm-sock /x", "start --port 1 web", "status --nope", "status a b",
+        "start web --name x --new", "start pm --pm-sock /x", "start --port 1 web", "status --nope", "start pm -i 2",
         "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
         "restart", "stop web pm", "restart a b --inspect",
-        "restart pm", "map web", "map web p -r fridge", "log", "log web -n x", "log web -n -1",
-        "log web --since yesterday",
-        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x y",
+        "restart pm", "map web", "map web p -r fridge", "stop web --all", "log web -n x", "log web -n -1",
+        "log web --since someday", "is-active", "wait", "wait web --for lunch", "pid",
+        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x",
         "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
     ]) func `wrong usage exits with 64`(line: String) throws {
         let fixture = try CommandFixture()

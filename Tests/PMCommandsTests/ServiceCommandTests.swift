@@ -13,7 +13,7 @@ import Testing
     @Test func `a start says what runs`() throws {
         let fixture = try CommandFixture()
         try fixture.serve { _ in Self.web }
-        #expect(fixture.run("start", "web", "--wait", "a") == 0)
+        #expect(fixture.run("start", "web", "--wait", "--", "a") == 0)
         #expect(fixture.output.text == "web is up, pid 12\n" && fixture.errors.text == "")
         // The second call asks what is odd in the configuration.
         let expected: [ScriptedServer.Call] = [
@@ -73,7 +73,10 @@ import Testing
             return [UnitStatus(name: "web", wanted: .up, state: .up).json]
         }
         #expect(fixture.run("status") == 0)
-        #expect(fixture.errors.text == "pm \(Version.current), project daemon of /srv/.pm.config.json, pid 7\n")
+        #expect(
+            fixture.errors.text
+                == "pm \(Version.current), project daemon of /srv/.pm.config.json, pid 7\n1 service: 1 starting or stopping\n"
+        )
         #expect(fixture.output.text.split(separator: "\n").map { $0.prefix(4) } == ["NAME", "web "])
     }
 

@@ -22,6 +22,10 @@ extension SpawnFailure {
         // The sentence has the advice about the key.
         if key != nil { return "pm start \(service), once that is done" }
         switch step {
+        case .spawn(.exec) where code == ENOENT && object == "node":
+            return
+                "no folder of its PATH has node: set PATH under \"env\" of its mapping, or start the daemon with a PATH "
+                + "that has it (that of nvm is only in your shell)"
         case .spawn(let step): return Self.hint(step, code)
         case .launch(let check): return hint(check, service)
         case .account, .sandbox: return "pm start \(service), once that is done"

@@ -4,7 +4,7 @@ import PMAPI
 /// `pm unmap NAME`.
 struct UnmapCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unmap", abstract: "Remove a service that does not run from the configuration.",
+        commandName: "unmap", abstract: "Remove services that do not run from the configuration.",
         discussion: """
             pm removes the mapping of that name and the definition of that name. A definition that another service uses \
             is kept. Files of the program and its log are kept, too.
@@ -13,11 +13,20 @@ struct UnmapCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
-    var name: String
+    @Argument(
+        help: "The services; a pattern with * for several.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
+    var names: [String]
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
-        let answer = try session.connect().ask(Unmap(name: name))
+        let services = ServiceNames(client: try session.connect())
+        let calls = try services.expanded(names).map(Unmap.init(name:))
+        let refusals = try services.answers(to: calls) { call, answer in tell(answer, of: call.name, session) }
+        try ServiceNames.report(refusals, session)
+        return .success
+    }
+
+    private func tell(_ answer: Unmap.Answer, of name: String, _ session: CommandContext) {
         let shown = DisplayWidth.printable(name)
         switch session.format {
         case .json: session.output.line(answer.json.text)
@@ -26,6 +35,5 @@ struct UnmapCommand: PMCommand {
         if let user = answer.user {
             session.note("keeps the definition \(shown), which \(DisplayWidth.printable(user)) uses")
         }
-        return .success
     }
 }

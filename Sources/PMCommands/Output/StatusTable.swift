@@ -30,10 +30,14 @@ enum StatusTable {
         ]
     }
 
-    /// `up`, or `up, unresponsive 40s`.
+    /// `up`; `up, unresponsive 40s`; `waiting for db`; `backoff, again in 4s`.
     private static func state(_ row: UnitStatus) -> String {
-        guard let time = row.live?.unresponsiveFor else { return row.state }
-        return "\(row.state), unresponsive \(time.forPeople)"
+        if let time = row.live?.unresponsiveFor { return "\(row.state), unresponsive \(time.forPeople)" }
+        switch ServiceState(rawValue: row.state) {
+        case .waiting?: return row.waiting?.dependency.map { "\(row.state) for \($0)" } ?? row.state
+        case .backoff?, .cooling?: return row.nextTry.map { "\(row.state), again in \($0.forPeople)" } ?? row.state
+        case .down?, .starting?, .up?, .stopping?, nil: return row.state
+        }
     }
 
     private static func look(_ row: UnitStatus) -> Style.Look {
@@ -42,7 +46,7 @@ enum StatusTable {
         case .up?: row.isReady ? .green : .yellow
         case .starting?, .waiting?, .stopping?: .yellow
         case .backoff?, .cooling?: .red
-        case .down?: row.wanted == Desired.up.rawValue ? .red : .dim
+        case .down?: row.isFailing ? .red : .dim
         case nil: .plain
         }
     }

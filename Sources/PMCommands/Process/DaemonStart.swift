@@ -37,7 +37,7 @@ struct DaemonStart {
     }
 
     /// Refuses to make an empty configuration beside one of the reference implementation: its services would be missing.
-    private func refuseReference(_ location: DaemonLocation, _ context: LocationContext) throws(APIError) {
+    func refuseReference(_ location: DaemonLocation, _ context: LocationContext) throws(APIError) {
         let directory = Paths.directory(of: location.configFile)
         let path = Paths.resolve(ReferenceConfiguration.fileName, from: directory)
         guard !location.hasConfigFile, Paths.name(of: location.configFile) == DaemonLocation.configName,
@@ -51,6 +51,25 @@ struct DaemonStart {
         throw .badRequest(
             "\(path) has services, and there is no \(DaemonLocation.configName) beside it",
             hint: "pm import \(word) makes that file from them; to start without them, make it with the content {}")
+    }
+
+    /// A connection to the daemon of a location, which is started where none runs.
+    func connected(_ location: DaemonLocation, _ locator: DaemonLocator) throws(APIError) -> DaemonClient {
+        do throws(APIError) {
+            return try locator.connect(to: location)
+        } catch {
+            guard error.exitCode == .notRunning else { throw error }
+        }
+        var launcher = try launcher(location)
+        launcher.inspection = .none
+        do throws(APIError) {
+            _ = try launcher.launch(until: .serving)
+            session.note("started the daemon for \(location.configFile)")
+        } catch {
+            // Another command has started it meanwhile.
+            guard error.exitCode == .conflict else { throw error }
+        }
+        return try locator.connect(to: location)
     }
 
     /// Refuses a configuration that another user could have written, unless this user allows it.

@@ -10,8 +10,8 @@ struct LogCommand: PMCommand {
         discussion: """
             `pm log api -f --since 10m` prints what the service api wrote in the last ten minutes, and then new lines \
             as they come. Each line begins with the service's name; lines of several services are sorted by time. \
-            --since and --until take a duration (10m), a time of the day (14:30), or a date and time, in local time or \
-            with a zone (2026-11-23T14:30:00Z). --grep takes a POSIX extended regular expression. --priority takes a \
+            Without a name, pm shows all services. --since and --until take a duration (10m, "2 hours ago"), yesterday, \
+            today, a time of the day (14:30), or a date and time, in local time or with a zone (2026-11-23T14:30:00Z). --grep takes a POSIX extended regular expression. --priority takes a \
             level (err) or its number. With -o json each line is an object {name, time, stream, text}, with -o cat \
             only the text, with -o short a line as journalctl prints it.
             """)
@@ -24,7 +24,7 @@ struct LogCommand: PMCommand {
     var follow = false
 
     @Option(
-        name: [.customShort("n"), .long],
+        name: [.customShort("n", allowingJoined: true), .long],
         help: ArgumentHelp("Print this many of the last lines, or all.", valueName: "count|all"))
     var lines = LineCount.last(100)
 
@@ -47,8 +47,13 @@ struct LogCommand: PMCommand {
     @Flag(help: "Print the text as the services wrote it, without names (same as -o cat).")
     var raw = false
 
-    @Argument(help: "The services.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
-    var names: [String]
+    @Option(help: ArgumentHelp("Use colours: auto, always or never.", valueName: "when"))
+    var color = ColourChoice.auto
+
+    @Argument(
+        help: "The services, or patterns with *; without a name all.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
+    var names: [String] = []
 
     /// The raw text has no place for times.
     func validate() throws {
@@ -78,6 +83,8 @@ struct LogCommand: PMCommand {
     }
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
+        var session = session
+        session.terminal.use(color)
         var printer = LogPrinter(session, timestamps: timestamps, raw ? .cat : global.output)
         let client: DaemonClient
         do throws(APIError) {
@@ -88,10 +95,12 @@ struct LogCommand: PMCommand {
             try stored.show(in: &printer)
             return .success
         }
-        return try show(client, in: &printer)
+        var call = call
+        call.names = try ServiceNames(client: client).expanded(names)
+        return try show(call, client, in: &printer)
     }
 
-    private func show(_ client: DaemonClient, in printer: inout LogPrinter) throws(APIError) -> ExitCode {
+    private func show(_ call: Log, _ client: DaemonClient, in printer: inout LogPrinter) throws(APIError) -> ExitCode {
         let log = try reporting { () throws(ClientError) in try FollowedLog(call, client) }
         let reader = OutputReader()
         while true {

@@ -76,7 +76,7 @@ struct RunPlanner {
         guard isFile || !program.utf8.contains(UInt8(ascii: "/")) else {
             throw .notFound("there is no service and no file \(program)", hint: nearest)
         }
-        let own = name ?? Self.baseName(path)
+        let own = name ?? ProgramEntry.baseName(path)
         do throws(ConfigError) {
             let command =
                 isFile
@@ -94,15 +94,6 @@ struct RunPlanner {
     /// Names like the one that was given.
     private var nearest: String? {
         configuration?.configuration.namesNear(program).first.map { "did you mean \($0)?" }
-    }
-
-    /// `api` for `/srv/api/commands.json` and for `/srv/api.js`.
-    private static func baseName(_ path: String) -> String {
-        let file = Paths.name(of: path)
-        let isMetadata = file == "commands.json" || file == "package.json"
-        let name = isMetadata ? Paths.name(of: Paths.directory(of: path)) : file
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
-        return String(name[..<dot])
     }
 
     private struct Command {

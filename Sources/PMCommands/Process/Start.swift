@@ -1,17 +1,26 @@
 import ArgumentParser
+import Glibc
 import PMAPI
+import PMClient
 import PMModel
 
 /// `pm start pm` and `pm start NAME [args...]`.
 struct StartCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
-        abstract: "Start the daemon (`pm start pm`), or a service and the services that it depends on.",
+        abstract: "Start the daemon (`pm start pm`), a service and the services that it depends on, or a program.",
         discussion: """
             `pm start api` starts the service api. `pm start worker --queue mail` starts the service worker with the \
             arguments `--queue mail`: options that pm does not know, and all words after `--`, go to the service. `pm start pm` starts the \
             daemon for the nearest .pm.config.json, in the working directory or above it; if there is no such file, pm \
             makes one in the working directory.
+
+            `pm start web db` starts two services, and `pm start 'web*'` those whose names begin with web; write `--` before \
+            an argument that is the name of a service.
+
+            `pm start ./app.js -i 2 --env-file .env -- --port 3000` adds a program to the .pm.config.json as the service \
+            app, starts the daemon where none runs, and starts the service. It may also be a folder with package.json or \
+            commands.json, or a program of PATH: `pm start -- python3 report.py`, `pm start npm -- start`.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -30,6 +39,29 @@ struct StartCommand: PMCommand {
 
     @OptionGroup var inspector: InspectorOptions
 
+    @Flag(
+        name: .customLong("program"),
+        help: "Start a file or a program of PATH; `pm start -- PROGRAM` does the same.")
+    var isProgram = false
+
+    @Option(
+        name: [.customShort("i"), .long],
+        help: ArgumentHelp(
+            "With a program: run this many instances, or max: one per processor.", valueName: "count|max"))
+    var instances: InstanceCount?
+
+    @Option(
+        name: .customLong("env-file"),
+        help: ArgumentHelp("With a program: read its variables from this file at each start.", valueName: "file"),
+        completion: .file())
+    var envFiles: [String] = []
+
+    @Option(help: ArgumentHelp("With a program: its working directory.", valueName: "folder"), completion: .directory)
+    var cwd: String?
+
+    @Flag(name: .customLong("names"), help: .hidden)
+    var mayBeNames = false
+
     @Flag(help: "Start the service whenever pm starts.")
     var autostart = false
 
@@ -42,7 +74,7 @@ struct StartCommand: PMCommand {
     var foreground = false
 
     @Argument(
-        help: "The service, or `pm` for the daemon.", completion: ServiceArgument.completion,
+        help: "The service, a program, or `pm` for the daemon.", completion: ServiceArgument.completion,
         transform: ServiceArgument.read)
     var program: String
 
@@ -55,6 +87,9 @@ struct StartCommand: PMCommand {
         if program == "pm" {
             if name != nil || new || autostart {
                 throw ValidationError("--name, --new and --autostart are for services, not for pm.")
+            }
+            if isProgram || hasProgramOptions {
+                throw ValidationError("--program, --instances, --env-file and --cwd are for programs, not for pm.")
             }
             if !args.isEmpty { throw ValidationError("pm itself takes no arguments: \(args.joined(separator: " "))") }
             if foreground && (keepAttached || wait) {
@@ -88,8 +123,25 @@ struct StartCommand: PMCommand {
         return call
     }
 
+    /// True for options that only change the entry of a program.
+    private var hasProgramOptions: Bool { instances != nil || !envFiles.isEmpty || cwd != nil }
+
     private func startService(_ session: CommandContext) throws(APIError) -> ExitCode {
-        let client = try session.connect()
+        var call = call
+        let client: DaemonClient
+        if let prepared = try ProgramStart(command: self, session: session).prepared() {
+            client = prepared.client
+            (call.name, call.alias, call.arguments) = (prepared.name, nil, [])
+        } else {
+            guard !hasProgramOptions else {
+                return Program.misused(
+                    .badRequest(
+                        "--instances, --env-file and --cwd are for programs, and \(program) is none",
+                        hint: "pm scale NAME N for a service; envFiles and cwd are keys of its mapping"), session)
+            }
+            client = try session.connect()
+            if let names = try names(client) { return try startAll(names, client, session) }
+        }
         guard !keepAttached else { return try ServiceAttachment(session: session).start(call) }
         guard wait, inspection.mode == .inspectBreak else {
             try Self.tell(try client.askForText(call, within: nil), fallback: name ?? program, session)
@@ -99,6 +151,41 @@ struct StartCommand: PMCommand {
         first.waits = false
         let answer = try client.ask(first, within: nil)
         try DebuggerWait(session: session, client: client).wait(for: answer, fallback: name ?? program)
+        return .success
+    }
+
+    /// The services, when the words are names and patterns of several; nil: the first is a service, the others its arguments.
+    private func names(_ client: DaemonClient) throws(APIError) -> [String]? {
+        let isPattern = ServiceNames.isPattern(program)
+        guard isPattern || mayBeNames else { return nil }
+        let words = [program] + args
+        if !isPattern {
+            let known = Set(try client.ask(Status(name: nil)).map(\.name))
+            guard words.allSatisfy(known.contains) else { return nil }
+        }
+        return try ServiceNames(client: client).expanded(words)
+    }
+
+    /// Starts several services at once. The first refusal is thrown when all others are answered.
+    private func startAll(_ names: [String], _ client: DaemonClient, _ session: CommandContext) throws(APIError)
+        -> ExitCode
+    {
+        guard name == nil, !new, !keepAttached, inspection == .none else {
+            return Program.misused(
+                .badRequest("--name, --new, --keep-attached and an inspector are for one service: name one"), session)
+        }
+        let calls = names.map { name in
+            var call = call
+            (call.name, call.arguments) = (name, [])
+            return call
+        }
+        let refusals = try ServiceNames(client: client).answers(to: calls) { call, answer in
+            switch session.format {
+            case .json: session.output.line(answer.json.text)
+            case .table: session.output.line(Self.sentence(answer, fallback: call.name))
+            }
+        }
+        try ServiceNames.report(refusals, session)
         return .success
     }
 
@@ -123,5 +210,17 @@ struct StartCommand: PMCommand {
         case (.down, _): return "\(name) was started and has ended"
         default: return "\(name) is \(answer.state)\(pid)"  // a state of another version is shown as it came
         }
+    }
+}
+
+/// `-i`: a number of instances, or `max` for one per processor.
+struct InstanceCount: ExpressibleByArgument, Equatable {
+    let value: Int
+
+    init?(argument: String) {
+        let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let count = argument == "max" ? min(processors, Mapping.mostInstances) : Int(argument)
+        guard let count, count > 0, count <= Mapping.mostInstances else { return nil }
+        value = count
     }
 }

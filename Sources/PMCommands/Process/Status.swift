@@ -6,21 +6,46 @@ import PMClient
 /// `pm status [NAME]`.
 struct StatusCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show which services run, and how each one last ended.")
+        commandName: "status", abstract: "Show which services run, and how each one last ended.",
+        discussion: """
+            Services that fail come first. The exit code is 0 for each service that is known, running or not, and 66 for \
+            an unknown one; `pm is-active NAME` exits with 0 only if the service is up.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
+    @Flag(help: "Show only services that fail.")
+    var failed = false
+
+    @Flag(help: "Show all columns in full, also if lines are wider than the terminal.")
+    var wide = false
+
+    @Option(help: ArgumentHelp("Use colours: auto, always or never.", valueName: "when"))
+    var color = ColourChoice.auto
+
     @Argument(
-        help: "The service; without a name all services.", completion: ServiceArgument.completion,
+        help: "The services, or patterns with *; without a name all services.", completion: ServiceArgument.completion,
         transform: ServiceArgument.read)
-    var name: String?
+    var names: [String] = []
+
+    /// The one service that the command line names; nil: several, or all.
+    var name: String? { names.count == 1 && !ServiceNames.isPattern(names[0]) ? names[0] : nil }
 
     /// The call that this command line means.
     var call: Status { Status(name: name) }
 
+    /// True when not all rows of the answer are shown.
+    private var isSelection: Bool { failed || (name == nil && !names.isEmpty) }
+
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
+        var session = session
+        session.terminal.use(color)
         let client = try session.connect()
         if session.format == .json {
+            if isSelection {
+                session.output.line(try selected(client).json.text)
+                return .success
+            }
             session.output.write(try client.askForText(call) + [UInt8(ascii: "\n")])
             return .success
         }
@@ -28,10 +53,14 @@ struct StatusCommand: PMCommand {
         let version = try reporting { () throws(ClientError) in try client.send(Version()) }
         let status = try reporting { () throws(ClientError) in try client.send(call) }
         let header = try header(client, version, session)
-        let rows = try reporting { () throws(ClientError) in try client.answer(to: status, of: Status.self) }
+        var rows = try reporting { () throws(ClientError) in try client.answer(to: status, of: Status.self) }
         session.errors.line(header)
+        if name == nil, let summary = StatusSummary.sentence(of: rows) {
+            session.errors.line(Style(isOn: session.terminal.hasErrorColour)(.dim, summary))
+        }
+        rows = isSelection ? try selected(client) : StatusSummary.failingFirst(rows)
         let table = StatusTable.make(rows, now: session.clock.wall())
-        session.output.write(table.rendered(width: session.terminal.columns, session.style))
+        session.output.write(table.rendered(width: wide ? nil : session.terminal.columns, session.style))
         for row in rows {
             if session.isVerbose, let turns = row.longTurns { session.note(DisplayWidth.printable(turns.sentence)) }
             for problem in row.problems { session.note(DisplayWidth.printable("\(row.name): \(problem)")) }
@@ -44,6 +73,13 @@ struct StatusCommand: PMCommand {
             tellDeath(row, session)
         }
         return .success
+    }
+
+    /// The rows that the command line selects.
+    private func selected(_ client: DaemonClient) throws(APIError) -> [UnitStatus] {
+        let services = ServiceNames(client: client)
+        let rows = names.isEmpty ? try client.ask(Status(name: nil)) : try services.rows(of: names)
+        return StatusSummary.failingFirst(failed ? rows.filter(\.isFailing) : rows)
     }
 
     /// `pm 0.1.0, project daemon of /srv/app/.pm.config.json, pid 12`; on standard error, so that pipes get only rows.
@@ -68,7 +104,10 @@ struct StatusCommand: PMCommand {
         guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
         let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
         session.output.line("\nlast output before \(exit):")
-        for line in death.lastLines { session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line)) }
+        // The frames of Node itself say nothing about the fault of the program.
+        for line in death.lastLines where !line.contains("(node:internal/") && !line.contains("at node:internal/") {
+            session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line))
+        }
     }
 }
 

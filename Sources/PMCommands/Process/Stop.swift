@@ -13,6 +13,9 @@ struct StopCommand: PMCommand {
             `pm stop web db` stops two services, `pm stop 'web*'` those whose names begin with web, and `pm stop all` \
             every service, but not the daemon. Each service gets the signals of its stop sequence, and SIGKILL if it does not end. --now sends SIGKILL at \
             once. On a terminal, Ctrl-C does the same while pm waits; press Ctrl-C again to leave without waiting.
+
+            Without a name, pm asks on a terminal before it stops everything; --all and `pm stop pm` stop it without a \
+            question, and so does a script.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -25,8 +28,12 @@ struct StopCommand: PMCommand {
     @Flag(help: "End the processes by SIGKILL at once, also those that are being stopped.")
     var now = false
 
+    @Flag(help: "Stop all services and the daemon, without a question.")
+    var all = false
+
     /// The daemon ends with all services: it cannot be one of several names.
     func validate() throws {
+        if all, !names.isEmpty { throw ValidationError("--all stops everything: give no name with it.") }
         if names.count > 1, names.contains("pm") {
             throw ValidationError("`pm stop pm` stops all services and the daemon; name it alone.")
         }
@@ -44,6 +51,10 @@ struct StopCommand: PMCommand {
         let services = ServiceNames(client: client)
         let names = try services.expanded(names)
         guard names.count <= 1 else { return try stopAll(names, services, session) }
+        if names.isEmpty, !all, session.terminal.canAsk, try !isConfirmed(client, session) {
+            session.note("nothing was stopped")
+            return .failure
+        }
         let call = call(names.first)
         guard let text = try stop(call, client, session) else { return .failure }
         let answer = try Stop.Answer(json: parsedAnswer(text))
@@ -53,6 +64,17 @@ struct StopCommand: PMCommand {
         case .table: tell(answer, of: call, session)
         }
         return answer.survivors.isEmpty ? .success : .serviceFailed
+    }
+
+    /// Asks before all services end; without a running one there is nothing to ask.
+    private func isConfirmed(_ client: DaemonClient, _ session: CommandContext) throws(APIError) -> Bool {
+        let running = try client.ask(Status(name: nil)).filter { $0.pid != nil && $0.name != "pm" }
+        guard !running.isEmpty else { return true }
+        let names = running.prefix(5).map { DisplayWidth.printable($0.name) }.joined(separator: ", ")
+        let more = running.count > 5 ? " and \(running.count - 5) more" : ""
+        session.errors.write("pm stops \(names)\(more), and the daemon. Go on? [y/N] ")
+        let answer = session.readLine()?.lowercased() ?? ""
+        return answer == "y" || answer == "yes"
     }
 
     /// Stops several services at once. The first refusal is thrown when all others are stopped.

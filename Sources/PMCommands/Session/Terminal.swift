@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 
 /// Properties of the terminal that a program writes to.
@@ -8,6 +9,8 @@ struct Terminal: Equatable, Sendable {
     var rows = 24
     /// True when standard output is a terminal.
     var isInteractive = false
+    /// True when a person can answer a question: standard input and output are a terminal.
+    var canAsk = false
     /// True when standard output may be coloured.
     var hasColour = false
     /// True when standard error may be coloured.
@@ -20,6 +23,7 @@ struct Terminal: Equatable, Sendable {
     /// `TERM=dumb` take colour away.
     init(environment: [String: String]) {
         isInteractive = isatty(STDOUT_FILENO) == 1
+        canAsk = isInteractive && isatty(STDIN_FILENO) == 1
         var size = winsize()
         if isInteractive && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 {
             columns = Int(size.ws_col)
@@ -31,5 +35,26 @@ struct Terminal: Equatable, Sendable {
         let isPlain = environment["NO_COLOR"].map { !$0.isEmpty } ?? false || environment["TERM"] == "dumb"
         hasColour = isInteractive && !isPlain
         hasErrorColour = isatty(STDERR_FILENO) == 1 && !isPlain
+    }
+}
+
+/// `--color`.
+enum ColourChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` forbids it.
+    case auto
+    /// Also into a file or a program, `watch --color` for example.
+    case always
+    /// Nowhere.
+    case never
+}
+
+extension Terminal {
+    /// Takes what the command line says about colours.
+    mutating func use(_ choice: ColourChoice) {
+        switch choice {
+        case .auto: break
+        case .always: hasColour = true
+        case .never: hasColour = false
+        }
     }
 }

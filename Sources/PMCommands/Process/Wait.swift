@@ -1,0 +1,106 @@
+import ArgumentParser
+import Glibc
+import PMAPI
+import PMClient
+import PMModel
+
+/// `pm wait NAME`.
+struct WaitCommand: PMCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait", abstract: "Wait until a service is ready, has ended, or is down; it is not started.",
+        discussion: """
+            `pm wait web --timeout 30s` returns when web is ready. With `--for exit` pm returns when the process that runs \
+            now has ended, and exits with 70 if it failed; with `--for down` when the service has ended and is not started \
+            again. A service that does not run and is not wanted can never become ready: pm exits with 73 at once.
+            """)
+
+    /// What the caller waits for.
+    enum Goal: String, ExpressibleByArgument, CaseIterable {
+        /// The readiness check has succeeded.
+        case ready
+        /// The process that runs now has ended.
+        case exit
+        /// The service is down and stays so.
+        case down
+    }
+
+    /// The result of a look at the service.
+    enum Verdict: Equatable {
+        /// The goal is not reached.
+        case notYet
+        /// The goal is reached.
+        case reached
+        /// It will not be reached without a command.
+        case never
+    }
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(name: .customLong("for"), help: ArgumentHelp("Wait for ready, exit or down.", valueName: "what"))
+    var goal = Goal.ready
+
+    @Option(
+        help: ArgumentHelp("Give up after this time, 30s for example.", valueName: "duration"),
+        transform: CallTimeout.read)
+    var timeout: Duration?
+
+    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    var name: String
+
+    func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
+        let client = try session.connect()
+        let end = timeout.map { session.clock.monotonic() + $0 }
+        let first = try row(client)
+        var now = first
+        var pause: Int32 = 10
+        while true {
+            switch Self.verdict(on: now, since: first, goal) {
+            case .reached: return tell(now, session)
+            case .never: throw .conflict("\(name) is not running, and is not to be started", hint: "pm start \(name)")
+            case .notYet: break
+            }
+            if let end, session.clock.monotonic() >= end {
+                throw .timeout(
+                    "\(name) was not \(goal == .ready ? "ready" : "down") in time: it is \(now.state)",
+                    hint: "pm status \(name)")
+            }
+            // The status is no stream: it says only what is true now.
+            poll(nil, 0, pause)
+            pause = min(2 * pause, 200)
+            now = try row(client)
+        }
+    }
+
+    private func row(_ client: DaemonClient) throws(APIError) -> UnitStatus {
+        guard let row = try client.ask(Status(name: name)).first else {
+            throw .notFound("there is no service \(name)", hint: "pm ls shows what there is")
+        }
+        return row
+    }
+
+    /// Compares a row with the goal; `first` is the row at the begin.
+    static func verdict(on row: UnitStatus, since first: UnitStatus, _ goal: Goal) -> Verdict {
+        let isDown = row.state == ServiceState.down.rawValue
+        switch goal {
+        case .ready:
+            if row.isReady && row.state == ServiceState.up.rawValue { return .reached }
+            return isDown && row.wanted == Desired.down.rawValue ? .never : .notYet
+        case .exit:
+            return row.pid == nil || row.pid != first.pid ? .reached : .notYet
+        case .down:
+            return isDown ? .reached : .notYet
+        }
+    }
+
+    private func tell(_ row: UnitStatus, _ session: CommandContext) -> ExitCode {
+        let shown = DisplayWidth.printable(row.name)
+        let end = row.lastExit.map { $0.reason.phrase } ?? "it has not run"
+        switch (session.format, goal) {
+        case (.json, _): session.output.line(row.json.text)
+        case (.table, .ready): session.output.line("\(shown) is ready" + (row.pid.map { ", pid \($0)" } ?? ""))
+        case (.table, .exit), (.table, .down): session.output.line("\(shown) has ended: \(end)")
+        }
+        guard goal == .exit, let exit = row.lastExit, exit.reason.isFailure, !exit.wasRequested else { return .success }
+        return .serviceFailed
+    }
+}

@@ -15,9 +15,18 @@ struct ErrorReport {
     /// For people: `pm: …`, the output behind a bar, `hint: …`.
     func text(_ style: Style) -> String {
         var text = style(.red, "pm:") + " " + DisplayWidth.printableLines(error.message) + "\n"
-        for line in error.output { text += style(.dim, "  | ") + DisplayWidth.printable(line) + "\n" }
+        for line in Self.essential(error.output) { text += style(.dim, "  | ") + DisplayWidth.printable(line) + "\n" }
         if let hint = error.hint { text += style(.cyan, "hint:") + " " + DisplayWidth.printableLines(hint) + "\n" }
         return text
+    }
+
+    /// The last output of a program without the frames of Node itself and without empty lines, which say nothing about
+    /// the fault of the program.
+    static func essential(_ lines: [String]) -> [String] {
+        lines.filter { line in
+            let isFrame = line.contains("(node:internal/") || line.contains("at node:internal/")
+            return !isFrame && line.contains { !$0.isWhitespace }
+        }
     }
 
     /// For programs: one JSON object on one line, `{"error":{…},"exitCode":N}`.

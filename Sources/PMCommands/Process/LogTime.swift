@@ -52,6 +52,7 @@ struct LogTime: ExpressibleByArgument, Equatable {
         var unit = rest.dropFirst(digits.count).drop { $0 == " " }
         if unit.count > 1, unit.hasSuffix("s") { unit = unit.dropLast() }
         guard let count = Int32(digits), let seconds = units[String(unit)] else { return nil }
+        // bounded: a count of 32 bits times a week fits into 64 bits.
         return .seconds(Int64(count) * Int64(seconds))
     }
 

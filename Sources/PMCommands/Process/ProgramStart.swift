@@ -20,7 +20,7 @@ struct ProgramStart {
         guard mayBeProgram(word, finder) else { return nil }
         let locator = try session.locator()
         let location = try location(locator)
-        // Whatever is wrong with the file is told when it is changed.
+        // A file with errors is refused when it is changed, with all of its errors.
         let known = try? ConfigStore(path: location.configFile).load().configuration
         if let known, known.unit(known.fullName(word) ?? word) != nil { return nil }
         guard var entry = try finder.entry(word, command.args) else {
@@ -62,7 +62,7 @@ struct ProgramStart {
 
     /// Adds the service, or changes what the command line says about one that is there.
     private func write(_ entry: ProgramEntry, to location: DaemonLocation, _ known: Configuration?) throws(APIError) {
-        let place = ProgramPlace(location: location)
+        let place = ProgramPaths(location: location)
         let old = known?.unit(entry.name)
         if let old { try refuseOther(old, entry, place) }
         var definition =
@@ -104,7 +104,7 @@ struct ProgramStart {
     }
 
     /// Another program with that name must not be replaced unseen.
-    private func refuseOther(_ old: ConfiguredUnit, _ entry: ProgramEntry, _ place: ProgramPlace) throws(APIError) {
+    private func refuseOther(_ old: ConfiguredUnit, _ entry: ProgramEntry, _ place: ProgramPaths) throws(APIError) {
         let isSame =
             Paths.resolve(old.definition.path, from: place.location.configDirectory) == entry.path
             && old.mapping.cli.starts(with: entry.words)
@@ -116,7 +116,7 @@ struct ProgramStart {
 }
 
 /// Paths as a configuration has them: relative to its folder in that of a project, else absolute.
-struct ProgramPlace {
+struct ProgramPaths {
     let location: DaemonLocation
 
     /// The path of a file, `./app.js`.

@@ -104,8 +104,7 @@ struct StatusCommand: PMCommand {
         guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
         let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
         session.output.line("\nlast output before \(exit):")
-        // The frames of Node itself say nothing about the fault of the program.
-        for line in death.lastLines where !line.contains("(node:internal/") && !line.contains("at node:internal/") {
+        for line in ErrorReport.essential(death.lastLines) {
             session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line))
         }
     }

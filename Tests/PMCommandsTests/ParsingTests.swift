@@ -135,7 +135,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         "restart", "stop web pm", "restart a b --inspect",
         "restart pm", "map web", "map web p -r fridge", "stop web --all", "log web -n x", "log web -n -1",
         "log web --since someday", "is-active", "wait", "wait web --for lunch", "pid",
-        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x",
+        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x y",
         "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
     ]) func `wrong usage exits with 64`(line: String) throws {
         let fixture = try CommandFixture()

@@ -129,7 +129,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
 
     @Test(arguments: [
         "start", "start web --foreground", "start pm --name x", "start pm --new", "start pm --autostart",
-        "start pm x",
+        "start pm x", "start pm tcp --foreground", "start --key k web",
         "start web --name x --new", "start pm --pm-sock /x", "start --port 1 web", "status --nope", "start pm -i 2",
         "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
         "restart", "stop web pm", "restart a b --inspect",

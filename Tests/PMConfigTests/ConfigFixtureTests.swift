@@ -104,6 +104,7 @@ import Testing
         #expect(configuration.mapping("pm")?.logs == .journal)
         #expect(configuration.container("worker")?.runtime == .worker)
         #expect(configuration.container("image")?.runtime == .docker)
+        #expect(configuration.container("installed")?.host == .reference && web.definition.host == .pm)
         #expect(configuration.mapping("@scope/cache")?.readiness == .tcp(host: "127.0.0.1", port: 6379))
         #expect(configuration.mapping("b")?.readiness == .notify)
         #expect(configuration.plugins == ["./plugin.js"])

@@ -34,6 +34,10 @@ import Testing
         ("\u{feff}{}", "1:1: the text begins with a byte order mark; save it without one"),
         (#"{"containers":[]}"#, "1:15: containers: expected an object, found an empty array"),
         (#"{"containers":{"a":null}}"#, "1:20: containers.a: expected an object, found null"),
+        (
+            #"{"containers":{"a":{"path":"x","type":"worker","host":"reference"}}}"#,
+            #"1:20: containers.a: "host": "reference" needs the type "nodejs""#
+        ),
         (#"{"containers":{"a":{}}}"#, #"1:20: containers.a: "path" is missing"#),
         (#"{"containers":{"a":{"path":""}}}"#, "1:28: containers.a.path: must not be empty"),
         (#"{"containers":{"a":{"path":"x\u0000"}}}"#, "1:28: containers.a.path: contains a NUL character"),

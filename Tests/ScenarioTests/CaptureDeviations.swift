@@ -107,7 +107,9 @@ enum CaptureDeviations {
             ]),
         Row(
             "options are sent, so that they can be heeded",
-            each("$metadata result commands", "added", ["log sends params.1", "stop sends params.1"])),
+            each(
+                "$metadata result commands", "added",
+                ["log sends params.1", "status sends params.1", "stop sends params.1"])),
         Row(
             "map stores the folder it was called in; the reference sends nothing there",
             [#"$metadata result commands map sends params.3: "cwd" → "context.currentWorkingDirectory""#]),

@@ -32,6 +32,17 @@ import Testing
         pid_t(try project.status("pm-gateway")["pid"]?.int ?? 0)
     }
 
+    @Test func `gets its points with the daemon, in the words of the reference`() async throws {
+        try await TestProject.with { project in
+            try project.configure([:])
+            let port = try FreePort.take()
+            try project.must("start", "pm", "tcp", "--tcpPort=\(port)")
+            #expect(try project.must("connect", "pm").contains("jsonrpc+tcp://127.0.0.1:\(port)"))
+            try project.must("start", "pm", "local")
+            #expect(try project.must("connect", "pm") == "jsonrpc+unix://\(project.socket)\n")
+        }
+    }
+
     @Test func `runs as long as there are connection points for the network`() async throws {
         try await Self.with { project in
             #expect(try project.pm("status", "pm-gateway").code == 66)

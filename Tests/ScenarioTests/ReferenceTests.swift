@@ -82,6 +82,72 @@ import Testing
         }
     }
 
+    @Test func `its command line follows a log for which it has no options of its own`() async throws {
+        try await TestProject.with { project in
+            try project.script("talk", "echo one; mkfifo more; read word < more; echo $word; exec sleep 1000")
+            try project.configure(["talk": ["path": "./talk"]], mapping: ["talk": ["ready": ["log": "one"]]])
+            try project.startDaemon()
+            try project.must("start", "talk", "--wait")
+            let client = try Self.commandLine(project)
+            let options = #"{"name":"talk","verbose":2,"configFile":"file:///srv/.akala.json"}"#
+            try client.send(#"{"id":"l","method":"log","params":["talk",\#(options)],"jsonrpc":"2.0"}"#)
+            #expect(client.line() == #"{"id":"l","stream":true,"result":{},"jsonrpc":"2.0"}"#)
+            var text = client.json()?["result"]?["data"]?.string ?? ""
+            #expect(text.contains("one\n"))
+            try project.writeFifo("more", "two\n")
+            while !text.contains("two\n"), let frame = client.json() { text += frame["result"]?["data"]?.string ?? "" }
+            #expect(text.hasSuffix("two\n"), "\(text)")
+        }
+    }
+
+    @Test func `its command line makes a table of the status on a narrow terminal`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.startServices()
+            try project.must("start", "svc", "--wait")
+            let client = try Self.commandLine(project)
+            let options = #"{"verbose":2,"output":"table"}"#
+            try client.send(#"{"id":"6","method":"status","params":[null,\#(options)],"jsonrpc":"2.0"}"#)
+            let rows = try #require(client.json()?["result"]?.array)
+            for row in rows {
+                #expect(row.object?.map(\.key) == ["name", "running", "state", "type", "folder"])
+            }
+            #expect(rows.contains { $0["name"]?.string == "svc" && $0["running"]?.bool == true })
+        }
+    }
+
+    @Test func `its command line stores the connection points that its words name`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.startServices()
+            let client = try Self.commandLine(project)
+            let options = #"{"name":"svc","args":["local","tcp"],"tcpPort":"127.0.0.1:19001"}"#
+            try client.send(
+                #"{"id":"6","method":"connect","params":["svc",{"args":[],"options":\#(options)}],"jsonrpc":"2.0"}"#)
+            let points = try #require(client.json()?["result"]?.object)
+            #expect(points.map { String($0.key.prefix { $0 != ":" }) } == ["jsonrpc+unix", "jsonrpc+tcp"])
+        }
+    }
+
+    @Test func `its container that is run by itself goes on, and its connection point is found`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.startServices()
+            try project.must("connect", "svc", "local")
+            let container = try project.client()
+            for line in Self.preamble {
+                try container.send(line)
+                #expect(container.json()?["result"]?["name"]?.string == "pm")
+            }
+            try container.send(#"{"id":"c","method":"connect","params":["svc",null],"jsonrpc":"2.0"}"#)
+            let own = try #require(container.json()?["result"]?.object)
+            try container.send(#"{"id":"r","method":"ready","params":[],"jsonrpc":"2.0"}"#)
+            #expect(container.line() == #"{"id":"r","error":null,"jsonrpc":"2.0"}"#)
+            #expect(try project.client().call("connect", ["svc"])?["result"]?.object == own)
+            #expect(try project.status("svc")["ready"]?.bool == false)
+        }
+    }
+
     @Test func `its containers speak over Node's channel, and its clients reach them over a bridge`() async throws {
         try await TestProject.with { project in
             try project.write("fork.js", Self.child)
@@ -131,13 +197,14 @@ import Testing
     }
 
     /// The steps that a container of the reference makes in its process: strings in which a message and its line end stand.
-    private static let child = """
+    static let child = """
         const net = require('net');
         const waiting = new Map();
+        const own = process.argv.find((word) => word.startsWith('--name='))?.slice(7) ?? 'svc';
         const commands = ['$init', '$stop', 'echo', 'fail', '$bridge'].map((name) => ({
           name, config: { '': { inject: ['params.0'] }, ...(name === 'echo' ? { cli: { usage: 'echo <msg>', inject: ['params.0'] } } : {}) } }));
         const methods = {
-          $metadata: () => ({ name: 'svc', commands }),
+          $metadata: () => ({ name: own, commands }),
           echo: ([value]) => value,
           fail: ([message]) => { throw Object.assign(new Error(message), { statusCode: 418, code: 'TEAPOT' }); },
           $stop: () => { console.log('told to stop'); setTimeout(() => process.exit(), 50); },
@@ -187,7 +254,13 @@ import Testing
           const { name } = await call('$metadata', { params: true });
           await call('$metadata', [true]);
           console.log('metadata of', name);
-          await call('connect', ['svc', null]).catch(({ statusCode, message }) => console.log(statusCode, message));
+          const points = await call('connect', [own, null]).catch(({ statusCode, message }) => console.log(statusCode, message));
+          for (const url of Object.keys(points ?? {})) {
+            const server = net.createServer();
+            const path = decodeURIComponent(url.slice('jsonrpc+unix://'.length));
+            await new Promise((done, fail) => server.on('error', fail).listen(path, done));
+            server.unref();
+          }
           await call('ready', []);
         })();
         """

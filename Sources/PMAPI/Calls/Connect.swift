@@ -55,6 +55,8 @@ public struct Connect: DaemonCall, Equatable {
         self.init(name: try parameters.text(0, "name"))
         let context = try parameters.object(1, named: "context")
         transports = try context.texts("args")
+        // The reference's command line puts the words there.
+        if transports.isEmpty, let options = context["options"]?.object { transports = try options.texts("args") }
         cwd = try context.text("currentWorkingDirectory")
         for (name, value) in context["options"]?.object ?? JSONObject() where Self.optionNames.contains(name) {
             if value != .null { options[name] = value }

@@ -49,7 +49,7 @@ public struct List: DaemonCall, Equatable {
             entries = members.map { Entry(name: $0.key, definition: ContainerDefinition(wire: $0.value)) }
         }
 
-        /// JSON on the wire: `{name: {type, path, commandable, stateless, dependencies?}}`.
+        /// JSON on the wire: `{name: {type, path, commandable, stateless, dependencies?, host?}}`.
         public var json: JSONValue {
             var members = JSONObject()
             for entry in entries { members[entry.name] = entry.definition.wire }
@@ -64,6 +64,7 @@ extension ContainerDefinition {
             path: json["path"]?.string ?? "", runtime: json["type"]?.string.flatMap(RuntimeKind.init) ?? .nodejs,
             isCommandable: json["commandable"]?.bool ?? false, isStateless: json["stateless"]?.bool ?? false,
             dependencies: (json["dependencies"]?.array ?? []).compactMap(\.string))
+        host = json["host"]?.string.flatMap(ServiceHost.init) ?? .pm
     }
 
     fileprivate var wire: JSONValue {
@@ -73,6 +74,7 @@ extension ContainerDefinition {
         members["commandable"] = .bool(isCommandable)
         members["stateless"] = .bool(isStateless)
         if !dependencies.isEmpty { members["dependencies"] = .array(dependencies.map { .string($0) }) }
+        if host != .pm { members["host"] = .string(host.rawValue) }
         return .object(members)
     }
 }

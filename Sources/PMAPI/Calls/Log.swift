@@ -74,7 +74,14 @@ public struct Log: DaemonCall, Equatable {
         wantsRecords = options.flag("records")
         wantsCursors = options.flag("cursors")
         if let value = options["after"] { after = try Self.cursors(value) }
+        if Self.isBareOfReference(options) { follows = true }
         if follows && until != nil { throw APIError.badRequest("until and follow exclude each other") }
+    }
+
+    /// True for `akala pm log NAME`: the reference's command line adds the name and its own options, and stays until ^C.
+    private static func isBareOfReference(_ options: JSONObject) -> Bool {
+        let isItsOwn = options["name"] != nil || options["configFile"] != nil
+        return isItsOwn && !["lines", "since", "until", "grep", "priority"].contains { options[$0] != nil }
     }
 
     private static func priority(_ text: String) throws(APIError) -> LogPriority {

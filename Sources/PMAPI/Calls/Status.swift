@@ -5,6 +5,9 @@ public struct Status: DaemonCall, Equatable {
     /// The unit; nil for all.
     public var name: String?
 
+    /// True when the rows are for a table of the reference's command line (`akala pm status -o table`).
+    public var isForTable = false
+
     /// Asks for one unit or, with nil, for all.
     public init(name: String? = nil) { self.name = name }
 
@@ -16,15 +19,19 @@ public struct Status: DaemonCall, Equatable {
     /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
         .status, doc: "Returns which services run, and how each one last ended", usage: "status [name]",
-        sources: ["options.name"])
+        sources: ["options.name", "options"])
 
-    /// Reads `[name|null]`; throws a 400 for a name that is no text.
+    /// Reads `[name|null, {output}?]`; throws a 400 for a name that is no text.
     public init(_ parameters: Parameters) throws(APIError) {
         self.init(name: try parameters.optionalText(0, "name"))
+        isForTable = parameters[1]["output"]?.string == "table"
     }
 
-    /// Parameters on the wire: `[name|null]`.
-    public var params: JSONValue { [name.map { .string($0) } ?? .null] }
+    /// Parameters on the wire: `[name|null]`, and `{output: "table"}` for short rows.
+    public var params: JSONValue {
+        let name: JSONValue = name.map { .string($0) } ?? .null
+        return isForTable ? [name, ["output": "table"]] : [name]
+    }
 
     /// The rows.
     public typealias Answer = [UnitStatus]

@@ -70,6 +70,17 @@ public struct UnitStatus: Equatable, Sendable {
     /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
 
+    /// Members on the wire.
+    public var form = Form.full
+
+    /// The members of a row on the wire.
+    public enum Form: Equatable, Sendable {
+        /// All that are known.
+        case full
+        /// Those of which the reference's command line can make a table on a narrow terminal.
+        case short
+    }
+
     /// Why a service waits.
     public struct Wait: Equatable, Sendable {
         /// The service that it waits for; nil: another configuration.
@@ -171,6 +182,7 @@ extension UnitStatus: WireValue {
         var members = JSONObject()
         members["name"] = .string(name)
         members["running"] = .bool(pid != nil)
+        if form == .short { return .object(shortened(members)) }
         if let folder { members["folder"] = .string(folder) }
         members["stateless"] = .bool(isStateless)
         members["type"] = .string(type)
@@ -206,6 +218,17 @@ extension UnitStatus: WireValue {
         }
         if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
         return .object(members)
+    }
+}
+
+extension UnitStatus {
+    /// Its table is cut to the terminal only where no column's name is longer than nine letters.
+    private func shortened(_ first: JSONObject) -> JSONObject {
+        var members = first
+        members["state"] = .string(state)
+        members["type"] = .string(type)
+        members["folder"] = .string(folder ?? "")
+        return members
     }
 }
 

@@ -27,13 +27,22 @@ struct DaemonStart {
         } catch {
             // With --keep-attached, ^C would stop services that another user of the daemon has started.
             guard error.statusCode == 409, signals == nil, command.inspection == .none else { throw error }
-            try tellRunning(location, try locator.connect(to: location))
+            let client = try locator.connect(to: location)
+            try tellRunning(location, client)
+            try setPoints(client)
             return .success
         }
+        if command.wantsPoints { try setPoints(try locator.connect(to: location)) }
         tell(location, pid, unstarted(location, locator))
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
         return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
+    }
+
+    /// Gives the daemon the connection points of the command line, as `pm connect pm` does.
+    private func setPoints(_ client: DaemonClient) throws(APIError) {
+        guard command.wantsPoints else { return }
+        _ = try client.ask(try command.points.call("pm", command.args, session))
     }
 
     /// Refuses to make an empty configuration beside one of the reference implementation: its services would be missing.

@@ -13,7 +13,7 @@ struct StartCommand: PMCommand {
             `pm start api` starts the service api. `pm start worker --queue mail` starts the service worker with the \
             arguments `--queue mail`: options that pm does not know, and all words after `--`, go to the service. `pm start pm` starts the \
             daemon for the nearest .pm.config.json, in the working directory or above it; if there is no such file, pm \
-            makes one in the working directory.
+            makes one in the working directory. `pm start pm tcp --tcp-port 9000` does `pm connect pm tcp --tcp-port 9000` then.
 
             `pm start web db` starts two services, and `pm start 'web*'` those whose names begin with web; write `--` before \
             an argument that is the name of a service.
@@ -73,6 +73,9 @@ struct StartCommand: PMCommand {
     @Flag(help: "With pm: run in the foreground, for systemd or as the first process of a container.")
     var foreground = false
 
+    /// With pm: its connection points, as in `pm connect pm`. The words for a service go to the service.
+    @OptionGroup(visibility: .hidden) var points: PointOptions
+
     @Argument(
         help: "The service, a program, or `pm` for the daemon.", completion: ServiceArgument.completion,
         transform: ServiceArgument.read)
@@ -91,7 +94,12 @@ struct StartCommand: PMCommand {
             if isProgram || hasProgramOptions {
                 throw ValidationError("--program, --instances, --env-file and --cwd are for programs, not for pm.")
             }
-            if !args.isEmpty { throw ValidationError("pm itself takes no arguments: \(args.joined(separator: " "))") }
+            if let word = args.first(where: { !Self.transports.contains($0) }) {
+                throw ValidationError("pm itself takes no argument but local, tcp, http and ws: \(word)")
+            }
+            if foreground && wantsPoints {
+                throw ValidationError("--foreground excludes connection points: use `pm connect pm` for them.")
+            }
             if foreground && (keepAttached || wait) {
                 throw ValidationError("--foreground excludes --wait and --keep-attached: pm itself becomes the daemon.")
             }
@@ -99,10 +107,18 @@ struct StartCommand: PMCommand {
                 throw ValidationError(
                     "--pm-sock cannot be used with `pm start pm`: the configuration determines the socket.")
             }
+        } else if !points.members.isEmpty {
+            let option = points.members.map(\.key).first ?? ""
+            throw ValidationError("\(option) is for pm; the options of \(program) come after its name.")
         } else if foreground {
             throw ValidationError("--foreground is for `pm start pm`; `pm run \(program)` runs a service here.")
         }
     }
+
+    private static let transports: Set<String> = ["local", "tcp", "http", "ws"]
+
+    /// True when connection points of the daemon are to be set.
+    var wantsPoints: Bool { !args.isEmpty || !points.members.isEmpty }
 
     var inspection: Start.Inspection { inspector.inspection }
 

@@ -54,6 +54,7 @@ extension ConfigReader {
             case "commandable": definition.isCommandable = bool(place)
             case "stateless": definition.isStateless = bool(place)
             case "dependencies": definition.dependencies = strings(place)
+            case "host": definition.host = place.node.value.isNull ? .pm : choice(place) ?? .pm
             default:
                 unknown(
                     member, in: ConfigNode(node: place.node, key: "containers.\(name)"), known: Self.containerKeys,
@@ -66,6 +67,9 @@ extension ConfigReader {
         }
         // The daemon stands in its own file without a program.
         if definition.path.isEmpty && name != "pm" { report(#""path" is missing"#, at: place) }
+        if definition.host == .reference && definition.runtime != .nodejs {
+            report(#""host": "reference" needs the type "nodejs""#, at: place)
+        }
         return definition
     }
 
@@ -76,7 +80,7 @@ extension ConfigReader {
         keys.contains(key) ? "move it to the same name under \"\(section)\"" : nil
     }
 
-    static let containerKeys = ["path", "type", "commandable", "stateless", "dependencies"]
+    static let containerKeys = ["path", "type", "commandable", "stateless", "dependencies", "host"]
 
     /// The reference writes null where no runtime was given.
     private mutating func runtime(_ place: ConfigNode) -> RuntimeKind {

@@ -43,6 +43,7 @@ public enum ConfigSchema {
         let shapes: [String: JSONValue] = [
             "path": text, "type": orNull(words(RuntimeKind.self)), "commandable": orNull(["type": "boolean"]),
             "stateless": orNull(["type": "boolean"]), "dependencies": orNull(texts),
+            "host": orNull(words(ServiceHost.self)),
         ]
         return object(ConfigReader.containerKeys, shapes, required: needsPath ? ["path"] : [])
     }

@@ -8,6 +8,7 @@ extension ContainerDefinition {
         object["commandable"] = .bool(isCommandable)
         if isStateless { object["stateless"] = .bool(true) }
         if !dependencies.isEmpty { object["dependencies"] = .array(dependencies.map(JSONValue.string)) }
+        if host != .pm { object["host"] = .string(host.rawValue) }
         return object
     }
 }

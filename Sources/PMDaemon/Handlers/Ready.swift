@@ -13,6 +13,10 @@ struct ReadyHandler: AsyncHandler {
 
     func begin(_ request: Ready, from session: Session, _ answer: @escaping Answering<Nothing>) throws(APIError) {
         guard case .service(let service) = session.origin else {
+            // A container that somebody runs by itself serves its own connection points; nothing of it is published.
+            if request.metadata == nil, session.reach == .everything, !session.isOfNetwork {
+                return answer(.success(Nothing()))
+            }
             throw .notPermitted("only a service can say that it is ready, over the channel it was started with")
         }
         if let metadata = request.metadata {

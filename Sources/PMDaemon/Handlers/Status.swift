@@ -26,6 +26,7 @@ struct StatusHandler: AsyncHandler {
     private func rows(_ request: Status) throws(APIError) -> [UnitStatus] {
         try found(request).map { row in
             var row = row
+            row.form = request.isForTable ? .short : .full
             row.problems += [units.find(row.name).flatMap { units.sandboxRefusal(of: $0) }].compactMap { $0 }
             return row
         }

@@ -8,6 +8,14 @@ public enum RuntimeKind: String, Sendable, CaseIterable {
     case docker
 }
 
+/// The program that runs the commands of a Node service (`host` in the configuration).
+public enum ServiceHost: String, Sendable, CaseIterable {
+    /// That of pm.
+    case pm
+    /// That of the reference implementation, from the `@akala/pm` that the service has installed.
+    case reference
+}
+
 /// *What* to run: a service definition, one entry of `containers` in the configuration.
 public struct ContainerDefinition: Equatable, Sendable {
     /// The program: an absolute path, a path relative to the configuration file, or a `file://` URL.
@@ -20,6 +28,8 @@ public struct ContainerDefinition: Equatable, Sendable {
     public var isStateless: Bool
     /// Names of the units that must be ready before this one starts.
     public var dependencies: [String]
+    /// The program that runs its commands.
+    public var host = ServiceHost.pm
 
     /// Makes a definition; everything but the path has the seed's default.
     public init(

@@ -1,4 +1,5 @@
 import PMModel
+import PMSystem
 
 extension Instance {
     /// Lets the service answer the calls that it has.
@@ -14,10 +15,33 @@ extension Instance {
     func callStopCommand() {
         guard let channels = supervisor.channels else { return stopCommandFinished(.failed, machine.incarnation) }
         let incarnation = machine.incarnation
-        channels.callStop(of: id) { [weak self] result in self?.stopCommandFinished(result, incarnation) }
+        // One of the reference gets both, and its answer is no promise to end by itself.
+        let signalsToo = unit.channel(options) == .nodeIPC
+        channels.callStop(of: id) { [weak self] result in
+            self?.stopCommandFinished(signalsToo ? .failed : result, incarnation)
+        }
     }
 
     private func stopCommandFinished(_ result: StopCommandResult, _ incarnation: UInt64) {
         feed(.child(.stopCommandFinished(result), incarnation: incarnation))
+    }
+
+    /// A container of the reference ends only when its channel is closed, whatever signals it gets.
+    func closeReferenceChannel() {
+        guard let run, unit.hasCommands, unit.channel(options) == .nodeIPC else { return }
+        supervisor.channels?.close(IncarnationID(unit: name, number: run.incarnation))
+    }
+
+    /// A container of the reference cannot listen where one that was killed has left the file of its socket.
+    func removeStaleSockets(_ channel: ChannelKind) {
+        guard channel == .nodeIPC else { return }
+        for path in unit.mapping.connect.compactMap({ Paths.path(ofSocketURL: $0.url) }) {
+            do throws(SystemError) {
+                try ServiceSocket.removeStale(path)
+            } catch {
+                // The service itself meets the same file, and fails with the reason in its log.
+                context.logs.log(of: name).note("pm: the socket of an earlier run is not removed: \(error)")
+            }
+        }
     }
 }

@@ -186,7 +186,9 @@ final class Instance {
         case .spawn(let incarnation): queueSpawn(incarnation)
         case .drain: drain()
         case .callStopCommand: callStopCommand()
-        case .signalGroup(let number): send(number, .group)
+        case .signalGroup(let number):
+            send(number, .group)
+            closeReferenceChannel()
         case .sweepTree(let number): send(number, .tree)
         case .armTimer(let time, let token): arm(time, token)
         case .cancelTimer: cancelTimer()
@@ -221,6 +223,7 @@ final class Instance {
             lastInvocation = launch.invocation
             var parts = Wiring.Parts(
                 null: try SpawnFailure.of(.pipes) { () throws(SystemError) in try context.holder.null() })
+            removeStaleSockets(launch.channel)
             var request = try prepare(child, launch, &parts)
             let wiring = try Wiring.make(&request, launch, unit.settings.readiness, parts)
             let capture = LogCapture(context.logs.log(of: name), origin: .started)

@@ -52,7 +52,8 @@ public struct Unit: Equatable, Sendable {
 
     /// True when it has a channel for calls. A list of commands has one even if no client may call it, because the host runs it.
     var hasCommands: Bool {
-        definition.isCommandable || (definition.runtime != .docker && program.hasSuffix(".json"))
+        definition.isCommandable || definition.host == .reference
+            || (definition.runtime != .docker && program.hasSuffix(".json"))
     }
 
     /// The settings for the state machine.

@@ -59,6 +59,9 @@ public struct NodeRuntime: Runtime {
     /// The file that makes `@akala/pm` resolve without being installed.
     private var preload: String { Paths.directory(of: host) + "/preload.cjs" }
 
+    /// What finds the host of the reference, and becomes it.
+    private var referenceHost: String { Paths.directory(of: host) + "/reference-host.mjs" }
+
     private func variables(_ unit: Unit, _ channel: ChannelKind) -> [String] {
         var variables = [HostVariable.name.set(to: unit.name), HostVariable.socket.set(to: socketURL)]
         if let config = unit.mapping.config { variables.append(HostVariable.config.set(to: config)) }
@@ -81,6 +84,7 @@ public struct NodeRuntime: Runtime {
     ) throws(SpawnFailure) -> [String] {
         let program = try ProgramFile(unit.program)
         var node = ["node"] + [inspector].compactMap { $0 }
+        if unit.definition.host == .reference { return node + [referenceHost, unit.program] }
         let isWorker = unit.definition.runtime == .worker
         if isWorker {
             guard program.isForNode else {
@@ -171,6 +175,7 @@ extension Unit {
     /// channel.
     func channel(_ options: RunOptions) -> ChannelKind {
         if definition.runtime == .docker { return definition.isCommandable ? .contained : .none }
+        if definition.host == .reference { return .nodeIPC }
         guard hasCommands else { return mapping.readiness == .ipc ? .nodeIPC : .none }
         let words = mapping.cli + options.arguments
         let isTold = zip(words, words.dropFirst()).contains { $0 == ("--pm-sock", "ipc://") }

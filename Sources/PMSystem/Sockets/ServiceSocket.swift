@@ -60,6 +60,14 @@ public struct ServiceSocket: Sendable {
         return ServiceSocket(socket)
     }
 
+    /// Removes the file of a stream socket that nobody serves any more; all else at that path stays.
+    ///
+    /// - Throws: `SystemError`; EADDRINUSE when somebody serves the socket.
+    public static func removeStale(_ path: String) throws(SystemError) {
+        let file = SocketFile(path: path, owner: Owner(mode: 0o600))
+        try file.removeStale(Kind.stream(backlog: 0).number)
+    }
+
     /// Opens one at a port of a numeric address.
     ///
     /// - Parameter isOnlyIPv6: whether `[::]` leaves connections by IPv4 to another socket (ipv6(7), IPV6_V6ONLY).

@@ -24,7 +24,7 @@ import Testing
             try project.must("stop", "svc")
             // Not by SIGKILL, which comes after ten seconds.
             let end = try #require(try project.status("svc")["lastExit"])
-            #expect(end["status"]?.int == 0, "\(end.text)")
+            #expect(end["code"]?.int == 0, "\(end.text)")
             #expect(try project.log("svc").contains("told to stop"))
         }
     }

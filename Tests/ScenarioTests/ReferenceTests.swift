@@ -84,7 +84,7 @@ import Testing
 
     @Test func `its command line follows a log for which it has no options of its own`() async throws {
         try await TestProject.with { project in
-            try project.script("talk", "echo one; mkfifo more; read word < more; echo $word; exec sleep 1000")
+            try project.script("talk", "mkfifo more; echo one; read word < more; echo $word; exec sleep 1000")
             try project.configure(["talk": ["path": "./talk"]], mapping: ["talk": ["ready": ["log": "one"]]])
             try project.startDaemon()
             try project.must("start", "talk", "--wait")

@@ -179,9 +179,7 @@ extension UnitStatus: WireValue {
 
     /// The reference's members (`name`, `running`, `folder`, `stateless`, `type`, `cwd`), then ours; absent ones are left out.
     public var json: JSONValue {
-        var members = JSONObject()
-        members["name"] = .string(name)
-        members["running"] = .bool(pid != nil)
+        var members: JSONObject = ["name": .string(name), "running": .bool(pid != nil)]
         if form == .short { return .object(shortened(members)) }
         if let folder { members["folder"] = .string(folder) }
         members["stateless"] = .bool(isStateless)

@@ -84,7 +84,7 @@ public struct NodeRuntime: Runtime {
     ) throws(SpawnFailure) -> [String] {
         let program = try ProgramFile(unit.program)
         var node = ["node"] + [inspector].compactMap { $0 }
-        if unit.definition.host == .reference { return node + [referenceHost, unit.program] }
+        if unit.definition.host == .reference { return node + [referenceHost, unit.program, unit.name] }
         let isWorker = unit.definition.runtime == .worker
         if isWorker {
             guard program.isForNode else {

@@ -17,13 +17,12 @@ function hostFor(path) {
   }
 }
 
-const [node, , program, ...words] = process.argv;
+const [node, , program, name, ...words] = process.argv;
 const host = [realpathSync(program), program, process.cwd()].map(hostFor).find((file) => file !== undefined);
 if (host === undefined) {
   process.stderr.write(`pm: cannot run ${program} by the host of the reference: no @akala/pm with ${PROGRAMS[0]} is installed for it\n`
     + 'hint: npm install @akala/pm in its folder, or take "host": "reference" out of .pm.config.json\n');
   process.exit(1);
 }
-const name = process.env.PM_NAME;
-process.argv = [node, host, 'pm', 'run', `--program=${pathToFileURL(program).href}`, ...words, ...(name ? [`--name=${name}`] : []), '--pm-sock', 'ipc://'];
+process.argv = [node, host, 'pm', 'run', `--program=${pathToFileURL(program).href}`, ...words, `--name=${name}`, '--pm-sock', 'ipc://'];
 await import(pathToFileURL(host).href);

@@ -116,7 +116,8 @@ struct Instances {
         supervisor.followDependencies()
         let names: [String]
         switch succession {
-        case .first: names = automatic
+        // What is known already was started, and perhaps stopped, while packages were being installed.
+        case .first: names = automatic.filter { !supervisor.knows($0) }
         case .successor(let wanted), .killedInit(let wanted): names = wanted
         }
         let missing = names.filter { !supervisor.isActive($0) && supervisor.waitReason(of: $0) == nil }

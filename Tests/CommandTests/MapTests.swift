@@ -14,7 +14,7 @@ import Testing
             _ = try project.answering("below/svc")
             let own = try project.run([TestPaths.pm, "map", "web", "./web.sh"], in: "below")
             #expect(own.output == "web\n")
-            #expect(try definition(project, "web")?["path"]?.string == "\(project.directory)/below/web.sh")
+            #expect(try definition(project, "web")?["path"]?.string == "./below/web.sh")
             #expect(try definition(project, "web")?["type"] == "nodejs")
             #expect(try project.json("map", "svc", "below/svc/commands.json", "-c", "-s", "-r", "worker") == "svc")
             let row = try definition(project, "svc")
@@ -23,7 +23,7 @@ import Testing
             #expect(again.code == 0)
             #expect(
                 again.errors
-                    == "pm: replaces the definition of svc, which was \(project.directory)/below/svc/commands.json\n",
+                    == "pm: replaces the definition of svc, which was ./below/svc/commands.json\n",
                 "\(again.errors)")
             #expect(try definition(project, "svc")?["type"] == "nodejs")
             try project.must("start", "web", "--wait")

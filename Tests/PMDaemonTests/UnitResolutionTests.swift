@@ -11,20 +11,23 @@ import Testing
         Array(#"{"containers": {"a": {"path": "./\#(command)"}, "b": {"path": "./b"}}, "mapping": {}}"#.utf8)
     }
 
-    private func temporaryFolder() throws -> String {
+    private static func makeConfiguration() throws -> (folder: String, path: String) {
         var template = Array("/tmp/pm-units-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = folder + "/.pm.config.json"
+        try Files.replace(path, with: text("one"))
+        return (folder, path)
+    }
+
+    private static func remove(_ folder: String, _ path: String) {
+        for name in [path, path + ".previous"] { unlink(name) }
+        rmdir(folder)
     }
 
     @Test @PMActor func `a unit is made once for each version of the configuration`() throws {
-        let folder = try temporaryFolder()
-        let path = folder + "/.pm.config.json"
-        defer {
-            for name in [path, path + ".previous"] { unlink(name) }
-            rmdir(folder)
-        }
-        try Files.replace(path, with: Self.text("one"))
+        let (folder, path) = try Self.makeConfiguration()
+        defer { Self.remove(folder, path) }
         let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
         for _ in 0..<5 { #expect(try units.require("a").program == folder + "/one") }
         #expect(units.find("a")?.name == "a")
@@ -40,13 +43,8 @@ import Testing
     }
 
     @Test @PMActor func `a change of the daemon's own is not read again, and one right after it is`() throws {
-        let folder = try temporaryFolder()
-        let path = folder + "/.pm.config.json"
-        defer {
-            for name in [path, path + ".previous"] { unlink(name) }
-            rmdir(folder)
-        }
-        try Files.replace(path, with: Self.text("one"))
+        let (folder, path) = try Self.makeConfiguration()
+        defer { Self.remove(folder, path) }
         let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
         var changes = 0
         units.onChange = { changes += 1 }

@@ -22,6 +22,12 @@ import Testing
     }
 
     @Test func `only what lies below a folder is inside it`() {
+        #expect(Paths.relative("/srv/shop/é/web.js", to: "/srv/shop") == "./é/web.js")
+        #expect(Paths.relative("/srv/shöp/\u{301}web.js", to: "/srv/shöp") == "./\u{301}web.js")
+        #expect(Paths.relative("/web.js", to: "/") == "./web.js")
+        for path in ["/srv/shop", "/srv/shopping/web.js", "file:///srv/shop/web.js"] {
+            #expect(Paths.relative(path, to: "/srv/shop") == path)
+        }
         #expect(Paths.isInside("/a/b", "/a"))
         #expect(Paths.isInside("/a", "/a"))
         #expect(Paths.isInside("/a", "/"))

@@ -171,7 +171,8 @@ import Testing
         #expect(service.take().isEmpty)
     }
 
-    @Test @PMActor func `goes on reading from a service, because two that call each other would wait for ever`() throws {
+    @Test @PMActor func `goes on reading from a service, because two that call each other would wait for ever`() throws
+    {
         let rig = RouterRig(reactor)
         let (caller, service) = (try rig.service("caller").link, try rig.service("svc").link)
         service.isReading = false

@@ -47,23 +47,4 @@ import Testing
             #expect(try project.must("stop", "a", "b") == "a stopped\nb stopped\n")
         }
     }
-
-    @Test func `is not replaced while its configuration cannot be read`() async throws {
-        try await TestProject.with { project in
-            try project.configure(
-                ["web": ["path": "/bin/sleep"]], mapping: ["web": ["container": "web", "cli": ["1000"]]])
-            try project.startDaemon()
-            try project.must("start", "web", "--wait")
-            let daemon = try project.daemonID()
-            let good = try project.read(".pm.config.json")
-            try project.write(".pm.config.json", "{ \"mapping\": ")
-            let refused = try project.pm("upgrade")
-            #expect(refused.code == 65 && refused.errors.contains(".pm.config.json"), "\(refused)")
-            #expect(try project.daemonID() == daemon)
-            try project.must("stop", "web")
-            try project.write(".pm.config.json", good)
-            try project.must("upgrade")
-            #expect(try project.daemonID() != daemon)
-        }
-    }
 }

@@ -77,7 +77,8 @@ import Testing
             let daemon = try project.daemonID()
             kill(try project.holderID(), SIGKILL)
             try until("pmd has ended") { kill(daemon, 0) != 0 }
-            try project.configure(["new": ["path": "./echo"]], mapping: ["new": ["container": "new", "autostart": true]])
+            try project.configure(
+                ["new": ["path": "./echo"]], mapping: ["new": ["container": "new", "autostart": true]])
             try project.startDaemon()
             try project.until("new", "up") { $0["state"]?.string == "up" }
             let rows = try project.client().call("status")?["result"]?.array ?? []

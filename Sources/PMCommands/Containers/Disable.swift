@@ -1,6 +1,5 @@
 import ArgumentParser
 import PMAPI
-import PMConfig
 
 /// `pm disable NAME`.
 struct DisableCommand: PMCommand {
@@ -16,13 +15,6 @@ struct DisableCommand: PMCommand {
     var name: String
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
-        let file = try ConfigurationFile(session)
-        let service = try file.service(name)
-        try file.edit(.setAutostart(service, false), at: ["mapping", service, "autostart"])
-        switch session.format {
-        case .json: session.output.line("false")
-        case .table: session.output.line(DisplayWidth.printable("\(service) does not start with pm"))
-        }
-        return .success
+        try ConfigurationFile(session).setAutostart(of: name, to: false, session)
     }
 }

@@ -16,12 +16,20 @@ struct EnableCommand: PMCommand {
     var name: String
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
-        let file = try ConfigurationFile(session)
-        let service = try file.service(name)
-        try file.edit(.setAutostart(service, true), at: ["mapping", service, "autostart"])
+        try ConfigurationFile(session).setAutostart(of: name, to: true, session)
+    }
+}
+
+extension ConfigurationFile {
+    /// Sets whether a service starts with pm, and says so.
+    func setAutostart(of name: String, to isOn: Bool, _ session: CommandContext) throws(APIError) -> ExitCode {
+        let service = try service(name)
+        try edit(.setAutostart(service, isOn), at: ["mapping", service, "autostart"])
         switch session.format {
-        case .json: session.output.line("true")
-        case .table: session.output.line(DisplayWidth.printable("\(service) starts whenever pm starts"))
+        case .json: session.output.line("\(isOn)")
+        case .table:
+            let when = isOn ? "starts whenever pm starts" : "does not start with pm"
+            session.output.line(DisplayWidth.printable("\(service) \(when)"))
         }
         return .success
     }

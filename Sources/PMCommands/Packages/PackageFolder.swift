@@ -115,8 +115,7 @@ struct PackageFolder {
 
     /// A path as the configuration has it: relative for files of a project, so that a copy of it runs its own.
     func shown(_ file: String) -> String {
-        guard location.scope == .project, Paths.isInside(file, path), file != path else { return file }
-        return "." + file.dropFirst(path == "/" ? 0 : path.count)
+        location.scope == .project ? Paths.relative(file, to: path) : file
     }
 
     /// The package that a definition's program belongs to; nil for the project's own, and for no program.

@@ -160,9 +160,7 @@ private struct PackagePaths {
     }
 
     private func relative(_ path: String) -> String {
-        let base = Paths.normalized(directory)
-        guard path != base, Paths.isInside(path, base) else { return path }
-        return "./" + path.dropFirst(base == "/" ? 1 : base.utf8.count + 1)
+        Paths.relative(path, to: Paths.normalized(directory))
     }
 }
 

@@ -38,6 +38,8 @@ struct DiscoverHandler: AsyncHandler {
     /// Dependencies that somebody wrote into the configuration stay when the package names none.
     private func keepingDependencies(_ found: DiscoveredContainer) -> ContainerDefinition {
         var definition = found.definition
+        let path = Paths.path(ofFileURL: definition.path) ?? definition.path
+        if Paths.isInside(path, units.directory) { definition.path = Paths.relative(path, to: units.directory) }
         if definition.dependencies.isEmpty, let old = units.configuration.container(found.name) {
             definition.dependencies = old.dependencies
         }

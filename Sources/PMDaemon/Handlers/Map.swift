@@ -18,6 +18,7 @@ struct MapHandler: AsyncHandler {
         }
         try units.refresh()
         try requireFile(definition.path)
+        definition.path = Paths.relative(definition.path, to: units.directory)
         switch definition.runtime {
         case .docker: try readImage(&definition)
         case .nodejs, .worker: if definition.isCommandable { try readContainer(&definition) }

@@ -179,7 +179,7 @@ final class Daemon {
             log.trouble(problem)
         }
         log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
-        if case .killedInit = succession { log.tell("pm-init was killed: goes on with what was wanted before") }
+        if case .killedInit = succession { log.trouble("pm-init was killed: goes on with what was wanted before") }
         greetAdopted(except: resumeSessions())
         parts.router.serve()
         parts.sweeper.begin()

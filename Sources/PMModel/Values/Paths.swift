@@ -40,6 +40,14 @@ public enum Paths {
         return path == directory || path.utf8.starts(with: prefix.utf8)
     }
 
+    /// The path as a configuration in `directory` has it: relative (`./web.js`) if it is below that, so that a copy of the folder
+    /// runs its own files; both must be absolute and normalized.
+    public static func relative(_ path: String, to directory: String) -> String {
+        guard path != directory, isInside(path, directory) else { return path }
+        // By bytes: a character may go on behind a slash.
+        return "./" + String(decoding: path.utf8.dropFirst(directory == "/" ? 1 : directory.utf8.count + 1), as: UTF8.self)
+    }
+
     /// The `file://` URL of an absolute path, with the bytes a URL cannot hold percent-encoded.
     public static func fileURL(_ path: String) -> String { "file://" + percentEncoded(path) }
 

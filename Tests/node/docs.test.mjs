@@ -185,6 +185,38 @@ test('examples of the configuration in documents for users have no error and no 
   }
 });
 
+/** What users do wrong in a folder of its own, the exit code, and words that the daemon's user reads and looks up. */
+const FAULTS = [
+  ['pm status', 69, 'pm is not running: there is no .pm.config.json here or above, and none of the user or the system'],
+  ['pm start nosuch.js', 66, 'there is no service and no file nosuch.js'],
+  ['pm start --no-such-option x', 64],
+  ["echo '{}' >ecosystem.config.js; pm start ecosystem.config.js", 65, 'ecosystem.config.js is a configuration of PM2'],
+  ['mkdir other; touch app.js other/app.js; pm start ./app.js; pm start other/app.js', 73, 'there is a service app already, which runs'],
+  ['pm start pm; pm status api', 66, 'there is no service api'],
+  ['touch api.js; pm start ./api.js; pm scale api 2', 65, 'api is not stateless: only one instance of it may run'],
+  ["touch data.txt; pm start pm; pm map data ./data.txt; pm start data", 70, 'is neither a script nor a program (chmod +x?)'],
+  ['touch app.js; pm start ./app.js --env-file none.env', 70, 'cannot read the environment file'],
+  ["touch app.js; echo DB_PASSWORD >secrets.env; pm start ./app.js --env-file secrets.env", 70, "secrets.env:1:12: expected '='"],
+  ['touch app.js; pm start ./app.js; pm set app env.PATH /nonexistent; pm start app', 70, 'exec node: No such file or directory'],
+  ['touch app.js; pm start ./app.js; pm is-active app', 1],
+  [`echo 'setInterval(() => {}, 1e6)' >api.js; pm start ./api.js; pm set api ready '{"tcp": 3000, "deadline": "300ms"}'; pm restart api --wait`,
+    75, 'connection refused at 127.0.0.1:3000'],
+  ["echo '{' >.pm.config.json; pm start pm", 65, 'expected a'],
+  ["echo '{}' >.pm.config.json; chmod 777 .; pm start pm", 77, 'can be written by everybody'],
+];
+
+for (const [script, code, words] of FAULTS) {
+  const skip = existsSync('/etc/pm/.pm.config.json') && 'pm is installed here';
+  test(`Docs/Troubleshooting.md has exit code ${code}: ${words ?? script}`, { skip }, async (t) => {
+    const reader = new Reader(t);
+    const text = readFileSync(join(ROOT, 'Docs/Troubleshooting.md'), 'utf8');
+    const lines = ['set +e', script, 'echo "exit code $?"', '[ ! -e .pm.config.json ] || pm stop --all --config .pm.config.json || true'];
+    await reader.run({ lines, expected: ['...', ...(words ? [`...${words}...`, '...'] : []), `exit code ${code}`, '...'], line: 1 }, script);
+    if (words) assert.ok(text.includes(words), `it says nothing of "${words}"`);
+    assert.match(text, new RegExp(`^\\| ${code} \\| `, 'm'));
+  });
+}
+
 test('a document that shows something else than is written is found', () => {
   assert.ok(matches(['app is up, pid 12', 'a', 'b'], ['app is  up, pid ...', '...']));
   assert.ok(matches(['b'], ['...', 'b']));

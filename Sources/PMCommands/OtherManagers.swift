@@ -14,7 +14,9 @@ enum OtherManagers {
         "monit": "pm status shows processor, memory and restarts; -o json for programs",
         "save": "nothing has to be saved: services with \"autostart\": true in .pm.config.json start with the daemon",
         "resurrect": "nothing has to be restored: services with \"autostart\": true start with pm start pm",
-        "startup": "the package has a unit: systemctl enable --now pm, then pm --system start NAME --autostart",
+        "startup":
+            "the package has units: systemctl enable --now pm for the machine; systemctl --user enable --now pm and loginctl "
+            + "enable-linger for you",
         "flush": "nothing has to be emptied: pm deletes the oldest output of a service when its log is full",
         "env":
             "tr '\\0' '\\n' < /proc/$(pm pid NAME)/environ shows its variables",

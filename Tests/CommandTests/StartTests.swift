@@ -72,18 +72,19 @@ import Testing
         }
     }
 
-    @Test(arguments: ["bad.cjs", "bad.mjs"])
-    func `tells of a program that cannot run, without --wait`(_ file: String) async throws {
+    @Test(arguments: ["bad.cjs", "bad.mjs"], [[], ["--wait"]])
+    func `tells of a program that cannot run, with and without --wait`(_ file: String, options: [String]) async throws {
         try await TestProject.with { project in
             try project.write(file, "const x = ;\n")
             try project.script("job.sh", "exit 0")
             try project.configure(["bad": ["path": .string("./\(file)")], "job": ["path": "./job.sh"]])
             try project.startDaemon()
             // A slow machine may not come to the error in the time that a start is watched.
-            var outcome = try project.pm("start", "bad")
+            let command = [TestPaths.pm, "start", "bad"] + options
+            var outcome = try project.run(command)
             while outcome.code == 0 {
                 try project.must("stop", "bad")
-                outcome = try project.pm("start", "bad")
+                outcome = try project.run(command)
             }
             #expect(outcome.code == 70)
             #expect(outcome.errors.contains("after it was started: exit code 1"))

@@ -130,7 +130,7 @@ struct StartCommand: PMCommand {
     var call: Start {
         var call = Start(name: program)
         call.waits = wait
-        call.settles = !wait
+        call.settles = true
         call.alias = name
         call.isNew = new
         call.inspection = inspection

@@ -56,6 +56,9 @@ public struct Unit: Equatable, Sendable {
             || (definition.runtime != .docker && program.hasSuffix(".json"))
     }
 
+    /// True when nothing is checked: the unit is ready as soon as its program was executed.
+    public var isReadyAtOnce: Bool { settings.readiness == .started }
+
     /// The settings for the state machine.
     var settings: UnitSettings {
         var settings = UnitSettings(mapping: mapping, isCommandable: hasCommands)

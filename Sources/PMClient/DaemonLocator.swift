@@ -85,13 +85,30 @@ public struct DaemonLocator: Sendable {
     {
         for address in configuredAddresses(location) where address != expected {
             do throws(ClientError) {
-                return try DaemonClient.connect(to: address)
+                let client = try DaemonClient.connect(to: address)
+                if serves(client, location) { return client }
             } catch {
                 guard case .notRunning = error else { throw error.report }
             }
         }
         return nil
     }
+
+    /// True for a daemon of this very file: a copied file names the socket of the original's daemon.
+    private func serves(_ client: DaemonClient, _ location: DaemonLocation) -> Bool {
+        // A daemon that does not tell its file, as the reference's, is the one that the file names.
+        guard let own = try? client.call(Status(name: "pm"), within: Self.statusTimeout).first?.folder else {
+            return true
+        }
+        guard own != location.configFile else { return true }
+        // A file that is not there is another one.
+        guard let served = try? Files.status(own), let meant = try? Files.status(location.configFile) else {
+            return false
+        }
+        return served.device == meant.device && served.inode == meant.inode
+    }
+
+    private static let statusTimeout = Duration.seconds(2)
 
     private func configuredAddresses(_ location: DaemonLocation) -> [SocketAddress] {
         // Who is not trusted could name the socket of another daemon, which would get what is meant for this one.

@@ -17,4 +17,16 @@ import Testing
             #expect(try project.json("is-active", "web")[0]?["state"] == "up")
         }
     }
+
+    @Test func `does not take a service for up that is not ready`() async throws {
+        try await TestProject.with { project in
+            try project.configure(
+                ["slow": ["path": "/bin/sleep"]],
+                mapping: ["slow": ["container": "slow", "cli": ["1000"], "ready": ["log": "never", "timeout": "1m"]]])
+            try project.startDaemon()
+            try project.must("start", "slow")
+            let outcome = try project.pm("is-active", "slow")
+            #expect(outcome.code == 1 && outcome.output == "starting\n", "\(outcome)")
+        }
+    }
 }

@@ -34,6 +34,20 @@ import Testing
         }
     }
 
+    @Test func `tells of a program that cannot run any more`() async throws {
+        try await TestProject.with { project in
+            try project.script("web", "exec sleep 1000")
+            try project.configure(["web": ["path": "./web"]])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            try project.script("web", "exit 3")
+            var outcome = try project.pm("restart", "web", "--wait")
+            // A slow machine may not come to the end in the time that a start is watched.
+            while outcome.code == 0 { outcome = try project.pm("restart", "web", "--wait") }
+            #expect(outcome.code == 70 && outcome.errors.contains("exit code 3"), "\(outcome)")
+        }
+    }
+
     @Test func `--inspect puts Node under its inspector`() async throws {
         try await TestProject.with { project in
             try project.configure(["svc": try project.answering()])

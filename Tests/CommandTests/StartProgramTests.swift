@@ -73,6 +73,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["pm", "all"]) func `a program with a name that means something else is refused`(
+        name: String
+    ) async throws {
+        try await TestProject.with { project in
+            try project.script("\(name).sh", "exec sleep 1000")
+            let refused = try project.pm("start", "./\(name).sh")
+            #expect(refused.code == 65 && refused.errors.contains("choose another one with --name"), "\(refused)")
+            #expect(throws: (any Error).self) { try project.read(".pm.config.json") }
+            try project.must("start", "./\(name).sh", "--name", "web")
+        }
+    }
+
+    @Test func `the daemon of a file has nothing to do with a copy of the file`() async throws {
+        try await TestProject.with { project in
+            try project.script("web.sh", "exec sleep 1000")
+            try project.must("start", "./web.sh")
+            let pid = try project.status("web")["pid"]
+            try project.script("copy/web.sh", "exec sleep 1000")
+            try project.write("copy/.pm.config.json", try project.read(".pm.config.json"))
+            for words in [["status"], ["stop"], ["restart", "web"]] {
+                #expect(try project.run([TestPaths.pm] + words, in: "copy").code == 69, "\(words)")
+            }
+            #expect(try project.status("web")["pid"] == pid)
+        }
+    }
+
     @Test func `several services start by name and by pattern`() async throws {
         try await TestProject.with { project in
             let sleeper = try project.sleeper()
@@ -83,6 +109,8 @@ import Testing
             let pattern = lines(try project.must("start", "a*"))
             #expect(pattern.count == 2 && pattern[0].hasPrefix("a1 is already") && pattern[1].hasPrefix("a2 "))
             try project.must("stop", "all")
+            let mixed = try project.pm("start", "a1", "b", "nosuch")
+            #expect(mixed.code == 66 && mixed.errors.contains("there is no service nosuch"), "\(mixed)")
             try project.must("start", "a1", "--", "b")
             #expect(try project.must("is-active", "a1") == "up\n")
             #expect(try project.pm("is-active", "b").code == 1)

@@ -92,7 +92,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test func `a service starts with everything there is`() throws {
         let command: StartCommand = try parse("start web -w --inspect --autostart --name w2 a b -- --port 1 -v")
         var call = Start(name: "web")
-        call.waits = true
+        (call.waits, call.settles) = (true, true)
         call.inspection = .inspect
         call.autostart = true
         call.alias = "w2"

@@ -17,7 +17,7 @@ import Testing
         #expect(fixture.output.text == "web is up, pid 12\n" && fixture.errors.text == "")
         // The second call asks what is odd in the configuration.
         let expected: [ScriptedServer.Call] = [
-            .init(method: "start", params: ["web", ["wait": true, "args": ["a"]]]),
+            .init(method: "start", params: ["web", ["wait": true, "settle": true, "args": ["a"]]]),
             .init(method: "status", params: ["pm"]),
         ]
         #expect(fixture.calls == expected)

@@ -38,24 +38,24 @@ import Testing
                 """)
     }
 
-    @Test func `at 80 columns the least important column is cut`() {
+    @Test func `at 80 columns names and reasons stay, and what else there is goes`() {
         #expect(
             render(80) == """
-                NAME             STATE    READY  PID  UPTIME  MEMORY  CPU  RESTARTS  LAST EXIT
-                pm               up       yes     12   1d 2h       -    -         0  -
-                web              backoff  -        -       -       -    -         3  SIGKILL, 3…
-                a-service-with…  down     -        -       -       -    -         0  exit code …
+                NAME                        STATE    READY  LAST EXIT
+                pm                          up       yes    -
+                web                         backoff  -      SIGKILL, 3s ago
+                a-service-with-a-long-name  down     -      exit code 0 (stopped), 2h ago
 
                 """)
     }
 
-    @Test func `at 40 columns columns are left out`() {
+    @Test func `at 40 columns columns are cut`() {
         #expect(
             render(40) == """
-                NAME         STATE    READY  PID  UPTIME
-                pm           up       yes     12   1d 2h
-                web          backoff  -        -       -
-                a-service-…  down     -        -       -
+                NAME         STATE    READY  LAST EXIT
+                pm           up       yes    -
+                web          backoff  -      SIGKILL, 3…
+                a-service-…  down     -      exit code …
 
                 """)
     }

@@ -3,6 +3,7 @@ import JSON
 import PMAPI
 import PMConfig
 import PMModel
+import PMSystem
 
 /// `pm check [FILE]`.
 struct CheckCommand: PMCommand {
@@ -47,7 +48,8 @@ struct CheckCommand: PMCommand {
             services = file.configuration.unitNames
         } catch {
             guard error.kind == .invalid else { throw APIError(error) }
-            problems = error.problems
+            // A file that cannot be read any more has the errors that it had.
+            problems = (try? Files.read(path)).flatMap { ConfigFile.problems(path: path, bytes: $0) } ?? error.problems
         }
         tell(path, problems, services, session)
         let isWrong = problems.contains { $0.severity == .error }

@@ -8,12 +8,12 @@ enum StatusTable {
         var table = Table([
             .init(title: "NAME", importance: 10, narrowest: 8), .init(title: "STATE", importance: 9, narrowest: 8),
             .init(title: "READY", importance: 7, narrowest: 5),
-            .init(title: "PID", isRight: true, importance: 5, narrowest: 7),
-            .init(title: "UPTIME", isRight: true, importance: 6, narrowest: 7),
-            .init(title: "MEMORY", isRight: true, importance: 2, narrowest: 6),
-            .init(title: "CPU", isRight: true, importance: 1, narrowest: 5),
-            .init(title: "RESTARTS", isRight: true, importance: 4, narrowest: 8),
-            .init(title: "LAST EXIT", importance: 3, narrowest: 11),
+            .init(title: "PID", isRight: true, importance: 4, narrowest: 7, isOptional: true),
+            .init(title: "UPTIME", isRight: true, importance: 5, narrowest: 7, isOptional: true),
+            .init(title: "MEMORY", isRight: true, importance: 2, narrowest: 6, isOptional: true),
+            .init(title: "CPU", isRight: true, importance: 1, narrowest: 5, isOptional: true),
+            .init(title: "RESTARTS", isRight: true, importance: 3, narrowest: 8, isOptional: true),
+            .init(title: "LAST EXIT", importance: 8, narrowest: 11),
         ])
         for row in rows { table.add(cells(row, now)) }
         return table

@@ -10,6 +10,8 @@ struct Table {
         var importance = 5
         /// Columns below which it is left out rather than cut further.
         var narrowest = 4
+        /// True when it is left out before any column is cut.
+        var isOptional = false
     }
 
     /// A cell: its text and look.
@@ -56,6 +58,9 @@ struct Table {
         let order = columns.indices.sorted { columns[$0].importance < columns[$1].importance }
         let narrow = columns.indices.map { min(columns[$0].narrowest, natural[$0]) }
         var (widths, least) = (natural, narrow)
+        for index in order where columns[index].isOptional && Self.total(widths) > width {
+            (widths[index], least[index]) = (0, 0)
+        }
         for index in order where Self.total(least) > width && index != 0 { (widths[index], least[index]) = (0, 0) }
         for index in order where Self.total(widths) > width && widths[index] > 0 {
             widths[index] = max(least[index], widths[index] - (Self.total(widths) - width))

@@ -22,14 +22,19 @@ struct IsActiveCommand: PMCommand {
         transform: ServiceArgument.read)
     var names: [String]
 
+    /// A service that runs and is not ready is starting.
+    private static func word(_ row: UnitStatus) -> String {
+        row.state == ServiceState.up.rawValue && !row.isReady ? ServiceState.starting.rawValue : row.state
+    }
+
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let rows = try ServiceNames(client: try session.connect()).rows(of: names)
         if !quiet {
             switch session.format {
             case .json: session.output.line(rows.json.text)
-            case .table: for row in rows { session.output.line(DisplayWidth.printable(row.state)) }
+            case .table: for row in rows { session.output.line(DisplayWidth.printable(Self.word(row))) }
             }
         }
-        return rows.allSatisfy { $0.state == ServiceState.up.rawValue } ? .success : .failure
+        return rows.allSatisfy { $0.state == ServiceState.up.rawValue && $0.isReady } ? .success : .failure
     }
 }

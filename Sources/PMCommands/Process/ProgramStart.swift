@@ -33,6 +33,10 @@ struct ProgramStart {
         } catch {
             throw .badRequest("the name \(entry.name) \(error)", hint: "choose one with --name")
         }
+        guard !["pm", "all"].contains(entry.name) else {
+            let meaning = entry.name == "pm" ? "the daemon" : "all services"
+            throw .badRequest("the name \(entry.name) means \(meaning)", hint: "choose another one with --name")
+        }
         let start = DaemonStart(command: command, session: session)
         try DaemonStart.requireTrust(location)
         try start.refuseReference(location, locator.context)

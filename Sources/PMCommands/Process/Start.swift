@@ -177,7 +177,11 @@ struct StartCommand: PMCommand {
         let words = [program] + args
         if !isPattern {
             let known = Set(try client.ask(Status(name: nil)).map(\.name))
-            guard words.allSatisfy(known.contains) else { return nil }
+            let unknown = words.filter { !known.contains($0) }
+            guard let first = unknown.first else { return try ServiceNames(client: client).expanded(words) }
+            guard known.contains(program), args.contains(where: known.contains) else { return nil }
+            throw .notFound(
+                "there is no service \(first)", hint: "pm start \(program) -- ARGUMENTS passes words to \(program)")
         }
         return try ServiceNames(client: client).expanded(words)
     }

@@ -16,7 +16,7 @@ extension ConfigReader {
             switch member.key {
             case "containers": configuration.containers = containers(place)
             case "mapping": configuration.mappings = mappings(place)
-            case "plugins": configuration.plugins = strings(place)
+            case "plugins": configuration.plugins = plugins(place)
             case "setup": configuration.packages = packages(place)
             case "$schema": _ = string(place)
             default: others.append(member)
@@ -95,6 +95,16 @@ extension ConfigReader {
         }
     }
 
+    private mutating func plugins(_ place: ConfigNode) -> [String] {
+        let names = strings(place)
+        if !names.isEmpty {
+            report(
+                "pm loads no plugins: their commands are missing", at: place, hint: "remove the key", severity: .warning
+            )
+        }
+        return names
+    }
+
     /// Rules for names: a name becomes a directory of logs and a word of the command line.
     private mutating func checkName(_ name: String, at place: ConfigNode) {
         do throws(UnitName.Problem) {
@@ -108,9 +118,9 @@ extension ConfigReader {
     private mutating func checkReferences(_ configuration: Configuration, _ root: ConfigNode) {
         let names = configuration.containers.map(\.name)
         for member in members(silentlyOf: root.node["mapping"]) {
-            guard let mapping = configuration.mapping(member.key), configuration.unit(member.key) == nil else {
-                continue
-            }
+            guard let mapping = configuration.mapping(member.key),
+                configuration.container(mapping.container) == nil
+            else { continue }
             guard member.key != "pm" else { continue }
             let node = member.node["container"] ?? member.node
             let hint = Self.absenceHint(mapping.container, member, names)

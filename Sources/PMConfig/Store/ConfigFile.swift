@@ -35,6 +35,15 @@ public struct ConfigFile: Sendable {
         warnings = reader.problems
     }
 
+    /// Every error and every warning of a text; nil when it is no JSON.
+    public static func problems(path: String, bytes: [UInt8]) -> [ConfigProblem]? {
+        // Reading it as a configuration tells where it is broken.
+        guard let document = try? JSONDocument(parsing: bytes) else { return nil }
+        var reader = ConfigReader(document: document, file: path)
+        _ = reader.configuration()
+        return reader.problems
+    }
+
     /// The folder that relative paths in the file start from.
     public var directory: String { Paths.directory(of: path) }
 

@@ -3,9 +3,13 @@ internal import JSON
 /// Changes single members of a JSON text and leaves every other byte as it is.
 struct JSONTextEdit {
     /// Why a member cannot be set.
-    struct Refusal: Error, Equatable {
+    struct Refusal: Error, Equatable, CustomStringConvertible {
         /// The keys that lead to a value that is no object.
         var keys: [String]
+        /// Description of the fault.
+        var description: String {
+            "\(keys.joined(separator: ".")) is no object; write it as one, or remove it first"
+        }
     }
 
     /// The text.

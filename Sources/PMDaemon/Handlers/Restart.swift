@@ -32,7 +32,13 @@ struct RestartHandler: AsyncHandler {
         }
         try instances.start(start) {
             Settling(supervisor: supervisor, finalOutput: finalOutput).settle(
-                $0, of: request.name, request.waits ? .none : .inspector, answer)
+                $0, of: request.name, wait(of: request), answer)
         }
+    }
+
+    /// As a start waits: without a readiness check a program that cannot run shows it a moment later.
+    private func wait(of request: Restart) -> Settling.Wait {
+        guard request.waits else { return .inspector }
+        return supervisor.report(of: request.name)?.unit.isReadyAtOnce == true ? .start : .none
     }
 }

@@ -45,7 +45,8 @@ public enum Paths {
     public static func relative(_ path: String, to directory: String) -> String {
         guard path != directory, isInside(path, directory) else { return path }
         // By bytes: a character may go on behind a slash.
-        return "./" + String(decoding: path.utf8.dropFirst(directory == "/" ? 1 : directory.utf8.count + 1), as: UTF8.self)
+        let prefix = directory == "/" ? 1 : directory.utf8.count + 1
+        return "./" + String(decoding: path.utf8.dropFirst(prefix), as: UTF8.self)
     }
 
     /// The `file://` URL of an absolute path, with the bytes a URL cannot hold percent-encoded.

@@ -11,6 +11,7 @@ import Testing
             #expect(try project.must("get", "web", "limits.memory") == "512M\n")
             #expect(try project.must("get", "web", "path") == "./web.js\n")
             #expect(try project.json("get", "web", "env.a.b") == 1)
+            #expect(try project.must("get", "web", "env") == "{\n  \"a.b\": 1\n}\n")
             let all = try project.json("get", "web")
             #expect(all["container"]?["stateless"] == true && all["mapping"]?["limits"]?["memory"] == "512M")
             #expect(try project.pm("get", "web", "drain").code == 66)

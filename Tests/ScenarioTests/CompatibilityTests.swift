@@ -175,7 +175,7 @@ import Testing
             try project.must("map", "api-gateway", "./services/gateway/commands.json", "--commandable")
             try project.must("map", "user-service", "./services/users/commands.json", "--commandable")
             let text = try project.read(".pm.config.json")
-            let path = "\"path\": \"\(project.directory)/services/gateway/commands.json\""
+            let path = "\"path\": \"./services/gateway/commands.json\""
             #expect(text.contains(path), "\(text)")
             let dependencies = #""dependencies": ["auth-service", "user-service"]"#
             try project.write(".pm.config.json", text.replacing(path, with: "\(path), \(dependencies)"))

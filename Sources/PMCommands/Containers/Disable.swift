@@ -1,7 +1,7 @@
 import ArgumentParser
 import PMAPI
 
-/// `pm disable NAME`.
+/// `pm disable NAME...`.
 struct DisableCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "disable", abstract: "Do not start a service when pm starts.",
@@ -11,10 +11,12 @@ struct DisableCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
-    var name: String
+    @Argument(
+        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
+    var names: [String]
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
-        try ConfigurationFile(session).setAutostart(of: name, to: false, session)
+        try ConfigurationFile(session).setAutostart(of: names, to: false, session)
     }
 }

@@ -46,7 +46,9 @@ struct GetCommand: PMCommand {
         case .json: session.output.line(value.text)
         case .table:
             let text = value.string ?? String(decoding: value.serialized(indent: "  "), as: UTF8.self)
-            session.output.line(DisplayWidth.printableLines(text))
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                session.output.line(DisplayWidth.printable(String(line)))
+            }
         }
     }
 }

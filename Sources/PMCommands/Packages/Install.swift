@@ -126,7 +126,7 @@ struct InstallPlan {
                 }
                 owners[service.name] = package.name
             }
-            let edits = found.map { ConfigEdit.setContainer($0.name, kept($0, configuration)) }
+            let edits = found.map { ConfigEdit.setContainer($0.name, $0.replacing(configuration.container($0.name))) }
             let old = configuration.packages.filter { PackageSpec(argument: $0)?.name == package.name }
             let record = old.filter { $0 != package.text }.map { ConfigEdit.removePackage($0) }
             plans.append(
@@ -135,14 +135,5 @@ struct InstallPlan {
                     edits: edits + record + [.addPackage(package.text)]))
         }
         return plans
-    }
-
-    /// Dependencies that somebody wrote into the configuration stay when the package names none.
-    static func kept(_ found: DiscoveredContainer, _ configuration: Configuration) -> ContainerDefinition {
-        var definition = found.definition
-        if definition.dependencies.isEmpty, let old = configuration.container(found.name) {
-            definition.dependencies = old.dependencies
-        }
-        return definition
     }
 }

@@ -31,7 +31,7 @@ struct LinkCommand: PMCommand {
             var local = container
             let file = Paths.path(ofFileURL: container.definition.path) ?? container.definition.path
             local.definition.path = folder.shown(file)
-            return .setContainer(container.name, InstallPlan.kept(local, configuration))
+            return .setContainer(container.name, local.replacing(configuration.container(container.name)))
         }
         try folder.edit(edits)
         let names = found.map(\.name)

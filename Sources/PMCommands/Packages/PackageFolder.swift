@@ -108,7 +108,7 @@ struct PackageFolder {
         return found.containers.map { container in
             var moved = container
             let file = Paths.path(ofFileURL: container.definition.path) ?? container.definition.path
-            moved.definition.path = shown(Paths.isInside(file, work) ? path + file.dropFirst(work.count) : file)
+            moved.definition.path = shown(Paths.resolve(Paths.relative(file, to: work), from: path))
             return moved
         }
     }

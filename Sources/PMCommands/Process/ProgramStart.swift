@@ -125,9 +125,7 @@ struct ProgramPaths {
 
     /// The path of a file, `./app.js`.
     func path(_ path: String) -> String {
-        let folder = location.configDirectory
-        guard location.scope == .project, path != folder, Paths.isInside(path, folder) else { return path }
-        return "./" + path.dropFirst(folder == "/" ? 1 : folder.count + 1)
+        location.scope == .project ? Paths.relative(path, to: location.configDirectory) : path
     }
 
     /// The working directory; nil for the folder of the configuration, where services run anyway.

@@ -20,7 +20,7 @@ struct DiscoverHandler: AsyncHandler {
             throw APIError(discovery: error)
         }
         for container in found.containers { try UnitName.check(container.name) }
-        units.edit(found.containers.map { .setContainer($0.name, keepingDependencies($0)) }) { result in
+        units.edit(found.containers.map { .setContainer($0.name, definition($0)) }) { result in
             answer(result.flatMap { Self.answer(found) })
         }
     }
@@ -35,14 +35,11 @@ struct DiscoverHandler: AsyncHandler {
                 hint: found.problems.lazy.compactMap(\.hint).first))
     }
 
-    /// Dependencies that somebody wrote into the configuration stay when the package names none.
-    private func keepingDependencies(_ found: DiscoveredContainer) -> ContainerDefinition {
-        var definition = found.definition
+    /// A definition as the file has it: with a relative path for a file below it.
+    private func definition(_ found: DiscoveredContainer) -> ContainerDefinition {
+        var definition = found.replacing(units.configuration.container(found.name))
         let path = Paths.path(ofFileURL: definition.path) ?? definition.path
         if Paths.isInside(path, units.directory) { definition.path = Paths.relative(path, to: units.directory) }
-        if definition.dependencies.isEmpty, let old = units.configuration.container(found.name) {
-            definition.dependencies = old.dependencies
-        }
         return definition
     }
 }

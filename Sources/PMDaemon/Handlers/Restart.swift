@@ -30,15 +30,10 @@ struct RestartHandler: AsyncHandler {
             ledger.keep(
                 UnitLedger.Run(base: ledger.run(of: request.name).base, options: options), of: request.name)
         }
+        let settling = Settling(supervisor: supervisor, finalOutput: finalOutput)
         try instances.start(start) {
-            Settling(supervisor: supervisor, finalOutput: finalOutput).settle(
-                $0, of: request.name, wait(of: request), answer)
+            let wait = settling.wait(for: request.name, isForReady: request.waits, settles: request.waits)
+            settling.settle($0, of: request.name, wait, answer)
         }
-    }
-
-    /// As a start waits: without a readiness check a program that cannot run shows it a moment later.
-    private func wait(of request: Restart) -> Settling.Wait {
-        guard request.waits else { return .inspector }
-        return supervisor.report(of: request.name)?.unit.isReadyAtOnce == true ? .start : .none
     }
 }

@@ -24,6 +24,13 @@ struct Settling {
     /// Time in which Node prints the URL of its inspector, on a slow machine.
     private static let inspectorTime = Duration.seconds(10)
 
+    /// What the answer to a start waits for. A caller that waits until a service without a readiness check is ready has waited
+    /// for nothing but its start, so `settles` counts all the same.
+    func wait(for name: String, isForReady: Bool, settles: Bool) -> Wait {
+        if isForReady, supervisor.report(of: name)?.unit.isReadyAtOnce != true { return .none }
+        return settles ? .start : isForReady ? .none : .inspector
+    }
+
     /// Answers as soon as the wait is over; a failure at once.
     func settle(
         _ result: Result<Start.Answer, APIError>, of name: String, _ wait: Wait,

@@ -65,13 +65,8 @@ struct StartHandler: AsyncHandler {
         _ answer: @escaping Answering<Start.Answer>
     ) {
         let settling = Settling(supervisor: supervisor, finalOutput: finalOutput)
-        settling.settle(result, of: name, wait(of: request, name), answer)
-    }
-
-    /// A caller that waits until a service without a readiness check is ready has waited for nothing but its start.
-    private func wait(of request: Start, _ name: String) -> Settling.Wait {
-        if request.waits, supervisor.report(of: name)?.unit.isReadyAtOnce != true { return .none }
-        return request.settles ? .start : request.waits ? .none : .inspector
+        let wait = settling.wait(for: name, isForReady: request.waits, settles: request.settles)
+        settling.settle(result, of: name, wait, answer)
     }
 
     /// A running service is a success, unless the request wants it to run in another way.

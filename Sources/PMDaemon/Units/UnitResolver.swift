@@ -69,7 +69,9 @@ final class UnitResolver {
         version = Self.version(of: path)
         let file: ConfigFile
         do throws(ConfigError) {
-            file = last?.replacesMissing == true ? try store.load() : try store.loadOrCreate()
+            // The earlier content is read and checked only where the file is missing.
+            let isReplaced = version == nil && last?.replacesMissing == true
+            file = isReplaced ? try store.load() : try store.loadOrCreate()
             last?.keep(file.document.bytes)
         } catch {
             guard let earlier = last?.load() else { throw error }

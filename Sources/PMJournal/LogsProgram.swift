@@ -52,7 +52,7 @@ public enum LogsProgram {
 
     private static func follow(_ journal: JournalLines, _ output: FrameWriter) throws {
         // Whatever the history was read like, from here on forwards from where it ended.
-        try journal.begin(behind: journal.cursor)
+        try journal.seek(behind: journal.cursor)
         var added: [UInt8] = []
         while true {
             while let line = try journal.next() { try output.write(.journal(line), follows: true) }

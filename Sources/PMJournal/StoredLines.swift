@@ -41,7 +41,7 @@ struct StoredLines {
         let counted = try limit.map { try last($0, journal) }
         if let counted { return try counted.forEach(body) }
         var files = try files(limit: nil)
-        if let after = query.after { try journal?.begin(behind: after) } else { try journal?.begin(since: since) }
+        if let after = query.after { try journal?.seek(behind: after) } else { try journal?.seek(since: since) }
         var file = try nextFile(&files)
         var entry = try journal?.next(until: until)
         while file != nil || entry != nil {

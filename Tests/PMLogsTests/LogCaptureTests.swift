@@ -141,7 +141,7 @@ import Testing
             service.write(String(repeating: "\(number % 10)", count: 300))
             service.capture.drain()
         }
-        func take(_ follower: LogSubscription) -> (missed: Int, kept: Int) {
+        func read(_ follower: LogSubscription) -> (missed: Int, kept: Int) {
             var (missed, kept) = (0, 0)
             while let event = follower.next() {
                 switch event {
@@ -151,13 +151,13 @@ import Testing
             }
             return (missed, kept)
         }
-        let taken = followers.map(take)
+        let taken = followers.map(read)
         #expect(taken.allSatisfy { $0.missed + $0.kept == 30_000 })
         #expect(taken.reduce(0) { $0 + $1.kept } <= 10_000)
         // There is room again.
         service.write(String(repeating: "x", count: 300))
         service.capture.drain()
-        #expect(followers.map(take).allSatisfy { $0 == (0, 300) })
+        #expect(followers.map(read).allSatisfy { $0 == (0, 300) })
         for follower in followers { follower.cancel() }
         service.capture.close()
     }

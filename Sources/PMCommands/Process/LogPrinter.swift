@@ -66,7 +66,7 @@ struct LogPrinter {
         case .json: session.output.line(value.text)
         case .raw: session.output.write(try LogRecord(json: value).written)
         case .short(var lines):
-            session.output.write(lines.take(try LogRecord(json: value)))
+            session.output.write(lines.shortened(try LogRecord(json: value)))
             manner = .short(lines)
         case .prefixed(var prefixer):
             let record = try LogRecord(json: value)

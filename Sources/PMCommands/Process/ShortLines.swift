@@ -14,7 +14,7 @@ struct ShortLines {
     private var open: [Source: LogRecord] = [:]
 
     /// The lines that a record ends.
-    mutating func take(_ record: LogRecord) -> String {
+    mutating func shortened(_ record: LogRecord) -> String {
         let source = Source(name: record.name, stream: record.stream)
         var whole = record
         if let begun = open.removeValue(forKey: source) {

@@ -13,7 +13,7 @@ extension JSONTextEdit {
         while next < changes.count {
             var batch = try JSONTextBatch(self)
             let first = next
-            while next < changes.count, try batch.take(changes[next]) { next += 1 }
+            while next < changes.count, try batch.merge(changes[next]) { next += 1 }
             if next > first {
                 bytes = try batch.applied()
             } else {
@@ -54,7 +54,7 @@ struct JSONTextBatch {
 
     /// Takes a change; false when the change must be made alone: a removal, a change that makes objects on its way, or
     /// one that touches another change.
-    mutating func take(_ change: JSONTextEdit.Change) throws -> Bool {
+    mutating func merge(_ change: JSONTextEdit.Change) throws -> Bool {
         guard let value = change.value, let key = change.keys.last, isApart(change.keys) else { return false }
         var object = root
         for key in change.keys.dropLast() {

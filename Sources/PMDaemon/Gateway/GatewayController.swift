@@ -101,11 +101,11 @@ final class GatewayController {
     // MARK: events
 
     /// The daemon serves: what an earlier one started is taken over, unless it is not what is wanted now.
-    func begin() {
+    func start() {
         isServing = true
         plan = planned()
         if case .refused(let reason) = plan { onTrouble("clients on the network are not served: \(reason)") }
-        perform { [resources] order, done in resources.runner.begin(order, done) }
+        perform { [resources] order, done in resources.runner.start(order, done) }
     }
 
     /// The daemon ends, and what it serves with it.
@@ -247,7 +247,7 @@ protocol GatewayRunner: AnyObject {
     /// Error for a client that looks for the gateway among units; nil when it is one of them.
     var elsewhere: APIError? { get }
     /// The daemon has just begun to serve, and an earlier one may have left a gateway; without an order there is to be none.
-    func begin(_ order: GatewayOrder?, _ done: @escaping Completion)
+    func start(_ order: GatewayOrder?, _ done: @escaping Completion)
     /// Replaces the order; `done` is called once it has its effect.
     func follow(_ order: GatewayOrder?, _ done: @escaping Completion)
     /// Stops the gateway, because the daemon ends.

@@ -12,7 +12,7 @@ struct ConnectHandler: AsyncHandler {
     /// Serves the other points of the daemon.
     let gateway: GatewayController
 
-    func begin(
+    func handle(
         _ request: Connect, from session: Session, _ answer: @escaping Answering<Connect.Answer>
     ) throws(APIError) {
         try units.refresh()

@@ -8,7 +8,7 @@ import PMRouting
 struct DiscoverHandler: AsyncHandler {
     let units: UnitResolver
 
-    func begin(
+    func handle(
         _ request: Discover, from session: Session, _ answer: @escaping Answering<Discover.Answer>
     ) throws(APIError) {
         try units.refresh()

@@ -10,7 +10,7 @@ import PMSystem
 struct MapHandler: AsyncHandler {
     let units: UnitResolver
 
-    func begin(_ request: Map, from session: Session, _ answer: @escaping Answering<String>) throws(APIError) {
+    func handle(_ request: Map, from session: Session, _ answer: @escaping Answering<String>) throws(APIError) {
         try UnitName.check(request.name)
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {

@@ -10,7 +10,7 @@ struct MetadataHandler: AsyncHandler {
     let registry: CommandRegistry
     let metadataRequests: MetadataRequests
 
-    func begin(_ request: Metadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>)
+    func handle(_ request: Metadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>)
         throws(APIError)
     {
         if request.watches { session.watchesMetadata = true }

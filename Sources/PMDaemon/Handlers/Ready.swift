@@ -11,7 +11,7 @@ struct ReadyHandler: AsyncHandler {
     let registry: CommandRegistry
     let metadataRequests: MetadataRequests
 
-    func begin(_ request: Ready, from session: Session, _ answer: @escaping Answering<Nothing>) throws(APIError) {
+    func handle(_ request: Ready, from session: Session, _ answer: @escaping Answering<Nothing>) throws(APIError) {
         guard case .service(let service) = session.origin else {
             // A container that somebody runs by itself serves its own connection points; nothing of it is published.
             if request.metadata == nil, session.reach == .everything, !session.isOfNetwork {

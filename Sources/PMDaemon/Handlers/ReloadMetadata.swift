@@ -10,7 +10,7 @@ struct ReloadMetadataHandler: AsyncHandler {
     let registry: CommandRegistry
     let units: UnitResolver
 
-    func begin(
+    func handle(
         _ request: ReloadMetadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>
     ) throws(APIError) {
         let name = try name(in: request, of: session)

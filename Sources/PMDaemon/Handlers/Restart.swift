@@ -10,7 +10,7 @@ struct RestartHandler: AsyncHandler {
     let ledger: UnitLedger
     let finalOutput: FinalOutput
 
-    func begin(_ request: Restart, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError)
+    func handle(_ request: Restart, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError)
     {
         guard request.name != "pm" else {
             throw .conflict("the daemon cannot restart itself", hint: "pm stop, then pm start pm")

@@ -10,7 +10,7 @@ struct ScaleHandler: AsyncHandler {
     let instances: Instances
     let units: UnitResolver
 
-    func begin(_ request: Scale, from session: Session, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
+    func handle(_ request: Scale, from session: Session, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
         try units.refresh()
         let unit = try units.require(request.name)
         guard InstanceName(request.name) == nil else {

@@ -13,7 +13,7 @@ struct StartHandler: AsyncHandler {
     let ledger: UnitLedger
     let finalOutput: FinalOutput
 
-    func begin(_ request: Start, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
+    func handle(_ request: Start, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
         try units.refresh()
         let base = try units.require(request.name)

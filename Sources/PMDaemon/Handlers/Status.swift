@@ -15,7 +15,8 @@ struct StatusHandler: AsyncHandler {
     let finalOutput: FinalOutput
     let workers: WorkerUse
 
-    func begin(_ request: Status, from session: Session, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
+    func handle(_ request: Status, from session: Session, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError)
+    {
         let rows = try rows(request)
         // Only who asks for one service is shown what it wrote last.
         workers.complete(rows) { [finalOutput] rows in

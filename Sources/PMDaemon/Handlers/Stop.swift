@@ -11,7 +11,7 @@ struct StopHandler: AsyncHandler {
     /// Ends the daemon once the caller has its answer.
     let shutDown: @PMActor (Session, @escaping @PMActor ([Survivors]) -> Void) -> Void
 
-    func begin(_ request: Stop, from session: Session, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
+    func handle(_ request: Stop, from session: Session, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
         guard let name = request.name else {
             let running = supervisor.active
             defer { if request.isNow { supervisor.kill(running) } }

@@ -10,7 +10,7 @@ struct UnmapHandler: AsyncHandler {
     let units: UnitResolver
     let ledger: UnitLedger
 
-    func begin(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
+    func handle(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
         let name = request.name
         guard name != "pm" else { throw .conflict("pm is the name of the daemon", hint: "pm stop ends it") }
         try units.refresh()

@@ -26,7 +26,7 @@ extension Daemon {
         guard held.activated == nil else { return }
         socketFile = try? Files.entry(parts.options.socket)  // without it the next look makes another one
         let watch = SocketFileWatch(parts.options.socket, reactor: reactor) { [weak self] in self?.listenAgain() }
-        parts.supervisor.attempt("watch the socket's file") { () throws(SystemError) in try watch.begin() }
+        parts.supervisor.attempt("watch the socket's file") { () throws(SystemError) in try watch.start() }
         socketWatch = watch
     }
 
@@ -60,7 +60,7 @@ extension Daemon {
         } onChange: { [weak self] in
             self?.configurationFileChanged()
         }
-        watch.begin()
+        watch.start()
         configWatch = watch
     }
 

@@ -71,7 +71,7 @@ final class Daemon {
         switch message {
         case .greeting(let greeting): greeted(greeting)
         case .adopt(let child): parts.supervisor.adopt(child)
-        case .held(let name, let descriptor): take(name, descriptor)
+        case .held(let name, let descriptor): restore(name, descriptor)
         case .handedOver: happened(.handedOver)
         case .stopRequested: stop(answering: nil) { _ in }
         case .reexeced: parts.holder.reexecEnded(nil)
@@ -81,16 +81,16 @@ final class Daemon {
         }
     }
 
-    private func take(_ name: String, _ descriptor: SharedFD) {
+    private func restore(_ name: String, _ descriptor: SharedFD) {
         if name == CgroupBase.heldName {
             parts.holder.takeCgroups(descriptor) { [log] in log.trouble($0) }
-        } else if !held.take(name, descriptor) {
-            parts.supervisor.sockets.take(name, descriptor)
+        } else if !held.restore(name, descriptor) {
+            parts.supervisor.sockets.restore(name, descriptor)
         }
     }
 
     private func greeted(_ greeting: InitHello) {
-        parts.router.begin(generation: greeting.daemonStarts)
+        parts.router.start(generation: greeting.daemonStarts)
         parts.holder.hasCgroups = greeting.hasCgroups
         parts.routeBook.open(isFirst: greeting.daemonStarts == 1)
         lastEnd = PredecessorEnd(greeting)
@@ -142,7 +142,7 @@ final class Daemon {
     // MARK: start
 
     private func takeOver() {
-        mode = parts.starts.begin(held.starts, after: lastEnd)
+        mode = parts.starts.recordStart(held.starts, after: lastEnd)
         parts.supervisor.holdsRestarts = mode != .normal
         succession = parts.instances.takeOver(held.ledger)
         (held.ledger, held.starts) = (nil, nil)
@@ -182,18 +182,18 @@ final class Daemon {
         if case .killedInit = succession { log.trouble("pm-init was killed: goes on with what was wanted before") }
         greetAdopted(except: resumeSessions())
         parts.router.serve()
-        parts.sweeper.begin()
+        parts.sweeper.sweepLeftovers()
         if mode == .normal {
             parts.instances.startAutomatic(succession, reactor) { [log] in log.trouble($0) }
         }
         if succession == .first { installPackages() }
-        parts.gateway.begin()
+        parts.gateway.start()
         parts.starts.started()
     }
 
     /// Services of a package that was missing start when it is there.
     private func installPackages() {
-        parts.packages.begin { [weak self] in
+        parts.packages.installMissing { [weak self] in
             guard let self, parts.lifecycle.phase == .serving, mode == .normal else { return }
             parts.instances.startAutomatic(.first, reactor) { [log = self.log] in log.trouble($0) }
         }

@@ -56,13 +56,13 @@ struct FinalOutput {
     private func read(_ name: String, _ span: RunInterval, _ body: @escaping @PMActor ([String]) -> Void) {
         var call = Log(names: [name])
         call.lines = span.next == nil ? Self.lines : Self.linesOfTwo
-        call.since = .at(span.begin)
+        call.since = .at(span.start)
         call.until = .at(WallTime(nanoseconds: span.end.nanoseconds + Self.journalDelay.nanoseconds))
         var query = programs.query(call, of: [name])
         query.readsFiles = false
         query.settles = true
         let words = FinalOutputReader(of: span, limit: Self.lines, body)
-        let receiver = LogProgram.Receiver(take: { words.take($0) }, isFull: { false }, whenRoom: { $0() })
+        let receiver = LogProgram.Receiver(received: { words.received($0) }, isFull: { false }, whenRoom: { $0() })
         do throws(APIError) {
             let program = try programs.start(query, receiver)
             reactor.after(Self.journalDelay) {
@@ -79,13 +79,13 @@ struct FinalOutput {
 /// The time of a run that ended. journald notes when it read a line, which may be after the end, and after the next
 /// run has begun.
 struct RunInterval {
-    let begin: WallTime
+    let start: WallTime
     let end: WallTime
     /// The run that followed, if one did: when it began, and its leader.
     let next: (at: WallTime, pid: Int?)?
 
     init(_ death: DeathRecord, nextAt: WallTime?, nextPID: Int32?) {
-        begin = WallTime(nanoseconds: death.at.nanoseconds - death.uptime.nanoseconds - 1_000_000)
+        start = WallTime(nanoseconds: death.at.nanoseconds - death.uptime.nanoseconds - 1_000_000)
         end = death.at
         next = nextAt.flatMap { at in at.nanoseconds < death.at.nanoseconds ? nil : (at, nextPID.map(Int.init)) }
     }
@@ -107,7 +107,7 @@ final class FinalOutputReader {
         self.body = body
     }
 
-    func take(_ frame: StoredLogFrame) {
+    func received(_ frame: StoredLogFrame) {
         switch frame {
         case .record(let record), .unfinished(let record, _):
             guard isOfThisRun(record) else { return }

@@ -110,7 +110,7 @@ final class LogReading {
 
     private func run(_ query: StoredLogQuery) async throws(APIError) {
         let receiver = LogProgram.Receiver(
-            take: { [weak self] in self?.take($0) },
+            received: { [weak self] in self?.received($0) },
             isFull: { [sender] in sender.isBusy },
             whenRoom: { [sender] in sender.whenDrained($0) })
         let program = try sources.programs.start(query, receiver)
@@ -121,7 +121,7 @@ final class LogReading {
         if let failure { throw failure }
     }
 
-    private func take(_ frame: StoredLogFrame) {
+    private func received(_ frame: StoredLogFrame) {
         guard sender.isOpen else { return cancel() }
         switch frame {
         case .record(let record): sender.send(record)
@@ -193,7 +193,7 @@ final class LogReading {
         var lines = try reader.lines(of: names, query)
         while let next = try lines.next() {
             if next.line.end == .unfinished, let follower = following?.follower(of: next.unit) {
-                follower.begin(with: next.line, sender)
+                follower.send(torn: next.line, sender)
             } else {
                 sender.send(next.line, of: next.unit)
             }

@@ -164,7 +164,7 @@ final class LogFollower {
     }
 
     /// Sends a line of the history that is still being written: its last character may be completed by what follows.
-    func begin(with line: LogLine, _ sender: LogSender) {
+    func send(torn line: LogLine, _ sender: LogSender) {
         openLines.insert(line.stream)
         sender.send(whole(line.bytes, line.stream), LogStamp(line.stream, at: line.time), of: unit)
     }

@@ -70,7 +70,7 @@ final class Dispatcher: RequestHandler {
     }
 
     func handle(_ request: RPCRequest, from session: Session) {
-        guard let call = session.begin(request) else { return }
+        guard let call = session.openResponder(for: request) else { return }
         let name = request.method.string
         guard session.reach.permits(name) else {
             call.fail(session.reach.refusal(of: name))

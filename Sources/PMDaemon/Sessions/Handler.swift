@@ -20,7 +20,7 @@ protocol AsyncHandler {
     /// Type of the call.
     associatedtype Request: DaemonCall
     /// Begins what is asked for, and answers once, unless it throws.
-    func begin(_ request: Request, from session: Session, _ answer: @escaping Answering<Request.Answer>)
+    func handle(_ request: Request, from session: Session, _ answer: @escaping Answering<Request.Answer>)
         throws(APIError)
 }
 

@@ -53,7 +53,7 @@ final class ServiceLinks: ServiceChannels {
     func greet(_ service: IncarnationID, isInterrupted: Bool) {
         guard let session = registry.service(service.unit)?.session else { return }
         if isInterrupted && session.form == .lines { session.notify("$restarted") }
-        metadataRequests.begin(service)
+        metadataRequests.asked(service)
         session.call("$metadata", [.null]) { [weak self] result in
             self?.publish(result, of: service)
         }

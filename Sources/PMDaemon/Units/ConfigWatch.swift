@@ -24,7 +24,7 @@ final class ConfigWatch {
     }
 
     /// Begins to watch what is there now.
-    func begin() {
+    func start() {
         do throws(SystemError) {
             let watch = try DirectoryWatch()
             try add(to: watch)
@@ -73,7 +73,7 @@ final class ConfigWatch {
         guard !hasEnded else { return }
         reactor.attribute("a change of the configuration's file")
         close()
-        begin()
+        start()
         onChange()
     }
 }

@@ -91,14 +91,14 @@ final class ExitHistory {
     }
 
     private func append(_ lines: [UInt8]) throws(SystemError) {
-        if file == nil || size > limit { try begin() }
+        if file == nil || size > limit { try openFile() }
         guard let file else { return }
         try Files.write(lines, to: file.raw, named: path)
         size += lines.count
     }
 
     /// Writes the file again with what counts of it, which also mends a line that was torn by a crash or a full disk.
-    private func begin() throws(SystemError) {
+    private func openFile() throws(SystemError) {
         let kept = try lastLines().values.flatMap { $0 + [UInt8(ascii: "\n")] }
         try Files.replace(path, with: kept)
         file = SharedFD(try OwnedFD.open(path, O_WRONLY | O_APPEND))

@@ -45,7 +45,7 @@ final class PackageSetup {
     private var recordPath: String { options.state + "/packages.tried" }
 
     /// Installs what is missing, unless that was tried on this machine before; `done` when it is there.
-    func begin(_ done: @escaping @PMActor () -> Void) {
+    func installMissing(_ done: @escaping @PMActor () -> Void) {
         let names = missing
         guard !names.isEmpty else { return }
         let record = Array(names.joined(separator: "\n").utf8)

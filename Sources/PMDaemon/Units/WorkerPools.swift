@@ -57,10 +57,10 @@ struct WorkerUse {
         for name in Set(pools.values).sorted() {
             let problem = problem(of: name)
             guard problem == nil, let session = registry.service(name)?.session else {
-                gathering.take(name, nil, problem)
+                gathering.record(name, nil, problem)
                 continue
             }
-            session.call("usage", []) { gathering.take(name, try? $0.get(), nil) }  // without it the rows lack it
+            session.call("usage", []) { gathering.record(name, try? $0.get(), nil) }  // without it the rows lack it
         }
     }
 
@@ -85,7 +85,7 @@ struct WorkerUse {
         }
 
         /// The answer of a pool, or why there is none.
-        func take(_ pool: String, _ use: JSONValue?, _ problem: String?) {
+        func record(_ pool: String, _ use: JSONValue?, _ problem: String?) {
             for index in rows.indices where pools[rows[index].name] == pool {
                 if let own = use?[rows[index].name] {
                     rows[index].memory = own["memoryBytes"]?.int.map { Int64($0) }

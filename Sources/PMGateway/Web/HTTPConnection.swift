@@ -48,7 +48,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        session.onLine = { [weak self] line in self?.take(line) }
+        session.onLine = { [weak self] line in self?.receivedLine(line) }
         session.onEnd = { [weak self] in
             guard let self else { return }
             let broken = exchange
@@ -76,7 +76,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): begin(head)
+        case .head(let head): receivedHead(head)
         case .body(let piece): receive(piece)
         case .end(let trailers): end(trailers)
         }
@@ -114,7 +114,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: a request
 
-    private func begin(_ head: HTTPRequestHead) {
+    private func receivedHead(_ head: HTTPRequestHead) {
         guard case .idle = state else { return }
         arm(place.limits.request)
         count += 1
@@ -270,10 +270,10 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func take(_ line: ByteBuffer) {
+    private func receivedLine(_ line: ByteBuffer) {
         guard let exchange else { return }
         // What follows an answer, such as the next question, is begun while it is taken.
-        if exchange.take(line, self), self.exchange === exchange { self.exchange = nil }
+        if exchange.receivedLine(line, self), self.exchange === exchange { self.exchange = nil }
     }
 
     // MARK: time
@@ -313,7 +313,7 @@ extension HTTPConnection: WebResponder {
         finishWriting()
     }
 
-    func begin(_ type: String) {
+    func startStream(_ type: String) {
         guard case .answering(let request) = state else { return }
         var headers: HTTPHeaders = ["Content-Type": type]
         // HTTP/1.0 knows no pieces: there the end of the connection is the end of the answer.

@@ -53,7 +53,7 @@ public final class ServiceRouter {
 
     /// Numbers calls after those of earlier daemons; called before the first session. `generation` is the number of
     /// this daemon.
-    public func begin(generation: UInt64) {
+    public func start(generation: UInt64) {
         calls = CallTable(generation: generation)
         if generation > 1 { waiting = [] }
     }
@@ -139,7 +139,7 @@ public final class ServiceRouter {
     // MARK: requests
 
     func receive(_ request: RPCRequest, from session: Session) {
-        if let signal = FlowSignal(request.method) { return take(signal, request, from: session) }
+        if let signal = FlowSignal(request.method) { return received(signal, request, from: session) }
         if let service = session.proxiedService { return pass(request, as: request.method, to: service, for: session) }
         if let (service, command) = registry.find(request.method) {
             return pass(request, as: command, to: service, for: session)
@@ -152,16 +152,16 @@ public final class ServiceRouter {
         // Only the daemon may say that it has forgotten a service's calls.
         // And only who may order something may tell a service to end or to read its commands again.
         if command == "$restarted" || (reach != .everything && ["$stop", "$reload"].contains(command.string)) {
-            caller.begin(request)?.reject(.methodNotFound(request.method.string))
+            caller.openResponder(for: request)?.reject(.methodNotFound(request.method.string))
             return
         }
         guard service.isCallable || service.session === caller else {
-            caller.begin(request)?.fail(Refusals.notCallable(service.id.unit))
+            caller.openResponder(for: request)?.fail(Refusals.notCallable(service.id.unit))
             return
         }
         // What it calls of itself belongs to calls that it has.
         guard !service.isDraining || service.session === caller else {
-            caller.begin(request)?.fail(Refusals.stopping)
+            caller.openResponder(for: request)?.fail(Refusals.stopping)
             return
         }
         let isKept = registry.mayMove(service, command)
@@ -171,7 +171,7 @@ public final class ServiceRouter {
             relay(relayed, to: service.session, for: caller)
         case .services, .allowed, .proof:
             guard reach.permits(command.string, of: InstanceName.unit(of: service.id.unit)) else {
-                caller.begin(request)?.fail(reach.refusal(of: request.method.string))
+                caller.openResponder(for: request)?.fail(reach.refusal(of: request.method.string))
                 return
             }
             Self.withCallersParameters(of: request) {

@@ -120,7 +120,7 @@ public final class Session {
 
     /// Opens an answer of the daemon itself to a request; a notification's is dropped. Nil when the peer has called too
     /// often; it then gets an error.
-    public func begin(_ request: RPCRequest) -> Responder? {
+    public func openResponder(for request: RPCRequest) -> Responder? {
         let asked = request.ownedID
         if let asked, !isClient, flow.questions >= PeerLimits.questionsOfService {
             fail(asked, Refusals.tooManyQuestions)

@@ -15,7 +15,7 @@ extension Instance {
                 reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
                 user: run.user, exec: { [unowned self] in ExecAttempt($0, of: self) }))
         self.run?.probe = probe
-        probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
+        probe?.start { [weak self] in self?.reportReady(run.incarnation) }
     }
 
     func reportReady(_ incarnation: UInt64) {

@@ -218,7 +218,7 @@ final class Instance {
         let child = context.holder.nextChild()
         do throws(SpawnFailure) {
             let launch = try context.runtime.launch(unit, effectiveOptions)
-            inspector.begin(isOn: launch.isInspected)
+            inspector.start(isOn: launch.isInspected)
             machine.settings = settings
             lastInvocation = launch.invocation
             var parts = Wiring.Parts(

@@ -31,7 +31,7 @@ final class ExecAttempt: ProbeAttempt {
         supervisor = instance.supervisor
     }
 
-    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void) {
+    func start(_ done: @escaping @PMActor (ProbeResult) -> Void) {
         self.done = done
         queue()
     }

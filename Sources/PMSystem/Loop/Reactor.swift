@@ -60,7 +60,7 @@ public final class Reactor {
     ) throws(SystemError) {
         self.clock = clock
         self.onLongTurn = onLongTurn
-        meter.begin(at: clock.monotonic())
+        meter.start(at: clock.monotonic())
         epoll = OwnedFD(owning: try valueOrNegated("epoll_create1", "", pm_epoll_create()))
         _ = try valueOrNegated(
             "epoll_ctl", "eventfd",
@@ -231,7 +231,7 @@ public final class Reactor {
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         turns?.increment()
         turn += 1
-        meter.begin(at: clock.monotonic())
+        meter.start(at: clock.monotonic())
         if !timers.isEmpty {
             fireTimers()
             meter.endPiece(at: clock.monotonic(), .timers)

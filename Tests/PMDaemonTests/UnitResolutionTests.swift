@@ -46,15 +46,22 @@ import Testing
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
         let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
-        var changes = 0
-        units.onChange = { changes += 1 }
+        let changes = ChangeCounter()
+        units.connect(nil, [changes])
         units.edit([.setAutostart("a", true)]) { _ in }
-        #expect(changes == 1 && units.find("a")?.mapping.isAutostart == true)
+        #expect(changes.count == 1 && units.find("a")?.mapping.isAutostart == true)
         try units.refresh()
-        #expect(changes == 1)
+        #expect(changes.count == 1)
         units.edit([.setAutostart("a", false)]) { _ in }
         try Files.replace(path, with: Self.text("other"))
         try units.refresh()
-        #expect(try changes == 3 && units.require("a").program == folder + "/other")
+        #expect(try changes.count == 3 && units.require("a").program == folder + "/other")
     }
+}
+
+@PMActor
+private final class ChangeCounter: ConfigurationObserver {
+    private(set) var count = 0
+
+    func configurationChanged() { count += 1 }
 }

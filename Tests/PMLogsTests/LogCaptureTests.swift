@@ -47,11 +47,13 @@ import Testing
         let subscription = log.subscribe()
         var writes = 0
         // Whatever is read is at once replaced by as much again.
-        subscription.onAvailable = {
+        let observer = EventObserver {
             while subscription.next() != nil {}
             writes += 1
             if writes < 1000 { service.write(String(repeating: "x", count: 60_000)) }
         }
+        subscription.observer = observer
+        defer { withExtendedLifetime(observer) {} }
         service.write("x")
         service.capture.drain()
         #expect(writes > 1 && writes < 30)
@@ -108,7 +110,9 @@ import Testing
         let fast = log.subscribe()
         let slow = log.subscribe(limit: 1000)
         var wakes = 0
-        fast.onAvailable = { wakes += 1 }
+        let observer = EventObserver { wakes += 1 }
+        fast.observer = observer
+        defer { withExtendedLifetime(observer) {} }
         let service = try TestService(log)
         for number in 0..<10 {
             service.write(String(repeating: "\(number)", count: 300))

@@ -10,7 +10,7 @@ import PMSystem
 ///
 /// Decides whether there is to be one, and its arguments; a `GatewayRunner` runs it.
 @PMActor
-final class GatewayController {
+final class GatewayController: ConfigurationObserver {
     /// The name of the gateway, as a unit of ours and of a service manager.
     nonisolated static let unit = "pm-gateway"
 
@@ -63,12 +63,11 @@ final class GatewayController {
         return order
     }
 
-    /// Lets the directory find the gateway, and say where it is when it is not ours to run.
-    func publish(in units: UnitResolver) {
-        let runner = resources.runner
-        units.parts = { [weak self] name in name == Self.unit ? self?.order.flatMap { runner.unit($0) } : nil }
-        units.elsewhere = { name in name == Self.unit ? runner.elsewhere : nil }
-    }
+    /// The gateway as a unit; nil while there is to be none, or when it is not ours to run.
+    var runningUnit: Unit? { order.flatMap { resources.runner.unit($0) } }
+
+    /// Says where the gateway is when it is not ours to run.
+    var absence: APIError? { resources.runner.elsewhere }
 
     /// Sentences about faults that keep clients on the network out.
     var problems: [String] { trusting + failures }

@@ -16,7 +16,7 @@ final class Composition {
     let lifecycle: LifecycleState
     let units: UnitResolver
     let deaths: ExitHistory
-    let registry = CommandRegistry()
+    let registry: CommandRegistry
     let routeBook: RouteStore
     let logs: LogRegistry
     let router: ServiceRouter
@@ -47,13 +47,14 @@ final class Composition {
         units = try UnitResolver(
             path: options.config, environment: Environment.current(), reactor: reactor, last: last)
         deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
-        routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { log.trouble($0) }
+        routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
+        registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }
         logs = LogRegistry(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         log.store(in: logs, boundedAt: DaemonLogFile(options.state + "/pmd.log"))
         router = ServiceRouter(registry, reactor: reactor)
         metadataRequests = MetadataRequests(reactor)
-        links = ServiceLinks(router, metadataRequests) { log.trouble($0) }
+        links = ServiceLinks(router, metadataRequests, units) { log.trouble($0) }
         bridges = Bridges(reactor: reactor) { log.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         ledger = UnitLedger(holder.channel, LedgerFile(stateDirectory: options.state)) { log.trouble($0) }
@@ -67,6 +68,7 @@ final class Composition {
         resources.onTrouble = { log.trouble($0) }
         (resources.channels, resources.observer) = (links, events)
         resources.find = { [units] in units.find($0) }
+        resources.restartRefusal = { StartCheck(supervisor: $0).refusal(ofRestartOf: $1, $2) }
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
         resources.inspection = options.inspection
@@ -77,28 +79,9 @@ final class Composition {
         gateway = try GatewayController.make(
             options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { log.trouble($0) }
-        connect()
-    }
-
-    /// Connects parts that need each other, so that no order of making suffices: those that read the configuration also
-    /// learn of its changes.
-    private func connect() {
-        gateway.publish(in: units)
-        units.parts = { [unowned units, parts = units.parts, pools = options.pools] name in
-            parts(name) ?? units.pool(name, pools)
-        }
-        routeBook.connect(units)
-        registry.fullName = { [units] in units.fullName($0) }
-        links.isCallable = { [units] in units.find($0)?.definition.isCommandable ?? true }
-        links.callTimeout = { [units] in units.find($0)?.mapping.callTimeout ?? .zero }
-        supervisor.restartRefusal = { [unowned supervisor] in
-            StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
-        }
-        units.onChange = { [gateway, registry, unowned supervisor] in
-            registry.routes.configurationChanged()
-            supervisor.configurationChanged()
-            gateway.configurationChanged()
-        }
+        // Those that read the configuration also learn of its changes.
+        units.connect(
+            PartsOfPM(units, gateway, pools: options.pools), [registry.routes, supervisor, gateway])
     }
 
     /// Starts and stops all instances of a unit together.

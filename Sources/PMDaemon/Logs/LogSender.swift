@@ -141,9 +141,11 @@ final class LogFollowing {
 
 /// Passes on what a unit writes from now on.
 @PMActor
-final class LogFollower {
+final class LogFollower: LogSubscriptionObserver {
     let unit: String
     private let subscription: LogSubscription
+    /// The sender of the caller; nil until what arrives is to be sent.
+    private var sender: LogSender?
     /// Bytes of a character that is not complete yet, per stream.
     private var torn: [LogStream: [UInt8]] = [:]
     /// Streams whose last text did not end its line.
@@ -171,13 +173,19 @@ final class LogFollower {
 
     /// Sends what has arrived since, and from now on as it arrives.
     func start(_ sender: LogSender) {
-        subscription.onAvailable = { [weak self] in self?.pump(sender) }
+        self.sender = sender
+        subscription.observer = self
         pump(sender)
+    }
+
+    func outputWaits() {
+        if let sender { pump(sender) }
     }
 
     /// Ends following, because the caller has left.
     func cancel() {
         subscription.cancel()
+        sender = nil
     }
 
     private func pump(_ sender: LogSender) {

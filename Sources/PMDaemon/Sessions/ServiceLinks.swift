@@ -12,22 +12,18 @@ import PMSystem
 final class ServiceLinks: ServiceChannels {
     private let registry: CommandRegistry
     private let router: ServiceRouter
-    /// The number of this daemon under its pm-init.
-    var generation: UInt64 = 0
     private let metadataRequests: MetadataRequests
     private let onTrouble: @PMActor (String) -> Void
-    /// Time that a unit has to answer a call; zero: it has no limit.
-    var callTimeout: @PMActor (String) -> Duration = { _ in .zero }
-
-    /// True when clients may call a unit.
-    var isCallable: @PMActor (String) -> Bool = { _ in true }
+    private let units: UnitResolver
 
     init(
-        _ router: ServiceRouter, _ metadataRequests: MetadataRequests, onTrouble: @escaping @PMActor (String) -> Void
+        _ router: ServiceRouter, _ metadataRequests: MetadataRequests, _ units: UnitResolver,
+        onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.router = router
         registry = router.registry
         self.metadataRequests = metadataRequests
+        self.units = units
         self.onTrouble = onTrouble
     }
 
@@ -35,13 +31,13 @@ final class ServiceLinks: ServiceChannels {
         do throws(SystemError) {
             let session = try router.open(
                 channel, .service(service), form: kind == .nodeIPC ? .nodeIPC : .lines)
-            let timeout = callTimeout(service.unit)
-            if timeout > .zero { session.callTimeout = timeout }
+            let unit = units.find(service.unit)
+            if let timeout = unit?.mapping.callTimeout, timeout > .zero { session.callTimeout = timeout }
             if kind == .contained { session.reach = .services }
             // What reads bytes of strangers may say how it is, and nothing else.
             if service.unit == GatewayController.unit { session.reach = .proof }
             registry.add(service, session)
-            if !isCallable(service.unit) { registry.hide(service) }
+            if unit?.definition.isCommandable == false { registry.hide(service) }
             metadataRequests.expect(service)
         } catch {
             onTrouble("the channel to \(service.unit) cannot be used: \(error)")

@@ -37,12 +37,8 @@ final class UnitResolver {
     private var aliases: [String: String] = [:]
     /// The number of aliases.
     var aliasCount: Int { aliases.count }
-    /// Units that are parts of pm, and in no configuration; nil for other names.
-    var parts: @PMActor (String) -> Unit? = { _ in nil }
-    /// Error for a name of a part of pm that is no unit; nil for other names.
-    var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
-    /// Told when the configuration is another one than before.
-    var onChange: @PMActor () -> Void = {}
+    private var builtIn: (any BuiltInUnits)?
+    private var observers: [any ConfigurationObserver] = []
     private let environment: [String: String]
     private let accounts = AccountCache()
     private let edits: ConfigEdits
@@ -87,6 +83,16 @@ final class UnitResolver {
         plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
     }
 
+    /// Names the units that are parts of pm, and those who learn of changes, in this order. They read the configuration
+    /// themselves, so they are made after this.
+    func connect(_ builtIn: (any BuiltInUnits)?, _ observers: [any ConfigurationObserver]) {
+        (self.builtIn, self.observers) = (builtIn, observers)
+    }
+
+    private func tellObservers() {
+        for observer in observers { observer.configurationChanged() }
+    }
+
     /// Reads the file again if it has changed.
     ///
     /// - Throws: a 400 with all errors of the file; the last good configuration stays in use for what runs.
@@ -96,7 +102,7 @@ final class UnitResolver {
         do throws(ConfigError) {
             use(try store.load())
             version = current
-            onChange()
+            tellObservers()
         } catch {
             faults = Self.sentences(error, store.path)
             warnings = []
@@ -151,7 +157,7 @@ final class UnitResolver {
                 self?.use(file)
                 // Somebody may have saved since: that file is another one.
                 self?.version = file.status.map { Version($0) }
-                self?.onChange()
+                self?.tellObservers()
                 done(.success(()))
             case .failure(let error): done(.failure(APIError(configuration: error)))
             }
@@ -177,7 +183,7 @@ final class UnitResolver {
 
     /// The name of the service that a caller means: services with a scope may be named without it.
     func fullName(_ name: String) -> String {
-        guard aliases[name] == nil, name != "pm", parts(name) == nil else { return name }
+        guard aliases[name] == nil, name != "pm", builtIn?.unit(named: name) == nil else { return name }
         return configuration.fullName(name) ?? name
     }
 
@@ -200,7 +206,7 @@ final class UnitResolver {
     /// - Throws: a 404 with near names, or a 400 for an invalid path.
     func require(_ name: String) throws(APIError) -> Unit {
         guard let unit = try unit(name) else {
-            if let error = elsewhere(name) { throw error }
+            if let error = builtIn?.absence(of: name) { throw error }
             throw absence(of: name)
         }
         return unit
@@ -225,7 +231,7 @@ final class UnitResolver {
     }
 
     private func unit(_ name: String) throws(APIError) -> Unit? {
-        if let part = parts(name) { return part }
+        if let part = builtIn?.unit(named: name) { return part }
         if let known = resolved[name] { return known }
         guard let configured = configured(name) else { return nil }
         let unit = try resolve(configured, as: name)
@@ -287,7 +293,7 @@ final class UnitResolver {
     /// - Throws: `SpawnFailure` when a file is missing or wrong, or the user does not exist.
     func launchEnvironment(of unit: Unit) throws(SpawnFailure) -> LaunchEnvironment {
         // What the daemon was started with may hold secrets, and its parts need none of it.
-        if parts(unit.name) != nil, !unit.name.hasPrefix(UnitName.poolPrefix) {
+        if builtIn?.unit(named: unit.name) != nil, !unit.name.hasPrefix(UnitName.poolPrefix) {
             let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
             return LaunchEnvironment(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
         }

@@ -5,7 +5,7 @@ import NIOWebSocket
 import PMAPI
 
 /// One connection of an HTTP client: takes requests, one after the other, and answers them.
-final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
+final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebSessionOwner {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -26,7 +26,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     let place: WebEndpoint
     private let shown: ShownByClient
-    private let session: WebSession
+    private lazy var session = WebSession(place, shown, self)
     private var state = State.idle
     /// The number of requests that were begun.
     private(set) var count = 0
@@ -41,21 +41,19 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     init(_ place: WebEndpoint, _ shown: ShownByClient) {
         self.place = place
         self.shown = shown
-        session = WebSession(place, shown)
     }
 
     // MARK: events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        session.onLine = { [weak self] line in self?.receivedLine(line) }
-        session.onEnd = { [weak self] in
-            guard let self else { return }
-            let broken = exchange
-            exchange = nil
-            broken?.broken(self)
-        }
         arm(place.limits.handshake)
+    }
+
+    func sessionEnded() {
+        let broken = exchange
+        exchange = nil
+        broken?.broken(self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { leave() }
@@ -270,7 +268,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func receivedLine(_ line: ByteBuffer) {
+    func receivedLine(_ line: ByteBuffer) {
         guard let exchange else { return }
         // What follows an answer, such as the next question, is begun while it is taken.
         if exchange.receivedLine(line, self), self.exchange === exchange { self.exchange = nil }

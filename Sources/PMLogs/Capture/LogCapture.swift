@@ -1,6 +1,13 @@
 public import PMModel
 public import PMSystem
 
+/// Learns that both pipes of a capture have ended or been closed.
+@PMActor
+public protocol LogCaptureObserver: AnyObject {
+    /// Both pipes have ended or been closed.
+    func captureEnded()
+}
+
 /// Reads the outputs of one incarnation of an instance into the log of its unit.
 ///
 /// It lives until its pipes end or `close` is called; the log keeps it meanwhile.
@@ -32,8 +39,8 @@ public final class LogCapture {
     public let log: UnitLog
     /// When output was read last; nil: never.
     public private(set) var lastOutput: MonotonicTime?
-    /// Called once, when both pipes have ended or been closed.
-    public var onEnd: (@PMActor () -> Void)?
+    /// Learns of the end.
+    public weak var observer: (any LogCaptureObserver)?
     private var pipes: [CapturedPipe] = []
     /// Streams that have written nothing yet.
     private var fresh: [LogStream]
@@ -162,9 +169,7 @@ public final class LogCapture {
         releaseCopies()
         if let body = copied?.body { copied?.assembler.finish { body($0) } }
         copied = nil
-        let body = onEnd
-        onEnd = nil
-        body?()
+        observer?.captureEnded()
     }
 
     private func observe(_ purpose: Purpose, _ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {

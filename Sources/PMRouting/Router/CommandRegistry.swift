@@ -35,6 +35,12 @@ public final class Service {
     public func has(_ command: String) -> Bool { metadata?.command(command) != nil }
 }
 
+/// Learns that the commands of a unit are published.
+@PMActor
+protocol RegistryObserver: AnyObject {
+    func published(_ unit: String)
+}
+
 /// Registry of services' commands: finds the service of `UNIT.COMMAND`.
 @PMActor
 public final class CommandRegistry {
@@ -48,14 +54,18 @@ public final class CommandRegistry {
     /// The next in turn among instances with equally many calls.
     private var turn = 0
     /// Which routes of HTTP the services have.
-    public let routes = RouteOwners()
-    /// The service that is meant by a name that no running one has; nil: there is none.
-    public var fullName: @PMActor (String) -> String? = { _ in nil }
-    /// Told that the commands of a unit are published.
-    public var onPublish: @PMActor (String) -> Void = { _ in }
+    public let routes: RouteOwners
+    private let fullName: @PMActor (String) -> String?
+    /// The router of these services.
+    weak var observer: (any RegistryObserver)?
 
-    /// An empty registry.
-    public init() {}
+    /// An empty registry. `fullName` finds the service that is meant by a name that no running one has; nil: there is none.
+    public init(
+        _ routes: RouteOwners = RouteOwners(), fullName: @escaping @PMActor (String) -> String? = { _ in nil }
+    ) {
+        self.routes = routes
+        self.fullName = fullName
+    }
 
     /// The services, by name.
     public var all: [Service] { services.values.sorted { $0.id.unit < $1.id.unit } }
@@ -132,7 +142,7 @@ public final class CommandRegistry {
         service.session.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
         let unit = InstanceName.unit(of: id.unit)
         routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
-        onPublish(unit)
+        observer?.published(unit)
     }
 
     /// Takes a service out; ignored when another incarnation is in its place.

@@ -48,7 +48,7 @@ public final class ServiceRouter {
         self.registry = registry
         self.reactor = reactor
         budget = PeerBudget(reactor)
-        registry.onPublish = { [unowned self] unit in tellMetadata(of: unit) }
+        registry.observer = self
     }
 
     /// Numbers calls after those of earlier daemons; called before the first session. `generation` is the number of
@@ -189,9 +189,11 @@ public final class ServiceRouter {
         else { return body(request) }
         Array(cleaned.text.utf8).withUnsafeBytes { body(request.with(params: $0)) }
     }
+}
 
+extension ServiceRouter: RegistryObserver {
     /// Tells those who want to know that the commands of a service have changed.
-    func tellMetadata(of unit: String) {
+    func published(_ unit: String) {
         for client in clients where client.watchesMetadata && client.reach.concerns(service: unit) {
             client.notify("$/metadata", [.string(unit)])
         }

@@ -23,6 +23,8 @@ public final class Supervisor {
         public var rememberInspector: @PMActor (String, String) -> Void = { _, _ in }
         /// Destination of the output of a unit that is about to start.
         public var route: @PMActor (Unit, Supervisor) -> OutputRoute = { _, _ in .file }
+        /// Why a restart of a unit cannot succeed, in a sentence; nil: it can.
+        public var restartRefusal: @PMActor (Supervisor, Unit, RunOptions) -> String? = { _, _, _ in nil }
         /// Finds a unit in the configuration; nil when there is none.
         public var find: @PMActor (String) -> Unit? = { _ in nil }
         /// Speaks JSON-RPC with the services.
@@ -53,9 +55,6 @@ public final class Supervisor {
     /// True when units that died stay down until a request starts them: a daemon that starts safe starts nothing by
     /// itself.
     public var holdsRestarts = false
-
-    /// Why a restart of a unit cannot succeed, in a sentence; nil: it can.
-    public var restartRefusal: @PMActor (Unit, RunOptions) -> String? = { _, _ in nil }
 
     var channels: (any ServiceChannels)? { resources.channels }
     var observer: (any SupervisorObserver)? { resources.observer }

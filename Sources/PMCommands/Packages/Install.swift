@@ -1,9 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import JSON
 import PMAPI
 import PMConfig
 import PMDiscovery
-import PMModel
+public import PMModel
+
+extension PackageSpec: ExpressibleByArgument {}
 
 /// `pm install PACKAGE[@RANGE]...`.
 struct InstallCommand: PMCommand {
@@ -126,7 +128,9 @@ struct InstallPlan {
                 }
                 owners[service.name] = package.name
             }
-            let edits = found.map { ConfigEdit.setContainer($0.name, $0.replacing(configuration.container($0.name))) }
+            let edits = found.map {
+                ConfigEdit.setContainer($0.name, $0.definition.replacing(configuration.container($0.name)))
+            }
             let old = configuration.packages.filter { PackageSpec(argument: $0)?.name == package.name }
             let record = old.filter { $0 != package.text }.map { ConfigEdit.removePackage($0) }
             plans.append(

@@ -72,38 +72,46 @@ struct LocationSearch {
     /// The first configuration in the working directory or above it, and what was passed over on the way.
     func upwards() throws(ConfigError) -> (DaemonLocation?, [ConfigProblem]) {
         var passedOver: [ConfigProblem] = []
-        var directory = Paths.normalized(context.workingDirectory)
-        while true {
+        let found = try firstUpwards { directory throws(ConfigError) in
             let file = Paths.resolve(DaemonLocation.configName, from: directory)
-            if let facts = context.files.facts(of: file), facts.kind != .directory {
-                guard let problem = trust.planted(file, facts, in: directory) else {
-                    var found = try location(of: scope(of: file), at: file)
-                    found.distrust = trust.distrust(file, in: directory)
-                    return (found, passedOver)
-                }
-                passedOver.append(problem)
+            guard let facts = context.files.facts(of: file), facts.kind != .directory else { return nil }
+            guard let problem = trust.planted(file, facts, in: directory) else {
+                return try location(of: file, in: directory)
             }
-            guard directory != "/" else { return (nil, passedOver) }
-            directory = Paths.directory(of: directory)
+            passedOver.append(problem)
+            return nil
         }
+        return (found, passedOver)
     }
 
     /// The daemon whose configuration was removed while it ran: its socket is there, and its lock.
     func upwardsOfSockets() throws(ConfigError) -> DaemonLocation? {
+        try firstUpwards { directory throws(ConfigError) in
+            let socket = Paths.resolve("pm.sock", from: directory)
+            guard let facts = context.files.facts(of: socket), facts.kind == .other,
+                trust.planted(socket, facts, in: directory) == nil
+            else { return nil }
+            let found = try location(of: Paths.resolve(DaemonLocation.configName, from: directory), in: directory)
+            return context.files.facts(of: found.lockPath) == nil ? nil : found
+        }
+    }
+
+    /// The first daemon that is found in the working directory or in a folder above it.
+    private func firstUpwards(
+        _ find: (String) throws(ConfigError) -> DaemonLocation?
+    ) throws(ConfigError) -> DaemonLocation? {
         var directory = Paths.normalized(context.workingDirectory)
         while true {
-            let socket = Paths.resolve("pm.sock", from: directory)
-            if let facts = context.files.facts(of: socket), facts.kind == .other,
-                trust.planted(socket, facts, in: directory) == nil
-            {
-                let file = Paths.resolve(DaemonLocation.configName, from: directory)
-                var found = try location(of: scope(of: file), at: file)
-                found.distrust = trust.distrust(file, in: directory)
-                if context.files.facts(of: found.lockPath) != nil { return found }
-            }
+            if let found = try find(directory) { return found }
             guard directory != "/" else { return nil }
             directory = Paths.directory(of: directory)
         }
+    }
+
+    private func location(of file: String, in directory: String) throws(ConfigError) -> DaemonLocation {
+        var found = try location(of: scope(of: file), at: file)
+        found.distrust = trust.distrust(file, in: directory)
+        return found
     }
 
     /// The user's or the system's configuration, whichever exists first.

@@ -37,7 +37,7 @@ struct DiscoverHandler: AsyncHandler {
 
     /// A definition as the file has it: with a relative path for a file below it.
     private func definition(_ found: DiscoveredContainer) -> ContainerDefinition {
-        var definition = found.replacing(units.configuration.container(found.name))
+        var definition = found.definition.replacing(units.configuration.container(found.name))
         let path = Paths.path(ofFileURL: definition.path) ?? definition.path
         if Paths.isInside(path, units.directory) { definition.path = Paths.relative(path, to: units.directory) }
         return definition

@@ -23,9 +23,7 @@ struct MapHandler: AsyncHandler {
         case .docker: try readImage(&definition)
         case .nodejs, .worker: if definition.isCommandable { try readContainer(&definition) }
         }
-        if let old = units.configuration.container(request.name), definition.dependencies.isEmpty {
-            definition.dependencies = old.dependencies
-        }
+        definition = definition.replacing(units.configuration.container(request.name))
         units.edit([.setContainer(request.name, definition)]) { answer($0.map { request.name }) }
     }
 

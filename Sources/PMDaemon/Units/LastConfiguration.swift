@@ -14,6 +14,8 @@ final class LastConfiguration {
 
     /// Time from a change to the write: commands often make several changes.
     private static let pause = Duration.milliseconds(100)
+    /// The longest content that is read, in bytes.
+    private static let longest = 16 << 20
 
     /// Keeps the configuration `config`; a state directory may be shared, so the name has the path's fingerprint.
     ///
@@ -32,7 +34,7 @@ final class LastConfiguration {
     /// What was kept, read as the content of the configuration; nil when there is none that can be used.
     func load() -> ConfigFile? {
         // What is missing or was torn by a power cut is as if nothing had been kept.
-        guard let bytes = try? Files.read(path, limit: 16 << 20) else { return nil }
+        guard let bytes = try? Files.read(path, limit: Self.longest) else { return nil }
         return try? ConfigFile(path: config, bytes: bytes)  // as said
     }
 
@@ -47,6 +49,8 @@ final class LastConfiguration {
     func flush() {
         guard let bytes = pending else { return }
         pending = nil
+        // Each start of a daemon keeps what it has read, and seldom is that another content. What cannot be read is written.
+        guard (try? Files.read(path, limit: Self.longest)) != bytes else { return }
         do throws(SystemError) {
             try Files.replace(path, with: bytes)
         } catch {

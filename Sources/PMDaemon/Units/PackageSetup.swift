@@ -36,9 +36,9 @@ final class PackageSetup {
     private var missing: [String] {
         let folder = options.scope == .project ? options.configDirectory : options.state + "/packages"
         return units.configuration.packages.filter { text in
-            let at = text.dropFirst().firstIndex(of: "@") ?? text.endIndex
+            let name = PackageSpec(argument: text)?.name ?? text
             // What cannot be looked at is nothing to install over.
-            return (try? Files.status("\(folder)/node_modules/\(text[..<at])/package.json")) == .some(nil)
+            return (try? Files.status("\(folder)/node_modules/\(name)/package.json")) == .some(nil)
         }
     }
 

@@ -42,4 +42,12 @@ public struct ContainerDefinition: Equatable, Sendable {
         self.isStateless = isStateless
         self.dependencies = dependencies
     }
+
+    /// The definition in the place of another one. Dependencies that somebody wrote into the configuration stay when the
+    /// program names none.
+    public func replacing(_ old: ContainerDefinition?) -> ContainerDefinition {
+        var new = self
+        if new.dependencies.isEmpty, let old { new.dependencies = old.dependencies }
+        return new
+    }
 }

@@ -1,19 +1,18 @@
-import ArgumentParser
-
 /// A package of a registry as people write it: `NAME`, `NAME@RANGE`, `@scope/name@tag`.
-struct PackageSpec: Equatable, ExpressibleByArgument {
+public struct PackageSpec: Equatable, Sendable {
     /// The name, with its scope.
-    let name: String
+    public let name: String
     /// A version, a range of versions or a tag; nil: what the registry calls latest.
-    let range: String?
+    public let range: String?
 
     /// The whole, as package managers take it.
-    var text: String { range.map { "\(name)@\($0)" } ?? name }
+    public var text: String { range.map { "\(name)@\($0)" } ?? name }
 
-    init(name: String, range: String? = nil) { (self.name, self.range) = (name, range) }
+    /// Makes a package of its name and a range.
+    public init(name: String, range: String? = nil) { (self.name, self.range) = (name, range) }
 
     /// Nil for anything but a name and a range: a package manager would take a path, a URL or an option for something else.
-    init?(argument: String) {
+    public init?(argument: String) {
         // The first character of a scope is no beginning of a range.
         let at = argument.dropFirst().firstIndex(of: "@")
         name = String(at.map { argument[..<$0] } ?? argument[...])
@@ -22,7 +21,7 @@ struct PackageSpec: Equatable, ExpressibleByArgument {
     }
 
     /// True for a name that a registry takes (npm: at most 214 characters, none that a URL cannot hold).
-    static func isName(_ text: String) -> Bool {
+    public static func isName(_ text: String) -> Bool {
         guard text.utf8.count <= 214 else { return false }
         var parts = text.split(separator: "/", omittingEmptySubsequences: false)
         if text.hasPrefix("@"), parts.count == 2 {
@@ -39,7 +38,7 @@ struct PackageSpec: Equatable, ExpressibleByArgument {
     }
 
     /// True for a version, a range or a tag.
-    static func isRange(_ text: String) -> Bool {
+    public static func isRange(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 256
             && text.utf8.allSatisfy { isLetter($0) || " -._~+^<>=|*".utf8.contains($0) }
     }

@@ -73,7 +73,8 @@ public final class HostChannel {
             .name,
             .proxy, .bridge, .confine, .clientSession, .scale, .reloadMetadata, nil:
             let error = APIError.stopping(
-                "\(name) runs without pm, so \(method) cannot be called", hint: "pm start pm, then pm start \(name)")
+                "\(name) runs without pm, so \(method) cannot be called",
+                hint: "pm start pm, then pm start \(name.shellWord)")
             MessageWriter.failure(id: id, error.rpc, to: &output)
         }
         return false

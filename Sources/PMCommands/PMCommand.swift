@@ -66,6 +66,14 @@ struct PM: ParsableCommand {
             CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
         ])
 
+    /// The word behind `help` that is no command; nil: there is none. The parser shows the help of pm instead.
+    static func unknownHelp(_ words: [String]) -> String? {
+        guard words.first == "help", let word = words.dropFirst().first(where: { !$0.hasPrefix("-") }) else {
+            return nil
+        }
+        return self.words.contains(word) ? nil : word
+    }
+
     /// The words that are commands, `help` included.
     static let words: Set<String> = {
         let groups = configuration.groupedSubcommands.flatMap(\.subcommands)

@@ -34,6 +34,27 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(words("start web -- --keepAttached") == ["start", "web", "--", "--keepAttached"])
     }
 
+    @Test func `a value that looks like an option is a value`() throws {
+        let command: SetCommand = try parse("set web cli --verbose -o json")
+        #expect(command.value == "--verbose" && command.global.output == .json && !command.global.verbose)
+        let removal: SetCommand = try parse("set web cli -o json")
+        #expect(removal.value == nil && removal.global.output == .json)
+        #expect(throws: (any Error).self) { try parse("set web --nonsense", as: SetCommand.self) }
+    }
+
+    @Test func `commands in hints name the daemon that was meant, and names are words of a shell`() {
+        var target = DaemonTarget()
+        #expect(target.named("pm start web, once that is done") == "pm start web, once that is done")
+        target.selection = .user
+        #expect(
+            target.named("pm start web, then pm status (pm log web)")
+                == "pm --user start web, then pm --user status (pm --user log web)")
+        #expect(target.named("pm does not run; pm is up") == "pm does not run; pm is up")
+        target.selection = .file("/srv/my app/x.json")
+        #expect(target.named("pm start pm") == "pm --config '/srv/my app/x.json' start pm")
+        #expect("it's".shellWord == "'it'\\''s'" && "web#2".shellWord == "'web#2'" && "".shellWord == "''")
+    }
+
     @Test func `words of other managers are commands by another name`() {
         #expect(words("ps") == ["status"] && words("-v list") == ["status", "-v"] && words("l") == ["status"])
         #expect(words("logs web -f") == ["log", "web", "-f"])

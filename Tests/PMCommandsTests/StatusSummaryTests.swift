@@ -27,6 +27,11 @@ import Testing
         #expect(StatusSummary.sentence(of: [rows[0], rows[1]]) == "1 service: 1 ready")
     }
 
+    @Test func `instances of one service count once`() {
+        let rows = [row("w", .up, .up), row("w#2", .backoff, .up), row("v", .up, .up), row("v#2", .up, .up)]
+        #expect(StatusSummary.sentence(of: rows) == "2 services: 1 ready, 1 failing")
+    }
+
     @Test func `what fails comes first, with all instances of its service`() {
         let rows = [
             UnitStatus(name: "pm", type: "self", wanted: .up, state: .up), row("a", .up, .up), row("w", .up, .up),

@@ -35,7 +35,7 @@ struct VersionCommand: PMCommand {
     private func tellVersion(of package: String, _ session: CommandContext) throws(APIError) -> ExitCode {
         let folder = try PackageFolder.ofDaemon(session)
         guard let version = try PackageFolder.version(of: package, in: folder) else {
-            throw .notFound("\(package) is not installed in \(folder)", hint: "pm install \(package)")
+            throw .notFound("\(package) is not installed in \(folder)", hint: "pm install \(package.shellWord)")
         }
         switch session.format {
         case .json: session.output.line((["name": .string(package), "version": .string(version)] as JSONValue).text)

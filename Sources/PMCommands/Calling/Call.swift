@@ -140,7 +140,7 @@ struct Conversation {
     private func late(_ call: Call, _ timeout: Duration) -> APIError {
         var error = APIError.timeout(
             "\(call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
-            hint: "pm status \(call.service)")
+            hint: "pm status \(call.service.shellWord)")
         error.code = "PM_DEADLINE"
         return error
     }
@@ -171,8 +171,10 @@ struct Conversation {
         guard let row = rows.first(where: { $0.name == service || $0.name.hasSuffix("/\(service)") }) else {
             return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
         }
-        if row.pid == nil { return .conflict("\(service) is not running", hint: "pm start \(service) --wait") }
-        if !row.isReady { return .conflict("\(service) is not ready yet", hint: "pm status \(service)") }
+        if row.pid == nil {
+            return .conflict("\(service) is not running", hint: "pm start \(service.shellWord) --wait")
+        }
+        if !row.isReady { return .conflict("\(service) is not ready yet", hint: "pm status \(service.shellWord)") }
         return .notFound(
             "\(service) has no command \(command)",
             hint: commands.isEmpty

@@ -7,7 +7,9 @@ struct ErrorReport {
     let exitCode: ExitCode
 
     /// Reports an error; the exit code is that of its kind unless another one is given.
-    init(_ error: APIError, exitCode: ExitCode? = nil) {
+    init(_ error: APIError, exitCode: ExitCode? = nil, target: DaemonTarget = DaemonTarget()) {
+        var error = error
+        error.hint = error.hint.map(target.named)
         self.error = error
         self.exitCode = exitCode ?? error.exitCode
     }

@@ -124,7 +124,7 @@ struct InstallPlan {
                 if let owner, owner != package.name || service.name == "pm" {
                     throw .conflict(
                         "\(package.name) has a service \(service.name), and so has \(owner)",
-                        hint: "pm unmap \(service.name) removes the one that is registered")
+                        hint: "pm unmap \(service.name.shellWord) removes the one that is registered")
                 }
                 owners[service.name] = package.name
             }

@@ -53,7 +53,7 @@ struct RunPlanner {
         guard unit.definition.runtime == .nodejs else {
             throw .badRequest(
                 "cannot run \(unit.name) here: only the daemon runs the runtime \(unit.definition.runtime.rawValue)",
-                hint: "pm start \(unit.name)")
+                hint: "pm start \(unit.name.shellWord)")
         }
         do throws(ConfigError) {
             let path = try unit.programPath(in: directory)

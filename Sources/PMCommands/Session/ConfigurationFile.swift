@@ -32,7 +32,8 @@ struct ConfigurationFile {
         if let full = configuration.fullName(name) { return full }
         throw .notFound(
             "there is no service \(name) in \(file.path)",
-            hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm map \(name) PROGRAM adds one")
+            hint: NearNames.hint(for: name, among: configuration.unitNames)
+                ?? "pm map \(name.shellWord) PROGRAM adds one")
     }
 
     /// The keys that lead to a value of a service.

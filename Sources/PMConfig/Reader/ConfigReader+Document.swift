@@ -27,6 +27,7 @@ extension ConfigReader {
             unknownAtRoot(member, in: root, known: Self.rootKeys)
         }
         checkReferences(configuration, root)
+        checkServices(configuration, root)
         return configuration
     }
 
@@ -140,7 +141,7 @@ extension ConfigReader {
         if mapping.node["path"] != nil {
             return "move \"path\" to \"containers\": { \"\(container)\": { \"path\": ... } }"
         }
-        return NearNames.hint(for: container, among: names) ?? "pm map \(container) PROGRAM adds one"
+        return NearNames.hint(for: container, among: names) ?? "pm map \(container.shellWord) PROGRAM adds one"
     }
 
     private mutating func checkDependencies(

@@ -149,6 +149,7 @@ extension ConfigReader {
             switch member.node.value {
             case .null: return ConnectionPoint(url: member.key)
             case .object:
+                checkScheme(member, place)
                 checkCertificate(member, place)
                 return ConnectionPoint(url: member.key, options: member.node.value.text)
             case .bool, .number, .string, .array:
@@ -156,6 +157,21 @@ extension ConfigReader {
                 return nil
             }
         }
+    }
+
+    private static let schemes = [
+        "jsonrpc+unix", "jsonrpc+unix+tls", "jsonrpc+tcp", "jsonrpc+tcp+tls", "ws", "wss", "http", "https",
+    ]
+
+    /// Warns of a point whose transport pm does not have. Words without a URL belong to other programs.
+    private mutating func checkScheme(_ point: JSONNode.Member, _ place: ConfigNode) {
+        guard let end = point.key.firstRange(of: "://")?.lowerBound else { return }
+        let scheme = String(point.key[..<end])
+        guard !Self.schemes.contains(scheme) else { return }
+        report(
+            "there is no transport \(scheme), so nobody can connect", at: place.child(point),
+            hint: NearNames.hint(for: scheme, among: Self.schemes) ?? "the transports are \(listed(Self.schemes))",
+            severity: .warning)
     }
 
     private static let secureSchemes = ["jsonrpc+tcp+tls://", "jsonrpc+unix+tls://", "wss://", "https://"]

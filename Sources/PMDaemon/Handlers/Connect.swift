@@ -31,7 +31,7 @@ struct ConnectHandler: AsyncHandler {
             if configuration.unit(name) != nil {
                 throw .notFound(
                     "\(name) has no connection point of its own; it is reached through pm",
-                    hint: "pm \(name) COMMAND, or pm connect \(name) local gives it one")
+                    hint: "pm \(name) COMMAND, or pm connect \(name.shellWord) local gives it one")
             }
             throw .notFound("Mapping \(name) could not be found", hint: "pm ls shows what there is")
         }

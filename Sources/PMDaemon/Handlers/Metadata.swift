@@ -35,7 +35,7 @@ struct MetadataHandler: AsyncHandler {
     private func metadata(for request: Metadata) throws(APIError) -> ServiceMetadata {
         if let name = request.service {
             guard let metadata = registry.pick(name)?.metadata else {
-                throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")
+                throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
             }
             return metadata
         }

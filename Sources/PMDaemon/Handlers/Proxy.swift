@@ -47,7 +47,7 @@ struct ProxyHandler {
         units.refreshIfPossible()
         if !supervisor.knows(name) { _ = try units.require(name) }
         guard supervisor.isActive(name) else {
-            throw APIError(503, "\(name) does not run", hint: "pm start \(name)")
+            throw APIError(503, "\(name) does not run", hint: "pm start \(name.shellWord)")
         }
         throw .conflict("\(name) has no commands to call: it is not commandable", hint: "pm ls")
     }

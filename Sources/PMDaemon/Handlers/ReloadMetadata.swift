@@ -18,7 +18,7 @@ struct ReloadMetadataHandler: AsyncHandler {
         guard !services.isEmpty else {
             units.refreshIfPossible()
             _ = try units.require(name)
-            throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")
+            throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
         }
         var missing = services.count
         var outcome: Result<ServiceMetadata, APIError>?

@@ -15,7 +15,8 @@ struct ScaleHandler: AsyncHandler {
         let unit = try units.require(request.name)
         guard InstanceName(request.name) == nil else {
             throw .badRequest(
-                "\(request.name) is one of several instances", hint: "pm scale \(InstanceName.unit(of: request.name)) N"
+                "\(request.name) is one of several instances",
+                hint: "pm scale \(InstanceName.unit(of: request.name).shellWord) N"
             )
         }
         guard unit.definition.isStateless || request.instances == 1 else {

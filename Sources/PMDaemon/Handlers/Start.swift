@@ -80,7 +80,7 @@ struct StartHandler: AsyncHandler {
         guard isSame, request.alias == nil else {
             throw .conflict(
                 "\(name) is already started, with other options than those of this call",
-                hint: "pm restart \(name), or pm start \(request.name) --new")
+                hint: "pm restart \(name.shellWord), or pm start \(request.name.shellWord) --new")
         }
         try edit(autostartEdits(request, name, base), orFail: answer) { () throws(APIError) in
             try instances.start(StartRequest(name, goal: request.waits ? .ready : .spawned)) { result in

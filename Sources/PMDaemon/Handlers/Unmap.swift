@@ -22,7 +22,8 @@ struct UnmapHandler: AsyncHandler {
         let user = isDefined ? configuration.user(ofContainer: name) : nil
         if !isMapped, let user {
             throw .conflict(
-                "\(user) uses the definition \(name)", hint: "pm unmap \(user), or change it in \(units.store.path)")
+                "\(user) uses the definition \(name)",
+                hint: "pm unmap \(user.shellWord), or change it in \(units.store.path)")
         }
         var edits: [ConfigEdit] = []
         var removed: [Unmap.Answer.Part] = []
@@ -41,7 +42,7 @@ struct UnmapHandler: AsyncHandler {
     private func refuseRunning(_ name: String) throws(APIError) {
         for other in names(of: name) where supervisor.isWaiting(other) || supervisor.hasProcesses(other) {
             let verb = supervisor.isWaiting(other) ? "waits to be started" : "runs"
-            throw .conflict("\(other) \(verb)", hint: "pm stop \(other)")
+            throw .conflict("\(other) \(verb)", hint: "pm stop \(other.shellWord)")
         }
     }
 

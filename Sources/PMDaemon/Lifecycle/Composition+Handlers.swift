@@ -10,7 +10,7 @@ extension Composition {
             explainAbsence: { [units, supervisor] name in
                 let name = units.fullName(name)
                 guard units.find(name) != nil || supervisor.knows(name) else { return nil }
-                return .init(APIError(503, "\(name) does not run", hint: "pm start \(name)").json)
+                return .init(APIError(503, "\(name) does not run", hint: "pm start \(name.shellWord)").json)
             },
             isHolderBehind: { [holder] in holder.channel.isBehind },
             isStopping: { [lifecycle] in lifecycle.isStopping },

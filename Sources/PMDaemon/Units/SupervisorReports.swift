@@ -16,7 +16,8 @@ extension Supervisor {
                     result.mapError { APIError($0, starting: request.unit) }.flatMap {
                         guard let answer = startAnswer(request.unit) else {
                             return .failure(
-                                .serviceFailed("\(request.unit) is gone again", hint: "pm status \(request.unit)"))
+                                .serviceFailed(
+                                    "\(request.unit) is gone again", hint: "pm status \(request.unit.shellWord)"))
                         }
                         return .success(answer)
                     })
@@ -59,7 +60,7 @@ extension Supervisor {
         return .failure(
             .serviceFailed(
                 "\(name) ended \(death.uptime.shortForm) after it was started: \(death.reason.phrase)",
-                output: death.lastLines, hint: "pm log \(name)"))
+                output: death.lastLines, hint: "pm log \(name.shellWord)"))
     }
 
     /// The row of a unit that was started; nil for others.
@@ -112,7 +113,7 @@ extension Supervisor {
                 row.nextTry = time
                 sentence += "; pm tries to start \(dependency) again in \(time.shortForm)"
             case .now: sentence += "; pm is starting \(dependency)"
-            case .none: sentence += "; pm start \(dependency) starts it"
+            case .none: sentence += "; pm start \(dependency.shellWord) starts it"
             }
         }
         row.problems.append(sentence)
@@ -218,7 +219,7 @@ extension APIError {
     /// Why a unit did not start.
     init(_ problem: StartProblem, starting unit: String) {
         let subject = problem.unit == unit ? unit : "cannot start \(unit), which needs \(problem.unit): it"
-        let hint = "pm log \(problem.unit)"
+        let hint = "pm log \(problem.unit.shellWord)"
         switch problem.reason {
         case .stopped:
             self = .conflict("\(subject) was stopped before it was ready")

@@ -223,7 +223,9 @@ final class UnitResolver {
         if let mapping = configuration.mapping(name) {
             return .notFound(
                 "there is no container \(mapping.container), which the mapping \(name) is to run",
-                hint: "pm map \(mapping.container) PROGRAM adds one; pm check shows what else is wrong with the file")
+                hint:
+                    "pm map \(mapping.container.shellWord) PROGRAM adds one; pm check shows what else is wrong with the file"
+            )
         }
         return .notFound(
             "there is no service \(name)",
@@ -284,7 +286,7 @@ final class UnitResolver {
     /// - Throws: a 400 with the next step.
     func checkSandbox(of unit: Unit) throws(APIError) {
         if let refusal = sandboxRefusal(of: unit) {
-            throw .badRequest(refusal, hint: "pm start \(unit.name), once that is done")
+            throw .badRequest(refusal, hint: "pm start \(unit.name.shellWord), once that is done")
         }
     }
 

@@ -67,7 +67,7 @@ struct WorkerUse {
     private func problem(of pool: String) -> String? {
         guard let report = supervisor.report(of: pool), report.phase != .up else { return nil }
         let reason = report.lastDeath.map { ": \($0.reason.phrase)" } ?? ""
-        return "its pool \(pool) does not run\(reason) (pm log \(pool))"
+        return "its pool \(pool) does not run\(reason) (pm log \(pool.shellWord))"
     }
 
     @PMActor

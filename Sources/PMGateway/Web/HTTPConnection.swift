@@ -226,7 +226,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebS
             case .stopped(let service):
                 throw Refusal(
                     status: .serviceUnavailable, message: "\(target.path) belongs to \(service), which does not run",
-                    hint: "pm start \(service)", endsConnection: false)
+                    hint: "pm start \(service.shellWord)", endsConnection: false)
             case .otherMethod(let methods): throw place.otherMethod(methods)
             case .found(let route, let parameters):
                 let inputs = RouteInputs(

@@ -33,7 +33,8 @@ struct PM: ParsableCommand {
         discussion: """
             `pm api greet Ada` calls the command greet of the running service api and prints its result: a first word \
             that is no command of pm is the name of a service. Write options of pm before the service's name: all \
-            words after it, dashes included, go to the service. If a service has the name of a command of pm, use `pm \
+            words after it, dashes included, go to the service. `pm api` lists the commands of api, and `pm api greet \
+            --help` explains one. If a service has the name of a command of pm, use `pm \
             call`.
 
             Exit codes: 0 done, 1 failed, 64 usage, 65 configuration or input wrong, 66 not found, 69 pm is not \
@@ -53,7 +54,7 @@ struct PM: ParsableCommand {
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
                     GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
-                    ImportCommand.self,
+                    ImportCommand.self, InitCommand.self,
                 ]),
             CommandGroup(
                 name: "Packages",
@@ -62,7 +63,10 @@ struct PM: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Calling",
-                subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),
+                subcommands: [
+                    CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self,
+                    TypesCommand.self,
+                ]),
             CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
         ])
 

@@ -39,6 +39,7 @@ struct CallCommand: PMCommand {
     var args: [String] = []
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
+        if service != "pm", command == nil || ServiceHelp.isAsked([command ?? ""]) { return try showCommands(session) }
         guard let command else { return Program.misused(loneWord, session) }
         guard service != "pm" else {
             let hint = PM.words.contains(command) ? "pm \(command)" : "pm --help"
@@ -53,6 +54,12 @@ struct CallCommand: PMCommand {
         } catch {
             throw advised(error)
         }
+        if ServiceHelp.isAsked(args),
+            let text = ServiceHelp(service: service, metadata: metadata).explanation(of: command)
+        {
+            session.output.write(text)
+            return .success
+        }
         // Our daemon answers with the service's own names; the reference's has them behind the service's name.
         let arguments = CallArguments(
             args, for: metadata.command("\(service).\(command)") ?? metadata.command(command), isJSON: jsonArguments,
@@ -63,6 +70,33 @@ struct CallCommand: PMCommand {
         let call = Call(service: service, command: command, params: arguments.params)
         conversation.commands = metadata.commands.map(\.name).filter { !$0.hasPrefix("$") }
         print(try conversation.hold(call, arguments), session)
+        return .success
+    }
+
+    /// The commands of a service that was named without one.
+    private func showCommands(_ session: CommandContext) throws(APIError) -> ExitCode {
+        let client: DaemonClient
+        do throws(APIError) {
+            client = try session.connect()
+        } catch {
+            // Without a daemon nothing is known of a word but that pm has no such command.
+            guard error.exitCode == .notRunning else { throw error }
+            return Program.misused(loneWord, session)
+        }
+        let conversation = Conversation(session: session, client: client, timeout: nil)
+        let metadata: ServiceMetadata
+        do throws(APIError) {
+            metadata = try conversation.metadata(for: service, "--help")
+        } catch {
+            guard error.statusCode == 404 else { throw advised(error) }
+            return Program.misused(loneWord, session)
+        }
+        switch session.format {
+        case .json: session.output.line(metadata.json.text)
+        case .table:
+            let help = ServiceHelp(service: service, metadata: metadata)
+            session.output.write(help.overview(width: session.terminal.columns, session.style))
+        }
         return .success
     }
 

@@ -49,7 +49,9 @@ extension Composition {
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
             log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),
             version: version,
-            ready: ReadyHandler(supervisor: supervisor, registry: registry, metadataRequests: metadataRequests),
+            ready: ReadyHandler(
+                supervisor: supervisor, router: router, metadataRequests: metadataRequests,
+                onTrouble: { [log] in log.trouble($0) }),
             proxy: ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges),
             bridge: BridgeHandler(bridges: bridges),
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),

@@ -141,7 +141,10 @@ public final class CommandRegistry {
         let accepted = metadata.others["accepts"]?.array ?? []
         service.session.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
         let unit = InstanceName.unit(of: id.unit)
-        routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
+        // Routes belong to services of the configuration.
+        if !id.isByItself {
+            routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
+        }
         observer?.published(unit)
     }
 

@@ -125,6 +125,7 @@ public final class ServiceRouter {
     func ended(_ session: Session) {
         guard sessions[session.id] === session else { return }
         let endings = calls.closed(session.id)
+        withdraw(session)
         sessions.remove(session.id)
         disarm(session)
         if let user = session.user {

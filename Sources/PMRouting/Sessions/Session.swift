@@ -53,7 +53,7 @@ public final class Session {
         isClient = service == nil
         state = SessionState(
             service: service, form: way.form, reach: .everything, isOfNetwork: false, watchesMetadata: false,
-            takesSignals: false, hasFinished: false, target: nil)
+            takesSignals: false, hasFinished: false, target: nil, published: nil)
     }
 
     // MARK: what it is
@@ -86,6 +86,12 @@ public final class Session {
     public var takesSignals: Bool {
         get { state.takesSignals }
         set { state.takesSignals = newValue }
+    }
+
+    /// The name under which the commands of this client are published; nil for a service that pm has started.
+    public internal(set) var published: IncarnationID? {
+        get { state.published }
+        set { state.published = newValue }
     }
 
     /// The number of calls that it has to answer.

@@ -34,13 +34,13 @@ struct DaemonHandlers {
 extension DaemonHandlers: MethodAnswering {
     /// A method without a handler does not compile.
     func answer(_ method: Method, _ given: Parameters, _ call: Responder) {
-        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.currentName) } ?? given
+        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.fullName) } ?? given
         switch method {
         case .start: begin(start, parameters, call)
         case .stop: begin(stop, parameters, call)
         case .restart: begin(restart, parameters, call)
         case .upgrade: begin(upgrade, parameters, call)
-        case .status: begin(status, parameters, call)
+        case .status: status.answer(parameters, call)
         case .list: answer(list, parameters, call)
         case .map: begin(map, parameters, call)
         case .unmap: begin(unmap, parameters, call)

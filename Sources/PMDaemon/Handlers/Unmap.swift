@@ -13,7 +13,7 @@ struct UnmapHandler: AsyncHandler {
     func begin(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
         let name = request.name
         guard name != "pm" else { throw .conflict("pm is the name of the daemon", hint: "pm stop ends it") }
-        try units.refresh()
+        try units.source.requireUsable()
         let configuration = units.configuration
         let isMapped = configuration.mapping(name) != nil
         let isDefined = configuration.container(name) != nil
@@ -22,7 +22,8 @@ struct UnmapHandler: AsyncHandler {
         let user = isDefined ? configuration.user(ofContainer: name) : nil
         if !isMapped, let user {
             throw .conflict(
-                "\(user) uses the definition \(name)", hint: "pm unmap \(user), or change it in \(units.store.path)")
+                "\(user) uses the definition \(name)",
+                hint: "pm unmap \(user), or change it in \(units.source.store.path)")
         }
         var edits: [ConfigEdit] = []
         var removed: [Unmap.Answer.Part] = []

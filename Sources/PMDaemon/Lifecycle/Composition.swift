@@ -94,7 +94,7 @@ final class Composition {
         supervisor.restartRefusal = { [unowned supervisor] in
             StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
         }
-        units.onChange = { [gateway, registry, unowned supervisor] in
+        units.source.onChange = { [gateway, registry, unowned supervisor] in
             registry.routes.configurationChanged()
             supervisor.configurationChanged()
             gateway.configurationChanged()

@@ -1,5 +1,6 @@
 import CPMLinux
 import Glibc
+import PMModel
 
 /// Whom a signal is for.
 public enum SignalScope: Sendable {

@@ -78,6 +78,17 @@ extension Method {
         }
     }
 
+    /// True when it reads or changes the configuration, so that it waits until a file that has changed was read. Those that
+    /// change what their connection is must not wait: the next request on it depends on that.
+    public var readsConfiguration: Bool {
+        switch self {
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .scale,
+            .reloadMetadata, .metadata:
+            true
+        case .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
+        }
+    }
+
     /// True when pm-init has to do work for it.
     public var isOrder: Bool {
         switch self {

@@ -115,6 +115,13 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         row.waiting = UnitStatus.Wait(for: "db", because: "db ended")
         row.nextTry = .milliseconds(1500)
         #expect(try UnitStatus(json: JSONValue(parsing: row.json.text)) == row)
+        for form in [UnitStatus.Form.full, .short] {
+            row.form = form
+            var written = Array("[".utf8)
+            row.append(to: &written)
+            #expect(String(decoding: written, as: UTF8.self) == "[" + row.json.text)
+        }
+        row.form = .full
         row.waiting = UnitStatus.Wait(for: nil, because: "db is missing")
         row.nextTry = nil
         row.pid = 12

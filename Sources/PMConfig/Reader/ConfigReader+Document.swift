@@ -6,7 +6,7 @@ extension ConfigReader {
     mutating func configuration() -> Configuration {
         var configuration = Configuration()
         let root = ConfigNode(node: document.root, key: "")
-        guard case .object = root.node.value else {
+        guard case .object = root.node.shape else {
             expected("an object", at: root)
             return configuration
         }
@@ -31,7 +31,7 @@ extension ConfigReader {
         return configuration
     }
 
-    private mutating func packages(_ place: ConfigNode) -> [String] {
+    mutating func packages(_ place: ConfigNode) -> [String] {
         var packages: [String] = []
         for member in members(of: place) where member.key == "packages" { packages = strings(place.child(member)) }
         return packages
@@ -45,7 +45,7 @@ extension ConfigReader {
         }
     }
 
-    private mutating func container(_ place: ConfigNode, name: String) -> ContainerDefinition? {
+    mutating func container(_ place: ConfigNode, name: String) -> ContainerDefinition? {
         var definition = ContainerDefinition(path: "")
         for member in members(of: place) {
             let place = place.child(member)
@@ -55,15 +55,15 @@ extension ConfigReader {
             case "commandable": definition.isCommandable = bool(place)
             case "stateless": definition.isStateless = bool(place)
             case "dependencies": definition.dependencies = strings(place)
-            case "host": definition.host = place.node.value.isNull ? .pm : choice(place) ?? .pm
+            case "host": definition.host = place.node.isNull ? .pm : choice(place) ?? .pm
             default:
                 unknown(
                     member, in: ConfigNode(node: place.node, key: "containers.\(name)"), known: Self.containerKeys,
                     elsewhere: Self.belongs(member.key, "mapping", Self.mappingKeys))
             }
         }
-        guard case .object = place.node.value else {
-            if place.node.value.isNull { expected("an object", at: place) }
+        guard case .object = place.node.shape else {
+            if place.node.isNull { expected("an object", at: place) }
             return nil
         }
         // The daemon stands in its own file without a program.
@@ -85,7 +85,7 @@ extension ConfigReader {
 
     /// The reference writes null where no runtime was given.
     private mutating func runtime(_ place: ConfigNode) -> RuntimeKind {
-        place.node.value.isNull ? .nodejs : choice(place) ?? .nodejs
+        place.node.isNull ? .nodejs : choice(place) ?? .nodejs
     }
 
     private mutating func mappings(_ place: ConfigNode) -> [Configuration.Named<Mapping>] {
@@ -149,7 +149,7 @@ extension ConfigReader {
     ) {
         for element in member.node["dependencies"]?.elements ?? [] {
             let node = element["name"] ?? element
-            guard let name = node.value.string, configuration.fullName(name) == nil else { continue }
+            guard let name = node.string, configuration.fullName(name) == nil else { continue }
             report(
                 "there is no service \"\(name)\" to depend on",
                 at: ConfigNode(node: node, key: "\(section).\(member.key).dependencies"),

@@ -9,12 +9,16 @@ extension ConfigReader {
         "routes", "dependencies",
     ]
 
+    /// Made once: thousands of mappings have most of it in common.
+    private static let plain = Mapping(container: "")
+
     mutating func mapping(_ place: ConfigNode, name: String) -> Mapping? {
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             expected("an object", at: place)
             return nil
         }
-        var mapping = Mapping(container: name)
+        var mapping = Self.plain
+        mapping.container = name
         for member in members(of: place) {
             let child = place.child(member)
             if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
@@ -42,7 +46,7 @@ extension ConfigReader {
 
     /// The keys about what is run; false when this is none of them.
     private mutating func run(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "container": if !isNull { mapping.container = filledString(place) ?? mapping.container }
         case "cwd": mapping.cwd = isNull ? nil : filledString(place)
@@ -57,7 +61,7 @@ extension ConfigReader {
 
     /// The keys about when and where it is run; false when this is none of them.
     private mutating func supervision(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "autostart": mapping.isAutostart = bool(place)
         case "instances": if !isNull { mapping.instances = instances(place) }
@@ -77,7 +81,7 @@ extension ConfigReader {
 
     /// The keys about the process of a worker; false when this is none of them.
     private mutating func placement(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "pool": mapping.worker.pool = isNull ? nil : filledString(place)
         case "isolated": mapping.worker.isIsolated = bool(place)
@@ -90,14 +94,14 @@ extension ConfigReader {
     /// Names, and objects of a name and the effect when that service goes down.
     private mutating func dependencies(_ place: ConfigNode) -> [Dependency] {
         elements(of: place, "an array of strings and objects").compactMap { element in
-            guard case .object = element.node.value else { return filledString(element).map { Dependency($0) } }
+            guard case .object = element.node.shape else { return filledString(element).map { Dependency($0) } }
             var name: String?
             var onStop = Dependency.OnStop.keep
             for member in members(of: element) {
                 let child = element.child(member)
                 switch member.key {
                 case "name": name = filledString(child)
-                case "onStop": if !child.node.value.isNull { onStop = choice(child) ?? .keep }
+                case "onStop": if !child.node.isNull { onStop = choice(child) ?? .keep }
                 default: unknown(member, in: element, known: Self.dependencyKeys)
                 }
             }
@@ -109,7 +113,7 @@ extension ConfigReader {
     static let dependencyKeys = ["name", "onStop"]
 
     private mutating func instances(_ place: ConfigNode) -> Int {
-        guard let number = place.node.value.int, (1...Mapping.mostInstances).contains(number) else {
+        guard let number = place.node.int, (1...Mapping.mostInstances).contains(number) else {
             expected("a whole number from 1 to \(Mapping.mostInstances)", at: place)
             return 1
         }
@@ -118,7 +122,7 @@ extension ConfigReader {
 
     /// One argument; a number or a boolean stands for its text.
     mutating func argument(_ place: ConfigNode) -> String? {
-        switch place.node.value {
+        switch place.node.shape {
         case .string: return string(place)
         case .number, .bool: return place.node.value.text
         case .null, .array, .object:
@@ -133,7 +137,7 @@ extension ConfigReader {
             if member.key.isEmpty || member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) {
                 report("a variable's name must not be empty or contain '=' or NUL", at: place)
             }
-            switch place.node.value {
+            switch place.node.shape {
             case .null: return EnvironmentVariable(name: member.key, value: nil)
             case .string: return string(place).map { EnvironmentVariable(name: member.key, value: $0) }
             case .number, .bool: return EnvironmentVariable(name: member.key, value: place.node.value.text)
@@ -146,7 +150,7 @@ extension ConfigReader {
 
     private mutating func connectionPoints(_ place: ConfigNode) -> [ConnectionPoint] {
         members(of: place, "an object of URLs and their options").compactMap { member in
-            switch member.node.value {
+            switch member.node.shape {
             case .null: return ConnectionPoint(url: member.key)
             case .object:
                 checkScheme(member, place)

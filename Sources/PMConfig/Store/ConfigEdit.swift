@@ -42,13 +42,13 @@ public enum ConfigEdit: Equatable, Sendable {
     }
 
     /// The members to set, given what the file says now.
-    func changes(in file: ConfigFile) -> [(keys: [String], value: JSONValue?)] {
+    func changes(in file: ConfigEntries) -> [(keys: [String], value: JSONValue?)] {
         switch self {
         case .setContainer(let name, let definition):
-            Self.changed(definition.json, file.configuration.container(name)?.json, ["containers", name])
+            Self.changed(definition.json, file.container(name)?.json, ["containers", name])
         case .removeContainer(let name): [(["containers", name], nil)]
         case .setMapping(let name, let mapping):
-            Self.changed(mapping.json, file.configuration.mapping(name)?.json, ["mapping", name])
+            Self.changed(mapping.json, file.mapping(name)?.json, ["mapping", name])
         case .removeMapping(let name): [(["mapping", name], nil)]
         case .setAutostart(let name, let isOn): Self.setting("autostart", .bool(isOn), name, file)
         case .setInstances(let name, let count): Self.setting("instances", JSONValue(count), name, file)
@@ -70,17 +70,17 @@ public enum ConfigEdit: Equatable, Sendable {
     }
 
     private static func setting(
-        _ key: String, _ value: JSONValue, _ name: String, _ file: ConfigFile
+        _ key: String, _ value: JSONValue, _ name: String, _ file: ConfigEntries
     ) -> [(keys: [String], value: JSONValue?)] {
-        if file.configuration.mapping(name) != nil { return [(["mapping", name, key], value)] }
+        if file.mapping(name) != nil { return [(["mapping", name, key], value)] }
         return [(["mapping", name], .object(JSONObject([("container", .string(name)), (key, value)])))]
     }
 
     /// A socket path that the file names from before, when it stood elsewhere, would lead clients astray.
     private static func daemonSocket(
-        _ url: String, _ file: ConfigFile
+        _ url: String, _ file: ConfigEntries
     ) -> [(keys: [String], value: JSONValue?)] {
-        let points = file.configuration.mapping("pm")?.connect ?? []
+        let points = file.mapping("pm")?.connect ?? []
         let others = points.filter { !$0.url.hasPrefix("jsonrpc+unix://") || $0.url == url }
         let isThere = others.contains { $0.url == url }
         if isThere, others == points { return [] }
@@ -88,9 +88,9 @@ public enum ConfigEdit: Equatable, Sendable {
     }
 
     private static func packages(
-        _ file: ConfigFile, _ change: ([String]) -> [String]
+        _ file: ConfigEntries, _ change: ([String]) -> [String]
     ) -> [(keys: [String], value: JSONValue?)] {
-        let packages = change(file.configuration.packages)
+        let packages = change(file.packages)
         return [(["setup", "packages"], .array(packages.map(JSONValue.string)))]
     }
 }

@@ -21,13 +21,23 @@ public struct ConfigFile: Sendable {
     ///
     /// - Throws: `ConfigError` with every error of the text, each with its line and column.
     public init(path: String, bytes: [UInt8]) throws(ConfigError) {
-        self.path = path
+        try self.init(path: path, try Self.document(path: path, bytes))
+    }
+
+    /// The text as JSON.
+    ///
+    /// - Throws: `ConfigError` with the place where it is none.
+    static func document(path: String, _ bytes: [UInt8]) throws(ConfigError) -> JSONDocument {
         do throws(JSONError) {
-            document = try JSONDocument(parsing: bytes)
+            return try JSONDocument(parsing: bytes)
         } catch {
             let hint = "if pm has changed the file before, its previous content is in \(path).previous"
             throw ConfigError(noJSON: error, in: path, isEmpty: bytes.isEmpty, hint: hint)
         }
+    }
+
+    init(path: String, _ document: JSONDocument) throws(ConfigError) {
+        (self.path, self.document) = (path, document)
         var reader = ConfigReader(document: document, file: path)
         configuration = reader.configuration()
         let errors = reader.problems.filter { $0.severity == .error }

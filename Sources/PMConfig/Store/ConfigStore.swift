@@ -98,32 +98,44 @@ public struct ConfigStore: Sendable {
         }
     }
 
-    /// The file after the edits, each of which sees the result of the one before it. The text is read once for all
-    /// edits of different names.
+    /// The file after the edits, each of which sees the result of the one before it. The text is parsed once for all
+    /// edits of different names, and read as a configuration once, at the end.
     ///
-    /// - Throws: `ConfigError` of kind `invalid` with all errors that the file would have.
+    /// - Throws: `ConfigError` of kind `invalid` with all errors that the file has, or would have.
     public func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
-        var file = try ConfigFile(path: path, bytes: bytes)
+        var document = try ConfigFile.document(path: path, bytes)
         var next = 0
-        while next < edits.count {
-            var subjects: Set<[String]> = []
-            var changes: [JSONTextEdit.Change] = []
-            repeat {
-                changes += edits[next].changes(in: file)
-                if let subject = edits[next].subject { subjects.insert(subject) }
-                next += 1
-            } while next < edits.count && !subjects.isEmpty
-                && edits[next].subject.map { !subjects.contains($0) } ?? false
-            var text = JSONTextEdit(file.document.bytes)
-            do {
-                try text.set(all: changes)
-            } catch {
-                let keys = (error as? JSONTextEdit.Refusal)?.keys ?? changes.first?.keys ?? []
-                throw ConfigError(.invalid, "cannot set \(keys.joined(separator: ".")) in \(path): \(error)")
-            }
-            file = try ConfigFile(path: path, bytes: text.bytes)
+        while next < edits.count { document = try applying(edits, &next, to: document) }
+        do throws(ConfigError) {
+            return try ConfigFile(path: path, document)
+        } catch {
+            // Errors that the file had are told with the lines that they had.
+            _ = try ConfigFile(path: path, bytes: bytes)
+            throw error
         }
-        return file
+    }
+
+    /// The text after as many edits from `next` on as are independent of each other.
+    private func applying(
+        _ edits: [ConfigEdit], _ next: inout Int, to document: JSONDocument
+    ) throws(ConfigError) -> JSONDocument {
+        let entries = ConfigEntries(document, path)
+        var subjects: Set<[String]> = []
+        var changes: [JSONTextEdit.Change] = []
+        repeat {
+            changes += edits[next].changes(in: entries)
+            if let subject = edits[next].subject { subjects.insert(subject) }
+            next += 1
+        } while next < edits.count && !subjects.isEmpty
+            && edits[next].subject.map { !subjects.contains($0) } ?? false
+        var text = JSONTextEdit(document)
+        do {
+            try text.set(all: changes)
+        } catch {
+            let keys = (error as? JSONTextEdit.Refusal)?.keys ?? changes.first?.keys ?? []
+            throw ConfigError(.invalid, "cannot set \(keys.joined(separator: ".")) in \(path): \(error)")
+        }
+        return try ConfigFile.document(path: path, text.bytes)
     }
 
     /// Reads the file, and warns when other users can read secrets in it.

@@ -22,7 +22,7 @@ final class SupervisedGateway: GatewayRunner {
     }
 
     func identity() throws(APIError) -> UserIdentity? {
-        GatewayUser.own(of: units.store.path)
+        GatewayUser.own(of: units.source.store.path)
     }
 
     func problems(of order: GatewayOrder) -> [String] {

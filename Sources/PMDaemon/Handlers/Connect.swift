@@ -15,7 +15,7 @@ struct ConnectHandler: AsyncHandler {
     func handle(
         _ request: Connect, from session: Session, _ answer: @escaping Answering<Connect.Answer>
     ) throws(APIError) {
-        try units.refresh()
+        try units.source.requireUsable()
         guard request.isSetUp else { return answer(.success(try find(request.name))) }
         if request.isRemoval { return try remove(request.name, answer) }
         let wanted = resolved(request)

@@ -34,13 +34,13 @@ struct DaemonHandlers {
 extension DaemonHandlers: MethodAnswering {
     /// A method without a handler does not compile.
     func answer(_ method: Method, _ given: Parameters, _ call: Responder) {
-        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.currentName) } ?? given
+        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.fullName) } ?? given
         switch method {
         case .start: handle(start, parameters, call)
         case .stop: handle(stop, parameters, call)
         case .restart: handle(restart, parameters, call)
         case .upgrade: handle(upgrade, parameters, call)
-        case .status: handle(status, parameters, call)
+        case .status: status.answer(parameters, call)
         case .list: answer(list, parameters, call)
         case .map: handle(map, parameters, call)
         case .unmap: handle(unmap, parameters, call)

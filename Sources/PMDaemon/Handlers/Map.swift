@@ -16,7 +16,7 @@ struct MapHandler: AsyncHandler {
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
             definition.path = Paths.resolve(definition.path, from: cwd)
         }
-        try units.refresh()
+        try units.source.requireUsable()
         try requireFile(definition.path)
         definition.path = Paths.relative(definition.path, to: units.directory)
         switch definition.runtime {

@@ -16,7 +16,6 @@ struct ReloadMetadataHandler: AsyncHandler {
         let name = try name(in: request, of: session)
         let services = registry.instances(of: name)
         guard !services.isEmpty else {
-            units.refreshIfPossible()
             _ = try units.require(name)
             throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
         }

@@ -15,7 +15,7 @@ struct RestartHandler: AsyncHandler {
         guard request.name != "pm" else {
             throw .conflict("the daemon cannot restart itself", hint: "pm stop, then pm start pm")
         }
-        try units.refresh()
+        try units.source.requireUsable()
         let unit = try units.require(request.name)
         try units.checkSandbox(of: unit)
         var start = StartRequest(request.name, goal: request.waits ? .ready : .spawned)

@@ -15,7 +15,7 @@ struct StartHandler: AsyncHandler {
 
     func handle(_ request: Start, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
-        try units.refresh()
+        try units.source.requireUsable()
         let base = try units.require(request.name)
         try units.checkSandbox(of: base)
         let name = try runName(request)

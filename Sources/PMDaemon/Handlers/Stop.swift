@@ -23,7 +23,6 @@ struct StopHandler: AsyncHandler {
         let wasWithdrawn = !supervisor.knows(name) && supervisor.isWaiting(name) && supervisor.withdraw(name)
         let stopped = instances.active(of: name)
         if !supervisor.knows(name), stopped.isEmpty {
-            units.refreshIfPossible()
             _ = try units.require(name)
             return answer(.success(Stop.Answer(stopped: wasWithdrawn ? [name] : [])))
         }

@@ -13,7 +13,7 @@ struct UnmapHandler: AsyncHandler {
     func handle(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
         let name = request.name
         guard name != "pm" else { throw .conflict("pm is the name of the daemon", hint: "pm stop ends it") }
-        try units.refresh()
+        try units.source.requireUsable()
         let configuration = units.configuration
         let isMapped = configuration.mapping(name) != nil
         let isDefined = configuration.container(name) != nil
@@ -23,7 +23,7 @@ struct UnmapHandler: AsyncHandler {
         if !isMapped, let user {
             throw .conflict(
                 "\(user) uses the definition \(name)",
-                hint: "pm unmap \(user.shellWord), or change it in \(units.store.path)")
+                hint: "pm unmap \(user.shellWord), or change it in \(units.source.store.path)")
         }
         var edits: [ConfigEdit] = []
         var removed: [Unmap.Answer.Part] = []

@@ -15,8 +15,25 @@ extension Composition {
             isHolderBehind: { [holder] in holder.channel.isBehind },
             isStopping: { [lifecycle] in lifecycle.isStopping },
             onTrouble: { [log] in log.trouble($0) },
+            whenCurrent: { [units, requests] body in
+                requests.began()
+                units.source.whenCurrent {
+                    body()
+                    requests.finished()
+                }
+            },
             attribute: { [reactor] in reactor.attribute($0) })
         router.handler = Dispatcher(handlers(of: daemon), conditions)
+    }
+
+    private func status(of daemon: Daemon, _ words: FinalOutput) -> StatusHandler {
+        StatusHandler(
+            .init(
+                supervisor: supervisor, units: units,
+                memory: UnitMemory(deaths: deaths, logs: logs, routes: registry.routes),
+                daemon: { [unowned daemon] in daemon.ownStatus($0) }, finalOutput: words,
+                workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor),
+                requests: requests, reactor: reactor))
     }
 
     private func handlers(of daemon: Daemon) -> DaemonHandlers {
@@ -24,7 +41,6 @@ extension Composition {
         let words = FinalOutput(
             programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
         let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
-        let memory = UnitMemory(deaths: deaths, logs: logs, routes: registry.routes)
         let version = VersionHandler(options: options)
         return DaemonHandlers(
             requests: requests, units: units,
@@ -39,10 +55,7 @@ extension Composition {
             upgrade: UpgradeHandler(
                 version: version, holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned daemon] () throws(APIError) in try daemon.upgrade() },
-            status: StatusHandler(
-                supervisor: supervisor, units: units, memory: memory, daemon: { [unowned daemon] in daemon.ownStatus },
-                finalOutput: words,
-                workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor)),
+            status: status(of: daemon, words),
             list: ListHandler(units: units), map: MapHandler(units: units),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
             discover: DiscoverHandler(units: units),

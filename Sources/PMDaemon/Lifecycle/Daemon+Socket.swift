@@ -66,10 +66,17 @@ extension Daemon {
 
     private func configurationFileChanged() {
         guard parts.lifecycle.phase == .serving else { return }
-        let before = parts.units.faults
-        parts.units.refreshIfPossible()
-        let faults = parts.units.faults
-        if faults != before {
+        parts.units.source.whenCurrent { [weak self] in
+            self?.tellFaults()
+            self?.checkSocketFile()
+        }
+    }
+
+    /// Says once when the file cannot be used any more, and when it can be again.
+    private func tellFaults() {
+        let faults = parts.units.source.faults
+        if faults != toldFaults {
+            toldFaults = faults
             for fault in faults { log.trouble(fault) }
             if faults.isEmpty {
                 log.tell("\(parts.options.config) can be used again, and is")
@@ -77,7 +84,6 @@ extension Daemon {
                 log.trouble("pm goes on with the configuration before")
             }
         }
-        checkSocketFile()
     }
 
     /// Makes the socket's file again where another folder, without the socket or with a copy of it, has the place of ours.

@@ -16,6 +16,8 @@ final class Daemon {
     var listener: Listener?
     var socketWatch: SocketFileWatch?
     var configWatch: ConfigWatch?
+    /// The faults of the configuration that the log has.
+    var toldFaults: [String] = []
     /// The next try to make the socket's file again.
     var listenRetry: TimerID?
     /// Identity of the socket's file: another one at its path leads nowhere.
@@ -108,7 +110,6 @@ final class Daemon {
     /// - Throws: a 409 while the daemon is being replaced or stopped.
     func upgrade() throws(APIError) {
         guard parts.lifecycle.phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
-        parts.units.refreshIfPossible()
         happened(.upgradeAsked)
     }
 
@@ -171,11 +172,13 @@ final class Daemon {
         publishSocket()
         watchSocketFile()
         watchConfiguration()
-        launch.serving()
+        // Who waits for the start may look into the file; another program's lock keeps nobody.
+        parts.units.source.whenCurrent { [launch] in launch.serving() }
         parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
             try parts.holder.channel.notify("READY=1\nSTATUS=serving \(parts.options.socketURL)")
         }
-        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) + parts.units.faults {
+        toldFaults = parts.units.source.faults
+        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) + toldFaults {
             log.trouble(problem)
         }
         log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
@@ -259,7 +262,7 @@ final class Daemon {
             log.trouble("connections are lost in the upgrade: \(error)")
         }
         parts.deaths.flush()
-        parts.units.last?.flush()
+        parts.units.source.finish()
         parts.routeBook.flush()
         parts.logs.close()
         parts.journaling.close()
@@ -306,8 +309,8 @@ final class Daemon {
         listener?.close()
         socketWatch?.end()
         configWatch?.end()
-        parts.units.last?.flush()
-        parts.units.last?.forgetIfRemoved()
+        parts.units.source.finish()
+        parts.units.source.last?.forgetIfRemoved()
         parts.gateway.end()
         parts.supervisor.notify.close()
         do throws(SystemError) {
@@ -331,8 +334,8 @@ final class Daemon {
 
     // MARK: status
 
-    /// The status row of the daemon itself.
-    var ownStatus: UnitStatus {
+    /// The status row of the daemon itself, with these sentences about processes that are nobody's.
+    func ownStatus(_ strays: [String]) -> UnitStatus {
         let isStopping = parts.lifecycle.isStopping
         var row = UnitStatus(
             name: "pm", type: "self", wanted: isStopping ? .down : .up, state: isStopping ? .stopping : .up)
@@ -348,9 +351,9 @@ final class Daemon {
             parts.packages.problem,
         ]
         row.problems =
-            own.compactMap { $0 } + parts.units.problems + parts.gateway.problems
+            own.compactMap { $0 } + parts.units.source.problems + parts.gateway.problems
             + parts.registry.routes.grants.allProblems
-        row.problems += parts.supervisor.strayProblems
+        row.problems += strays
         return row
     }
 }

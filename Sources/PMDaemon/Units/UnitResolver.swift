@@ -4,44 +4,22 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// The configuration as the daemon uses it: read again whenever the file has changed.
+/// Makes units of the configuration, as they are named in calls.
 @PMActor
 final class UnitResolver {
-    /// The properties by which one version of the file differs from another.
-    private struct Version: Equatable {
-        let inode: UInt64
-        let size: Int64
-        let modified: Int64
-        let mode: UInt32
-
-        init(_ status: FileStatus) {
-            (inode, size, modified, mode) = (status.inode, status.size, status.modified, status.mode)
-        }
-    }
-
-    let store: ConfigStore
-    /// Content of the file; its text is not kept.
-    private(set) var configuration: Configuration
-    /// That others can read what they should not, in words.
-    private(set) var exposure: String?
-    /// The folder that relative paths in the file start from.
-    let directory: String
-    private var version: Version?
-    /// Why the file cannot be used at the moment, a sentence for each error; none while it can.
-    private(set) var faults: [String] = []
-    /// What in the file is probably not meant, a sentence for each.
-    private(set) var warnings: [String] = []
-    /// The last content without errors.
-    let last: LastConfiguration?
+    /// The configuration, and its file.
+    let source: ConfigurationSource
+    /// The configuration that is used.
+    var configuration: Configuration { source.configuration }
+    /// The folder that relative paths in the configuration start from.
+    var directory: String { source.directory }
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
     /// The number of aliases.
     var aliasCount: Int { aliases.count }
     private var builtIn: (any BuiltInUnits)?
-    private var observers: [any ConfigurationObserver] = []
     private let environment: [String: String]
     private let accounts = AccountCache()
-    private let edits: ConfigEdits
     /// Units of this version of the configuration that calls have looked up, by the name in the call.
     private var resolved: [String: Unit] = [:]
     /// The number of units that were made of the configuration.
@@ -51,117 +29,28 @@ final class UnitResolver {
     /// Environment of a unit without variables of its own; all of them share these strings.
     private let plainEnvironment: [String]
 
-    /// Reads the configuration; where it is broken, the last one without errors. Makes an empty one where there is none
-    /// and somebody launches a daemon.
+    /// Reads the configuration, as `ConfigurationSource` does.
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors, and there is no earlier one.
     init(
         path: String, environment: [String: String], reactor: Reactor, last: LastConfiguration? = nil
     ) throws(ConfigError) {
-        self.last = last
-        store = try ConfigStore(path: path, lockTimeout: .zero)
-        edits = ConfigEdits(store, reactor)
-        // Before it is read: what is saved meanwhile is another version.
-        version = Self.version(of: path)
-        let file: ConfigFile
-        do throws(ConfigError) {
-            // The earlier content is read and checked only where the file is missing.
-            let isReplaced = version == nil && last?.replacesMissing == true
-            file = isReplaced ? try store.load() : try store.loadOrCreate()
-            last?.keep(file.document.bytes)
-        } catch {
-            guard let earlier = last?.load() else { throw error }
-            file = earlier
-            version = nil
-            faults = Self.sentences(error, path)
-        }
-        configuration = file.configuration
-        exposure = file.exposure?.description
-        warnings = faults.isEmpty ? Self.sentences(file.warnings) : []
-        directory = file.directory
+        source = try ConfigurationSource(path: path, reactor: reactor, last: last)
         self.environment = environment
         plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
+        source.connect(cache: self)
     }
 
     /// Names the units that are parts of pm, and those who learn of changes, in this order. They read the configuration
     /// themselves, so they are made after this.
     func connect(_ builtIn: (any BuiltInUnits)?, _ observers: [any ConfigurationObserver]) {
-        (self.builtIn, self.observers) = (builtIn, observers)
+        self.builtIn = builtIn
+        source.connect(observers)
     }
 
-    private func tellObservers() {
-        for observer in observers { observer.configurationChanged() }
-    }
-
-    /// Reads the file again if it has changed.
-    ///
-    /// - Throws: a 400 with all errors of the file; the last good configuration stays in use for what runs.
-    func refresh() throws(APIError) {
-        let current = Self.version(of: store.path)
-        guard current == nil || current != version else { return }
-        do throws(ConfigError) {
-            use(try store.load())
-            version = current
-            tellObservers()
-        } catch {
-            faults = Self.sentences(error, store.path)
-            warnings = []
-            throw APIError(configuration: error)
-        }
-    }
-
-    /// Reads the file again for a caller that goes on with the last good configuration where the file is broken.
-    func refreshIfPossible() {
-        // `problems` has the reason.
-        try? refresh()
-    }
-
-    /// What is wrong with the file: it cannot be used, or something in it is probably not meant.
-    var problems: [String] {
-        faults.isEmpty ? warnings + [exposure].compactMap { $0 } : faults + ["pm goes on with the configuration before"]
-    }
-
-    /// Nobody reads more in a status.
-    private static let mostSentences = 20
-
-    private static func sentences(_ error: ConfigError, _ path: String) -> [String] {
-        // Who reads this has a daemon, and needs no new file.
-        guard error.kind != .missing else { return ["\(path): the file is gone, or its folder was renamed or removed"] }
-        return sentences(error.problems)
-    }
-
-    private static func sentences(_ problems: [ConfigProblem]) -> [String] {
-        var sentences = problems.prefix(mostSentences).map { problem in
-            problem.description + (problem.hint.map { " (\($0))" } ?? "")
-        }
-        let more = problems.count - sentences.count
-        if more > 0 { sentences.append("and \(more) more: pm check shows them") }
-        return sentences
-    }
-
-    private func use(_ file: ConfigFile) {
-        faults = []
-        warnings = Self.sentences(file.warnings)
-        last?.keep(file.document.bytes)
-        resolved = [:]
-        configuration = file.configuration
-        exposure = file.exposure?.description
-    }
-
-    /// Changes the file, and reports an error of the file or the disk. The change is made before this returns, unless
-    /// another program writes the file: then as soon as that program has finished.
+    /// Changes the file; `done` is called when the change is durable, or with an error of the file or the disk.
     func edit(_ changes: [ConfigEdit], then done: @escaping @PMActor (Result<Void, APIError>) -> Void) {
-        edits.make(changes) { [weak self] result in
-            switch result {
-            case .success(let file):
-                self?.use(file)
-                // Somebody may have saved since: that file is another one.
-                self?.version = file.status.map { Version($0) }
-                self?.tellObservers()
-                done(.success(()))
-            case .failure(let error): done(.failure(APIError(configuration: error)))
-            }
-        }
+        source.edit(changes, then: done)
     }
 
     /// Lets `alias` stand for the unit `name`.
@@ -185,14 +74,6 @@ final class UnitResolver {
     func fullName(_ name: String) -> String {
         guard aliases[name] == nil, name != "pm", builtIn?.unit(named: name) == nil else { return name }
         return configuration.fullName(name) ?? name
-    }
-
-    /// The same, when the caller may have changed the file.
-    func currentName(_ name: String) -> String {
-        guard aliases[name] == nil, configuration.fullName(name) != name else { return name }
-        // A file that is broken at the moment does not change what names mean.
-        refreshIfPossible()
-        return fullName(name)
     }
 
     /// The unit of a name; nil when there is none, or when its paths make no sense.
@@ -273,6 +154,12 @@ final class UnitResolver {
         return aliases[name].flatMap { configuration.unit($0) }
     }
 
+    /// The same by name; a unit without a sandbox is not made for it.
+    func sandboxRefusal(ofUnit name: String) -> String? {
+        guard configured(name)?.mapping.sandbox.preset == .strict else { return nil }
+        return find(name).flatMap { sandboxRefusal(of: $0) }
+    }
+
     /// Why the sandbox of a unit cannot be had, with the next step; nil when nothing is against it.
     func sandboxRefusal(of unit: Unit) -> String? {
         guard unit.mapping.sandbox.preset == .strict else { return nil }
@@ -327,12 +214,10 @@ final class UnitResolver {
             throw SpawnFailure(.launch(.file), error.description)
         }
     }
+}
 
-    private static func version(of path: String) -> Version? {
-        // A file that cannot be looked at has no version; reading it says why.
-        guard let status = try? Files.status(path) else { return nil }
-        return Version(status)
-    }
+extension UnitResolver: ConfigurationObserver {
+    func configurationChanged() { resolved = [:] }
 }
 
 extension UnitResolver {
@@ -343,19 +228,6 @@ extension UnitResolver {
         guard wanted > fitting else { return nil }
         return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
             + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm again"
-    }
-}
-
-extension APIError {
-    /// Makes the error of a wrong configuration, for a caller.
-    init(configuration error: ConfigError) {
-        switch error.kind {
-        case .invalid: self = .badRequest(error.description, hint: error.hint)
-        case .missing: self = .notFound(error.description, hint: error.hint)
-        case .busy, .locked: self = .conflict(error.description, hint: error.hint)
-        case .forbidden: self = .notPermitted(error.description, hint: error.hint)
-        case .storage: self = APIError(500, error.description, hint: error.hint)
-        }
     }
 }
 

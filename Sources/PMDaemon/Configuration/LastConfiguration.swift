@@ -10,6 +10,7 @@ final class LastConfiguration {
     private let reactor: Reactor
     private let onTrouble: @PMActor (String) -> Void
     private var pending: [UInt8]?
+    private let background = BackgroundQueue()
     private let isLaunched: Bool
 
     /// Time from a change to the write: commands often make several changes.
@@ -42,18 +43,29 @@ final class LastConfiguration {
     func keep(_ bytes: [UInt8]) {
         let isPlanned = pending != nil
         pending = bytes
-        if !isPlanned { reactor.after(Self.pause) { [weak self] in self?.flush() } }
+        if !isPlanned { reactor.after(Self.pause) { [weak self] in self?.write() } }
     }
 
-    /// Writes at once what is to be kept.
+    /// Writes at once what is to be kept, and waits for it.
     func flush() {
+        write()
+        background.finish()
+    }
+
+    private func write() {
         guard let bytes = pending else { return }
         pending = nil
-        // Each start of a daemon keeps what it has read, and seldom is that another content. What cannot be read is written.
-        guard (try? Files.read(path, limit: Self.longest)) != bytes else { return }
-        do throws(SystemError) {
-            try Files.replace(path, with: bytes)
-        } catch {
+        background.run { [path] () -> SystemError? in
+            // Each start of a daemon keeps what it has read, and seldom is that another content. What cannot be read is written.
+            guard (try? Files.read(path, limit: Self.longest)) != bytes else { return nil }
+            do throws(SystemError) {
+                try Files.replace(path, with: bytes)
+                return nil
+            } catch {
+                return error
+            }
+        } then: { [onTrouble] error in
+            guard let error else { return }
             onTrouble("the configuration cannot be kept for a start with a broken file: \(error)")
         }
     }

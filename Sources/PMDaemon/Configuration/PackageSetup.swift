@@ -1,4 +1,5 @@
 import Glibc
+import PMAPI
 import PMConfig
 import PMModel
 import PMSystem
@@ -76,18 +77,26 @@ final class PackageSetup {
         return child
     }
 
-    private func ended(_ names: [String], _ child: ChildDescriptor, _ done: @PMActor () -> Void) {
+    private func ended(_ names: [String], _ child: ChildDescriptor, _ done: @escaping @PMActor () -> Void) {
         reactor.unwatch(child.descriptor.raw)
         guard child.reap() == 0 else { return fail(names, "; pm log pm has the messages") }
         state = .idle
         do {
             // If it stays, the same packages are not installed again on their own.
             try Files.remove(recordPath)
-            try units.refresh()
+        } catch {
+            log.trouble("packages are installed, but not marked so: \(error)")
+        }
+        units.source.whenCurrent { [weak self] in self?.installed(names, done) }
+    }
+
+    private func installed(_ names: [String], _ done: @PMActor () -> Void) {
+        do throws(APIError) {
+            try units.source.requireUsable()
             log.tell("has installed the packages \(names.joined(separator: ", "))")
             done()
         } catch {
-            log.trouble("packages are installed, but the configuration cannot be read: \(error)")
+            log.trouble("packages are installed, but the configuration cannot be read: \(error.message)")
         }
     }
 

@@ -18,7 +18,7 @@ enum Glossary {
         guard let language = Code.language(of: file.path) else { return [] }
         let code = Code(file.text, language)
         let text = String(decoding: code.bytes, as: UTF8.self)
-        let declared = /\b(?:func|function|let|var|const)\s+(take|begin)\b/
+        let declared = /\b(?:func|let|var|const)\s+(take|begin)\b/
         let parameter = /[(,]\s*(?:_\s+)?(take|begin)\s*:/
         let function = /(?:^|[^.\w#])#?(take|begin)\s*\(/
         let names =

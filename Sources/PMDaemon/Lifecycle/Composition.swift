@@ -67,12 +67,8 @@ final class Composition {
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.onTrouble = { log.trouble($0) }
         (resources.channels, resources.observer) = (links, events)
-        resources.find = { [units] in units.find($0) }
-        resources.restartRefusal = { StartCheck(supervisor: $0).refusal(ofRestartOf: $1, $2) }
-        resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
-        resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
-        resources.inspection = options.inspection
-        resources.rememberInspector = { [ledger] in ledger.keep(inspector: $1, of: $0) }
+        resources.use(options, units)
+        resources.remember(in: ledger)
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
         supervisor = Supervisor(resources)
         admission = Admission(access, router) { log.trouble($0) }
@@ -89,6 +85,22 @@ final class Composition {
 
     /// Handover of connections to a successor.
     var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }
+}
+
+extension Supervisor.Resources {
+    @PMActor
+    fileprivate mutating func use(_ options: DaemonOptions, _ units: UnitResolver) {
+        find = { units.find($0) }
+        restartRefusal = { StartCheck(supervisor: $0).refusal(ofRestartOf: $1, $2) }
+        notifyPlaces = options.notifyPlaces(Environment.current(), user: user)
+        inspection = options.inspection
+    }
+
+    @PMActor
+    fileprivate mutating func remember(in ledger: UnitLedger) {
+        remember = { if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
+        rememberInspector = { ledger.keep(inspector: $1, of: $0) }
+    }
 }
 
 /// The state of the daemon as a whole, for the parts that depend on it.

@@ -53,7 +53,7 @@ struct PM: ParsableCommand {
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
                     GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
-                    ImportCommand.self,
+                    ImportCommand.self, ExportCommand.self,
                 ]),
             CommandGroup(
                 name: "Packages",

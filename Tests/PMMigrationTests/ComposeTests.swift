@@ -12,37 +12,39 @@ import Testing
         return try ComposeFile(bytes: Array(text.utf8)).migration(context)
     }
 
+    private static let shop =
+        """
+        name: shop
+        services:
+          web:
+            image: "registry/web:${TAG}"
+            command: node server.js --port 3000
+            environment:
+              - NODE_ENV=production
+              - FROM_SHELL
+              - PRICE=5$$
+            env_file: [./web.env, {path: none.env, required: false}]
+            ports: ["8080:3000", "127.0.0.1:81:81/udp", {target: 90, published: 9090}]
+            volumes: ["./data:/data:ro", "db:/var/lib/db", /srv/x:/x]
+            depends_on:
+              db: {condition: service_healthy, restart: true}
+            restart: unless-stopped
+            stop_grace_period: 1m30s
+            stop_signal: SIGINT
+            deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 256M}}}
+            ulimits: {nofile: {soft: 1000, hard: 2000}}
+            cap_drop: [ALL]
+            networks: [front]
+            container_name: x
+            healthcheck: {test: [CMD, curl, "http://localhost:3000/health"]}
+          db: {image: postgres, restart: "on-failure:3"}
+          built: {build: ., profiles: [dev]}
+        volumes: {db: {}}
+        networks: {front: {}}
+        """
+
     @Test func `a service becomes a container of Docker`() throws {
-        let migration = try migration(
-            """
-            name: shop
-            services:
-              web:
-                image: "registry/web:${TAG}"
-                command: node server.js --port 3000
-                environment:
-                  - NODE_ENV=production
-                  - FROM_SHELL
-                  - PRICE=5$$
-                env_file: [./web.env, {path: none.env, required: false}]
-                ports: ["8080:3000", "127.0.0.1:81:81/udp", {target: 90, published: 9090}]
-                volumes: ["./data:/data:ro", "db:/var/lib/db", /srv/x:/x]
-                depends_on:
-                  db: {condition: service_healthy, restart: true}
-                restart: unless-stopped
-                stop_grace_period: 1m30s
-                stop_signal: SIGINT
-                deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 256M}}}
-                ulimits: {nofile: {soft: 1000, hard: 2000}}
-                cap_drop: [ALL]
-                networks: [front]
-                container_name: x
-                healthcheck: {test: [CMD, curl, "http://localhost:3000/health"]}
-              db: {image: postgres, restart: "on-failure:3"}
-              built: {build: ., profiles: [dev]}
-            volumes: {db: {}}
-            networks: {front: {}}
-            """, ["FROM_SHELL": "yes"])
+        let migration = try migration(Self.shop, ["FROM_SHELL": "yes"])
         let web = migration.service("web")
         #expect(web.definition.runtime == .docker && web.definition.path == "./web.docker.json")
         #expect(

@@ -36,7 +36,7 @@ import Testing
         ("a#b", ["a#b"]), ("a~", ["a~"]), ("'a\\' b", ["a\\", "b"]),
     ])
     func `words are split as a shell does`(line: String, words: [String]) throws {
-        #expect(try ShellWords.split(line) == ShellWords.Split(words: words, needsShell: false))
+        #expect(try ShellLine.split(line) == ShellLine.Split(words: words, needsShell: false))
     }
 
     @Test(arguments: ["", "# only\n", "web node", "web:", "we b: x", "a: b\na: c", "a: 'b", "a: \"b", ": x"])
@@ -50,6 +50,6 @@ import Testing
 
     @Test(arguments: ["a b", "it's", "", "a\"b", "$x", "a\nb", "ü", "a=b"])
     func `quoting is the inverse of splitting`(word: String) throws {
-        #expect(try ShellWords.split(ShellWords.quoted(word)).words == [word])
+        #expect(try ShellLine.split(ShellLine.quoted(word)).words == [word])
     }
 }

@@ -14,44 +14,45 @@ import Testing
         try migration([("web.service", "[Service]\n\(lines)\n")]).service("web")
     }
 
+    private static let web = """
+        [Unit]
+        Description=Web
+        After=network-online.target db.service
+        Requires=db.service
+        Wants=cache.service
+        StartLimitBurst=5
+        StartLimitIntervalSec=1min 30s
+
+        [Service]
+        Type=notify
+        ExecStart=/usr/bin/node /srv/app/server.js --port 3000
+        WorkingDirectory=/srv/app
+        Environment=NODE_ENV=production "GREETING=hello world" 'X=a\\tb'
+        EnvironmentFile=-/etc/default/ghost
+        EnvironmentFile=/etc/default/web
+        User=www-data
+        UMask=0027
+        Restart=on-failure
+        RestartSec=2
+        TimeoutStopSec=20
+        TimeoutStartSec=1m
+        KillSignal=SIGINT
+        LimitNOFILE=8192:16384
+        MemoryMax=512M
+        CPUQuota=150%
+        Nice=5
+        WatchdogSec=30
+        ProtectSystem=strict
+        ReadWritePaths=/srv/app/data -/srv/ghost
+        ExecReload=/bin/kill -HUP $MAINPID
+
+        [Install]
+        WantedBy=multi-user.target
+        """
+
     @Test func `a unit becomes a service`() throws {
-        let text = """
-            [Unit]
-            Description=Web
-            After=network-online.target db.service
-            Requires=db.service
-            Wants=cache.service
-            StartLimitBurst=5
-            StartLimitIntervalSec=1min 30s
-
-            [Service]
-            Type=notify
-            ExecStart=/usr/bin/node /srv/app/server.js --port 3000
-            WorkingDirectory=/srv/app
-            Environment=NODE_ENV=production "GREETING=hello world" 'X=a\\tb'
-            EnvironmentFile=-/etc/default/ghost
-            EnvironmentFile=/etc/default/web
-            User=www-data
-            UMask=0027
-            Restart=on-failure
-            RestartSec=2
-            TimeoutStopSec=20
-            TimeoutStartSec=1m
-            KillSignal=SIGINT
-            LimitNOFILE=8192:16384
-            MemoryMax=512M
-            CPUQuota=150%
-            Nice=5
-            WatchdogSec=30
-            ProtectSystem=strict
-            ReadWritePaths=/srv/app/data -/srv/ghost
-            ExecReload=/bin/kill -HUP $MAINPID
-
-            [Install]
-            WantedBy=multi-user.target
-            """
         let db = "[Service]\nExecStart=/usr/bin/db\n"
-        let migration = try migration([("web.service", text), ("db.service", db)])
+        let migration = try migration([("web.service", Self.web), ("db.service", db)])
         let web = migration.service("web")
         #expect(web.command == ["/usr/bin/node", "/srv/app/server.js", "--port", "3000"])
         #expect(web.env == ["NODE_ENV": "production", "GREETING": "hello world", "X": "a\tb"])

@@ -142,10 +142,10 @@ struct MigrationSources {
     /// Variables of the `.env` beside the file, which Compose and foreman read.
     private func dotenv() -> [String: String] {
         let path = directory + "/.env"
-        // One that is missing or wrong has no variables; the service that uses it says so.
-        guard let bytes = try? Files.read(path, limit: 1 << 20),
-            let variables = try? EnvironmentFile.parse(bytes, file: path)
-        else { return [:] }
+        // A missing file has no variables.
+        guard let bytes = try? Files.read(path, limit: 1 << 20) else { return [:] }
+        // The start of a service that uses a wrong one says what is wrong.
+        let variables = (try? EnvironmentFile.parse(bytes, file: path)) ?? []
         return Dictionary(variables.map { ($0.name, $0.value ?? "") }, uniquingKeysWith: { $1 })
     }
 

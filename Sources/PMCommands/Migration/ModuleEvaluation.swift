@@ -33,7 +33,7 @@ struct ModuleEvaluation {
             let output = try MemoryFile.make([], named: "import")
             var words = try network() + [node] + permissions(try version())
             words += ["--no-warnings", "--max-old-space-size=256", try script(), path]
-            guard let status = try run(words, output: output.raw, limit: Self.limit) else {
+            guard let status = try run(words, Streams(output: output.raw), limit: Self.limit) else {
                 throw SystemError("evaluate", path, code: ETIMEDOUT)
             }
             guard status == 0 else { throw SystemError("evaluate", path, code: ECANCELED) }
@@ -73,7 +73,7 @@ struct ModuleEvaluation {
             let words = ["unshare"] + flags + ["--"]
             let null = try OwnedFD.open("/dev/null", O_RDWR)
             // Without unshare(1) there is no namespace.
-            let status = try? run(words + ["true"], output: null.raw, errors: null.raw, limit: .seconds(5))
+            let status = try? run(words + ["true"], Streams(output: null.raw, errors: null.raw), limit: .seconds(5))
             if status == 0 { return words }
         }
         if session.isVerbose { session.note("\(path) is evaluated without a network namespace: unshare(1) fails") }
@@ -84,7 +84,7 @@ struct ModuleEvaluation {
     private func version() throws(SystemError) -> (major: Int, minor: Int) {
         let output = try MemoryFile.make([], named: "version")
         let null = try OwnedFD.open("/dev/null", O_RDWR)
-        let status = try run([node, "--version"], output: null.raw, standard: output.raw, limit: .seconds(5))
+        let status = try run([node, "--version"], Streams(standard: output.raw, output: null.raw), limit: .seconds(5))
         let text = String(decoding: try MemoryFile.read(output), as: UTF8.self)
         let numbers = text.dropFirst().split(separator: ".").compactMap { Int($0) }
         return status == 0 && numbers.count > 1 ? (numbers[0], numbers[1]) : (0, 0)
@@ -107,17 +107,21 @@ struct ModuleEvaluation {
 
     // MARK: running
 
-    /// Wait status of a program that may take so long; nil when it was ended then. Descriptor 3 is `output`.
-    private func run(
-        _ words: [String], output: Int32, standard: Int32 = STDERR_FILENO, errors: Int32 = STDERR_FILENO,
-        limit: Duration
-    ) throws(SystemError) -> Int32? {
+    /// Descriptors 1, 3 and 2 of a program.
+    private struct Streams {
+        var standard = STDERR_FILENO
+        var output: Int32
+        var errors = STDERR_FILENO
+    }
+
+    /// Wait status of a program that may take so long; nil when it was ended then.
+    private func run(_ words: [String], _ streams: Streams, limit: Duration) throws(SystemError) -> Int32? {
         let nothing = try OwnedFD.open("/dev/null", O_RDWR)
         var child = ChildProcess(
             path: words[0], arguments: Array(words.dropFirst()),
             environment: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "LANG=C.UTF-8"])
         child.directory = Paths.directory(of: self.path)
-        child.descriptors = [nothing.raw, standard, errors, output]
+        child.descriptors = [nothing.raw, streams.standard, streams.errors, streams.output]
         let started = try child.startHeld()
         let end = session.clock.monotonic() + limit
         while true {

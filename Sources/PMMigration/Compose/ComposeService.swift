@@ -40,7 +40,7 @@ struct ComposeService {
     /// The words of a list, or of a text that is split without a shell.
     static func words(_ value: YAMLNode) throws(MigrationError) -> [String] {
         if let elements = value.elements { return elements.map { $0.text ?? "" } }
-        return try ShellWords.split(value.text ?? "").words
+        return try ShellLine.split(value.text ?? "").words
     }
 
     /// The texts of a list, or of one value.

@@ -26,12 +26,12 @@ struct ProcfileExport {
     }
 
     private func line(_ service: ExportedService) -> String {
-        var words = service.variables.map { "\($0.name)=\(ShellWords.quoted($0.value))" }
-        words += service.command.map { ShellWords.quoted(Paths.relative($0, to: service.directory)) }
+        var words = service.variables.map { "\($0.name)=\(ShellLine.quoted($0.value))" }
+        words += service.command.map { ShellLine.quoted(Paths.relative($0, to: service.directory)) }
         // A line has no other way to write them.
         let command = words.joined(separator: " ").split(separator: "\n").joined(separator: " ")
         guard service.directory != folder else { return command }
-        let place = ShellWords.quoted(Paths.relative(service.directory, to: folder))
+        let place = ShellLine.quoted(Paths.relative(service.directory, to: folder))
         return "cd \(place) && exec \(service.variables.isEmpty ? "" : "env ")\(command)"
     }
 

@@ -111,7 +111,7 @@ struct EcosystemApp {
     static func words(_ value: JSONValue?) throws(MigrationError) -> [String] {
         if let list = value?.array { return list.compactMap(text) }
         guard let line = text(value) else { return [] }
-        return try ShellWords.split(line).words
+        return try ShellLine.split(line).words
     }
 
     // MARK: the program

@@ -62,7 +62,7 @@ public struct Procfile: Equatable, Sendable {
         -> ServiceDraft
     {
         var draft = ServiceDraft(entry.name)
-        let split = try ShellWords.split(entry.command)
+        let split = try ShellLine.split(entry.command)
         if split.needsShell {
             draft.runShell(entry.command, in: context.directory, context)
             draft.became("command", "path, cli (through /bin/sh)")

@@ -150,7 +150,7 @@ struct SupervisordProgram {
             throw MigrationError("[\(section.name)] has no command", line: section.line)
         }
         do throws(MigrationError) {
-            let words = try ShellWords.split(try expanded(setting.value)).words
+            let words = try ShellLine.split(try expanded(setting.value)).words
             guard !words.isEmpty else { throw MigrationError("command is empty") }
             let directory = try section.value("directory").map { text throws(MigrationError) in try expanded(text) }
             draft.run(words, in: Paths.resolve(directory ?? ".", from: context.directory), context)

@@ -177,7 +177,7 @@ extension UnitReader {
         var sandbox = Sandbox(.basic)
         for name in ["ReadWritePaths", "ReadWriteDirectories"] {
             for setting in unit.values("Service", name) {
-                for word in try UnitWords.list(try specifiers.expanded(setting.value)) {
+                for word in try UnitSyntax.list(try specifiers.expanded(setting.value)) {
                     let path = String(word.drop { $0 == "-" || $0 == "+" })
                     if !word.hasPrefix("-") || context.exists(path) { sandbox.writable.append(path) }
                 }

@@ -114,7 +114,7 @@ struct UnitReader {
             let expanded = try specifiers.expanded(String(text).trimmed)
             let words =
                 isLiteral
-                ? try UnitWords.list(expanded).map { UnitWord(parts: [.text($0)]) } : try UnitWords.command(expanded)
+                ? try UnitSyntax.list(expanded).map { UnitWord(parts: [.text($0)]) } : try UnitSyntax.command(expanded)
             guard !words.isEmpty else { throw MigrationError("ExecStart= names no program") }
             run(words, in: directory)
         } catch {
@@ -138,7 +138,7 @@ struct UnitReader {
             if case .words(let name)? = parts.first, isStatic {
                 let split = (known[name] ?? "").split(separator: " ").map(String.init)
                 plain += split
-                shell += split.map(ShellWords.quoted)
+                shell += split.map(ShellLine.quoted)
                 continue
             }
             if let text = UnitWord(parts: parts).text { plain.append(text) } else { needsShell = true }
@@ -156,7 +156,7 @@ struct UnitReader {
     private static func shellText(_ parts: [UnitWord.Part]) -> String {
         parts.map { part in
             switch part {
-            case .text(let text): ShellWords.quoted(text)
+            case .text(let text): ShellLine.quoted(text)
             case .variable(let name): "\"${\(name)}\""
             case .words(let name): "$\(name)"
             }
@@ -168,7 +168,7 @@ struct UnitReader {
     private mutating func addEnvironment() throws(MigrationError) {
         for setting in unit.values("Service", "Environment") {
             do throws(MigrationError) {
-                for word in try UnitWords.list(try specifiers.expanded(setting.value)) {
+                for word in try UnitSyntax.list(try specifiers.expanded(setting.value)) {
                     guard let (name, value) = word.parts(at: "="), !name.isEmpty else {
                         throw MigrationError("expected NAME=value in Environment=, found \(word)")
                     }
@@ -191,7 +191,7 @@ struct UnitReader {
             }
         }
         for setting in unit.values("Service", "UnsetEnvironment") {
-            for word in try UnitWords.list(setting.value) where !word.contains("=") { draft.set(word, nil) }
+            for word in try UnitSyntax.list(setting.value) where !word.contains("=") { draft.set(word, nil) }
         }
     }
 }

@@ -60,6 +60,7 @@ public indirect enum YAMLNode: Equatable, Sendable {
             if isNull { return .null }
             if let bool { return .bool(bool) }
             let isNumber = text.utf8.first.map { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") <= 9 } ?? false
+            // What is no number of JSON is a text.
             if isNumber, case .number(let number)? = try? JSONValue(parsing: text) { return .number(number) }
             return .string(text)
         }

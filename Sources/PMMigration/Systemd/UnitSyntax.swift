@@ -23,7 +23,7 @@ struct UnitWord: Equatable {
 }
 
 /// Splits values as systemd.syntax(7) and systemd.service(5) say.
-enum UnitWords {
+enum UnitSyntax {
     /// The words of a list such as `Environment=`: quotes and C escapes, no variables.
     ///
     /// - Throws: `MigrationError` for a quote that is not closed and a wrong escape.

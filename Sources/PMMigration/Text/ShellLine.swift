@@ -1,5 +1,5 @@
 /// Words of a command line as a POSIX shell, and Python's shlex, split it.
-enum ShellWords {
+enum ShellLine {
     /// The words of a line.
     struct Split: Equatable {
         var words: [String] = []

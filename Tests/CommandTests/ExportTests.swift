@@ -38,6 +38,7 @@ import Testing
             let again = try project.pm("export", "systemd", "--to", "units")
             #expect(again.code == 73 && again.errors.contains("--force"), "\(again)")
             #expect(try project.pm("export", "systemd", "--to", "units", "--force").code == 0)
+            try project.write("back/.keep", "")
             let read = try project.run(
                 [
                     TestPaths.pm, "--config", "\(project.directory)/back/.pm.config.json", "import",

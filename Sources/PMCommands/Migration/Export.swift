@@ -86,8 +86,8 @@ struct ExportCommand: PMCommand {
                 if chmod(path, mode) != 0 { throw .last("chmod", path) }
             }
         } catch {
-            throw APIError(
-                error, doing: "export", hint: error.code == EEXIST ? "--force replaces it" : nil)
+            guard error.code == EEXIST else { throw APIError(error, doing: "export") }
+            throw .conflict("\(error.object) exists already", hint: "--force replaces it")
         }
         return paths
     }

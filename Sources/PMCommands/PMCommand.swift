@@ -54,7 +54,7 @@ struct PM: ParsableCommand {
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
                     GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
-                    ImportCommand.self, InitCommand.self,
+                    ImportCommand.self, ExportCommand.self, InitCommand.self,
                 ]),
             CommandGroup(
                 name: "Packages",

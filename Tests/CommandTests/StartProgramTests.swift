@@ -106,7 +106,7 @@ import Testing
             #expect(try project.pm("start", "./empty").code == 65)
             try project.write("ecosystem.config.js", "module.exports = {}")
             let other = try project.pm("start", "ecosystem.config.js")
-            #expect(other.code == 65 && other.errors.contains("hint: pm start ./app.js"), "\(other)")
+            #expect(other.code == 65 && other.errors.contains("exports no object with \"apps\""), "\(other)")
             // Nothing was written, and no daemon was started.
             #expect(try project.pm("status").code == 69)
             try project.script("a/web.sh", "exec sleep 1000")

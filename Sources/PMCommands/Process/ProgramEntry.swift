@@ -106,11 +106,6 @@ struct ProgramFinder {
         if status.kind == .directory { return try folder(file) }
         let name = Paths.name(of: file)
         if name == "package.json" || name == "commands.json" { return try folder(Paths.directory(of: file)) }
-        if name.hasPrefix("ecosystem.config.") {
-            throw .badRequest(
-                "\(name) is a configuration of PM2, which pm does not read",
-                hint: "pm start ./app.js --name NAME -i 4 adds one program to .pm.config.json")
-        }
         var entry = ProgramEntry(name: ProgramEntry.baseName(file), path: file, directory: directory)
         guard !status.isExecutable, let interpreter = try interpreter(of: file) else { return entry }
         let isAbsolute = interpreter[0].hasPrefix("/")

@@ -19,7 +19,7 @@ struct ProgramStart {
         let word = command.program
         guard mayBeProgram(word, finder) else { return nil }
         let locator = try session.locator()
-        let location = try location(locator)
+        let location = try Self.location(locator, session)
         // A file with errors is refused when it is changed, with all of its errors.
         let known = try? ConfigStore(path: location.configFile).load().configuration
         if !command.isProgram, let known, known.unit(known.fullName(word) ?? word) != nil { return nil }
@@ -56,7 +56,7 @@ struct ProgramStart {
     }
 
     /// The daemon that the command line means; of the machine's only if this user may change its configuration.
-    private func location(_ locator: DaemonLocator) throws(APIError) -> DaemonLocation {
+    static func location(_ locator: DaemonLocator, _ session: CommandContext) throws(APIError) -> DaemonLocation {
         if let found = try locator.location() {
             switch found.scope {
             case .user: return found

@@ -23,6 +23,9 @@ struct StartCommand: PMCommand {
             `pm start ./app.js -i 2 --env-file .env -- --port 3000` adds a program to the .pm.config.json as the service \
             app, starts the daemon where none runs, and starts the service. It may also be a folder with package.json or \
             commands.json, or a program of PATH: `pm start -- python3 report.py`, `pm start npm -- start`.
+
+            `pm start ecosystem.config.js --env production --only api,worker` adds the apps of a file of PM2, as `pm \
+            import` does, and starts them.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -155,6 +158,14 @@ struct StartCommand: PMCommand {
         var call = call
         let client: DaemonClient
         if isListOfPrograms(session) { return try startPrograms(session) }
+        if let prepared = try EcosystemStart(command: self, session: session).prepared() {
+            guard !hasProgramOptions else {
+                return Program.misused(
+                    .badRequest("--instances, --env-file and --cwd are for one program: write them into the file"),
+                    session)
+            }
+            return try startAll(prepared.names, prepared.client, session)
+        }
         if let prepared = try ProgramStart(command: self, session: session).prepared() {
             client = prepared.client
             (call.name, call.alias, call.arguments) = (prepared.name, nil, [])

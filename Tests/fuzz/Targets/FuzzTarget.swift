@@ -16,6 +16,16 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case holder
     /// Dates, durations, sizes, numbers of accounts, ids and cursors.
     case values
+    /// An ecosystem file of PM2, as JSON.
+    case ecosystem
+    /// A Procfile.
+    case procfile
+    /// A Compose file, and YAML in general.
+    case compose
+    /// A unit of systemd.
+    case unit
+    /// A configuration of supervisord.
+    case supervisord
 }
 
 /// Runs targets. The folder that some of them read packages from is made once, and removed with the runner.
@@ -38,6 +48,11 @@ public final class FuzzRunner {
         case .commands: try folder.check(commands: input)
         case .holder: try InitTarget.check(input)
         case .values: try ValueTarget.check(input)
+        case .ecosystem: try MigrationTarget.check(ecosystem: input)
+        case .procfile: try MigrationTarget.check(procfile: input)
+        case .compose: try MigrationTarget.check(compose: input)
+        case .unit: try MigrationTarget.check(unit: input)
+        case .supervisord: try MigrationTarget.check(supervisord: input)
         }
     }
 }

@@ -35,6 +35,9 @@ public struct JSONNode: Sendable {
         public let keyOffset: Int
         /// The value.
         public let node: JSONNode
+
+        /// The same member with another value.
+        public func with(_ node: JSONNode) -> Member { Member(key: key, keyOffset: keyOffset, node: node) }
     }
 
     /// The value.
@@ -45,6 +48,23 @@ public struct JSONNode: Sendable {
     public let members: [Member]
     /// The elements of an array; empty for other values.
     public let elements: [JSONNode]
+
+    /// A value that is read in the place of the one at `offset`, neither an array nor an object.
+    public init(scalar value: JSONValue, at offset: Int) {
+        (self.value, self.offset, members, elements) = (value, offset, [], [])
+    }
+
+    /// An array of these elements, read in the place of the one at `offset`.
+    public init(elements: [JSONNode], at offset: Int) {
+        value = .array(elements.map(\.value))
+        (self.offset, members, self.elements) = (offset, [], elements)
+    }
+
+    /// An object of these members, read in the place of the one at `offset`.
+    public init(members: [Member], at offset: Int) {
+        value = .object(JSONObject(members.lazy.map { ($0.key, $0.node.value) }))
+        (self.offset, self.members, elements) = (offset, members, [])
+    }
 
     /// The node of the member of that name (of two, the later), or nil.
     public subscript(key: String) -> JSONNode? {
@@ -80,7 +100,7 @@ private struct JSONNodeParser {
         case Byte.leftBracket: return try array(depth: depth + 1)
         default:
             let offset = scanner.offset
-            return JSONNode(value: try scanner.scalar(), offset: offset, members: [], elements: [])
+            return JSONNode(scalar: try scanner.scalar(), at: offset)
         }
     }
 
@@ -93,7 +113,7 @@ private struct JSONNodeParser {
                 elements.append(try node(depth: depth))
             } while try scanner.continues(until: Byte.rightBracket)
         }
-        return JSONNode(value: .array(elements.map(\.value)), offset: offset, members: [], elements: elements)
+        return JSONNode(elements: elements, at: offset)
     }
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONNode {
@@ -105,8 +125,7 @@ private struct JSONNodeParser {
                 members.append(try member(depth: depth))
             } while try scanner.continues(until: Byte.rightBrace)
         }
-        let object = JSONObject(members.lazy.map { ($0.key, $0.node.value) })
-        return JSONNode(value: .object(object), offset: offset, members: members, elements: [])
+        return JSONNode(members: members, at: offset)
     }
 
     private mutating func member(depth: Int) throws(JSONError) -> JSONNode.Member {

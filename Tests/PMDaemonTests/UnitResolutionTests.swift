@@ -28,7 +28,7 @@ import Testing
     @Test @PMActor func `a unit is made once for each version of the configuration`() throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        let units = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor)
         for _ in 0..<5 { #expect(try units.require("a").program == folder + "/one") }
         #expect(units.find("a")?.name == "a")
         #expect(units.resolutions == 1)
@@ -45,7 +45,7 @@ import Testing
     @Test @PMActor func `a change of the daemon's own is not read again, and one right after it is`() throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        let units = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor)
         var changes = 0
         units.onChange = { changes += 1 }
         units.edit([.setAutostart("a", true)]) { _ in }

@@ -19,12 +19,19 @@ enum ConfigSecrets {
         case .object(let members):
             let isEnvironment = keys.last == "env"
             for (name, value) in members {
-                if isEnvironment, let text = value.string, !text.isEmpty, isSecret(name) { return keys + [name] }
+                if isEnvironment, let text = value.string, isSecret(name), isWritten(text) { return keys + [name] }
                 if let found = first(in: value, at: keys + [name]) { return found }
             }
             return nil
         case .null, .bool, .number: return nil
         }
+    }
+
+    /// False for a text that only names a variable: `${DB_PASSWORD}`.
+    private static func isWritten(_ text: String) -> Bool {
+        // A text against the grammar is an error of the file.
+        let template = try? ValueTemplate(text)
+        return (template ?? nil).map(\.isLiteral) ?? !text.isEmpty
     }
 
     /// `DB_PASSWORD` and `apiToken`, but not `MONKEY`.
@@ -42,7 +49,7 @@ enum ConfigSecrets {
         guard mode & 0o004 != 0, let keys = first(in: file.document.root.value) else { return nil }
         var problem = ConfigProblem(
             "every user of this machine can read the secret in the configuration", severity: .warning,
-            hint: "chmod o-r \(file.path), or put the secret into a file of its own: envFiles")
+            hint: "chmod o-r \(file.path), or write {\"secret\": \"file:PATH\"} with a file of its own")
         (problem.file, problem.line, problem.key) = (file.path, file.line(of: keys), keys.joined(separator: "."))
         return problem
     }

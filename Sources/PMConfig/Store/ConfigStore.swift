@@ -9,6 +9,8 @@ public import PMSystem
 public struct ConfigStore: Sendable {
     /// The file.
     public let path: String
+    /// What the file is read with.
+    public let values: ConfigValues
     private var file: AtomicFile
 
     /// Text of a new configuration.
@@ -19,8 +21,11 @@ public struct ConfigStore: Sendable {
     ///
     /// - Parameter lockTimeout: time to wait, and to block, for another program's change; nil: the default.
     /// - Throws: `ConfigError` of kind `storage` for links that go round in circles.
-    public init(path: String, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none) throws(ConfigError) {
+    public init(
+        path: String, values: ConfigValues = .none, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none
+    ) throws(ConfigError) {
         self.path = path
+        self.values = values
         do throws(AtomicFileError) {
             var file = try AtomicFile(path, faults: faults)
             file.limit = 16 << 20
@@ -29,6 +34,18 @@ public struct ConfigStore: Sendable {
         } catch {
             throw Self.unreadable(path, error)
         }
+    }
+
+    /// Keeps the content before a change in the state directory where the file is under version control: there everything
+    /// beside the file would be shown as new.
+    public mutating func keepPrevious(in stateDirectory: String) {
+        guard VersionControl.holds(file.path) else { return }
+        file.previousPath = Self.previousPath(of: path, in: stateDirectory)
+    }
+
+    /// A state directory may be shared, so the name has the path's fingerprint.
+    static func previousPath(of path: String, in stateDirectory: String) -> String {
+        "\(stateDirectory)/previous-\(Fingerprint(of: path).digits).json"
     }
 
     /// Reads the file.
@@ -77,7 +94,7 @@ public struct ConfigStore: Sendable {
                 throw ConfigError(
                     .busy, "\(path) exists already", hint: "pm overwrites nothing: rename that file first")
             }
-            made = try ConfigFile(path: path, bytes: bytes)
+            made = try ConfigFile(path: path, bytes: bytes, values: values)
             return bytes
         }
     }
@@ -103,13 +120,13 @@ public struct ConfigStore: Sendable {
     ///
     /// - Throws: `ConfigError` of kind `invalid` with all errors that the file would have.
     public func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
-        var file = try ConfigFile(path: path, bytes: bytes)
+        var file = try ConfigFile(path: path, bytes: bytes, values: values)
         var next = 0
         while next < edits.count {
             var subjects: Set<[String]> = []
             var changes: [JSONTextEdit.Change] = []
             repeat {
-                changes += edits[next].changes(in: file)
+                changes += edits[next].changes(in: file).flatMap(file.placed)
                 if let subject = edits[next].subject { subjects.insert(subject) }
                 next += 1
             } while next < edits.count && !subjects.isEmpty
@@ -121,14 +138,14 @@ public struct ConfigStore: Sendable {
                 let keys = (error as? JSONTextEdit.Refusal)?.keys ?? changes.first?.keys ?? []
                 throw ConfigError(.invalid, "cannot set \(keys.joined(separator: ".")) in \(path): \(error)")
             }
-            file = try ConfigFile(path: path, bytes: text.bytes)
+            file = try ConfigFile(path: path, bytes: text.bytes, values: values)
         }
         return file
     }
 
     /// Reads the file, and warns when other users can read secrets in it.
     private func read(_ bytes: [UInt8], _ status: FileStatus?) throws(ConfigError) -> ConfigFile {
-        complete(try ConfigFile(path: path, bytes: bytes), status)
+        complete(try ConfigFile(path: path, bytes: bytes, values: values), status)
     }
 
     private func complete(_ file: ConfigFile, _ status: FileStatus?) -> ConfigFile {
@@ -143,6 +160,8 @@ public struct ConfigStore: Sendable {
         _ made: inout ConfigFile?, _ change: ([UInt8]?, inout ConfigFile?) throws(ConfigError) -> [UInt8]
     ) throws(ConfigError) -> ConfigFile {
         do {
+            let folder = Paths.directory(of: file.previousPath)
+            if folder != Paths.directory(of: file.path) { try Files.makeDirectories(folder) }
             let updated = try file.update { old in try change(old?.bytes, &made) }
             let bytes = updated.bytes ?? []
             guard let made, made.document.bytes == bytes else { return try read(bytes, updated.status) }

@@ -44,6 +44,8 @@ final class UnitResolver {
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
     private let environment: [String: String]
+    /// What is wrong with files of secrets that were read, by service.
+    private var secretWarnings: [String: [String]] = [:]
     private let accounts = AccountCache()
     private let edits: ConfigEdits
     /// Units of this version of the configuration that calls have looked up, by the name in the call.
@@ -60,10 +62,12 @@ final class UnitResolver {
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors, and there is no earlier one.
     init(
-        path: String, environment: [String: String], reactor: Reactor, last: LastConfiguration? = nil
+        path: String, values: ConfigValues, reactor: Reactor, last: LastConfiguration? = nil
     ) throws(ConfigError) {
         self.last = last
-        store = try ConfigStore(path: path, lockTimeout: .zero)
+        var store = try ConfigStore(path: path, values: values, lockTimeout: .zero)
+        if let last { store.keepPrevious(in: last.directory) }
+        self.store = store
         edits = ConfigEdits(store, reactor)
         // Before it is read: what is saved meanwhile is another version.
         version = Self.version(of: path)
@@ -83,8 +87,8 @@ final class UnitResolver {
         exposure = file.exposure?.description
         warnings = faults.isEmpty ? Self.sentences(file.warnings) : []
         directory = file.directory
-        self.environment = environment
-        plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
+        environment = values.variables
+        plainEnvironment = UnitEnvironment(base: values.variables, files: [], env: []).strings
     }
 
     /// Reads the file again if it has changed.
@@ -112,7 +116,9 @@ final class UnitResolver {
 
     /// What is wrong with the file: it cannot be used, or something in it is probably not meant.
     var problems: [String] {
-        faults.isEmpty ? warnings + [exposure].compactMap { $0 } : faults + ["pm goes on with the configuration before"]
+        let readable = Set(secretWarnings.values.joined()).sorted()
+        return faults.isEmpty
+            ? warnings + [exposure].compactMap { $0 } + readable : faults + ["pm goes on with the configuration before"]
     }
 
     /// Nobody reads more in a status.
@@ -120,7 +126,10 @@ final class UnitResolver {
 
     private static func sentences(_ error: ConfigError, _ path: String) -> [String] {
         // Who reads this has a daemon, and needs no new file.
-        guard error.kind != .missing else { return ["\(path): the file is gone, or its folder was renamed or removed"] }
+        guard error.kind != .missing else {
+            let next = "pm start pm in the renamed folder goes on there"
+            return ["\(path): the file is gone, or its folder was renamed or removed (\(next))"]
+        }
         return sentences(error.problems)
     }
 
@@ -138,6 +147,7 @@ final class UnitResolver {
         warnings = Self.sentences(file.warnings)
         last?.keep(file.document.bytes)
         resolved = [:]
+        secretWarnings = secretWarnings.filter { file.configuration.unit($0.key) != nil }
         configuration = file.configuration
         exposure = file.exposure?.description
     }
@@ -293,16 +303,23 @@ final class UnitResolver {
         }
         let account = try accounts.account(of: unit.mapping, for: unit.name)
         let inherited = account.isOther ? Environment.forOtherUsers(environment) : environment
-        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty && !account.isOther {
+        let isPlain = unit.mapping.env.isEmpty && unit.mapping.secrets.isEmpty && unit.environmentFiles.isEmpty
+        if isPlain && account.variables.isEmpty && !account.isOther {
             return LaunchEnvironment(environment: plainEnvironment, identity: account.identity)
         }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         let base = inherited.merging(account.variables) { _, new in new }
+        let variables = try variables(of: configured, base: base)
+        return LaunchEnvironment(environment: variables.strings, identity: account.identity)
+    }
+
+    private func variables(of unit: ConfiguredUnit, base: [String: String]) throws(SpawnFailure) -> UnitEnvironment {
         do throws(ConfigError) {
-            let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
-            return LaunchEnvironment(environment: variables, identity: account.identity)
+            let variables = try UnitEnvironment.of(unit, in: directory, base: base, own: environment)
+            secretWarnings[unit.name] = variables.warnings.isEmpty ? nil : variables.warnings
+            return variables
         } catch {
-            throw SpawnFailure(.launch(.file), error.description)
+            throw SpawnFailure(.launch(.file), error.description + (error.hint.map { " (\($0))" } ?? ""))
         }
     }
 
@@ -311,13 +328,9 @@ final class UnitResolver {
     /// - Throws: `SpawnFailure` when a file is missing or wrong.
     func ownVariables(of unit: Unit) throws(SpawnFailure) -> [EnvironmentVariable] {
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
-        do throws(ConfigError) {
-            let set = try UnitEnvironment.of(configured, in: directory, base: [:]).entries
-            let unset = unit.mapping.env.filter { $0.value == nil }
-            return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
-        } catch {
-            throw SpawnFailure(.launch(.file), error.description)
-        }
+        let set = try variables(of: configured, base: [:]).entries
+        let unset = unit.mapping.env.filter { $0.value == nil }
+        return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
     }
 
     private static func version(of path: String) -> Version? {

@@ -69,6 +69,34 @@ import Testing
         }
     }
 
+    @Test func `pm start pm in a folder that was renamed takes its daemon and its services along`() async throws {
+        try await TestProject.with { project in
+            try project.script("old/web", "exec sleep 1000")
+            try project.write("old/.pm.config.json", #"{"containers": {"web": {"path": "./web"}}}"#)
+            for words in [["start", "pm", "--wait"], ["start", "web", "--wait"]] {
+                #expect(try project.run([TestPaths.pm] + words, in: "old").code == 0)
+            }
+            #expect(try project.run(["mv", "old", "new"]).code == 0)
+            let start = try project.run([TestPaths.pm, "start", "pm"], in: "new")
+            #expect(start.code == 0 && start.errors.contains("starts again here"), "\(start)")
+            let status = try project.run([TestPaths.pm, "status", "-o", "json"], in: "new")
+            let rows = try JSONValue(parsing: Array(status.output.utf8)).array ?? []
+            #expect(rows.first?["folder"]?.string == project.directory + "/new/.pm.config.json")
+            #expect(rows.last?["name"]?.string == "web" && rows.last?["running"]?.bool == true, "\(status)")
+            #expect(try project.run([TestPaths.pm, "stop"], in: "new").code == 0)
+            #expect(project.processes() == [])
+        }
+    }
+
+    @Test func `a second file in one folder does not take the socket of the first`() async throws {
+        try await withProject { project in
+            try project.startDaemon()
+            try project.write("other.json", "{}")
+            let start = try project.pm("start", "pm", "--config", "other.json")
+            #expect(start.code == 73 && start.errors.contains("is the socket of the daemon of"), "\(start)")
+        }
+    }
+
     @Test func `a profile and variables are those that the daemon was started with`() async throws {
         try await TestProject.with { project in
             try project.script("web", "echo $*; exec sleep 1000")
@@ -124,6 +152,28 @@ import Testing
             #expect(found.code == 1 && !rows.contains("hunter2"), "\(found)")
             let words = project.commands().joined()
             #expect(!words.contains("hunter2"))
+        }
+    }
+
+    @Test func `a project with a package.json is no part of the user's daemon`() async throws {
+        try await TestProject.with { project in
+            let variables = ["XDG_CONFIG_HOME": project.directory + "/config"]
+            try project.write("config/pm/.pm.config.json", "{}")
+            try project.write("app/package.json", "{}")
+            try project.script("app/web", "exec sleep 1000")
+            try project.write("plain/x", "")
+            let status = try project.run([TestPaths.pm, "status"], in: "app", adding: variables)
+            #expect(status.code == 69 && status.errors.contains("/app/.pm.config.json"), "\(status)")
+            #expect(status.errors.contains("--user uses it"), "\(status)")
+            let start = try project.run([TestPaths.pm, "start", "./web"], in: "app", adding: variables)
+            #expect(start.code == 0, "\(start)")
+            #expect(try project.read("config/pm/.pm.config.json") == "{}")
+            #expect(try project.run([TestPaths.pm, "stop"], in: "app", adding: variables).code == 0)
+            #expect(try project.run([TestPaths.pm, "start", "pm", "--user"], adding: variables).code == 0)
+            let user = try project.run([TestPaths.pm, "ls"], in: "plain", adding: variables)
+            #expect(user.code == 0 && user.errors.contains("this is the daemon of the user"), "\(user)")
+            #expect(try project.run([TestPaths.pm, "stop", "--user"], adding: variables).code == 0)
+            #expect(project.processes() == [])
         }
     }
 }

@@ -17,6 +17,11 @@ struct DaemonStart {
         for problem in location.passedOver { session.note(problem.description) }
         try Self.requireTrust(location)
         try refuseReference(location, locator.context)
+        // The socket of a service manager is served by nobody yet.
+        let isActivated = session.environment["LISTEN_FDS"] != nil
+        let owner = isActivated || location.scope != .project ? nil : SocketOwner(location, locator)
+        if let owner, owner.verdict == .same { return try useRunning(location, locator, owner.refusal) }
+        let wanted = try replace(owner)
         if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try SignalWatch.ofAttachment() : nil
@@ -29,6 +34,7 @@ struct DaemonStart {
             return try useRunning(location, locator, error)
         }
         if command.wantsPoints { try setPoints(try locator.connect(to: location)) }
+        if !wanted.isEmpty { SocketOwner.start(wanted, try locator.connect(to: location), session) }
         tell(location, pid, unstarted(location, locator))
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
@@ -45,6 +51,15 @@ struct DaemonStart {
         try tellRunning(location, client)
         try setPoints(client)
         return .success
+    }
+
+    /// Stops a daemon whose folder has become this one, and returns its services.
+    private func replace(_ owner: SocketOwner?) throws(APIError) -> [String] {
+        guard let owner else { return [] }
+        switch owner.verdict {
+        case .moved: return try owner.stop(session)
+        case .same, .other: throw owner.refusal
+        }
     }
 
     /// Gives the daemon the connection points of the command line, as `pm connect pm` does.

@@ -7,18 +7,18 @@ import PMSystem
 /// A daemon that serves the socket of a location although it is not the one of that configuration's lock: its folder was renamed
 /// while it ran, it is of another file in the same folder, or its state directory was removed.
 struct SocketOwner {
-    /// What it says of itself.
+    /// Answer of the daemon about itself.
     let daemon: Version.Answer
     private let client: DaemonClient
     private let location: DaemonLocation
 
-    /// What is to be done about it.
+    /// Decision about the daemon.
     enum Verdict: Equatable {
-        /// It is the daemon of this configuration.
+        /// The daemon is that of this configuration.
         case same
-        /// Its configuration is still there: it keeps the socket.
+        /// The daemon's configuration is still there: the daemon keeps the socket.
         case other
-        /// Its configuration is not there any more: it has been moved to here.
+        /// The daemon's configuration is not there any more: it has been moved to here.
         case moved
     }
 
@@ -35,7 +35,7 @@ struct SocketOwner {
         (self.location, self.client, self.daemon) = (location, client, daemon)
     }
 
-    /// What is to be done.
+    /// Decision by the file that the daemon names.
     var verdict: Verdict {
         if daemon.config == location.configFile { return .same }
         // What cannot be looked at counts as there: nothing is stopped for it.

@@ -20,7 +20,7 @@ extension CommandContext {
         return name.isEmpty ? nil : name
     }
 
-    /// What a configuration is read with by a command that runs or checks it.
+    /// Values of a configuration for a command that runs or checks it.
     func values(_ option: String? = nil) -> ConfigValues {
         ConfigValues(variables: environment, profile: profile(option))
     }

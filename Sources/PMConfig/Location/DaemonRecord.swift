@@ -2,7 +2,7 @@ internal import JSON
 internal import PMModel
 public import PMSystem
 
-/// What a daemon leaves in its state directory while it runs: where its socket and its folder are. Commands find it by that where
+/// The paths of a running daemon's socket and folder, in a file of its state directory. Commands find the daemon by that where
 /// the socket is not at the place that their own environment gives.
 public struct DaemonRecord: Equatable, Sendable {
     /// The configuration file.

@@ -1,7 +1,7 @@
 internal import PMModel
 internal import PMSystem
 
-/// Whether a file is in the working copy of a version control system: what is there belongs to a project and its people, and a
+/// Working copies of version control systems. A file in one belongs to a project and its people, and a
 /// daemon writes nothing of its own into it.
 public enum VersionControl {
     /// The entries that mark a working copy: Git, Mercurial, Jujutsu, Subversion, Bazaar, Darcs, Pijul, Fossil.

@@ -28,7 +28,7 @@ public enum ConfigSchema {
         ]
     }
 
-    /// What a profile says is laid over the file: nothing is required in it, and null removes a key at any depth.
+    /// Parts that are laid over the file: nothing is required in a profile, and null removes a key at any depth.
     private static var profiles: JSONValue {
         let parts = JSONObject(sections.map { ($0.0, orNull(partial($0.1))) })
         return [

@@ -28,7 +28,7 @@ public struct UnitEnvironment: Equatable, Sendable {
 
     /// The variables, sorted by name.
     public private(set) var entries: [Entry]
-    /// What is wrong with the files of its secrets, a sentence for each; they are used all the same.
+    /// Faults of the files of its secrets, a sentence for each; they are used all the same.
     public private(set) var warnings: [String] = []
 
     /// The variables as execve(2) wants them, `NAME=value`.

@@ -136,7 +136,7 @@ extension ConfigFile {
         return node.value.isNull
     }
 
-    /// Where a change has its effect: in the profile that the file was read with, if that sets the same keys, else at the
+    /// The place where a change has its effect: in the profile that the file was read with, if that sets the same keys, else at the
     /// root. What is removed is removed from both.
     func placed(_ change: (keys: [String], value: JSONValue?)) -> [(keys: [String], value: JSONValue?)] {
         guard let profile = values.profile else { return [change] }

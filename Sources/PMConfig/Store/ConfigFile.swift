@@ -10,7 +10,7 @@ public struct ConfigFile: Sendable {
     public let configuration: Configuration
     /// The text with the place of each value, as it is written: without a profile, and with the names of variables.
     public let document: JSONDocument
-    /// What it was read with.
+    /// The variables and the profile that it was read with.
     public let values: ConfigValues
     /// Probable mistakes with which the file can still be used.
     public let warnings: [ConfigProblem]
@@ -86,7 +86,7 @@ public struct ConfigFile: Sendable {
 }
 
 extension ConfigFile {
-    /// Where the content before the last change is.
+    /// Place of the content before the last change, in words.
     static func previousPhrase(_ path: String) -> String {
         VersionControl.holds(path)
             ? "its previous content is in the state directory" : "its previous content is in \(path).previous"

@@ -9,7 +9,7 @@ public import PMSystem
 public struct ConfigStore: Sendable {
     /// The file.
     public let path: String
-    /// What the file is read with.
+    /// The variables and the profile that the file is read with.
     public let values: ConfigValues
     private var file: AtomicFile
 
@@ -159,9 +159,8 @@ public struct ConfigStore: Sendable {
     private func write(
         _ made: inout ConfigFile?, _ change: ([UInt8]?, inout ConfigFile?) throws(ConfigError) -> [UInt8]
     ) throws(ConfigError) -> ConfigFile {
+        try makePreviousFolder()
         do {
-            let folder = Paths.directory(of: file.previousPath)
-            if folder != Paths.directory(of: file.path) { try Files.makeDirectories(folder) }
             let updated = try file.update { old in try change(old?.bytes, &made) }
             let bytes = updated.bytes ?? []
             guard let made, made.document.bytes == bytes else { return try read(bytes, updated.status) }
@@ -174,6 +173,17 @@ public struct ConfigStore: Sendable {
             throw ConfigError(error, "\(path) was changed: \(error)")
         } catch {
             throw ConfigError(.storage, "cannot change \(path): \(error)")
+        }
+    }
+
+    private func makePreviousFolder() throws(ConfigError) {
+        let folder = Paths.directory(of: file.previousPath)
+        guard folder != Paths.directory(of: file.path) else { return }
+        do throws(SystemError) {
+            try Files.makeDirectories(folder)
+        } catch {
+            let message = "cannot change \(path): its content cannot be kept in the state directory: \(error)"
+            throw ConfigError(error, message, hint: StorageHint.text(for: error))
         }
     }
 

@@ -1,6 +1,6 @@
-/// What a configuration takes from elsewhere when it is read: the values of its variables and one of its profiles.
+/// Parts that a configuration takes from elsewhere when it is read: the values of its variables and one of its profiles.
 public struct ConfigValues: Equatable, Sendable {
-    /// What a variable without a value does to a file.
+    /// Effect of a variable without a value on a file.
     public enum Unset: Sendable {
         /// The file has an error.
         case isError
@@ -13,7 +13,7 @@ public struct ConfigValues: Equatable, Sendable {
     public var variables: [String: String]
     /// The profile that is laid over the file; nil: none.
     public var profile: String?
-    /// What a variable without a value does.
+    /// Effect of a variable without a value.
     public var unset = Unset.isError
 
     /// Values of an environment.

@@ -8,7 +8,7 @@ struct ResolvedDocument {
     private(set) var oneVariable: Set<Int> = []
     /// Texts with a variable that has no value and may have none, by their places: nothing is wrong with them.
     private(set) var unknown: Set<Int> = []
-    /// What is wrong, by its place.
+    /// Faults, by their places.
     private(set) var faults: [Fault] = []
 
     /// Something wrong with a text.
@@ -44,7 +44,8 @@ struct ResolvedDocument {
         let profiles = root["profiles"]
         guard let profile = profiles?[name], case .object = profile.value else {
             let names = profiles?.members.map(\.key) ?? []
-            let hint = names.isEmpty ? "the file has no \"profiles\"" : "the profiles are \(names.joined(separator: ", "))"
+            let list = names.joined(separator: ", ")
+            let hint = names.isEmpty ? "the file has no \"profiles\"" : "the profiles are \(list)"
             let message = "there is no profile \"\(name)\""
             faults.append(
                 Fault(offset: profiles?.offset ?? root.offset, key: "profiles", message: message, hint: hint))
@@ -81,7 +82,8 @@ struct ResolvedDocument {
     private mutating func filled(_ node: JSONNode, _ key: String) -> JSONNode? {
         switch node.value {
         case .null, .bool, .number: return nil
-        case .string(let text): return filled(text, node.offset, key).map { JSONNode(scalar: .string($0), at: node.offset) }
+        case .string(let text):
+            return filled(text, node.offset, key).map { JSONNode(scalar: .string($0), at: node.offset) }
         case .array:
             var elements: [JSONNode]?
             for index in node.elements.indices {

@@ -37,7 +37,8 @@ public struct SecretReader: Sendable {
             let warning = try judge(path, status)
             return Secret(value: try value(path), warning: warning)
         } catch {
-            var problem = ConfigProblem("cannot use the secret \(variable.source.text): \(error.reason)", hint: error.hint)
+            let message = "cannot use the secret \(variable.source.text): \(error.reason)"
+            var problem = ConfigProblem(message, hint: error.hint)
             problem.key = "mapping.\(service).env.\(variable.name)"
             throw ConfigError(error.kind, [problem])
         }

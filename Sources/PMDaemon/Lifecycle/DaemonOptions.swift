@@ -70,10 +70,10 @@ public struct DaemonOptions: Equatable, Sendable {
         config.lastIndex(of: "/").map { $0 == config.startIndex ? "/" : String(config[..<$0]) } ?? "."
     }
 
-    /// What the configuration is read with: the environment of this process, and the profile.
+    /// Values of the configuration: the environment of this process, and the profile.
     var values: ConfigValues { ConfigValues(variables: Environment.current(), profile: profile) }
 
-    /// What this daemon leaves in its state directory while it runs.
+    /// Record of this daemon in its state directory, while it runs.
     var record: DaemonRecord { DaemonRecord(config: config, socket: socket, cwd: configDirectory) }
 
     /// The socket as clients name it.

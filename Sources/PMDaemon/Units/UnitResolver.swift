@@ -44,7 +44,7 @@ final class UnitResolver {
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
     private let environment: [String: String]
-    /// What is wrong with files of secrets that were read, by service.
+    /// Faults of files of secrets that were read, by service.
     private var secretWarnings: [String: [String]] = [:]
     private let accounts = AccountCache()
     private let edits: ConfigEdits

@@ -44,7 +44,7 @@ import Testing
         #expect(
             error?.problems.map(\.description) == [
                 "/srv/.pm.config.json:3:92: mapping.a.env.A: the variable A is not set",
-                "/srv/.pm.config.json:3:134: mapping.a.config.deep[0]: the variable A is not set",
+                "/srv/.pm.config.json:3:137: mapping.a.config.deep[0]: the variable A is not set",
             ])
         #expect(error?.hint?.contains("${A:-DEFAULT}") == true)
         #expect(try file(.forEditing(variables: [:])).configuration.mapping("a")?.env.first?.value == "${A}")

@@ -12,9 +12,10 @@ import Testing
         let path = folder.path + "/db"
         try Files.replace(path, with: Array(text.utf8))
         chmod(path, mode)
-        try body(
-            SecretReader(directory: folder.path, environment: ["CREDENTIALS_DIRECTORY": folder.path], user: geteuid()),
-            path)
+        let environment = ["CREDENTIALS_DIRECTORY": folder.path]
+        let reader = SecretReader(directory: folder.path, environment: environment, user: geteuid())
+        // The folder goes with its object.
+        try withExtendedLifetime(folder) { try body(reader, path) }
     }
 
     private func refusal(_ reader: SecretReader, _ source: String) throws -> ConfigError? {
@@ -54,7 +55,8 @@ import Testing
 
     @Test func `a missing file and a missing credentials directory are named`() throws {
         try with("x") { reader, _ in
-            #expect(try refusal(reader, "file:/nowhere/db")?.description.contains("there is no file") == true)
+            let missing = try refusal(reader, "file:/nowhere/db")
+            #expect(missing?.description.contains("there is no file") == true)
         }
         let plain = SecretReader(directory: "/", environment: [:], user: geteuid())
         let error = try refusal(plain, "credential:db")

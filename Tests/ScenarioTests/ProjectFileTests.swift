@@ -109,7 +109,7 @@ import Testing
             let refused = try project.run([TestPaths.pm, "start", "pm"], adding: ["PM_PROFILE": "prod"])
             #expect(
                 refused.code == 65
-                    && refused.errors.contains(":2:49: mapping.web.cli[0]: the variable WORD is not set"), "\(refused)")
+                    && refused.errors.contains(":2:53: mapping.web.cli[0]: the variable WORD is not set"), "\(refused)")
             let start = try project.run(
                 [TestPaths.pm, "start", "pm", "--wait", "--profile", "prod"], adding: ["WORD": "hello"])
             #expect(start.code == 0 && start.output.contains("profile prod"), "\(start)")

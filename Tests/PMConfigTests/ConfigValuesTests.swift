@@ -19,7 +19,7 @@ import Testing
         """
     private static let variables = ["DIR": "/srv", "CALLS": "true", "COUNT": "3", "A": "${B}"]
 
-    private func file(_ text: String = text, _ values: ConfigValues) throws(ConfigError) -> ConfigFile {
+    private func file(_ values: ConfigValues, text: String = ConfigValuesTests.text) throws(ConfigError) -> ConfigFile {
         try ConfigFile(path: "/srv/.pm.config.json", bytes: Array(text.utf8), values: values)
     }
 
@@ -92,7 +92,7 @@ import Testing
         let long = String(repeating: "x", count: 1 << 20)
         let list = Array(repeating: "\"${LONG}\"", count: 17).joined(separator: ",")
         let text = "{\"containers\":{\"a\":{\"path\":\"a\"}},\"mapping\":{\"a\":{\"cli\":[\(list)]}}}"
-        let error = #expect(throws: ConfigError.self) { try file(text, .init(variables: ["LONG": long])) }
+        let error = #expect(throws: ConfigError.self) { try file(.init(variables: ["LONG": long]), text: text) }
         #expect(error?.problems.count == 1 && error?.description.contains("longer than 16 MB") == true)
     }
 

@@ -31,7 +31,7 @@ enum ConfigSecrets {
     private static func isWritten(_ text: String) -> Bool {
         // A text against the grammar is an error of the file.
         let template = try? ValueTemplate(text)
-        return (template ?? nil).map(\.isLiteral) ?? !text.isEmpty
+        return template.map(\.isLiteral) ?? !text.isEmpty
     }
 
     /// `DB_PASSWORD` and `apiToken`, but not `MONKEY`.

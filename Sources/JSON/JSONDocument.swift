@@ -35,6 +35,9 @@ public struct JSONNode: Sendable {
         public let keyOffset: Int
         /// The value.
         public let node: JSONNode
+
+        /// The same member with another value.
+        public func with(_ node: JSONNode) -> Member { Member(key: key, keyOffset: keyOffset, node: node) }
     }
 
     /// What a node holds; the values of arrays and objects are made when they are asked for, as most never are.
@@ -96,6 +99,11 @@ public struct JSONNode: Sendable {
         if case .object = content { true } else { false }
     }
 
+    /// True for an array.
+    public var isArray: Bool {
+        if case .array = content { true } else { false }
+    }
+
     /// True for `null`.
     public var isNull: Bool {
         if case .scalar(.null) = content { true } else { false }
@@ -124,6 +132,30 @@ public struct JSONNode: Sendable {
     /// The elements of an array; empty for other values.
     public var elements: [JSONNode] {
         if case .array(let elements) = content { elements } else { [] }
+    }
+
+    /// A value that is read in the place of the one at `offset`, neither an array nor an object.
+    public init(scalar value: JSONValue, at offset: Int) {
+        (content, self.offset) = (.scalar(value), offset)
+    }
+
+    /// An array of these elements, read in the place of the one at `offset`.
+    public init(elements: [JSONNode], at offset: Int) {
+        (content, self.offset) = (.array(elements), offset)
+    }
+
+    /// An object of these members, read in the place of the one at `offset`.
+    public init(members: [Member], at offset: Int) {
+        (content, self.offset) = (.object(members, hasDoubles: Self.haveDoubles(members)), offset)
+    }
+
+    fileprivate static func haveDoubles(_ members: [Member]) -> Bool {
+        if members.count > JSONObject.indexThreshold {
+            return Set(members.lazy.map { MemberName(text: $0.key) }).count < members.count
+        }
+        return members.indices.contains { index in
+            members[..<index].contains { sameBytes($0.key, members[index].key) }
+        }
     }
 
     /// The node of the member of that name (of two, the later), or nil.
@@ -185,16 +217,7 @@ private struct JSONNodeParser {
                 members.append(try member(depth: depth))
             } while try scanner.continues(until: Byte.rightBrace)
         }
-        return JSONNode(content: .object(members, hasDoubles: Self.haveDoubles(members)), offset: offset)
-    }
-
-    private static func haveDoubles(_ members: [JSONNode.Member]) -> Bool {
-        if members.count > JSONObject.indexThreshold {
-            return Set(members.lazy.map { MemberName(text: $0.key) }).count < members.count
-        }
-        return members.indices.contains { index in
-            members[..<index].contains { sameBytes($0.key, members[index].key) }
-        }
+        return JSONNode(content: .object(members, hasDoubles: JSONNode.haveDoubles(members)), offset: offset)
     }
 
     private mutating func member(depth: Int) throws(JSONError) -> JSONNode.Member {

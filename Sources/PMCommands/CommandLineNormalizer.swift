@@ -129,7 +129,8 @@ struct CommandLineNormalizer {
     /// `run [options] PROGRAM [args]`: behind PROGRAM only the long options of run itself are options, up to a `--`.
     private func run(_ words: [String]) -> [String] {
         var (options, rest) = split(
-            words, valued: Self.valued.union(Self.runValued), flags: Self.flags.union(Self.runFlags))
+            words, valued: Self.valued.union(Self.runValued).union(["--profile"]),
+            flags: Self.flags.union(Self.runFlags))
         options = options.flatMap(InspectorOptions.separated)
         if rest.first == "--" { rest.removeFirst() } else if rest.first?.hasPrefix("-") ?? true { return words }
         guard let program = rest.first else { return words }

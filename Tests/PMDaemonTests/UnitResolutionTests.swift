@@ -29,7 +29,7 @@ import Testing
     @Test @PMActor func `a unit is made once for each version of the configuration`() async throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        let units = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor)
         for _ in 0..<5 { #expect(try units.require("a").program == folder + "/one") }
         #expect(units.find("a")?.name == "a")
         #expect(units.resolutions == 1)
@@ -56,7 +56,7 @@ import Testing
     @Test @PMActor func `a change of the daemon's own is not read again, and one right after it is`() async throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        let units = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor)
         let changes = ChangeCounter()
         units.connect(nil, [changes])
         await Self.edit(units, true)
@@ -72,7 +72,7 @@ import Testing
     @Test @PMActor func `requests wait for a change before them and for a new file, and go on in order`() async throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let source = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor).source
+        let source = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor).source
         var order: [String] = []
         source.whenCurrent { order.append("at once") }
         #expect(order == ["at once"])

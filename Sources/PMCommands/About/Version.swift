@@ -55,8 +55,9 @@ struct VersionCommand: PMCommand {
     }
 
     private static func sentence(_ daemon: Version.Answer) -> String {
-        DisplayWidth.printable(
-            "daemon: \(daemon.version), \(daemon.scope) daemon of \(daemon.config), pid \(daemon.pid), \(daemon.socket)"
-        )
+        let profile = daemon.profile.map { ", profile \($0)" } ?? ""
+        return DisplayWidth.printable(
+            "daemon: \(daemon.version), \(daemon.scope) daemon of \(daemon.config)\(profile), pid \(daemon.pid), "
+                + daemon.socket)
     }
 }

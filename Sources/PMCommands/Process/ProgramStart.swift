@@ -21,7 +21,7 @@ struct ProgramStart {
         let locator = try session.locator()
         let location = try Self.location(locator, session)
         // A file with errors is refused when it is changed, with all of its errors.
-        let known = try? ConfigStore(path: location.configFile).load().configuration
+        let known = try? session.store(of: location).load().configuration
         if !command.isProgram, let known, known.unit(known.fullName(word) ?? word) != nil { return nil }
         guard var entry = try finder.entry(word, command.args) else {
             guard ProgramEntry.isFile(word) else { return nil }
@@ -90,7 +90,7 @@ struct ProgramStart {
         }
         guard definition != old?.definition || mapping != old?.mapping else { return }
         do throws(ConfigError) {
-            let store = try ConfigStore(path: location.configFile)
+            let store = try session.store(of: location)
             _ = try store.loadOrCreate()
             try store.edit([
                 .setContainer(mapping.container, definition), .setMapping(entry.name, mapping),

@@ -57,7 +57,9 @@ struct RunPlanner {
         }
         do throws(ConfigError) {
             let path = try unit.programPath(in: directory)
-            let environment = try UnitEnvironment.of(unit, in: directory, base: context.environment).strings
+            let environment = try UnitEnvironment.of(
+                unit, in: directory, base: context.environment, own: context.environment
+            ).strings
             let command = try command(for: path, isCommandable: unit.definition.isCommandable)
             return RunPlan(
                 name: name ?? unit.name, path: command.path,

@@ -78,6 +78,8 @@ struct StartCommand: PMCommand {
     @Flag(help: "With pm: run in the foreground, for systemd or as the first process of a container.")
     var foreground = false
 
+    @OptionGroup var profile: ProfileOption
+
     /// With pm: its connection points, as in `pm connect pm`. The words for a service go to the service.
     @OptionGroup(visibility: .hidden) var points: PointOptions
 
@@ -112,6 +114,8 @@ struct StartCommand: PMCommand {
                 throw ValidationError(
                     "--pm-sock cannot be used with `pm start pm`: the configuration determines the socket.")
             }
+        } else if profile.profile != nil {
+            throw ValidationError("--profile is for `pm start pm`: a daemon has one profile for all its services.")
         } else if !points.members.isEmpty {
             let option = points.members.map(\.key).first ?? ""
             throw ValidationError("\(option) is for pm; the options of \(program) come after its name.")

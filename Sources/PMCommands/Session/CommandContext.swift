@@ -65,7 +65,13 @@ struct CommandContext {
 
     /// Connects to the daemon that is meant.
     func connect() throws(APIError) -> DaemonClient {
-        let client = try locator().connect()
+        let locator = try locator()
+        let client = try locator.connect()
+        // Its configuration is not where the user is, and may have been forgotten.
+        if locator.selection == .nearest, target.socket == nil, let found = try locator.location(), found.scope == .user
+        {
+            note("this is the daemon of the user, \(found.configFile); pm start pm starts one for this folder")
+        }
         if isVerbose { note("connected to \(client.address)") }
         return client
     }

@@ -26,8 +26,9 @@ extension DaemonLocation {
             let (upwards, passedOver) = try search.upwards()
             var found = upwards
             if found == nil { found = try search.upwardsOfSockets() }
+            if found == nil { found = try search.package() }
             if found == nil { found = try search.fallback() }
-            found?.passedOver = passedOver
+            found?.passedOver += passedOver
             return found
         }
     }
@@ -112,6 +113,30 @@ struct LocationSearch {
         var found = try location(of: scope(of: file), at: file)
         found.distrust = trust.distrust(file, in: directory)
         return found
+    }
+
+    /// The project of the nearest package.json, which has no configuration yet: it must not become a part of the user's daemon
+    /// because that has one. Nil where the user has none. A package.json in the home is of no project.
+    func package() throws(ConfigError) -> DaemonLocation? {
+        // As for the fallback: without a home there is no user's configuration.
+        guard let user = try? userFile(), context.files.facts(of: user) != nil, let home = try? context.home() else {
+            return nil
+        }
+        var directory = Paths.normalized(context.workingDirectory)
+        while directory != "/", directory != home {
+            if context.files.facts(of: Paths.resolve("package.json", from: directory))?.kind == .regular {
+                let file = Paths.resolve(DaemonLocation.configName, from: directory)
+                var found = try location(of: .project, at: file)
+                found.distrust = trust.distrust(file, in: directory)
+                var problem = ConfigProblem(
+                    "not used: \(directory) is a project of its own", severity: .warning, hint: "--user uses it")
+                problem.file = user
+                found.passedOver = [problem]
+                return found
+            }
+            directory = Paths.directory(of: directory)
+        }
+        return nil
     }
 
     /// The user's or the system's configuration, whichever exists first.

@@ -5,7 +5,7 @@ extension ConfigReader {
     /// Reads the whole file.
     mutating func configuration() -> Configuration {
         var configuration = Configuration()
-        let root = ConfigNode(node: document.root, key: "")
+        let root = ConfigNode(node: resolved.root, key: "")
         guard case .object = root.node.shape else {
             expected("an object", at: root)
             return configuration
@@ -19,6 +19,7 @@ extension ConfigReader {
             case "plugins": configuration.plugins = plugins(place)
             case "setup": configuration.packages = packages(place)
             case "$schema": _ = string(place)
+            case "profiles": profiles(place)
             default: others.append(member)
             }
         }
@@ -29,6 +30,24 @@ extension ConfigReader {
         checkReferences(configuration, root)
         checkServices(configuration, root)
         return configuration
+    }
+
+    /// Checks the form of profiles; what the chosen one says is read with the rest of the file.
+    private mutating func profiles(_ place: ConfigNode) {
+        for profile in members(of: place, "an object of profiles") {
+            let entry = place.child(profile)
+            if profile.key.isEmpty { report("the name of a profile must not be empty", at: entry) }
+            for member in members(of: entry) {
+                let section = entry.child(member)
+                guard Self.profileKeys.contains(member.key) else {
+                    unknown(member, in: entry, known: Self.profileKeys)
+                    continue
+                }
+                if section.node.isObject { continue }
+                let isList = member.key == "plugins" && section.node.isArray
+                if !section.node.isNull && !isList { expected("an object", at: section) }
+            }
+        }
     }
 
     mutating func packages(_ place: ConfigNode) -> [String] {
@@ -74,7 +93,8 @@ extension ConfigReader {
         return definition
     }
 
-    static let rootKeys = ["containers", "mapping", "plugins", "setup"]
+    static let rootKeys = ["containers", "mapping", "plugins", "setup", "profiles"]
+    static let profileKeys = ["containers", "mapping", "plugins", "setup"]
 
     /// The hint about a key that belongs into another section; nil when it does not.
     static func belongs(_ key: String, _ section: String, _ keys: [String]) -> String? {

@@ -46,7 +46,7 @@ extension ConfigReader {
     }
 
     private mutating func number(_ place: ConfigNode, _ range: ClosedRange<Int>) -> Int? {
-        if let number = place.node.int, range.contains(number) { return number }
+        if let number = scalar(place).int, range.contains(number) { return number }
         expected("a whole number from \(range.lowerBound) to \(range.upperBound)", at: place)
         return nil
     }
@@ -76,7 +76,7 @@ extension ConfigReader {
     /// `"50%"` of one processor, or 0.5.
     private mutating func cpu(_ place: ConfigNode) -> Int? {
         let share: Double? =
-            switch place.node.shape {
+            switch scalar(place) {
             case .string(let text): percentage(text).map { $0 / 100 }
             case .number(let number): number.double
             case .null, .bool, .array, .object: nil

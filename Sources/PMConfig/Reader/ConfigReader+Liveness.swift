@@ -63,7 +63,7 @@ extension ConfigReader {
         case "timeout": policy.timeout = time(place) ?? policy.timeout
         case "startPeriod": policy.startPeriod = duration(place) ?? policy.startPeriod
         case "retries":
-            guard let number = place.node.int, (1...1000).contains(number) else {
+            guard let number = scalar(place).int, (1...1000).contains(number) else {
                 return expected("a whole number from 1 to 1000", at: place)
             }
             policy.retries = number

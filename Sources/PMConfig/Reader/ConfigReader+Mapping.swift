@@ -52,7 +52,7 @@ extension ConfigReader {
         case "cwd": mapping.cwd = isNull ? nil : filledString(place)
         case "cli": mapping.cli = elements(of: place, "an array of strings").compactMap { argument($0) }
         case "config": mapping.config = isNull ? nil : place.node.value.text
-        case "env": mapping.env = variables(place)
+        case "env": environment(place, &mapping)
         case "envFiles": mapping.envFiles = strings(place)
         default: return false
         }
@@ -113,7 +113,7 @@ extension ConfigReader {
     static let dependencyKeys = ["name", "onStop"]
 
     private mutating func instances(_ place: ConfigNode) -> Int {
-        guard let number = place.node.int, (1...Mapping.mostInstances).contains(number) else {
+        guard let number = scalar(place).int, (1...Mapping.mostInstances).contains(number) else {
             expected("a whole number from 1 to \(Mapping.mostInstances)", at: place)
             return 1
         }
@@ -128,23 +128,6 @@ extension ConfigReader {
         case .null, .array, .object:
             expected("a string", at: place)
             return nil
-        }
-    }
-
-    mutating func variables(_ place: ConfigNode) -> [EnvironmentVariable] {
-        members(of: place).compactMap { member in
-            let place = place.child(member)
-            if member.key.isEmpty || member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) {
-                report("a variable's name must not be empty or contain '=' or NUL", at: place)
-            }
-            switch place.node.shape {
-            case .null: return EnvironmentVariable(name: member.key, value: nil)
-            case .string: return string(place).map { EnvironmentVariable(name: member.key, value: $0) }
-            case .number, .bool: return EnvironmentVariable(name: member.key, value: place.node.value.text)
-            case .array, .object:
-                expected("a string, a number, true, false, or null to unset it", at: place)
-                return nil
-            }
         }
     }
 

@@ -45,7 +45,7 @@ extension ConfigReader {
 
     private mutating func limit(_ place: ConfigNode) -> Int? {
         let largest = RestartPolicy.largestLimit
-        if let limit = place.node.int, (0...largest).contains(limit) { return limit }
+        if let limit = scalar(place).int, (0...largest).contains(limit) { return limit }
         expected("a whole number from 0 (no limit) to \(largest)", at: place)
         return nil
     }

@@ -57,7 +57,7 @@ extension ConfigReader {
 
     /// 0, 1 and 2 are taken, 3 is the channel of Node services.
     private mutating func descriptor(_ place: ConfigNode) -> ReadinessCheck? {
-        if let number = place.node.int, (3...255).contains(number) { return .descriptor(Int32(number)) }
+        if let number = scalar(place).int, (3...255).contains(number) { return .descriptor(Int32(number)) }
         expected("a descriptor number from 3 to 255", at: place)
         return nil
     }

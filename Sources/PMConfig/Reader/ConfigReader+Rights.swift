@@ -136,7 +136,7 @@ extension ConfigReader {
     }
 
     private mutating func backlog(_ place: ConfigNode) -> Int {
-        if let number = place.node.int, (1...65_535).contains(number) { return number }
+        if let number = scalar(place).int, (1...65_535).contains(number) { return number }
         expected("a whole number from 1 to 65535", at: place)
         return 1
     }

@@ -47,15 +47,35 @@ struct ConfigNode {
 struct ConfigReader {
     let document: JSONDocument
     let file: String
+    /// The document with its profile and the values of its variables.
+    let resolved: ResolvedDocument
     private(set) var problems: [ConfigProblem] = []
     private var errorCount = 0
 
     /// Nobody reads more, and each costs a walk over the file to find its line.
     private static let mostErrors = 100, mostWarnings = 100
 
-    init(document: JSONDocument, file: String) {
+    init(document: JSONDocument, file: String, values: ConfigValues) {
         self.document = document
         self.file = file
+        resolved = ResolvedDocument(document, values)
+        for fault in resolved.faults {
+            report(fault.message, at: Spot(offset: fault.offset, key: fault.key), hint: fault.hint, severity: .error)
+        }
+    }
+
+    /// The value at a place; a text that is nothing but a variable stands for the number or boolean that the variable holds.
+    func scalar(_ place: ConfigNode) -> JSONNode.Shape {
+        let shape = place.node.shape
+        guard case .string(let text) = shape, resolved.oneVariable.contains(place.node.offset),
+            // A text that is no JSON is a text.
+            let other = try? JSONValue(parsing: Array(text.utf8))
+        else { return shape }
+        switch other {
+        case .bool(let value): return .bool(value)
+        case .number(let value): return .number(value)
+        case .null, .string, .array, .object: return shape
+        }
     }
 
     mutating func report(
@@ -74,7 +94,7 @@ struct ConfigReader {
     private mutating func report(
         _ message: String, at spot: Spot, hint: @autoclosure () -> String?, severity: ConfigProblem.Severity
     ) {
-        guard hasRoom(for: severity) else { return }
+        guard !resolved.unknown.contains(spot.offset), hasRoom(for: severity) else { return }
         let position = document.position(of: spot.offset)
         var problem = ConfigProblem(message, severity: severity, hint: hint())
         (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, spot.key)
@@ -168,7 +188,7 @@ struct ConfigReader {
 
     mutating func bool(_ place: ConfigNode) -> Bool {
         if place.node.isNull { return false }
-        if case .bool(let value) = place.node.shape { return value }
+        if case .bool(let value) = scalar(place) { return value }
         expected("true or false", at: place)
         return false
     }
@@ -222,5 +242,12 @@ extension JSONValue {
         case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
         case .object(let object): object.isEmpty ? "an empty object" : "an object"
         }
+    }
+}
+
+extension JSONNode.Shape {
+    /// The whole number, or nil when this is no number, has a fraction or does not fit.
+    var int: Int? {
+        if case .number(let number) = self { number.int } else { nil }
     }
 }

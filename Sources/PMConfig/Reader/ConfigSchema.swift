@@ -15,14 +15,45 @@ public enum ConfigSchema {
         [
             "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:pm:configuration",
             "title": "Configuration of pm (.pm.config.json)", "type": "object",
-            "properties": [
-                "$schema": ["type": "string"],
-                "containers": named(container(needsPath: true), own: container(needsPath: false)),
-                "mapping": named(mapping, own: mapping),
-                "plugins": orNull(texts),
-                "setup": orNull(["type": "object", "properties": ["packages": orNull(texts)]]),
-            ],
+            "properties": .object(
+                JSONObject([("$schema", ["type": "string"])] + sections + [("profiles", orNull(profiles))])),
         ]
+    }
+
+    private static var sections: [(String, JSONValue)] {
+        [
+            ("containers", named(container(needsPath: true), own: container(needsPath: false))),
+            ("mapping", named(mapping, own: mapping)), ("plugins", orNull(texts)),
+            ("setup", orNull(["type": "object", "properties": ["packages": orNull(texts)]])),
+        ]
+    }
+
+    /// Parts that are laid over the file: nothing is required in a profile, and null removes a key at any depth.
+    private static var profiles: JSONValue {
+        let parts = JSONObject(sections.map { ($0.0, orNull(partial($0.1))) })
+        return [
+            "type": "object", "propertyNames": ["pattern": "."],
+            "additionalProperties": orNull(["type": "object", "properties": .object(parts)]),
+        ]
+    }
+
+    /// A schema for a part of what another schema is for.
+    private static func partial(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        case .null, .bool, .number, .string: return schema
+        case .array(let elements): return .array(elements.map(partial))
+        case .object(let members):
+            let whole: Set = ["required", "oneOf", "allOf", "not", "dependentSchemas"]
+            return .object(
+                JSONObject(
+                    members.filter { !whole.contains($0.key) }.map { key, value in
+                        guard key == "properties", case .object(let shapes) = value else {
+                            // Names in an object of names may be taken out, too.
+                            return (key, key == "additionalProperties" ? orNull(partial(value)) : partial(value))
+                        }
+                        return (key, .object(JSONObject(shapes.map { ($0.key, orNull(partial($0.value))) })))
+                    }))
+        }
     }
 
     /// An object of services; the daemon's own entry may be another one.
@@ -57,13 +88,20 @@ public enum ConfigSchema {
             "container": orNull(text), "cwd": orNull(text), "cli": orNull(list(argument)), "config": true,
             "env": orNull([
                 "type": "object", "propertyNames": ["pattern": #"^[^=\u0000]+$"#],
-                "additionalProperties": orNull(argument),
+                "additionalProperties": orNull(either([argument, secret])),
             ]),
             "envFiles": orNull(texts), "autostart": orNull(["type": "boolean"]),
             "connect": orNull(["type": "object", "additionalProperties": ["type": ["object", "null"]]]),
             "instances": orNull(whole(1...Mapping.mostInstances)), "pool": orNull(text),
             "isolated": orNull(["type": "boolean"]), "heartbeat": orNull(duration),
         ]
+    }
+
+    private static var secret: JSONValue {
+        object(
+            ConfigReader.secretKeys,
+            ["secret": matching(#"^(?:file:(?!//)[^\u0000]+|file:///[^\u0000]+|credential:(?!\.{1,2}$)[^/\u0000]+)$"#)],
+            required: ["secret"])
     }
 
     private static var supervision: [String: JSONValue] {

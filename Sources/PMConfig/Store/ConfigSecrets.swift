@@ -19,7 +19,7 @@ enum ConfigSecrets {
         case .array: return node.elements.lazy.compactMap { first(in: $0, isEnvironment: false) }.first
         case .object:
             for member in node.members {
-                if isEnvironment, let text = member.node.string, !text.isEmpty, isSecret(member.key) {
+                if isEnvironment, let text = member.node.string, isSecret(member.key), isWritten(text) {
                     return [member.key]
                 }
                 if let found = first(in: member.node, isEnvironment: member.key == "env") {
@@ -42,6 +42,13 @@ enum ConfigSecrets {
         }
     }
 
+    /// False for a text that only names a variable: `${DB_PASSWORD}`.
+    private static func isWritten(_ text: String) -> Bool {
+        // A text against the grammar is an error of the file.
+        let template = try? ValueTemplate(text)
+        return template.map(\.isLiteral) ?? !text.isEmpty
+    }
+
     /// `DB_PASSWORD` and `apiToken`, but not `MONKEY`.
     private static func isSecret(_ name: String) -> Bool {
         guard hasStem(name) || !name.utf8.allSatisfy({ $0 < 0x80 }) else { return false }
@@ -58,7 +65,7 @@ enum ConfigSecrets {
         guard mode & 0o004 != 0, let keys = first(in: file.document.root) else { return nil }
         var problem = ConfigProblem(
             "every user of this machine can read the secret in the configuration", severity: .warning,
-            hint: "chmod o-r \(file.path), or put the secret into a file of its own: envFiles")
+            hint: "chmod o-r \(file.path), or write {\"secret\": \"file:PATH\"} with a file of its own")
         (problem.file, problem.line, problem.key) = (file.path, file.line(of: keys), keys.joined(separator: "."))
         return problem
     }

@@ -9,6 +9,8 @@ public import PMSystem
 public struct ConfigStore: Sendable {
     /// The file.
     public let path: String
+    /// The variables and the profile that the file is read with.
+    public let values: ConfigValues
     private var file: AtomicFile
 
     /// Text of a new configuration.
@@ -19,8 +21,11 @@ public struct ConfigStore: Sendable {
     ///
     /// - Parameter lockTimeout: time to wait, and to block, for another program's change; nil: the default.
     /// - Throws: `ConfigError` of kind `storage` for links that go round in circles.
-    public init(path: String, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none) throws(ConfigError) {
+    public init(
+        path: String, values: ConfigValues = .none, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none
+    ) throws(ConfigError) {
         self.path = path
+        self.values = values
         do throws(AtomicFileError) {
             var file = try AtomicFile(path, faults: faults)
             file.limit = 16 << 20
@@ -29,6 +34,18 @@ public struct ConfigStore: Sendable {
         } catch {
             throw Self.unreadable(path, error)
         }
+    }
+
+    /// Keeps the content before a change in the state directory where the file is under version control: there everything
+    /// beside the file would be shown as new.
+    public mutating func keepPrevious(in stateDirectory: String) {
+        guard VersionControl.holds(file.path) else { return }
+        file.previousPath = Self.previousPath(of: path, in: stateDirectory)
+    }
+
+    /// A state directory may be shared, so the name has the path's fingerprint.
+    static func previousPath(of path: String, in stateDirectory: String) -> String {
+        "\(stateDirectory)/previous-\(Fingerprint(of: path).digits).json"
     }
 
     /// Reads the file.
@@ -77,7 +94,7 @@ public struct ConfigStore: Sendable {
                 throw ConfigError(
                     .busy, "\(path) exists already", hint: "pm overwrites nothing: rename that file first")
             }
-            made = try ConfigFile(path: path, bytes: bytes)
+            made = try ConfigFile(path: path, bytes: bytes, values: values)
             return bytes
         }
     }
@@ -107,10 +124,10 @@ public struct ConfigStore: Sendable {
         var next = 0
         while next < edits.count { document = try applying(edits, &next, to: document) }
         do throws(ConfigError) {
-            return try ConfigFile(path: path, document)
+            return try ConfigFile(path: path, document, values)
         } catch {
             // Errors that the file had are told with the lines that they had.
-            _ = try ConfigFile(path: path, bytes: bytes)
+            _ = try ConfigFile(path: path, bytes: bytes, values: values)
             throw error
         }
     }
@@ -119,11 +136,11 @@ public struct ConfigStore: Sendable {
     private func applying(
         _ edits: [ConfigEdit], _ next: inout Int, to document: JSONDocument
     ) throws(ConfigError) -> JSONDocument {
-        let entries = ConfigEntries(document, path)
+        let entries = ConfigEntries(document, path, values)
         var subjects: Set<[String]> = []
         var changes: [JSONTextEdit.Change] = []
         repeat {
-            changes += edits[next].changes(in: entries)
+            changes += edits[next].changes(in: entries).flatMap(entries.placed)
             if let subject = edits[next].subject { subjects.insert(subject) }
             next += 1
         } while next < edits.count && !subjects.isEmpty
@@ -140,7 +157,7 @@ public struct ConfigStore: Sendable {
 
     /// Reads the file, and warns when other users can read secrets in it.
     private func read(_ bytes: [UInt8], _ status: FileStatus?) throws(ConfigError) -> ConfigFile {
-        complete(try ConfigFile(path: path, bytes: bytes), status)
+        complete(try ConfigFile(path: path, bytes: bytes, values: values), status)
     }
 
     private func complete(_ file: ConfigFile, _ status: FileStatus?) -> ConfigFile {
@@ -154,6 +171,7 @@ public struct ConfigStore: Sendable {
     private func write(
         _ made: inout ConfigFile?, _ change: ([UInt8]?, inout ConfigFile?) throws(ConfigError) -> [UInt8]
     ) throws(ConfigError) -> ConfigFile {
+        try makePreviousFolder()
         do {
             let updated = try file.update { old in try change(old?.bytes, &made) }
             let bytes = updated.bytes ?? []
@@ -167,6 +185,17 @@ public struct ConfigStore: Sendable {
             throw ConfigError(error, "\(path) was changed: \(error)")
         } catch {
             throw ConfigError(.storage, "cannot change \(path): \(error)")
+        }
+    }
+
+    private func makePreviousFolder() throws(ConfigError) {
+        let folder = Paths.directory(of: file.previousPath)
+        guard folder != Paths.directory(of: file.path) else { return }
+        do throws(SystemError) {
+            try Files.makeDirectories(folder)
+        } catch {
+            let message = "cannot change \(path): its content cannot be kept in the state directory: \(error)"
+            throw ConfigError(error, message, hint: StorageHint.text(for: error))
         }
     }
 

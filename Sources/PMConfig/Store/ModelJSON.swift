@@ -24,8 +24,10 @@ extension Mapping {
         // It was read from JSON; a text that is none is kept as a text.
         object["config"] = config.map { text in (try? JSONValue(parsing: text)) ?? .string(text) }
         if !connect.isEmpty { object["connect"] = connect.json }
-        if !env.isEmpty {
-            object["env"] = .object(JSONObject(env.map { ($0.name, $0.value.map(JSONValue.string) ?? .null) }))
+        if !env.isEmpty || !secrets.isEmpty {
+            let hidden = secrets.map { ($0.name, ["secret": .string($0.source.text)] as JSONValue) }
+            object["env"] = .object(
+                JSONObject(env.map { ($0.name, $0.value.map(JSONValue.string) ?? .null) } + hidden))
         }
         if !envFiles.isEmpty { object["envFiles"] = .array(envFiles.map(JSONValue.string)) }
         if restart != RestartPolicy() { object["restart"] = restart.json }

@@ -51,7 +51,10 @@ enum ConfigSentences {
     /// A sentence for each fault of the file at `path`.
     static func of(_ error: ConfigError, _ path: String) -> [String] {
         // Who reads this has a daemon, and needs no new file.
-        guard error.kind != .missing else { return ["\(path): the file is gone, or its folder was renamed or removed"] }
+        guard error.kind != .missing else { 
+            let next = "pm start pm in the renamed folder goes on there"
+            return ["\(path): the file is gone, or its folder was renamed or removed (\(next))"]
+        }
         return of(error.problems)
     }
 

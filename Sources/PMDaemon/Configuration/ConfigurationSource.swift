@@ -43,9 +43,13 @@ final class ConfigurationSource {
     /// and somebody launches a daemon. This happens before the loop's first turn.
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors, and there is no earlier one.
-    init(path: String, reactor: Reactor, last: LastConfiguration?) throws(ConfigError) {
+    init(
+        path: String, values: ConfigValues, reactor: Reactor, last: LastConfiguration?
+    ) throws(ConfigError) {
         (self.reactor, self.last) = (reactor, last)
-        store = try ConfigStore(path: path, lockTimeout: .zero)
+        var store = try ConfigStore(path: path, values: values, lockTimeout: .zero)
+        if let last { store.keepPrevious(in: last.directory) }
+        self.store = store
         // Before it is read: what is saved meanwhile is another version.
         version = FileVersion.now(of: path)
         let file: ConfigFile

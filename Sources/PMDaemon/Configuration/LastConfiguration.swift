@@ -6,7 +6,10 @@ import PMSystem
 @PMActor
 final class LastConfiguration {
     private let config: String
+    /// The state directory.
+    let directory: String
     private let path: String
+    private let values: ConfigValues
     private let reactor: Reactor
     private let onTrouble: @PMActor (String) -> Void
     private var pending: [UInt8]?
@@ -24,7 +27,7 @@ final class LastConfiguration {
     init(
         _ options: DaemonOptions, reactor: Reactor, isLaunched: Bool, onTrouble: @escaping @PMActor (String) -> Void
     ) {
-        config = options.config
+        (config, directory, self.values) = (options.config, options.state, options.values)
         path = "\(options.state)/configuration-\(Fingerprint(of: config).digits).json"
         (self.reactor, self.isLaunched, self.onTrouble) = (reactor, isLaunched, onTrouble)
     }
@@ -36,7 +39,7 @@ final class LastConfiguration {
     func load() -> ConfigFile? {
         // What is missing or was torn by a power cut is as if nothing had been kept.
         guard let bytes = try? Files.read(path, limit: Self.longest) else { return nil }
-        return try? ConfigFile(path: config, bytes: bytes)  // as said
+        return try? ConfigFile(path: config, bytes: bytes, values: values)  // as said
     }
 
     /// Keeps a content that is good, soon.

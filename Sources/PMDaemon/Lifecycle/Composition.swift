@@ -45,7 +45,7 @@ final class Composition {
         access = Access(options.scope)
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
         units = try UnitResolver(
-            path: options.config, environment: Environment.current(), reactor: reactor, last: last)
+            path: options.config, values: options.values, reactor: reactor, last: last)
         deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
         registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }

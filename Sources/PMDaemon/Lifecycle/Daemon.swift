@@ -202,10 +202,17 @@ final class Daemon {
         }
     }
 
-    /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
-    /// the same.
+    /// Writes the socket's URL where clients look for it; a configuration that cannot be written is used all the same.
     private func publishSocket() {
         let options = parts.options
+        do throws(SystemError) {
+            try options.record.write(in: options.state)
+        } catch {
+            log.trouble("clients with another environment will not find the socket: \(error)")
+        }
+        // What cannot be looked at is not there for others either.
+        let isThere: (String) -> Bool = { (try? Files.status($0)) != nil }  // as said
+        guard parts.units.configuration.publishesSocket(in: options.config, isThere: isThere) else { return }
         var mapping = parts.units.configuration.mapping("pm") ?? Mapping(container: "pm")
         // Other sockets were those of daemons elsewhere; what is for the network is the gateway's.
         let points =
@@ -314,6 +321,7 @@ final class Daemon {
         parts.gateway.end()
         parts.supervisor.notify.close()
         do throws(SystemError) {
+            try parts.options.record.remove(in: parts.options.state)
             if held.activated == nil { try Files.removeSocket(parts.options.socket) }
         } catch {
             log.trouble("the socket file stays: \(error)")
@@ -351,7 +359,7 @@ final class Daemon {
             parts.packages.problem,
         ]
         row.problems =
-            own.compactMap { $0 } + parts.units.source.problems + parts.gateway.problems
+            own.compactMap { $0 } + parts.units.problems + parts.gateway.problems
             + parts.registry.routes.grants.allProblems
         row.problems += strays
         return row

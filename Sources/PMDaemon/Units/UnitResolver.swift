@@ -19,6 +19,8 @@ final class UnitResolver {
     var aliasCount: Int { aliases.count }
     private var builtIn: (any BuiltInUnits)?
     private let environment: [String: String]
+    /// Faults of files of secrets that were read, by service.
+    private var secretWarnings: [String: [String]] = [:]
     private let accounts = AccountCache()
     /// Units of this version of the configuration that calls have looked up, by the name in the call.
     private var resolved: [String: Unit] = [:]
@@ -33,11 +35,11 @@ final class UnitResolver {
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors, and there is no earlier one.
     init(
-        path: String, environment: [String: String], reactor: Reactor, last: LastConfiguration? = nil
+        path: String, values: ConfigValues, reactor: Reactor, last: LastConfiguration? = nil
     ) throws(ConfigError) {
-        source = try ConfigurationSource(path: path, reactor: reactor, last: last)
-        self.environment = environment
-        plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
+        source = try ConfigurationSource(path: path, values: values, reactor: reactor, last: last)
+        environment = values.variables
+        plainEnvironment = UnitEnvironment(base: values.variables, files: [], env: []).strings
         source.connect(cache: self)
     }
 
@@ -46,6 +48,11 @@ final class UnitResolver {
     func connect(_ builtIn: (any BuiltInUnits)?, _ observers: [any ConfigurationObserver]) {
         self.builtIn = builtIn
         source.connect(observers)
+    }
+
+    /// What is wrong with the file: it cannot be used, or something in it is probably not meant.
+    var problems: [String] {
+        source.faults.isEmpty ? source.problems + Set(secretWarnings.values.joined()).sorted() : source.problems
     }
 
     /// Changes the file; `done` is called when the change is durable, or with an error of the file or the disk.
@@ -188,16 +195,23 @@ final class UnitResolver {
         }
         let account = try accounts.account(of: unit.mapping, for: unit.name)
         let inherited = account.isOther ? Environment.forOtherUsers(environment) : environment
-        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty && !account.isOther {
+        let isPlain = unit.mapping.env.isEmpty && unit.mapping.secrets.isEmpty && unit.environmentFiles.isEmpty
+        if isPlain && account.variables.isEmpty && !account.isOther {
             return LaunchEnvironment(environment: plainEnvironment, identity: account.identity)
         }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         let base = inherited.merging(account.variables) { _, new in new }
+        let variables = try variables(of: configured, base: base)
+        return LaunchEnvironment(environment: variables.strings, identity: account.identity)
+    }
+
+    private func variables(of unit: ConfiguredUnit, base: [String: String]) throws(SpawnFailure) -> UnitEnvironment {
         do throws(ConfigError) {
-            let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
-            return LaunchEnvironment(environment: variables, identity: account.identity)
+            let variables = try UnitEnvironment.of(unit, in: directory, base: base, own: environment)
+            secretWarnings[unit.name] = variables.warnings.isEmpty ? nil : variables.warnings
+            return variables
         } catch {
-            throw SpawnFailure(.launch(.file), error.description)
+            throw SpawnFailure(.launch(.file), error.description + (error.hint.map { " (\($0))" } ?? ""))
         }
     }
 
@@ -206,18 +220,17 @@ final class UnitResolver {
     /// - Throws: `SpawnFailure` when a file is missing or wrong.
     func ownVariables(of unit: Unit) throws(SpawnFailure) -> [EnvironmentVariable] {
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
-        do throws(ConfigError) {
-            let set = try UnitEnvironment.of(configured, in: directory, base: [:]).entries
-            let unset = unit.mapping.env.filter { $0.value == nil }
-            return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
-        } catch {
-            throw SpawnFailure(.launch(.file), error.description)
-        }
+        let set = try variables(of: configured, base: [:]).entries
+        let unset = unit.mapping.env.filter { $0.value == nil }
+        return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
     }
 }
 
 extension UnitResolver: ConfigurationObserver {
-    func configurationChanged() { resolved = [:] }
+    func configurationChanged() {
+        resolved = [:]
+        secretWarnings = secretWarnings.filter { configuration.unit($0.key) != nil }
+    }
 }
 
 extension UnitResolver {

@@ -46,6 +46,8 @@ public struct Mapping: Equatable, Sendable {
     @Boxed public var worker: WorkerPlacement
     /// Variables set or unset on top of the daemon's environment and the files.
     public var env: [EnvironmentVariable]
+    /// Variables that are read from elsewhere when the unit starts.
+    public var secrets: [SecretVariable] = []
     /// Environment files read at each start, later ones win.
     public var envFiles: [String]
     /// When it is started again after a death.

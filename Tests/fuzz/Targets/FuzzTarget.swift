@@ -14,6 +14,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case commands
     /// What pm-init says to the daemon.
     case holder
+    /// A text with variables, and a configuration whose values and profile come from elsewhere.
+    case template
     /// Dates, durations, sizes, numbers of accounts, ids and cursors.
     case values
     /// An ecosystem file of PM2, as JSON.
@@ -47,6 +49,7 @@ public final class FuzzRunner {
         case .package: try folder.check(package: input)
         case .commands: try folder.check(commands: input)
         case .holder: try InitTarget.check(input)
+        case .template: try TemplateTarget.check(input)
         case .values: try ValueTarget.check(input)
         case .ecosystem: try MigrationTarget.check(ecosystem: input)
         case .procfile: try MigrationTarget.check(procfile: input)

@@ -12,7 +12,7 @@ import Testing
         var session = CommandContext(environment: [:], terminal: Terminal(), output: output, errors: TextSink())
         session.clock = StoppedClock()
         session.format = choice.format
-        var printer = LogPrinter(session, timestamps: times, choice)
+        var printer = LogPrinter(session, .init(output: choice, timestamps: times))
         for frame in frames { try printer.show(frame) }
         printer.finish()
         return output.text

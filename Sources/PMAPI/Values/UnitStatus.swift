@@ -208,6 +208,7 @@ extension UnitStatus: WireValue {
         if let probe { members["probe"] = .string(probe) }
         if let live { members["live"] = live.json }
         if let lastExit { members["lastExit"] = lastExit.json }
+        if let failure { members["nextStep"] = .string(failure.nextStep) }
         if let longTurns {
             members["longTurns"] = [
                 "count": JSONValue(longTurns.count), "longestMs": JSONValue(Int(longTurns.longest.milliseconds)),

@@ -36,8 +36,12 @@ struct LogHandler {
         let known = Set(units.configuration.unitNames).union(supervisor.names).union(logged)
         // The daemon's own log is for those who name it.
         guard !request.names.isEmpty else { return known.subtracting([DaemonLog.unit]).sorted() }
-        for name in request.names where name != DaemonLog.unit && !known.contains(name) { _ = try units.require(name) }
-        return request.names
+        var names: [String] = []
+        for name in request.names {
+            let unit = name == DaemonLog.unit || known.contains(name) ? name : try units.require(name).name
+            names += [unit] + known.filter { InstanceName($0)?.unit == unit }.sorted()
+        }
+        return names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element)
     }
 
     private func stream(_ reading: LogReading, to call: Responder) async {

@@ -1,7 +1,7 @@
 /// Lets only text, line ends, tabs and colours (SGR) of a program pass to a terminal.
 ///
-/// What else a program can send to a terminal moves the cursor, sets the title and the clipboard, or asks for an answer that
-/// then stands on the user's command line. The text comes in pieces, and a sequence may be cut anywhere.
+/// What else a program can send to a terminal moves the cursor, sets the title and the clipboard, or asks for an answer, which
+/// the terminal then types into the user's shell. The text comes in pieces, and a sequence may be cut anywhere.
 struct TerminalFilter {
     private enum State: Equatable {
         case ground
@@ -26,7 +26,7 @@ struct TerminalFilter {
     /// The part of a piece of text that may pass.
     mutating func passed(_ text: String) -> String {
         var kept = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { take(scalar, &kept) }
+        for scalar in text.unicodeScalars { received(scalar, &kept) }
         return String(kept)
     }
 
@@ -37,7 +37,7 @@ struct TerminalFilter {
         return filter.isColoured ? passed + plain : passed
     }
 
-    private mutating func take(_ scalar: Unicode.Scalar, _ kept: inout String.UnicodeScalarView) {
+    private mutating func received(_ scalar: Unicode.Scalar, _ kept: inout String.UnicodeScalarView) {
         if scalar == "\n" {
             state = .ground
             return kept.append(scalar)

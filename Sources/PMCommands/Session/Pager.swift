@@ -12,11 +12,13 @@ final class Pager: OutputSink {
     private let output: any OutputSink
     private var state = State.gathering([])
     private var rows = 0
+    /// Our end of the pager's input, while it is open.
+    private var pipe: SharedFD?
 
     private enum State {
         /// It may still fit.
         case gathering([UInt8])
-        case paging(SharedFD, pid_t)
+        case paging(pid_t)
         /// There is no pager, or its user has left it.
         case ended(isShown: Bool)
     }
@@ -54,7 +56,7 @@ final class Pager: OutputSink {
             count(bytes)
             // The prompt of the shell needs a row too.
             if rows > terminal.rows - 2 { begin(held + bytes) }
-        case .paging(let pipe, _): pass(bytes, to: pipe)
+        case .paging(let pid): pass(bytes, to: pid)
         case .ended(isShown: true): output.write(bytes)
         case .ended(isShown: false): break
         }
@@ -64,10 +66,7 @@ final class Pager: OutputSink {
     func finish() {
         switch state {
         case .gathering(let held): output.write(held)
-        case .paging(let pipe, let pid):
-            _ = consume pipe
-            state = .ended(isShown: false)
-            Self.wait(pid)
+        case .paging(let pid): end(pid)
         case .ended: break
         }
         if case .gathering = state { state = .ended(isShown: true) }
@@ -90,11 +89,13 @@ final class Pager: OutputSink {
             try setBlocking(pipe.reading.raw)
             var child = ChildProcess(path: "/bin/sh", arguments: ["-c", command], environment: environment)
             child.descriptors = [pipe.reading.raw, STDOUT_FILENO, STDERR_FILENO]
-            state = .paging(pipe.writing, try child.start())
+            let pid = try child.start()
+            self.pipe = pipe.writing
+            state = .paging(pid)
             // Ctrl-C is for the pager; we end with it.
             signal(SIGINT, SIG_IGN)
             signal(SIGPIPE, SIG_IGN)
-            pass(held, to: pipe.writing)
+            pass(held, to: pid)
         } catch {
             // Without a pager everything is shown at once.
             state = .ended(isShown: true)
@@ -102,15 +103,21 @@ final class Pager: OutputSink {
         }
     }
 
-    private func pass(_ bytes: [UInt8], to pipe: SharedFD) {
-        guard case .paging(_, let pid) = state else { return }
+    private func pass(_ bytes: [UInt8], to pid: pid_t) {
+        guard let raw = pipe?.raw else { return }
         do throws(SystemError) {
-            try Files.write(bytes, to: pipe.raw, named: "the pager")
+            try Files.write(bytes, to: raw, named: "the pager")
         } catch {
             // Its user has left it.
-            state = .ended(isShown: false)
-            Self.wait(pid)
+            end(pid)
         }
+    }
+
+    /// Closes the pager's input, and waits until its user has left it.
+    private func end(_ pid: pid_t) {
+        pipe = nil
+        state = .ended(isShown: false)
+        Self.wait(pid)
     }
 
     private static func wait(_ pid: pid_t) {

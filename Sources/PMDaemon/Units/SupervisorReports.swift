@@ -64,9 +64,12 @@ extension Supervisor {
         return .failure(error)
     }
 
-    /// The failure that keeps something from starting; nil when it is not the death of a unit.
+    /// The failure that keeps something from starting; nil when it is not the death of a unit, or when the unit has not ended yet:
+    /// one that is not ready in time has then to be stopped.
     private func card(of problem: StartProblem) -> FailureCard? {
-        guard case .failed(.died) = problem.reason, let death = report(of: problem.unit)?.lastDeath else { return nil }
+        guard case .failed(.died(let reason, _)) = problem.reason, let death = report(of: problem.unit)?.lastDeath,
+            death.reason == reason
+        else { return nil }
         return FailureCard(problem.unit, death)
     }
 

@@ -26,10 +26,11 @@ import Testing
         try await withTerminal(size) { _, screen in
             for view in ["", "-o short", "-o cat", "--raw", "-f -n 200"] {
                 let command = "log web --no-pager \(view)"
+                try screen.type("clear; $PM \(command); echo do''ne")
                 if view.hasPrefix("-f") {
-                    try screen.type("clear; timeout 2 $PM \(command); echo do''ne")
-                } else {
-                    try screen.type("clear; $PM \(command); echo do''ne")
+                    try until("\(command) shows all: \(screen.text)") { lines(screen.text).last == "[web] up" }
+                    try screen.type("\u{3}", endsLine: false)
+                    try screen.type("echo do''ne")
                 }
                 try until("\(command) has ended: \(screen.text)") { lines(screen.text).contains("done") }
                 #expect(screen.text.contains("up"))

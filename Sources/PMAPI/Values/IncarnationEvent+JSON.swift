@@ -72,13 +72,16 @@ extension Duration {
         self < .seconds(1) ? shortForm : Duration.seconds(components.seconds).pairForm
     }
 
+    /// Two units at most: `5s`, `2m 5s`, `3h 4m`, `2d 7h`.
     private var pairForm: String {
         let total = components.seconds
-        switch total {
-        case ..<60: return "\(total)s"
-        case ..<3_600: return "\(total / 60)m\(total % 60 == 0 ? "" : " \(total % 60)s")"
-        case ..<86_400: return "\(total / 3_600)h\(total % 3_600 / 60 == 0 ? "" : " \(total % 3_600 / 60)m")"
-        default: return "\(total / 86_400)d\(total % 86_400 / 3_600 == 0 ? "" : " \(total % 86_400 / 3_600)h")"  // a number
-        }
+        if total < 60 { return "\(total)s" }
+        if total < 3_600 { return Self.pair(total / 60, "m", total % 60, "s") }
+        if total < 86_400 { return Self.pair(total / 3_600, "h", total % 3_600 / 60, "m") }
+        return Self.pair(total / 86_400, "d", total % 86_400 / 3_600, "h")
+    }
+
+    private static func pair(_ large: Int64, _ unit: String, _ small: Int64, _ smallUnit: String) -> String {
+        small == 0 ? "\(large)\(unit)" : "\(large)\(unit) \(small)\(smallUnit)"
     }
 }

@@ -40,7 +40,7 @@ struct StoredLog {
     private static func expanded(
         _ words: [String], among units: [String], isExact: Bool
     ) throws(APIError) -> [String] {
-        var names: [String] = []
+        var (names, seen): ([String], Set<String>) = ([], [])
         for word in words {
             var found = units.filter { $0 == word || InstanceName($0)?.unit == word }
             if found.isEmpty, ServiceNames.isPattern(word) { found = ServiceNames.matches(word, units) }
@@ -48,9 +48,9 @@ struct StoredLog {
             guard !found.isEmpty || !isExact else {
                 throw .notFound("pm is not running, and no log of \(word) is stored", hint: "pm start pm")
             }
-            names += found.isEmpty ? [word] : found
+            names += (found.isEmpty ? [word] : found).filter { seen.insert($0).inserted }
         }
-        return names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element)
+        return names
     }
 
     /// Writes the wanted lines, as pm-logs reads them.

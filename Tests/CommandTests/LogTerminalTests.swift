@@ -9,7 +9,7 @@ import Testing
     private func withTerminal(_ size: (Int, Int), _ body: (TestProject, TerminalScreen) throws -> Void) async throws {
         try await TestProject.with { project in
             let evil =
-                #"printf 'fine\033[31mred\033[0m\n\033]0;OWNED\007\033[6n\033[?1049h\033[2Jafter\n'; seq 1 100; echo up"#
+                #"printf 'fine\033[31mred\033[0m\n\033]0;OWNED\007\033[6n\033[?1049h\033[2Jafter\n'; seq 1 300; echo up"#
             try project.script("web.sh", "\(evil); exec sleep 1000")
             try project.configure(["web": ["path": "./web.sh"]], mapping: project.mapping("web"))
             try project.startDaemon()

@@ -138,19 +138,19 @@ struct LogCommand: PMCommand {
         } catch {
             guard error.exitCode == .notRunning, let stored = try StoredLog(call, session) else { throw error }
             session.note("pm is not running; these are the stored lines")
-            var printer = LogPrinter(session, look(stored.names, isPaged: pager != nil))
+            var printer = LogPrinter(session, look(stored.names))
             try stored.show(in: &printer)
             return .success
         }
         var call = call
         call.names = try ServiceNames(client: client).expanded(names)
-        var printer = LogPrinter(session, look(call.names, isPaged: pager != nil))
+        var printer = LogPrinter(session, look(call.names))
         return try show(call, client, in: &printer) { pager?.isLeft ?? false }
     }
 
-    private func look(_ names: [String], isPaged: Bool) -> LogPrinter.Look {
+    private func look(_ names: [String]) -> LogPrinter.Look {
         LogPrinter.Look(
-            output: form, timestamps: timestamps, isUnfiltered: rawCount > 1, isPaged: isPaged, names: names)
+            output: form, timestamps: timestamps, isUnfiltered: rawCount > 1, isFollowed: follow, names: names)
     }
 
     private func show(

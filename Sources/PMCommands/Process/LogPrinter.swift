@@ -33,8 +33,9 @@ struct LogPrinter {
         var timestamps = false
         /// True to write to a terminal what services wrote, controls of the terminal included.
         var isUnfiltered = false
-        /// True when a pager shows it: nothing can be drawn over.
-        var isPaged = false
+        /// True while more may come: unfinished lines are drawn over in place. What is stored is shown line by line, so
+        /// that nothing of it is hidden.
+        var isFollowed = true
         /// The names that are known to come: prefixes are as wide as the longest.
         var names: [String] = []
     }
@@ -55,7 +56,7 @@ struct LogPrinter {
 
     private static func options(_ terminal: Terminal, _ look: Look) -> PrefixerOptions {
         let surface: PrefixerOptions.Surface =
-            if terminal.isInteractive, !look.isPaged, let columns = terminal.columns {
+            if terminal.isInteractive, look.isFollowed, let columns = terminal.columns {
                 .terminal(columns: columns, rows: terminal.rows)
             } else {
                 .lines
@@ -114,11 +115,20 @@ struct LogPrinter {
         switch manner {
         case .json, .raw, .short: break
         case .prefixed(var prefixer):
+            if record.event != nil { endOutputs(of: record.name, in: &prefixer) }
             let key = SourceKey(name: record.name, stream: record.stream)
             let source = sources[key] ?? prefixer.addSource(DisplayWidth.printable(record.name), mark: record.mark)
             sources[key] = source
             write { prefixer.feed(shown(record), from: source, at: record.time, into: &$0) }
             manner = .prefixed(prefixer)
+        }
+    }
+
+    /// An incarnation has left nothing behind for the next one: neither an unfinished line nor the alternate screen.
+    private func endOutputs(of name: String, in prefixer: inout Prefixer) {
+        for stream in [LogRecord.Stream.stdout, .stderr] {
+            guard let source = sources[SourceKey(name: name, stream: stream)] else { continue }
+            write { prefixer.end(source, into: &$0) }
         }
     }
 

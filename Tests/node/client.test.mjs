@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as client from '../../Sources/node/client/index.mjs';
-import { definition, folder, hostOf } from './support/host.mjs';
+import { definition, folder, Host, hostOf } from './support/host.mjs';
 
 const require = createRequire(import.meta.url);
 

@@ -66,7 +66,9 @@ public enum Program {
     /// Tells a failure on standard error, in the form of the results.
     static func report(_ report: ErrorReport, _ session: CommandContext) -> Int32 {
         switch session.format {
-        case .table: session.errors.write(report.text(Style(isOn: session.terminal.hasErrorColour)))
+        case .table:
+            session.errors.write(
+                report.text(Style(isOn: session.terminal.hasErrorColour), isVerbose: session.isVerbose))
         case .json: session.errors.write(report.json)
         }
         return report.exitCode.rawValue

@@ -95,6 +95,10 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         let now = LogTime(argument: "now")
         #expect(LogTime(argument: "5min")?.value == .ago(.seconds(300)))
         #expect(LogTime(argument: "2 hours ago")?.value == .ago(.seconds(7200)))
+        #expect(LogTime(argument: "1h 30min ago")?.value == .ago(.seconds(5400)))
+        #expect(LogTime(argument: "-5min")?.value == .ago(.seconds(300)))
+        #expect(LogTime(argument: "@1795386124")?.value == .at(WallTime(seconds: 1_795_386_124)))
+        #expect(LogTime(argument: "2026-11-22T14:30:00+01:00")?.value == .at(WallTime(seconds: 1_795_354_200)))
         #expect(LogTime(argument: "1 day")?.value == .ago(.seconds(86_400)))
         #expect(LogTime(argument: "yesterday") != nil && LogTime(argument: "today") != nil && now != nil)
         #expect(LogTime(argument: "someday") == nil && LogTime(argument: "5 parsecs") == nil)
@@ -156,7 +160,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         "restart", "stop web pm", "restart a b --inspect",
         "restart pm", "map web", "map web p -r fridge", "stop web --all", "log web -n x", "log web -n -1",
         "log web --since someday", "is-active", "wait", "wait web --for lunch", "pid",
-        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x y",
+        "log web --raw --timestamps", "log web --out --err", "log web --grep (", "connect", "discover a b c", "run",
+        "run --name a --new x", "ls x", "version x y",
         "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
     ]) func `wrong usage exits with 64`(line: String) throws {
         let fixture = try CommandFixture()

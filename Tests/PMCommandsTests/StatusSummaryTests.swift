@@ -40,17 +40,6 @@ import Testing
         #expect(StatusSummary.failingFirst(rows).map(\.name) == ["pm", "w", "w#2", "a", "a#2", "b"])
     }
 
-    @Test func `the last output has the fault, and not the inside of Node`() {
-        let lines = [
-            "/srv/bad.js:2", "", "SyntaxError: Unexpected end of input",
-            "    at wrapSafe (node:internal/modules/cjs/loader:1464:18)", "    at main (/srv/bad.js:2:1)",
-            "    at node:internal/main/run_main_module:28:49",
-        ]
-        #expect(
-            ErrorReport.essential(lines)
-                == ["/srv/bad.js:2", "SyntaxError: Unexpected end of input", "    at main (/srv/bad.js:2:1)"])
-    }
-
     @Test func `a wait is over when its goal is reached, or cannot be`() {
         let up = row("a", .up, .up)
         let down = row("a", .down, .down)

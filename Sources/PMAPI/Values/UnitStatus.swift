@@ -235,6 +235,7 @@ extension UnitStatus {
         if let probe { row.put("probe", probe) }
         if let live { row.put("live", live.json) }
         if let lastExit { row.put("lastExit", lastExit.json) }
+        if let failure { row.put("nextStep", .string(failure.nextStep)) }
         if let longTurns {
             row.put(
                 "longTurns",

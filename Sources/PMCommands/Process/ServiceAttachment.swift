@@ -32,7 +32,7 @@ struct ServiceAttachment {
         log.wantsRecords = true
         log.since = .at(askedAt)
         let followed = try reporting { () throws(ClientError) in try FollowedLog(log, client) }
-        var printer = LogPrinter(session, timestamps: false)
+        var printer = LogPrinter(session)
         while true {
             switch try followed.nextTurn(within: printer.idleTimeout, interrupt: signals.raw) {
             case .data(let frame): try printer.show(frame)

@@ -99,14 +99,22 @@ struct StatusCommand: PMCommand {
         return style(.dim, DisplayWidth.printable(text))
     }
 
-    /// For one service: what it wrote last before it died.
+    /// For one service: what it wrote last before it died, the exits before, and the next step.
     private func tellDeath(_ row: UnitStatus, _ session: CommandContext) {
-        guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
-        let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
-        session.output.line("\nlast output before \(exit):")
-        for line in ErrorReport.essential(death.lastLines) {
+        guard let death = row.lastExit else { return }
+        if !death.lastLines.isEmpty {
+            let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
+            session.output.line("\nlast output before \(exit):")
+        }
+        for line in death.lastLines {
             session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line))
         }
+        guard let card = row.failure else { return }
+        if let seen = death.probe, row.probe == nil {
+            session.output.line("\nreadiness check before that: \(DisplayWidth.printable(seen))")
+        }
+        if let history = FailureHistory.sentence(of: card) { session.output.line("\n\(history)") }
+        session.output.line("\n\(session.style(.cyan, "hint:")) \(DisplayWidth.printable(card.nextStep))")
     }
 }
 

@@ -62,7 +62,7 @@ final class Composition {
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
         packages = PackageSetup(options, units, reactor, log)
-        events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
+        events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper, logs: logs))
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.onTrouble = { log.trouble($0) }

@@ -6,10 +6,8 @@ import PMSystem
 /// Reads the last output of a unit from the journal, if the daemon has not seen it, for reports of its death.
 @PMActor
 struct FinalOutput {
-    /// As many lines as the daemon remembers of what it sees.
-    private static let lines = 20
-    /// The number of lines to read when the next run may have written too.
-    private static let linesOfTwo = 200
+    /// Enough to have the beginning of a long stack, too.
+    private static let lines = 200
     /// Time for the journal; then the death is reported without them.
     private static let journalDelay = Duration.seconds(2)
 
@@ -27,7 +25,13 @@ struct FinalOutput {
             let report = supervisor.report(of: name), let death = report.lastDeath, isJournaled(name)
         else { return answer(result) }
         read(name, RunInterval(death, nextAt: report.startedAt, nextPID: report.pid)) { lines in
-            error.output = lines
+            var death = death
+            death.takeOutput(lines)
+            error.output = death.lastLines
+            if error.failure?.service == name {
+                let card = FailureCard(name, death)
+                (error.failure, error.hint) = (card, card.nextStep)
+            }
             answer(.failure(error))
         }
     }
@@ -40,7 +44,7 @@ struct FinalOutput {
         let row = rows[index]
         read(row.name, RunInterval(death, nextAt: row.startedAt, nextPID: row.pid)) { lines in
             var told = rows
-            told[index].lastExit?.lastLines = lines
+            told[index].lastExit?.takeOutput(lines)
             answer(.success(told))
         }
     }
@@ -55,7 +59,7 @@ struct FinalOutput {
 
     private func read(_ name: String, _ span: RunInterval, _ body: @escaping @PMActor ([String]) -> Void) {
         var call = Log(names: [name])
-        call.lines = span.next == nil ? Self.lines : Self.linesOfTwo
+        call.lines = Self.lines
         call.since = .at(span.start)
         call.until = .at(WallTime(nanoseconds: span.end.nanoseconds + Self.journalDelay.nanoseconds))
         var query = programs.query(call, of: [name])

@@ -45,7 +45,7 @@ final class LogReading {
         reader = sources.logs.reader()
         now = sources.logs.now
         do throws(LogPatternProblem) {
-            sender = LogSender(call, request, try LogFilter(priority: request.priority, pattern: request.grep))
+            sender = LogSender(call, request, try request.filter())
         } catch {
             throw .badRequest(
                 "cannot use the pattern of grep: \(error)", hint: "a POSIX extended regular expression, regex(7)")
@@ -127,7 +127,7 @@ final class LogReading {
         case .record(let record): sender.send(record)
         case .unfinished(let record, let torn):
             sender.send(record)
-            following?.follower(of: record.name)?.goOn(in: record.stream == .stdout ? .out : .err, torn: torn)
+            following?.follower(of: record.name)?.goOn(in: record.origin, torn: torn)
         case .stored(let cursor):
             sender.note(cursor.map { LogCursor.Mark(number: 0, cursor: $0) })
             finishStored(nil)
@@ -189,7 +189,8 @@ final class LogReading {
     private func sendLines() async throws(SystemError) {
         let since = request.since?.time(from: now)
         let fallback = request.follows && since == nil ? Self.recentLines : nil
-        let query = LogQuery(lines: request.lines ?? fallback, since: since)
+        var query = LogQuery(lines: request.lines ?? fallback, since: since)
+        query.streams = sender.filter.streams
         var lines = try reader.lines(of: names, query)
         while let next = try lines.next() {
             if next.line.end == .unfinished, let follower = following?.follower(of: next.unit) {
@@ -199,6 +200,26 @@ final class LogReading {
             }
             if sender.isBusy { await sender.drained() }
             if !sender.isOpen { return }
+        }
+    }
+}
+
+extension Log {
+    /// Which lines the call wants.
+    ///
+    /// - Throws: `LogPatternProblem`.
+    fileprivate func filter() throws(LogPatternProblem) -> LogFilter {
+        try LogFilter(priority: priority, pattern: grep, streams: LogStream.wanted(streams?.map(\.rawValue)))
+    }
+}
+
+extension LogRecord {
+    /// The stream of a line that is not complete: events are.
+    fileprivate var origin: LogStream {
+        switch stream {
+        case .stdout: .out
+        case .stderr: .err
+        case .pm: .notice
         }
     }
 }

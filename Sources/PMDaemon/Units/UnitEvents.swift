@@ -1,4 +1,5 @@
 import PMAPI
+import PMLogs
 import PMModel
 import PMSupervisor
 import PMSystem
@@ -11,21 +12,25 @@ final class UnitEvents: SupervisorObserver {
     private let deaths: ExitHistory
     private let journaling: Journaling
     private let sweeper: ContainerCleanup
+    private let logs: LogRegistry
 
     /// Receivers of events of units.
     struct Receivers {
         let deaths: ExitHistory
         let journaling: Journaling
         let sweeper: ContainerCleanup
+        let logs: LogRegistry
     }
 
     init(_ log: DaemonLog, _ units: UnitResolver, _ receivers: Receivers) {
         self.log = log
         self.units = units
         (deaths, journaling, sweeper) = (receivers.deaths, receivers.journaling, receivers.sweeper)
+        logs = receivers.logs
     }
 
-    func started(_ unit: Unit, _ run: StartedRun) {
+    func started(_ unit: Unit, _ run: IncarnationEvent.Started) {
+        note(.started(run), of: unit.name)
         guard journaling.tells(of: unit) else { return }
         let isRestart = run.restarts > 0
         let text = "\(unit.name) was started\(isRestart ? " again" : ""), process \(run.pid)"
@@ -57,6 +62,7 @@ final class UnitEvents: SupervisorObserver {
 
     func died(_ unit: String, _ record: DeathRecord) {
         deaths.keep(record, of: unit)
+        note(.ended(record), of: unit)
         sweeper.died(unit, record.reason)
         if !record.wasRequested { log.tell("\(unit) ended: \(record.reason.phrase)") }
         guard let told = journaled(unit) else { return }
@@ -74,6 +80,14 @@ final class UnitEvents: SupervisorObserver {
         entry.add("PM_UPTIME_MS", "\(record.uptime.milliseconds)")
         entry.add("PM_INCARNATION", "\(record.incarnation)")
         journaling.send(entry)
+    }
+
+    func formerExit(of unit: String) -> DeathRecord? { deaths.last(of: unit) }
+
+    /// Puts an event into the log of its unit. A pool writes nothing of its own: its workers do.
+    private func note(_ event: IncarnationEvent, of unit: String) {
+        guard !unit.hasPrefix(UnitName.poolPrefix) else { return }
+        logs.log(of: unit).note(event: event.json.serialized())
     }
 
     func decided(_ decision: RestartDecision, about unit: String, after reason: ExitReason) {

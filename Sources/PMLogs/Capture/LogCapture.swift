@@ -100,6 +100,11 @@ public final class LogCapture {
         last?.lines(count) ?? []
     }
 
+    /// The first and last lines of this incarnation, both outputs together, oldest first; at most 10 KB of them.
+    public func output() -> [String] {
+        last?.output ?? []
+    }
+
     /// Reads what is in the pipes now, for the death of the instance: its descendants may hold them open for ever.
     public func drain() {
         for pipe in pipes { pipe.drain() }
@@ -127,7 +132,9 @@ public final class LogCapture {
     /// Moves bytes from a pipe into the log; nil when they have to be read.
     func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> Int? {
         guard let moved = log.move(from: pipe, size, stamp) else { return nil }
-        let limit = observers.isEmpty && copied == nil ? LastLines.limit : .max
+        // The first bytes are kept too, and come in the first chunks.
+        let isTail = observers.isEmpty && copied == nil && last?.hasHead ?? false
+        let limit = isTail ? LastLines.limit : .max
         see(moved.bytes(into: log.book.buffer, last: limit), of: moved.count, stamp)
         return moved.count
     }

@@ -28,6 +28,7 @@ extension Instance {
 
     /// The unit is checked for life exactly while it is ready.
     func readinessChanged(isReady: Bool) {
+        if isReady { run?.wasReady = true }
         if isReady { beginLiveness() } else { endLiveness() }
         supervisor.readinessChanged(self, isReady: isReady)
     }

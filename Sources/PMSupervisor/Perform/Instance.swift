@@ -8,7 +8,7 @@ final class Instance {
     let name: String
     private(set) var unit: Unit
     private(set) var machine: UnitStateMachine
-    private(set) var lastDeath: DeathRecord?
+    var lastDeath: DeathRecord?
     private(set) var lastInvocation: Invocation?
     var run: Run?
     var options = RunOptions()
@@ -50,12 +50,6 @@ final class Instance {
         machine.settings = settings
     }
 
-    /// The last lines of the present or last incarnation.
-    func lastLines() -> [String] {
-        run?.capture.drain()
-        return run?.capture.lastLines().map(\.text) ?? lastDeath?.lastLines ?? []
-    }
-
     // MARK: events
 
     func request(_ request: UnitRequest) { feed(.request(request)) }
@@ -75,6 +69,7 @@ final class Instance {
     func spawned(_ child: SpawnedChild) {
         if child.missesJournal { run?.output = .fileForWantOfJournal }
         supervisor.started(self, pid: child.pid)
+        readOutput()
         feed(.child(.spawned(pid: child.pid), incarnation: machine.incarnation))
         run?.capture.releaseCopies()
         if let early = earlyReady { feed(.child(.ready, incarnation: early)) }
@@ -114,7 +109,7 @@ final class Instance {
         keep(child.id, record)
         if case .both(let copy) = context.route(unit, supervisor) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
-        attach(capture, wiring)
+        readOutput()
         if let exit = child.exit {
             run?.exit = exit
             capture.drain()
@@ -233,7 +228,6 @@ final class Instance {
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
                 startedAt: started, user: request.identity?.user ?? context.user)
             run?.output = output
-            attach(capture, wiring)
             keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
             supervisor.register(self, child: request.id)
             // A line may come before pm-init's word that the program runs.
@@ -300,10 +294,13 @@ final class Instance {
         feed(.child(.spawnFailed(failure), incarnation: incarnation))
     }
 
-    private func attach(_ capture: LogCapture, _ wiring: Wiring) {
+    /// Reads the output from now on: not before the log has the note of the start.
+    private func readOutput() {
+        guard let run, !run.isRead else { return }
+        self.run?.isRead = true
         do throws(SystemError) {
-            try capture.attach(wiring.output, as: .out)
-            try capture.attach(wiring.errors, as: .err)
+            try run.capture.attach(run.wiring.output, as: .out)
+            try run.capture.attach(run.wiring.errors, as: .err)
         } catch {
             context.logs.log(of: name).note("pm: output cannot be read: \(error)")
         }
@@ -326,19 +323,8 @@ final class Instance {
         timer = nil
     }
 
-    private func recordDeath(_ death: Death) {
-        let now = context.reactor.clock.wall()
-        var record = DeathRecord(
-            incarnation: death.incarnation, reason: death.reason, at: run?.exit?.at ?? now, uptime: death.uptime)
-        record.wasRequested = death.wasRequested
-        record.lastLines = run?.capture.lastLines().map(\.text) ?? []
-        lastDeath = record
-        closeRun()
-        supervisor.died(self, record)
-    }
-
     /// Lets go of the incarnation's resources; its output goes on being read until its pipes end.
-    private func closeRun() {
+    func closeRun() {
         inspector.end()
         endLiveness()
         guard let run else { return }

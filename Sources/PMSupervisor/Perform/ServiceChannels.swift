@@ -24,21 +24,15 @@ public protocol ServiceChannels: AnyObject {
 @PMActor
 public protocol SupervisorObserver: AnyObject {
     /// The process of a unit runs.
-    func started(_ unit: Unit, _ run: StartedRun)
+    func started(_ unit: Unit, _ run: IncarnationEvent.Started)
     /// A unit's level of readiness changed.
     func readinessChanged(of unit: String, isReady: Bool)
     /// A ready unit does not respond, or responds again.
     func responsivenessChanged(of unit: String, _ responsiveness: Responsiveness)
     /// Reports the end of an incarnation.
     func died(_ unit: String, _ record: DeathRecord)
+    /// The last exit of a unit before this daemon ran; nil: none is known.
+    func formerExit(of unit: String) -> DeathRecord?
     /// Reports the decision after a death; called after the death.
     func decided(_ decision: RestartDecision, about unit: String, after reason: ExitReason)
-}
-
-/// A process that has just been started.
-public struct StartedRun: Equatable, Sendable {
-    /// Process id of the main process.
-    public let pid: Int32
-    /// The number of automatic restarts that led to it; 0 after a requested start.
-    public let restarts: Int
 }

@@ -292,7 +292,7 @@ extension Supervisor {
             instance.request(isRestart ? .restart : .up)
         case .reached: order.answer(.success(()))
         case .failed(let target, let failure):
-            let output = instances[failure.unit]?.lastLines() ?? []
+            let output = instances[failure.unit]?.finalOutput() ?? []
             let problem = StartProblem(
                 unit: failure.unit, reason: failure.reason, output: output,
                 seen: instances[failure.unit]?.seenByReadiness)

@@ -291,7 +291,9 @@ public final class Supervisor {
     }
 
     func started(_ instance: Instance, pid: Int32) {
-        observer?.started(instance.unit, StartedRun(pid: pid, restarts: Int(instance.machine.restarts)))
+        let machine = instance.machine
+        observer?.started(
+            instance.unit, .init(incarnation: machine.incarnation, pid: pid, restarts: Int(machine.restarts)))
     }
 
     /// Says once for each cause that limits are not held here; `status` says it of each unit.

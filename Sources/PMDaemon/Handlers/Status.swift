@@ -79,14 +79,14 @@ struct StatusHandler: AsyncHandler {
             (row.wanted, row.state) = (Desired.up.rawValue, ServiceState.waiting.rawValue)
             supervisor.tellWait(of: &row)
         }
-        row.lastExit = memory.deaths.last(of: unit.name)
+        row.lastExit = memory.store.lastDeath(of: unit.name)
         return row
     }
 }
 
 /// State of a unit that outlives its process.
 struct UnitMemory {
-    let deaths: ExitHistory
+    let store: EventStore
     let logs: LogRegistry
     let routes: RouteOwners
 }

@@ -24,7 +24,7 @@ extension Composition {
         let words = FinalOutput(
             programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
         let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
-        let memory = UnitMemory(deaths: deaths, logs: logs, routes: registry.routes)
+        let memory = UnitMemory(store: store, logs: logs, routes: registry.routes)
         let version = VersionHandler(options: options)
         return DaemonHandlers(
             requests: requests, units: units,

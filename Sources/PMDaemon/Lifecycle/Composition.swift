@@ -15,7 +15,7 @@ final class Composition {
     let log: DaemonLog
     let lifecycle: LifecycleState
     let units: UnitResolver
-    let deaths: ExitHistory
+    let store: EventStore
     let registry = CommandRegistry()
     let routeBook: RouteStore
     let logs: LogRegistry
@@ -46,7 +46,7 @@ final class Composition {
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
         units = try UnitResolver(
             path: options.config, environment: Environment.current(), reactor: reactor, last: last)
-        deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
+        store = EventStore(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { log.trouble($0) }
         logs = LogRegistry(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
@@ -61,7 +61,8 @@ final class Composition {
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
         packages = PackageSetup(options, units, reactor, log)
-        events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
+        events = UnitEvents(
+            log, units, clock: reactor.clock, .init(store: store, journaling: journaling, sweeper: sweeper))
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.onTrouble = { log.trouble($0) }

@@ -29,6 +29,8 @@ public protocol SupervisorObserver: AnyObject {
     func readinessChanged(of unit: String, isReady: Bool)
     /// A ready unit does not respond, or responds again.
     func responsivenessChanged(of unit: String, _ responsiveness: Responsiveness)
+    /// A unit is in another phase than before; called after what led to it.
+    func phaseChanged(of unit: String, from phase: UnitPhase, to state: UnitState)
     /// Reports the end of an incarnation.
     func died(_ unit: String, _ record: DeathRecord)
     /// Reports the decision after a death; called after the death.
@@ -39,6 +41,8 @@ public protocol SupervisorObserver: AnyObject {
 public struct StartedRun: Equatable, Sendable {
     /// Process id of the main process.
     public let pid: Int32
+    /// Which start of the unit it is, from 1.
+    public let incarnation: UInt64
     /// The number of automatic restarts that led to it; 0 after a requested start.
     public let restarts: Int
 }

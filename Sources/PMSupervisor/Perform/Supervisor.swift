@@ -292,7 +292,14 @@ public final class Supervisor {
     }
 
     func started(_ instance: Instance, pid: Int32) {
-        observer?.started(instance.unit, StartedRun(pid: pid, restarts: Int(instance.machine.restarts)))
+        let machine = instance.machine
+        observer?.started(
+            instance.unit,
+            StartedRun(pid: pid, incarnation: machine.incarnation, restarts: Int(machine.restarts)))
+    }
+
+    func phaseChanged(of instance: Instance, from phase: UnitPhase) {
+        observer?.phaseChanged(of: instance.name, from: phase, to: instance.machine.state)
     }
 
     /// Says once for each cause that limits are not held here; `status` says it of each unit.

@@ -22,6 +22,7 @@ import Testing
         "IsActive",  // reads the status
         "ProcessID",  // reads the status
         "Wait",  // reads the status
+        "History",  // reads the events
         "Import",  // writes a configuration, for a daemon that need not run
         "Install",  // npm runs under pm, with the rights of the user
         "Link",  // as install

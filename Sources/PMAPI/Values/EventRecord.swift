@@ -76,7 +76,7 @@ extension EventRecord: WireValue {
         details = json["details"]?.object ?? JSONObject()
     }
 
-    /// JSON on the wire and in the file: `{seq, at, kind, service, message, details}`. The order counts: whoever looks for
+    /// JSON on the wire and in the file: `{seq, at, kind, service, message, details}`. The order counts: a reader that looks for
     /// events of a service in the file reads the first members only.
     public var json: JSONValue {
         var members = JSONObject([

@@ -18,6 +18,19 @@ extension PredecessorEnd {
 }
 
 extension EventRecord {
+    /// The daemon has installed packages that were missing.
+    static func installed(_ packages: [String]) -> EventRecord {
+        EventRecord(
+            .install, "the packages \(packages.joined(separator: ", ")) were installed",
+            [("change", "installed"), ("packages", .array(packages.map { .string($0) }))])
+    }
+
+    /// Packages that are missing could not be installed.
+    static func installFailed(_ packages: [String], _ reason: String) -> EventRecord {
+        EventRecord(
+            .install, reason, [("change", "failed"), ("packages", .array(packages.map { .string($0) }))])
+    }
+
     /// The daemon lets another one take over.
     static let daemonReplaced = EventRecord(
         .daemon, "pm is replaced; services run on", [("change", "replaced")])

@@ -31,6 +31,9 @@ final class EventStore {
     private var former: [String: [UInt8]]?
     private var observers: [(Observation, @PMActor (EventRecord) -> Void)] = []
     private var lastObservation: Observation = 0
+    /// The newest events, while somebody follows.
+    private var recent: RecentEvents?
+    private var followers: [EventFollowing] = []
 
     /// Goes on with the events of an earlier daemon.
     init(
@@ -67,13 +70,15 @@ final class EventStore {
             event.details = ["omitted": "the details are too long for the file of events"]
             line = event.json.serialized()
         }
-        if event.kind == .exit, let service = event.service { former?[service.inJSON] = line }
+        if event.kind == .exit, let service = event.service { former?[service.escapedForJSON] = line }
         waiting.add(line + [UInt8(ascii: "\n")], most: Self.mostWaitingBytes)
         // After a failure the timer flushes.
         if !isFlushPlanned, failure == nil {
             isFlushPlanned = true
             reactor.atEndOfTurn { [weak self] in self?.flush() }
         }
+        recent?.add(event, bytes: line.count)
+        for follower in followers { follower.onAvailable?() }
         for (_, body) in observers { body(event) }
     }
 
@@ -89,7 +94,27 @@ final class EventStore {
     /// Ends observing.
     func endObserving(_ observation: Observation) { observers.removeAll { $0.0 == observation } }
 
+    /// Follows from the next event on. A follower that reads too slowly misses some, and gets their number.
+    func follow() -> EventFollowing {
+        recent = recent ?? RecentEvents()
+        let following = EventFollowing(from: lastSeq + 1) { [weak self] in
+            self?.recent?.event($0)
+        } onCancel: { [weak self] following in
+            self?.endFollowing(following)
+        }
+        followers.append(following)
+        return following
+    }
+
+    private func endFollowing(_ following: EventFollowing) {
+        followers.removeAll { $0 === following }
+        if followers.isEmpty { recent = nil }
+    }
+
     // MARK: the file
+
+    /// Lines that the disk has refused so far.
+    var unwritten: [UInt8] { waiting.lines }
 
     /// Writes events that are not on disk yet.
     func flush() {
@@ -105,7 +130,7 @@ final class EventStore {
             failure = nil
             retryDelay = Self.firstRetry
         } catch {
-            // Said once until it works again: a full disk must not fill the daemon's own log.
+            // One message until it works again: a full disk must not fill the daemon's own log.
             if failure == nil { onTrouble("events cannot be kept: \(error)") }
             failure = error
             reactor.after(retryDelay) { [weak self] in self?.flush() }
@@ -124,7 +149,7 @@ final class EventStore {
                 onTrouble("earlier deaths are not known: \(error)")
             }
         }
-        guard let line = former?[unit.inJSON] else { return nil }
+        guard let line = former?[unit.escapedForJSON] else { return nil }
         // A line of another version: then nothing is known.
         return (try? EventRecord(json: JSONValue(parsing: line)))?.death
     }
@@ -159,12 +184,5 @@ extension String {
         guard utf8.count > most else { return self }
         let head = Array(utf8.prefix(most))
         return String(decoding: head[..<TornText.whole(head)], as: UTF8.self) + "…"
-    }
-
-    /// The text as JSON writes it, without its quotation marks.
-    fileprivate var inJSON: String {
-        var bytes: [UInt8] = []
-        appendJSONString(self, to: &bytes)
-        return String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
     }
 }

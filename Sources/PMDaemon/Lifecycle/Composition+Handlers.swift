@@ -15,7 +15,8 @@ extension Composition {
             isHolderBehind: { [holder] in holder.channel.isBehind },
             isStopping: { [lifecycle] in lifecycle.isStopping },
             onTrouble: { [log] in log.trouble($0) },
-            attribute: { [reactor] in reactor.attribute($0) })
+            attribute: { [reactor] in reactor.attribute($0) },
+            onRefusal: { [refusals] in refusals.refused($0, from: $1) })
         router.handler = Dispatcher(handlers(of: daemon), conditions)
     }
 
@@ -48,6 +49,7 @@ extension Composition {
             discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
             log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),
+            events: EventsHandler(store: store, reactor: reactor, requests: requests),
             version: version,
             ready: ReadyHandler(supervisor: supervisor, registry: registry, metadataRequests: metadataRequests),
             proxy: ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges),

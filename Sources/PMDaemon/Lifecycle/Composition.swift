@@ -31,6 +31,8 @@ final class Composition {
     let sweeper: ContainerCleanup
     let packages: PackageSetup
     let events: UnitEvents
+    let refusals: RefusalEvents
+    let hooks: HookRunner
     let supervisor: Supervisor
     let access: Access
     let admission: Admission
@@ -60,7 +62,7 @@ final class Composition {
         starts = StartWatch(holder.channel, log)
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
-        packages = PackageSetup(options, units, reactor, log)
+        packages = PackageSetup(options, units, reactor, (log, store))
         events = UnitEvents(
             log, units, clock: reactor.clock, .init(store: store, journaling: journaling, sweeper: sweeper))
         var resources = Supervisor.Resources(
@@ -75,6 +77,11 @@ final class Composition {
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
         supervisor = Supervisor(resources)
         admission = Admission(access, router) { log.trouble($0) }
+        refusals = RefusalEvents(store, reactor)
+        hooks = HookRunner(
+            HookRunner.Parts(
+                store: store, units: units, supervisor: supervisor, registry: registry, reactor: reactor,
+                lifecycle: lifecycle, log: log))
         gateway = try GatewayController.make(
             options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { log.trouble($0) }
@@ -95,6 +102,8 @@ final class Composition {
         supervisor.restartRefusal = { [unowned supervisor] in
             StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
         }
+        admission.onRefusal = { [refusals] in refusals.refused($0) }
+        units.onDifference = { [store] in ConfigEvents(store: store).changed($0) }
         units.onChange = { [gateway, registry, unowned supervisor] in
             registry.routes.configurationChanged()
             supervisor.configurationChanged()

@@ -70,6 +70,7 @@ extension Daemon {
         parts.units.refreshIfPossible()
         let faults = parts.units.faults
         if faults != before {
+            ConfigEvents(store: parts.store).faults(faults)
             for fault in faults { log.trouble(fault) }
             if faults.isEmpty {
                 log.tell("\(parts.options.config) can be used again, and is")

@@ -11,6 +11,8 @@ final class Admission {
     private let access: Access
     private let router: ServiceRouter
     private let onTrouble: @PMActor (String) -> Void
+    /// Called with a stranger who is turned away.
+    var onRefusal: @PMActor (PeerCredentials) -> Void = { _ in }
 
     init(
         _ access: Access, _ router: ServiceRouter, onTrouble: @escaping @PMActor (String) -> Void
@@ -74,6 +76,7 @@ final class Admission {
     }
 
     private func refuse(_ socket: SharedFD, _ credentials: PeerCredentials) {
+        onRefusal(credentials)
         answer(socket, access.refusal(of: credentials).json)
     }
 

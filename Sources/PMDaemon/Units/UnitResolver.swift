@@ -43,6 +43,8 @@ final class UnitResolver {
     var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
+    /// Told which services and packages differ, if any.
+    var onDifference: @PMActor (ConfigurationChange) -> Void = { _ in }
     private let environment: [String: String]
     private let accounts = AccountCache()
     private let edits: ConfigEdits
@@ -94,8 +96,10 @@ final class UnitResolver {
         let current = Self.version(of: store.path)
         guard current == nil || current != version else { return }
         do throws(ConfigError) {
+            let before = configuration
             use(try store.load())
             version = current
+            differs(ConfigurationChange(from: before, to: configuration))
             onChange()
         } catch {
             faults = Self.sentences(error, store.path)
@@ -133,6 +137,19 @@ final class UnitResolver {
         return sentences
     }
 
+    private func use(_ file: ConfigFile, changedBy edits: [ConfigEdit]) {
+        let before = configuration
+        use(file)
+        // Somebody may have saved since: that file is another one.
+        version = file.status.map { Version($0) }
+        differs(ConfigurationChange(from: before, to: configuration, by: edits))
+        onChange()
+    }
+
+    private func differs(_ change: ConfigurationChange) {
+        if !change.isEmpty { onDifference(change) }
+    }
+
     private func use(_ file: ConfigFile) {
         faults = []
         warnings = Self.sentences(file.warnings)
@@ -148,10 +165,7 @@ final class UnitResolver {
         edits.make(changes) { [weak self] result in
             switch result {
             case .success(let file):
-                self?.use(file)
-                // Somebody may have saved since: that file is another one.
-                self?.version = file.status.map { Version($0) }
-                self?.onChange()
+                self?.use(file, changedBy: changes)
                 done(.success(()))
             case .failure(let error): done(.failure(APIError(configuration: error)))
             }

@@ -12,6 +12,11 @@ public struct EventLine: Equatable, Sendable {
     /// The name of its service as JSON writes it between the quotation marks; empty: an event of the daemon.
     public let service: String
 
+    /// Makes the members of an event that is not read.
+    public init(seq: UInt64, at: String, kind: String, service: String) {
+        (self.seq, self.at, self.kind, self.service) = (seq, at, kind, service)
+    }
+
     /// Reads the first members; nil for a line that was torn or is none of ours.
     public init?(_ line: UnsafeRawBufferPointer) {
         var rest = Rest(bytes: line)

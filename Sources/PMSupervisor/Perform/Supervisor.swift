@@ -65,7 +65,7 @@ public final class Supervisor {
     public let sockets: ListenSockets
     /// The folders of their readiness sockets.
     public let notify: NotifyFolders
-    private let context: Instance.Context
+    let context: Instance.Context
     private var toldCauses: Set<Unenforced.Cause> = []
     private(set) var instances: [String: Instance] = [:]
     /// The instances of each unit that has any, by name.

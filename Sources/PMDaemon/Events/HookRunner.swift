@@ -130,11 +130,17 @@ final class HookRunner {
 
     // MARK: commands
 
-    private func call(_ command: String, _ job: Job, _ run: HookRun) {
-        let found = Array(command.utf8).withUnsafeBytes { bytes in
-            parts.registry.find(RPCMethod(raw: bytes, hasEscapes: false)).map { ($0.service, $0.command.string) }
+    /// The running service with the longest name that a method begins with, and its command.
+    private func find(_ method: String) -> (Service, String)? {
+        for dot in method.indices.reversed() where method[dot] == "." {
+            guard let service = parts.registry.service(parts.units.fullName(String(method[..<dot]))) else { continue }
+            return (service, String(method[method.index(after: dot)...]))
         }
-        guard let (service, name) = found else { return run.end("no running service has this command") }
+        return nil
+    }
+
+    private func call(_ command: String, _ job: Job, _ run: HookRun) {
+        guard let (service, name) = find(command) else { return run.end("no running service has this command") }
         service.session.call(name, [job.event.json]) { result in
             switch result {
             case .success: run.end(nil)

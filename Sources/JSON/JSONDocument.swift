@@ -134,6 +134,10 @@ public struct JSONNode: Sendable {
         if case .array(let elements) = content { elements } else { [] }
     }
 
+    init(content: Content, offset: Int) {
+        (self.content, self.offset) = (content, offset)
+    }
+
     /// A value that is read in the place of the one at `offset`, neither an array nor an object.
     public init(scalar value: JSONValue, at offset: Int) {
         (content, self.offset) = (.scalar(value), offset)

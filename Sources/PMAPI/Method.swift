@@ -24,6 +24,8 @@ public enum Method: String, Sendable, CaseIterable {
     case connect
     /// Output of services, as a stream.
     case log
+    /// What happened to services and to the daemon, as a stream.
+    case events
     /// Version, process and configuration of the daemon.
     case version
     /// A random name.
@@ -52,7 +54,8 @@ extension Method {
     public var isForConfined: Bool {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
-        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .clientSession,
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+            .clientSession,
             .scale, .reloadMetadata:
             false
         }
@@ -63,7 +66,7 @@ extension Method {
     public var needsFuture: Bool {
         switch self {
         case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale: true
-        case .stop, .status, .list, .log, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
+        case .stop, .status, .list, .log, .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
             .reloadMetadata, .metadata:
             false
         }
@@ -72,7 +75,7 @@ extension Method {
     /// The place of the parameter with the name of a service, or with a list of names; nil: there is none.
     public var servicePlace: Int? {
         switch self {
-        case .start, .stop, .restart, .status, .connect, .log, .proxy, .scale, .reloadMetadata, .unmap: 0
+        case .start, .stop, .restart, .status, .connect, .log, .events, .proxy, .scale, .reloadMetadata, .unmap: 0
         case .metadata: 1
         case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession: nil
         }
@@ -93,8 +96,8 @@ extension Method {
     public var isOrder: Bool {
         switch self {
         case .start, .stop, .restart: true
-        case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .version, .name, .ready, .proxy,
-            .bridge,
+        case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events, .version, .name, .ready,
+            .proxy, .bridge,
             .confine, .clientSession, .scale, .reloadMetadata, .metadata:
             false
         }

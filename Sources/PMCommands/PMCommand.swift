@@ -46,7 +46,8 @@ struct PM: ParsableCommand {
                 name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
-                    ScaleCommand.self, IsActiveCommand.self, WaitCommand.self, ProcessIDCommand.self, RunCommand.self,
+                    EventsCommand.self, HistoryCommand.self, ScaleCommand.self, IsActiveCommand.self, WaitCommand.self,
+                    ProcessIDCommand.self, RunCommand.self,
                     UpgradeCommand.self,
                 ]),
             CommandGroup(

@@ -23,6 +23,7 @@ import Testing
         "ProcessID",  // reads the status
         "Wait",  // reads the status
         "Export", "Import",  // read and write a configuration, for a daemon that need not run
+        "History",  // reads the events
         "Install",  // npm runs under pm, with the rights of the user
         "Link",  // as install
         "Run",  // no daemon takes part

@@ -19,7 +19,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
-            "enable", "disable", "is-active", "wait", "pid", "init", "types",
+            "enable", "disable", "is-active", "wait", "pid", "init", "types", "events",
+            "history",
         ]
         #expect(PM.words == Set(expected))
     }

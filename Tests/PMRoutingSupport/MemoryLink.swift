@@ -227,4 +227,8 @@ public final class StubHandler: RequestHandler {
 
     /// The channel of a service is given up.
     public func givenUp(_ service: IncarnationID, _ reason: String) { reasons.append("\(service.unit): \(reason)") }
+    /// A call of a service is refused.
+    public func refused(_ method: String, from session: Session) { refusals.append(method) }
+    /// The methods that were refused.
+    public private(set) var refusals: [String] = []
 }

@@ -80,6 +80,7 @@ extension Method {
         case .discover: Discover.description
         case .connect: Connect.description
         case .log: Log.description
+        case .events: ReadEvents.description
         case .version: Version.description
         case .name: Name.description
         case .ready: Ready.description

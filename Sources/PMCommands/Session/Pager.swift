@@ -82,7 +82,7 @@ final class Pager: OutputSink {
         }
     }
 
-    private func begin(_ held: [UInt8]) {
+    private func start(_ held: [UInt8]) {
         do throws(SystemError) {
             let pipe = try Pipe.make()
             try setBlocking(pipe.writing.raw)

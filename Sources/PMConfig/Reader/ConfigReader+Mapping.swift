@@ -4,7 +4,7 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
-        "callTimeout", "ready", "live",
+        "callTimeout", "ready", "live", "on",
         "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
         "routes", "dependencies",
     ]
@@ -72,6 +72,7 @@ extension ConfigReader {
         case "callTimeout": if !isNull { mapping.callTimeout = duration(place) ?? mapping.callTimeout }
         case "ready": if !isNull { readiness(place, &mapping) }
         case "live": if !isNull { mapping.live = liveness(place) }
+        case "on": if !isNull { mapping.hooks = hooks(place) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         case "dependencies": mapping.dependencies = dependencies(place)
         default: return false

@@ -113,6 +113,7 @@ public enum ConfigSchema {
             "restart": orNull(either([words(RestartPolicy.Condition.self), restart])),
             "stop": orNull(either([step, list(step)])), "drain": orNull(duration), "callTimeout": orNull(duration),
             "ready": orNull(either([["enum": .array(ConfigReader.readinessWords)], readiness])),
+            "on": orNull(hooks),
             "live": orNull(either([["enum": .array(ConfigReader.livenessWords)], liveness])),
             "logs": orNull(words(LogDestination.self)), "dependencies": orNull(list(either([text, dependency]))),
         ]
@@ -134,6 +135,22 @@ public enum ConfigSchema {
         var schema = object(ConfigReader.checkKeys + ["deadline"], shapes).object ?? [:]
         schema["not"] = either(pairs(of: ConfigReader.checkKeys))
         return .object(schema)
+    }
+
+    private static var hooks: JSONValue {
+        var one =
+            object(
+                ConfigReader.hookKeys,
+                ["exec": program, "call": matching(#"^[^.]+\.[^]+$"#), "timeout": orNull(time)]
+            ).object ?? [:]
+        one["oneOf"] = .array(["exec", "call"].map(having))
+        let hook = JSONValue.object(one)
+        var list = list(hook).object ?? [:]
+        list["maxItems"] = JSONValue(Hook.mostOfTrigger)
+        list["minItems"] = 1
+        let triggers = HookTrigger.allCases.map { ($0.rawValue, orNull(either([program, hook, .object(list)]))) }
+        return object(
+            HookTrigger.allCases.map(\.rawValue), Dictionary(triggers, uniquingKeysWith: { $1 }))
     }
 
     private static var liveness: JSONValue {

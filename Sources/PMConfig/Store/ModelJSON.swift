@@ -40,6 +40,7 @@ extension Mapping {
         if worker.isIsolated { object["isolated"] = .bool(true) }
         if worker.heartbeat != WorkerPlacement.usualHeartbeat { object["heartbeat"] = .duration(worker.heartbeat) }
         if !live.isDefault { object["live"] = live.json }
+        if hooks != Hooks() { object["on"] = hooks.json }
         object["logs"] = logs.map { .string($0.rawValue) }
         addRights(to: &object)
         return object
@@ -126,6 +127,28 @@ extension LivenessPolicy {
         if retries != plain.retries { object["retries"] = JSONValue(retries) }
         if startPeriod != plain.startPeriod { object["startPeriod"] = .duration(startPeriod) }
         if action != plain.action { object["action"] = .string(action.rawValue) }
+        return .object(object)
+    }
+}
+
+extension Hooks {
+    /// The object of `on`.
+    fileprivate var json: JSONValue {
+        let triggers = HookTrigger.allCases.compactMap { trigger in
+            of[trigger].map { (trigger.rawValue, JSONValue.array($0.map(\.json))) }
+        }
+        return .object(JSONObject(triggers))
+    }
+}
+
+extension Hook {
+    fileprivate var json: JSONValue {
+        var object: JSONObject =
+            switch action {
+            case .program(let words): ["exec": .array(words.map(JSONValue.string))]
+            case .call(let command): ["call": .string(command)]
+            }
+        if timeout != Self.usualTimeout { object["timeout"] = .duration(timeout) }
         return .object(object)
     }
 }

@@ -28,6 +28,8 @@ final class ConfigurationSource {
     /// Keeps what it has made of the configuration, and so learns first that there is another one.
     private weak var cache: (any ConfigurationObserver)?
     private var observers: [any ConfigurationObserver] = []
+    /// Makes events of what differs.
+    private var differences: ConfigEvents?
     private var failure: APIError?
     private var warnings: [String] = []
     private var exposure: String?
@@ -73,9 +75,12 @@ final class ConfigurationSource {
     func connect(cache: any ConfigurationObserver) { self.cache = cache }
 
     /// Names those who learn of changes, in this order.
-    func connect(_ observers: [any ConfigurationObserver]) { self.observers = observers }
+    func connect(_ observers: [any ConfigurationObserver], _ differences: ConfigEvents?) {
+        (self.observers, self.differences) = (observers, differences)
+    }
 
-    private func tellObservers() {
+    private func tell(_ change: ConfigurationChange) {
+        if !change.isEmpty { differences?.changed(change) }
         for observer in observers { observer.configurationChanged() }
     }
 
@@ -132,8 +137,9 @@ final class ConfigurationSource {
             switch result {
             case .success(let content):
                 self.version = version
+                let before = configuration
                 use(content)
-                tellObservers()
+                tell(ConfigurationChange(from: before, to: configuration))
             case .failure(let error):
                 // Errors of the text stay as long as the text does; those of the disk may be over at any moment.
                 self.version = error.kind == .invalid ? version : nil
@@ -142,6 +148,14 @@ final class ConfigurationSource {
                 warnings = []
             }
         }
+    }
+
+    private func use(_ content: ConfigContent, changedBy changes: [ConfigEdit]) {
+        let before = configuration
+        use(content)
+        // Somebody may have saved since: that file is another one.
+        version = content.version
+        tell(ConfigurationChange(from: before, to: configuration, by: changes))
     }
 
     private func use(_ content: ConfigContent, isWhole: Bool = true) {
@@ -161,10 +175,7 @@ final class ConfigurationSource {
         edits.make(changes) { [weak self] result in
             switch result {
             case .success(let content):
-                self?.use(content)
-                // Somebody may have saved since: that file is another one.
-                self?.version = content.version
-                self?.tellObservers()
+                self?.use(content, changedBy: changes)
                 done(.success(()))
             case .failure(let error): done(.failure(APIError(configuration: error)))
             }

@@ -17,10 +17,12 @@ final class PackageSetup {
     private let units: UnitResolver
     private let reactor: Reactor
     private let log: DaemonLog
+    private let store: EventStore
     private var state = State.idle
 
-    init(_ options: DaemonOptions, _ units: UnitResolver, _ reactor: Reactor, _ log: DaemonLog) {
-        (self.options, self.units, self.reactor, self.log) = (options, units, reactor, log)
+    init(_ options: DaemonOptions, _ units: UnitResolver, _ reactor: Reactor, _ reports: (DaemonLog, EventStore)) {
+        (self.options, self.units, self.reactor) = (options, units, reactor)
+        (log, store) = reports
     }
 
     /// What `pm status` says about it.
@@ -94,6 +96,7 @@ final class PackageSetup {
         do throws(APIError) {
             try units.source.requireUsable()
             log.tell("has installed the packages \(names.joined(separator: ", "))")
+            store.publish(.installed(names))
             done()
         } catch {
             log.trouble("packages are installed, but the configuration cannot be read: \(error.message)")
@@ -105,5 +108,6 @@ final class PackageSetup {
         let text = "setup.packages: \(all) could not be installed\(reason) (pm install tries again)"
         state = .failed(text)
         log.trouble(text)
+        store.publish(.installFailed(names, text))
     }
 }

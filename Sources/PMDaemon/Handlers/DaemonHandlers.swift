@@ -19,6 +19,7 @@ struct DaemonHandlers {
     let discover: DiscoverHandler
     let connect: ConnectHandler
     let log: LogHandler
+    let events: EventsHandler
     let version: VersionHandler
     let name = NameHandler()
     let ready: ReadyHandler
@@ -47,6 +48,7 @@ extension DaemonHandlers: MethodAnswering {
         case .discover: handle(discover, parameters, call)
         case .connect: handle(connect, parameters, call)
         case .log: log.answer(parameters, call)
+        case .events: events.answer(parameters, call)
         case .version: answer(version, parameters, call)
         case .name: answer(name, parameters, call)
         case .ready: handle(ready, parameters, call)

@@ -189,14 +189,14 @@ final class StatusHandler {
             (row.wanted, row.state) = (Desired.up.rawValue, ServiceState.waiting.rawValue)
             supervisor.tellWait(of: &row)
         }
-        row.lastExit = parts.memory.deaths.last(of: unit.name)
+        row.lastExit = parts.memory.store.lastDeath(of: unit.name)
         return row
     }
 }
 
 /// State of a unit that outlives its process.
 struct UnitMemory {
-    let deaths: ExitHistory
+    let store: EventStore
     let logs: LogRegistry
     let routes: RouteOwners
 }

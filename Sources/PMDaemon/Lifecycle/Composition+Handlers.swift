@@ -22,7 +22,8 @@ extension Composition {
                     requests.finished()
                 }
             },
-            attribute: { [reactor] in reactor.attribute($0) })
+            attribute: { [reactor] in reactor.attribute($0) },
+            onRefusal: { [refusals] in refusals.refused($0, from: $1) })
         router.handler = Dispatcher(handlers(of: daemon), conditions)
     }
 
@@ -61,6 +62,7 @@ extension Composition {
             discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
             log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),
+            events: EventsHandler(store: store, reactor: reactor, requests: requests),
             version: version,
             ready: ReadyHandler(
                 supervisor: supervisor, router: router, metadataRequests: metadataRequests,

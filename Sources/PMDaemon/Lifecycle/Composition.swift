@@ -15,7 +15,7 @@ final class Composition {
     let log: DaemonLog
     let lifecycle: LifecycleState
     let units: UnitResolver
-    let deaths: ExitHistory
+    let store: EventStore
     let registry: CommandRegistry
     let routeBook: RouteStore
     let logs: LogRegistry
@@ -31,6 +31,8 @@ final class Composition {
     let sweeper: ContainerCleanup
     let packages: PackageSetup
     let events: UnitEvents
+    let refusals: RefusalEvents
+    let hooks: HookRunner
     let supervisor: Supervisor
     let access: Access
     let admission: Admission
@@ -46,7 +48,7 @@ final class Composition {
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
         units = try UnitResolver(
             path: options.config, values: options.values, reactor: reactor, last: last)
-        deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
+        store = EventStore(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
         registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }
         logs = LogRegistry(
@@ -61,8 +63,10 @@ final class Composition {
         starts = StartWatch(holder.channel, log)
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
-        packages = PackageSetup(options, units, reactor, log)
-        events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper, logs: logs))
+        packages = PackageSetup(options, units, reactor, (log, store))
+        events = UnitEvents(
+            log, units, clock: reactor.clock,
+            .init(store: store, journaling: journaling, sweeper: sweeper, logs: logs))
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
         resources.onTrouble = { log.trouble($0) }
@@ -71,13 +75,19 @@ final class Composition {
         resources.remember(in: ledger)
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
         supervisor = Supervisor(resources)
-        admission = Admission(access, router) { log.trouble($0) }
+        refusals = RefusalEvents(store, reactor)
+        admission = Admission(access, router, refusals) { log.trouble($0) }
+        hooks = HookRunner(
+            HookRunner.Parts(
+                store: store, units: units, supervisor: supervisor, registry: registry, reactor: reactor,
+                lifecycle: lifecycle, log: log))
         gateway = try GatewayController.make(
             options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { log.trouble($0) }
         // Those that read the configuration also learn of its changes.
         units.connect(
-            PartsOfPM(units, gateway, pools: options.pools), [registry.routes, supervisor, gateway])
+            PartsOfPM(units, gateway, pools: options.pools), [registry.routes, supervisor, gateway],
+            differences: ConfigEvents(store: store))
     }
 
     /// Starts and stops all instances of a unit together.

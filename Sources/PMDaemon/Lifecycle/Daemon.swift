@@ -97,6 +97,7 @@ final class Daemon {
         parts.routeBook.open(isFirst: greeting.daemonStarts == 1)
         lastEnd = PredecessorEnd(greeting)
         log.tell(greeting, after: lastEnd)
+        parts.store.publish(lastEnd.event)
     }
 
     /// Stops everything; `done` gets the survivors, and the daemon ends when the caller has its answer.
@@ -268,7 +269,8 @@ final class Daemon {
         } catch {
             log.trouble("connections are lost in the upgrade: \(error)")
         }
-        parts.deaths.flush()
+        parts.store.publish(.daemonReplaced)
+        parts.store.flush()
         parts.units.source.finish()
         parts.routeBook.flush()
         parts.logs.close()
@@ -310,7 +312,8 @@ final class Daemon {
     }
 
     private func close() {
-        parts.deaths.flush()
+        parts.store.publish(.daemonStopped)
+        parts.store.flush()
         parts.logs.close()
         parts.journaling.close()
         listener?.close()
@@ -355,7 +358,7 @@ final class Daemon {
             UnitStatus.LongTurns(count: reactor.longTurns, longest: $0.duration, cause: $0.cause)
         }
         let own = [
-            mode.problem, parts.units.shortage, listener?.problem, parts.deaths.problem, parts.journaling.problem,
+            mode.problem, parts.units.shortage, listener?.problem, parts.store.problem, parts.journaling.problem,
             parts.packages.problem,
         ]
         row.problems =

@@ -57,6 +57,8 @@ final class Dispatcher: RequestHandler {
         var whenCurrent: @PMActor (@escaping @PMActor () -> Void) -> Void = { $0() }
         /// Called with the method that this turn of the loop works for.
         var attribute: @PMActor (String) -> Void = { _ in }
+        /// Called with a method that its caller has no right to.
+        var onRefusal: @PMActor (String, Session) -> Void = { _, _ in }
     }
 
     private let handlers: any MethodAnswering
@@ -71,10 +73,13 @@ final class Dispatcher: RequestHandler {
         conditions.onTrouble("the channel to \(service.unit) is closed: \(reason)")
     }
 
+    func refused(_ method: String, from session: Session) { conditions.onRefusal(method, session) }
+
     func handle(_ request: RPCRequest, from session: Session) {
         guard let call = session.openResponder(for: request) else { return }
         let name = request.method.string
         guard session.reach.permits(name) else {
+            refused(name, from: session)
             call.fail(session.reach.refusal(of: name))
             // A connection without a session of the gateway may make no other request.
             if session.reach == .proof { session.connection.closeAfterFlush() }

@@ -84,7 +84,7 @@ extension Supervisor {
         row.startedAt = report.startedAt
         row.uptime = report.uptime
         row.restarts = report.restarts
-        row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
+        row.lastExit = report.lastDeath ?? memory.store.lastDeath(of: name)
         row.use(report.use)
         row.statusText = report.statusText
         row.inspector = report.inspector

@@ -45,9 +45,11 @@ final class UnitResolver {
 
     /// Names the units that are parts of pm, and those who learn of changes, in this order. They read the configuration
     /// themselves, so they are made after this.
-    func connect(_ builtIn: (any BuiltInUnits)?, _ observers: [any ConfigurationObserver]) {
+    func connect(
+        _ builtIn: (any BuiltInUnits)?, _ observers: [any ConfigurationObserver], differences: ConfigEvents? = nil
+    ) {
         self.builtIn = builtIn
-        source.connect(observers)
+        source.connect(observers, differences)
     }
 
     /// What is wrong with the file: it cannot be used, or something in it is probably not meant.

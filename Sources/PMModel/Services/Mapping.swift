@@ -62,6 +62,8 @@ public struct Mapping: Equatable, Sendable {
     public var readiness: ReadinessCheck?
     /// How it is checked while it runs.
     @Boxed public var live: LivenessPolicy
+    /// What runs when it has an event.
+    @Boxed public var hooks: Hooks
     /// Destination of the output; nil: the daemon's default.
     public var logs: LogDestination?
     /// Time from a start until the unit must be ready; zero: the default of its runtime.
@@ -103,6 +105,7 @@ public struct Mapping: Equatable, Sendable {
         stop = StopSequence()
         readiness = nil
         _live = Boxed(wrappedValue: LivenessPolicy())
+        _hooks = Boxed(wrappedValue: Hooks())
         logs = nil
         listen = []
         _worker = Boxed(wrappedValue: WorkerPlacement())

@@ -13,6 +13,8 @@ public protocol RequestHandler: AnyObject {
     func handle(_ request: RPCRequest, from session: Session)
     /// The connection to a service is about to end, because the service makes the daemon hold too much.
     func givenUp(_ service: IncarnationID, _ reason: String)
+    /// A call of a service's command was refused, because its caller has no right to it.
+    func refused(_ method: String, from session: Session)
 }
 
 /// Passes messages from one session to another: requests to services, answers and streams back, signals both ways.
@@ -172,6 +174,7 @@ public final class ServiceRouter {
             relay(relayed, to: service.session, for: caller)
         case .services, .allowed, .proof:
             guard reach.permits(command.string, of: InstanceName.unit(of: service.id.unit)) else {
+                handler?.refused(request.method.string, from: caller)
                 caller.openResponder(for: request)?.fail(reach.refusal(of: request.method.string))
                 return
             }

@@ -24,7 +24,8 @@ public enum PeerReach: Equatable, Sendable {
             case .metadata, .version, .name, .proxy: return true
             // They would change what the connection may do.
             case .clientSession, .confine: return false
-            case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .ready,
+            case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+                .ready,
                 .bridge, .scale,
                 .reloadMetadata, nil:
                 return list.permits(name)

@@ -166,10 +166,12 @@ final class Instance {
         while index < waiting.count {
             let next = waiting[index]
             index += 1
+            let phase = machine.phase
             let actions = machine.handle(next, at: context.reactor.clock.monotonic())
             // Before anybody hears of it.
             if actions.last == .stateChanged { supervisor.rememberState(of: name) }
             for action in actions { perform(action) }
+            if machine.phase != phase { supervisor.phaseChanged(of: self, from: phase) }
         }
         isPerforming = false
     }

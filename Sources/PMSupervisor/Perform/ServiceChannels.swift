@@ -29,6 +29,8 @@ public protocol SupervisorObserver: AnyObject {
     func readinessChanged(of unit: String, isReady: Bool)
     /// A ready unit does not respond, or responds again.
     func responsivenessChanged(of unit: String, _ responsiveness: Responsiveness)
+    /// A unit is in another phase than before; called after what led to it.
+    func phaseChanged(of unit: String, from phase: UnitPhase, to state: UnitState)
     /// Reports the end of an incarnation.
     func died(_ unit: String, _ record: DeathRecord)
     /// The last exit of a unit before this daemon ran; nil: none is known.

@@ -64,7 +64,7 @@ public final class Supervisor {
     public let sockets: ListenSockets
     /// The folders of their readiness sockets.
     public let notify: NotifyFolders
-    private let context: Instance.Context
+    let context: Instance.Context
     private var toldCauses: Set<Unenforced.Cause> = []
     private(set) var instances: [String: Instance] = [:]
     /// The instances of each unit that has any, by name.
@@ -294,6 +294,10 @@ public final class Supervisor {
         let machine = instance.machine
         observer?.started(
             instance.unit, .init(incarnation: machine.incarnation, pid: pid, restarts: Int(machine.restarts)))
+    }
+
+    func phaseChanged(of instance: Instance, from phase: UnitPhase) {
+        observer?.phaseChanged(of: instance.name, from: phase, to: instance.machine.state)
     }
 
     /// Says once for each cause that limits are not held here; `status` says it of each unit.

@@ -1,39 +1,48 @@
+import JSON
 import PMAPI
 import PMLogs
 import PMModel
 import PMSupervisor
 import PMSystem
 
-/// Events of units, as the daemon stores and reports them: deaths in their archive, all events in the journal.
+/// Events of units, as the daemon stores and reports them: all in the file of events and in the journal.
 @PMActor
 final class UnitEvents: SupervisorObserver {
     private let log: DaemonLog
     private let units: UnitResolver
-    private let deaths: ExitHistory
+    private let store: EventStore
     private let journaling: Journaling
     private let sweeper: ContainerCleanup
     private let logs: LogRegistry
+    private let clock: any TimeSource
 
     /// Receivers of events of units.
     struct Receivers {
-        let deaths: ExitHistory
+        let store: EventStore
         let journaling: Journaling
         let sweeper: ContainerCleanup
         let logs: LogRegistry
     }
 
-    init(_ log: DaemonLog, _ units: UnitResolver, _ receivers: Receivers) {
-        self.log = log
-        self.units = units
-        (deaths, journaling, sweeper) = (receivers.deaths, receivers.journaling, receivers.sweeper)
+    init(_ log: DaemonLog, _ units: UnitResolver, clock: any TimeSource, _ receivers: Receivers) {
+        (self.log, self.units, self.clock) = (log, units, clock)
+        (store, journaling, sweeper) = (receivers.store, receivers.journaling, receivers.sweeper)
         logs = receivers.logs
     }
 
     func started(_ unit: Unit, _ run: IncarnationEvent.Started) {
         note(.started(run), of: unit.name)
-        guard journaling.tells(of: unit) else { return }
         let isRestart = run.restarts > 0
         let text = "\(unit.name) was started\(isRestart ? " again" : ""), process \(run.pid)"
+        store.publish(
+            EventRecord(
+                .start, of: unit.name, text,
+                [
+                    ("pid", .number(JSONNumber(Int(run.pid)))),
+                    ("incarnation", .number(JSONNumber(Int(clamping: run.incarnation)))),
+                    ("restarts", .number(JSONNumber(run.restarts))),
+                ]))
+        guard journaling.tells(of: unit) else { return }
         var entry = EventEntry(isRestart ? .restarted : .started, text, unit)
         entry.add("PM_PID", "\(run.pid)")
         if isRestart { entry.add("PM_RESTARTS", "\(run.restarts)") }
@@ -42,7 +51,10 @@ final class UnitEvents: SupervisorObserver {
 
     func readinessChanged(of unit: String, isReady: Bool) {
         log.tell("\(unit) is \(isReady ? "ready" : "not ready any more")")
-        guard isReady, let told = journaled(unit) else { return }
+        // It ends to be ready when it ends or is stopped, and that has its own event.
+        guard isReady else { return }
+        store.publish(EventRecord(.ready, of: unit, "\(unit) is ready"))
+        guard let told = journaled(unit) else { return }
         journaling.send(EventEntry(.ready, "\(unit) is ready", told))
     }
 
@@ -54,6 +66,7 @@ final class UnitEvents: SupervisorObserver {
             case .responsive(let time): (.responsive, "\(unit) responds again, after \(time.shortForm)", nil)
             }
         log.tell(text)
+        store.publish(EventRecord(responsiveness, of: unit, text))
         guard let told = journaled(unit) else { return }
         var entry = EventEntry(kind, text, told)
         if let seen { entry.add("PM_SEEN", seen) }
@@ -61,13 +74,13 @@ final class UnitEvents: SupervisorObserver {
     }
 
     func died(_ unit: String, _ record: DeathRecord) {
-        deaths.keep(record, of: unit)
         note(.ended(record), of: unit)
+        let text = "\(unit) \(record.wasRequested ? "was stopped" : "ended"): \(record.reason.phrase)"
+        store.publish(EventRecord(record, of: unit, text))
         sweeper.died(unit, record.reason)
-        if !record.wasRequested { log.tell("\(unit) ended: \(record.reason.phrase)") }
+        if !record.wasRequested { log.tell(text) }
         guard let told = journaled(unit) else { return }
-        let text = record.wasRequested ? "was stopped" : "ended"
-        var entry = EventEntry(.exited(record), "\(unit) \(text): \(record.reason.phrase)", told)
+        var entry = EventEntry(.exited(record), text, told)
         entry.add("PM_REASON", record.reason.word)
         switch record.reason {
         case .exited(let code): entry.add("PM_EXIT_CODE", "\(code)")
@@ -82,7 +95,7 @@ final class UnitEvents: SupervisorObserver {
         journaling.send(entry)
     }
 
-    func formerExit(of unit: String) -> DeathRecord? { deaths.last(of: unit) }
+    func formerExit(of unit: String) -> DeathRecord? { store.lastDeath(of: unit) }
 
     /// Puts an event into the log of its unit. A pool writes nothing of its own: its workers do.
     private func note(_ event: IncarnationEvent, of unit: String) {
@@ -103,10 +116,16 @@ final class UnitEvents: SupervisorObserver {
         case .cool(let pause):
             text = "\(unit) died too often: it is tried again every \(pause.shortForm)"
         }
+        store.publish(EventRecord(.giveUp, of: unit, text, decision.details(after: reason)))
         guard let told = journaled(unit) else { return }
         var entry = EventEntry(.gaveUp, text, told)
         entry.add("PM_REASON", reason.word)
         journaling.send(entry)
+    }
+
+    func phaseChanged(of unit: String, from phase: UnitPhase, to state: UnitState) {
+        guard let change = StateChange(of: unit, state, at: clock.monotonic()) else { return }
+        store.publish(change.event(from: phase))
     }
 
     /// The unit, if its events go into the journal.
@@ -116,66 +135,9 @@ final class UnitEvents: SupervisorObserver {
     }
 }
 
-/// An event of a unit as an entry of the journal.
-struct EventEntry {
-    /// Kind of an event.
-    enum Kind {
-        /// The unit was started by a request.
-        case started
-        /// The unit is ready.
-        case ready
-        /// The unit does not respond to its liveness check.
-        case unresponsive
-        /// The unit responds again.
-        case responsive
-        /// The process has ended.
-        case exited(DeathRecord)
-        /// The unit was started after a death.
-        case restarted
-        /// The unit is not started again, or only once in a while.
-        case gaveUp
-
-        /// Id in the catalog (Packaging/journal/pm.catalog).
-        var messageID: String {
-            switch self {
-            case .started: "705fbc438a1a4502b1abc7bf02b56769"
-            case .ready: "a19a9d371cdb440cab420ce9e209c949"
-            case .unresponsive: "dee0f911b1e942859f4c21e3f361b07a"
-            case .responsive: "c01991c6dfbb4b158e638774c5e49ccc"
-            case .exited: "c0ac6560bfd541e1a158fb78a3dd4db3"
-            case .restarted: "8519b1290a9b4e89a6ce7d2e368f08a8"
-            case .gaveUp: "f4439d6692be47d39e83996bc519c64d"
-            }
-        }
-
-        fileprivate var priority: LogPriority {
-            switch self {
-            case .started, .ready: .information
-            case .unresponsive: .warning
-            case .responsive: .notice
-            case .exited(let record): record.wasRequested || !record.reason.isFailure ? .information : .warning
-            case .restarted: .notice
-            case .gaveUp: .error
-            }
-        }
-    }
-
-    private(set) var entry: JournalEntry
-
-    init(_ kind: Kind, _ text: String, _ unit: Unit) {
-        entry = JournalEntry(text, kind.priority)
-        entry.add("MESSAGE_ID", kind.messageID)
-        entry.add("SYSLOG_IDENTIFIER", "pmd")
-        entry.add("PM_CONTAINER", unit.mapping.container)
-        entry.add("PM_INSTANCE", unit.name)
-    }
-
-    mutating func add(_ name: String, _ value: String) { entry.add(name, value) }
-}
-
 extension ExitReason {
     /// One word for it, as `status` has it.
-    fileprivate var word: String {
+    var word: String {
         switch self {
         case .exited: "exited"
         case .signaled: "signaled"

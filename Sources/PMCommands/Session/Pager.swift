@@ -55,7 +55,7 @@ final class Pager: OutputSink {
             state = .gathering(held + bytes)
             count(bytes)
             // The prompt of the shell needs a row too.
-            if rows > terminal.rows - 2 { begin(held + bytes) }
+            if rows > terminal.rows - 2 { start(held + bytes) }
         case .paging(let pid): pass(bytes, to: pid)
         case .ended(isShown: true): output.write(bytes)
         case .ended(isShown: false): break

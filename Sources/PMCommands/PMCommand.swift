@@ -45,14 +45,16 @@ struct PM: ParsableCommand {
                 name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
-                    ScaleCommand.self, IsActiveCommand.self, WaitCommand.self, ProcessIDCommand.self, RunCommand.self,
+                    ScaleCommand.self, ApplyCommand.self, IsActiveCommand.self, WaitCommand.self, ProcessIDCommand.self,
+                    RunCommand.self,
                     UpgradeCommand.self,
                 ]),
             CommandGroup(
                 name: "Containers",
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
-                    GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
+                    ExplainCommand.self, EditCommand.self, GetCommand.self, SetCommand.self, EnableCommand.self,
+                    DisableCommand.self,
                     ImportCommand.self,
                 ]),
             CommandGroup(

@@ -6,7 +6,7 @@ extension ConfigReader {
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
         "callTimeout", "ready", "live",
         "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
-        "routes", "dependencies",
+        "routes", "dependencies", "apply",
     ]
 
     mutating func mapping(_ place: ConfigNode, name: String) -> Mapping? {
@@ -35,6 +35,11 @@ extension ConfigReader {
             report(
                 #""live" waits for output, and pm does not see what goes straight to the journal"#, at: place,
                 hint: #"write "logs": "both""#)
+        }
+        if name != "pm", let node = place.node["apply"] {
+            report(
+                "only the mapping \"pm\" has this key, ignored", at: ConfigNode(node: node, key: place.key + ".apply"),
+                hint: "move it to mapping.pm, where it counts for all services", severity: .warning)
         }
         checkDescriptors(of: mapping, place)
         return mapping
@@ -70,6 +75,7 @@ extension ConfigReader {
         case "live": if !isNull { mapping.live = liveness(place) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         case "dependencies": mapping.dependencies = dependencies(place)
+        case "apply": if !isNull { mapping.apply = choice(place) ?? .manual }
         default: return false
         }
         return true

@@ -77,6 +77,7 @@ public enum ConfigSchema {
             "ready": orNull(either([["enum": .array(ConfigReader.readinessWords)], readiness])),
             "live": orNull(either([["enum": .array(ConfigReader.livenessWords)], liveness])),
             "logs": orNull(words(LogDestination.self)), "dependencies": orNull(list(either([text, dependency]))),
+            "apply": orNull(words(ApplyMode.self)),
         ]
     }
 

@@ -28,7 +28,7 @@ enum ConfigSecrets {
     }
 
     /// `DB_PASSWORD` and `apiToken`, but not `MONKEY`.
-    private static func isSecret(_ name: String) -> Bool {
+    static func isSecret(_ name: String) -> Bool {
         var spaced = ""
         for character in name {
             if character.isUppercase, spaced.last?.isLowercase == true { spaced += "_" }

@@ -39,6 +39,7 @@ extension Mapping {
         if worker.heartbeat != WorkerPlacement.usualHeartbeat { object["heartbeat"] = .duration(worker.heartbeat) }
         if !live.isDefault { object["live"] = live.json }
         object["logs"] = logs.map { .string($0.rawValue) }
+        if apply != .manual { object["apply"] = .string(apply.rawValue) }
         addRights(to: &object)
         return object
     }
@@ -68,7 +69,7 @@ extension [ConnectionPoint] {
 
 extension RestartPolicy {
     /// A word when nothing but the condition is chosen, else an object of what differs from the defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         if self == RestartPolicy(condition: condition) { return .string(condition.rawValue) }
         let plain = RestartPolicy()
         var object: JSONObject = ["policy": .string(condition.rawValue)]
@@ -85,13 +86,13 @@ extension RestartPolicy {
 }
 
 extension StopStep {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         ["signal": .string(SignalName.name(of: signal)), "wait": .duration(wait)]
     }
 }
 
 extension ReadinessCheck {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         switch self {
         case .started: ["check": "started"]
         case .rpc: ["check": "rpc"]
@@ -108,7 +109,7 @@ extension ReadinessCheck {
 
 extension LivenessPolicy {
     /// A word when there is nothing else to say, else an object of the check and what differs from its defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         var object: JSONObject =
             switch check {
             case .none: ["check": "none"]
@@ -133,5 +134,5 @@ extension JSONValue {
         .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
     }
 
-    fileprivate static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
+    static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
 }

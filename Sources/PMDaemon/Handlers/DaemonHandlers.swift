@@ -27,6 +27,8 @@ struct DaemonHandlers {
     let confine = ConfineHandler()
     let clientSession: ClientSessionHandler
     let scale: ScaleHandler
+    let apply: ApplyHandler
+    let explain: ExplainHandler
     let reloadMetadata: ReloadMetadataHandler
     let metadata: MetadataHandler
 }
@@ -55,6 +57,8 @@ extension DaemonHandlers: MethodAnswering {
         case .confine: answer(confine, parameters, call)
         case .clientSession: answer(clientSession, parameters, call)
         case .scale: begin(scale, parameters, call)
+        case .apply: begin(apply, parameters, call)
+        case .explain: begin(explain, parameters, call)
         case .reloadMetadata: begin(reloadMetadata, parameters, call)
         case .metadata: begin(metadata, parameters, call)
         }

@@ -13,6 +13,7 @@ struct StatusHandler: AsyncHandler {
     /// The row of the daemon itself.
     let daemon: @PMActor () -> UnitStatus
     let finalOutput: FinalOutput
+    let drift: Drift
     let workers: WorkerUse
 
     func begin(_ request: Status, from session: Session, _ answer: @escaping Answering<[UnitStatus]>) throws(APIError) {
@@ -27,6 +28,7 @@ struct StatusHandler: AsyncHandler {
         try found(request).map { row in
             var row = row
             row.form = request.isForTable ? .short : .full
+            row.drift = drift.keys(of: row.name)
             row.problems += [units.find(row.name).flatMap { units.sandboxRefusal(of: $0) }].compactMap { $0 }
             return row
         }

@@ -1,4 +1,5 @@
 import PMAPI
+import PMLogs
 import PMModel
 import PMRouting
 import PMSupervisor
@@ -41,7 +42,7 @@ extension Composition {
             ) { [unowned daemon] () throws(APIError) in try daemon.upgrade() },
             status: StatusHandler(
                 supervisor: supervisor, units: units, memory: memory, daemon: { [unowned daemon] in daemon.ownStatus },
-                finalOutput: words,
+                finalOutput: words, drift: drift,
                 workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor)),
             list: ListHandler(units: units), map: MapHandler(units: units),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
@@ -54,6 +55,10 @@ extension Composition {
             bridge: BridgeHandler(bridges: bridges),
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
             scale: ScaleHandler(instances: instances, units: units),
+            apply: ApplyHandler(applying: applying, units: units),
+            explain: ExplainHandler(
+                supervisor: supervisor, units: units, routing: journaling.routing,
+                logs: LogDirectory(root: options.state + "/logs")),
             reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
             metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests))
     }

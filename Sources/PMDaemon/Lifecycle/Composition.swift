@@ -35,6 +35,7 @@ final class Composition {
     let access: Access
     let admission: Admission
     let gateway: GatewayController
+    let applying: Applying
 
     /// Makes the parts; nothing is started yet.
     ///
@@ -69,6 +70,10 @@ final class Composition {
         resources.find = { [units] in units.find($0) }
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
+        resources.launched = { [ledger] unit in
+            guard !UnitName.isOfPart(unit.name) else { return }
+            ledger.keep(digest: ServiceDigest.of(.init(unit.definition, unit.mapping)), of: unit.name)
+        }
         resources.inspection = options.inspection
         resources.rememberInspector = { [ledger] in ledger.keep(inspector: $1, of: $0) }
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
@@ -77,6 +82,11 @@ final class Composition {
         gateway = try GatewayController.make(
             options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { log.trouble($0) }
+        applying = Applying(
+            .init(
+                supervisor: supervisor, units: units,
+                instances: Instances(supervisor: supervisor, units: units, ledger: ledger),
+                drift: Drift(supervisor: supervisor, units: units, routing: journaling.routing), reactor: reactor), log)
         connect()
     }
 
@@ -94,15 +104,20 @@ final class Composition {
         supervisor.restartRefusal = { [unowned supervisor] in
             StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
         }
-        units.onChange = { [gateway, registry, unowned supervisor] in
+        applying.isServing = { [lifecycle] in lifecycle.phase == .serving }
+        units.onChange = { [gateway, registry, applying, unowned supervisor] in
             registry.routes.configurationChanged()
             supervisor.configurationChanged()
             gateway.configurationChanged()
+            applying.configurationChanged()
         }
     }
 
     /// Starts and stops all instances of a unit together.
     var instances: Instances { Instances(supervisor: supervisor, units: units, ledger: ledger) }
+
+    /// Compares what runs with the configuration.
+    var drift: Drift { Drift(supervisor: supervisor, units: units, routing: journaling.routing) }
 
     /// Handover of connections to a successor.
     var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }

@@ -43,7 +43,8 @@ final class UnitResolver {
     var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
     /// Told when the configuration is another one than before.
     var onChange: @PMActor () -> Void = {}
-    private let environment: [String: String]
+    /// The environment that the daemon was started with.
+    let environment: [String: String]
     private let accounts = AccountCache()
     private let edits: ConfigEdits
     /// Units of this version of the configuration that calls have looked up, by the name in the call.
@@ -251,7 +252,8 @@ final class UnitResolver {
         return unit
     }
 
-    private func configured(_ name: String) -> ConfiguredUnit? {
+    /// The definition and the mapping that a name means: also that of a further instance, or an alias.
+    func configured(_ name: String) -> ConfiguredUnit? {
         if let unit = configuration.unit(name) { return unit }
         if let place = InstanceName(name),
             let unit = configuration.unit(place.unit) ?? aliases[place.unit].flatMap({ configuration.unit($0) }),

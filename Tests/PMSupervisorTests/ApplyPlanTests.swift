@@ -7,7 +7,7 @@ import Testing
 @Suite struct ApplyPlanTests {
     private func service(
         _ name: String, _ presence: ApplyPlan.Presence = .configured(instances: 1), running: Int = 1,
-        _ changes: [SettingChange] = []
+        changes: [SettingChange] = []
     ) -> ApplyPlan.Service {
         var service = ApplyPlan.Service(name, presence)
         (service.running, service.changes, service.serves) = (running, changes, running > 0)
@@ -22,10 +22,10 @@ import Testing
         let restart = SettingChange(.env, .restart)
         let plan = try ApplyPlan(
             [
-                service("same"), service("down", running: 0, [restart]),
-                service("live", [SettingChange(.restart, .live)]),
-                service("env", [restart, SettingChange(.live, .live)]),
-                service("many", .configured(instances: 3), running: 3, [restart]),
+                service("same"), service("down", running: 0, changes: [restart]),
+                service("live", changes: [SettingChange(.restart, .live)]),
+                service("env", changes: [restart, SettingChange(.live, .live)]),
+                service("many", .configured(instances: 3), running: 3, changes: [restart]),
                 service("fewer", .configured(instances: 1), running: 3), service("new", .automatic, running: 0),
                 service("gone", .none), service("ended", .none, running: 0),
             ], needs: { _ in [] })
@@ -38,9 +38,9 @@ import Testing
     @Test func `a service comes after those that it needs, also through others that are not touched`() throws {
         let restart = [SettingChange(.env, .restart)]
         let needs = ["api": ["cache"], "cache": ["db"], "db": [], "web": ["api"]]
-        var (db, api) = (service("db", restart), service("api", restart))
+        var (db, api) = (service("db", changes: restart), service("api", changes: restart))
         (db.startTime, api.startTime) = (.seconds(2), .seconds(1))
-        let plan = try ApplyPlan([service("web", restart), api, db]) { needs[$0] }
+        let plan = try ApplyPlan([service("web", changes: restart), api, db]) { needs[$0] }
         #expect(words(plan) == [["db restart"], ["api restart"], ["web restart"]])
         #expect(plan.estimate == .seconds(3))
         #expect(plan.obstacle(to: "web", among: ["db"]) == "db")
@@ -50,7 +50,7 @@ import Testing
     @Test func `a circle is an error, and nothing to do is an empty plan`() throws {
         #expect(try ApplyPlan([service("web")], needs: { _ in [] }).levels.isEmpty)
         #expect(throws: StartOrderError.self) {
-            try ApplyPlan([service("a", [SettingChange(.env, .restart)])]) { $0 == "a" ? ["b"] : ["a"] }
+            try ApplyPlan([service("a", changes: [SettingChange(.env, .restart)])]) { $0 == "a" ? ["b"] : ["a"] }
         }
     }
 }

@@ -73,7 +73,8 @@ final class Applying {
     private func followFile() {
         isPlanned = false
         parts.reactor.attribute("an apply of the configuration")
-        guard isServing() else { return }
+        // A daemon that starts safe starts nothing by itself.
+        guard isServing(), !parts.supervisor.holdsRestarts else { return }
         do throws(APIError) {
             guard try !plan([]).levels.isEmpty else { return problem = nil }
             try apply([]) { [weak self] in self?.tell($0) }
@@ -102,6 +103,7 @@ final class Applying {
             try refuseImpossible(plan)
             let run = ApplyRun(plan, parts) { [weak self] answer in
                 self?.run = nil
+                if answer.steps.allSatisfy({ $0.error == nil }) { self?.problem = nil }
                 request.answer(.success(answer))
                 self?.next()
             }

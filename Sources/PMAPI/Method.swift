@@ -42,6 +42,10 @@ public enum Method: String, Sendable, CaseIterable {
     case clientSession = "session"
     /// The number of instances of a service.
     case scale
+    /// Services that run follow the configuration.
+    case apply
+    /// Tells what would run as a service, and what decided each part.
+    case explain
     /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
     /// The commands of the daemon and of the services.
@@ -55,8 +59,7 @@ extension Method {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
-            .clientSession,
-            .scale, .reloadMetadata:
+            .clientSession, .scale, .apply, .explain, .reloadMetadata:
             false
         }
     }
@@ -65,9 +68,9 @@ extension Method {
     /// never stopped.
     public var needsFuture: Bool {
         switch self {
-        case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale: true
+        case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale, .apply: true
         case .stop, .status, .list, .log, .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
-            .reloadMetadata, .metadata:
+            .explain, .reloadMetadata, .metadata:
             false
         }
     }
@@ -75,7 +78,9 @@ extension Method {
     /// The place of the parameter with the name of a service, or with a list of names; nil: there is none.
     public var servicePlace: Int? {
         switch self {
-        case .start, .stop, .restart, .status, .connect, .log, .events, .proxy, .scale, .reloadMetadata, .unmap: 0
+        case .start, .stop, .restart, .status, .connect, .log, .events, .proxy, .scale, .reloadMetadata, .unmap, .apply,
+            .explain:
+            0
         case .metadata: 1
         case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession: nil
         }
@@ -95,10 +100,9 @@ extension Method {
     /// True when pm-init has to do work for it.
     public var isOrder: Bool {
         switch self {
-        case .start, .stop, .restart: true
+        case .start, .stop, .restart, .apply: true
         case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events, .version, .name, .ready,
-            .proxy, .bridge,
-            .confine, .clientSession, .scale, .reloadMetadata, .metadata:
+            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .metadata:
             false
         }
     }

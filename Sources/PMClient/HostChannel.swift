@@ -72,7 +72,8 @@ public final class HostChannel {
         case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
             .version,
             .name,
-            .proxy, .bridge, .confine, .clientSession, .scale, .reloadMetadata, nil:
+            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata,
+            nil:
             let error = APIError.stopping(
                 "\(name) runs without pm, so \(method) cannot be called",
                 hint: "pm start pm, then pm start \(name.shellWord)")

@@ -46,16 +46,16 @@ struct PM: ParsableCommand {
                 name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
-                    EventsCommand.self, HistoryCommand.self, ScaleCommand.self, IsActiveCommand.self, WaitCommand.self,
-                    ProcessIDCommand.self, RunCommand.self,
+                    EventsCommand.self, HistoryCommand.self, ScaleCommand.self, ApplyCommand.self, IsActiveCommand.self,
+                    WaitCommand.self, ProcessIDCommand.self, RunCommand.self,
                     UpgradeCommand.self,
                 ]),
             CommandGroup(
                 name: "Containers",
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
-                    GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
-                    ImportCommand.self, ExportCommand.self, InitCommand.self,
+                    ExplainCommand.self, EditCommand.self, GetCommand.self, SetCommand.self, EnableCommand.self,
+                    DisableCommand.self, ImportCommand.self, ExportCommand.self, InitCommand.self,
                 ]),
             CommandGroup(
                 name: "Packages",

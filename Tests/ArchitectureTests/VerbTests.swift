@@ -17,6 +17,7 @@ import Testing
     private static let withoutMethod: Set<String> = [
         "Call",  // calls a method of a service
         "Check",  // reads a configuration, for a daemon that need not run
+        "Edit",  // changes a configuration, for a daemon that need not run
         "Disable", "Enable", "Get", "Set",  // read and change a configuration, for a daemon that need not run
         "Do",  // calls a command of a service by names
         "IsActive",  // reads the status

@@ -20,7 +20,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
             "enable", "disable", "is-active", "wait", "pid", "init", "types", "events",
-            "history",
+            "history", "apply", "explain", "edit",
         ]
         #expect(PM.words == Set(expected))
     }

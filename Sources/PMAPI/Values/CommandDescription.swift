@@ -88,6 +88,8 @@ extension Method {
         case .confine: Confine.description
         case .clientSession: ClientSession.description
         case .scale: Scale.description
+        case .apply: Apply.description
+        case .explain: Explain.description
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description
         case .metadata: Metadata.description

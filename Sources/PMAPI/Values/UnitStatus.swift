@@ -67,6 +67,8 @@ public struct UnitStatus: Equatable, Sendable {
     public var probe: String?
     /// Its liveness check; nil where there is nothing to say.
     public var live: Liveness?
+    /// Keys of the configuration that have another value than the one it runs with; empty when it is up to date.
+    public var drift: [String] = []
     /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
 
@@ -170,6 +172,7 @@ extension UnitStatus: WireValue {
         inspector = members["inspector"]?.string
         probe = members["probe"]?.string
         live = members["live"].flatMap(Liveness.init)
+        drift = (members["drift"]?.array ?? []).compactMap(\.string)
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
         if let turns = members["longTurns"], let count = turns["count"]?.int {
             longTurns = LongTurns(
@@ -244,6 +247,7 @@ extension UnitStatus {
                     "cause": .string(longTurns.cause),
                 ])
         }
+        if !drift.isEmpty { row.put("drift", drift.json) }
         if !problems.isEmpty { row.put("problems", .array(problems.map { .string($0) })) }
     }
 

@@ -6,7 +6,7 @@ extension ConfigReader {
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
         "callTimeout", "ready", "live", "on",
         "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
-        "routes", "dependencies",
+        "routes", "dependencies", "apply",
     ]
 
     /// Made once: thousands of mappings have most of it in common.
@@ -39,6 +39,11 @@ extension ConfigReader {
             report(
                 #""live" waits for output, and pm does not see what goes straight to the journal"#, at: place,
                 hint: #"write "logs": "both""#)
+        }
+        if name != "pm", let node = place.node["apply"] {
+            report(
+                "only the mapping \"pm\" has this key, ignored", at: ConfigNode(node: node, key: place.key + ".apply"),
+                hint: "move it to mapping.pm, where it counts for all services", severity: .warning)
         }
         checkDescriptors(of: mapping, place)
         return mapping
@@ -75,6 +80,7 @@ extension ConfigReader {
         case "on": if !isNull { mapping.hooks = hooks(place) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         case "dependencies": mapping.dependencies = dependencies(place)
+        case "apply": if !isNull { mapping.apply = choice(place) ?? .manual }
         default: return false
         }
         return true

@@ -116,6 +116,7 @@ public enum ConfigSchema {
             "on": orNull(hooks),
             "live": orNull(either([["enum": .array(ConfigReader.livenessWords)], liveness])),
             "logs": orNull(words(LogDestination.self)), "dependencies": orNull(list(either([text, dependency]))),
+            "apply": orNull(words(ApplyMode.self)),
         ]
     }
 

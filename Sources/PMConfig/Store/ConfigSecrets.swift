@@ -50,7 +50,7 @@ enum ConfigSecrets {
     }
 
     /// `DB_PASSWORD` and `apiToken`, but not `MONKEY`.
-    private static func isSecret(_ name: String) -> Bool {
+    static func isSecret(_ name: String) -> Bool {
         guard hasStem(name) || !name.utf8.allSatisfy({ $0 < 0x80 }) else { return false }
         var spaced = ""
         for character in name {

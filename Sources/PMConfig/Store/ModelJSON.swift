@@ -42,6 +42,7 @@ extension Mapping {
         if !live.isDefault { object["live"] = live.json }
         if hooks != Hooks() { object["on"] = hooks.json }
         object["logs"] = logs.map { .string($0.rawValue) }
+        if apply != .manual { object["apply"] = .string(apply.rawValue) }
         addRights(to: &object)
         return object
     }
@@ -71,7 +72,7 @@ extension [ConnectionPoint] {
 
 extension RestartPolicy {
     /// A word when nothing but the condition is chosen, else an object of what differs from the defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         if self == RestartPolicy(condition: condition) { return .string(condition.rawValue) }
         let plain = RestartPolicy()
         var object: JSONObject = ["policy": .string(condition.rawValue)]
@@ -88,13 +89,13 @@ extension RestartPolicy {
 }
 
 extension StopStep {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         ["signal": .string(SignalName.name(of: signal)), "wait": .duration(wait)]
     }
 }
 
 extension ReadinessCheck {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         switch self {
         case .started: ["check": "started"]
         case .rpc: ["check": "rpc"]
@@ -111,7 +112,7 @@ extension ReadinessCheck {
 
 extension LivenessPolicy {
     /// A word when there is nothing else to say, else an object of the check and what differs from its defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         var object: JSONObject =
             switch check {
             case .none: ["check": "none"]
@@ -158,5 +159,5 @@ extension JSONValue {
         .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
     }
 
-    fileprivate static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
+    static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
 }

@@ -28,6 +28,8 @@ struct DaemonHandlers {
     let confine = ConfineHandler()
     let clientSession: ClientSessionHandler
     let scale: ScaleHandler
+    let apply: ApplyHandler
+    let explain: ExplainHandler
     let reloadMetadata: ReloadMetadataHandler
     let metadata: MetadataHandler
 }
@@ -57,6 +59,8 @@ extension DaemonHandlers: MethodAnswering {
         case .confine: answer(confine, parameters, call)
         case .clientSession: answer(clientSession, parameters, call)
         case .scale: handle(scale, parameters, call)
+        case .apply: handle(apply, parameters, call)
+        case .explain: handle(explain, parameters, call)
         case .reloadMetadata: handle(reloadMetadata, parameters, call)
         case .metadata: handle(metadata, parameters, call)
         }

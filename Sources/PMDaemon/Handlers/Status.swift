@@ -21,6 +21,7 @@ final class StatusHandler {
         /// The row of the daemon itself, with these sentences about processes that are nobody's.
         let daemon: @PMActor (_ strays: [String]) -> UnitStatus
         let finalOutput: FinalOutput
+        let drift: Drift
         let workers: WorkerUse
         let requests: OpenRequests
         let reactor: Reactor
@@ -178,6 +179,7 @@ final class StatusHandler {
     private func complete(_ row: UnitStatus, _ form: UnitStatus.Form) -> UnitStatus {
         var row = row
         row.form = form
+        row.drift = parts.drift.keys(of: row.name)
         row.problems += [units.sandboxRefusal(ofUnit: row.name)].compactMap { $0 }
         return row
     }

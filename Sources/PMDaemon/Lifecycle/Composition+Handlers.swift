@@ -1,4 +1,5 @@
 import PMAPI
+import PMLogs
 import PMModel
 import PMRouting
 import PMSupervisor
@@ -31,8 +32,8 @@ extension Composition {
         StatusHandler(
             .init(
                 supervisor: supervisor, units: units,
-                memory: UnitMemory(deaths: deaths, logs: logs, routes: registry.routes),
-                daemon: { [unowned daemon] in daemon.ownStatus($0) }, finalOutput: words,
+                memory: UnitMemory(store: store, logs: logs, routes: registry.routes),
+                daemon: { [unowned daemon] in daemon.ownStatus($0) }, finalOutput: words, drift: drift,
                 workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor),
                 requests: requests, reactor: reactor))
     }
@@ -71,6 +72,10 @@ extension Composition {
             bridge: BridgeHandler(bridges: bridges),
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
             scale: ScaleHandler(instances: instances, units: units),
+            apply: ApplyHandler(applying: applying, units: units),
+            explain: ExplainHandler(
+                supervisor: supervisor, units: units, routing: journaling.routing,
+                logs: LogDirectory(root: options.state + "/logs")),
             reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
             metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests))
     }

@@ -37,6 +37,7 @@ final class Composition {
     let access: Access
     let admission: Admission
     let gateway: GatewayController
+    let applying: Applying
 
     /// Makes the parts; nothing is started yet.
     ///
@@ -84,14 +85,23 @@ final class Composition {
         gateway = try GatewayController.make(
             options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { log.trouble($0) }
+        applying = Applying(
+            .init(
+                supervisor: supervisor, units: units,
+                instances: Instances(supervisor: supervisor, units: units, ledger: ledger),
+                drift: Drift(supervisor: supervisor, units: units, routing: journaling.routing), reactor: reactor,
+                lifecycle: lifecycle), log)
         // Those that read the configuration also learn of its changes.
         units.connect(
-            PartsOfPM(units, gateway, pools: options.pools), [registry.routes, supervisor, gateway],
+            PartsOfPM(units, gateway, pools: options.pools), [registry.routes, supervisor, gateway, applying],
             differences: ConfigEvents(store: store))
     }
 
     /// Starts and stops all instances of a unit together.
     var instances: Instances { Instances(supervisor: supervisor, units: units, ledger: ledger) }
+
+    /// Compares what runs with the configuration.
+    var drift: Drift { Drift(supervisor: supervisor, units: units, routing: journaling.routing) }
 
     /// Handover of connections to a successor.
     var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }
@@ -110,6 +120,10 @@ extension Supervisor.Resources {
     fileprivate mutating func remember(in ledger: UnitLedger) {
         remember = { if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
         rememberInspector = { ledger.keep(inspector: $1, of: $0) }
+        launched = { unit in
+            guard !UnitName.isOfPart(unit.name) else { return }
+            ledger.keep(digest: ServiceDigest.of(.init(unit.definition, unit.mapping)), of: unit.name)
+        }
     }
 }
 

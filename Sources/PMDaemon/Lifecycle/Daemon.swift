@@ -359,7 +359,7 @@ final class Daemon {
         }
         let own = [
             mode.problem, parts.units.shortage, listener?.problem, parts.store.problem, parts.journaling.problem,
-            parts.packages.problem,
+            parts.packages.problem, parts.applying.problem,
         ]
         row.problems =
             own.compactMap { $0 } + parts.units.problems + parts.gateway.problems

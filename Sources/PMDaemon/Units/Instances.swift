@@ -1,4 +1,5 @@
 import PMAPI
+import PMConfig
 import PMModel
 import PMSupervisor
 import PMSystem
@@ -86,6 +87,10 @@ struct Instances {
         let intents = ledger.intents
         supervisor.inherit(intents)
         supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
+        for (name, digest) in ledger.digests {
+            guard supervisor.service(runBy: name) != nil, let configured = units.service(name) else { continue }
+            if ServiceDigest.of(configured) != digest { supervisor.inherit(digest: digest, of: name) }
+        }
         for (name, url) in ledger.inspectors { supervisor.restoreInspector(url, of: name) }
         for (name, intent) in intents {
             switch intent {

@@ -18,7 +18,8 @@ final class UnitResolver {
     /// The number of aliases.
     var aliasCount: Int { aliases.count }
     private var builtIn: (any BuiltInUnits)?
-    private let environment: [String: String]
+    /// The environment that the daemon was started with.
+    let environment: [String: String]
     /// Faults of files of secrets that were read, by service.
     private var secretWarnings: [String: [String]] = [:]
     private let accounts = AccountCache()
@@ -149,7 +150,8 @@ final class UnitResolver {
         return unit
     }
 
-    private func configured(_ name: String) -> ConfiguredUnit? {
+    /// The definition and the mapping that a name means: also that of a further instance, or an alias.
+    func configured(_ name: String) -> ConfiguredUnit? {
         if let unit = configuration.unit(name) { return unit }
         if let place = InstanceName(name),
             let unit = configuration.unit(place.unit) ?? aliases[place.unit].flatMap({ configuration.unit($0) }),

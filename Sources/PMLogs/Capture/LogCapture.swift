@@ -79,6 +79,12 @@ public final class LogCapture {
         heldCopies = fresh.isEmpty ? nil : []
     }
 
+    /// Hands out no more lines; what was held back is handed out first.
+    public func endCopies() {
+        releaseCopies()
+        copied = nil
+    }
+
     /// Hands out what was held back, and from now on each line at once.
     public func releaseCopies() {
         let held = heldCopies ?? []

@@ -79,17 +79,22 @@ public struct Mapping: Equatable, Sendable {
     /// Isolation of the unit from the machine.
     public var sandbox: Sandbox
     /// Services that it needs beside those of the definition, and the effect when one goes down.
-    public var dependencies: [Dependency] = []
+    public var dependencies: [Dependency]
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]
     /// The routes of HTTP that are its own, and the only ones that it may have; nil: those that its commands ask for.
     public var routes: [RoutePattern]?
+    /// Reaction of the daemon to a change of the file; only in the mapping of the daemon itself.
+    public var apply: ApplyMode
 
     /// `drain` where the mapping says nothing.
     public static let usualDrain = Duration.seconds(10)
     /// The most instances of one unit.
     public static let mostInstances = 256
+}
 
+// Not in the struct itself, which so keeps the initializer that names each of its members (ServiceComparison).
+extension Mapping {
     /// Makes a mapping of a definition with every setting at its default.
     public init(container: String) {
         self.container = container
@@ -108,6 +113,8 @@ public struct Mapping: Equatable, Sendable {
         _hooks = Boxed(wrappedValue: Hooks())
         logs = nil
         listen = []
+        dependencies = []
+        apply = .manual
         _worker = Boxed(wrappedValue: WorkerPlacement())
         _limits = Boxed(wrappedValue: Limits())
         sandbox = Sandbox()

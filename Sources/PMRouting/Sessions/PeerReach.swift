@@ -25,8 +25,7 @@ public enum PeerReach: Equatable, Sendable {
             // They would change what the connection may do.
             case .clientSession, .confine: return false
             case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
-                .ready,
-                .bridge, .scale,
+                .ready, .bridge, .scale, .apply, .explain,
                 .reloadMetadata, nil:
                 return list.permits(name)
             }

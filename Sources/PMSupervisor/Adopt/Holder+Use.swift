@@ -101,7 +101,8 @@ extension Supervisor {
             needsStrays: !resources.holder.hasCgroups)
     }
 
-    private var leaders: Set<Int32> { Set(instances.values.compactMap(\.machine.pid)) }
+    /// The leaders of all trees.
+    var leaders: Set<Int32> { Set(instances.values.compactMap(\.machine.pid)) }
 
     /// Processes of services that nothing tells whose they are, in words; a cgroup always tells.
     public var strayProblems: [String] {

@@ -28,9 +28,18 @@ extension Instance {
 
     /// The unit is checked for life exactly while it is ready.
     func readinessChanged(isReady: Bool) {
-        if isReady { run?.wasReady = true }
-        if isReady { beginLiveness() } else { endLiveness() }
+        if isReady {
+            run?.wasReady = true
+            noteStartTime()
+            beginLiveness()
+        } else {
+            endLiveness()
+        }
         supervisor.readinessChanged(self, isReady: isReady)
+    }
+
+    private func noteStartTime() {
+        startTime = machine.startedAt.map { context.reactor.clock.monotonic() - $0 }
     }
 
     /// What its readiness check saw last; nil when it is ready, or has not seen anything.

@@ -7,6 +7,10 @@ import PMSystem
 final class Instance {
     let name: String
     private(set) var unit: Unit
+    /// The configuration that the present process was started with, where it is another one than `unit`.
+    var earlier: Earlier?
+    /// Time that the last start took until it was ready.
+    var startTime: Duration?
     private(set) var machine: UnitStateMachine
     var lastDeath: DeathRecord?
     private(set) var lastInvocation: Invocation?
@@ -19,7 +23,7 @@ final class Instance {
     let context: Context
     unowned let supervisor: Supervisor
     /// Limits of the present or last incarnation that are not held here.
-    private(set) var unenforced: [Unenforced] = []
+    var unenforced: [Unenforced] = []
     private var timer: TimerID?
     private var isPerforming = false
     private var waiting: [UnitEvent] = []
@@ -46,6 +50,7 @@ final class Instance {
 
     /// Takes a changed configuration; what runs is not touched.
     func update(_ unit: Unit) {
+        if run != nil, earlier == nil { earlier = Earlier(self.unit) }
         self.unit = unit
         machine.settings = settings
     }
@@ -230,6 +235,7 @@ final class Instance {
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
                 startedAt: started, user: request.identity?.user ?? context.user)
             run?.output = output
+            tookConfiguration()
             keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
             supervisor.register(self, child: request.id)
             // A line may come before pm-init's word that the program runs.
@@ -346,7 +352,7 @@ final class Instance {
         supervisor.attempt("forget \(name)") { () throws(SystemError) in try context.holder.channel.forget(child) }
     }
 
-    private func save() {
+    func save() {
         let snapshot = machine.snapshot
         guard let kept = kept.first(where: { $0.incarnation == snapshot.record }) else { return }
         let record = InstanceRecord(

@@ -39,6 +39,9 @@ public final class Supervisor {
         /// told that it is so.
         public var remember: @PMActor (UnitIntent?, [String]) -> Void = { _, _ in }
 
+        /// Keeps for the successors of this daemon what the process of a unit is started with.
+        public var launched: @PMActor (Unit) -> Void = { _ in }
+
         /// Names the resources.
         public init(reactor: Reactor, holder: Holder, logs: LogRegistry, runtime: any Runtime, user: UInt32) {
             self.reactor = reactor
@@ -90,6 +93,8 @@ public final class Supervisor {
     /// others: the depth of dependencies is not one of calls.
     var work: [@PMActor () -> Void] = []
     private var isWorking = false
+    /// Fingerprints of the configurations of processes that an earlier daemon has started, where the present one is another.
+    var inheritedDigests: [String: [String: UInt64]] = [:]
     private var seeds: any RandomNumberGenerator
 
     /// Makes a supervisor without units.
@@ -130,7 +135,7 @@ public final class Supervisor {
         return instance
     }
 
-    private func noteDependencies(of unit: Unit) {
+    func noteDependencies(of unit: Unit) {
         rules.set(unit.name, needs: unit.definition.dependencies, unit.mapping.dependencies)
     }
 
@@ -157,6 +162,7 @@ public final class Supervisor {
         guard let instance = instances[name], instance.machine.phase == .down, !isWaiting(name) else { return false }
         instances[name] = nil
         rules.remove(name)
+        inheritedDigests[name] = nil
         let unit = InstanceName.unit(of: name)
         instancesOfUnit[unit]?.remove(name)
         if instancesOfUnit[unit]?.isEmpty ?? false { instancesOfUnit[unit] = nil }

@@ -236,7 +236,7 @@ public final class Reactor {
         HeapTrimmer.keepBuffers()
         let reactor = try PMActor.assumeIsolated(setUp)
         // What is set up before the first turn keeps nobody waiting: there is nobody yet.
-        PMActor.assumeIsolated { reactor.meter.begin(at: reactor.clock.monotonic()) }
+        PMActor.assumeIsolated { reactor.meter.start(at: reactor.clock.monotonic()) }
         while true {
             executor.drain()
             let goesOn = PMActor.assumeIsolated {

@@ -91,9 +91,9 @@ extension Method {
     public var readsConfiguration: Bool {
         switch self {
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .scale,
-            .reloadMetadata, .metadata:
+            .apply, .explain, .reloadMetadata, .metadata:
             true
-        case .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
+        case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
         }
     }
 

@@ -96,7 +96,7 @@ import Testing
         #expect(error?.problems.count == 1 && error?.description.contains("longer than 16 MB") == true)
     }
 
-    @Test func `a variable that names a password is no password in the file`() {
+    @Test func `a variable that names a password is no password in the file`() throws {
         let names = #"{"env": {"DB_PASSWORD": "${DB_PASSWORD}", "KEY": {"secret": "file:/k"}}}"#
         #expect(try ConfigSecrets.first(in: JSONDocument(parsing: Array(names.utf8)).root) == nil)
         let written = #"{"env": {"DB_PASSWORD": "${X:-hunter2}"}}"#

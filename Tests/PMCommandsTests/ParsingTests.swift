@@ -1,6 +1,7 @@
 import ArgumentParser
 import PMAPI
 import PMConfig
+import PMSystem
 import Testing
 
 @testable import PMCommands

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PMAPI
 import PMConfig
-import PMSystem
+import PMModel
 import Testing
 
 @testable import PMCommands

@@ -42,6 +42,8 @@ public enum Method: String, Sendable, CaseIterable {
     case scale
     /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
+    /// The plugins, and what they offer.
+    case plugins
     /// The commands of the daemon and of the services.
     case metadata = "$metadata"
 }
@@ -53,7 +55,7 @@ extension Method {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .clientSession,
-            .scale, .reloadMetadata:
+            .scale, .reloadMetadata, .plugins:
             false
         }
     }
@@ -64,7 +66,7 @@ extension Method {
         switch self {
         case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale: true
         case .stop, .status, .list, .log, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
-            .reloadMetadata, .metadata:
+            .reloadMetadata, .plugins, .metadata:
             false
         }
     }
@@ -74,7 +76,9 @@ extension Method {
         switch self {
         case .start, .stop, .restart, .status, .connect, .log, .proxy, .scale, .reloadMetadata, .unmap: 0
         case .metadata: 1
-        case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession: nil
+        case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession,
+            .plugins:
+            nil
         }
     }
 
@@ -84,7 +88,7 @@ extension Method {
         case .start, .stop, .restart: true
         case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .version, .name, .ready, .proxy,
             .bridge,
-            .confine, .clientSession, .scale, .reloadMetadata, .metadata:
+            .confine, .clientSession, .scale, .reloadMetadata, .plugins, .metadata:
             false
         }
     }

@@ -71,7 +71,7 @@ public final class HostChannel {
             MessageWriter.reply(id: id, result: Metadata.ofDaemon.json, to: &output)
         case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .discover, .connect, .log, .version,
             .name,
-            .proxy, .bridge, .confine, .clientSession, .scale, .reloadMetadata, nil:
+            .proxy, .bridge, .confine, .clientSession, .scale, .reloadMetadata, .plugins, nil:
             let error = APIError.stopping(
                 "\(name) runs without pm, so \(method) cannot be called", hint: "pm start pm, then pm start \(name)")
             MessageWriter.failure(id: id, error.rpc, to: &output)

@@ -63,7 +63,7 @@ struct PM: ParsableCommand {
             CommandGroup(
                 name: "Calling",
                 subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),
-            CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
+            CommandGroup(name: "About", subcommands: [PluginsCommand.self, VersionCommand.self, NameCommand.self]),
         ])
 
     /// The words that are commands, `help` included.

@@ -19,7 +19,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
-            "enable", "disable", "is-active", "wait", "pid",
+            "enable", "disable", "is-active", "wait", "pid", "plugins",
         ]
         #expect(PM.words == Set(expected))
     }

@@ -165,13 +165,28 @@ private func dockerUnit(
         ) { _ in
             LaunchEnvironment(environment: [])
         }
-        let drivers = RuntimeDrivers(node: node, docker: runtime())
+        let plugins = PluginRuntime(node: node) { name throws(SpawnFailure) in
+            guard name == "python" else { throw SpawnFailure(.launch(.runtime), name, detail: "no plugin has it") }
+            return PluginDriver(path: "/plugins/python/driver.mjs")
+        }
+        let drivers = RuntimeDrivers(node: node, docker: runtime(), plugins: plugins)
         var unit = dockerUnit(isCommandable: true)
         #expect(try drivers.launch(unit, RunOptions()) == runtime().launch(unit, RunOptions()))
         unit.definition.runtime = .nodejs
         #expect(
             try drivers.launch(unit, RunOptions()).invocation.arguments
                 == ["node", "/opt/pm/node/host/main.mjs", file])
+        unit.definition.runtime = .plugin("python")
+        #expect(
+            try drivers.launch(unit, RunOptions(arguments: ["-x"])).invocation.arguments == [
+                "node", "/plugins/python/driver.mjs", "run", "--name=web", "--runtime=python", "--stop-signal=15",
+                "--kill-after=10000", file, "--", "-x",
+            ])
+        #expect(throws: SpawnFailure.self) { try drivers.launch(unit, RunOptions(inspection: .listening)) }
+        unit.definition.runtime = .plugin("ruby")
+        #expect(throws: SpawnFailure(.launch(.runtime), "ruby", detail: "no plugin has it")) {
+            try drivers.launch(unit, RunOptions())
+        }
         unit.definition.runtime = .worker
         #expect(
             try drivers.launch(unit, RunOptions()).invocation.arguments

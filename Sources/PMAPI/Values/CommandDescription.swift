@@ -89,6 +89,7 @@ extension Method {
         case .scale: Scale.description
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description
+        case .plugins: Plugins.description
         case .metadata: Metadata.description
         }
     }

@@ -39,7 +39,7 @@ struct CallCommand: PMCommand {
     var args: [String] = []
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
-        guard let command else { return Program.misused(loneWord, session) }
+        guard let command else { return try runLoneWord(session) }
         guard service != "pm" else {
             let hint = PM.words.contains(command) ? "pm \(command)" : "pm --help"
             return Program.misused(
@@ -51,6 +51,7 @@ struct CallCommand: PMCommand {
             conversation = Conversation(session: session, client: try session.connect(), timeout: timeout)
             metadata = try conversation.metadata(for: service, command)
         } catch {
+            if error.statusCode == 404, let code = try runPluginCommand(session, try session.connect()) { return code }
             throw advised(error)
         }
         // Our daemon answers with the service's own names; the reference's has them behind the service's name.
@@ -62,8 +63,17 @@ struct CallCommand: PMCommand {
         }
         let call = Call(service: service, command: command, params: arguments.params)
         conversation.commands = metadata.commands.map(\.name).filter { !$0.hasPrefix("$") }
-        print(try conversation.hold(call, arguments), session)
+        show(try conversation.hold(call, arguments), session)
         return .success
+    }
+
+    /// A lone word may be a command of a plugin.
+    private func runLoneWord(_ session: CommandContext) throws(APIError) -> ExitCode {
+        // Without a daemon there are no plugins.
+        guard let client = try? session.connect(), let code = try runPluginCommand(session, client) else {
+            return Program.misused(loneWord, session)
+        }
+        return code
     }
 
     /// Whose word belongs to another manager most likely meant a command, and not a service that does not exist.
@@ -87,7 +97,8 @@ struct CallCommand: PMCommand {
             hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service) COMMAND")
     }
 
-    private func print(_ result: JSONValue, _ session: CommandContext) {
+    /// Prints a result.
+    func show(_ result: JSONValue, _ session: CommandContext) {
         switch (session.format, result) {
         case (.json, _): session.output.line(result.text)
         case (.table, .null): break
@@ -139,8 +150,8 @@ struct Conversation {
 
     private func late(_ call: Call, _ timeout: Duration) -> APIError {
         var error = APIError.timeout(
-            "\(call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
-            hint: "pm status \(call.service)")
+            "\(call.isOfPlugin ? "its plugin" : call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
+            hint: call.isOfPlugin ? "pm plugins" : "pm status \(call.service)")
         error.code = "PM_DEADLINE"
         return error
     }
@@ -156,7 +167,7 @@ struct Conversation {
 
     /// "Method not found" in the words of services and commands.
     private func explained(_ error: APIError, _ call: Call) throws(APIError) -> APIError {
-        error.code == -32601 ? try absence(of: call.command, in: call.service) : error
+        error.code == -32601 && !call.isOfPlugin ? try absence(of: call.command, in: call.service) : error
     }
 
     /// Why a command cannot be called.

@@ -27,6 +27,7 @@ extension ConfigReader {
             unknownAtRoot(member, in: root, known: Self.rootKeys)
         }
         checkReferences(configuration, root)
+        if configuration.plugins.isEmpty { refuseOtherRuntimes(configuration, root) }
         return configuration
     }
 
@@ -93,16 +94,6 @@ extension ConfigReader {
             checkName(member.key, at: place)
             return mapping(place, name: member.key).map { .init(name: member.key, value: $0) }
         }
-    }
-
-    private mutating func plugins(_ place: ConfigNode) -> [String] {
-        let names = strings(place)
-        if !names.isEmpty {
-            report(
-                "pm loads no plugins: their commands are missing", at: place, hint: "remove the key", severity: .warning
-            )
-        }
-        return names
     }
 
     /// Rules for names: a name becomes a directory of logs and a word of the command line.

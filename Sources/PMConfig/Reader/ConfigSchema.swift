@@ -19,10 +19,33 @@ public enum ConfigSchema {
                 "$schema": ["type": "string"],
                 "containers": named(container(needsPath: true), own: container(needsPath: false)),
                 "mapping": named(mapping, own: mapping),
-                "plugins": orNull(texts),
+                "plugins": orNull([
+                    "type": "array", "items": plugin, "maxItems": JSONValue(ConfigReader.mostPlugins),
+                ]),
                 "setup": orNull(["type": "object", "properties": ["packages": orNull(texts)]]),
             ],
+            // Only plugins have other runtimes.
+            "if": ["not": ["required": ["plugins"], "properties": ["plugins": ["type": "array", "minItems": 1]]]],
+            "then": [
+                "properties": [
+                    "containers": [
+                        "additionalProperties": ["properties": ["type": orNull(words(RuntimeKind.self))]]
+                    ]
+                ]
+            ],
         ]
+    }
+
+    private static var plugin: JSONValue {
+        either([text, object(ConfigReader.pluginKeys, ["name": text, "options": true], required: ["name"])])
+    }
+
+    private static let pluginWord: JSONValue = ["type": "string", "pattern": .string(PluginWord.pattern)]
+
+    private static var probe: JSONValue {
+        either([
+            pluginWord, object(ConfigReader.probeKeys, ["name": pluginWord, "options": true], required: ["name"]),
+        ])
     }
 
     /// An object of services; the daemon's own entry may be another one.
@@ -36,12 +59,12 @@ public enum ConfigSchema {
 
     /// UnitName, without its rule about composed characters.
     private static let namePattern =
-        #"^(?!pm-gateway$)(?!pm-pool-)(?!.*#(?:[2-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])$)"#
+        #"^(?!pm-gateway$)(?!pm-pool-)(?!pm-plugin-)(?!.*#(?:[2-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])$)"#
         + #"(?!.*(?:^|/)\.{0,2}(?:/|$))[^\u0000-\u001f\u007f-\u009f]+$"#
 
     private static func container(needsPath: Bool) -> JSONValue {
         let shapes: [String: JSONValue] = [
-            "path": text, "type": orNull(words(RuntimeKind.self)), "commandable": orNull(["type": "boolean"]),
+            "path": text, "type": orNull(pluginWord), "commandable": orNull(["type": "boolean"]),
             "stateless": orNull(["type": "boolean"]), "dependencies": orNull(texts),
             "host": orNull(words(ServiceHost.self)),
         ]
@@ -91,7 +114,7 @@ public enum ConfigSchema {
     private static var readiness: JSONValue {
         let shapes: [String: JSONValue] = [
             "check": ["enum": .array(ConfigReader.readinessWords)], "fd": whole(3...255), "tcp": address, "http": http,
-            "exec": program, "log": text, "deadline": time,
+            "exec": program, "log": text, "probe": probe, "deadline": time,
         ]
         var schema = object(ConfigReader.checkKeys + ["deadline"], shapes).object ?? [:]
         schema["not"] = either(pairs(of: ConfigReader.checkKeys))
@@ -101,7 +124,7 @@ public enum ConfigSchema {
     private static var liveness: JSONValue {
         let shapes: [String: JSONValue] = [
             "check": ["enum": .array(ConfigReader.livenessWords)], "http": http, "tcp": address, "exec": program,
-            "noOutputFor": time, "interval": time, "timeout": time, "retries": whole(1...1000),
+            "noOutputFor": time, "probe": probe, "interval": time, "timeout": time, "retries": whole(1...1000),
             "startPeriod": duration, "action": words(LivenessResponse.self),
         ]
         var schema = object(ConfigReader.livenessChecks + ConfigReader.livenessTimes, shapes).object ?? [:]

@@ -102,7 +102,16 @@ extension ReadinessCheck {
         case .http(let url): ["http": .string(url)]
         case .exec(let words): ["exec": .array(words.map(JSONValue.string))]
         case .logLine(let pattern): ["log": .string(pattern)]
+        case .probe(let probe): ["probe": probe.json]
         }
+    }
+}
+
+extension PluginProbe {
+    /// The name alone, or an object with the options, which came from JSON.
+    fileprivate var json: JSONValue {
+        guard let options else { return .string(name) }
+        return ["name": .string(name), "options": (try? JSONValue(parsing: options)) ?? .string(options)]
     }
 }
 
@@ -117,6 +126,7 @@ extension LivenessPolicy {
             case .http(let url): ["http": .string(url)]
             case .exec(let words): ["exec": .array(words.map(JSONValue.string))]
             case .output(let time): ["noOutputFor": .duration(time)]
+            case .probe(let probe): ["probe": probe.json]
             }
         let plain = LivenessPolicy(check: check)
         if interval != plain.interval { object["interval"] = .duration(interval) }

@@ -28,6 +28,7 @@ struct DaemonHandlers {
     let clientSession: ClientSessionHandler
     let scale: ScaleHandler
     let reloadMetadata: ReloadMetadataHandler
+    let plugins: PluginsHandler
     let metadata: MetadataHandler
 }
 
@@ -56,6 +57,7 @@ extension DaemonHandlers: MethodAnswering {
         case .clientSession: answer(clientSession, parameters, call)
         case .scale: begin(scale, parameters, call)
         case .reloadMetadata: begin(reloadMetadata, parameters, call)
+        case .plugins: answer(plugins, parameters, call)
         case .metadata: begin(metadata, parameters, call)
         }
     }

@@ -53,8 +53,9 @@ struct StatusHandler: AsyncHandler {
                 rows.append(row(ofIdle: unit))
             }
         }
-        // Pools are shown by their workers.
-        for name in supervisor.names where !seen.contains(name) && !name.hasPrefix(UnitName.poolPrefix) {
+        // Pools are shown by their workers, and plugins by `plugins`.
+        for name in supervisor.names
+        where !seen.contains(name) && !name.hasPrefix(UnitName.poolPrefix) && !UnitName.isOfPlugin(name) {
             if let row = supervisor.status(of: name, memory, uses) { rows.append(row) }
         }
         return rows

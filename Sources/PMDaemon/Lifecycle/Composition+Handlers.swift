@@ -7,6 +7,7 @@ extension Composition {
     /// Makes the router pass requests to the daemon itself on to the handlers.
     func addHandlers(of daemon: Daemon) {
         let conditions = Dispatcher.Conditions(
+            explainCommand: { [plugins] in plugins.absence(of: $0)?.rpc },
             explainAbsence: { [units, supervisor] name in
                 let name = units.fullName(name)
                 guard units.find(name) != nil || supervisor.knows(name) else { return nil }
@@ -43,7 +44,7 @@ extension Composition {
                 supervisor: supervisor, units: units, memory: memory, daemon: { [unowned daemon] in daemon.ownStatus },
                 finalOutput: words,
                 workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor)),
-            list: ListHandler(units: units), map: MapHandler(units: units),
+            list: ListHandler(units: units), map: MapHandler(units: units, plugins: plugins),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
             discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
@@ -55,6 +56,7 @@ extension Composition {
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
             scale: ScaleHandler(instances: instances, units: units),
             reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
-            metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests))
+            plugins: PluginsHandler(units: units, plugins: plugins),
+            metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests, plugins: plugins))
     }
 }

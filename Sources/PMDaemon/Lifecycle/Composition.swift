@@ -31,6 +31,7 @@ final class Composition {
     let sweeper: ContainerCleanup
     let packages: PackageSetup
     let events: UnitEvents
+    let plugins: PluginController
     let supervisor: Supervisor
     let access: Access
     let admission: Admission
@@ -62,10 +63,13 @@ final class Composition {
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
         packages = PackageSetup(options, units, reactor, log)
         events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
+        plugins = PluginController(options, units, registry, log)
         var resources = Supervisor.Resources(
-            reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
+            reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units, plugins),
+            user: geteuid())
         resources.onTrouble = { log.trouble($0) }
-        (resources.channels, resources.observer) = (links, events)
+        resources.channels = links
+        resources.observer = PluginEventFeed(events, plugins) { reactor.clock.wall() }
         resources.find = { [units] in units.find($0) }
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
@@ -84,9 +88,11 @@ final class Composition {
     /// learn of its changes.
     private func connect() {
         gateway.publish(in: units)
-        units.parts = { [unowned units, parts = units.parts, pools = options.pools] name in
-            parts(name) ?? units.pool(name, pools)
+        units.parts = { [unowned units, unowned plugins, parts = units.parts, pools = options.pools] name in
+            parts(name) ?? units.pool(name, pools) ?? plugins.unit(name)
         }
+        plugins.connect(supervisor)
+        links.askPlugin = { [unowned plugins] in plugins.ask($0, $1) }
         routeBook.connect(units)
         registry.fullName = { [units] in units.fullName($0) }
         links.isCallable = { [units] in units.find($0)?.definition.isCommandable ?? true }
@@ -94,8 +100,9 @@ final class Composition {
         supervisor.restartRefusal = { [unowned supervisor] in
             StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
         }
-        units.onChange = { [gateway, registry, unowned supervisor] in
+        units.onChange = { [gateway, registry, plugins, unowned supervisor] in
             registry.routes.configurationChanged()
+            plugins.configurationChanged()
             supervisor.configurationChanged()
             gateway.configurationChanged()
         }

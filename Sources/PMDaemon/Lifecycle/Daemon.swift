@@ -188,6 +188,7 @@ final class Daemon {
         }
         if succession == .first { installPackages() }
         parts.gateway.begin()
+        if mode == .normal { parts.plugins.start() }
         parts.starts.started()
     }
 
@@ -349,7 +350,7 @@ final class Daemon {
         ]
         row.problems =
             own.compactMap { $0 } + parts.units.problems + parts.gateway.problems
-            + parts.registry.routes.grants.allProblems
+            + parts.registry.routes.grants.allProblems + parts.plugins.problems
         row.problems += parts.supervisor.strayProblems
         return row
     }

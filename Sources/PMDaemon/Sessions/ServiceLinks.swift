@@ -19,6 +19,11 @@ final class ServiceLinks: ServiceChannels {
     /// Time that a unit has to answer a call; zero: it has no limit.
     var callTimeout: @PMActor (String) -> Duration = { _ in .zero }
 
+    /// Asks a plugin about a service.
+    var askPlugin: @PMActor (ProbeQuestion, @escaping @PMActor (ProbeResult) -> Void) -> Void = { question, done in
+        done(.failed("no plugin has the check \(question.probe.name)"))
+    }
+
     /// True when clients may call a unit.
     var isCallable: @PMActor (String) -> Bool = { _ in true }
 
@@ -94,6 +99,8 @@ final class ServiceLinks: ServiceChannels {
         guard let metadata = link.metadata else { return true }
         return metadata.others["accepts"]?.array?.contains("$ping") ?? false
     }
+
+    func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void) { askPlugin(question, done) }
 
     func drain(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void) { router.drain(service, done) }
 

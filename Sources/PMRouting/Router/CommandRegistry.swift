@@ -51,6 +51,10 @@ public final class CommandRegistry {
     public let routes = RouteOwners()
     /// The service that is meant by a name that no running one has; nil: there is none.
     public var fullName: @PMActor (String) -> String? = { _ in nil }
+    /// Of what a unit publishes, what is kept.
+    public var admit: @PMActor (ServiceMetadata, String) -> ServiceMetadata = { metadata, _ in metadata }
+    /// The unit of a plugin that has a command of pm; nil: none has.
+    public var extensionOwner: @PMActor (String) -> String? = { _ in nil }
     /// Told that the commands of a unit are published.
     public var onPublish: @PMActor (String) -> Void = { _ in }
 
@@ -113,7 +117,7 @@ public final class CommandRegistry {
     /// - Throws: a 413 when it is more than the daemon keeps; what was published before stays.
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) throws(APIError) {
         guard let service = services[id.unit], service.id == id else { return }
-        var metadata = metadata
+        var metadata = admit(metadata, id.unit)
         if !service.isCallable { metadata.commands.removeAll(where: \.isPublished) }
         let json = metadata.json
         let (size, room) = (json.serialized().count, json.footprint)
@@ -163,10 +167,19 @@ public final class CommandRegistry {
 
     /// The service and the command of a method: the service with the longest name that the method begins with.
     public func find(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
-        guard let (head, tail) = method.split(at: ".") else { return nil }
+        guard let (head, tail) = method.split(at: ".") else { return findExtension(method) }
         if !dotted.isEmpty, let found = findDotted(method, tail) { return found }
         let name = head.string
         return (pick(name) ?? fullName(name).flatMap { pick($0) }).map { ($0, tail) }
+    }
+
+    /// Finds a plugin that runs and has added a command. Commands of pm itself come first.
+    private func findExtension(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
+        let name = method.string
+        guard Method(rawValue: name) == nil, let service = extensionOwner(name).flatMap({ services[$0] }),
+            service.has(name)
+        else { return nil }
+        return (service, method)
     }
 
     /// Finds a service with a dot in its name. The number of look-ups is that of the dots in the method, or in the

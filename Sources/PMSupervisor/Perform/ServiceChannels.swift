@@ -18,6 +18,18 @@ public protocol ServiceChannels: AnyObject {
     func watch(_ service: IncarnationID, _ onSilence: @escaping @PMActor (MonotonicTime) -> Void)
     /// True when the service has said that it answers `$ping`, or has not said anything to this daemon.
     func takesPings(_ service: IncarnationID) -> Bool
+    /// Asks a plugin about a service; `done` is called at most once.
+    func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void)
+}
+
+/// A check of a plugin, and the service that it is about.
+public struct ProbeQuestion: Equatable, Sendable {
+    /// The check.
+    public let probe: PluginProbe
+    /// The incarnation.
+    public let service: IncarnationID
+    /// The process of the incarnation; nil: it has none yet.
+    public let pid: Int32?
 }
 
 /// Observers of units, called as events happen.

@@ -16,6 +16,12 @@ public struct PluginManifest: Equatable, Sendable {
         public var name: String
         /// The absolute path of the driver.
         public var driver: String
+
+        /// Names a runtime and its driver.
+        public init(name: String, driver: String) {
+            self.name = name
+            self.driver = driver
+        }
     }
 
     /// The name of the package.
@@ -38,6 +44,12 @@ public struct PluginManifest: Equatable, Sendable {
     public var events: [String] = []
     /// Routes of HTTP.
     public var routes: [RoutePattern] = []
+
+    /// A plugin that adds nothing yet.
+    public init(name: String, file: String) {
+        self.name = name
+        self.file = file
+    }
 
     /// The name of its unit.
     public var unit: String { UnitName.pluginPrefix + name }

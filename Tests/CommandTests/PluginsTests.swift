@@ -73,9 +73,9 @@ import Testing
                 + "COMP_POINT=6; _pm pm hel pm; echo \"${COMPREPLY[@]}\""
             #expect(try project.run(["bash", "-c", shell]).output == "help hello\n")
             let client = try project.client()
-            client.send(#"{"jsonrpc":"2.0","id":1,"method":"hello","params":[{"who":"Bob"}]}"#)
+            try client.send(#"{"jsonrpc":"2.0","id":1,"method":"hello","params":[{"who":"Bob"}]}"#)
             #expect(client.line()?.contains("\"result\":\"Hi Bob\"") == true)
-            client.send(#"{"jsonrpc":"2.0","id":2,"method":"$metadata","params":[]}"#)
+            try client.send(#"{"jsonrpc":"2.0","id":2,"method":"$metadata","params":[]}"#)
             #expect(client.line()?.contains(#"{"name":"hello","config":{"cli":"#) == true)
         }
     }

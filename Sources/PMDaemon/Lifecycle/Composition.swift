@@ -13,7 +13,7 @@ final class Composition {
     let options: DaemonOptions
     let reactor: Reactor
     let log: DaemonLog
-    let lifecycle: LifecycleState
+    let lifecycle = LifecycleState()
     let units: UnitResolver
     let deaths: ExitHistory
     let registry = CommandRegistry()
@@ -42,7 +42,6 @@ final class Composition {
     /// - Throws: the fault of the configuration, the environment or the control socket.
     init(_ options: DaemonOptions, _ reactor: Reactor, _ log: DaemonLog, isLaunched: Bool) throws {
         (self.options, self.reactor, self.log) = (options, reactor, log)
-        lifecycle = LifecycleState()
         access = Access(options.scope)
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
         units = try UnitResolver(
@@ -65,11 +64,9 @@ final class Composition {
         events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
         plugins = PluginController(options, units, registry, log)
         var resources = Supervisor.Resources(
-            reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units, plugins),
-            user: geteuid())
+            reactor: reactor, holder: holder, logs: logs, runtime: plugins.drivers, user: geteuid())
         resources.onTrouble = { log.trouble($0) }
-        resources.channels = links
-        resources.observer = PluginEventFeed(events, plugins) { reactor.clock.wall() }
+        (resources.channels, resources.observer) = (links, PluginEventFeed(events, plugins, reactor.clock))
         resources.find = { [units] in units.find($0) }
         resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
         resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }

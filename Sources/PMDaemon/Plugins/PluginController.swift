@@ -12,14 +12,6 @@ import PMSystem
 /// Their code runs in processes of their own and never here. Without plugins it does nothing.
 @PMActor
 final class PluginController {
-    /// The parts of the daemon that it needs.
-    struct Parts {
-        let units: UnitResolver
-        let registry: CommandRegistry
-        let supervisor: Supervisor
-        let log: DaemonLog
-    }
-
     private let options: DaemonOptions
     private let units: UnitResolver
     private let registry: CommandRegistry
@@ -273,6 +265,9 @@ extension PluginController {
         if let driver = current.runtimes[runtime] { return driver }
         throw SpawnFailure(.launch(.runtime), runtime, detail: absence)
     }
+
+    /// All runtimes, those of plugins among them.
+    var drivers: RuntimeDrivers { RuntimeDrivers(options, units, self) }
 
     /// The runtimes of all plugins, sorted.
     var runtimes: [String] { current.runtimes.keys.sorted() }

@@ -11,10 +11,10 @@ import PMSystem
 final class PluginEventFeed: SupervisorObserver {
     private let next: any SupervisorObserver
     private let plugins: PluginController
-    private let now: @PMActor () -> WallTime
+    private let clock: any TimeSource
 
-    init(_ next: any SupervisorObserver, _ plugins: PluginController, now: @escaping @PMActor () -> WallTime) {
-        (self.next, self.plugins, self.now) = (next, plugins, now)
+    init(_ next: any SupervisorObserver, _ plugins: PluginController, _ clock: any TimeSource) {
+        (self.next, self.plugins, self.clock) = (next, plugins, clock)
     }
 
     /// A plugin that got events of its own end could keep itself busy.
@@ -22,7 +22,7 @@ final class PluginEventFeed: SupervisorObserver {
         guard !UnitName.isOfPart(unit) else { return }
         plugins.deliver(kind) {
             var members: JSONObject = [
-                "at": .string(now().iso8601), "kind": .string(kind), "service": .string(unit),
+                "at": .string(clock.wall().iso8601), "kind": .string(kind), "service": .string(unit),
                 "message": .string(message),
             ]
             members["details"] = details()

@@ -79,6 +79,7 @@ let package = Package(
         module("PMConfig", ["PMModel", "JSON", "PMSystem"]),
         module("PMDiscovery", ["PMModel", "JSON", "PMSystem"]),
         module("PMLogs", ["PMModel", "PMSystem"]),
+        module("PMMigration", ["PMModel", "JSON"]),
         // 4 behave
         module("PMSupervisor", ["PMModel", "PMSystem", "PMLogs", "PMConfig"]),
         module("PMRouting", ["PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI"]),
@@ -93,7 +94,8 @@ let package = Package(
         module(
             "PMCommands",
             [
-                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMClient",
+                "PMModel", "JSON", "JSONRPC", "PMSystem", "PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMMigration",
+                "PMClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         module(
@@ -142,7 +144,9 @@ let package = Package(
             path: "Tests/PMRoutingSupport", swiftSettings: strict),
         .target(
             name: "PMFuzzTargets",
-            dependencies: ["JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery", "PMAPI", "PMLogs"],
+            dependencies: [
+                "JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery", "PMAPI", "PMLogs", "PMMigration",
+            ],
             path: "Tests/fuzz/Targets", swiftSettings: strict),
         tests("FuzzTests", ["PMFuzzTargets", "PMSystem"]),
         tests("JSONTests", ["JSON", "PMSystem"]),
@@ -151,6 +155,7 @@ let package = Package(
         tests("PMSystemTests", ["PMSystem", "PMModel", "JSON"]),
         tests("PMConfigTests", ["PMConfig", "PMModel", "JSON"]),
         tests("PMDiscoveryTests", ["PMDiscovery", "PMModel", "JSON"]),
+        tests("PMMigrationTests", ["PMMigration", "PMModel", "PMSystem", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMJournalTests", ["PMJournal", "PMAPI", "PMLogs", "PMModel", "PMSystem", "JSON"]),
         tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),

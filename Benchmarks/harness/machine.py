@@ -24,8 +24,8 @@ def tasks(pid):
 
 
 def cpu_ns(pids):
-    """CPU that the living threads of the processes have used, in nanoseconds (schedstat)."""
-    return sum(int((task / "schedstat").read_text().split()[0]) for pid in pids for task in tasks(pid))
+    """CPU that the processes have used, threads that have ended included, in nanoseconds (clock_getcpuclockid(3))."""
+    return sum(time.clock_gettime_ns((~pid << 3) | 2) for pid in pids)
 
 
 def switches(pids):

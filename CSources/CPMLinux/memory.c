@@ -19,6 +19,8 @@ void pm_memory_keep(size_t largest, size_t free) {
      */
     mallopt(M_MMAP_THRESHOLD, (int)largest);
     mallopt(M_TRIM_THRESHOLD, (int)free);
+    /* What a thread has made is kept by others, and a heap of its own would stay when it ends. */
+    mallopt(M_ARENA_MAX, 1);
 }
 
 int pm_memory_share_page(pm_shared_page *out) {

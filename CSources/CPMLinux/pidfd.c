@@ -75,3 +75,8 @@ int pm_process_read(int pid, pm_process *out) {
         return size < 0 ? (int)size : -ESRCH;
     return pm_process_parse(pid, text, (size_t)size, out);
 }
+
+int pm_process_set_open_files(int pid, uint64_t count) {
+    const struct rlimit limit = {.rlim_cur = count, .rlim_max = count};
+    return prlimit(pid, RLIMIT_NOFILE, &limit, NULL) == 0 ? 0 : -errno;
+}

@@ -57,7 +57,7 @@ typedef struct {
     const char *empty; /* a directory that is masked */
 } taken;
 
-DIRECT static bool take(const char *mount, int *tree, pm_spawn_devices *devices) {
+DIRECT static bool copy_kept(const char *mount, int *tree, pm_spawn_devices *devices) {
     *tree = -1;
     switch (mount[0]) {
     case PM_MOUNT_DEVICES: return pm_spawn_take_devices(devices);
@@ -102,7 +102,7 @@ DIRECT static bool make_mounts(const pm_spawn_request *request) {
     taken t;
     t.empty = NULL;
     for (uint32_t i = 0; i < request->mount_count; i++)
-        if (!take(request->mounts[i], &t.trees[i], &t.devices))
+        if (!copy_kept(request->mounts[i], &t.trees[i], &t.devices))
             return false;
     for (uint32_t i = 0; i < request->mount_count; i++)
         if (!change(request->mounts[i], &t))

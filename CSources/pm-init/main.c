@@ -188,7 +188,7 @@ static void drop_start_pages(void) {
 }
 
 /* A pm-init of its own. 0, or the exit status when it cannot be. */
-static int begin(pm_init *i) {
+static int start_fresh(pm_init *i) {
     int result = take_lock(i);
     if (result == -EWOULDBLOCK)
         return give_up(i, EXIT_RUNNING, "already running", 0);
@@ -247,7 +247,7 @@ int main(int argc, char **argv) {
         return give_up(&i, EXIT_USAGE, wrong, 0);
     if (i.options.mode == OPTIONS_CHECK)
         return reexec_check(&i);
-    int status = i.options.mode == OPTIONS_RESUME ? resume(&i) : begin(&i);
+    int status = i.options.mode == OPTIONS_RESUME ? resume(&i) : start_fresh(&i);
     if (status != 0)
         return status;
     drop_start_pages();

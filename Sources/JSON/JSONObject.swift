@@ -5,8 +5,8 @@ public struct JSONObject: Sendable {
         var value: JSONValue
     }
 
-    /// From this many members on, names are looked up in `places` instead of one by one.
-    static let indexThreshold = 16
+    /// From this many members on, names are looked up in `places` instead of one by one: a row of a status has fewer.
+    static let indexThreshold = 32
 
     private(set) var members: [Member] = []
     /// Index of each name in `members`; nil while there are few, because a search is then faster.
@@ -93,7 +93,7 @@ public struct JSONObject: Sendable {
 }
 
 /// A member's name compared by bytes: Swift's own `==` would merge names that differ only in Unicode normalisation.
-private struct MemberName: Hashable {
+struct MemberName: Hashable {
     let text: String
 
     static func == (lhs: MemberName, rhs: MemberName) -> Bool { sameBytes(lhs.text, rhs.text) }

@@ -102,6 +102,10 @@ public struct JSONScanner {
         if skip(Byte.rightBracket) { return }
         repeat {
             skipWhitespace()
+            if index < end, isDigit(bytes[index]) {
+                skipPlainNumbers()
+                skipWhitespace()
+            }
             try skipValue(depth: depth)
         } while try continues(until: Byte.rightBracket)
     }
@@ -183,5 +187,5 @@ extension JSONScanner {
     }
 
     @inline(__always)
-    private func isDigit(_ byte: UInt8) -> Bool { byte &- Byte.zero <= 9 }
+    fileprivate func isDigit(_ byte: UInt8) -> Bool { byte &- Byte.zero <= 9 }
 }

@@ -96,5 +96,6 @@ extension JSONValue: Equatable {
 /// True when two strings have the same bytes; `==` also takes "é" written in two ways for equal.
 @inline(__always)
 func sameBytes(_ a: String, _ b: String) -> Bool {
-    a == b && a.utf8.elementsEqual(b.utf8)
+    // Most names differ in length, which is known without a look at them.
+    a.utf8.count == b.utf8.count && a == b && a.utf8.elementsEqual(b.utf8)
 }

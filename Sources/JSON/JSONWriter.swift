@@ -117,6 +117,15 @@ public func appendJSONString(_ string: String, to output: inout [UInt8]) {
     output.append(Byte.quote)
 }
 
+extension String {
+    /// The text as JSON writes it, without the quotation marks around it.
+    public var escapedForJSON: String {
+        var bytes: [UInt8] = []
+        appendJSONString(self, to: &bytes)
+        return String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self)
+    }
+}
+
 /// Copies runs that need no escape at once.
 private func appendEscaped(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
     var runStart = 0

@@ -31,7 +31,7 @@ public struct FirstLine: Sendable {
     }
 
     /// Takes bytes as they arrive; after another verdict than `wait` nothing more is to be given.
-    public mutating func take(_ more: some Sequence<UInt8>) -> Verdict {
+    public mutating func received(_ more: some Sequence<UInt8>) -> Verdict {
         bytes += more
         let guess = bytes.withUnsafeBytes { Stranger.guess($0) }
         switch guess {

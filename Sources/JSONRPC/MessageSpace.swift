@@ -27,7 +27,7 @@ struct MessageSpace {
 
     /// Start of the next piece.
     @inline(__always)
-    private mutating func take(_ size: Int) -> UnsafeMutableRawPointer? {
+    private mutating func reserve(_ size: Int) -> UnsafeMutableRawPointer? {
         precondition(size <= bytes.count - count, "a message is longer than was said")
         defer { count += size }
         return bytes.baseAddress.map { $0 + count }
@@ -35,13 +35,13 @@ struct MessageSpace {
 
     @inline(__always)
     mutating func put(_ text: StaticString) {
-        guard let place = take(text.utf8CodeUnitCount) else { return }
+        guard let place = reserve(text.utf8CodeUnitCount) else { return }
         memcpy(place, text.utf8Start, text.utf8CodeUnitCount)
     }
 
     @inline(__always)
     mutating func put(_ raw: UnsafeRawBufferPointer) {
-        guard let place = take(raw.count), let base = raw.baseAddress else { return }
+        guard let place = reserve(raw.count), let base = raw.baseAddress else { return }
         memcpy(place, base, raw.count)
     }
 
@@ -52,7 +52,7 @@ struct MessageSpace {
             size += 1
             rest /= 10
         }
-        guard let end = take(size).map({ $0 + size }) else { return }
+        guard let end = reserve(size).map({ $0 + size }) else { return }
         rest = number
         for place in 1...size {
             end.storeBytes(

@@ -43,7 +43,7 @@ public struct PendingCalls<Payload> {
         set {
             guard isPresent(id) else { return }
             if newValue == nil {
-                _ = take(id)
+                _ = remove(id)
             } else {
                 payloads[slot(id)] = newValue
             }
@@ -65,7 +65,7 @@ public struct PendingCalls<Payload> {
 
     /// Forgets the call and returns what waited, or nil.
     @inlinable
-    public mutating func take(_ id: UInt64) -> Payload? {
+    public mutating func remove(_ id: UInt64) -> Payload? {
         guard isPresent(id) else { return nil }
         let payload = payloads[slot(id)].take()
         ids[slot(id)] = 0
@@ -96,7 +96,7 @@ public struct PendingCalls<Payload> {
 
     /// Forgets every call and returns them by age: for a peer that is gone.
     @inlinable
-    public mutating func takeAll() -> [(id: UInt64, payload: Payload)] {
+    public mutating func removeAll() -> [(id: UInt64, payload: Payload)] {
         var calls: [(id: UInt64, payload: Payload)] = []
         for (id, payload) in zip(ids, payloads) {
             if let payload { calls.append((id, payload)) }

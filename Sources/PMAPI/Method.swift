@@ -24,6 +24,8 @@ public enum Method: String, Sendable, CaseIterable {
     case connect
     /// Output of services, as a stream.
     case log
+    /// What happened to services and to the daemon, as a stream.
+    case events
     /// Version, process and configuration of the daemon.
     case version
     /// A random name.
@@ -40,6 +42,10 @@ public enum Method: String, Sendable, CaseIterable {
     case clientSession = "session"
     /// The number of instances of a service.
     case scale
+    /// Services that run follow the configuration.
+    case apply
+    /// Tells what would run as a service, and what decided each part.
+    case explain
     /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
     /// The plugins, and what they offer.
@@ -54,8 +60,8 @@ extension Method {
     public var isForConfined: Bool {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
-        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .clientSession,
-            .scale, .reloadMetadata, .plugins:
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+            .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins:
             false
         }
     }
@@ -64,9 +70,9 @@ extension Method {
     /// never stopped.
     public var needsFuture: Bool {
         switch self {
-        case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale: true
-        case .stop, .status, .list, .log, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
-            .reloadMetadata, .plugins, .metadata:
+        case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale, .apply: true
+        case .stop, .status, .list, .log, .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
+            .explain, .reloadMetadata, .plugins, .metadata:
             false
         }
     }
@@ -74,7 +80,9 @@ extension Method {
     /// The place of the parameter with the name of a service, or with a list of names; nil: there is none.
     public var servicePlace: Int? {
         switch self {
-        case .start, .stop, .restart, .status, .connect, .log, .proxy, .scale, .reloadMetadata, .unmap: 0
+        case .start, .stop, .restart, .status, .connect, .log, .events, .proxy, .scale, .reloadMetadata, .unmap, .apply,
+            .explain:
+            0
         case .metadata: 1
         case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession,
             .plugins:
@@ -82,13 +90,23 @@ extension Method {
         }
     }
 
+    /// True when it reads or changes the configuration, so that it waits until a file that has changed was read. Those that
+    /// change what their connection is must not wait: the next request on it depends on that.
+    public var readsConfiguration: Bool {
+        switch self {
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .scale,
+            .apply, .explain, .reloadMetadata, .plugins, .metadata:
+            true
+        case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
+        }
+    }
+
     /// True when pm-init has to do work for it.
     public var isOrder: Bool {
         switch self {
-        case .start, .stop, .restart: true
-        case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .version, .name, .ready, .proxy,
-            .bridge,
-            .confine, .clientSession, .scale, .reloadMetadata, .plugins, .metadata:
+        case .start, .stop, .restart, .apply: true
+        case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events, .version, .name, .ready,
+            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .metadata:
             false
         }
     }

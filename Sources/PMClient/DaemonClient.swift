@@ -219,7 +219,7 @@ public final class DaemonClient {
     ) throws(ClientError) -> Reply? {
         while true {
             if let reply = takeEarly(ticket.id) { return reply }
-            switch try connection.nextLine(deadline, interrupt: interrupt, take) {
+            switch try connection.nextLine(deadline, interrupt: interrupt, receivedLine) {
             case .line: continue
             case .end: throw .lost(method: ticket.method)
             case .late: return nil
@@ -244,7 +244,7 @@ public final class DaemonClient {
     }
 
     /// Sorts one line: replies are kept for their callers, all other messages of a daemon are not for us.
-    private func take(_ line: UnsafeRawBufferPointer) throws(ClientError) {
+    private func receivedLine(_ line: UnsafeRawBufferPointer) throws(ClientError) {
         let message: Message
         do {
             message = try Message.scan(line)

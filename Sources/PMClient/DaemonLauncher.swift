@@ -22,6 +22,8 @@ public struct DaemonLauncher: Sendable {
     public var environment: [String: String]
     /// The debugger for the services it starts.
     public var inspection = Start.Inspection.none
+    /// The profile that is laid over the configuration; nil: none.
+    public var profile: String?
     /// True when the daemon writes more to its own log.
     public var isVerbose = false
     /// True when pm-init replaces this process, for a service manager or a container.
@@ -120,6 +122,7 @@ public struct DaemonLauncher: Sendable {
         words += ["--config", location.configFile, "--scope", location.scope.rawValue]
         words += ["--state", location.stateDirectory, "--socket", location.socketPath]
         words += ["--libexec", installation.libexec]
+        if let profile { words += ["--profile", profile] }
         if let option = inspection.option { words.append(option) }
         return isVerbose ? words + ["-v"] : words
     }

@@ -65,11 +65,18 @@ public struct DaemonLocator: Sendable {
                 guard case .notRunning = error else { throw error.report }
                 if let client = try connectElsewhere(location, than: expected) { return client }
                 guard DaemonLock.isHeld(location.lockPath), deadline.milliseconds > 0 else {
-                    throw .stopping("pm is not running for \(location.configFile)", hint: "pm start pm")
+                    throw .stopping("pm is not running for \(location.configFile)", hint: Self.startHint(location))
                 }
                 poll(nil, 0, 5)
             }
         }
+    }
+
+    private static func startHint(_ location: DaemonLocation) -> String {
+        guard !location.hasConfigFile, let other = location.passedOver.first, let file = other.file else {
+            return "pm start pm"
+        }
+        return "pm start pm, here; \(file) is \(other.message) (\(other.hint ?? ""))"
     }
 
     /// In the runtime folder, and in a folder that is not trusted, nobody else's daemon is meant; but root may ask the
@@ -111,6 +118,14 @@ public struct DaemonLocator: Sendable {
     private static let statusTimeout = Duration.seconds(2)
 
     private func configuredAddresses(_ location: DaemonLocation) -> [SocketAddress] {
+        // A daemon with another environment, without XDG_RUNTIME_DIR for example.
+        let recorded =
+            DaemonRecord.read(in: location.stateDirectory, config: location.configFile)
+            .map { [SocketAddress(path: $0.socket)] } ?? []
+        return recorded + addressesInFile(location)
+    }
+
+    private func addressesInFile(_ location: DaemonLocation) -> [SocketAddress] {
         // Who is not trusted could name the socket of another daemon, which would get what is meant for this one.
         guard location.distrust == nil else { return [] }
         // Whatever is wrong with the file is the daemon's to report; here it only means that no address is known.

@@ -30,7 +30,7 @@ public final class FollowedLog {
         while true {
             do throws(ClientError) {
                 let turn = try client.nextPiece(of: ticket, within: limit, interrupt: interrupt)
-                guard let piece = take(turn) else { continue }
+                guard let piece = received(turn) else { continue }
                 return piece
             } catch {
                 // In the middle of what was stored there is no place to go on from.
@@ -41,7 +41,7 @@ public final class FollowedLog {
     }
 
     /// Notes a record's cursor; nil when there is nothing else in it.
-    private func take(_ turn: DaemonClient.StreamTurn) -> DaemonClient.StreamTurn? {
+    private func received(_ turn: DaemonClient.StreamTurn) -> DaemonClient.StreamTurn? {
         guard case .data(.data(.object(var record))) = turn, let cursor = record["cursor"]?.string,
             let name = record["name"]?.string
         else {

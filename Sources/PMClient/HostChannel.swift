@@ -69,11 +69,14 @@ public final class HostChannel {
             return true
         case .metadata:
             MessageWriter.reply(id: id, result: Metadata.ofDaemon.json, to: &output)
-        case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .discover, .connect, .log, .version,
+        case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+            .version,
             .name,
-            .proxy, .bridge, .confine, .clientSession, .scale, .reloadMetadata, .plugins, nil:
+            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins,
+            nil:
             let error = APIError.stopping(
-                "\(name) runs without pm, so \(method) cannot be called", hint: "pm start pm, then pm start \(name)")
+                "\(name) runs without pm, so \(method) cannot be called",
+                hint: "pm start pm, then pm start \(name.shellWord)")
             MessageWriter.failure(id: id, error.rpc, to: &output)
         }
         return false

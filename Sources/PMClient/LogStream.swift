@@ -17,6 +17,9 @@ extension DaemonClient {
     /// Opens a stream of log records or text.
     public func open(_ log: Log) throws(ClientError) -> Ticket { try send(log) }
 
+    /// Opens a stream of events.
+    public func open(_ events: ReadEvents) throws(ClientError) -> Ticket { try send(events) }
+
     /// Waits for the next piece of a stream, at most so long, or until `interrupt` is readable.
     public func nextPiece(
         of ticket: Ticket, within limit: Duration? = nil, interrupt: Int32? = nil

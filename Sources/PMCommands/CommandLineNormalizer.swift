@@ -34,6 +34,7 @@ struct CommandLineNormalizer {
         case "run": return ["run"] + options + run(tail)
         case "start": return ["start"] + options + start(Self.kebabs(tail)).words
         case "restart": return ["restart"] + options + inspected(Self.kebabs(tail))
+        case "set": return ["set"] + options + set(tail)
         case "connect", "map": return [first] + options + Self.kebabs(tail)
         default: return [first] + options + tail  // text from outside, not an enum of ours
         }
@@ -101,6 +102,16 @@ struct CommandLineNormalizer {
         return read + words.dropFirst(own.count)
     }
 
+    /// `set [options] NAME KEY VALUE`: a value may look like an option of pm, `pm set web cli --verbose`.
+    private func set(_ words: [String]) -> [String] {
+        let (options, rest) = split(words, valued: Self.valued, flags: Self.flags)
+        guard rest.count > 2, rest.prefix(2).allSatisfy({ !$0.hasPrefix("-") }), rest[2].hasPrefix("-"), rest[2] != "--"
+        else { return words }
+        // What has a value of its own and a place for it is an option.
+        if Self.valued.contains(rest[2]), rest.count == 4 { return words }
+        return options + rest.dropFirst(3) + ["--"] + rest.prefix(3)
+    }
+
     /// The words with `--inspect=PORT` as two options; from `--` on they belong to a service.
     private func inspected(_ words: [String]) -> [String] {
         let own = words.prefix { $0 != "--" }
@@ -118,7 +129,8 @@ struct CommandLineNormalizer {
     /// `run [options] PROGRAM [args]`: behind PROGRAM only the long options of run itself are options, up to a `--`.
     private func run(_ words: [String]) -> [String] {
         var (options, rest) = split(
-            words, valued: Self.valued.union(Self.runValued), flags: Self.flags.union(Self.runFlags))
+            words, valued: Self.valued.union(Self.runValued).union(["--profile"]),
+            flags: Self.flags.union(Self.runFlags))
         options = options.flatMap(InspectorOptions.separated)
         if rest.first == "--" { rest.removeFirst() } else if rest.first?.hasPrefix("-") ?? true { return words }
         guard let program = rest.first else { return words }

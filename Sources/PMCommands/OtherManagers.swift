@@ -19,7 +19,7 @@ enum OtherManagers {
             + "enable-linger for you",
         "flush": "nothing has to be emptied: pm deletes the oldest output of a service when its log is full",
         "env":
-            "tr '\\0' '\\n' < /proc/$(pm pid NAME)/environ shows its variables",
+            "pm explain NAME shows its variables, and what set each",
         "reset": "pm restart NAME sets the number of restarts to 0",
         "id": "pm pid NAME prints the process id",
         "send": "kill -SIGNAL $(pm pid NAME) sends a signal",
@@ -28,10 +28,10 @@ enum OtherManagers {
         "is-failed": "pm status --failed shows the services that fail; pm is-active NAME is for scripts",
         "up": "pm start pm starts the daemon, and pm start NAME a service",
         "down": "pm stop NAME stops a service",
-        "daemon-reload": "pm reads .pm.config.json at each start of a service",
+        "daemon-reload": "pm watches .pm.config.json; pm apply lets running services follow it",
         "serve": "pm start ./app.js adds a program as a service and starts it",
         "ecosystem":
-            "pm start ./app.js adds a program to .pm.config.json; pm map NAME FILE registers a program in .pm.config.json",
+            "pm start ecosystem.config.js adds its apps and starts them; pm start ./app.js adds one program",
         "init": "pm start ./app.js makes a .pm.config.json with a service app, and starts it",
         "add": "pm start ./app.js adds a program as a service and starts it; pm map NAME FILE only adds it",
         "doctor": "pm status shows the daemon's problems, and pm log pm what it wrote",

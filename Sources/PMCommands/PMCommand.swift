@@ -33,7 +33,8 @@ struct PM: ParsableCommand {
         discussion: """
             `pm api greet Ada` calls the command greet of the running service api and prints its result: a first word \
             that is no command of pm is the name of a service. Write options of pm before the service's name: all \
-            words after it, dashes included, go to the service. If a service has the name of a command of pm, use `pm \
+            words after it, dashes included, go to the service. `pm api` lists the commands of api, and `pm api greet \
+            --help` explains one. If a service has the name of a command of pm, use `pm \
             call`.
 
             Exit codes: 0 done, 1 failed, 64 usage, 65 configuration or input wrong, 66 not found, 69 pm is not \
@@ -45,15 +46,16 @@ struct PM: ParsableCommand {
                 name: "Process",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
-                    ScaleCommand.self, IsActiveCommand.self, WaitCommand.self, ProcessIDCommand.self, RunCommand.self,
+                    EventsCommand.self, HistoryCommand.self, ScaleCommand.self, ApplyCommand.self, IsActiveCommand.self,
+                    WaitCommand.self, ProcessIDCommand.self, RunCommand.self,
                     UpgradeCommand.self,
                 ]),
             CommandGroup(
                 name: "Containers",
                 subcommands: [
                     DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
-                    GetCommand.self, SetCommand.self, EnableCommand.self, DisableCommand.self,
-                    ImportCommand.self,
+                    ExplainCommand.self, EditCommand.self, GetCommand.self, SetCommand.self, EnableCommand.self,
+                    DisableCommand.self, ImportCommand.self, ExportCommand.self, InitCommand.self,
                 ]),
             CommandGroup(
                 name: "Packages",
@@ -62,9 +64,20 @@ struct PM: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Calling",
-                subcommands: [CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self]),
+                subcommands: [
+                    CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self,
+                    TypesCommand.self,
+                ]),
             CommandGroup(name: "About", subcommands: [PluginsCommand.self, VersionCommand.self, NameCommand.self]),
         ])
+
+    /// The word behind `help` that is no command; nil: there is none. The parser shows the help of pm instead.
+    static func unknownHelp(_ words: [String]) -> String? {
+        guard words.first == "help", let word = words.dropFirst().first(where: { !$0.hasPrefix("-") }) else {
+            return nil
+        }
+        return self.words.contains(word) ? nil : word
+    }
 
     /// The words that are commands, `help` included.
     static let words: Set<String> = {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PMAPI
+import PMConfig
 import PMSystem
 
 /// The program `pm`.
@@ -25,7 +26,11 @@ public enum Program {
         do {
             command = try PM.parseAsRoot(normalizer.normalized(words))
         } catch {
-            return report(parsing: error, of: words, session)
+            return report(parsing: error, of: words, session.speaking(words))
+        }
+        if let unknown = PM.unknownHelp(normalizer.normalized(words)) {
+            let hint = NearNames.hint(for: unknown, among: PM.words.sorted()) ?? "pm --help lists the commands"
+            return misused(.notFound("there is no command \(unknown)", hint: hint), session.speaking(words)).rawValue
         }
         guard let command = command as? any PMCommand else {
             return runOther(command, of: words, session)
@@ -56,14 +61,16 @@ public enum Program {
             if command.readsConfiguration { session.tellConfigurationProblems() }
             return code.rawValue
         } catch {
-            return report(ErrorReport(error), session)
+            return report(ErrorReport(error, target: session.target), session)
         }
     }
 
     /// Tells a failure on standard error, in the form of the results.
     static func report(_ report: ErrorReport, _ session: CommandContext) -> Int32 {
         switch session.format {
-        case .table: session.errors.write(report.text(Style(isOn: session.terminal.hasErrorColour)))
+        case .table:
+            session.errors.write(
+                report.text(Style(isOn: session.terminal.hasErrorColour), isVerbose: session.isVerbose))
         case .json: session.errors.write(report.json)
         }
         return report.exitCode.rawValue
@@ -71,7 +78,7 @@ public enum Program {
 
     /// Tells what is wrong with a command line that the parser could not judge.
     static func misused(_ error: APIError, _ session: CommandContext) -> ExitCode {
-        _ = report(ErrorReport(error, exitCode: .usage), session)
+        _ = report(ErrorReport(error, exitCode: .usage, target: session.target), session)
         return .usage
     }
 
@@ -84,6 +91,9 @@ public enum Program {
             if let addition = additions(to: words, session) { session.output.line("\n" + addition) }
             return 0
         }
+        if session.format == .json {
+            return report(ErrorReport(usage(message), exitCode: .usage), session)
+        }
         // It repeats words of the command line.
         let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map {
             DisplayWidth.printable(String($0))
@@ -91,6 +101,13 @@ public enum Program {
         let text = lines.joined(separator: "\n")
         session.errors.line(text.hasPrefix("Error: ") ? "pm: " + text.dropFirst(7) : text)
         return ExitCode.usage.rawValue
+    }
+
+    /// What the parser says, as an error: its sentence, and its usage as the next step.
+    private static func usage(_ message: String) -> APIError {
+        let lines = message.split(separator: "\n").map(String.init)
+        let sentence = lines.first.map { $0.hasPrefix("Error: ") ? String($0.dropFirst(7)) : $0 } ?? message
+        return .badRequest(sentence, hint: lines.dropFirst().joined(separator: "\n"))
     }
 
     /// A command of the parser itself, `help`: running it throws the text.

@@ -1,3 +1,4 @@
+import JSON
 import PMAPI
 import PMClient
 import PMModel
@@ -11,9 +12,12 @@ struct ServiceNames {
     /// - Throws: a 404 for a pattern that no service has, and what the daemon answers.
     func expanded(_ words: [String]) throws(APIError) -> [String] {
         guard words.contains(where: Self.isPattern) else { return Self.unique(words) }
-        let known = try client.ask(Status(name: nil)).map(\.name).filter { $0 != "pm" }
+        let rows = try client.ask(Status(name: nil)).map(\.name).filter { $0 != "pm" }
+        // What is done to a service is done to all of its instances; `web#*` means instances one by one.
+        let services = Self.unique(rows.map(InstanceName.unit(of:)))
         var names: [String] = []
         for word in words {
+            let known = word.utf8.contains(UInt8(ascii: "#")) ? rows : services
             let found = known.contains(word) || !Self.isPattern(word) ? [word] : Self.matches(word, known)
             guard !found.isEmpty else {
                 throw .notFound("no service matches \(word)", hint: "pm status shows all names")
@@ -66,6 +70,15 @@ struct ServiceNames {
             }
         }
         return refusals
+    }
+
+    /// Prints the results of a command for programs: of one that names a single service the result itself, else an array,
+    /// also if a pattern matched one service only.
+    static func show(_ results: [JSONValue], of words: [String], _ session: CommandContext) {
+        guard session.format == .json else { return }
+        let isSingle = words.count == 1 && !words.contains(where: isPattern)
+        if isSingle, let result = results.first { session.output.line(result.text) }
+        if !isSingle { session.output.line(JSONValue.array(results).text) }
     }
 
     /// Tells that some services were refused: throws the first refusal, after a note for each other one.

@@ -20,14 +20,6 @@ public struct DiscoveredContainer: Equatable, Sendable {
     public var definition: ContainerDefinition
     /// The part of the package that names it.
     public var source: Source
-
-    /// The definition in the place of another one. Dependencies that somebody wrote into the configuration stay when the
-    /// package names none.
-    public func replacing(_ old: ContainerDefinition?) -> ContainerDefinition {
-        var new = definition
-        if new.dependencies.isEmpty, let old { new.dependencies = old.dependencies }
-        return new
-    }
 }
 
 /// The result of one package.

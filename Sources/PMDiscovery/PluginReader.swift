@@ -100,7 +100,7 @@ private struct ManifestReader {
     mutating func manifest(subpath: String?) -> PluginManifest? {
         guard let name = name() else { return nil }
         var manifest = PluginManifest(name: name, file: file.path)
-        manifest.version = file.root["version"]?.value.string.map { String($0.prefix(Self.longestVersion)) }
+        manifest.version = file.root["version"]?.string.map { String($0.prefix(Self.longestVersion)) }
         if let declaration = file.root["pm"]?["plugin"] {
             read(declaration, &manifest)
         } else {
@@ -112,7 +112,7 @@ private struct ManifestReader {
     }
 
     private mutating func name() -> String? {
-        let text = file.root["name"]?.value.string ?? Paths.name(of: file.directory)
+        let text = file.root["name"]?.string ?? Paths.name(of: file.directory)
         do throws(UnitName.Problem) {
             let name = try UnitName(text).text
             guard name.utf8.count + UnitName.pluginPrefix.utf8.count <= UnitName.mostBytes else {
@@ -126,7 +126,7 @@ private struct ManifestReader {
     }
 
     private mutating func read(_ declaration: JSONNode, _ manifest: inout PluginManifest) {
-        guard case .object = declaration.value else {
+        guard declaration.isObject else {
             return report("expected an object, found \(declaration.value.summary)", declaration, "pm.plugin")
         }
         for member in declaration.members {
@@ -143,8 +143,8 @@ private struct ManifestReader {
     }
 
     private mutating func texts(_ node: JSONNode, _ key: String) -> [String] {
-        let texts = (node.value.array ?? []).compactMap(\.string)
-        guard let count = node.value.array?.count, texts.count == count, count <= Self.most else {
+        let texts = node.elements.compactMap(\.string)
+        guard node.isArray, texts.count == node.elements.count, texts.count <= Self.most else {
             report("expected an array of at most \(Self.most) names, found \(node.value.summary)", node, key)
             return []
         }
@@ -170,7 +170,7 @@ private struct ManifestReader {
     }
 
     private mutating func runtimes(_ node: JSONNode, _ key: String) -> [PluginManifest.Runtime] {
-        guard case .object = node.value, node.members.count <= Self.most else {
+        guard node.isObject, node.members.count <= Self.most else {
             report("expected an object of names and drivers, found \(node.value.summary)", node, key)
             return []
         }
@@ -203,14 +203,14 @@ private struct ManifestReader {
         var node = isMap ? exports[entry] : entry == "." ? exports : nil
         // Conditions lie in each other; no package has more than a few.
         for _ in 0..<8 {
-            guard let found = node, case .object = found.value else { return node }
+            guard let found = node, found.isObject else { return node }
             node = found.members.first { ["node", "import", "default"].contains($0.key) }?.node
         }
         return nil
     }
 
     private mutating func path(_ node: JSONNode, _ key: String) -> String? {
-        guard let text = node.value.string, !text.isEmpty else {
+        guard let text = node.string, !text.isEmpty else {
             report("expected a path, found \(node.value.summary)", node, key)
             return nil
         }

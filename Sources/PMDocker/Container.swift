@@ -83,24 +83,24 @@ struct Container: Sendable {
     /// Passes on new output until the container ends; calls `opened` when no output can be missed any more.
     ///
     /// - Throws: `EngineError`, or what `take` throws.
-    func attach(opened: @Sendable () async -> Void, _ take: (ByteBuffer) async throws -> Void) async throws {
+    func attach(opened: @Sendable () async -> Void, _ receive: (ByteBuffer) async throws -> Void) async throws {
         // Without "Upgrade" the engine answers with the output as a body without length.
         let query = [("stream", "1"), ("stdout", "1"), ("stderr", "1")]
         let request = EngineRequest(verb: .post, path: path + "/attach", query: query)
-        try await engine.stream(request, opened: opened, take)
+        try await engine.stream(request, opened: opened, receive)
     }
 
     /// Passes on the output since a time, and new output until the container ends; `opened` as above.
     ///
     /// - Throws: `EngineError`, or what `take` throws.
     func follow(
-        since: WallTime, opened: @Sendable () async -> Void, _ take: (ByteBuffer) async throws -> Void
+        since: WallTime, opened: @Sendable () async -> Void, _ receive: (ByteBuffer) async throws -> Void
     ) async throws {
         let fraction = String(since.nanoseconds % 1_000_000_000)
         let moment =
             "\(since.nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 9 - fraction.count) + fraction
         let query = [("follow", "1"), ("stdout", "1"), ("stderr", "1"), ("since", moment)]
-        try await engine.stream(EngineRequest(verb: .get, path: path + "/logs", query: query), opened: opened, take)
+        try await engine.stream(EngineRequest(verb: .get, path: path + "/logs", query: query), opened: opened, receive)
     }
 
     /// Waits for its next end, or another condition of the engine's; its exit code.

@@ -89,14 +89,14 @@ struct ContainerSession: Sendable {
     /// A broken connection is reported by the task that waits for the end, which breaks with it.
     private func passOn(_ beginning: Beginning, _ opening: Opening, _ heard: LastHeard) async throws {
         var frames = OutputFrames()
-        let take: (ByteBuffer) async throws -> Void = { bytes in
+        let receive: (ByteBuffer) async throws -> Void = { bytes in
             heard.now()
-            for piece in try frames.take(bytes) { try await output.write(piece) }
+            for piece in try frames.received(bytes) { try await output.write(piece) }
         }
         do {
             switch beginning {
-            case .fresh: try await container.attach(opened: { opening.done() }, take)
-            case .again(let since): try await container.follow(since: since, opened: { opening.done() }, take)
+            case .fresh: try await container.attach(opened: { opening.done() }, receive)
+            case .again(let since): try await container.follow(since: since, opened: { opening.done() }, receive)
             }
         } catch let error as EngineError where Self.isLoss(error, beginning) {
             return

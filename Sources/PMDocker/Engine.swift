@@ -39,15 +39,15 @@ struct Engine: Sendable {
         }
     }
 
-    /// Asks for something that comes bit by bit until it ends; `opened` is called when the engine has agreed, `take` gets
+    /// Asks for something that comes bit by bit until it ends; `opened` is called when the engine has agreed, `receive` gets
     /// each bit and holds up the next one until it returns.
     ///
-    /// - Throws: `EngineError`, `CancellationError`, or what `take` throws.
+    /// - Throws: `EngineError`, `CancellationError`, or what `receive` throws.
     func stream(
         _ request: EngineRequest, opened: @Sendable () async -> Void = {},
-        _ take: (ByteBuffer) async throws -> Void
+        _ receive: (ByteBuffer) async throws -> Void
     ) async throws {
-        _ = try await converse(request, opened: opened, take)
+        _ = try await converse(request, opened: opened, receive)
     }
 
     /// The text of an answer as JSON.
@@ -64,7 +64,7 @@ struct Engine: Sendable {
     }
 
     private func converse(
-        _ request: EngineRequest, opened: @Sendable () async -> Void, _ take: (ByteBuffer) async throws -> Void
+        _ request: EngineRequest, opened: @Sendable () async -> Void, _ receive: (ByteBuffer) async throws -> Void
     ) async throws -> Int {
         let connection = try await connect()
         do {
@@ -75,10 +75,10 @@ struct Engine: Sendable {
                 for try await part in inbound {
                     switch part {
                     case .head(let head):
-                        reading.begin(head)
+                        reading.receivedHead(head)
                         if !reading.isRefusal { await opened() }
                     case .body(let bytes):
-                        if reading.isRefusal { reading.keep(bytes) } else { try await take(bytes) }
+                        if reading.isRefusal { reading.keep(bytes) } else { try await receive(bytes) }
                     case .end: return try reading.end()
                     }
                 }
@@ -151,7 +151,7 @@ struct Engine: Sendable {
 
         var isRefusal: Bool { status >= 400 }
 
-        mutating func begin(_ head: HTTPResponseHead) { status = Int(head.status.code) }
+        mutating func receivedHead(_ head: HTTPResponseHead) { status = Int(head.status.code) }
 
         mutating func keep(_ bytes: ByteBuffer) {
             if refusal.readableBytes < Engine.longestAnswer { refusal.writeImmutableBuffer(bytes) }

@@ -31,7 +31,7 @@ struct OutputFrames {
     /// The pieces in what has come; content is passed on before its frame is whole.
     ///
     /// - Throws: `Nonsense`.
-    mutating func take(_ bytes: ByteBuffer) throws(Nonsense) -> [Piece] {
+    mutating func received(_ bytes: ByteBuffer) throws(Nonsense) -> [Piece] {
         rest.writeImmutableBuffer(bytes)
         var pieces: [Piece] = []
         while true {

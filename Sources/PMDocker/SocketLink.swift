@@ -40,7 +40,7 @@ struct SocketLink: Sendable {
     /// - Throws: when nobody listens there, or somebody who is not the daemon.
     static func connect(_ path: String, on group: any EventLoopGroup) async throws -> SocketLink {
         let socket = try TrustedSocket.connect(path, .folderOwner)
-        return try await adopt(socket.take(), on: group)
+        return try await adopt(socket.release(), on: group)
     }
 
     private static func bootstrap(_ group: any EventLoopGroup) -> ClientBootstrap {
@@ -72,7 +72,7 @@ struct SocketLink: Sendable {
                 if introduction == .confine {
                     try await toDaemon.write(ByteBuffer(bytes: Self.confinement))
                     var answer = Acceptance()
-                    while !answer.isWhole, let bytes = try await answers.next() { try answer.take(bytes) }
+                    while !answer.isWhole, let bytes = try await answers.next() { try answer.received(bytes) }
                     try await toClient.write(try answer.rest())
                 }
                 async let upwards: Void = Self.copy(fromClient, toDaemon)
@@ -109,7 +109,7 @@ private struct Acceptance {
     private var end: Int? { read.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) }
 
     /// - Throws: `EngineError.nonsense` for a line without end.
-    mutating func take(_ bytes: ByteBuffer) throws {
+    mutating func received(_ bytes: ByteBuffer) throws {
         read.writeImmutableBuffer(bytes)
         if !isWhole && read.readableBytes > Self.longest { throw refusal("a line without end") }
     }

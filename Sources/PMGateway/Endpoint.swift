@@ -116,7 +116,7 @@ final class Endpoint {
         let bound = NIOLoopBound((self, handshake, conversation), eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: context.limits.message, automaticErrorHandling: false,
-            shouldUpgrade: { channel, head in bound.value.1.begin(head, channel) },
+            shouldUpgrade: { channel, head in bound.value.1.accept(head, channel) },
             upgradePipelineHandler: { channel, _ in
                 channel.eventLoop.makeCompletedFuture { try bound.value.1.finish(channel) }
             })

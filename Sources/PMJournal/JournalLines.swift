@@ -90,15 +90,15 @@ final class JournalLines {
     /// Begins to read forwards at a time.
     ///
     /// - Throws: `SystemError`.
-    func begin(since: WallTime?) throws(SystemError) {
+    func seek(since: WallTime?) throws(SystemError) {
         try journal.seek(to: max(since ?? trace.since, trace.since))
     }
 
     /// Begins to read forwards behind a cursor.
     ///
     /// - Throws: `SystemError`.
-    func begin(behind place: String?) throws(SystemError) {
-        guard let place else { return try begin(since: nil) }
+    func seek(behind place: String?) throws(SystemError) {
+        guard let place else { return try seek(since: nil) }
         cursor = place
         isAtNext = try journal.seek(behind: place)
     }

@@ -37,7 +37,9 @@ public enum LogsProgram {
     }
 
     private static func answer(_ query: StoredLogQuery, _ output: FrameWriter) throws {
-        let filter = try LogFilter(priority: query.call.priority, pattern: query.call.grep)
+        let filter = try LogFilter(
+            priority: query.call.priority, pattern: query.call.grep,
+            streams: LogStream.wanted(query.call.streams?.map(\.rawValue)))
         if query.settles { JournalSync.wait() }
         let trace = try JournalUse.read(query.state)
         let journal = try trace.map { try JournalLines(query.call.names, in: SystemJournal(), $0, filter) }
@@ -52,7 +54,7 @@ public enum LogsProgram {
 
     private static func follow(_ journal: JournalLines, _ output: FrameWriter) throws {
         // Whatever the history was read like, from here on forwards from where it ended.
-        try journal.begin(behind: journal.cursor)
+        try journal.seek(behind: journal.cursor)
         var added: [UInt8] = []
         while true {
             while let line = try journal.next() { try output.write(.journal(line), follows: true) }
@@ -130,8 +132,12 @@ final class FrameWriter {
 
     private static func record(_ line: LogLine, of name: String, _ bytes: [UInt8]) -> LogRecord {
         let isOver = line.end == .newline || line.end == .brokenOff
-        return LogRecord(
-            name: name, time: line.time, stream: line.stream == .out ? .stdout : .stderr,
-            written: isOver ? bytes + [UInt8(ascii: "\n")] : bytes)
+        let written = isOver ? bytes + [UInt8(ascii: "\n")] : bytes
+        return switch line.stream {
+        case .out: LogRecord(name: name, time: line.time, stream: .stdout, written: written)
+        case .err: LogRecord(name: name, time: line.time, stream: .stderr, written: written)
+        case .notice: LogRecord(name: name, time: line.time, stream: .pm, written: written)
+        case .event: LogRecord(name: name, time: line.time, event: written)
+        }
     }
 }

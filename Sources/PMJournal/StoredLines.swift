@@ -41,7 +41,7 @@ struct StoredLines {
         let counted = try limit.map { try last($0, journal) }
         if let counted { return try counted.forEach(body) }
         var files = try files(limit: nil)
-        if let after = query.after { try journal?.begin(behind: after) } else { try journal?.begin(since: since) }
+        if let after = query.after { try journal?.seek(behind: after) } else { try journal?.seek(since: since) }
         var file = try nextFile(&files)
         var entry = try journal?.next(until: until)
         while file != nil || entry != nil {
@@ -73,9 +73,12 @@ struct StoredLines {
 
     private func files(limit: Int?) throws -> MergedLogLines? {
         guard query.readsFiles else { return nil }
+        let names = query.call.names
         let reader = LogReader(LogDirectory(root: query.state + "/logs"))
         let ends = query.ends.compactMapValues(LogPosition.init(text:))
-        return try reader.lines(of: query.call.names, LogQuery(lines: limit, since: since), until: ends)
+        var query = LogQuery(lines: limit, since: since)
+        query.streams = filter.streams
+        return try reader.lines(of: names, query, until: ends)
     }
 
     private func nextFile(_ files: inout MergedLogLines?) throws -> UnitLine? {

@@ -98,7 +98,7 @@ actor Wire {
 
     /// Nobody wants the answer any more.
     private func abandon(_ id: UInt64, _ reason: any Error) {
-        guard let call = waiting.take(id) else { return }
+        guard let call = waiting.remove(id) else { return }
         var bytes: [UInt8] = []
         MessageWriter.notification(method: "$/cancel", params: [.number(JSONNumber(Int(id)))], to: &bytes)
         send(bytes)
@@ -184,12 +184,12 @@ actor Wire {
         }
         source.activate()
         Task {
-            for await chunk in chunks { await take(chunk) }
+            for await chunk in chunks { await received(chunk) }
             await ended()
         }
     }
 
-    private func take(_ chunk: [UInt8]) {
+    private func received(_ chunk: [UInt8]) {
         var rest = chunk[...]
         while !rest.isEmpty {
             let count = framer.withFreeSpace { space in
@@ -204,14 +204,14 @@ actor Wire {
 
     private func takeLines() {
         do {
-            while let line = try framer.nextLine() { take(line) }
+            while let line = try framer.nextLine() { receivedLine(line) }
         } catch {
             // The line is too long: the next messages cannot be separated, so every call ends as closed.
             close()
         }
     }
 
-    private func take(_ line: UnsafeRawBufferPointer) {
+    private func receivedLine(_ line: UnsafeRawBufferPointer) {
         // What is no message answers nothing that we asked; a call that waits for it ends with its deadline.
         guard case .reply(let reply)? = try? Message.scan(line), let id = reply.internalID, let call = waiting[id]
         else { return }
@@ -226,7 +226,7 @@ actor Wire {
         if reply.isStream {
             return abandon(id, APIError.badRequest("the result is a stream", hint: "call it with stream(_:)"))
         }
-        _ = waiting.take(id)
+        _ = waiting.remove(id)
         finish(id, call, Self.outcome(reply))
     }
 
@@ -246,7 +246,7 @@ actor Wire {
             case nil: place.yield([UInt8](raw))  // a command that does not stream
             }
         }
-        _ = waiting.take(id)
+        _ = waiting.remove(id)
         finish(id, call, Self.outcome(reply))
     }
 
@@ -260,6 +260,6 @@ actor Wire {
 
     private func ended() {
         isOpen = false
-        for (id, call) in waiting.takeAll() { finish(id, call, .failure(Self.lost("the call"))) }
+        for (id, call) in waiting.removeAll() { finish(id, call, .failure(Self.lost("the call"))) }
     }
 }

@@ -13,6 +13,21 @@ enum Glossary {
         "is said", "makes no sense", "by its own word",
     ]
 
+    /// Declarations and parameters that are named by a verb which says neither the event nor the effect: `take`, `begin`.
+    static func bareVerbs(in file: SourceFile) -> [(name: Substring, line: Int)] {
+        guard let language = Code.language(of: file.path) else { return [] }
+        let code = Code(file.text, language)
+        let text = String(decoding: code.bytes, as: UTF8.self)
+        let declared = /\b(?:func|let|var|const)\s+(take|begin)\b/
+        let parameter = /[(,]\s*(?:_\s+)?(take|begin)\s*:/
+        let function = /(?:^|[^.\w#])#?(take|begin)\s*\(/
+        let names =
+            language == .swift
+            ? text.matches(of: declared).map(\.output.1) + text.matches(of: parameter).map(\.output.1)
+            : text.matches(of: declared).map(\.output.1) + text.matches(of: function).map(\.output.1)
+        return names.map { ($0, code.line(of: text.utf8.distance(from: text.startIndex, to: $0.startIndex))) }
+    }
+
     /// The words of a type's name: `LogBook` is `Log` and `Book`.
     static func words(of name: Substring) -> [String] {
         var words: [String] = []
@@ -56,6 +71,32 @@ enum Glossary {
                     return Violation(path: file.path, line: type.line, reason: "\(type.name): \(word) is not our word")
                 }
             })
+    }
+
+    @Test func `no function and no parameter is only take or begin`() throws {
+        let files = try SourceTree.files(["Sources", "CSources", "Tests"], [".swift", ".c", ".h", "js"])
+        #expect(files.count > 700)
+        expectNone(
+            files.flatMap { file in
+                Glossary.bareVerbs(in: file).map { verb in
+                    let reason = "\(verb.name): say the event (received…) or the effect"
+                    return Violation(path: file.path, line: verb.line, reason: reason)
+                }
+            })
+    }
+
+    @Test func `finds bare verbs in each language, and neither calls nor longer names`() {
+        let swift = """
+            func take(_ a: Int) {}
+            func enter(_ begin: () -> Void, take: Int) {}
+            func takeOver() { let begin = a.take() }
+            """
+        let script = "class A {\n  #take(a) { b.take(a); }\n}\nfunction begin() {}\nconst taken = beginning();\n"
+        let c = "static int begin(int a);\nstruct a { int begin, end; };\n"
+        let found = [("a.swift", swift), ("a.mjs", script), ("a.c", c)].map { path, text in
+            Glossary.bareVerbs(in: SourceFile(path: path, text: text)).map { "\($0.name) \($0.line)" }.sorted()
+        }
+        #expect(found == [["begin 2", "begin 3", "take 1", "take 2"], ["begin 4", "take 2"], ["begin 1"]])
     }
 
     @Test func `no two modules have types of one name`() throws {

@@ -4,7 +4,7 @@ enum Layers {
         ("0 Linux", ["CPMLinux", "COpenSSL", "CSystemd"]),
         ("1 base", ["PMModel", "JSON"]),
         ("2 wire and kernel", ["JSONRPC", "PMSystem"]),
-        ("3 one concern", ["PMAPI", "PMConfig", "PMDiscovery", "PMLogs"]),
+        ("3 one concern", ["PMAPI", "PMConfig", "PMDiscovery", "PMLogs", "PMMigration"]),
         ("4 behave", ["PMSupervisor", "PMRouting", "PMClient"]),
         ("5 assemble", ["PMCommands", "PMDaemon", "PMDocker", "PMGateway", "PMJournal", "PMSidecar"]),
         ("6 entry", ["pm", "pmd", "pm-docker", "pm-gateway", "pm-logs"]),

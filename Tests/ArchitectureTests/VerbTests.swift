@@ -17,12 +17,14 @@ import Testing
     private static let withoutMethod: Set<String> = [
         "Call",  // calls a method of a service
         "Check",  // reads a configuration, for a daemon that need not run
+        "Edit",  // changes a configuration, for a daemon that need not run
         "Disable", "Enable", "Get", "Set",  // read and change a configuration, for a daemon that need not run
         "Do",  // calls a command of a service by names
         "IsActive",  // reads the status
         "ProcessID",  // reads the status
         "Wait",  // reads the status
-        "Import",  // writes a configuration, for a daemon that need not run
+        "Export", "Import",  // read and write a configuration, for a daemon that need not run
+        "History",  // reads the events
         "Install",  // npm runs under pm, with the rights of the user
         "Link",  // as install
         "Run",  // no daemon takes part

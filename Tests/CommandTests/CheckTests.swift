@@ -31,6 +31,29 @@ import Testing
         }
     }
 
+    @Test func `finds circles of dependencies, instances of what has state, and unknown transports`() async throws {
+        try await TestProject.with { project in
+            try project.write(
+                ".pm.config.json",
+                """
+                { "containers": { "a": { "path": "a", "dependencies": ["b"] }, "b": { "path": "b" }, "c": { "path": "c" } },
+                  "mapping": {
+                    "b": { "container": "b", "dependencies": [{ "name": "c" }] },
+                    "c": { "container": "c", "dependencies": ["b"], "instances": 3 },
+                    "a": { "container": "a", "connect": { "htp://127.0.0.1:80": {}, "local": {} } } } }
+                """)
+            let outcome = try project.pm("check")
+            for line in [
+                ":3:46: warning: mapping.b.dependencies: Circular dependency detected: b -> c -> b",
+                ":4:63: warning: mapping.c.instances: only a stateless service may have several instances",
+                "there is no transport htp, so nobody can connect\n  hint: did you mean \"http\"?",
+                "0 errors, 3 warnings",
+            ] {
+                #expect(outcome.output.contains(line), "\(line) in \(outcome)")
+            }
+        }
+    }
+
     @Test func `shows each warning with its place and what to write instead`() async throws {
         try await TestProject.with { project in
             try project.write(".pm.config.json", Self.odd)

@@ -35,6 +35,20 @@ import Testing
         }
     }
 
+    @Test func `of a command that does not exist fails, also as JSON`() async throws {
+        try await TestProject.with { project in
+            let unknown = try project.pm("help", "strat")
+            #expect(unknown.code == 64 && unknown.output == "", "\(unknown)")
+            #expect(unknown.errors == "pm: there is no command strat\nhint: did you mean \"start\"?\n")
+            for words in [["status", "--nonsense", "-o", "json"], ["help", "strat", "--output=json"]] {
+                let outcome = try project.run([TestPaths.pm] + words)
+                #expect(outcome.code == 64 && outcome.output == "")
+                let report = try JSONValue(parsing: outcome.errors)
+                #expect(report["exitCode"] == 64 && report["error"]?["message"]?.string?.isEmpty == false, "\(outcome)")
+            }
+        }
+    }
+
     @Test func `wrong words are told on standard error with the usage, and end with 64`() async throws {
         try await TestProject.with { project in
             for words in [

@@ -46,7 +46,7 @@ import Testing
             try project.startDaemon()
             try project.must("set", "web", "env.WORD", "two")
             try project.must("start", "web", "--wait")
-            #expect(try project.must("log", "web") == "[web] I am two\n")
+            #expect(try project.must("log", "web", "--out") == "[web] I am two\n")
         }
     }
 }

@@ -43,9 +43,53 @@ import Testing
         }
     }
 
+    @Test func `a program of PATH is in the file by its name, and is another service with other arguments`()
+        async throws
+    {
+        try await TestProject.with { project in
+            try project.write("one", "exec sleep 1000\n")
+            try project.must("start", "--name", "w", "--", "sh", "one")
+            #expect(try configuration(project)["containers"]?["w"]?["path"] == "sh")
+            #expect(try project.must("start", "--name", "w", "--", "sh", "one").contains("already running"))
+            let other = try project.pm("start", "--name", "w", "--", "sh", "two words")
+            #expect(other.code == 73 && other.errors.contains("which runs sh one"), "\(other)")
+            #expect(other.errors.contains("hint: pm start --name NAME -- sh 'two words' gives"), "\(other)")
+            // A service called like a program does not hide the program.
+            try project.must("start", "--name", "sleep", "--", "sh", "one")
+            let hidden = try project.pm("start", "--name", "nap", "--", "sleep", "1000")
+            #expect(hidden.code == 0 && hidden.output.hasPrefix("nap "), "\(hidden)")
+        }
+    }
+
+    @Test func `several files are several services`() async throws {
+        try await TestProject.with { project in
+            for name in ["a", "b"] { try project.script("\(name).sh", "exec sleep 1000") }
+            let started = try project.pm("start", "./a.sh", "./b.sh", "-o", "json")
+            #expect(started.code == 0, "\(started)")
+            let rows = try #require(try JSONValue(parsing: started.output).array)
+            #expect(rows.map { $0["name"] } == ["a", "b"])
+            #expect(try configuration(project)["mapping"]?["a"]?["cli"] == nil)
+        }
+    }
+
+    @Test func `a TypeScript file is refused where Node runs none, with what to do`() async throws {
+        try await TestProject.with { project in
+            try project.write("app.ts", "setInterval(() => {}, 1000)")
+            for (code, expected) in [(1, Int32(65)), (0, 0)] {
+                try project.script("bin\(code)/node", "[ \"$1\" = -e ] && exit \(code); exec sleep 1000")
+                let path = "\(project.directory)/bin\(code):/usr/bin:/bin"
+                let outcome = try project.run([TestPaths.pm, "start", "app.ts"], adding: ["PATH": path])
+                #expect(outcome.code == expected, "\(outcome)")
+                guard code == 1 else { continue }
+                #expect(outcome.errors.contains("cannot run app.ts: \(project.directory)/bin1/node runs no TypeScript"))
+                #expect(outcome.errors.contains("hint: Node.js 22.18"), "\(outcome)")
+            }
+        }
+    }
+
     @Test func `a folder runs what its package.json says`() async throws {
         try await TestProject.with { project in
-            try project.write("shop/package.json", #"{"name": "@me/shop-web", "main": "run.js"}"#)
+            try project.write("shop/package.json", #"{"name": "@me/shop-web", "main": "run"}"#)
             try project.write("shop/run.js", "setInterval(() => {}, 1000)")
             #expect(try project.must("start", "./shop").hasPrefix("shop-web "))
             let file = try configuration(project)
@@ -62,7 +106,7 @@ import Testing
             #expect(try project.pm("start", "./empty").code == 65)
             try project.write("ecosystem.config.js", "module.exports = {}")
             let other = try project.pm("start", "ecosystem.config.js")
-            #expect(other.code == 65 && other.errors.contains("hint: pm start ./app.js"), "\(other)")
+            #expect(other.code == 65 && other.errors.contains("exports no object with \"apps\""), "\(other)")
             // Nothing was written, and no daemon was started.
             #expect(try project.pm("status").code == 69)
             try project.script("a/web.sh", "exec sleep 1000")

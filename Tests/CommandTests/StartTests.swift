@@ -89,7 +89,8 @@ import Testing
             #expect(outcome.code == 70)
             #expect(outcome.errors.contains("after it was started: exit code 1"))
             #expect(outcome.errors.contains("SyntaxError"))
-            #expect(outcome.errors.contains("hint: pm log bad"))
+            #expect(outcome.errors.contains("hint: the fault is at ") && outcome.errors.contains("\(file):1"))
+            #expect(outcome.errors.contains("; pm log bad shows all output"))
             #expect(try project.must("start", "job").hasPrefix("job "))
         }
     }

@@ -1,3 +1,4 @@
+import JSON
 import PMTestSupport
 import Testing
 
@@ -27,6 +28,8 @@ import Testing
             let outcome = ended.wait()
             #expect(outcome.code == 70 && outcome.output == "job has ended: exit code 3\n", "\(outcome)")
             #expect(try project.must("wait", "job", "--for", "down") == "job has ended: exit code 3\n")
+            let both = try project.pm("wait", "web", "web", "w*", "-o", "json")
+            #expect(both.code == 0 && (try JSONValue(parsing: both.output)).array?.count == 1, "\(both)")
             let failed = try project.pm("status", "--failed")
             #expect(lines(failed.output).dropFirst().map { $0.prefix(3) } == ["job"], "\(failed)")
             #expect(failed.errors.contains("2 services: 1 ready, 1 failing"))

@@ -10,7 +10,7 @@ import Testing
     private static func verdict(_ pieces: [[UInt8]], isOver: Bool = false) -> FirstLine.Verdict {
         var line = FirstLine(place: "Here", limit: limit)
         for piece in pieces {
-            let verdict = line.take(piece)
+            let verdict = line.received(piece)
             if verdict != .wait { return verdict }
         }
         return isOver ? line.finish() : .wait

@@ -7,14 +7,14 @@ import Testing
         let ids = ["a", "b", "c"].map { calls.add($0) }
         #expect(ids == [1, 2, 3])
         #expect(calls[2] == "b")
-        #expect(calls.take(2) == "b")
-        #expect(calls.take(2) == nil)
+        #expect(calls.remove(2) == "b")
+        #expect(calls.remove(2) == nil)
         #expect(calls[2] == nil)
         #expect(calls.add("d") == 4)
         #expect(calls.count == 3)
-        #expect(calls.take(0) == nil)
-        #expect(calls.take(99) == nil)
-        #expect(calls.take(UInt64.max) == nil)
+        #expect(calls.remove(0) == nil)
+        #expect(calls.remove(99) == nil)
+        #expect(calls.remove(UInt64.max) == nil)
     }
 
     @Test func `a waiting call can be changed and removed in place`() {
@@ -31,12 +31,12 @@ import Testing
     @Test func `those of a peer that is gone come out by age`() {
         var calls = PendingCalls<Int>()
         for number in 1...100 { _ = calls.add(number) }
-        for id in stride(from: 2, through: 100, by: 2) { _ = calls.take(UInt64(id)) }
-        let left = calls.takeAll()
+        for id in stride(from: 2, through: 100, by: 2) { _ = calls.remove(UInt64(id)) }
+        let left = calls.removeAll()
         #expect(left.map(\.payload) == Array(stride(from: 1, through: 99, by: 2)))
         #expect(left.map { Int($0.id) } == left.map(\.payload))
         #expect(calls.isEmpty)
-        #expect(calls.takeAll().isEmpty)
+        #expect(calls.removeAll().isEmpty)
         #expect(calls.add(0) == 101)
     }
 
@@ -47,7 +47,7 @@ import Testing
         for _ in 0..<10_000 {
             let id = calls.add(7)
             #expect(seen.insert(id).inserted)
-            #expect(calls.take(id) == 7)
+            #expect(calls.remove(id) == 7)
         }
         #expect(old.allSatisfy { calls[$0] == 0 })
         #expect(calls.count == 50)
@@ -66,11 +66,11 @@ import Testing
                 let id = calls.add(step)
                 #expect(model.updateValue(step, forKey: id) == nil)
             } else if let id = model.keys.first {
-                #expect(calls.take(id) == model.removeValue(forKey: id))
+                #expect(calls.remove(id) == model.removeValue(forKey: id))
             }
             #expect(calls.count == model.count)
         }
-        #expect(Dictionary(uniqueKeysWithValues: calls.takeAll().map { ($0.id, $0.payload) }) == model)
+        #expect(Dictionary(uniqueKeysWithValues: calls.removeAll().map { ($0.id, $0.payload) }) == model)
     }
 
     @Test func `taking ends the payload's life`() {
@@ -80,7 +80,7 @@ import Testing
         let id = calls.add(Token())
         seen = calls[id]
         #expect(seen != nil)
-        _ = calls.take(id)
+        _ = calls.remove(id)
         #expect(seen == nil)
     }
 

@@ -79,7 +79,7 @@ import Testing
             let answer = Array(#"{"jsonrpc":"2.0","id":\#(id),\#(pair.reply)}"#.utf8).withUnsafeBytes {
                 bytes -> String in
                 guard case .reply(let reply)? = try? Message.scan(bytes),
-                    let caller = reply.internalID.flatMap({ calls.take($0) })
+                    let caller = reply.internalID.flatMap({ calls.remove($0) })
                 else { return "" }
                 return written { MessageWriter.relay(reply, id: caller, to: &$0) }
             }

@@ -105,6 +105,11 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
             uptime: .milliseconds(5))
         death.lastLines = ["one", "two"]
         death.wasRequested = true
+        death.fault = Fault("Error: boom", at: .init("/srv/x.js", 3, 7), excerpt: ["boom()", "^"])
+        death.probe = "connection refused at [::1]:80"
+        death.earlier = [PastExit(incarnation: 2, reason: reason, at: WallTime(nanoseconds: 1000), wasRequested: false)]
+        let card = FailureCard("web", death, nextTry: .milliseconds(1500))
+        #expect(try FailureCard(json: JSONValue(parsing: card.json.text)) == card)
         row.lastExit = death
         row.folder = "/srv/x.js"
         row.longTurns = UnitStatus.LongTurns(count: 3, longest: .milliseconds(120), cause: "status")
@@ -115,6 +120,13 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         row.waiting = UnitStatus.Wait(for: "db", because: "db ended")
         row.nextTry = .milliseconds(1500)
         #expect(try UnitStatus(json: JSONValue(parsing: row.json.text)) == row)
+        for form in [UnitStatus.Form.full, .short] {
+            row.form = form
+            var written = Array("[".utf8)
+            row.append(to: &written)
+            #expect(String(decoding: written, as: UTF8.self) == "[" + row.json.text)
+        }
+        row.form = .full
         row.waiting = UnitStatus.Wait(for: nil, because: "db is missing")
         row.nextTry = nil
         row.pid = 12

@@ -12,7 +12,7 @@ import Testing
         var session = CommandContext(environment: [:], terminal: Terminal(), output: output, errors: TextSink())
         session.clock = StoppedClock()
         session.format = choice.format
-        var printer = LogPrinter(session, timestamps: times, choice)
+        var printer = LogPrinter(session, .init(output: choice, timestamps: times))
         for frame in frames { try printer.show(frame) }
         printer.finish()
         return output.text
@@ -28,7 +28,20 @@ import Testing
 
     @Test func `pieces of a line are put together, streams kept apart`() throws {
         let frames = [record("o"), record("err\n", "web", .stderr), record("ne\n")]
-        #expect(try show(frames) == "[web] err\n[web] one\n")
+        #expect(try show(frames) == "[web]!err\n[web] one\n")
+    }
+
+    @Test func `an event ends the line that its incarnation left, and has a mark that no service can write`() throws {
+        var started = LogRecord(name: "web", time: WallTime(nanoseconds: 0), stream: .pm, text: "")
+        started.event = .started(.init(incarnation: 2, pid: 12, restarts: 1))
+        started.text = "started again (restart 1), process 12\n"
+        let shown = try show([record("half"), .data(started.json), record("next\n"), record("bad\n", "web", .stderr)])
+        #expect(shown == "[web] half\n[web]-- started again (restart 1), process 12\n[web] next\n[web]!bad\n")
+        #expect(try show([.data(started.json), record("a\n")], .cat) == "a\n")
+    }
+
+    @Test func `texts are aligned behind the longest name`() throws {
+        #expect(try show([record("a\n"), record("b\n", "web#2")]) == "[web]   a\n[web#2] b\n")
     }
 
     @Test func `an unfinished last line is shown`() throws {

@@ -1,4 +1,5 @@
 import PMAPI
+import PMModel
 import Testing
 
 @testable import PMCommands

@@ -19,7 +19,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
-            "enable", "disable", "is-active", "wait", "pid", "plugins",
+            "enable", "disable", "is-active", "wait", "pid", "init", "types", "events",
+            "history", "apply", "explain", "edit", "plugins",
         ]
         #expect(PM.words == Set(expected))
     }
@@ -32,6 +33,27 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(attached.keepAttached)
         #expect(words("connect web tcp --tcpPort=9000") == ["connect", "web", "tcp", "--tcp-port=9000"])
         #expect(words("start web -- --keepAttached") == ["start", "web", "--", "--keepAttached"])
+    }
+
+    @Test func `a value that looks like an option is a value`() throws {
+        let command: SetCommand = try parse("set web cli --verbose -o json")
+        #expect(command.value == "--verbose" && command.global.output == .json && !command.global.verbose)
+        let removal: SetCommand = try parse("set web cli -o json")
+        #expect(removal.value == nil && removal.global.output == .json)
+        #expect(throws: (any Error).self) { try parse("set web --nonsense", as: SetCommand.self) }
+    }
+
+    @Test func `commands in hints name the daemon that was meant, and names are words of a shell`() {
+        var target = DaemonTarget()
+        #expect(target.named("pm start web, once that is done") == "pm start web, once that is done")
+        target.selection = .user
+        #expect(
+            target.named("pm start web, then pm status (pm log web)")
+                == "pm --user start web, then pm --user status (pm --user log web)")
+        #expect(target.named("pm does not run; pm is up") == "pm does not run; pm is up")
+        target.selection = .file("/srv/my app/x.json")
+        #expect(target.named("pm start pm") == "pm --config '/srv/my app/x.json' start pm")
+        #expect("it's".shellWord == "'it'\\''s'" && "web#2".shellWord == "'web#2'" && "".shellWord == "''")
     }
 
     @Test func `words of other managers are commands by another name`() {
@@ -74,6 +96,10 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         let now = LogTime(argument: "now")
         #expect(LogTime(argument: "5min")?.value == .ago(.seconds(300)))
         #expect(LogTime(argument: "2 hours ago")?.value == .ago(.seconds(7200)))
+        #expect(LogTime(argument: "1h 30min ago")?.value == .ago(.seconds(5400)))
+        #expect(LogTime(argument: "-5min")?.value == .ago(.seconds(300)))
+        #expect(LogTime(argument: "@1795386124")?.value == .at(WallTime(seconds: 1_795_386_124)))
+        #expect(LogTime(argument: "2026-11-22T14:30:00+01:00")?.value == .at(WallTime(seconds: 1_795_354_200)))
         #expect(LogTime(argument: "1 day")?.value == .ago(.seconds(86_400)))
         #expect(LogTime(argument: "yesterday") != nil && LogTime(argument: "today") != nil && now != nil)
         #expect(LogTime(argument: "someday") == nil && LogTime(argument: "5 parsecs") == nil)
@@ -135,7 +161,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         "restart", "stop web pm", "restart a b --inspect",
         "restart pm", "map web", "map web p -r fridge", "stop web --all", "log web -n x", "log web -n -1",
         "log web --since someday", "is-active", "wait", "wait web --for lunch", "pid",
-        "log web --raw --timestamps", "connect", "discover a b c", "run", "run --name a --new x", "ls x", "version x y",
+        "log web --raw --timestamps", "log web --out --err", "log web --grep (", "connect", "discover a b c", "run",
+        "run --name a --new x", "ls x", "version x y",
         "name x", "start --wait=yes web", "call", "-x", "--nope status", "--output", "status --pm-sock",
     ]) func `wrong usage exits with 64`(line: String) throws {
         let fixture = try CommandFixture()

@@ -27,23 +27,17 @@ import Testing
         #expect(StatusSummary.sentence(of: [rows[0], rows[1]]) == "1 service: 1 ready")
     }
 
+    @Test func `instances of one service count once`() {
+        let rows = [row("w", .up, .up), row("w#2", .backoff, .up), row("v", .up, .up), row("v#2", .up, .up)]
+        #expect(StatusSummary.sentence(of: rows) == "2 services: 1 ready, 1 failing")
+    }
+
     @Test func `what fails comes first, with all instances of its service`() {
         let rows = [
             UnitStatus(name: "pm", type: "self", wanted: .up, state: .up), row("a", .up, .up), row("w", .up, .up),
             row("b", .up, .up), row("w#2", .cooling, .up), row("a#2", .up, .up),
         ]
         #expect(StatusSummary.failingFirst(rows).map(\.name) == ["pm", "w", "w#2", "a", "a#2", "b"])
-    }
-
-    @Test func `the last output has the fault, and not the inside of Node`() {
-        let lines = [
-            "/srv/bad.js:2", "", "SyntaxError: Unexpected end of input",
-            "    at wrapSafe (node:internal/modules/cjs/loader:1464:18)", "    at main (/srv/bad.js:2:1)",
-            "    at node:internal/main/run_main_module:28:49",
-        ]
-        #expect(
-            ErrorReport.essential(lines)
-                == ["/srv/bad.js:2", "SyntaxError: Unexpected end of input", "    at main (/srv/bad.js:2:1)"])
     }
 
     @Test func `a wait is over when its goal is reached, or cannot be`() {

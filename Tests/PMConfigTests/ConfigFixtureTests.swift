@@ -100,6 +100,11 @@ import Testing
         #expect(web.mapping.readiness == .http(url: "http://127.0.0.1:8080/health"))
         #expect(web.mapping.readyDeadline == .seconds(30))
         #expect(web.mapping.live.check == .exec(["./live.sh", "web"]) && web.mapping.live.action == .stop)
+        #expect(web.mapping.hooks.of[.exit] == [Hook(.program(["./tell.sh", "web"]))])
+        #expect(
+            web.mapping.hooks.of[.giveUp] == [
+                Hook(.call("pager.page")), Hook(.program(["./mail.sh"]), timeout: .seconds(30)),
+            ])
         #expect(web.mapping.logs == nil && configuration.mapping("d")?.logs == .both)
         #expect(configuration.mapping("pm")?.logs == .journal)
         #expect(configuration.container("worker")?.runtime == .worker)

@@ -174,11 +174,11 @@ import Testing
         (#"{"plugins":[{"options":{}}]}"#, #"1:13: plugins[0]: "name" of the plugin is missing"#),
         (
             #"{"containers":{"a":{"path":"x","type":"python"}}}"#,
-            #"1:39: containers.a.type: expected "nodejs", "worker" or "docker", found python"#
+            #"1:39: containers.a.type: expected "nodejs", "worker" or "docker", found "python""#
         ),
         (
             #"{"mapping":{"a":{"live":{"probe":"No!"}}}}"#,
-            #"1:34: mapping.a.live.probe: expected the name of a check of a plugin, or {"name": …, "options": …}, found No!"#
+            #"1:34: mapping.a.live.probe: expected the name of a check of a plugin, or {"name": …, "options": …}, found "No!""#
         ),
         (#"{"setup":{"packages":[null]}}"#, "1:23: setup.packages[0]: expected a string, found null"),
     ])

@@ -41,7 +41,8 @@ import Testing
         for key in keys { #expect(page.contains("| `\(key)` |"), "\(key)") }
         for key in ["fd", "tcp", "http", "log", "check"] { #expect(page.contains("{\"\(key)\": "), "\(key)") }
         let inProse =
-            ConfigReader.deviceKeys + ConfigReader.dependencyKeys + [
+            ConfigReader.deviceKeys + ConfigReader.dependencyKeys + ConfigReader.hookKeys
+            + HookTrigger.allCases.map(\.rawValue) + [
                 "name", "backlog", "mode", "writable", "deadline", "wait", "weight",
             ]
         for key in inProse { #expect(page.contains("`\(key)`"), "\(key)") }

@@ -29,6 +29,25 @@ import Testing
         #expect(found.socketPath == "/pm.sock")
     }
 
+    @Test func `a package.json keeps its project out of the user's daemon`() throws {
+        let user = "/home/ada/.config/pm/.pm.config.json"
+        let files = FakeFiles(user, "/etc/pm/.pm.config.json", "/home/ada/app/package.json", "/home/ada/package.json")
+        let found = try #require(try DaemonLocation.find(.nearest, in: context(files, at: "/home/ada/app/src")))
+        #expect(found.scope == .project && !found.hasConfigFile && found.configFile == "/home/ada/app/.pm.config.json")
+        #expect(found.passedOver.map(\.file) == [user])
+        #expect(try DaemonLocation.find(.nearest, in: context(files, at: "/home/ada/other"))?.scope == .user)
+        let system = FakeFiles("/etc/pm/.pm.config.json", "/home/ada/app/package.json")
+        #expect(try DaemonLocation.find(.nearest, in: context(system, at: "/home/ada/app"))?.scope == .system)
+    }
+
+    @Test(arguments: [
+        ("/srv/app/.git", true), ("/srv/.hg", true), ("/.jj", true), ("/srv/app/sub/.git", false),
+        ("/srv/app/git", false),
+    ])
+    func `a working copy is a folder with its mark, or below one`(mark: String, isOne: Bool) {
+        #expect(VersionControl.holds("/srv/app/.pm.config.json") { $0 == mark } == isOne)
+    }
+
     @Test func `without one upwards the user's and then the system's is taken`() throws {
         let user = "/home/ada/.config/pm/.pm.config.json"
         let both = FakeFiles(user, "/etc/pm/.pm.config.json")

@@ -14,7 +14,7 @@ import Testing
         let folder: String
         let edits: ConfigEdits
         private var lock: OwnedFD?
-        private(set) var done: [Result<ConfigFile, ConfigError>] = []
+        private(set) var done: [Result<ConfigContent, ConfigError>] = []
         var path: String { folder + "/.pm.config.json" }
 
         init(timeout: Duration = .seconds(600)) throws {
@@ -48,12 +48,22 @@ import Testing
         }
     }
 
-    @Test @PMActor func `a change is made before the call returns`() throws {
+    @Test @PMActor func `a change is answered when the file has it, and the loop goes on meanwhile`() async throws {
         let fixture = try Fixture()
         defer { fixture.remove() }
         fixture.map("a")
-        #expect(fixture.done.count == 1)
+        #expect(fixture.done.isEmpty && fixture.edits.isBusy)
+        while fixture.done.isEmpty { await TestLoop.reactor.sleep(for: .milliseconds(1)) }
         #expect(try fixture.names() == ["a"])
+    }
+
+    @Test @PMActor func `what was requested before the end of the daemon is written`() throws {
+        let fixture = try Fixture()
+        defer { fixture.remove() }
+        for name in ["a", "b"] { fixture.map(name) }
+        fixture.edits.finish()
+        #expect(fixture.done.count == 2)
+        #expect(try fixture.names() == ["a", "b"])
     }
 
     @Test @PMActor func `a held lock keeps nobody waiting, and then all are made in order`() async throws {

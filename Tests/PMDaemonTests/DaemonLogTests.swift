@@ -11,7 +11,7 @@ import Testing
         var room = Int.max
         var lines: [String] = []
 
-        func take(_ line: [UInt8]) -> Bool {
+        func received(_ line: [UInt8]) -> Bool {
             guard room > 0 else { return false }
             room -= 1
             lines.append(String(decoding: line, as: UTF8.self).split(separator: "pmd: ").last.map(String.init) ?? "")
@@ -21,7 +21,7 @@ import Testing
 
     @Test @PMActor func `what nobody reads is lost, and counted`() {
         let reader = Reader()
-        let log = DaemonLog(isVerbose: true, clock: SystemClock()) { reader.take($0) }
+        let log = DaemonLog(isVerbose: true, clock: SystemClock()) { reader.received($0) }
         log.trouble("one")
         reader.room = 0
         for number in 0..<5 { log.tell("lost \(number)") }
@@ -32,7 +32,7 @@ import Testing
 
     @Test @PMActor func `room for the count alone loses the line behind it`() {
         let reader = Reader()
-        let log = DaemonLog(isVerbose: true, clock: SystemClock()) { reader.take($0) }
+        let log = DaemonLog(isVerbose: true, clock: SystemClock()) { reader.received($0) }
         reader.room = 0
         log.trouble("lost")
         reader.room = 1
@@ -48,7 +48,7 @@ import Testing
 
     @Test @PMActor func `events are told with -v alone`() {
         let reader = Reader()
-        let log = DaemonLog(isVerbose: false, clock: SystemClock()) { reader.take($0) }
+        let log = DaemonLog(isVerbose: false, clock: SystemClock()) { reader.received($0) }
         log.tell("an event")
         log.trouble("a failure")
         #expect(reader.lines == ["a failure\n"])
@@ -56,7 +56,7 @@ import Testing
 
     @Test @PMActor func `of long turns the first is told, and then those that took twice as long`() {
         let reader = Reader()
-        let log = DaemonLog(isVerbose: false, clock: SystemClock()) { reader.take($0) }
+        let log = DaemonLog(isVerbose: false, clock: SystemClock()) { reader.received($0) }
         for length in [60, 80, 119, 120, 200, 60, 240] {
             log.tell(LongTurn(duration: .milliseconds(length), cause: "status", share: .milliseconds(length - 10)))
         }

@@ -25,7 +25,7 @@ import Testing
         for (time, pid) in lines {
             var record = LogRecord(name: "web", time: at(time), stream: .stdout, text: "\(time)\n")
             record.pid = pid
-            words.take(.record(record))
+            words.received(.record(record))
         }
         words.finish()
         return told

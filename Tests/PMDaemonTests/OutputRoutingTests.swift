@@ -25,7 +25,7 @@ private final class Seen: RunningUnits {
         guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try Files.replace(folder + "/.pm.config.json", with: Array(text.utf8))
-        let units = try UnitResolver(path: folder + "/.pm.config.json", environment: [:], reactor: TestLoop.reactor)
+        let units = try UnitResolver(path: folder + "/.pm.config.json", values: .none, reactor: TestLoop.reactor)
         let note = JournalNote(folder, user: 0, clock: SystemClock()) { _ in }
         defer { for name in [".pm.config.json", "journal"] { unlink("\(folder)/\(name)") } }
         return OutputRouting(

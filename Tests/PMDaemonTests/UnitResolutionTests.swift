@@ -1,4 +1,5 @@
 import Glibc
+import PMAPI
 import PMSystem
 import PMTestSupport
 import Testing
@@ -25,16 +26,16 @@ import Testing
         rmdir(folder)
     }
 
-    @Test @PMActor func `a unit is made once for each version of the configuration`() throws {
+    @Test @PMActor func `a unit is made once for each version of the configuration`() async throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
+        let units = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor)
         for _ in 0..<5 { #expect(try units.require("a").program == folder + "/one") }
         #expect(units.find("a")?.name == "a")
         #expect(units.resolutions == 1)
         #expect(units.find("b") != nil && units.resolutions == 2)
         try Files.replace(path, with: Self.text("other"))
-        try units.refresh()
+        await Self.refresh(units)
         #expect(try units.require("a").program == folder + "/other" && units.resolutions == 3)
         // An alias is made of the unit that it stands for.
         units.add(alias: "a", for: "b")
@@ -42,19 +43,70 @@ import Testing
         #expect(try units.require("c").program == folder + "/b")
     }
 
-    @Test @PMActor func `a change of the daemon's own is not read again, and one right after it is`() throws {
+    @PMActor private static func refresh(_ units: UnitResolver) async {
+        await withCheckedContinuation { continuation in units.source.whenCurrent { continuation.resume() } }
+    }
+
+    @PMActor private static func edit(_ units: UnitResolver, _ isOn: Bool) async {
+        await withCheckedContinuation { continuation in
+            units.edit([.setAutostart("a", isOn)]) { _ in continuation.resume() }
+        }
+    }
+
+    @Test @PMActor func `a change of the daemon's own is not read again, and one right after it is`() async throws {
         let (folder, path) = try Self.makeConfiguration()
         defer { Self.remove(folder, path) }
-        let units = try UnitResolver(path: path, environment: [:], reactor: TestLoop.reactor)
-        var changes = 0
-        units.onChange = { changes += 1 }
-        units.edit([.setAutostart("a", true)]) { _ in }
-        #expect(changes == 1 && units.find("a")?.mapping.isAutostart == true)
-        try units.refresh()
-        #expect(changes == 1)
-        units.edit([.setAutostart("a", false)]) { _ in }
+        let units = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor)
+        let changes = ChangeCounter()
+        units.connect(nil, [changes])
+        await Self.edit(units, true)
+        #expect(changes.count == 1 && units.find("a")?.mapping.isAutostart == true)
+        await Self.refresh(units)
+        #expect(changes.count == 1)
+        await Self.edit(units, false)
         try Files.replace(path, with: Self.text("other"))
-        try units.refresh()
-        #expect(try changes == 3 && units.require("a").program == folder + "/other")
+        await Self.refresh(units)
+        #expect(try changes.count == 3 && units.require("a").program == folder + "/other")
     }
+
+    @Test @PMActor func `requests wait for a change before them and for a new file, and go on in order`() async throws {
+        let (folder, path) = try Self.makeConfiguration()
+        defer { Self.remove(folder, path) }
+        let source = try UnitResolver(path: path, values: .none, reactor: TestLoop.reactor).source
+        var order: [String] = []
+        source.whenCurrent { order.append("at once") }
+        #expect(order == ["at once"])
+        await withCheckedContinuation { continuation in
+            // As handlers do: the change begins in its turn.
+            source.whenCurrent { source.edit([.setAutostart("a", true)]) { _ in order.append("changed") } }
+            source.whenCurrent {
+                order.append(source.configuration.mapping("a")?.isAutostart == true ? "sees it" : "too early")
+                source.edit([.removeContainer("b")]) { _ in order.append("removed") }
+            }
+            source.whenCurrent {
+                order.append(source.configuration.container("b") == nil ? "last" : "too early")
+                continuation.resume()
+            }
+            #expect(order == ["at once"])
+        }
+        #expect(order == ["at once", "changed", "sees it", "removed", "last"])
+        // A broken file is read once, and used again when it is mended.
+        try Files.replace(path, with: Array("{".utf8))
+        await withCheckedContinuation { continuation in source.whenCurrent { continuation.resume() } }
+        #expect(throws: APIError.self) { try source.requireUsable() }
+        var isAtOnce = false
+        source.whenCurrent { isAtOnce = true }
+        #expect(isAtOnce && !source.faults.isEmpty)
+        try Files.replace(path, with: Self.text("other"))
+        await withCheckedContinuation { continuation in source.whenCurrent { continuation.resume() } }
+        try source.requireUsable()
+        #expect(source.faults.isEmpty)
+    }
+}
+
+@PMActor
+private final class ChangeCounter: ConfigurationObserver {
+    private(set) var count = 0
+
+    func configurationChanged() { count += 1 }
 }

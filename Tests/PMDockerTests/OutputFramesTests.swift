@@ -15,7 +15,7 @@ import Testing
 
     /// What comes of chunks, one by one: pieces as `out:TEXT` and `err:TEXT`.
     private func pieces(_ frames: inout OutputFrames, _ chunk: [UInt8]) throws -> [String] {
-        try frames.take(ByteBuffer(bytes: chunk)).map { piece in
+        try frames.received(ByteBuffer(bytes: chunk)).map { piece in
             let text = piece.content.readableBytesView.map { String(Unicode.Scalar($0)) }.joined()
             switch piece.stream {
             case .output: return "out:" + text

@@ -13,9 +13,9 @@ import Testing
         var messages = WebSocketMessages(limit: 8 << 20)
         let piece = Self.frame(.continuation, "twenty bytes of text")
         let began = ContinuousClock.now
-        #expect(messages.take(Self.frame(.text, "")) == .wait)
-        for _ in 1...200_000 { #expect(messages.take(piece) == .wait) }
-        guard case .message(let whole) = messages.take(Self.frame(.continuation, "!", isLast: true)) else {
+        #expect(messages.received(Self.frame(.text, "")) == .wait)
+        for _ in 1...200_000 { #expect(messages.received(piece) == .wait) }
+        guard case .message(let whole) = messages.received(Self.frame(.continuation, "!", isLast: true)) else {
             Issue.record("no message")
             return
         }
@@ -26,17 +26,18 @@ import Testing
 
     @Test func `begin again behind each other, empty ones too`() {
         var messages = WebSocketMessages(limit: 5)
-        #expect(messages.take(Self.frame(.text, "abc", isLast: true)) == .message(ByteBuffer(string: "abc")))
-        #expect(messages.take(Self.frame(.text, "", isLast: true)) == .message(ByteBuffer()))
-        #expect(messages.take(Self.frame(.text, "")) == .wait)
-        #expect(messages.take(Self.frame(.continuation, "abcde")) == .wait)
-        #expect(messages.take(Self.frame(.continuation, "")) == .wait)
-        #expect(messages.take(Self.frame(.continuation, "", isLast: true)) == .message(ByteBuffer(string: "abcde")))
-        #expect(messages.take(Self.frame(.continuation, "a")) != .wait)
+        #expect(messages.received(Self.frame(.text, "abc", isLast: true)) == .message(ByteBuffer(string: "abc")))
+        #expect(messages.received(Self.frame(.text, "", isLast: true)) == .message(ByteBuffer()))
+        #expect(messages.received(Self.frame(.text, "")) == .wait)
+        #expect(messages.received(Self.frame(.continuation, "abcde")) == .wait)
+        #expect(messages.received(Self.frame(.continuation, "")) == .wait)
+        #expect(messages.received(Self.frame(.continuation, "", isLast: true)) == .message(ByteBuffer(string: "abcde")))
+        #expect(messages.received(Self.frame(.continuation, "a")) != .wait)
         var others = WebSocketMessages(limit: 5)
-        #expect(others.take(Self.frame(.text, "abc")) == .wait)
+        #expect(others.received(Self.frame(.text, "abc")) == .wait)
         #expect(
-            others.take(Self.frame(.continuation, "def")) == .fail(.messageTooLarge, "a message is longer than 5 bytes")
+            others.received(Self.frame(.continuation, "def"))
+                == .fail(.messageTooLarge, "a message is longer than 5 bytes")
         )
     }
 }

@@ -37,7 +37,7 @@ extension JournalLines.Line {
             .line("web", "of another user", at: 4, ["_UID": "1001"]), .line("web", "three", at: 5),
         ])
         let lines = try self.lines(journal)
-        try lines.begin(since: nil)
+        try lines.seek(since: nil)
         #expect(try lines.all() == ["web: one", "web: three"])
     }
 
@@ -47,7 +47,7 @@ extension JournalLines.Line {
         ])
         let trace = JournalUse(units: ["pm.service"], user: 0, since: .seconds(0))
         let lines = try JournalLines(["web"], in: journal, trace, LogFilter())
-        try lines.begin(since: nil)
+        try lines.seek(since: nil)
         #expect(try lines.all() == ["web: mine"])
         #expect(journal.matches["_UID"] == nil)
     }
@@ -56,7 +56,7 @@ extension JournalLines.Line {
         let names = (0..<40).map { "s\($0)" }
         let journal = MemoryJournal([.line("s3", "one", at: 1), .line("x", "no", at: 2), .line("s39", "two", at: 3)])
         let lines = try self.lines(journal, of: names)
-        try lines.begin(since: nil)
+        try lines.seek(since: nil)
         #expect(try lines.all() == ["s3: one", "s39: two"])
         #expect(journal.matches["SYSLOG_IDENTIFIER"] == nil)
         #expect(try self.lines(journal, of: Array(names.prefix(32))).last(5, since: nil, until: nil).count == 1)
@@ -76,16 +76,16 @@ extension JournalLines.Line {
         let journal = MemoryJournal((1...9).map { .line("web", "\($0)", at: $0) })
         let lines = try self.lines(journal, since: 7)
         #expect(try lines.last(9, since: .seconds(2), until: nil).map(\.text) == ["web: 7", "web: 8", "web: 9"])
-        try lines.begin(since: .seconds(2))
+        try lines.seek(since: .seconds(2))
         #expect(try lines.all(until: .seconds(8)) == ["web: 7", "web: 8"])
     }
 
     @Test func `reading goes on behind a cursor, also when its entry is not one of the wanted`() throws {
         let journal = MemoryJournal((1...6).map { .line($0 == 3 ? "db" : "web", "\($0)", at: $0) })
         let lines = try self.lines(journal)
-        try lines.begin(behind: "c1")
+        try lines.seek(behind: "c1")
         #expect(try lines.all() == ["web: 4", "web: 5", "web: 6"])
-        try lines.begin(behind: "c2")
+        try lines.seek(behind: "c2")
         #expect(try lines.all() == ["web: 4", "web: 5", "web: 6"])
         #expect(lines.cursor == "c5")
     }
@@ -93,7 +93,7 @@ extension JournalLines.Line {
     @Test func `a service that is added later is read from there on`() throws {
         let journal = MemoryJournal([.line("web", "1", at: 1), .line("db", "2", at: 2), .line("db", "3", at: 3)])
         let lines = try self.lines(journal)
-        try lines.begin(since: nil)
+        try lines.seek(since: nil)
         #expect(try lines.next()?.text == "web: 1")
         try lines.add("db")
         #expect(try lines.all() == ["db: 2", "db: 3"])

@@ -47,11 +47,13 @@ import Testing
         let subscription = log.subscribe()
         var writes = 0
         // Whatever is read is at once replaced by as much again.
-        subscription.onAvailable = {
+        let observer = EventObserver {
             while subscription.next() != nil {}
             writes += 1
             if writes < 1000 { service.write(String(repeating: "x", count: 60_000)) }
         }
+        subscription.observer = observer
+        defer { withExtendedLifetime(observer) {} }
         service.write("x")
         service.capture.drain()
         #expect(writes > 1 && writes < 30)
@@ -108,7 +110,9 @@ import Testing
         let fast = log.subscribe()
         let slow = log.subscribe(limit: 1000)
         var wakes = 0
-        fast.onAvailable = { wakes += 1 }
+        let observer = EventObserver { wakes += 1 }
+        fast.observer = observer
+        defer { withExtendedLifetime(observer) {} }
         let service = try TestService(log)
         for number in 0..<10 {
             service.write(String(repeating: "\(number)", count: 300))
@@ -141,7 +145,7 @@ import Testing
             service.write(String(repeating: "\(number % 10)", count: 300))
             service.capture.drain()
         }
-        func take(_ follower: LogSubscription) -> (missed: Int, kept: Int) {
+        func read(_ follower: LogSubscription) -> (missed: Int, kept: Int) {
             var (missed, kept) = (0, 0)
             while let event = follower.next() {
                 switch event {
@@ -151,13 +155,13 @@ import Testing
             }
             return (missed, kept)
         }
-        let taken = followers.map(take)
+        let taken = followers.map(read)
         #expect(taken.allSatisfy { $0.missed + $0.kept == 30_000 })
         #expect(taken.reduce(0) { $0 + $1.kept } <= 10_000)
         // There is room again.
         service.write(String(repeating: "x", count: 300))
         service.capture.drain()
-        #expect(followers.map(take).allSatisfy { $0 == (0, 300) })
+        #expect(followers.map(read).allSatisfy { $0 == (0, 300) })
         for follower in followers { follower.cancel() }
         service.capture.close()
     }

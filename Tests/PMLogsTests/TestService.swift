@@ -38,19 +38,36 @@ final class TestService {
     /// Returns when more output has been captured.
     func output() async {
         let subscription = log.subscribe()
+        var observer: EventObserver?
         await withCheckedContinuation { continuation in
-            subscription.onAvailable = { continuation.resume() }
+            observer = EventObserver { continuation.resume() }
+            subscription.observer = observer
         }
         subscription.cancel()
+        observer = nil
     }
 
     /// Closes the writing ends and returns when the capture has seen the end of both.
     func end() async {
+        var observer: EventObserver?
         await withCheckedContinuation { continuation in
-            capture.onEnd = { continuation.resume() }
+            observer = EventObserver { continuation.resume() }
+            capture.observer = observer
             writers = [:]
         }
+        observer = nil
     }
+}
+
+/// Calls a closure at each event of a log.
+@PMActor
+final class EventObserver: LogSubscriptionObserver, LogCaptureObserver {
+    private let body: @PMActor () -> Void
+
+    init(_ body: @escaping @PMActor () -> Void) { self.body = body }
+
+    func outputWaits() { body() }
+    func captureEnded() { body() }
 }
 
 /// Writes as fast as it can from a thread of its own until the capture closes the reading end.

@@ -104,7 +104,7 @@ public final class MemoryLink: Link {
     public func finish() { delegate?.peerFinished() }
 
     /// The peer reads all waiting lines.
-    public func take() -> [String] {
+    public func readAll() -> [String] {
         let lines = waiting
         waiting = []
         ballast = 0
@@ -203,7 +203,7 @@ public final class StubHandler: RequestHandler {
 
     /// Takes a request.
     public func handle(_ request: RPCRequest, from session: Session) {
-        guard let call = session.begin(request) else { return }
+        guard let call = session.openResponder(for: request) else { return }
         if let onRequest {
             // What was scanned is JSON, so this cannot fail.
             let params = request.params.flatMap { try? JSONValue(parsing: $0) }
@@ -227,4 +227,8 @@ public final class StubHandler: RequestHandler {
 
     /// The channel of a service is given up.
     public func givenUp(_ service: IncarnationID, _ reason: String) { reasons.append("\(service.unit): \(reason)") }
+    /// A call of a service is refused.
+    public func refused(_ method: String, from session: Session) { refusals.append(method) }
+    /// The methods that were refused.
+    public private(set) var refusals: [String] = []
 }

@@ -237,6 +237,6 @@ extension SessionState {
     static var client: SessionState {
         SessionState(
             service: nil, form: .lines, reach: .everything, isOfNetwork: false, watchesMetadata: false,
-            takesSignals: false, hasFinished: false, target: nil)
+            takesSignals: false, hasFinished: false, target: nil, published: nil)
     }
 }

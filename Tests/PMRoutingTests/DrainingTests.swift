@@ -46,7 +46,7 @@ import Testing
         service.write(Self.answer(calls[0]))
         #expect(done.value == 0)
         service.write(Self.answer(calls[1]))
-        #expect(done.value == 1 && client.take().count == 2)
+        #expect(done.value == 1 && client.readAll().count == 2)
     }
 
     @Test @PMActor func `leaves new calls to other instances`() throws {
@@ -56,7 +56,7 @@ import Testing
         let done = try drain(rig, "web")
         #expect(done.value == 1)
         for id in 1...6 { client.write(Self.request(id, "web.get")) }
-        #expect(first.take().isEmpty && second.take().count == 6 && client.take().isEmpty)
+        #expect(first.readAll().isEmpty && second.readAll().count == 6 && client.readAll().isEmpty)
     }
 
     @Test @PMActor func `has no call left when callers leave or cancel, or when its connection ends`() throws {
@@ -91,7 +91,7 @@ import Testing
         service.write(Self.answer(try Self.id(service.next())))
         #expect(try Self.id(service.next()) == 7 && done.value == 0)
         service.write(Self.answer(outer))
-        #expect(done.value == 1 && client.take().count == 1)
+        #expect(done.value == 1 && client.readAll().count == 1)
     }
 
     @Test @PMActor func `that is not there any more, or has no call, is done at once`() throws {
@@ -105,7 +105,7 @@ import Testing
 
     @Test @PMActor func `has the calls of the daemon's predecessor, which are known when this daemon serves`() throws {
         let rig = RouterRig(reactor)
-        rig.router.begin(generation: 2)
+        rig.router.start(generation: 2)
         _ = try rig.service("svc")
         let done = try drain(rig, "svc")
         #expect(done.value == 0)

@@ -13,7 +13,7 @@ import Testing
             service: IncarnationID(unit: "web#2", number: 7), form: .nodeIPC,
             reach: AllowList(["shop", "db.get"]).map { .allowed($0) } ?? .proof, isOfNetwork: true,
             watchesMetadata: true, takesSignals: true, hasFinished: true,
-            target: IncarnationID(unit: "größe", number: .max)),
+            target: IncarnationID(unit: "größe", number: .max), published: .byItself("tool")),
         calls: .init(left: [7: true, .max: false], uploads: [RPCID("a"): 7, RPCID(1): 8]),
         connection: ConnectionState(
             unread: RecordBytes([1, 2, 3]), unsent: RecordBytes([0, 255]), isDiscarding: true, isFirstLine: false,

@@ -17,7 +17,7 @@ import Testing
     /// A router with the service `svc` at that wire.
     @PMActor private func router(_ service: Wire, generation: UInt64) throws -> (ServiceRouter, StubHandler) {
         let (router, handler) = (ServiceRouter(CommandRegistry(), reactor: reactor), StubHandler())
-        router.begin(generation: generation)
+        router.start(generation: generation)
         router.handler = handler
         handler.router = router
         router.registry.add(Self.unit, try router.open(service.ours, .service(Self.unit)))

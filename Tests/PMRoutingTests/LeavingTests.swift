@@ -82,11 +82,11 @@ enum Leaving: CaseIterable, Sendable {
         let (link, _) = try rig.service("svc", signals: false)
         for _ in 0..<1000 { Leaving.closing.act(try rig.client().link) }
         #expect(rig.router.counts == (sessions: 1, calls: 0, left: 3000))
-        for line in link.take() {
+        for line in link.readAll() {
             let id = line.firstMatch(of: /"id":(\d+)/)?.1 ?? ""
             link.write(#"{"jsonrpc":"2.0","id":\#(id),"result":1}"#)
         }
-        #expect(rig.router.counts == (sessions: 1, calls: 0, left: 0) && link.take().isEmpty)
+        #expect(rig.router.counts == (sessions: 1, calls: 0, left: 0) && link.readAll().isEmpty)
     }
 
     @Test @PMActor func `the clients of a service end with it`() throws {

@@ -65,7 +65,7 @@ import Testing
         }
         let ended = try #require(rig.registry.service("a.b.c.d"))
         rig.end(ended.session)
-        #expect(client.take().count == 1)
+        #expect(client.readAll().count == 1)
         client.write(Self.request(1, "a.b.c.d.e"))
         #expect(try Self.message(services["a.b"]?.next()).method == "c.d.e")
     }
@@ -114,7 +114,7 @@ import Testing
         var own: RPCError?
         service.call("$stop", nil) { if case .failure(let error) = $0 { own = error } }
         rig.end(service)
-        let errors = client.take().compactMap { try? JSONValue(parsing: $0) }
+        let errors = client.readAll().compactMap { try? JSONValue(parsing: $0) }
         #expect(errors.map { $0["id"]?.int } == [1, 2, 3])
         #expect(errors.allSatisfy { $0["error"]?["statusCode"] == 503 && $0["error"]?["retry"] == true })
         #expect(own?.statusCode == 503 && rig.router.counts.calls == 0)
@@ -135,7 +135,7 @@ import Testing
         while let line = second.link.next() { asked.insert(try Self.message(line).id) }
         #expect(asked.count == 4)
         rig.end(second.session)
-        #expect(client.take().count == 4 && rig.router.counts.calls == 0 && rig.router.calls.keptBytes == 0)
+        #expect(client.readAll().count == 4 && rig.router.counts.calls == 0 && rig.router.calls.keptBytes == 0)
     }
 
     @Test @PMActor func `gives calls to the instance with the fewest, and to none whose channel is gone`() throws {
@@ -145,7 +145,7 @@ import Testing
         for id in 1...9 { client.write(Self.request(id, "web.get")) }
         #expect(sessions.map(\.session.load) == [3, 3, 3])
         sessions[1].link.close()
-        #expect(client.take().count == 3)
+        #expect(client.readAll().count == 3)
         for id in 10...12 { client.write(Self.request(id, "web.get")) }
         #expect(sessions[0].session.load + sessions[2].session.load == 9)
     }
@@ -163,12 +163,12 @@ import Testing
         #expect(client.isPaused)
         client.write(Self.request(2, "svc.x"))
         // The client's messages are read when the service has read the rest.
-        #expect(service.take().count == 1 && !client.isPaused && service.take().count == 1)
+        #expect(service.readAll().count == 1 && !client.isPaused && service.readAll().count == 1)
         service.ballast = PeerLimits.callBacklog
         client.write(Self.request(3, "svc.x"))
         #expect(client.next()?.contains("the service has too much to read") == true)
         client.write(#"{"jsonrpc":"2.0","method":"svc.x"}"#)
-        #expect(service.take().isEmpty)
+        #expect(service.readAll().isEmpty)
     }
 
     @Test @PMActor func `goes on reading from a service, because two that call each other would wait for ever`() throws
@@ -178,7 +178,7 @@ import Testing
         service.isReading = false
         service.ballast = PeerLimits.pacing + 1
         caller.write(Self.request(1, "svc.x"))
-        #expect(!caller.isPaused && service.take().count == 1)
+        #expect(!caller.isPaused && service.readAll().count == 1)
     }
 
     @Test @PMActor func `has a stream wait while its caller does not read, and go on after`() throws {
@@ -192,14 +192,14 @@ import Testing
         for _ in 1...3 { service.write(Self.frame(id)) }
         let pause = try Self.message(service.next())
         #expect(pause.method == "$/pause" && pause.text.contains("[\(id)]") && service.next() == nil)
-        #expect(client.take().count == 4)
+        #expect(client.readAll().count == 4)
         #expect(try Self.message(service.next()).method == "$/resume" && service.next() == nil)
         // A session that has ended meanwhile gets nothing.
         client.ballast = PeerLimits.pacing + 1
         service.write(Self.frame(id))
         #expect(try Self.message(service.next()).method == "$/pause")
         service.write(Self.reply(id, #""result":{"event":"end"},"stream":true"#))
-        _ = client.take()
+        _ = client.readAll()
         #expect(service.next() == nil && rig.router.counts.calls == 0)
     }
 
@@ -213,7 +213,7 @@ import Testing
         let service = try rig.service("svc").link
         for id in 1...257 { service.write(Self.request(id, "wait")) }
         #expect(!service.isPaused)
-        let refusals = service.take()
+        let refusals = service.readAll()
         #expect(refusals.count == 1 && refusals[0].contains("\"id\":257"))
     }
 
@@ -243,7 +243,7 @@ import Testing
         service.write(Self.reply(id))
         client.write(Self.frame(1))
         client.write(Self.reply(1, #""result":{"event":"end"},"stream":true"#))
-        #expect(service.next() == nil && client.take().count == 1)
+        #expect(service.next() == nil && client.readAll().count == 1)
         // The stream is over: this frame is an answer to no call.
         client.write(Self.frame(1))
         #expect(client.next()?.contains("-32600") == true && client.waste > 0)
@@ -285,7 +285,7 @@ import Testing
         client.write(Self.request(2, "stream"))
         for id in [1, 2, 1, 2] { client.write(#"{"jsonrpc":"2.0","method":"$/cancel","params":[\#(id)]}"#) }
         rig.handler.kept[0].succeed("late")
-        let lines = client.take()
+        let lines = client.readAll()
         #expect(lines.count == 3 && lines[1].contains("\"statusCode\":499") && lines[2].contains("\"end\""))
         #expect(session.isAnswered && session.unanswered == 0)
     }
@@ -308,6 +308,6 @@ import Testing
         clients[1].session.watchesMetadata = true
         clients[1].session.reach = AllowList(["other"]).map { .allowed($0) } ?? .proof
         _ = try rig.service("svc")
-        #expect(clients.map { $0.link.take().count } == [1, 0, 0])
+        #expect(clients.map { $0.link.readAll().count } == [1, 0, 0])
     }
 }

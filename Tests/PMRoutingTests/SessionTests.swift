@@ -41,6 +41,7 @@ private final class Notes: RequestHandler {
     }
 
     func givenUp(_ service: IncarnationID, _ reason: String) { reasons.append(reason) }
+    func refused(_ method: String, from session: Session) { reasons.append("refused \(method)") }
 }
 
 private let stranger = SessionOrigin.client(.init(pid: 1, user: 1, group: 1))

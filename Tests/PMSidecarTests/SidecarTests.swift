@@ -195,7 +195,7 @@ import Testing
 
     @Test func `reaches a daemon over TCP, and names the transports it speaks`() async throws {
         try await withService { project, _ in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             let listen = "jsonrpc+tcp://127.0.0.1:\(port)"
             let words = [TestPaths.pmGateway, "--daemon", project.socket, "--listen", listen]
             let gateway = try project.start(["sh", "-c", "exec \"$@\" 2>&1", "sh"] + words)

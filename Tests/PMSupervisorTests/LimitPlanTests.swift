@@ -31,6 +31,23 @@ import Testing
             } == ["io.max=8:16 rbps=1000 wiops=7"])
     }
 
+    @Test func `a limit that is taken away goes back to the kernel's own`() throws {
+        var old = PMModel.Limits()
+        (old.memory, old.cpu, old.pids, old.io.weight) = (1 << 28, 50_000, 64, 50)
+        var device = IOLimits.Device(path: "/srv")
+        device.read = 1000
+        old.io.devices = [device]
+        var new = PMModel.Limits()
+        new.pids = 32
+        let settings = try new.cgroupSettings(replacing: old) { _ throws(SystemError) in "8:16" }
+        #expect(
+            settings.map { "\($0.file)=\($0.text)" } == [
+                "memory.max=max", "memory.oom.group=0", "cpu.max=max 100000", "io.weight=default 100",
+                "io.max=8:16 rbps=max wbps=max riops=max wiops=max", "pids.max=32",
+            ])
+        #expect(try old.cgroupSettings(replacing: old) { _ throws(SystemError) in "8:16" }.count == 6)
+    }
+
     @Test func `what lies on no disk is an error`() {
         #expect(throws: SystemError.self) {
             try written {

@@ -23,7 +23,7 @@ import Testing
         try send([String(repeating: "x", count: 8000)] + Array(repeating: "STATUS=busy\n", count: 9), to: socket.path)
         var isReady = false
         let begun = reactor.turn
-        probe?.begin { isReady = true }
+        probe?.start { isReady = true }
         var left: Int?
         var turns: UInt64 = 0
         // Other tests may keep the loop busy until the timer is due.

@@ -21,8 +21,8 @@ import Testing
     @Test func `the table of the documentation is the one of the code`() throws {
         let text = try #require(SupervisionDocTests.read(SupervisionDocTests.document("Supervision.md")))
         let lines = text.split(separator: "\n").map(String.init)
-        let begin = try #require(lines.firstIndex(of: "| step | also given up with |"))
-        let table = lines[(begin + 2)...].prefix { $0.hasPrefix("|") }
+        let start = try #require(lines.firstIndex(of: "| step | also given up with |"))
+        let table = lines[(start + 2)...].prefix { $0.hasPrefix("|") }
         #expect(Array(table) == Self.rows, "\(Self.rows.joined(separator: "\n"))")
     }
 

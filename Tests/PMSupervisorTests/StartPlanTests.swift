@@ -24,59 +24,59 @@ struct StartPlanTests {
 
     @Test func `each unit is started when all that it needs is ready`() throws {
         var plan = try plan(["web"])
-        #expect(plan.begin() == [.start("cache"), .start("mail")])
-        #expect(plan.take(.spawned, of: "cache") == [])
-        #expect(plan.take(.ready, of: "cache") == [.start("users")])
-        #expect(plan.take(.ready, of: "users") == [.start("api")])
-        #expect(plan.take(.ready, of: "api") == [])
-        #expect(plan.take(.ready, of: "mail") == [.start("web")])
+        #expect(plan.start() == [.start("cache"), .start("mail")])
+        #expect(plan.record(.spawned, of: "cache") == [])
+        #expect(plan.record(.ready, of: "cache") == [.start("users")])
+        #expect(plan.record(.ready, of: "users") == [.start("api")])
+        #expect(plan.record(.ready, of: "api") == [])
+        #expect(plan.record(.ready, of: "mail") == [.start("web")])
         #expect(!plan.isDone)
-        #expect(plan.take(.ready, of: "web") == [.reached("web")])
+        #expect(plan.record(.ready, of: "web") == [.reached("web")])
         #expect(plan.isDone)
     }
 
     @Test func `what is ready is not waited for`() throws {
         var plan = try plan(["api"], ready: ["users", "cache"])
-        #expect(plan.begin() == [.start("api")])
+        #expect(plan.start() == [.start("api")])
     }
 
     @Test func `what a ready unit needs is started beside those that wait for it`() throws {
         var plan = try plan(["api"], ready: ["users"])
-        #expect(plan.begin() == [.start("cache")])
-        #expect(plan.take(.ready, of: "cache") == [.start("api")])
+        #expect(plan.start() == [.start("cache")])
+        #expect(plan.record(.ready, of: "cache") == [.start("api")])
     }
 
     @Test func `a target that is ready is there`() throws {
         var plan = try plan(["api"], ready: ["api", "users", "cache"])
-        #expect(plan.begin() == [.reached("api")])
+        #expect(plan.start() == [.reached("api")])
         #expect(plan.isDone)
     }
 
     @Test func `a start that does not wait is answered by the spawn`() throws {
         var plan = try plan(["users"], goal: .spawned)
-        #expect(plan.begin() == [.start("cache")])
-        #expect(plan.take(.spawned, of: "cache") == [])
-        #expect(plan.take(.ready, of: "cache") == [.start("users")])
-        #expect(plan.take(.spawned, of: "users") == [.reached("users")])
+        #expect(plan.start() == [.start("cache")])
+        #expect(plan.record(.spawned, of: "cache") == [])
+        #expect(plan.record(.ready, of: "cache") == [.start("users")])
+        #expect(plan.record(.spawned, of: "users") == [.reached("users")])
         #expect(plan.isDone)
     }
 
     @Test func `a dependency that is restarted keeps its dependents waiting`() throws {
         var plan = try plan(["users"])
-        _ = plan.begin()
-        for _ in 1...9 { #expect(plan.take(died(.crash, .restart(after: .seconds(1))), of: "cache") == []) }
-        #expect(plan.take(.ready, of: "cache") == [.start("users")])
+        _ = plan.start()
+        for _ in 1...9 { #expect(plan.record(died(.crash, .restart(after: .seconds(1))), of: "cache") == []) }
+        #expect(plan.record(.ready, of: "cache") == [.start("users")])
     }
 
     @Test func `too many deaths of a dependency fail its dependents`() throws {
         var plan = try plan(["users"])
         plan.deathsLimit = 3
-        _ = plan.begin()
+        _ = plan.start()
         let restart = RestartDecision.restart(after: .seconds(1))
-        #expect(plan.take(died(.crash, restart), of: "cache") == [])
-        #expect(plan.take(died(.crash, restart), of: "cache") == [])
+        #expect(plan.record(died(.crash, restart), of: "cache") == [])
+        #expect(plan.record(died(.crash, restart), of: "cache") == [])
         #expect(
-            plan.take(died(.crash, restart), of: "cache") == [.failed("users", failure("cache", .crash, restart))])
+            plan.record(died(.crash, restart), of: "cache") == [.failed("users", failure("cache", .crash, restart))])
         #expect(plan.isDone)
     }
 
@@ -89,101 +89,101 @@ struct StartPlanTests {
         reason: ExitReason, then: RestartDecision
     ) throws {
         var plan = try plan(["web"])
-        _ = plan.begin()
-        #expect(plan.take(died(reason, then), of: "cache") == [.failed("web", failure("cache", reason, then))])
+        _ = plan.start()
+        #expect(plan.record(died(reason, then), of: "cache") == [.failed("web", failure("cache", reason, then))])
         #expect(plan.isDone)
-        #expect(plan.take(.ready, of: "mail") == [])
+        #expect(plan.record(.ready, of: "mail") == [])
     }
 
     @Test func `a dependency that cannot be started fails its dependents`() throws {
         var plan = try plan(["users"])
-        _ = plan.begin()
+        _ = plan.start()
         let blocked = StartFailure.blocked(survivors: 2)
         #expect(
-            plan.take(.failed(blocked), of: "cache") == [
+            plan.record(.failed(blocked), of: "cache") == [
                 .failed("users", StartPlanFailure(unit: "cache", reason: .failed(blocked)))
             ])
     }
 
     @Test func `a target fails at its first death although it is restarted`() throws {
         var plan = try plan(["cache"])
-        _ = plan.begin()
+        _ = plan.start()
         let then = RestartDecision.restart(after: .zero)
-        #expect(plan.take(died(.crash, then), of: "cache") == [.failed("cache", failure("cache", .crash, then))])
-        #expect(plan.take(.ready, of: "cache") == [])
+        #expect(plan.record(died(.crash, then), of: "cache") == [.failed("cache", failure("cache", .crash, then))])
+        #expect(plan.record(.ready, of: "cache") == [])
     }
 
     @Test func `others go on when one fails`() throws {
         var plan = try plan(["users", "mail"])
-        #expect(plan.begin() == [.start("cache"), .start("mail")])
+        #expect(plan.start() == [.start("cache"), .start("mail")])
         let failed = failure("cache", .crash, .stayDown)
-        #expect(plan.take(died(.crash, .stayDown), of: "cache") == [.failed("users", failed)])
+        #expect(plan.record(died(.crash, .stayDown), of: "cache") == [.failed("users", failed)])
         #expect(!plan.isDone)
-        #expect(plan.take(.ready, of: "mail") == [.reached("mail")])
+        #expect(plan.record(.ready, of: "mail") == [.reached("mail")])
         #expect(plan.isDone)
     }
 
     @Test func `a dependency that was ready and is not any more is waited for again`() throws {
         var plan = try plan(["web"])
-        _ = plan.begin()
-        _ = plan.take(.ready, of: "cache")
-        _ = plan.take(.ready, of: "users")
-        #expect(plan.take(.ready, of: "api") == [])
+        _ = plan.start()
+        _ = plan.record(.ready, of: "cache")
+        _ = plan.record(.ready, of: "users")
+        #expect(plan.record(.ready, of: "api") == [])
         plan.becameUnready("api")
-        #expect(plan.take(died(.crash, .restart(after: .zero)), of: "api") == [])
-        #expect(plan.take(.ready, of: "mail") == [])
-        #expect(plan.take(.ready, of: "api") == [.start("web")])
+        #expect(plan.record(died(.crash, .restart(after: .zero)), of: "api") == [])
+        #expect(plan.record(.ready, of: "mail") == [])
+        #expect(plan.record(.ready, of: "api") == [.start("web")])
     }
 
     @Test func `a stop of what is to be started, or of what it needs, ends the plan`() throws {
         for stopped in ["web", "api", "cache"] {
             var plan = try plan(["web"])
-            _ = plan.begin()
+            _ = plan.start()
             #expect(
-                plan.take(.superseded, of: stopped) == [
+                plan.record(.superseded, of: stopped) == [
                     .failed("web", StartPlanFailure(unit: stopped, reason: .stopped))
                 ])
-            #expect(plan.take(.ready, of: "mail") == [])
-            if stopped != "cache" { #expect(!plan.take(.ready, of: "cache").contains(.start("api"))) }
+            #expect(plan.record(.ready, of: "mail") == [])
+            if stopped != "cache" { #expect(!plan.record(.ready, of: "cache").contains(.start("api"))) }
         }
     }
 
     @Test func `a unit that someone else started counts when it is ready`() throws {
         var plan = try plan(["users"])
-        _ = plan.begin()
-        #expect(plan.take(died(.crash, .stayDown), of: "users") == [])
-        #expect(plan.take(.ready, of: "users") == [.reached("users")])
+        _ = plan.start()
+        #expect(plan.record(died(.crash, .stayDown), of: "users") == [])
+        #expect(plan.record(.ready, of: "users") == [.reached("users")])
     }
 
     @Test func `a restart renews what is ready, and what becomes ready before it`() throws {
         var ready = try plan(["api"], ready: ["api", "users", "cache"])
         ready.renewsTargets = true
-        #expect(ready.begin() == [.start("api")])
+        #expect(ready.start() == [.start("api")])
         ready.becameUnready("api")
-        #expect(ready.take(.spawned, of: "api") == [])
-        #expect(ready.take(.ready, of: "api") == [.reached("api")])
+        #expect(ready.record(.spawned, of: "api") == [])
+        #expect(ready.record(.ready, of: "api") == [.reached("api")])
         var early = try plan(["users"], goal: .spawned)
         early.renewsTargets = true
-        #expect(early.begin() == [.start("cache")])
-        #expect(early.take(.spawned, of: "users") == [] && early.take(.ready, of: "users") == [])
-        #expect(early.take(.ready, of: "cache") == [.start("users")])
-        #expect(early.take(.spawned, of: "users") == [.reached("users")])
+        #expect(early.start() == [.start("cache")])
+        #expect(early.record(.spawned, of: "users") == [] && early.record(.ready, of: "users") == [])
+        #expect(early.record(.ready, of: "cache") == [.start("users")])
+        #expect(early.record(.spawned, of: "users") == [.reached("users")])
     }
 
     @Test func `what needs a unit that is renewed waits for it`() throws {
         var plan = try plan(["cache", "users"], ready: ["cache"])
         plan.renewsTargets = true
-        #expect(plan.begin() == [.start("cache")])
-        #expect(plan.take(.ready, of: "cache") == [.reached("cache"), .start("users")])
+        #expect(plan.start() == [.start("cache")])
+        #expect(plan.record(.ready, of: "cache") == [.reached("cache"), .start("users")])
     }
 
     @Test func `a plan that is cancelled answers everyone and starts nothing`() throws {
         var plan = try plan(["web", "users"])
-        _ = plan.begin()
+        _ = plan.start()
         let failures = ["users", "web"].map { name in
             StartPlanAction.failed(name, StartPlanFailure(unit: name, reason: .stopped))
         }
         #expect(plan.cancel() == failures)
-        #expect(plan.isDone && plan.take(.ready, of: "cache") == [])
+        #expect(plan.isDone && plan.record(.ready, of: "cache") == [])
     }
 }

@@ -6,13 +6,13 @@ import Testing
 /// Docs/Supervision.md tells what the machine does. To write its table again: `PM_WRITE_DOCS=1 swift test --filter
 /// SupervisionDocTests`.
 struct SupervisionDocTests {
-    private static let begin = "<!-- state table: begin -->\n"
+    private static let opening = "<!-- state table: begin -->\n"
     private static let end = "\n<!-- state table: end -->"
 
     @Test func `the table in the documentation is what the machine does`() throws {
         let path = Self.document("Supervision.md")
         let page = try #require(Self.read(path), "cannot read \(path)")
-        let head = try #require(page.range(of: Self.begin))
+        let head = try #require(page.range(of: Self.opening))
         let tail = try #require(page.range(of: Self.end))
         if getenv("PM_WRITE_DOCS") != nil {
             Self.write(page[..<head.upperBound] + StateTable.text + page[tail.lowerBound...], to: path)

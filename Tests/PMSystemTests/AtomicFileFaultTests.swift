@@ -90,7 +90,7 @@ import Testing
             try folder.put("old")
             let once = Mutex(true)
             let plan = FaultPlan { (step, _) throws(SystemError) in
-                guard step == moment, once.withLock({ $0.take() }) else { return }
+                guard step == moment, once.withLock({ $0.clear() }) else { return }
                 do {
                     try folder.put("edited", at: way == "in place" ? "data" : "save")
                     if way == "by rename" { rename(folder.path + "/save", folder.file) }
@@ -109,7 +109,7 @@ import Testing
         let folder = try AtomicFileFolder()
         let once = Mutex(true)
         let plan = FaultPlan { (step, _) throws(SystemError) in
-            if step == .linkNew, once.withLock({ $0.take() }) { Self.put("theirs", folder) }
+            if step == .linkNew, once.withLock({ $0.clear() }) { Self.put("theirs", folder) }
         }
         try AtomicFile(folder.file, faults: plan.faults).update { old in (old?.bytes ?? []) + Array("+pm".utf8) }
         #expect(try folder.text() == "theirs+pm")
@@ -182,8 +182,8 @@ import Testing
 }
 
 extension Bool {
-    /// True once.
-    mutating func take() -> Bool {
+    /// Makes it false; says whether it was true.
+    mutating func clear() -> Bool {
         defer { self = false }
         return self
     }

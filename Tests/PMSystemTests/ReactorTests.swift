@@ -22,6 +22,22 @@ import Testing
         #expect(reactor.clock.monotonic() - start >= .milliseconds(6))
     }
 
+    @Test @PMActor func `work in slices leaves turns to others, and comes to its end in order`() async {
+        var (seen, turns): ([Int], Set<UInt64>) = ([], [])
+        await withCheckedContinuation { continuation in
+            reactor.inSlices(5, "a test") { [reactor] number in
+                seen.append(number)
+                turns.insert(reactor.turn)
+                // Each takes longer than a slice.
+                let end = reactor.clock.monotonic() + .milliseconds(5)
+                while reactor.clock.monotonic() < end {}
+            } then: {
+                continuation.resume()
+            }
+        }
+        #expect(seen == [0, 1, 2, 3, 4] && turns.count == 5)
+    }
+
     @Test @PMActor func `a timer can take back another that is due in the same turn`() async {
         var fired: [String] = []
         await withCheckedContinuation { continuation in

@@ -11,7 +11,7 @@ import Testing
 
     @Test func `a turn at the limit is no long one`() {
         var meter = TurnMeter()
-        meter.begin(at: time(0))
+        meter.start(at: time(0))
         meter.endPiece(at: time(50), .timers)
         #expect(meter.end(at: time(50)) == nil)
         #expect(meter.count == 0 && meter.longest == nil)
@@ -19,7 +19,7 @@ import Testing
 
     @Test func `a longer one has the longest of its pieces for its cause`() {
         var meter = TurnMeter()
-        meter.begin(at: time(0))
+        meter.start(at: time(0))
         meter.endPiece(at: time(10), .timers)
         meter.cause = "status"
         meter.endPiece(at: time(50), .descriptor(7))
@@ -31,13 +31,13 @@ import Testing
 
     @Test func `what a piece was about does not stay for the next, nor for the next turn`() {
         var meter = TurnMeter()
-        meter.begin(at: time(0))
+        meter.start(at: time(0))
         meter.cause = "status"
         meter.endPiece(at: time(1), .descriptor(7))
         meter.endPiece(at: time(90), .timers)
         #expect(meter.end(at: time(90))?.cause == "timers")
         meter.cause = "left over"
-        meter.begin(at: time(100))
+        meter.start(at: time(100))
         meter.endPiece(at: time(160), .idleWork)
         #expect(meter.end(at: time(160))?.cause == "work for idle turns")
     }
@@ -45,7 +45,7 @@ import Testing
     @Test func `the longest of all is kept, and all are counted`() {
         var meter = TurnMeter()
         for length in [60, 90, 70] {
-            meter.begin(at: time(0))
+            meter.start(at: time(0))
             meter.endPiece(at: time(length), .descriptor(length))
             _ = meter.end(at: time(length))
         }

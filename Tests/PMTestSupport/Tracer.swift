@@ -5,10 +5,10 @@ import Synchronization
 /// Makes system calls of a running program fail, or ends the program at one of them: strace(1) with `--inject`.
 public final class Tracer: Sendable {
     /// One system call of a traced program.
-    public struct Call: Equatable, Sendable, CustomStringConvertible {
+    public struct Call: Hashable, Sendable, CustomStringConvertible {
         /// The call's name.
         public let name: String
-        /// Which call of that name it is, from 1.
+        /// Which call of that name of its thread it is, from 1.
         public let number: Int
 
         /// `fsync 2`.
@@ -39,21 +39,23 @@ public final class Tracer: Sendable {
         return trial?.wait().code == 0
     }()
 
-    /// Detaches and returns the calls that were seen, in their order.
+    /// Detaches and returns the calls that were seen, in their order, each name and number once.
     @discardableResult
     public func finish() throws -> [Call] {
         program.signal(SIGINT)
         _ = program.wait()
         let text = String(decoding: try Files.read(record), as: UTF8.self)
         try Files.remove(record)
-        var numbers: [String: Int] = [:]
+        var numbers: [Substring: Int] = [:]
+        var seen: Set<Call> = []
         return text.split(separator: "\n").compactMap { line in
-            // `PID call(`, with the process ids in a column.
+            // `PID call(`, with the ids of threads in a column: strace counts the calls of each thread.
             guard let end = line.firstIndex(of: "("), !line.contains("resumed>"),
                 let name = line[..<end].split(separator: " ").last.map({ String($0) })
             else { return nil }
-            numbers[name, default: 0] += 1
-            return Call(name: name, number: numbers[name] ?? 0)
+            numbers[line[..<end], default: 0] += 1
+            let call = Call(name: name, number: numbers[line[..<end]] ?? 0)
+            return seen.insert(call).inserted ? call : nil
         }
     }
 }

@@ -58,20 +58,20 @@ public final class WireClient {
         return true
     }
 
-    /// Takes that many bytes; nil at the end of the connection or after the time.
-    public func take(_ count: Int) -> [UInt8]? {
+    /// Receives that many bytes; nil at the end of the connection or after the time.
+    public func receive(_ count: Int) -> [UInt8]? {
         while pending.count < count { guard readMore() else { return nil } }
         defer { pending.removeFirst(count) }
         return Array(pending[..<count])
     }
 
-    /// Takes everything up to and with a text; nil when it never comes.
-    public func take(upTo text: String) -> String? {
+    /// Receives everything up to and with a text; nil when it never comes.
+    public func receive(upTo text: String) -> String? {
         let wanted = Array(text.utf8)
         var searched = 0
         while true {
             if let end = Self.end(of: wanted, in: pending, from: searched) {
-                return take(end).map { String(decoding: $0, as: UTF8.self) }
+                return receive(end).map { String(decoding: $0, as: UTF8.self) }
             }
             searched = max(0, pending.count - wanted.count + 1)
             guard readMore() else { return nil }
@@ -93,7 +93,7 @@ public final class WireClient {
     }
 
     /// The next line without its end; nil when none comes.
-    public func line() -> String? { take(upTo: "\n").map { String($0.dropLast()) } }
+    public func line() -> String? { receive(upTo: "\n").map { String($0.dropLast()) } }
 
     /// Everything until the other side closes; nil when it does not.
     public func rest() -> String? {
@@ -124,7 +124,7 @@ public final class WireClient {
 /// Ports of 127.0.0.1 that nobody listens at.
 public enum FreePort {
     /// One that was free a moment ago, and that no other test gets before the system has gone through all the others.
-    public static func take() throws(SystemError) -> UInt16 {
+    public static func find() throws(SystemError) -> UInt16 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let probe = OwnedFD(owning: socket(AF_INET, kind, 0))
         var address = sockaddr_in()

@@ -218,12 +218,12 @@ extension TestProject {
         const net = require('net');
         const channel = new net.Socket({ fd: Number(process.env.PM_CHANNEL_FD) });
         const say = (message) => channel.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
-        const lines = (socket, take, left = () => {}) => {
+        const lines = (socket, receive, left = () => {}) => {
           let rest = '';
           socket.setEncoding('utf8').on('data', (text) => {
             const all = (rest + text).split('\\n');
             rest = all.pop();
-            all.forEach(take);
+            all.forEach(receive);
           });
           socket.prependListener('end', () => left(rest));
         };

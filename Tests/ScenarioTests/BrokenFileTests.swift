@@ -60,6 +60,18 @@ import Testing
         }
     }
 
+    @Test func `the last good file is kept once, however often the daemon starts with it`() async throws {
+        try await withService { project in
+            try project.must("stop")
+            let state = try #require(project.stateDirectory)
+            let name = try #require(try Files.list(state).first { $0.hasPrefix("configuration-") })
+            let kept = try Files.status(state + "/" + name)?.inode
+            try project.startDaemon()
+            try project.must("stop")
+            #expect(try Files.status(state + "/" + name)?.inode == kept)
+        }
+    }
+
     @Test func `a removed file takes no control away`() async throws {
         try await withService { project in
             let service = try project.status("web")["pid"]

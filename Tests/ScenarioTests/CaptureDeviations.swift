@@ -76,7 +76,9 @@ enum CaptureDeviations {
             each("$metadata result commands", "missing", ["install", "link", "uninstall", "update"])),
         Row(
             "commands of ours",
-            each("$metadata result commands", "added", ["confine", "plugins", "scale", "session", "unmap", "upgrade"])),
+            each(
+                "$metadata result commands", "added",
+                ["apply", "confine", "events", "explain", "plugins", "scale", "session", "unmap", "upgrade"])),
         Row(
             "version is that of pm; for the reference it is that of a package, and fails",
             each("$metadata result commands version sends", "missing", ["params.0", "params.1"]),

@@ -88,6 +88,28 @@ extension TestProject {
         }
     }
 
+    @Test(.enabled(if: Tracer.isPossible, "strace cannot trace here"))
+    func `keeps no call waiting on a slow disk, and requests that depend on a change see it`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            try project.must("map", "first", "/bin/true")
+            let (writer, other) = (try project.client(), try project.client())
+            let tracer = try Tracer(
+                project.daemonID(), in: project, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=200000")
+            try writer.send(#"{"jsonrpc":"2.0","id":1,"method":"map","params":["second","/bin/true"]}"#)
+            try writer.send(#"{"jsonrpc":"2.0","id":2,"method":"ls","params":[]}"#)
+            // As soon as it is written to, the file has a lock.
+            try until("the change has begun") { try project.besideConfiguration().contains(".pm.config.json.lock") }
+            #expect(try other.call("version")?["result"] != nil)
+            #expect(try project.definitions()["second"] == nil, "the daemon waited for the disk")
+            #expect(writer.json()?["id"] == 1)
+            #expect(try project.definitions()["second"] != nil)
+            #expect(writer.json()?["result"]?["second"] != nil)
+            try tracer.finish()
+            #expect(try other.row("pm")["longTurns"] == nil)
+        }
+    }
+
     @Test(.enabled(if: SmallDisk.isPossible, "mounting needs root"))
     func `is whole on a full disk and on a read-only one, and the user is told`() async throws {
         try await TestProject.with { project in

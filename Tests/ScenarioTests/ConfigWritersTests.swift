@@ -21,7 +21,7 @@ private final class Ledger: Sendable {
     var mustBeThere: Set<String> { state.withLock { $0.accepted.subtracting($0.endangered) } }
     var isWritten: Bool { state.withLock { $0.writers > 0 } }
 
-    func begin(_ name: String) { state.withLock { _ = $0.begun.insert(name) } }
+    func start(_ name: String) { state.withLock { _ = $0.begun.insert(name) } }
     func accept(_ name: String) { state.withLock { _ = $0.accepted.insert(name) } }
     func finish() { state.withLock { $0.writers -= 1 } }
 
@@ -73,7 +73,7 @@ enum EditorWay: CaseIterable {
     private func register(_ writer: String, _ project: TestProject, _ ledger: Ledger) async throws {
         for number in 1...TestSize.of(300, reduced: 25) {
             let name = "\(writer)-\(number)"
-            ledger.begin(name)
+            ledger.start(name)
             while true {
                 await Task.yield()
                 let outcome = try project.pm("map", name, "/bin/true")

@@ -34,7 +34,7 @@ import Testing
                 if word == "one" { try project.startDaemon() }
                 try project.must(word == "one" ? "start" : "restart", "web", "--wait")
             }
-            #expect(try project.must("log", "web") == "[web] I am one\n[web] I am two\n")
+            #expect(try project.must("log", "web", "--out") == "[web] I am one\n[web] I am two\n")
             try project.script("new.sh", "exec sleep 1000")
             try project.configure(["web": ["path": "./web.sh"], "new": ["path": "./new.sh"]])
             try project.must("start", "new", "--wait")

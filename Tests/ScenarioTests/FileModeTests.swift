@@ -38,7 +38,9 @@ import Testing
             _ = try project.pm("start", "talks")
             try project.must("start", "web", "--wait")
             try project.until("talks", "ended") { $0["lastExit"] != nil }
-            try until("its last words are kept") { project.stateFile("deaths.jsonl") != nil }
+            try until("its last words are kept") {
+                String(decoding: project.stateFile("events.jsonl") ?? [], as: UTF8.self).contains("\"exit\"")
+            }
             let state = try #require(project.stateDirectory)
             let listed = try project.run(["find", state, project.socket, "-printf", "%m %U %y %P\\n"]).output
             let rules = try Self.rules()

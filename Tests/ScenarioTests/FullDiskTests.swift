@@ -37,7 +37,7 @@ import Testing
             let problem = try #require(row["problems"]?[0]?.string)
             #expect(problem.contains("No space left on device") && row["pid"] == service, "\(problem)")
             try project.until("pm", "told of the death") {
-                $0["problems"]?[0]?.string?.contains("the last deaths (of 1 services)") == true
+                $0["problems"]?[0]?.string?.contains("are only in memory: ") == true
             }
             let shown = try project.pm("status")
             #expect(shown.code == 0 && shown.errors.contains("pm: writer: its output cannot be written: "), "\(shown)")

@@ -22,7 +22,7 @@ import Testing
             let client = try WireClient(port: port)
             client.send(text)
             // One after the other, so that all that is held is held at once.
-            if let awaiting { _ = client.take(upTo: awaiting) }
+            if let awaiting { _ = client.receive(upTo: awaiting) }
             client.send(mebibyte)
             clients.append(client)
         }
@@ -129,7 +129,7 @@ import Testing
             for _ in 0..<200 {
                 let client = try WireClient(port: gateway.ports[0])
                 client.send(WebSocketClient.handshake())
-                _ = client.take(upTo: "\r\n\r\n")
+                _ = client.receive(upTo: "\r\n\r\n")
                 client.send(head + Array(Self.mebibyte.utf8))
                 clients.append(client)
             }

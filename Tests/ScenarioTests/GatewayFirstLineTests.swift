@@ -67,7 +67,7 @@ import Testing
         try await Self.with { gateway in
             let client = try gateway.client()
             client.send([0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3])
-            #expect(client.take(7) == [0x15, 3, 3, 0, 2, 2, 40] && client.rest() == "")
+            #expect(client.receive(7) == [0x15, 3, 3, 0, 2, 2, 40] && client.rest() == "")
             let silent = try gateway.client()
             let half = try gateway.client()
             half.send("{\"jsonrpc\":")

@@ -213,7 +213,7 @@ import Testing
             #expect(waiting?.hasPrefix("HTTP/1.1 413 ") == true)
             let client = try gateway.client()
             client.send(type + "Expect: 100-continue\r\nConnection: close\r\nContent-Length: 41\r\n\r\n")
-            #expect(client.take(upTo: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+            #expect(client.receive(upTo: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
             client.send(#"{"jsonrpc":"2.0","id":1,"method":"name"} "#)
             #expect(client.rest()?.hasPrefix("HTTP/1.1 200 ") == true)
         }
@@ -226,7 +226,7 @@ import Testing
             let wait = #"{"jsonrpc":"2.0","id":1,"method":"log","params":[["svc"],{"follow":true}]}"#
             client.send(head + "\(wait.utf8.count)\r\n\r\n\(wait)")
             // A stream that has begun breaks off: nobody must take it for whole.
-            #expect(client.take(upTo: "\"stream\":true") != nil)
+            #expect(client.receive(upTo: "\"stream\":true") != nil)
             kill(try gateway.project.daemonID(), SIGKILL)
             #expect(client.rest()?.hasSuffix("0\r\n\r\n") == false)
             // The next daemon asks the services first what they offer.

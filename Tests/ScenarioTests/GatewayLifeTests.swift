@@ -35,7 +35,7 @@ import Testing
     @Test func `gets its points with the daemon, in the words of the reference`() async throws {
         try await TestProject.with { project in
             try project.configure([:])
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try project.must("start", "pm", "tcp", "--tcpPort=\(port)")
             #expect(try project.must("connect", "pm").contains("jsonrpc+tcp://127.0.0.1:\(port)"))
             try project.must("start", "pm", "local")
@@ -46,7 +46,7 @@ import Testing
     @Test func `runs as long as there are connection points for the network`() async throws {
         try await Self.with { project in
             #expect(try project.pm("status", "pm-gateway").code == 66)
-            let (first, second) = (try FreePort.take(), try FreePort.take())
+            let (first, second) = (try FreePort.find(), try FreePort.find())
             let shown = try project.must("connect", "pm", "local", "tcp", "--tcp-port", "\(first)")
             #expect(shown == "jsonrpc+unix://\(project.socket)\njsonrpc+tcp://127.0.0.1:\(first)\n")
             // It listens when the command returns.
@@ -72,7 +72,7 @@ import Testing
 
     @Test func `has no rights beside those to use the daemon`() async throws {
         try await Self.with { project in
-            try project.must("connect", "pm", "tcp", "--tcp-port", "\(try FreePort.take())")
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(try FreePort.find())")
             let pid = try Self.gateway(project)
             let lines = String(decoding: try Files.read("/proc/\(pid)/status"), as: UTF8.self).split(separator: "\n")
             func field(_ name: String) -> [Substring] {
@@ -94,7 +94,7 @@ import Testing
 
     @Test func `is started again when it is killed, and nothing else notices`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try project.must("connect", "pm", "tcp", "--tcp-port", "\(port)")
             let before = try (project.daemonID(), project.status("svc")["pid"])
             let old = try Self.gateway(project)
@@ -112,7 +112,7 @@ import Testing
 
     @Test func `runs on while the daemon is replaced`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try project.must("connect", "pm", "tcp", "--tcp-port", "\(port)")
             let pid = try Self.gateway(project)
             let client = try WireClient(port: port)
@@ -134,7 +134,7 @@ import Testing
         async throws
     {
         try await Self.with { project in
-            let (first, second, third) = (try FreePort.take(), try FreePort.take(), try FreePort.take())
+            let (first, second, third) = (try FreePort.find(), try FreePort.find(), try FreePort.find())
             try project.must("connect", "pm", "tcp", "--tcp-port", "\(first)")
             func edit(_ from: UInt16, _ to: UInt16) throws {
                 let text = try project.read(".pm.config.json")
@@ -153,7 +153,7 @@ import Testing
 
     @Test func `tells the daemon what it cannot listen at, and goes on trying`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try TestGateway.with(project, ["jsonrpc+tcp://127.0.0.1:PORT"]) { other in
                 let reason = "pm-gateway cannot listen at jsonrpc+tcp://127.0.0.1:\(other.port): Address already in use"
                 let outcome = try project.run([
@@ -201,7 +201,7 @@ import Testing
                 "clients on the network are not served: other machines could connect to jsonrpc+tcp://0.0.0.0:1234"
             #expect(status.errors.contains(problem), "\(status)")
             #expect((try? WireClient(port: 1234)) == nil)
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             let shown = try project.must(
                 "connect", "pm", "http", "--host", "0.0.0.0", "--port", "\(port)", "--token", "token")
             #expect(shown.contains("http://0.0.0.0:\(port)  {\"token\":\"\(project.directory)/token\"}"), "\(shown)")
@@ -225,7 +225,7 @@ import Testing
         async throws
     {
         try await Self.with { project in
-            let (lines, web) = (try FreePort.take(), try FreePort.take())
+            let (lines, web) = (try FreePort.find(), try FreePort.find())
             try project.must("connect", "pm", "tcp", "http", "--tcp-port", "\(lines)", "--port", "\(web)")
             #expect(Self.isServed(lines))
             let request = #"GET /text HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"#
@@ -251,7 +251,7 @@ import Testing
     @Test func `is reached with TLS by what pm connect was given`() async throws {
         try await Self.with { project in
             let tls = try TestCertificates(project)
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             let words = ["tcp", "--host", "0.0.0.0", "--tcp-port", "\(port)"]
             let files = ["--key", "tls/server.key", "--cert", "tls/server.pem", "--ca", "tls/ca.pem"]
             let outcome = try project.run([TestPaths.pm, "connect", "pm"] + words + files)

@@ -52,7 +52,7 @@ import Testing
 
     @Test func `a token may call what its list names, and sees nothing else`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             for (name, token) in [("all", "0123456789abcdef"), ("some", "fedcba9876543210")] {
                 try project.writeSecret(name, token)
             }
@@ -85,7 +85,7 @@ import Testing
 
     @Test func `routes are those of the token, whoever asked before`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             for (name, token) in [("all", "0123456789abcdef"), ("none", "fedcba9876543210")] {
                 try project.writeSecret(name, token)
             }
@@ -98,7 +98,7 @@ import Testing
                 while let line = client.line(), line != "\r", !line.isEmpty {
                     if line.hasPrefix("Content-Length: ") { length = Int(line.dropFirst(16).filter(\.isNumber)) ?? 0 }
                 }
-                _ = client.take(length)
+                _ = client.receive(length)
                 return status
             }
             // One connection, with one token after the other.
@@ -114,7 +114,7 @@ import Testing
         try await Self.with { project in
             let tls = try TestCertificates(project)
             try tls.issue("second", by: "ca", project)
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             let options: JSONObject = ["key": "tls/server.key", "cert": "tls/server.pem", "ca": "tls/ca.pem"]
             let url = "jsonrpc+tcp+tls://127.0.0.1:\(port)"
             func ask(_ name: String, _ method: String = "svc.add") throws -> String {
@@ -147,7 +147,7 @@ import Testing
 
     @Test func `a session goes on with its rights while the daemon is replaced`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try Self.serve(project, ["jsonrpc+tcp://127.0.0.1:\(port)": ["allow": ["svc.add"]]])
             let client = try WireClient(port: port)
             func ask(_ method: String) -> String {
@@ -171,14 +171,14 @@ import Testing
         try await Self.with { project in
             let tls = try TestCertificates(project)
             chmod(tls.file("server.key"), 0o644)
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             let files = ["--key", "tls/server.key", "--cert", "tls/server.pem"]
             let refused = try project.run([TestPaths.pm, "connect", "pm", "http", "--port", "\(port)"] + files)
             let text = "the key \(tls.file("server.key")) is not used: other users of this machine can read it"
             #expect(refused.code != 0 && refused.errors.contains(text), "\(refused)")
             #expect(refused.errors.contains("chmod o= \(tls.file("server.key"))"))
             try project.write("token", "0123456789abcdef")
-            let open = try FreePort.take()
+            let open = try FreePort.find()
             try Self.serve(project, ["http://127.0.0.1:\(open)": ["token": "token"]])
             #expect(try Self.call(open, "0123456789abcdef", "svc.add").contains(" 401 "))
             #expect(
@@ -193,7 +193,7 @@ import Testing
 
     @Test func `errors are shown over TCP as a stranger may see them`() async throws {
         try await Self.with { project in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try Self.serve(project, ["jsonrpc+tcp://127.0.0.1:\(port)": [:]])
             let client = try WireClient(port: port)
             client.send(#"{"jsonrpc":"2.0","id":1,"method":"svc.fail","params":["418"]}"# + "\n")
@@ -215,7 +215,7 @@ import Testing
             let words = "mount --bind passwd /etc/passwd && exec stage/bin/pm start pm --wait"
             let started = try project.run(["unshare", "--mount", "sh", "-c", words])
             #expect(started.code == 0, "\(started)")
-            try project.must("connect", "pm", "tcp", "--tcp-port", "\(try FreePort.take())")
+            try project.must("connect", "pm", "tcp", "--tcp-port", "\(try FreePort.find())")
             let pid = try #require(project.status("pm-gateway")["pid"]?.int)
             let owner = try #require(Files.status("/proc/\(pid)")?.owner)
             #expect((65_000..<65_520).contains(owner), "\(owner)")
@@ -265,7 +265,7 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "only root's gateway is another user"))
     func `who has the gateway's ids can order nothing`() async throws {
         try await Self.with { project in
-            let (port, web) = (try FreePort.take(), try FreePort.take())
+            let (port, web) = (try FreePort.find(), try FreePort.find())
             try project.writeSecret("token", "0123456789abcdef")
             try Self.serve(
                 project,

@@ -36,7 +36,7 @@ final class TestGateway {
             if point.contains("PORT1") {
                 ports.append(ports[0])
             } else {
-                ports.append(try FreePort.take())
+                ports.append(try FreePort.find())
             }
             words += ["--listen", point.replacing("PORT1", with: "PORT").replacing("PORT", with: "\(ports.last ?? 0)")]
         }

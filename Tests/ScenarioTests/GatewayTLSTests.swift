@@ -163,7 +163,7 @@ import Testing
             try project.addContainer()
             try project.startServices("svc")
             let tls = try TestCertificates(project)
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try project.run(["mv", tls.file("server.key"), tls.file("later.key")])
             let gateway = try project.start([
                 "sh", "-c", "exec \"$@\" 2>&1", "sh", TestPaths.pmGateway, "--daemon", project.socket, "--listen",

@@ -47,7 +47,7 @@ import Testing
 
     @Test func `a command that sets up points returns when the gateway serves them`() async throws {
         try await Self.with { manager in
-            let (first, second) = (try FreePort.take(), try FreePort.take())
+            let (first, second) = (try FreePort.find(), try FreePort.find())
             let command = try manager.connect(first)
             #expect(manager.waitForPlan() && !Self.isServed(first))
             let gateway = try manager.startGateway()
@@ -67,7 +67,7 @@ import Testing
 
     @Test func `what it cannot serve is told, and that it does not run`() async throws {
         try await Self.with { manager in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try TestGateway.with(manager.project, ["jsonrpc+tcp://127.0.0.1:PORT"]) { other in
                 let command = try manager.connect(other.port)
                 #expect(manager.waitForPlan())
@@ -90,7 +90,7 @@ import Testing
 
     @Test func `the next daemon takes the gateway as it is, and the last one ends it`() async throws {
         try await Self.with { manager in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             let command = try manager.connect(port)
             #expect(manager.waitForPlan())
             let gateway = try manager.startGateway()
@@ -107,7 +107,7 @@ import Testing
 
     @Test func `a plan that makes no sense is told, and the next one served`() async throws {
         try await Self.with { manager in
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try manager.project.write("manager/plan", #"["--listen","jsonrpc+tcp://127.0.0.1:1"]"#)
             let gateway = try manager.startGateway()
             #expect(eventually { access(manager.state, F_OK) == 0 })

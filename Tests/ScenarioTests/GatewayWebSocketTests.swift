@@ -115,7 +115,7 @@ import Testing
             ] {
                 let raw = try gateway.client()
                 raw.send(WebSocketClient.handshake([header]))
-                let answer = raw.take(upTo: "\r\n\r\n")?.lowercased()
+                let answer = raw.receive(upTo: "\r\n\r\n")?.lowercased()
                 #expect(answer?.hasPrefix("http/1.1 101") == true, "\(header)")
                 #expect(answer?.contains("sec-websocket-extensions") == false && answer?.contains("protocol:") == false)
                 let client = try WebSocketClient(gateway, [header])
@@ -244,7 +244,7 @@ import Testing
             for (headers, status) in cases {
                 let client = try gateway.client()
                 client.send(WebSocketClient.handshake(headers))
-                #expect(client.take(upTo: "\r\n")?.hasPrefix("HTTP/1.1 \(status)") == true, "\(headers)")
+                #expect(client.receive(upTo: "\r\n")?.hasPrefix("HTTP/1.1 \(status)") == true, "\(headers)")
             }
             let own = try WebSocketClient(gateway, ["Host: localhost:1", "Origin: http://localhost:1"])
             #expect(Self.isServed(own))
@@ -252,8 +252,8 @@ import Testing
             let quick = try gateway.client()
             quick.send(
                 Array(WebSocketClient.handshake().utf8) + WebSocketClient.bytes(Head(first: 0x89), [7]))
-            #expect(quick.take(upTo: "\r\n\r\n") != nil)
-            #expect(quick.take(3) == [0x8A, 1, 7])
+            #expect(quick.receive(upTo: "\r\n\r\n") != nil)
+            #expect(quick.receive(3) == [0x8A, 1, 7])
         }
     }
 
@@ -269,7 +269,7 @@ import Testing
                 for (headers, path) in [([], "/"), (["Authorization: Bearer no"], "/"), ([], "/?access_token=no")] {
                     let client = try gateway.client()
                     client.send(WebSocketClient.handshake(headers, path: path))
-                    #expect(client.take(upTo: "\r\n")?.hasPrefix("HTTP/1.1 401") == true, "\(headers) \(path)")
+                    #expect(client.receive(upTo: "\r\n")?.hasPrefix("HTTP/1.1 401") == true, "\(headers) \(path)")
                 }
             }
         }

@@ -151,7 +151,7 @@ import Testing
     }
 
     /// Measures without and with something, again and again.
-    private static func measure(_ project: TestProject, _ begin: () throws -> () throws -> Void) throws -> Outcome {
+    private static func measure(_ project: TestProject, _ start: () throws -> () throws -> Void) throws -> Outcome {
         let client = try project.client()
         var outcome = Outcome()
         guard let service = try project.status("raw")["pid"]?.int else { throw TestFailure("raw has no pid") }
@@ -159,7 +159,7 @@ import Testing
         _ = try latency(client)
         for _ in 0..<rounds {
             outcome.quiet.append(try RealTime.run { try latency(client) })
-            let end = try begin()
+            let end = try start()
             outcome.disturbed.append(try RealTime.run { try latency(client) })
             outcome.memory = max(outcome.memory, try project.daemonMemory())
             try end()

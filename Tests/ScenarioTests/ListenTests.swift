@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: [["0.0.0.0", "[::]"], ["[::]", "0.0.0.0"]])
     func `of all IPv4 and all IPv6 addresses share a port`(hosts: [String]) async throws {
-        let port = try FreePort.take()
+        let port = try FreePort.find()
         let addresses: [JSONValue] = hosts.map { .string("\($0):\(port)") }
         try await withServer(.array(addresses)) { project in
             let log = try project.must("log", "web")

@@ -136,7 +136,7 @@ import Testing
 
     @Test func `by HTTP restarts a service`() async throws {
         try await TestProject.with { project in
-            let port = Int(try FreePort.take())
+            let port = Int(try FreePort.find())
             try startServer(
                 project, port,
                 ["http": .string("http://localhost:\(port)/health"), "interval": "100ms", "retries": 2])
@@ -152,7 +152,7 @@ import Testing
 
     @Test func `by a port stops a service`() async throws {
         try await TestProject.with { project in
-            let port = Int(try FreePort.take())
+            let port = Int(try FreePort.find())
             try startServer(project, port, ["tcp": JSONValue(port), "interval": "100ms", "action": "stop"])
             try project.write("deaf", "")
             let row = try project.until("web", "down") { $0["state"] == "down" }
@@ -163,7 +163,7 @@ import Testing
 
     @Test func `goes on under the next daemon, and only reports if that is asked for`() async throws {
         try await TestProject.with { project in
-            let port = Int(try FreePort.take())
+            let port = Int(try FreePort.find())
             try startServer(
                 project, port,
                 ["http": .string("http://127.0.0.1:\(port)/"), "interval": "100ms", "action": "report"])
@@ -266,7 +266,7 @@ import Testing
 
     @Test func `that failed last is in the error of a start that waited`() async throws {
         try await TestProject.with { project in
-            let port = Int(try FreePort.take())
+            let port = Int(try FreePort.find())
             try project.script("web.sh", "exec sleep 1000")
             let check: JSONValue = ["tcp": JSONValue(port), "deadline": "500ms"]
             try project.configure(

@@ -5,11 +5,18 @@ import PMTestSupport
 import Testing
 
 @Suite(.serialized) struct Logs {
-    /// What `pm log` prints, line by line.
+    /// What `pm log` prints of what services wrote, line by line, without the mark of standard error.
     private func log(_ project: TestProject, _ arguments: String...) throws -> [String] {
         let outcome = try project.run([TestPaths.pm, "log"] + arguments)
         guard outcome.code == 0 else { throw TestFailure("pm log \(arguments): \(outcome)") }
-        return outcome.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        return outcome.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            .filter { !$0.contains("]-- ") && !$0.contains("\"stream\":\"pm\"") }
+            .map(unmarked)
+    }
+
+    private func unmarked(_ line: Substring) -> String {
+        guard let mark = line.firstRange(of: "]!") else { return String(line) }
+        return "\(line[..<mark.lowerBound])] \(line[mark.upperBound...])"
     }
 
     /// A service that waits for the file `go-N` before its Nth step.
@@ -37,7 +44,7 @@ import Testing
             let expected = try project.run(["/bin/sh", "-c", "printf '\(written)' | od -An -v -tx1"]).output
             let log = "\(TestPaths.pm) log web \(form.joined(separator: " ")) | od -An -v -tx1"
             try until("all is shown") { try project.run(["/bin/sh", "-c", log]).output == expected }
-            let json = try project.must("log", "web", "-o", "json").split(separator: "\n")
+            let json = try project.must("log", "web", "--out", "-o", "json").split(separator: "\n")
             #expect(try JSONValue(parsing: String(json[0]))["bytes"]?["data"]?[3]?.int == 0xE9)
             #expect(try JSONValue(parsing: String(json[1]))["bytes"] == nil)
             try project.must("stop")
@@ -63,7 +70,8 @@ import Testing
             try until("the summer begins") { try project.run(["date", "-u", "+%H:%M:%S"]).output.dropLast() > date[2] }
             try project.write("go", "")
             try until("the second line is stored") { try project.must("log", "web").contains("after") }
-            let lines = try project.run([TestPaths.pm, "log", "web", "--timestamps"], adding: ["TZ": zone]).output
+            let lines = try project.run([TestPaths.pm, "log", "web", "--out", "--timestamps"], adding: ["TZ": zone])
+                .output
                 .split(separator: "\n")
             #expect(
                 lines.first?.contains("Z [web] before") == true && lines.last?.contains("+01:00 [web] after") == true)
@@ -205,8 +213,8 @@ import Testing
             try project.configure(["both": ["path": "./both.sh"], "turns": ["path": "./turns.sh"]])
             try project.startDaemon()
             for name in ["both", "turns"] { try project.must("start", name) }
-            for (number, text) in [(1, "a"), (2, "b"), (3, "c"), (4, "d")] {
-                try step(project, number, "] \(text)", of: "turns")
+            for (number, text) in [(1, "] a"), (2, "]!b"), (3, "] c"), (4, "]!d")] {
+                try step(project, number, text, of: "turns")
             }
             #expect(try log(project, "turns") == ["[turns] a", "[turns] b", "[turns] c", "[turns] d"])
             try until("all is there") { try log(project, "both", "-n", "all").count == 1000 }

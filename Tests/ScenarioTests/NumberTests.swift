@@ -57,7 +57,7 @@ import Testing
             kill(pid_t(try #require(try project.status("o")["pid"]?.int)), SIGKILL)
             try project.until("o", "dead once") { $0["lastExit"]?.isNull == false }
             try project.must("stop")
-            let state = try #require(project.stateDirectory) + "/deaths.jsonl"
+            let state = try #require(project.stateDirectory) + "/events.jsonl"
             let lines = String(decoding: try Files.read(state), as: UTF8.self)
             let changed = lines.replacing("\"at\":\"20", with: "\"at\":\"99")
             #expect(changed != lines)

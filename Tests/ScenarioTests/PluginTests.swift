@@ -27,8 +27,8 @@ import Testing
     @Test func `that dies is started again, and its end is a problem; pm and the services go on`() async throws {
         try await Self.with(["./p"]) { project in
             try Self.write(
-                project, commands: #""die", "pid""#,
-                "pm.command('die', {}, () => process.exit(3)); pm.command('pid', {}, () => process.pid);")
+                project, commands: #""die", "ident""#,
+                "pm.command('die', {}, () => process.exit(3)); pm.command('ident', {}, () => process.pid);")
             try project.startDaemon()
             try project.must("start", "web")
             try until("it is ready") { try Self.row(project)["state"] == "ready" }
@@ -38,7 +38,7 @@ import Testing
                 let row = try Self.row(project)
                 return row["state"] == "ready" && row["restarts"] == 1
             }
-            #expect(try project.must("pid") != "")
+            #expect(try project.must("ident") != "")
             #expect(try (project.daemonID(), project.status("web")["pid"]) == before)
             // One that cannot start says why, and is tried less and less often.
             try project.write("p/index.mjs", "throw new Error('broken on purpose');\n")
@@ -49,8 +49,8 @@ import Testing
                 } == true
             }
             #expect(try project.must("log", "pm-plugin-p").contains("broken on purpose"))
-            let refused = try project.pm("pid")
-            #expect(refused.errors.contains("the plugin p, which has the command pid, does not run"))
+            let refused = try project.pm("ident")
+            #expect(refused.errors.contains("the plugin p, which has the command ident, does not run"))
         }
     }
 
@@ -116,14 +116,14 @@ import Testing
 
     @Test func `goes on while the daemon is killed and upgraded`() async throws {
         try await Self.with(["./p"]) { project in
-            try Self.write(project, commands: #""pid""#, "pm.command('pid', {}, () => process.pid);")
+            try Self.write(project, commands: #""ident""#, "pm.command('ident', {}, () => process.pid);")
             try project.startDaemon()
             try until("it is ready") { try Self.row(project)["state"] == "ready" }
-            let pid = try project.must("pid")
+            let pid = try project.must("ident")
             kill(pid_t(try project.daemonID()), SIGKILL)
-            try until("the next daemon serves") { try project.pm("pid").output == pid }
+            try until("the next daemon serves") { try project.pm("ident").output == pid }
             try project.must("upgrade")
-            try until("the one after it serves") { try project.pm("pid").output == pid }
+            try until("the one after it serves") { try project.pm("ident").output == pid }
         }
     }
 

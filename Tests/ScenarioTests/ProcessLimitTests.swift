@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct `A machine without room for processes` {
     /// Takes something from pm-init while `s2` is started, gives it back, and sees `s2` come up by itself.
     private func check(
-        _ cause: String, hint: String, take: (pid_t) throws -> Void, giveBack: (pid_t) throws -> Void
+        _ cause: String, hint: String, fill: (pid_t) throws -> Void, giveBack: (pid_t) throws -> Void
     ) async throws {
         try await TestProject.with { project in
             try project.configureSleepers(2)
@@ -15,7 +15,7 @@ import Testing
             try project.must("start", "s1", "--wait")
             let (daemon, holder) = (try project.daemonID(), try project.holderID())
             let service = try project.status("s1")["pid"]
-            try take(holder)
+            try fill(holder)
             let refused = try project.pm("start", "s2", "--wait")
             #expect(refused.code == 70, "\(refused)")
             #expect(refused.errors.hasPrefix("pm: cannot start s2: \(cause)\nhint: \(hint)"), "\(refused)")
@@ -35,7 +35,7 @@ import Testing
         defer { try? group?.remove() }
         try await check(
             "clone: Resource temporarily unavailable", hint: "no more processes are allowed",
-            take: { holder in
+            fill: { holder in
                 group = try ProcessGroup(of: holder)
                 try group?.limit(to: 1)
             },
@@ -50,7 +50,7 @@ import Testing
         var usual = ""
         try await check(
             "clone: Resource temporarily unavailable", hint: "no more processes are allowed",
-            take: { usual = try Limits.set(.processes, of: $0, to: 1) },
+            fill: { usual = try Limits.set(.processes, of: $0, to: 1) },
             giveBack: { try Limits.set(.processes, of: $0, to: usual) })
     }
 
@@ -59,7 +59,7 @@ import Testing
         var usual = ""
         try await check(
             "stack: Cannot allocate memory", hint: "the machine or its limits give no more memory",
-            take: { usual = try Limits.set(.memory, of: $0, to: 1 << 16) },
+            fill: { usual = try Limits.set(.memory, of: $0, to: 1 << 16) },
             giveBack: { try Limits.set(.memory, of: $0, to: usual) })
     }
 

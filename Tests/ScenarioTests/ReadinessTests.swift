@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `by either address of localhost`() async throws {
-        let port = try FreePort.take()
+        let port = try FreePort.find()
         let server = "require('net').createServer().listen(\(port), '::1')"
         try await expectReady("\(waiting) exec node -e \"\(server)\"", ["tcp": .string("localhost:\(port)")])
     }

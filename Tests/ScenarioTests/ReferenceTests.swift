@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `its container that is run by itself goes on, and its connection point is found`() async throws {
+    @Test func `its container that is run by itself is published while its connection lives`() async throws {
         try await TestProject.with { project in
             try project.addContainer()
             try project.startServices()
@@ -142,9 +142,49 @@ import Testing
             try container.send(#"{"id":"c","method":"connect","params":["svc",null],"jsonrpc":"2.0"}"#)
             let own = try #require(container.json()?["result"]?.object)
             try container.send(#"{"id":"r","method":"ready","params":[],"jsonrpc":"2.0"}"#)
+            try Self.tellCommands(of: "svc", container)
             #expect(container.line() == #"{"id":"r","error":null,"jsonrpc":"2.0"}"#)
-            #expect(try project.client().call("connect", ["svc"])?["result"]?.object == own)
+            let client = try project.client()
+            #expect(try client.call("connect", ["svc"])?["result"]?.object == own)
             #expect(try project.status("svc")["ready"]?.bool == false)
+            // Its commands are called through the daemon, also by the next one, while its connection lives.
+            try client.send(#"{"id":"1","method":"svc.hello","params":["x"],"jsonrpc":"2.0"}"#)
+            try Self.answer(#""hi""#, container, method: "hello")
+            #expect(client.json()?["result"] == "hi")
+            try project.must("upgrade")
+            try Self.tellCommands(of: "svc", container)
+            let later = try project.start([TestPaths.pm, "svc", "hello", "x"])
+            try Self.answer(#""again""#, container, method: "hello")
+            #expect(later.wait().output == "again\n")
+            container.close()
+            try until("the commands are gone") { try project.pm("svc", "hello").code == 69 }
+        }
+    }
+
+    /// Answers the daemon's question for metadata as their container does.
+    private static func tellCommands(of name: String, _ container: LineClient) throws {
+        try answer(
+            #"{"name":"\#(name)","commands":[{"name":"hello","config":{"":{"inject":["params.0"]}}}]}"#, container,
+            method: "$metadata")
+    }
+
+    private static func answer(_ result: String, _ container: LineClient, method: String) throws {
+        let request = try #require(container.json())
+        #expect(request["method"]?.string == method, "\(request)")
+        let id = try #require(request["id"]).text
+        try container.send(#"{"id":\#(id),"result":\#(result),"jsonrpc":"2.0"}"#)
+    }
+
+    @Test func `a container that is run by itself cannot take the name of a service that runs`() async throws {
+        try await TestProject.with { project in
+            try project.addContainer()
+            try project.startServices()
+            try project.must("start", "svc", "--wait")
+            let container = try project.client()
+            try container.send(#"{"id":"r","method":"ready","params":[],"jsonrpc":"2.0"}"#)
+            try Self.tellCommands(of: "svc", container)
+            #expect(container.line() == #"{"id":"r","error":null,"jsonrpc":"2.0"}"#)
+            #expect(project.daemonLog.contains("not published: svc runs already"), "\(project.daemonLog)")
         }
     }
 

@@ -124,7 +124,7 @@ import Testing
             try project.write(
                 "svc/commands.json",
                 #"{"name": "svc", "commands": [{"name": "client", "config": {"fs": {"path": "./client.mjs"}}}]}"#)
-            let point = "http://127.0.0.1:\(try FreePort.take())"
+            let point = "http://127.0.0.1:\(try FreePort.find())"
             try project.configure(
                 ["svc": ["path": "./svc/commands.json", "commandable": true]],
                 mapping: [

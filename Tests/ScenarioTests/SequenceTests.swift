@@ -19,7 +19,7 @@ import Testing
             let seed = Self.onlySeed ?? UInt64(number * 1_000 + life)
             var sequence = Sequence(seed: seed, groups: Self.groups)
             try await TestProject.with { project in
-                try sequence.begin(project)
+                try sequence.start(project)
                 for _ in 0..<Self.steps { try sequence.step(project) }
             }
         }
@@ -28,7 +28,7 @@ import Testing
     @Test func `a model that expects something else is found out`() async throws {
         try await TestProject.with { project in
             var sequence = Sequence(seed: 1, groups: 1)
-            try sequence.begin(project)
+            try sequence.start(project)
             try project.must("stop", "web-0")
             #expect(throws: TestFailure.self) { try sequence.compare(project, seconds: 1) }
         }
@@ -80,7 +80,7 @@ private struct Sequence {
 
     // MARK: driving
 
-    mutating func begin(_ project: TestProject) throws {
+    mutating func start(_ project: TestProject) throws {
         try project.script("stays", "echo run >>$1.runs; exec sleep 100000")
         try project.script("ends", "echo run >>$1.runs; exit 0")
         try project.script("fails", "echo run >>$1.runs; exit 3")

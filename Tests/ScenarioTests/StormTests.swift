@@ -25,7 +25,7 @@ import Testing
         let [sent, repeated, slowest, connections, connection, rest] = [0, 0, 0, 0, undefined, ''];
         const write = (id) => connection?.write(
           JSON.stringify({ jsonrpc: '2.0', id, method: 'raw.echo', params: [id] }) + '\\n');
-        const take = (line) => {
+        const receive = (line) => {
           const { id, result, error } = JSON.parse(line);
           if (error?.retry) { repeated++; return setTimeout(write, 2, id); }
           if (error || result !== id) throw new Error(line);
@@ -44,7 +44,7 @@ import Testing
           }).on('data', (text) => {
             const lines = (rest + text).split('\\n');
             rest = lines.pop();
-            lines.forEach(take);
+            lines.forEach(receive);
           });
         };
         connect();

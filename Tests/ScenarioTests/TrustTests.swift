@@ -105,7 +105,9 @@ import Testing
             // The program ends at once, and the start may report that.
             _ = try project.pm("start", "talks")
             try project.until("talks", "ended") { $0["lastExit"] != nil }
-            try until("its last words are kept") { project.stateFile("deaths.jsonl") != nil }
+            try until("its last words are kept") {
+                String(decoding: project.stateFile("events.jsonl") ?? [], as: UTF8.self).contains("\"exit\"")
+            }
             let state = try #require(project.stateDirectory)
             #expect(try project.run(["find", state, "-perm", "/007"]).output == "")
             #expect(try project.run(["stat", "-c", "%a", state]).output == "700\n")

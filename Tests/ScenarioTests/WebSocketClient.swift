@@ -27,7 +27,7 @@ final class WebSocketClient {
     init(_ gateway: TestGateway, port: UInt16? = nil, _ headers: [String] = [], path: String = "/") throws {
         wire = try WireClient(port: port ?? gateway.port)
         wire.send(Self.handshake(headers, path: path))
-        guard let answer = wire.take(upTo: "\r\n\r\n") else { throw TestFailure("no answer to the handshake") }
+        guard let answer = wire.receive(upTo: "\r\n\r\n") else { throw TestFailure("no answer to the handshake") }
         // The example of RFC 6455, section 1.3.
         guard answer.hasPrefix("HTTP/1.1 101"), answer.lowercased().contains("s3pplmbitxaq9kygzzhzrbk+xoo=") else {
             throw TestFailure(answer)
@@ -66,13 +66,13 @@ final class WebSocketClient {
 
     /// The next frame; nil at the end of the connection.
     func frame() -> Frame? {
-        guard let head = wire.take(2), head[1] & 0x80 == 0 else { return nil }
+        guard let head = wire.receive(2), head[1] & 0x80 == 0 else { return nil }
         var length = Int(head[1])
         if length >= 126 {
-            guard let bytes = wire.take(length == 126 ? 2 : 8) else { return nil }
+            guard let bytes = wire.receive(length == 126 ? 2 : 8) else { return nil }
             length = bytes.reduce(0) { $0 << 8 | Int($1) }
         }
-        return wire.take(length).map { Frame(first: head[0], payload: $0) }
+        return wire.receive(length).map { Frame(first: head[0], payload: $0) }
     }
 
     /// The next message of text, put together from its frames; nil when something else comes.

@@ -18,7 +18,7 @@ static pm_init init;
 /* pmd's end of the channel. */
 static int pmd_end_fd;
 
-static void begin(channel_state state) {
+static void open_in(channel_state state) {
     int ours;
     pm_init_begin(&init);
     CHECK_EQUAL(pm_init_connect(&init), 0);
@@ -43,7 +43,7 @@ static record *child(uint64_t id, child_state state) {
 }
 
 static void a_death_that_a_search_settles_is_told(void) {
-    begin(CHANNEL_ATTACHED);
+    open_in(CHANNEL_ATTACHED);
     record *r = child(1, CHILD_DEAD);
     orphans_settle(&init.orphans, r);
     CHECK_EQUAL(r->state, CHILD_GONE);
@@ -53,7 +53,7 @@ static void a_death_that_a_search_settles_is_told(void) {
 }
 
 static void leftovers_that_a_search_settles_are_told_to_be_gone(void) {
-    begin(CHANNEL_ATTACHED);
+    open_in(CHANNEL_ATTACHED);
     record *r = child(1, CHILD_LEFT);
     orphans_settle(&init.orphans, r);
     CHECK_EQUAL(r->state, CHILD_GONE);
@@ -62,7 +62,7 @@ static void leftovers_that_a_search_settles_are_told_to_be_gone(void) {
 }
 
 static void the_table_counts_who_is_unsettled(void) {
-    begin(CHANNEL_ATTACHED);
+    open_in(CHANNEL_ATTACHED);
     table *t = &init.lineage.table;
     record *r = child(1, CHILD_RUNNING);
     CHECK_EQUAL(t->unsettled, 0);
@@ -77,7 +77,7 @@ static void the_table_counts_who_is_unsettled(void) {
 }
 
 static void an_id_is_refused_with_its_reason(void) {
-    begin(CHANNEL_ATTACHED);
+    open_in(CHANNEL_ATTACHED);
     table *t = &init.lineage.table;
     record *r;
     child(1, CHILD_RUNNING);
@@ -89,7 +89,7 @@ static void an_id_is_refused_with_its_reason(void) {
 }
 
 static void a_broken_channel_remembers_whether_it_was_attached(void) {
-    begin(CHANNEL_ATTACHED);
+    open_in(CHANNEL_ATTACHED);
     channel_break(&init.channel, -EMSGSIZE);
     CHECK_EQUAL(init.channel.state, CHANNEL_DRAINING);
     CHECK_EQUAL(init.channel.broken_by, -EMSGSIZE);
@@ -100,7 +100,7 @@ static void a_broken_channel_remembers_whether_it_was_attached(void) {
     CHECK_EQUAL(init.channel.state, CHANNEL_CLOSED);
     end();
 
-    begin(CHANNEL_HANDING_OVER);
+    open_in(CHANNEL_HANDING_OVER);
     channel_break(&init.channel, 0);
     CHECK_EQUAL(init.channel.state, CHANNEL_LOST);
     CHECK(!channel_has_attached(&init.channel));
@@ -108,7 +108,7 @@ static void a_broken_channel_remembers_whether_it_was_attached(void) {
 }
 
 static void reports_wait_for_pmd_in_their_order(void) {
-    begin(CHANNEL_OPEN);
+    open_in(CHANNEL_OPEN);
     record *first = child(1, CHILD_GONE), *second = child(2, CHILD_GONE);
     channel_report(&init.channel, first, REPORT_EXITED);
     CHECK_EQUAL(first->reports, 0); /* whoever comes is told by ADOPT */
@@ -131,7 +131,7 @@ static void reports_wait_for_pmd_in_their_order(void) {
 }
 
 static void a_record_leaves_the_list_of_reports(void) {
-    begin(CHANNEL_ATTACHED);
+    open_in(CHANNEL_ATTACHED);
     record *r[3];
     for (int i = 0; i < 3; i++) {
         r[i] = child((uint64_t)i + 1, CHILD_GONE);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as client from '../../Sources/node/client/index.mjs';
-import { definition, folder, hostOf } from './support/host.mjs';
+import { definition, folder, Host, hostOf } from './support/host.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -71,13 +71,15 @@ test('a client that only the sources mention is found', async (t) => {
 });
 
 test('a client imported where nobody looks for it is missed with a hint', async (t) => {
-  const host = await hostOf(t, {
+  const files = {
     'package.json': {}, 'commands.json': definition({ x: { fs: { path: '.hidden/x.mjs' } } }),
     '.hidden/x.mjs': 'import "@akala/pm"; export default () => 1;',
-  });
-  const { error } = await host.ask('x');
-  if (error) assert.match(error.message, /Cannot find package '@akala\/pm' .*; name it in the dependencies in package\.json$/);
-  else assert.ok(module.registerHooks, 'only a Node with synchronous hooks finds it');
+  };
+  // Only a Node with synchronous hooks finds it.
+  if (module.registerHooks) return void (await hostOf(t, files));
+  const host = new Host(t, { program: join(folder(t, files), 'commands.json') });
+  assert.equal((await host.exited).code, 1);
+  assert.match(host.stderr, /Cannot find package '@akala\/pm' .*; name it in the dependencies in package\.json$/m);
 });
 
 const PRELOAD = fileURLToPath(new URL('../../Sources/node/host/preload.cjs', import.meta.url));
@@ -124,12 +126,14 @@ test('with synchronous hooks the client is what is found when nothing else is', 
 });
 
 test('another missing package is still missing', async (t) => {
-  const host = await hostOf(t, {
+  const files = {
     'commands.json': definition({ x: {}, y: { fs: { path: 'y.cjs' } } }),
     'x.mjs': 'import "@akala/other"; export default () => 1;', 'y.cjs': 'require("@akala/other"); module.exports = () => 1;',
-  });
-  assert.match((await host.ask('x')).error.message, /Cannot find package '@akala\/other'/);
-  assert.match((await host.ask('y')).error.message, /Cannot find module '@akala\/other'/);
+  };
+  const host = new Host(t, { program: join(folder(t, files), 'commands.json') });
+  assert.equal((await host.exited).code, 1);
+  assert.match(host.stderr, /command x of svc: Cannot find package '@akala\/other'/);
+  assert.match(host.stderr, /command y of svc: Cannot find module '@akala\/other'/);
 });
 
 test('what programs import of the reference by other names is there', async (t) => {

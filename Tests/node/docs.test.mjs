@@ -190,7 +190,7 @@ const FAULTS = [
   ['pm status', 69, 'pm is not running: there is no .pm.config.json here or above, and none of the user or the system'],
   ['pm start nosuch.js', 66, 'there is no service and no file nosuch.js'],
   ['pm start --no-such-option x', 64],
-  ["echo '{}' >ecosystem.config.js; pm start ecosystem.config.js", 65, 'ecosystem.config.js is a configuration of PM2'],
+  ["echo '{}' >ecosystem.config.js; pm start ecosystem.config.js", 65, 'exports no object with "apps"'],
   ['mkdir other; touch app.js other/app.js; pm start ./app.js; pm start other/app.js', 73, 'there is a service app already, which runs'],
   ['pm start pm; pm status api', 66, 'there is no service api'],
   ['touch api.js; pm start ./api.js; pm scale api 2', 65, 'api is not stateless: only one instance of it may run'],

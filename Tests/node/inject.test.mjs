@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
 import { compileInject } from '../../Sources/node/host/inject.mjs';
-import { definition, hostOf } from './support/host.mjs';
+import { definition, folder, Host, hostOf } from './support/host.mjs';
 
 const PARAM = { params: ['a', { deep: { er: 1 }, list: [7, 8] }], options: { x: 2, later: { then: (resolve) => void resolve({ y: 3 }) } } };
 const WORDS = { $state: { config: { port: 80 } }, options: 'shadowed' };
@@ -74,11 +75,21 @@ test('commands are injected with state, container, configuration, command and th
   assert.deepEqual((await host.ask('call', structured)).result, [[], ['x'], '/tmp', 'Socket']);
 });
 
-test('a wrong inject list is an error of the calls to its command alone', async (t) => {
-  const host = await hostOf(t, {
-    'commands.json': definition({ bad: { '': { inject: [5] } }, good: {} }), 'bad.mjs': SHOW, 'good.mjs': SHOW,
-  });
-  const { error } = await host.ask('bad');
-  assert.equal(error.message, 'command bad of svc: an inject entry must be a string, an array or an object, not 5');
-  assert.deepEqual((await host.ask('good')).result, []);
+test('a wrong inject list keeps its service from being ready, with the nearest word', async (t) => {
+  const failing = async (inject) => {
+    const files = { 'commands.json': definition({ bad: { '': { inject } }, good: {} }), 'bad.mjs': SHOW, 'good.mjs': SHOW };
+    const host = new Host(t, { program: join(folder(t, files), 'commands.json') });
+    assert.equal((await host.exited).code, 1);
+    return host.stderr.split('\n')[0].replace('pm: cannot start svc: Error: command bad of svc: ', '');
+  };
+  assert.equal(await failing([5]), 'an inject entry must be a string, an array or an object, not 5');
+  assert.equal(await failing(['param.0']), 'nothing is called "param" in "inject"; did you mean "params"?');
+  assert.equal(await failing([{ port: 'optoins.port' }]), 'nothing is called "optoins" in "inject"; did you mean "options"?');
+  assert.equal(await failing([['confg', 'port']]), 'nothing is called "confg" in "inject"; did you mean "config"?');
+  assert.match(await failing(['$nothing']), /^nothing is called "\$nothing" in "inject"; there are \$command, \$config, /);
+});
+
+test('a word that only a caller may have is nothing, as before', async (t) => {
+  const host = await hostOf(t, { 'commands.json': definition({ own: { '': { inject: ['user.name', 'tool', 'dummy'] } } }), 'own.mjs': SHOW });
+  assert.deepEqual((await host.ask('own', { params: [], user: { name: 'Ada' }, tool: 1 })).result, ['Ada', 1, null]);
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { definition, folder, Host, hostOf } from './support/host.mjs';
@@ -54,7 +53,7 @@ test('first calls start in the order they came, however long their files take to
   assert.equal(quick.result, true);
 });
 
-test('a command whose file is missing, broken or no function says so when it is called', async (t) => {
+test('commands whose files are missing, broken or no functions keep their service from being ready', async (t) => {
   const files = {
     'commands.json': definition({ gone: {}, needs: {}, syntax: {}, throws: {}, object: {}, pathless: { fs: {} }, fine: {} }),
     'needs.mjs': 'import "./absent.mjs"; export default () => 1;',
@@ -63,20 +62,43 @@ test('a command whose file is missing, broken or no function says so when it is 
     'object.mjs': 'export default { not: "a function" };',
     'fine.mjs': 'export default () => "fine";',
   };
-  const host = await hostOf(t, files);
-  const message = async (method) => (await host.ask(method)).error.message.replaceAll(host.root, '');
-  assert.equal(await message('gone'), 'command gone of svc: /gone.mjs: no such file');
-  assert.match(await message('needs'), /^command needs of svc: Cannot find module '\/absent.mjs' imported from \/needs.mjs/);
-  assert.equal(await message('syntax'), 'command syntax of svc: /syntax.mjs: Unexpected end of input');
-  assert.equal(await message('throws'), 'at load');
-  assert.equal(await message('object'), 'command object of svc: /object.mjs exports no function by default');
-  assert.equal(await message('pathless'), 'command pathless of svc has no "fs" path in its configuration');
-  assert.equal((await host.ask('gone')).error.code, 'ERR_MODULE_NOT_FOUND');
-  // All of it was reported when the service started.
-  assert.equal(host.stderr.split('\n').filter((line) => line.startsWith('pm: ')).length, 6, host.stderr);
-  writeFileSync(join(host.root, 'gone.mjs'), 'export default () => "back";');
-  assert.equal((await host.ask('gone')).result, 'back');
-  assert.equal((await host.ask('fine')).result, 'fine');
+  const { code, stderr } = await failing(t, files);
+  assert.equal(code, 1);
+  const lines = stderr.split('\n');
+  assert.equal(lines[0], 'pm: cannot start svc: Error: command gone of svc: /gone.mjs: no such file');
+  assert.match(stderr, /^Error: command needs of svc: Cannot find module '\/absent.mjs' imported from \/needs.mjs/m);
+  assert.match(stderr, /^command syntax of svc: \/syntax.mjs:1: Unexpected end of input$/m);
+  assert.match(stderr, /^RangeError: at load\n {4}at file:\/\/\/throws.mjs:1:7$/m);
+  assert.match(stderr, /^Error: command object of svc: \/object.mjs exports no function by default$/m);
+  // The frames are those of the program.
+  assert.doesNotMatch(stderr, /node:internal|node\/host/);
+});
+
+test('a command without a file is no reason not to start: a middleware may run it', async (t) => {
+  const host = await hostOf(t, { 'commands.json': definition({ pathless: { fs: {} } }) });
+  assert.equal((await host.ask('pathless')).error.message, 'command pathless of svc has no "fs" path in its configuration');
+});
+
+test('a syntax error has its place, source and caret, in both module systems and in what a command imports', async (t) => {
+  const place = async (files) => (await failing(t, { 'commands.json': definition({ go: { fs: { path: Object.keys(files)[0] } } }), ...files })).stderr.split('\n');
+  assert.deepEqual((await place({ 'go.mjs': 'const a = 1;\nfoo bar\nexport default () => a;' })).slice(0, 5), [
+    "pm: cannot start svc: command go of svc: /go.mjs:2: Unexpected identifier 'bar'", '/go.mjs:2', 'foo bar', '    ^^^', "SyntaxError: Unexpected identifier 'bar'",
+  ]);
+  assert.equal((await place({ 'go.cjs': 'module.exports = () => 1;\nfoo bar' }))[1], '/go.cjs:2');
+  assert.equal((await place({ 'go.mjs': 'import "./sub/other.mjs"; export default () => 1;', 'sub/other.mjs': '\n\nlet let = 1;' }))[1], '/sub/other.mjs:3');
+});
+
+test('the stack of a command that fails is in the log, without frames of Node and of the host', async (t) => {
+  const host = await hostOf(t, {
+    'commands.json': definition({ go: {}, refuses: {} }),
+    'go.mjs': 'export default async (x) => {\n  return x.foo.bar;\n};',
+    'refuses.mjs': 'export default () => { throw Object.assign(new Error("not you"), { statusCode: 403 }); };',
+  });
+  assert.match((await host.ask('go', [{}])).error.message, /^Cannot read properties of undefined/);
+  await host.says('pm: command go failed: TypeError: Cannot read properties of undefined');
+  await host.says('go.mjs:2:16');
+  assert.equal((await host.ask('refuses')).error.statusCode, 403);
+  assert.doesNotMatch(host.stderr, /node:internal|service\.mjs|not you/);
 });
 
 test('commands of extended containers are added, but never over one that is there, and circles end', async (t) => {
@@ -100,7 +122,7 @@ test('commands of extended containers are added, but never over one that is ther
 
 test('built-in names and disabled commands of a definition are left out', async (t) => {
   const host = await hostOf(t, {
-    'commands.json': definition({ $serve: {}, $attach: {}, $metadata: {}, off: { fs: { path: 'x', disabled: true } }, on: {} }),
+    'commands.json': definition({ $serve: {}, $attach: {}, $metadata: {}, off: { fs: { path: 'x', disabled: true } }, on: {} }), 'on.mjs': 'export default () => 1;',
   });
   assert.deepEqual(host.metadata.commands.map(({ name }) => name), ['on']);
 });
@@ -133,7 +155,7 @@ test('a folder without commands.json is a container of the files in it', async (
 });
 
 test('a folder with commands.json is that container', async (t) => {
-  const root = folder(t, { 'commands.json': definition({ a: {} }), 'b.mjs': 'export default () => 1;' });
+  const root = folder(t, { 'commands.json': definition({ a: {} }), 'a.mjs': 'export default () => 1;', 'b.mjs': 'export default () => 1;' });
   const host = new Host(t, { program: root });
   assert.deepEqual((await host.ready()).commands.map(({ name }) => name), ['a']);
 });

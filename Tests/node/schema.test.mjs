@@ -30,8 +30,10 @@ const DURATIONS = ['10s', '1.5m', '250', 500, 0, null, 'soon', '1.5', -1, '10 s'
 /** Values of each key of a mapping, good and bad. */
 const MAPPING = {
   container: TEXTS, cwd: TEXTS, cli: [['--port', 80, true], [], null, [null], [[]], 'x'], config: [{ a: 1 }, null, 7],
-  env: [{ A: 'x', B: 1, C: true, D: null }, {}, null, { 'A=B': 'x' }, { '': 'x' }, { A: [] }, []], envFiles: LISTS, autostart: BOOLS,
-  connect: [{ 'jsonrpc+tcp://127.0.0.1:1': {} }, { u: null }, null, { u: 1 }, []], instances: [1, 256, null, 0, 257, '2'], pool: TEXTS,
+  env: [{ A: 'x', B: 1, C: true, D: null }, {}, null, { 'A=B': 'x' }, { '': 'x' }, { A: [] }, [],
+    ...['file:/a', 'file:a', 'file:///a', 'credential:a', 'file:', 'file://a', 'credential:', 'credential:a/b', 'credential:..', 'x', '', null, 7].map(
+      (secret) => ({ A: { secret } })), { A: {} }, { A: '${NO_SUCH:-x}' }], envFiles: LISTS, autostart: BOOLS,
+  connect: [{ 'jsonrpc+tcp://127.0.0.1:1': {} }, { u: null }, null, { u: 1 }, []], instances: [1, 256, null, 0, 257, '2', '${NO_SUCH:-2}'], pool: TEXTS,
   isolated: BOOLS, heartbeat: DURATIONS, drain: DURATIONS, callTimeout: ['5s', 'later'], logs: ['journal', 'both', null, 'syslog'],
   restart: [
     'always', 'on-failure', null, 'sometimes', {}, { policy: 'never', delay: '1s', maxDelay: '2s', limit: 48 }, { policy: null }, { limit: 49 },
@@ -83,6 +85,9 @@ function documents() {
       { containers: { a: null } }, { containers: { pm: {} } }, { mapping: { a: null } }, { mapping: { a: [] } }, { mapping: { pm: {} } },
       { plugins: ['./p.js'] }, { plugins: 'p' }, { plugins: [{ name: 'p', options: { a: 1 } }] }, { plugins: [{ options: {} }] }, { plugins: [7] },
       { plugins: ['p'], ...container({ type: 'java' }) }, { plugins: [], ...container({ type: 'java' }) }, { plugins: ['p'], ...container({ type: 'Java!' }) }, { setup: { packages: ['@a/b'] } }, { setup: { packages: [1] } }, { setup: 7 },
+      ...[{}, [], null, { p: {} }, { p: null }, { p: 7 }, { '': {} }, { p: { mapping: [] } }, { p: { mapping: { a: { restart: 'sometimes' } } } },
+        { p: { mapping: { a: { restart: { delay: null }, env: null } }, containers: { a: null }, setup: null, plugins: null } },
+        { p: { containers: { a: { type: 'java' } } } }].map((profiles) => ({ ...container({}), profiles })),
       { $schema: 'x' }, { $schema: 7 }, { other: 7 }, mapping({ unknown: 7 })],
   ];
 }

@@ -71,8 +71,8 @@ test('a stream waits for a daemon that does not read, and ends when the daemon g
 
 test('a stream that is read too slowly ends with an error, and holds no more than its bound', async () => {
   let stream;
-  const take = ReceivedStream.feed([], (opened) => (stream = opened));
-  for (let i = 0; i < 200_000; i++) take({ result: { event: 'data', isBuffer: false, data: i } });
+  const receive = ReceivedStream.feed([], (opened) => (stream = opened));
+  for (let i = 0; i < 200_000; i++) receive({ result: { event: 'data', isBuffer: false, data: i } });
   let count = 0;
   await assert.rejects(
     async () => {
@@ -87,7 +87,7 @@ test('a stream whose sender does not wait holds 128 MB, or 65,536 pieces, and it
   for (const [size, most] of [[1 << 20, 128], [10, 65536]]) {
     let isCancelled = false;
     const stream = new ReceivedStream({ cancel: () => (isCancelled = true) });
-    for (let count = 0; count < most + 10; count++) stream.take({ result: { event: 'data', isBuffer: false, data: count } }, size);
+    for (let count = 0; count < most + 10; count++) stream.receive({ result: { event: 'data', isBuffer: false, data: count } }, size);
     assert.ok(isCancelled);
     let count = 0;
     await assert.rejects(
@@ -103,11 +103,11 @@ test('a stream whose sender does not wait holds 128 MB, or 65,536 pieces, and it
 test('a sender is told to let a stream wait by its size as well', async () => {
   const said = [];
   const stream = new ReceivedStream({ cancel: () => said.push('cancel'), pause: () => said.push('pause'), resume: () => said.push('resume') });
-  for (let count = 0; count < 3; count++) stream.take({ result: { event: 'data', isBuffer: false, data: count } }, 600_000);
+  for (let count = 0; count < 3; count++) stream.receive({ result: { event: 'data', isBuffer: false, data: count } }, 600_000);
   assert.deepEqual(said, ['pause']);
   const seen = [];
   for await (const piece of stream) {
-    if (seen.push(piece) === 3) stream.take({ result: { event: 'end' } });
+    if (seen.push(piece) === 3) stream.receive({ result: { event: 'end' } });
   }
   assert.deepEqual([seen, said], [[0, 1, 2], ['pause', 'resume']]);
 });

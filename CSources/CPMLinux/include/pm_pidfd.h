@@ -33,6 +33,9 @@ int pm_process_parse(int pid, const char *text, size_t size, pm_process *out);
 /* 0, or -errno: -ENOENT or -ESRCH when there is no such process, -ENOENT also without /proc. */
 int pm_process_read(int pid, pm_process *out);
 
+/* Sets how many files a process that runs may have open, soft and hard limit (prlimit(2)). 0 or -errno. */
+int pm_process_set_open_files(int pid, uint64_t count);
+
 PM_NONNULL_END
 
 #endif

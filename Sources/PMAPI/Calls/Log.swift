@@ -23,6 +23,8 @@ public struct Log: DaemonCall, Equatable {
     public var grep: String?
     /// Only lines as important as this, or more.
     public var priority: LogPriority?
+    /// Only output of these kinds; nil: what services wrote, and pm's notes, but no events of incarnations.
+    public var streams: [LogRecord.Stream]?
     /// Go on with what is written from now on.
     public var follows = false
     /// Stream `LogRecord`s instead of text.
@@ -48,6 +50,8 @@ public struct Log: DaemonCall, Equatable {
             .init("until", value: true, doc: "only lines up to this time, or up to 10m ago"),
             .init("grep", value: true, doc: "only lines that match this regular expression"),
             .init("priority", value: true, doc: "only lines of this level, such as err, or more important"),
+            .init(
+                "streams", value: true, doc: "only stdout, stderr or pm (notes and events of pm), with commas between"),
             .init("follow", aliases: ["f"], doc: "keep sending new lines"),
             .init("records", doc: "lines with name, time and stream instead of text"),
         ])
@@ -70,6 +74,7 @@ public struct Log: DaemonCall, Equatable {
         if let text = try options.text("until") { until = try Since(text, "until") }
         grep = try options.text("grep")
         if let text = try options.text("priority") { priority = try Self.priority(text) }
+        streams = try Self.streams(options)
         follows = options.flag("follow")
         wantsRecords = options.flag("records")
         wantsCursors = options.flag("cursors")
@@ -82,6 +87,16 @@ public struct Log: DaemonCall, Equatable {
     private static func isBareOfReference(_ options: JSONObject) -> Bool {
         let isItsOwn = options["name"] != nil || options["configFile"] != nil
         return isItsOwn && !["lines", "since", "until", "grep", "priority"].contains { options[$0] != nil }
+    }
+
+    private static func streams(_ options: JSONObject) throws(APIError) -> [LogRecord.Stream]? {
+        guard let value = options["streams"] else { return nil }
+        let words = value.string?.split(separator: ",").map(String.init) ?? (value.array ?? []).map { $0.string ?? "" }
+        let streams = words.compactMap(LogRecord.Stream.init)
+        guard !words.isEmpty, streams.count == words.count else {
+            throw APIError.badRequest("streams must be a list of stdout, stderr and pm, not \(value.text)")
+        }
+        return streams
     }
 
     private static func priority(_ text: String) throws(APIError) -> LogPriority {
@@ -107,6 +122,7 @@ public struct Log: DaemonCall, Equatable {
         if let until { options["until"] = .string(until.text) }
         if let grep { options["grep"] = .string(grep) }
         if let priority { options["priority"] = .string(priority.name) }
+        if let streams { options["streams"] = .array(streams.map { .string($0.rawValue) }) }
         if follows { options["follow"] = true }
         if wantsRecords { options["records"] = true }
         if wantsCursors { options["cursors"] = true }
@@ -166,6 +182,8 @@ public struct LogRecord: Equatable, Sendable {
         case stdout
         /// Standard error.
         case stderr
+        /// What pm itself noted: text, or an event of an incarnation.
+        case pm
     }
 
     /// Name of the service.
@@ -182,6 +200,8 @@ public struct LogRecord: Equatable, Sendable {
     public var pid: Int?
     /// Severity of the line, if it is known.
     public var priority: LogPriority?
+    /// The event that pm noted, if it is one.
+    public var event: IncarnationEvent?
     /// The position after the record in the service's log, if the call asked for cursors and it is known.
     public var cursor: String?
 
@@ -200,6 +220,18 @@ public struct LogRecord: Equatable, Sendable {
         if text == nil { bytes = written }
     }
 
+    /// Makes the record of an event from its JSON text in the log; of another text, a note with it.
+    public init(name: String, time: WallTime, event written: [UInt8]) {
+        // An event of a later version is shown as it is stored.
+        let event = try? IncarnationEvent(json: JSONValue(parsing: written))
+        guard let event else {
+            self.init(name: name, time: time, stream: .pm, written: written)
+            return
+        }
+        self.init(name: name, time: time, stream: .pm, text: event.sentence + "\n")
+        self.event = event
+    }
+
     /// The bytes as the service wrote them.
     public var written: [UInt8] { bytes ?? Array(text.utf8) }
 }
@@ -215,10 +247,12 @@ extension LogRecord: WireValue {
         bytes = json["bytes"]?["data"]?.array.map { $0.map { UInt8(truncatingIfNeeded: $0.int ?? 0) } }
         pid = json["pid"]?.int
         priority = json["priority"]?.int.flatMap { LogPriority(rawValue: $0) }
+        // An event of a later version has its text.
+        event = json["event"].flatMap { try? IncarnationEvent(json: $0) }
         cursor = json["cursor"]?.string
     }
 
-    /// JSON on the wire: `{name, time, stream, text, bytes?, pid?, priority?, cursor?}`; `bytes` is a Buffer of Node.
+    /// JSON on the wire: `{name, time, stream, text, bytes?, pid?, priority?, event?, cursor?}`; `bytes` is a Buffer of Node.
     public var json: JSONValue {
         var members = JSONObject([
             ("name", .string(name)), ("time", .string(time.iso8601)), ("stream", .string(stream.rawValue)),
@@ -231,6 +265,7 @@ extension LogRecord: WireValue {
         }
         if let pid { members["pid"] = .number(JSONNumber(pid)) }
         if let priority { members["priority"] = .number(JSONNumber(priority.rawValue)) }
+        if let event { members["event"] = event.json }
         if let cursor { members["cursor"] = .string(cursor) }
         return .object(members)
     }

@@ -39,6 +39,8 @@ public struct Version: DaemonCall, Equatable {
         public var scope: String
         /// The socket it serves.
         public var socket: String
+        /// The profile of the configuration that it uses; nil: none.
+        public var profile: String?
 
         /// Describes a daemon of this build.
         public init(pid: Int32, config: String, scope: String, socket: String) {
@@ -61,15 +63,18 @@ public struct Version: DaemonCall, Equatable {
             config = json["config"]?.string ?? ""
             scope = json["scope"]?.string ?? ""
             socket = json["socket"]?.string ?? ""
+            profile = json["profile"]?.string
         }
 
-        /// JSON on the wire: `{version, protocol, pid, config, scope, socket}`.
+        /// JSON on the wire: `{version, protocol, pid, config, scope, socket}`, and `profile` if there is one.
         public var json: JSONValue {
-            [
+            var members: JSONObject = [
                 "version": .string(version), "protocol": .number(JSONNumber(protocolVersion)),
                 "pid": .number(JSONNumber(Int(pid))), "config": .string(config), "scope": .string(scope),
                 "socket": .string(socket),
             ]
+            members["profile"] = profile.map(JSONValue.string)
+            return .object(members)
         }
     }
 }

@@ -80,6 +80,7 @@ extension Method {
         case .discover: Discover.description
         case .connect: Connect.description
         case .log: Log.description
+        case .events: ReadEvents.description
         case .version: Version.description
         case .name: Name.description
         case .ready: Ready.description
@@ -87,6 +88,8 @@ extension Method {
         case .confine: Confine.description
         case .clientSession: ClientSession.description
         case .scale: Scale.description
+        case .apply: Apply.description
+        case .explain: Explain.description
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description
         case .plugins: Plugins.description

@@ -5,8 +5,7 @@ public enum CommandNames {
 
     /// Commands that `pm` carries out itself.
     private static let withoutMethod: Set<String> = [
-        "apply", "call", "check", "disable", "do", "edit", "enable", "events", "explain", "export", "get", "help",
-        "history",
-        "import", "install", "is-active", "link", "pid", "rename", "run", "set", "top", "uninstall", "update", "wait",
+        "call", "check", "disable", "do", "edit", "enable", "export", "get", "help", "history", "import", "init",
+        "install", "is-active", "link", "pid", "rename", "run", "set", "top", "types", "uninstall", "update", "wait",
     ]
 }

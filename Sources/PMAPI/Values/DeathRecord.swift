@@ -62,9 +62,12 @@ extension DeathRecord: WireValue {
             uptime: .milliseconds(json["uptimeMs"]?.int ?? 0))
         wasRequested = json["requested"]?.bool ?? false
         lastLines = (json["lastLines"]?.array ?? []).compactMap(\.string)
+        fault = json["fault"].flatMap(Fault.init)
+        probe = json["probe"]?.string
+        earlier = (json["earlier"]?.array ?? []).prefix(Self.mostEarlier).compactMap(PastExit.init)
     }
 
-    /// JSON on the wire: `{reason, code | signal…, at, uptimeMs, requested, incarnation, lastLines}`.
+    /// JSON on the wire: `{reason, code | signal…, at, uptimeMs, requested, incarnation, lastLines, fault?, probe?, earlier?}`.
     public var json: JSONValue {
         var members = JSONObject()
         for (key, value) in reason.members { members[key] = value }
@@ -73,6 +76,55 @@ extension DeathRecord: WireValue {
         members["requested"] = .bool(wasRequested)
         members["incarnation"] = .number(JSONNumber(Int(clamping: incarnation)))
         members["lastLines"] = .array(lastLines.map { .string($0) })
+        if let fault { members["fault"] = fault.json }
+        if let probe { members["probe"] = .string(probe) }
+        if !earlier.isEmpty { members["earlier"] = .array(earlier.map(\.json)) }
+        return .object(members)
+    }
+}
+
+extension PastExit {
+    /// Reads an exit; nil for one of another shape.
+    init?(_ json: JSONValue) {
+        guard let at = json["at"]?.string.flatMap({ WallTime(iso8601: $0) }),
+            // A reason that only a later version knows is left out.
+            let reason = try? ExitReason(members: json)
+        else { return nil }
+        self.init(
+            incarnation: UInt64(clamping: json["incarnation"]?.int ?? 0), reason: reason, at: at,
+            wasRequested: json["requested"]?.bool ?? false)
+    }
+
+    /// JSON on the wire: `{reason, code | signal…, at, requested, incarnation}`.
+    var json: JSONValue {
+        var members = JSONObject()
+        for (key, value) in reason.members { members[key] = value }
+        members["at"] = .string(at.iso8601)
+        members["requested"] = .bool(wasRequested)
+        members["incarnation"] = .number(JSONNumber(Int(clamping: incarnation)))
+        return .object(members)
+    }
+}
+
+extension Fault {
+    /// Reads a fault; nil for one without a message.
+    init?(_ json: JSONValue) {
+        guard let message = json["message"]?.string else { return nil }
+        let place = json["file"]?.string.flatMap { file in
+            json["line"]?.int.map { Place(file, $0, json["column"]?.int) }
+        }
+        self.init(message, at: place, excerpt: (json["excerpt"]?.array ?? []).compactMap(\.string))
+    }
+
+    /// JSON on the wire: `{message, file?, line?, column?, excerpt?}`.
+    var json: JSONValue {
+        var members = JSONObject([("message", .string(message))])
+        if let place {
+            members["file"] = .string(place.file)
+            members["line"] = JSONValue(place.line)
+            if let column = place.column { members["column"] = JSONValue(column) }
+        }
+        if !excerpt.isEmpty { members["excerpt"] = .array(excerpt.map { .string($0) }) }
         return .object(members)
     }
 }

@@ -20,7 +20,7 @@ extension SpawnFailure {
     public func hint(for service: String) -> String {
         if let limit = MachineLimit(code) { return limit.hint }
         // The sentence has the advice about the key.
-        if key != nil { return "pm start \(service), once that is done" }
+        if key != nil { return "pm start \(service.shellWord), once that is done" }
         switch step {
         case .spawn(.exec) where code == ENOENT && object == "node":
             return
@@ -28,7 +28,7 @@ extension SpawnFailure {
                 + "that has it (that of nvm is only in your shell)"
         case .spawn(let step): return Self.hint(step, code)
         case .launch(let check): return hint(check, service)
-        case .account, .sandbox: return "pm start \(service), once that is done"
+        case .account, .sandbox: return "pm start \(service.shellWord), once that is done"
         }
     }
 
@@ -56,8 +56,8 @@ extension SpawnFailure {
         case .readinessFolder, .readinessFolders, .readinessDescriptor, .socket, .socketTaken, .socketsTooMany,
             .keyOfDocker,
             .limit:
-            "pm start \(service), once that is done"
-        case .inspection: "pm start \(service) without --inspect"
+            "pm start \(service.shellWord), once that is done"
+        case .inspection: "pm start \(service.shellWord) without --inspect"
         case .runtime: "pm plugins shows which runtimes there are"
         case .order: Self.hint(.request, code)
         case .program, .programIsDirectory, .programIsCommandList, .programIsNoScript, .programIsNone, .file, .pipes,

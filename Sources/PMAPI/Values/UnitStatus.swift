@@ -67,6 +67,8 @@ public struct UnitStatus: Equatable, Sendable {
     public var probe: String?
     /// Its liveness check; nil where there is nothing to say.
     public var live: Liveness?
+    /// Keys of the configuration that have another value than the one it runs with; empty when it is up to date.
+    public var drift: [String] = []
     /// Sentences about faults at the moment; empty when all is well.
     public var problems: [String] = []
 
@@ -170,6 +172,7 @@ extension UnitStatus: WireValue {
         inspector = members["inspector"]?.string
         probe = members["probe"]?.string
         live = members["live"].flatMap(Liveness.init)
+        drift = (members["drift"]?.array ?? []).compactMap(\.string)
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
         if let turns = members["longTurns"], let count = turns["count"]?.int {
             longTurns = LongTurns(
@@ -177,56 +180,82 @@ extension UnitStatus: WireValue {
         }
     }
 
-    /// The reference's members (`name`, `running`, `folder`, `stateless`, `type`, `cwd`), then ours; absent ones are left out.
+    /// The row as JSON.
     public var json: JSONValue {
-        var members: JSONObject = ["name": .string(name), "running": .bool(pid != nil)]
-        if form == .short { return .object(shortened(members)) }
-        if let folder { members["folder"] = .string(folder) }
-        members["stateless"] = .bool(isStateless)
-        members["type"] = .string(type)
-        if let cwd { members["cwd"] = .string(cwd) }
-        members["commandable"] = .bool(isCommandable)
-        members["wanted"] = .string(wanted)
-        members["state"] = .string(state)
-        members["ready"] = .bool(isReady)
-        if let pid { members["pid"] = .number(JSONNumber(Int(pid))) }
-        if let startedAt { members["startedAt"] = .string(startedAt.iso8601) }
-        if let uptime { members["uptimeMs"] = .number(JSONNumber(Int(uptime.milliseconds))) }
-        members["restarts"] = .number(JSONNumber(restarts))
-        if let memory { members["memoryBytes"] = .number(JSONNumber(memory)) }
-        if let cpu { members["cpuMs"] = .number(JSONNumber(Int(cpu.milliseconds))) }
-        if let tasks { members["tasks"] = .number(JSONNumber(tasks)) }
-        if let waiting {
-            var wait = JSONObject()
-            if let name = waiting.dependency { wait["for"] = .string(name) }
-            wait["reason"] = .string(waiting.reason)
-            members["waiting"] = .object(wait)
-        }
-        if let nextTry { members["nextTryMs"] = .number(JSONNumber(Int(nextTry.milliseconds))) }
-        if let statusText { members["statusText"] = .string(statusText) }
-        if let inspector { members["inspector"] = .string(inspector) }
-        if let probe { members["probe"] = .string(probe) }
-        if let live { members["live"] = live.json }
-        if let lastExit { members["lastExit"] = lastExit.json }
-        if let longTurns {
-            members["longTurns"] = [
-                "count": JSONValue(longTurns.count), "longestMs": JSONValue(Int(longTurns.longest.milliseconds)),
-                "cause": .string(longTurns.cause),
-            ]
-        }
-        if !problems.isEmpty { members["problems"] = .array(problems.map { .string($0) }) }
+        var members = JSONObject()
+        write(to: &members)
         return .object(members)
+    }
+
+    /// Appends the row as compact JSON: the rows of thousands of services are written without a value for each.
+    public func append(to output: inout [UInt8]) {
+        var row = WrittenObject()
+        write(to: &row)
+        row.append(to: &output)
     }
 }
 
 extension UnitStatus {
+    /// The reference's members (`name`, `running`, `folder`, `stateless`, `type`, `cwd`), then ours; absent ones are left out.
+    private func write(to row: inout some MemberReceiver) {
+        row.put("name", name)
+        row.put("running", pid != nil)
+        if form == .short { return writeShort(to: &row) }
+        if let folder { row.put("folder", folder) }
+        row.put("stateless", isStateless)
+        row.put("type", type)
+        if let cwd { row.put("cwd", cwd) }
+        row.put("commandable", isCommandable)
+        row.put("wanted", wanted)
+        row.put("state", state)
+        row.put("ready", isReady)
+        writeRun(to: &row)
+        writeNews(to: &row)
+    }
+
+    /// The present run, in numbers.
+    private func writeRun(to row: inout some MemberReceiver) {
+        if let pid { row.put("pid", Int(pid)) }
+        if let startedAt { row.put("startedAt", startedAt.iso8601) }
+        if let uptime { row.put("uptimeMs", Int(uptime.milliseconds)) }
+        row.put("restarts", restarts)
+        if let memory { row.put("memoryBytes", Int(memory)) }
+        if let cpu { row.put("cpuMs", Int(cpu.milliseconds)) }
+        if let tasks { row.put("tasks", tasks) }
+    }
+
+    /// What most rows do not have.
+    private func writeNews(to row: inout some MemberReceiver) {
+        if let waiting {
+            var wait = JSONObject()
+            if let name = waiting.dependency { wait["for"] = .string(name) }
+            wait["reason"] = .string(waiting.reason)
+            row.put("waiting", .object(wait))
+        }
+        if let nextTry { row.put("nextTryMs", Int(nextTry.milliseconds)) }
+        if let statusText { row.put("statusText", statusText) }
+        if let inspector { row.put("inspector", inspector) }
+        if let probe { row.put("probe", probe) }
+        if let live { row.put("live", live.json) }
+        if let lastExit { row.put("lastExit", lastExit.json) }
+        if let failure { row.put("nextStep", .string(failure.nextStep)) }
+        if let longTurns {
+            row.put(
+                "longTurns",
+                [
+                    "count": JSONValue(longTurns.count), "longestMs": JSONValue(Int(longTurns.longest.milliseconds)),
+                    "cause": .string(longTurns.cause),
+                ])
+        }
+        if !drift.isEmpty { row.put("drift", drift.json) }
+        if !problems.isEmpty { row.put("problems", .array(problems.map { .string($0) })) }
+    }
+
     /// Its table is cut to the terminal only where no column's name is longer than nine letters.
-    private func shortened(_ first: JSONObject) -> JSONObject {
-        var members = first
-        members["state"] = .string(state)
-        members["type"] = .string(type)
-        members["folder"] = .string(folder ?? "")
-        return members
+    private func writeShort(to row: inout some MemberReceiver) {
+        row.put("state", state)
+        row.put("type", type)
+        row.put("folder", folder ?? "")
     }
 }
 

@@ -35,7 +35,7 @@ struct VersionCommand: PMCommand {
     private func tellVersion(of package: String, _ session: CommandContext) throws(APIError) -> ExitCode {
         let folder = try PackageFolder.ofDaemon(session)
         guard let version = try PackageFolder.version(of: package, in: folder) else {
-            throw .notFound("\(package) is not installed in \(folder)", hint: "pm install \(package)")
+            throw .notFound("\(package) is not installed in \(folder)", hint: "pm install \(package.shellWord)")
         }
         switch session.format {
         case .json: session.output.line((["name": .string(package), "version": .string(version)] as JSONValue).text)
@@ -55,8 +55,9 @@ struct VersionCommand: PMCommand {
     }
 
     private static func sentence(_ daemon: Version.Answer) -> String {
-        DisplayWidth.printable(
-            "daemon: \(daemon.version), \(daemon.scope) daemon of \(daemon.config), pid \(daemon.pid), \(daemon.socket)"
-        )
+        let profile = daemon.profile.map { ", profile \($0)" } ?? ""
+        return DisplayWidth.printable(
+            "daemon: \(daemon.version), \(daemon.scope) daemon of \(daemon.config)\(profile), pid \(daemon.pid), "
+                + daemon.socket)
     }
 }

@@ -39,7 +39,8 @@ struct CallCommand: PMCommand {
     var args: [String] = []
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
-        guard let command else { return try runLoneWord(session) }
+        if service != "pm", command == nil || ServiceHelp.isAsked([command ?? ""]) { return try showCommands(session) }
+        guard let command else { return Program.misused(loneWord, session) }
         guard service != "pm" else {
             let hint = PM.words.contains(command) ? "pm \(command)" : "pm --help"
             return Program.misused(
@@ -54,6 +55,12 @@ struct CallCommand: PMCommand {
             if error.statusCode == 404, let code = try runPluginCommand(session, try session.connect()) { return code }
             throw advised(error)
         }
+        if ServiceHelp.isAsked(args),
+            let text = ServiceHelp(service: service, metadata: metadata).explanation(of: command)
+        {
+            session.output.write(text)
+            return .success
+        }
         // Our daemon answers with the service's own names; the reference's has them behind the service's name.
         let arguments = CallArguments(
             args, for: metadata.command("\(service).\(command)") ?? metadata.command(command), isJSON: jsonArguments,
@@ -67,13 +74,32 @@ struct CallCommand: PMCommand {
         return .success
     }
 
-    /// A lone word may be a command of a plugin.
-    private func runLoneWord(_ session: CommandContext) throws(APIError) -> ExitCode {
-        // Without a daemon there are no plugins.
-        guard let client = try? session.connect(), let code = try runPluginCommand(session, client) else {
+    /// The commands of a service that was named without one.
+    private func showCommands(_ session: CommandContext) throws(APIError) -> ExitCode {
+        let client: DaemonClient
+        do throws(APIError) {
+            client = try session.connect()
+        } catch {
+            // Without a daemon nothing is known of a word but that pm has no such command.
+            guard error.exitCode == .notRunning else { throw error }
             return Program.misused(loneWord, session)
         }
-        return code
+        let conversation = Conversation(session: session, client: client, timeout: nil)
+        let metadata: ServiceMetadata
+        do throws(APIError) {
+            metadata = try conversation.metadata(for: service, "--help")
+        } catch {
+            guard error.statusCode == 404 else { throw advised(error) }
+            // It may be a command of a plugin.
+            return try runPluginCommand(session, client) ?? Program.misused(loneWord, session)
+        }
+        switch session.format {
+        case .json: session.output.line(metadata.json.text)
+        case .table:
+            let help = ServiceHelp(service: service, metadata: metadata)
+            session.output.write(help.overview(width: session.terminal.columns, session.style))
+        }
+        return .success
     }
 
     /// Whose word belongs to another manager most likely meant a command, and not a service that does not exist.
@@ -151,7 +177,7 @@ struct Conversation {
     private func late(_ call: Call, _ timeout: Duration) -> APIError {
         var error = APIError.timeout(
             "\(call.isOfPlugin ? "its plugin" : call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
-            hint: call.isOfPlugin ? "pm plugins" : "pm status \(call.service)")
+            hint: call.isOfPlugin ? "pm plugins" : "pm status \(call.service.shellWord)")
         error.code = "PM_DEADLINE"
         return error
     }
@@ -182,8 +208,10 @@ struct Conversation {
         guard let row = rows.first(where: { $0.name == service || $0.name.hasSuffix("/\(service)") }) else {
             return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
         }
-        if row.pid == nil { return .conflict("\(service) is not running", hint: "pm start \(service) --wait") }
-        if !row.isReady { return .conflict("\(service) is not ready yet", hint: "pm status \(service)") }
+        if row.pid == nil {
+            return .conflict("\(service) is not running", hint: "pm start \(service.shellWord) --wait")
+        }
+        if !row.isReady { return .conflict("\(service) is not ready yet", hint: "pm status \(service.shellWord)") }
         return .notFound(
             "\(service) has no command \(command)",
             hint: commands.isEmpty

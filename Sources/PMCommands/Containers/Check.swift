@@ -12,7 +12,8 @@ struct CheckCommand: PMCommand {
         discussion: """
             pm prints every error and every warning with its file, line and column: wrong values, unknown keys and those of \
             other process managers, mappings of containers that do not exist, and the like. The exit code is 65 if there is an error, \
-            with --strict also if there is a warning.
+            with --strict also if there is a warning. Variables (`${NAME}`) have the values of this environment. All profiles are checked, and \
+            those that are not chosen with --profile need no variables.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -22,6 +23,8 @@ struct CheckCommand: PMCommand {
 
     @Flag(help: "Print the JSON Schema of configurations instead, for editors.")
     var schema = false
+
+    @OptionGroup var profile: ProfileOption
 
     @Argument(help: "The file, or its folder; without it the nearest configuration.", completion: .file())
     var file: String?
@@ -42,18 +45,24 @@ struct CheckCommand: PMCommand {
         let path = try path(session)
         var problems: [ConfigProblem] = []
         var services: [String] = []
+        let values = session.values(profile.profile)
         do throws(ConfigError) {
-            let file = try ConfigStore(path: path).load()
-            problems = file.warnings + [file.exposure].compactMap { $0 }
+            let file = try ConfigStore(path: path, values: values).load()
+            problems = Self.all(file.path, file.document.bytes, values) ?? file.warnings
+            problems += [file.exposure].compactMap { $0 }
             services = file.configuration.unitNames
         } catch {
             guard error.kind == .invalid else { throw APIError(error) }
             // A file that cannot be read any more has the errors that it had.
-            problems = (try? Files.read(path)).flatMap { ConfigFile.problems(path: path, bytes: $0) } ?? error.problems
+            problems = (try? Files.read(path)).flatMap { Self.all(path, $0, values) } ?? error.problems
         }
         tell(path, problems, services, session)
         let isWrong = problems.contains { $0.severity == .error }
         return isWrong || (strict && !problems.isEmpty) ? .data : .success
+    }
+
+    private static func all(_ path: String, _ bytes: [UInt8], _ values: ConfigValues) -> [ConfigProblem]? {
+        ConfigFile.problems(path: path, bytes: bytes, values: values)
     }
 
     private func path(_ session: CommandContext) throws(APIError) -> String {

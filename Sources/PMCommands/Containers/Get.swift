@@ -27,7 +27,8 @@ struct GetCommand: PMCommand {
             let keys = try file.path(of: key, service: service)
             guard let found = file.value(at: keys) else {
                 throw .notFound(
-                    "\(service) has no \"\(key)\" in the configuration", hint: "pm get \(service) shows what it has")
+                    "\(service) has no \"\(key)\" in the configuration",
+                    hint: "pm get \(service.shellWord) shows what it has")
             }
             value = found
         } else {

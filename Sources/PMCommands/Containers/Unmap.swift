@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import PMAPI
 
 /// `pm unmap NAME`.
@@ -21,17 +22,19 @@ struct UnmapCommand: PMCommand {
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let services = ServiceNames(client: try session.connect())
         let calls = try services.expanded(names).map(Unmap.init(name:))
-        let refusals = try services.answers(to: calls) { call, answer in tell(answer, of: call.name, session) }
+        var results: [JSONValue] = []
+        let refusals = try services.answers(to: calls) { call, answer in
+            results.append(answer.json)
+            tell(answer, of: call.name, session)
+        }
+        ServiceNames.show(results, of: names, session)
         try ServiceNames.report(refusals, session)
         return .success
     }
 
     private func tell(_ answer: Unmap.Answer, of name: String, _ session: CommandContext) {
         let shown = DisplayWidth.printable(name)
-        switch session.format {
-        case .json: session.output.line(answer.json.text)
-        case .table: session.output.line("\(shown) removed")
-        }
+        if session.format == .table { session.output.line("\(shown) removed") }
         if let user = answer.user {
             session.note("keeps the definition \(shown), which \(DisplayWidth.printable(user)) uses")
         }

@@ -5,7 +5,7 @@ enum DisplayWidth {
     /// The columns of a text without control characters.
     static func of(_ text: String) -> Int {
         // Most text is ASCII: one column a byte.
-        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
+        if text.hasOnly({ $0 < 0x80 }) { return text.utf8.count }
         return text.reduce(0) { $0 + of($1) }
     }
 
@@ -48,7 +48,7 @@ enum DisplayWidth {
     /// The text without what could move the cursor, change looks or the order of what is read: those characters become `?`, and a
     /// byte that is no UTF-8 becomes `\xe9`.
     static func printable(_ text: String) -> String {
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
+        if text.hasOnly({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var clean = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             if let byte = ByteText.byte(of: scalar) {
@@ -72,5 +72,14 @@ enum DisplayWidth {
     static func printableLines(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: true).map { printable(String($0)) }
             .joined(separator: "\n    ")
+    }
+}
+
+extension String {
+    /// True when all bytes are of this kind: the bytes of a table are looked at without an iterator for each.
+    @inline(__always)
+    fileprivate func hasOnly(_ isFine: (UInt8) -> Bool) -> Bool {
+        var text = self
+        return text.withUTF8 { $0.allSatisfy(isFine) }
     }
 }

@@ -1,5 +1,6 @@
 import JSON
 import PMAPI
+import PMModel
 
 /// The text of a failure: the operation, its object, the cause, the last output of the service, and the next step.
 struct ErrorReport {
@@ -7,26 +8,27 @@ struct ErrorReport {
     let exitCode: ExitCode
 
     /// Reports an error; the exit code is that of its kind unless another one is given.
-    init(_ error: APIError, exitCode: ExitCode? = nil) {
+    init(_ error: APIError, exitCode: ExitCode? = nil, target: DaemonTarget = DaemonTarget()) {
+        var error = error
+        error.hint = error.hint.map(target.named)
         self.error = error
         self.exitCode = exitCode ?? error.exitCode
     }
 
-    /// For people: `pm: …`, the output behind a bar, `hint: …`.
-    func text(_ style: Style) -> String {
+    /// For people: `pm: …`, the output behind a bar, `hint: …`; with the stack of a command that failed where more is wanted.
+    func text(_ style: Style, isVerbose: Bool = false) -> String {
         var text = style(.red, "pm:") + " " + DisplayWidth.printableLines(error.message) + "\n"
-        for line in Self.essential(error.output) { text += style(.dim, "  | ") + DisplayWidth.printable(line) + "\n" }
+        if isVerbose { for frame in frames { text += style(.dim, DisplayWidth.printable(frame)) + "\n" } }
+        for line in error.output { text += style(.dim, "  | ") + DisplayWidth.printable(line) + "\n" }
+        if let history = error.failure.flatMap(FailureHistory.sentence) { text += "\(history)\n" }
         if let hint = error.hint { text += style(.cyan, "hint:") + " " + DisplayWidth.printableLines(hint) + "\n" }
         return text
     }
 
-    /// The last output of a program without the frames of Node itself and without empty lines, which say nothing about
-    /// the fault of the program.
-    static func essential(_ lines: [String]) -> [String] {
-        lines.filter { line in
-            let isFrame = line.contains("(node:internal/") || line.contains("at node:internal/")
-            return !isFrame && line.contains { !$0.isWhitespace }
-        }
+    /// The frames of the service's own files in the stack of its error.
+    private var frames: [String] {
+        let lines = (error.details["stack"]?.string ?? "").split(separator: "\n").map(String.init)
+        return lines.filter { $0.drop { $0 == " " }.hasPrefix("at ") && !OutputDigest.isNoise($0) }
     }
 
     /// For programs: one JSON object on one line, `{"error":{…},"exitCode":N}`.

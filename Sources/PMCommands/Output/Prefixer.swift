@@ -30,6 +30,8 @@ public struct Prefixer {
 
     let options: PrefixerOptions
     var sources: [PrefixerSource] = []
+    /// Columns of the longest name.
+    private var nameWidth = 0
     var terminal: PrefixerTerminal?
     /// The source whose unfinished line stands in the last row of a surface that cannot be drawn over.
     var openLine: Int?
@@ -49,10 +51,25 @@ public struct Prefixer {
 
     /// Adds a source; several may have the same name. Without a colour it gets the stable one of its name, or the next one
     /// that no other name has yet.
-    public mutating func addSource(_ name: String, colour: PrefixerColour? = nil) -> SourceID {
+    /// `mark` shows where its text comes from.
+    public mutating func addSource(
+        _ name: String, colour: PrefixerColour? = nil, mark: PrefixerMark = .output
+    ) -> SourceID {
         let colour = options.hasColour ? colour ?? freeColour(for: name) : nil
-        sources.append(PrefixerSource(name, colour))
+        align([name])
+        sources.append(PrefixerSource(name, colour, mark, nameWidth: nameWidth))
         return SourceID(number: sources.count - 1)
+    }
+
+    /// A longer name does not move the texts of others.
+    private static let widestName = 32
+
+    /// Makes all prefixes as wide as the longest of these names and of those before.
+    public mutating func align(_ names: [String]) {
+        let widest = names.map(PrefixerSource.width).filter { $0 <= Self.widestName }.max() ?? 0
+        guard widest > nameWidth else { return }
+        nameWidth = widest
+        for number in sources.indices { sources[number].pad(to: widest) }
     }
 
     private func freeColour(for name: String) -> PrefixerColour {

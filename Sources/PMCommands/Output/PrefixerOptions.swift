@@ -35,6 +35,28 @@ public struct PrefixerOptions: Equatable, Sendable {
     }
 }
 
+/// The column between a name and its text: it shows where the text comes from, and no text of a service can forge it.
+public enum PrefixerMark: Sendable {
+    /// Standard output: a space.
+    case output
+    /// Standard error: `!`.
+    case errors
+    /// A line of pm itself: `-`.
+    case own
+
+    func append(to bytes: inout [UInt8], isColoured: Bool) {
+        let (mark, look): (String, String) =
+            switch self {
+            case .output: (" ", "")
+            case .errors: ("!", "31")
+            case .own: ("-", "2")
+            }
+        if isColoured && !look.isEmpty { PrefixerBytes.appendLook(Array(look.utf8), to: &bytes) }
+        bytes += mark.utf8
+        if isColoured && !look.isEmpty { bytes += PrefixerBytes.plainLook }
+    }
+}
+
 /// The colour of a name.
 public enum PrefixerColour: UInt8, Sendable, CaseIterable {
     case cyan = 36

@@ -50,15 +50,15 @@ struct PrefixerParser {
         case 0x08: actions.append(.backspace)
         case 0x09: actions.append(.tab)
         case 0x1B: state = .escape
-        case 0xC2...0xDF: begin(byte, left: 1)
-        case 0xE0...0xEF: begin(byte, left: 2)
-        case 0xF0...0xF4: begin(byte, left: 3)
+        case 0xC2...0xDF: startCharacter(byte, left: 1)
+        case 0xE0...0xEF: startCharacter(byte, left: 2)
+        case 0xF0...0xF4: startCharacter(byte, left: 3)
         case 0x80...0xFF: actions.append(.glyph(PrefixerGlyph(byte)))
         default: break  // the other controls
         }
     }
 
-    private mutating func begin(_ byte: UInt8, left: Int) {
+    private mutating func startCharacter(_ byte: UInt8, left: Int) {
         pending = [byte]
         state = .scalar(left: left)
     }

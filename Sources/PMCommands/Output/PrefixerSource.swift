@@ -4,9 +4,10 @@ import PMModel
 struct PrefixerSource {
     let name: String
     let colour: PrefixerColour?
-    let prefix: [UInt8]
+    private let mark: PrefixerMark
+    private(set) var prefix: [UInt8] = []
     /// Columns that the prefix takes.
-    let prefixWidth: Int
+    private(set) var prefixWidth = 0
     var parser = PrefixerParser()
     var screen: PrefixerScreen
     /// True while it has output that is not shown yet.
@@ -16,20 +17,34 @@ struct PrefixerSource {
     /// When its screen last changed.
     var lastChange: WallTime
 
-    init(_ name: String, _ colour: PrefixerColour?) {
+    init(_ name: String, _ colour: PrefixerColour?, _ mark: PrefixerMark = .output, nameWidth: Int = 0) {
         self.name = name
         self.colour = colour
+        self.mark = mark
+        lastChange = WallTime(nanoseconds: 0)
+        screen = PrefixerScreen(at: lastChange)
+        pad(to: nameWidth)
+    }
+
+    /// The columns that a name takes.
+    static func width(of name: String) -> Int {
+        name.unicodeScalars.reduce(0) { $0 + max(0, Int(PrefixerGlyph.width(of: $1))) }
+    }
+
+    /// Makes the prefix as wide as that of a name of so many columns.
+    mutating func pad(to nameWidth: Int) {
         // A name with control characters must not drive the terminal.
         let shown = name.unicodeScalars.filter { PrefixerGlyph.width(of: $0) > 0 }
+        let width = Self.width(of: name)
         let text = "[" + String(String.UnicodeScalarView(shown)) + "]"
         var bytes: [UInt8] = []
         if let colour { PrefixerBytes.appendLook(Array(String(colour.rawValue).utf8), to: &bytes) }
         bytes += text.utf8
         if colour != nil { bytes += PrefixerBytes.plainLook }
-        prefix = bytes + [UInt8(ascii: " ")]
-        prefixWidth = shown.reduce(3) { $0 + Int(PrefixerGlyph.width(of: $1)) }
-        lastChange = WallTime(nanoseconds: 0)
-        screen = PrefixerScreen(at: lastChange)
+        bytes += [UInt8](repeating: UInt8(ascii: " "), count: max(0, nameWidth - width))
+        mark.append(to: &bytes, isColoured: colour != nil)
+        prefix = bytes
+        prefixWidth = max(width, nameWidth) + 3
     }
 
     /// True when whole plain lines may pass without the screen, which is faster.

@@ -5,9 +5,11 @@ import PMModel
 enum StatusSummary {
     /// `3 services: 1 ready, 1 failing, 1 down`; nil when there is none.
     static func sentence(of rows: [UnitStatus]) -> String? {
-        let services = rows.filter { $0.type != "self" && !UnitName.isOfPart($0.name) }
+        let instances = rows.filter { $0.type != "self" && !UnitName.isOfPart($0.name) }
+        let services = Dictionary(grouping: instances) { InstanceName.unit(of: $0.name) }
         guard !services.isEmpty else { return nil }
-        let counts = Dictionary(grouping: services, by: \.condition).mapValues(\.count)
+        let conditions = services.values.compactMap { UnitStatus.Condition.ofService($0.map(\.condition)) }
+        let counts = Dictionary(grouping: conditions) { $0 }.mapValues(\.count)
         let parts = UnitStatus.Condition.allCases.compactMap { condition in
             counts[condition].map { "\($0) \(condition.rawValue)" }
         }
@@ -44,6 +46,12 @@ extension UnitStatus {
         case finished
         /// Is not wanted, or was never started.
         case down
+
+        /// The condition of a service with several instances: one that fails makes the service fail, and one that is on
+        /// its way the service, too.
+        static func ofService(_ instances: [Condition]) -> Condition? {
+            [.failing, .underWay, .ready, .finished, .down].first(where: instances.contains)
+        }
     }
 
     /// The condition, by the state and the last end.

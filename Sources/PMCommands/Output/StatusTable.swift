@@ -30,8 +30,12 @@ enum StatusTable {
         ]
     }
 
-    /// `up`; `up, unresponsive 40s`; `waiting for db`; `backoff, again in 4s`.
+    /// `up`; `up, outdated`; `up, unresponsive 40s`; `waiting for db`; `backoff, again in 4s`.
     private static func state(_ row: UnitStatus) -> String {
+        present(row) + (row.drift.isEmpty ? "" : ", outdated")
+    }
+
+    private static func present(_ row: UnitStatus) -> String {
         if let time = row.live?.unresponsiveFor { return "\(row.state), unresponsive \(time.forPeople)" }
         switch ServiceState(rawValue: row.state) {
         case .waiting?: return row.waiting?.dependency.map { "\(row.state) for \($0)" } ?? row.state
@@ -43,7 +47,7 @@ enum StatusTable {
     private static func look(_ row: UnitStatus) -> Style.Look {
         switch ServiceState(rawValue: row.state) {
         case .up? where row.live?.unresponsiveFor != nil: .red
-        case .up?: row.isReady ? .green : .yellow
+        case .up?: row.isReady && row.drift.isEmpty ? .green : .yellow
         case .starting?, .waiting?, .stopping?: .yellow
         case .backoff?, .cooling?: .red
         case .down?: row.isFailing ? .red : .dim

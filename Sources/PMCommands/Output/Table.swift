@@ -16,12 +16,15 @@ struct Table {
 
     /// A cell: its text and look.
     struct Cell {
-        var text: String
-        var look = Style.Look.plain
+        let text: String
+        let look: Style.Look
+        /// Columns of the text.
+        let width: Int
 
         init(_ text: String, _ look: Style.Look = .plain) {
             self.text = DisplayWidth.printable(text)
             self.look = look
+            width = DisplayWidth.of(self.text)
         }
     }
 
@@ -47,7 +50,7 @@ struct Table {
 
     private func naturalWidths() -> [Int] {
         columns.indices.map { index in
-            rows.reduce(DisplayWidth.of(columns[index].title)) { max($0, DisplayWidth.of($1[index].text)) }
+            rows.reduce(DisplayWidth.of(columns[index].title)) { max($0, $1[index].width) }
         }
     }
 
@@ -74,17 +77,21 @@ struct Table {
         return shown.reduce(0, +) + gap * max(0, shown.count - 1)
     }
 
+    private static func append(blanks count: Int, to text: inout String) {
+        for _ in 0..<max(0, count) { text.append(" ") }
+    }
+
     private func append(_ cells: [Cell], _ widths: [Int], _ style: Style, to text: inout String) {
         let last = widths.lastIndex { $0 > 0 } ?? 0
         for (index, cell) in cells.enumerated() where widths[index] > 0 {
-            let shown = DisplayWidth.cut(cell.text, to: widths[index])
-            let padding = String(repeating: " ", count: max(0, widths[index] - DisplayWidth.of(shown)))
-            if columns[index].isRight { text += padding }
+            let isCut = cell.width > widths[index]
+            let shown = isCut ? DisplayWidth.cut(cell.text, to: widths[index]) : cell.text
+            let padding = widths[index] - (isCut ? DisplayWidth.of(shown) : cell.width)
+            if columns[index].isRight { Self.append(blanks: padding, to: &text) }
             text += style(cell.look, shown)
             if index == last { break }
             // No blanks at the end of a line: they would wrap on a terminal that is exactly as wide.
-            if !columns[index].isRight { text += padding }
-            text += String(repeating: " ", count: Self.gap)
+            Self.append(blanks: Self.gap + (columns[index].isRight ? 0 : padding), to: &text)
         }
         text += "\n"
     }

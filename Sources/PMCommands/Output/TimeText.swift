@@ -28,4 +28,10 @@ enum TimeText {
         localtime_r(&seconds, &parts)
         return parts.tm_gmtoff
     }
+
+    /// A time for people, `2026-11-23 14:30:05`.
+    static func local(_ time: WallTime) -> String {
+        let shifted = time - .seconds(-secondsEast(at: time))
+        return String(shifted.iso8601.prefix(19)).replacing("T", with: " ")
+    }
 }

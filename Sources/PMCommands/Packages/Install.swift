@@ -1,9 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import JSON
 import PMAPI
 import PMConfig
 import PMDiscovery
-import PMModel
+public import PMModel
+
+extension PackageSpec: ExpressibleByArgument {}
 
 /// `pm install PACKAGE[@RANGE]...`.
 struct InstallCommand: PMCommand {
@@ -122,11 +124,13 @@ struct InstallPlan {
                 if let owner, owner != package.name || service.name == "pm" {
                     throw .conflict(
                         "\(package.name) has a service \(service.name), and so has \(owner)",
-                        hint: "pm unmap \(service.name) removes the one that is registered")
+                        hint: "pm unmap \(service.name.shellWord) removes the one that is registered")
                 }
                 owners[service.name] = package.name
             }
-            let edits = found.map { ConfigEdit.setContainer($0.name, $0.replacing(configuration.container($0.name))) }
+            let edits = found.map {
+                ConfigEdit.setContainer($0.name, $0.definition.replacing(configuration.container($0.name)))
+            }
             let old = configuration.packages.filter { PackageSpec(argument: $0)?.name == package.name }
             let record = old.filter { $0 != package.text }.map { ConfigEdit.removePackage($0) }
             plans.append(

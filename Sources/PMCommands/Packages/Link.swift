@@ -28,9 +28,9 @@ struct LinkCommand: PMCommand {
         let found = try discovered(try session.workingDirectory())
         let configuration = try folder.configuration()
         let edits = found.map { container -> ConfigEdit in
-            var local = container
+            var local = container.definition
             let file = Paths.path(ofFileURL: container.definition.path) ?? container.definition.path
-            local.definition.path = folder.shown(file)
+            local.path = folder.shown(file)
             return .setContainer(container.name, local.replacing(configuration.container(container.name)))
         }
         try folder.edit(edits)

@@ -13,11 +13,13 @@ struct PackageFolder {
     let location: DaemonLocation
     /// The folder with package.json and node_modules.
     let path: String
+    private let session: CommandContext
 
     /// Finds it, for a user who may change it.
     ///
     /// - Throws: a 403 for another user's daemon: what root installed there would be root's.
     init(_ session: CommandContext) throws(APIError) {
+        self.session = session
         location = try Self.location(session)
         if let distrust = location.distrust { throw .notPermitted(distrust.message, hint: distrust.hint) }
         path = Self.path(location)
@@ -58,7 +60,7 @@ struct PackageFolder {
     /// The configuration as it is now; a new one where there is none.
     func configuration() throws(APIError) -> Configuration {
         do throws(ConfigError) {
-            return try ConfigStore(path: location.configFile).loadOrCreate().configuration
+            return try session.store(of: location).loadOrCreate().configuration
         } catch {
             throw APIError(error)
         }
@@ -67,7 +69,7 @@ struct PackageFolder {
     /// Changes the configuration, all or nothing.
     func edit(_ edits: [ConfigEdit]) throws(APIError) {
         do throws(ConfigError) {
-            _ = try ConfigStore(path: location.configFile).edit(edits)
+            _ = try session.store(of: location).edit(edits)
         } catch {
             throw APIError(error)
         }

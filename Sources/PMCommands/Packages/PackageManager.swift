@@ -1,4 +1,5 @@
 import PMAPI
+import PMModel
 
 /// The program that installs packages of a folder, and its words.
 enum PackageManager: String, CaseIterable {

@@ -61,7 +61,7 @@ struct UninstallCommand: PMCommand {
             let needed = configuration.mapping(unit)?.dependencies.map(\.name) ?? []
             let defined = configuration.container(configuration.mapping(unit)?.container ?? unit)?.dependencies ?? []
             if let name = (needed + defined).first(where: { removed.contains($0) }) {
-                throw .conflict("\(unit) depends on \(name) of \(package)", hint: "pm unmap \(unit)")
+                throw .conflict("\(unit) depends on \(name) of \(package)", hint: "pm unmap \(unit.shellWord)")
             }
         }
     }
@@ -71,7 +71,8 @@ struct UninstallCommand: PMCommand {
         let services = names.isEmpty ? "no service" : names.joined(separator: ", ")
         session.note("removes \(package), stops and unmaps \(services). Go on? [y/N]")
         guard let line = session.readLine() else {
-            throw .badRequest("nobody answers whether to remove \(package)", hint: "pm uninstall \(package) --yes")
+            throw .badRequest(
+                "nobody answers whether to remove \(package)", hint: "pm uninstall \(package.shellWord) --yes")
         }
         return ["y", "yes"].contains(line.lowercased())
     }

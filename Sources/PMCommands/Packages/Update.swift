@@ -38,7 +38,7 @@ struct UpdateCommand: PMCommand {
         let folder = try PackageFolder(session)
         guard let package else { return try OutdatedPackages.list(folder, session) }
         guard let old = try PackageFolder.version(of: package, in: folder.path) else {
-            throw .notFound("\(package) is not installed in \(folder.path)", hint: "pm install \(package)")
+            throw .notFound("\(package) is not installed in \(folder.path)", hint: "pm install \(package.shellWord)")
         }
         let configuration = try folder.configuration()
         let record = configuration.packages.lazy.compactMap { PackageSpec(argument: $0) }.first { $0.name == package }

@@ -20,7 +20,7 @@ struct Attachment {
         log.wantsRecords = true
         // Autostarts may have written before we could ask.
         log.since = .at(start)
-        var printer = LogPrinter(session, timestamps: false)
+        var printer = LogPrinter(session)
         let followed = try reporting { () throws(ClientError) in try FollowedLog(log, client) }
         var stopper: DaemonClient?
         while true {

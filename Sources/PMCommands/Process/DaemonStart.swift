@@ -17,6 +17,11 @@ struct DaemonStart {
         for problem in location.passedOver { session.note(problem.description) }
         try Self.requireTrust(location)
         try refuseReference(location, locator.context)
+        // The socket of a service manager is served by nobody yet.
+        let isActivated = session.environment["LISTEN_FDS"] != nil
+        let owner = isActivated || location.scope != .project ? nil : SocketOwner(location, locator)
+        if let owner, owner.verdict == .same { return try useRunning(location, locator, owner.refusal) }
+        let wanted = try replace(owner)
         if command.foreground { try launcher(location).become() }
         // Before the launch: ^C between it and the attachment would otherwise leave a daemon nobody asked to stay.
         let signals = command.keepAttached ? try SignalWatch.ofAttachment() : nil
@@ -25,18 +30,36 @@ struct DaemonStart {
         do throws(APIError) {
             pid = try launcher(location).launch(until: .serving)
         } catch {
-            // With --keep-attached, ^C would stop services that another user of the daemon has started.
-            guard error.statusCode == 409, signals == nil, command.inspection == .none else { throw error }
-            let client = try locator.connect(to: location)
-            try tellRunning(location, client)
-            try setPoints(client)
-            return .success
+            guard error.statusCode == 409 else { throw error }
+            return try useRunning(location, locator, error)
         }
         if command.wantsPoints { try setPoints(try locator.connect(to: location)) }
+        if !wanted.isEmpty { SocketOwner.start(wanted, try locator.connect(to: location), session) }
         tell(location, pid, unstarted(location, locator))
         guard let signals else { return .success }
         let client = try locator.connect(to: location)
         return try Attachment(session: session, client: client, location: location).stay(since: start, until: signals)
+    }
+
+    /// Goes on with a daemon that runs already; throws the conflict where that is not what was asked.
+    private func useRunning(
+        _ location: DaemonLocation, _ locator: DaemonLocator, _ conflict: APIError
+    ) throws(APIError) -> ExitCode {
+        // With --keep-attached, ^C would stop services that another user of the daemon has started.
+        guard !command.keepAttached, !command.foreground, command.inspection == .none else { throw conflict }
+        let client = try locator.connect(to: location)
+        try tellRunning(location, client)
+        try setPoints(client)
+        return .success
+    }
+
+    /// Stops a daemon whose folder has become this one, and returns its services.
+    private func replace(_ owner: SocketOwner?) throws(APIError) -> [String] {
+        guard let owner else { return [] }
+        switch owner.verdict {
+        case .moved: return try owner.stop(session)
+        case .same, .other: throw owner.refusal
+        }
     }
 
     /// Gives the daemon the connection points of the command line, as `pm connect pm` does.
@@ -100,6 +123,7 @@ struct DaemonStart {
         var launcher = DaemonLauncher(
             location: location, installation: installation, environment: session.environment)
         launcher.inspection = command.inspection
+        launcher.profile = session.profile(command.profile.profile)
         launcher.isVerbose = session.isVerbose
         launcher.isForeground = command.foreground
         if session.isVerbose {
@@ -111,6 +135,12 @@ struct DaemonStart {
     /// A second `pm start pm` finds a running daemon.
     private func tellRunning(_ location: DaemonLocation, _ client: DaemonClient) throws(APIError) {
         let answer = try client.ask(Version())
+        if let profile = session.profile(command.profile.profile), profile != answer.profile {
+            let used = answer.profile.map { "with the profile \($0)" } ?? "without a profile"
+            throw .conflict(
+                "pm is already running for \(location.configFile), \(used)",
+                hint: "pm stop, then pm start pm --profile \(profile)")
+        }
         switch session.format {
         case .table:
             let text = "pm is already running for \(location.configFile), pid \(answer.pid)"
@@ -134,12 +164,14 @@ struct DaemonStart {
         switch session.format {
         case .table:
             let made = location.hasConfigFile ? "" : " (new)"
-            let text = "pm started for \(location.configFile)\(made), \(location.scope.rawValue) daemon"
+            let profile = session.profile(command.profile.profile).map { ", profile \($0)" } ?? ""
+            let text = "pm started for \(location.configFile)\(made), \(location.scope.rawValue) daemon\(profile)"
             session.output.line(DisplayWidth.printable(text))
             for row in unstarted ?? [] { note(row) }
         case .json:
-            let answer = Version.Answer(
+            var answer = Version.Answer(
                 pid: pid, config: location.configFile, scope: location.scope.rawValue, socket: location.socketPath)
+            answer.profile = session.profile(command.profile.profile)
             var members = answer.json.object ?? [:]
             if let unstarted { members["unstarted"] = .array(unstarted.map(\.json)) }
             session.output.line(JSONValue.object(members).text)

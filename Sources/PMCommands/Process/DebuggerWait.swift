@@ -12,7 +12,7 @@ struct DebuggerWait {
         if let url = started.inspector {
             session.note(DisplayWidth.printable("\(name) waits for a debugger at \(url)"))
         } else {
-            session.note(DisplayWidth.printable("\(name) waits for a debugger; pm log \(name) shows the URL"))
+            session.note(DisplayWidth.printable("\(name) waits for a debugger; pm log \(name.shellWord) shows the URL"))
         }
         var ready = Start(name: name)
         ready.waits = true

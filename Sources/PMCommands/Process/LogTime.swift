@@ -23,6 +23,9 @@ struct LogTime: ExpressibleByArgument, Equatable {
 
     /// Reads `14:30`, `14:30:15` (today), `2026-11-23` and `2026-11-23 14:30` in the zone of this machine.
     private static func local(_ text: String) -> WallTime? {
+        if text.hasPrefix("@"), let seconds = Int64(text.dropFirst()), (0...(1 << 40)).contains(seconds) {
+            return WallTime(seconds: seconds)
+        }
         if text == "now" { return WallTime(seconds: Int64(time(nil))) }
         if text == "today" { return local(today()) }
         if text == "yesterday" { return local(day(before: 1)) }
@@ -44,16 +47,23 @@ struct LogTime: ExpressibleByArgument, Equatable {
         "day": 86_400, "w": 604_800, "week": 604_800,
     ]
 
-    /// Reads `5min`, `2 hours ago`, `1 day`.
+    /// Reads `5min`, `2 hours ago`, `-5min`, `1h 30min ago`.
     private static func ago(_ text: String) -> Duration? {
-        var rest = text[...]
+        var rest = text[...].drop { $0 == "-" }
         if rest.hasSuffix(" ago") { rest = rest.dropLast(4) }
-        let digits = rest.prefix { $0.isASCII && $0.isNumber }
-        var unit = rest.dropFirst(digits.count).drop { $0 == " " }
-        if unit.count > 1, unit.hasSuffix("s") { unit = unit.dropLast() }
-        guard let count = Int32(digits), let seconds = units[String(unit)] else { return nil }
-        // bounded: a count of 32 bits times a week fits into 64 bits.
-        return .seconds(Int64(count) * Int64(seconds))
+        guard !rest.isEmpty else { return nil }
+        var total: Int64 = 0
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            rest = rest.dropFirst(digits.count).drop { $0 == " " }
+            var unit = rest.prefix { $0.isLetter }
+            rest = rest.dropFirst(unit.count).drop { $0 == " " }
+            if unit.count > 1, unit.hasSuffix("s") { unit = unit.dropLast() }
+            guard let count = Int32(digits), let seconds = units[String(unit)] else { return nil }
+            // bounded: a count of 32 bits times a week fits into 64 bits, and a sum that does not is cut.
+            total = total.plus(Int64(count) * Int64(seconds))
+        }
+        return .seconds(total)
     }
 
     /// Today's date here, `2026-11-23`.

@@ -17,6 +17,10 @@ struct ProgramEntry: Equatable {
     var directory: String
     /// True for a list of commands.
     var isCommandable = false
+    /// The name by which the program was found in `PATH`, which is the same on other machines; nil: it has a path of its own.
+    var nameInPath: String?
+    /// True for a program that does nothing particular without its arguments: npm, python3.
+    var isNamedByArguments = false
 
     /// Interpreters of scripts that are not executable themselves.
     private static let interpreters = [
@@ -62,7 +66,9 @@ struct ProgramFinder {
             return try entry(file, status)
         }
         guard !isPath, let program = program(word) else { return nil }
-        return ProgramEntry(name: name(word, arguments), path: program, directory: directory)
+        var entry = ProgramEntry(name: name(word, arguments), path: program, directory: directory)
+        (entry.nameInPath, entry.isNamedByArguments) = (word, true)
+        return entry
     }
 
     private func status(_ file: String) throws(APIError) -> FileStatus? {
@@ -100,19 +106,16 @@ struct ProgramFinder {
         if status.kind == .directory { return try folder(file) }
         let name = Paths.name(of: file)
         if name == "package.json" || name == "commands.json" { return try folder(Paths.directory(of: file)) }
-        if name.hasPrefix("ecosystem.config.") {
-            throw .badRequest(
-                "\(name) is a configuration of PM2, which pm does not read",
-                hint: "pm start ./app.js --name NAME -i 4 adds one program to .pm.config.json")
-        }
         var entry = ProgramEntry(name: ProgramEntry.baseName(file), path: file, directory: directory)
         guard !status.isExecutable, let interpreter = try interpreter(of: file) else { return entry }
-        guard let program = interpreter.first.flatMap({ $0.hasPrefix("/") ? $0 : self.program($0) }) else {
+        let isAbsolute = interpreter[0].hasPrefix("/")
+        guard let program = isAbsolute ? interpreter[0] : self.program(interpreter[0]) else {
             throw .notFound(
                 "cannot run \(name): there is no \(interpreter[0]) in PATH (\(path))",
                 hint: "install it, or set PATH to its directory")
         }
         entry.path = program
+        entry.nameInPath = isAbsolute ? nil : interpreter[0]
         let isBelow = Paths.isInside(file, directory) && directory != "/"
         entry.words = interpreter.dropFirst() + [isBelow ? String(file.dropFirst(directory.count + 1)) : file]
         return entry
@@ -154,15 +157,25 @@ struct ProgramFinder {
         let full = package["name"]?.string ?? name
         let own = full.split(separator: "/").last.map(String.init) ?? name
         if package["scripts"]?["start"]?.string != nil, let npm = program("npm") {
-            return ProgramEntry(name: own, path: npm, words: ["start"], directory: folder)
+            return ProgramEntry(name: own, path: npm, words: ["start"], directory: folder, nameInPath: "npm")
         }
-        let main = Paths.resolve(package["main"]?.string ?? "index.js", from: folder)
-        guard access(main, R_OK) == 0 else {
+        let named = Paths.resolve(package["main"]?.string ?? "index.js", from: folder)
+        guard let main = Self.mainFile(named) else {
             throw .badRequest(
-                "the main file \(main) of \(folder)/package.json does not exist", hint: "name a file: pm start ./app.js"
-            )
+                "the main file \(named) of \(folder)/package.json does not exist",
+                hint: "name a file: pm start ./app.js")
         }
         return ProgramEntry(name: own, path: main, directory: folder)
+    }
+
+    /// The file of `main`, which Node finds without its extension, too, and in a folder as index.js (Node.js, Modules:
+    /// CommonJS modules, "All together").
+    private static func mainFile(_ named: String) -> String? {
+        ["", ".js", ".json", ".node", "/index.js"].map { named + $0 }.first { candidate in
+            // What cannot be looked at cannot be run.
+            guard let status = try? Files.status(candidate) else { return false }
+            return status.kind != .directory && access(candidate, R_OK) == 0
+        }
     }
 }
 

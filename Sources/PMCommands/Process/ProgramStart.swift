@@ -19,10 +19,10 @@ struct ProgramStart {
         let word = command.program
         guard mayBeProgram(word, finder) else { return nil }
         let locator = try session.locator()
-        let location = try location(locator)
+        let location = try Self.location(locator, session)
         // A file with errors is refused when it is changed, with all of its errors.
-        let known = try? ConfigStore(path: location.configFile).load().configuration
-        if let known, known.unit(known.fullName(word) ?? word) != nil { return nil }
+        let known = try? session.store(of: location).load().configuration
+        if !command.isProgram, let known, known.unit(known.fullName(word) ?? word) != nil { return nil }
         guard var entry = try finder.entry(word, command.args) else {
             guard ProgramEntry.isFile(word) else { return nil }
             throw .notFound("there is no service and no file \(word)", hint: "pm ls shows the services")
@@ -36,6 +36,9 @@ struct ProgramStart {
         guard !["pm", "all"].contains(entry.name) else {
             let meaning = entry.name == "pm" ? "the daemon" : "all services"
             throw .badRequest("the name \(entry.name) means \(meaning)", hint: "choose another one with --name")
+        }
+        if known?.unit(entry.name) == nil {
+            try TypeScriptCheck(finder: finder, environment: session.environment).require(entry)
         }
         let start = DaemonStart(command: command, session: session)
         try DaemonStart.requireTrust(location)
@@ -53,7 +56,7 @@ struct ProgramStart {
     }
 
     /// The daemon that the command line means; of the machine's only if this user may change its configuration.
-    private func location(_ locator: DaemonLocator) throws(APIError) -> DaemonLocation {
+    static func location(_ locator: DaemonLocator, _ session: CommandContext) throws(APIError) -> DaemonLocation {
         if let found = try locator.location() {
             switch found.scope {
             case .user: return found
@@ -69,8 +72,8 @@ struct ProgramStart {
         let place = ProgramPaths(location: location)
         let old = known?.unit(entry.name)
         if let old { try refuseOther(old, entry, place) }
-        var definition =
-            old?.definition ?? ContainerDefinition(path: place.path(entry.path), isCommandable: entry.isCommandable)
+        let path = entry.nameInPath ?? place.path(entry.path)
+        var definition = old?.definition ?? ContainerDefinition(path: path, isCommandable: entry.isCommandable)
         var mapping = old?.mapping ?? Mapping(container: entry.name)
         if old == nil || !command.args.isEmpty { mapping.cli = entry.words + command.args }
         if old == nil { mapping.cwd = place.directory(entry.directory) }
@@ -87,7 +90,7 @@ struct ProgramStart {
         }
         guard definition != old?.definition || mapping != old?.mapping else { return }
         do throws(ConfigError) {
-            let store = try ConfigStore(path: location.configFile)
+            let store = try session.store(of: location)
             _ = try store.loadOrCreate()
             try store.edit([
                 .setContainer(mapping.container, definition), .setMapping(entry.name, mapping),
@@ -103,19 +106,22 @@ struct ProgramStart {
         session.note("\(verb) the service \(name) (\(words)) in \(location.configFile)")
         session.note(
             isNew
-                ? "pm log \(name) -f shows its output, pm status \(name) its state"
-                : "if it runs already, pm restart \(name) makes it use the changes")
+                ? "pm log \(name.shellWord) -f shows its output, pm status \(name.shellWord) its state"
+                : "if it runs already, pm restart \(name.shellWord) makes it use the changes")
     }
 
     /// Another program with that name must not be replaced unseen.
     private func refuseOther(_ old: ConfiguredUnit, _ entry: ProgramEntry, _ place: ProgramPaths) throws(APIError) {
-        let isSame =
-            Paths.resolve(old.definition.path, from: place.location.configDirectory) == entry.path
-            && old.mapping.cli.starts(with: entry.words)
-        guard !isSame else { return }
+        let isSameProgram =
+            old.definition.path == entry.nameInPath
+            || Paths.resolve(old.definition.path, from: place.location.configDirectory) == entry.path
+        let words = entry.words + (entry.isNamedByArguments ? command.args : [])
+        let isSame = entry.isNamedByArguments ? old.mapping.cli == words : old.mapping.cli.starts(with: words)
+        guard !isSameProgram || !isSame else { return }
+        let running = ([old.definition.path] + old.mapping.cli).joined(separator: " ")
         throw .conflict(
-            "there is a service \(entry.name) already, which runs \(old.definition.path)",
-            hint: "pm start \(command.program) --name NAME gives this one another name")
+            "there is a service \(entry.name) already, which runs \(running)",
+            hint: "pm start --name NAME \(command.programWords) gives this one another name")
     }
 }
 

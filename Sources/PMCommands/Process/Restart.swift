@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import PMAPI
 import PMClient
 import PMModel
@@ -45,7 +46,9 @@ struct RestartCommand: PMCommand {
         let client = try session.connect()
         let services = ServiceNames(client: client)
         let names = try services.expanded(names)
-        guard names.count == 1, let name = names.first else { return try restartAll(names, services, session) }
+        guard names == self.names, let name = names.first, names.count == 1 else {
+            return try restartAll(names, services, session)
+        }
         let call = call(name)
         guard call.waits, call.inspection.mode == .inspectBreak else {
             let text = try client.askForText(call, within: nil)
@@ -63,12 +66,12 @@ struct RestartCommand: PMCommand {
     private func restartAll(_ names: [String], _ services: ServiceNames, _ session: CommandContext) throws(APIError)
         -> ExitCode
     {
+        var results: [JSONValue] = []
         let refusals = try services.answers(to: names.map(call)) { call, answer in
-            switch session.format {
-            case .json: session.output.line(answer.json.text)
-            case .table: session.output.line(StartCommand.sentence(answer, fallback: call.name))
-            }
+            results.append(answer.json)
+            if session.format == .table { session.output.line(StartCommand.sentence(answer, fallback: call.name)) }
         }
+        ServiceNames.show(results, of: self.names, session)
         try ServiceNames.report(refusals, session)
         return .success
     }

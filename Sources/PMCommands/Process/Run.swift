@@ -27,6 +27,8 @@ struct RunCommand: PMCommand {
 
     @OptionGroup var inspector: InspectorOptions
 
+    @OptionGroup var profile: ProfileOption
+
     // It always does: the flag is there because existing instructions name it.
     @Flag(name: .customLong("keep-attached"), help: "Changes nothing: pm run always stays attached to the terminal.")
     var keepAttached = false
@@ -61,7 +63,7 @@ struct RunCommand: PMCommand {
         planner.inspection = inspector.inspection
         planner.socketURL = global.pmSock ?? location?.socketURL
         if let location, location.hasConfigFile {
-            planner.configuration = try configuration(location)
+            planner.configuration = try configuration(location, session.values(profile.profile))
             for problem in planner.configuration?.warnings.prefix(10) ?? [] { session.note(problem.withHint) }
             // What it says of other programs does not matter: nothing of it is used.
             let isUsed = planner.configuration?.configuration.unit(program) != nil
@@ -84,7 +86,7 @@ struct RunCommand: PMCommand {
         }
     }
 
-    private func configuration(_ location: DaemonLocation) throws(APIError) -> ConfigFile {
+    private func configuration(_ location: DaemonLocation, _ values: ConfigValues) throws(APIError) -> ConfigFile {
         let bytes: [UInt8]
         do {
             bytes = try Files.read(location.configFile)
@@ -92,7 +94,7 @@ struct RunCommand: PMCommand {
             throw APIError(error, doing: "read the configuration")
         }
         do {
-            return try ConfigFile(path: location.configFile, bytes: bytes)
+            return try ConfigFile(path: location.configFile, bytes: bytes, values: values)
         } catch {
             throw APIError(error)
         }

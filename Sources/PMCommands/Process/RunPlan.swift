@@ -53,11 +53,13 @@ struct RunPlanner {
         guard unit.definition.runtime == .nodejs else {
             throw .badRequest(
                 "cannot run \(unit.name) here: only the daemon runs the runtime \(unit.definition.runtime.rawValue)",
-                hint: "pm start \(unit.name)")
+                hint: "pm start \(unit.name.shellWord)")
         }
         do throws(ConfigError) {
             let path = try unit.programPath(in: directory)
-            let environment = try UnitEnvironment.of(unit, in: directory, base: context.environment).strings
+            let environment = try UnitEnvironment.of(
+                unit, in: directory, base: context.environment, own: context.environment
+            ).strings
             let command = try command(for: path, isCommandable: unit.definition.isCommandable)
             return RunPlan(
                 name: name ?? unit.name, path: command.path,

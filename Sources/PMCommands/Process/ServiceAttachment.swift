@@ -18,7 +18,7 @@ struct ServiceAttachment {
         // The output shows the URL at which the program waits for a debugger.
         if call.inspection.mode == .inspectBreak { call.waits = false }
         let client = try session.connect()
-        let begin = session.clock.wall()
+        let askedAt = session.clock.wall()
         let text = try client.askForText(call, within: nil)
         let answer = try Start.Answer(json: parsedAnswer(text))
         let name = answer.name.isEmpty ? call.name : answer.name
@@ -30,9 +30,9 @@ struct ServiceAttachment {
         var log = Log(names: [name])
         log.follows = true
         log.wantsRecords = true
-        log.since = .at(begin)
+        log.since = .at(askedAt)
         let followed = try reporting { () throws(ClientError) in try FollowedLog(log, client) }
-        var printer = LogPrinter(session, timestamps: false)
+        var printer = LogPrinter(session)
         while true {
             switch try followed.nextTurn(within: printer.idleTimeout, interrupt: signals.raw) {
             case .data(let frame): try printer.show(frame)

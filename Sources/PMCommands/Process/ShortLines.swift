@@ -10,11 +10,15 @@ struct ShortLines {
         let stream: LogRecord.Stream
     }
 
+    /// True to let only colours of the text pass, because a terminal shows it.
+    private let isFiltered: Bool
     /// Texts without the end of their line yet.
     private var open: [Source: LogRecord] = [:]
 
+    init(isFiltered: Bool) { self.isFiltered = isFiltered }
+
     /// The lines that a record ends.
-    mutating func take(_ record: LogRecord) -> String {
+    mutating func shortened(_ record: LogRecord) -> String {
         let source = Source(name: record.name, stream: record.stream)
         var whole = record
         if let begun = open.removeValue(forKey: source) {
@@ -25,21 +29,26 @@ struct ShortLines {
             open[source] = whole
             return ""
         }
-        return Self.text(whole)
+        return text(whole)
     }
 
     /// The lines that nothing has ended.
     mutating func finish() -> String {
         let left = open.values.sorted { $0.time < $1.time }
         open = [:]
-        return left.map(Self.text).joined()
+        return left.map(text).joined()
     }
 
-    private static func text(_ record: LogRecord) -> String {
+    private func text(_ record: LogRecord) -> String {
         let pid = record.pid.map { "[\($0)]" } ?? ""
-        let head = "\(stamp(record.time)) \(DisplayWidth.printable(record.name))\(pid): "
-        let lines = record.text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.dropLast(lines.last == "" ? 1 : 0).map { head + $0 + "\n" }.joined()
+        let name = DisplayWidth.printable(record.name)
+        // As journalctl shows what systemd notes about a service.
+        let source = record.stream == .pm ? "pm: \(name)" : "\(name)\(pid)"
+        let head = "\(Self.stamp(record.time)) \(source): "
+        let text = record.stream == .pm ? record.note : record.text
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.dropLast(lines.last == "" ? 1 : 0)
+            .map { head + (isFiltered ? TerminalFilter.line(String($0)) : String($0)) + "\n" }.joined()
     }
 
     private static func stamp(_ time: WallTime) -> String {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Glibc
+import JSON
 import PMAPI
 import PMClient
 import PMModel
+import PMSystem
 
 /// `pm start pm` and `pm start NAME [args...]`.
 struct StartCommand: PMCommand {
@@ -21,6 +23,9 @@ struct StartCommand: PMCommand {
             `pm start ./app.js -i 2 --env-file .env -- --port 3000` adds a program to the .pm.config.json as the service \
             app, starts the daemon where none runs, and starts the service. It may also be a folder with package.json or \
             commands.json, or a program of PATH: `pm start -- python3 report.py`, `pm start npm -- start`.
+
+            `pm start ecosystem.config.js --env production --only api,worker` adds the apps of a file of PM2, as `pm \
+            import` does, and starts them.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -73,6 +78,8 @@ struct StartCommand: PMCommand {
     @Flag(help: "With pm: run in the foreground, for systemd or as the first process of a container.")
     var foreground = false
 
+    @OptionGroup var profile: ProfileOption
+
     /// With pm: its connection points, as in `pm connect pm`. The words for a service go to the service.
     @OptionGroup(visibility: .hidden) var points: PointOptions
 
@@ -107,6 +114,8 @@ struct StartCommand: PMCommand {
                 throw ValidationError(
                     "--pm-sock cannot be used with `pm start pm`: the configuration determines the socket.")
             }
+        } else if profile.profile != nil {
+            throw ValidationError("--profile is for `pm start pm`: a daemon has one profile for all its services.")
         } else if !points.members.isEmpty {
             let option = points.members.map(\.key).first ?? ""
             throw ValidationError("\(option) is for pm; the options of \(program) come after its name.")
@@ -139,12 +148,28 @@ struct StartCommand: PMCommand {
         return call
     }
 
+    /// The program and its arguments as a shell takes them.
+    var programWords: String {
+        let words = ([program] + args).map(\.shellWord)
+        if isProgram { return "-- " + words.joined(separator: " ") }
+        return ([words[0]] + (args.isEmpty ? [] : ["--"]) + words.dropFirst()).joined(separator: " ")
+    }
+
     /// True for options that only change the entry of a program.
     private var hasProgramOptions: Bool { instances != nil || !envFiles.isEmpty || cwd != nil }
 
     private func startService(_ session: CommandContext) throws(APIError) -> ExitCode {
         var call = call
         let client: DaemonClient
+        if isListOfPrograms(session) { return try startPrograms(session) }
+        if let prepared = try EcosystemStart(command: self, session: session).prepared() {
+            guard !hasProgramOptions else {
+                return Program.misused(
+                    .badRequest("--instances, --env-file and --cwd are for one program: write them into the file"),
+                    session)
+            }
+            return try startAll(prepared.names, prepared.client, session)
+        }
         if let prepared = try ProgramStart(command: self, session: session).prepared() {
             client = prepared.client
             (call.name, call.alias, call.arguments) = (prepared.name, nil, [])
@@ -170,6 +195,27 @@ struct StartCommand: PMCommand {
         return .success
     }
 
+    /// True when each word is a file: they are programs, and not arguments of the first one.
+    private func isListOfPrograms(_ session: CommandContext) -> Bool {
+        guard mayBeNames, name == nil, !keepAttached, let directory = try? session.workingDirectory() else {
+            return false
+        }
+        return ([program] + args).allSatisfy {
+            ProgramEntry.isFile($0) && access(Paths.resolve($0, from: directory), F_OK) == 0
+        }
+    }
+
+    /// Adds several programs, and starts them at once.
+    private func startPrograms(_ session: CommandContext) throws(APIError) -> ExitCode {
+        var names: [String] = []
+        for word in [program] + args {
+            var command = self
+            (command.program, command.args, command.mayBeNames) = (word, [], false)
+            names.append(try ProgramStart(command: command, session: session).prepared()?.name ?? word)
+        }
+        return try startAll(names, try session.connect(), session)
+    }
+
     /// The services, when the words are names and patterns of several; nil: the first is a service, the others its arguments.
     private func names(_ client: DaemonClient) throws(APIError) -> [String]? {
         let isPattern = ServiceNames.isPattern(program)
@@ -181,7 +227,8 @@ struct StartCommand: PMCommand {
             guard let first = unknown.first else { return try ServiceNames(client: client).expanded(words) }
             guard known.contains(program), args.contains(where: known.contains) else { return nil }
             throw .notFound(
-                "there is no service \(first)", hint: "pm start \(program) -- ARGUMENTS passes words to \(program)")
+                "there is no service \(first)",
+                hint: "pm start \(program.shellWord) -- ARGUMENTS passes words to \(program)")
         }
         return try ServiceNames(client: client).expanded(words)
     }
@@ -199,12 +246,12 @@ struct StartCommand: PMCommand {
             (call.name, call.arguments) = (name, [])
             return call
         }
+        var results: [JSONValue] = []
         let refusals = try ServiceNames(client: client).answers(to: calls) { call, answer in
-            switch session.format {
-            case .json: session.output.line(answer.json.text)
-            case .table: session.output.line(Self.sentence(answer, fallback: call.name))
-            }
+            results.append(answer.json)
+            if session.format == .table { session.output.line(Self.sentence(answer, fallback: call.name)) }
         }
+        ServiceNames.show(results, of: [program] + args, session)
         try ServiceNames.report(refusals, session)
         return .success
     }

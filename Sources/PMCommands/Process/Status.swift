@@ -61,6 +61,7 @@ struct StatusCommand: PMCommand {
         rows = isSelection ? try selected(client) : StatusSummary.failingFirst(rows)
         let table = StatusTable.make(rows, now: session.clock.wall())
         session.output.write(table.rendered(width: wide ? nil : session.terminal.columns, session.style))
+        tellDrift(rows, session)
         for row in rows {
             if session.isVerbose, let turns = row.longTurns { session.note(DisplayWidth.printable(turns.sentence)) }
             for problem in row.problems { session.note(DisplayWidth.printable("\(row.name): \(problem)")) }
@@ -99,14 +100,36 @@ struct StatusCommand: PMCommand {
         return style(.dim, DisplayWidth.printable(text))
     }
 
-    /// For one service: what it wrote last before it died.
+    /// Services that run with an earlier configuration, and the next step.
+    private func tellDrift(_ rows: [UnitStatus], _ session: CommandContext) {
+        let outdated = rows.filter { !$0.drift.isEmpty }
+        for row in outdated.prefix(Self.driftsShown) {
+            let keys = row.drift.joined(separator: ", ")
+            session.note(DisplayWidth.printable("\(row.name) is older than its configuration: \(keys)"))
+        }
+        let more = outdated.count - Self.driftsShown
+        if more > 0 { session.note("\(more) more services are older than their configuration") }
+        if !outdated.isEmpty { session.note("pm apply --plan shows what would bring them up to date") }
+    }
+
+    private static let driftsShown = 5
+
+    /// For one service: what it wrote last before it died, the exits before, and the next step.
     private func tellDeath(_ row: UnitStatus, _ session: CommandContext) {
-        guard let death = row.lastExit, !death.lastLines.isEmpty else { return }
-        let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
-        session.output.line("\nlast output before \(exit):")
-        for line in ErrorReport.essential(death.lastLines) {
+        guard let death = row.lastExit else { return }
+        if !death.lastLines.isEmpty {
+            let exit = DisplayWidth.printable(StatusTable.lastExit(death, session.clock.wall()))
+            session.output.line("\nlast output before \(exit):")
+        }
+        for line in death.lastLines {
             session.output.line(session.style(.dim, "  | ") + DisplayWidth.printable(line))
         }
+        guard let card = row.failure else { return }
+        if let seen = death.probe, row.probe == nil {
+            session.output.line("\nreadiness check before that: \(DisplayWidth.printable(seen))")
+        }
+        if let history = FailureHistory.sentence(of: card) { session.output.line("\n\(history)") }
+        session.output.line("\n\(session.style(.cyan, "hint:")) \(DisplayWidth.printable(card.nextStep))")
     }
 }
 

@@ -10,7 +10,7 @@ import PMSystem
 
 /// The logs as they lie on the disk and in the journal: readable while no daemon runs.
 struct StoredLog {
-    private let call: Log
+    private var call: Log
     private let session: CommandContext
     private let stateDirectory: String
     private let trace: JournalUse?
@@ -30,10 +30,27 @@ struct StoredLog {
             throw APIError(error, doing: "read the stored logs")
         }
         guard !units.isEmpty || trace != nil else { return nil }
-        // Which services are in the journal only the journal knows.
-        for name in call.names where trace == nil && !units.contains(name) {
-            throw .notFound("pm is not running, and no log of \(name) is stored", hint: "pm start pm")
+        self.call.names = try Self.expanded(call.names, among: units, isExact: trace == nil)
+    }
+
+    /// The services that it shows; none: all.
+    var names: [String] { call.names }
+
+    /// The names that words mean, with the further instances of each.
+    private static func expanded(
+        _ words: [String], among units: [String], isExact: Bool
+    ) throws(APIError) -> [String] {
+        var (names, seen): ([String], Set<String>) = ([], [])
+        for word in words {
+            var found = units.filter { $0 == word || InstanceName($0)?.unit == word }
+            if found.isEmpty, ServiceNames.isPattern(word) { found = ServiceNames.matches(word, units) }
+            // Which services are in the journal only the journal knows.
+            guard !found.isEmpty || !isExact else {
+                throw .notFound("pm is not running, and no log of \(word) is stored", hint: "pm start pm")
+            }
+            names += (found.isEmpty ? [word] : found).filter { seen.insert($0).inserted }
         }
+        return names
     }
 
     /// Writes the wanted lines, as pm-logs reads them.

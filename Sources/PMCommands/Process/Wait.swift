@@ -1,15 +1,16 @@
 import ArgumentParser
 import Glibc
+import JSON
 import PMAPI
 import PMClient
 import PMModel
 
-/// `pm wait NAME`.
+/// `pm wait NAME...`.
 struct WaitCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "wait", abstract: "Wait until a service is ready, has ended, or is down; it is not started.",
+        commandName: "wait", abstract: "Wait until services are ready, have ended, or are down; they are not started.",
         discussion: """
-            `pm wait web --timeout 30s` returns when web is ready. With `--for exit` pm returns when the process that runs \
+            `pm wait web db --timeout 30s` returns when both are ready. With `--for exit` pm returns when the process that runs \
             now has ended, and exits with 70 if it failed; with `--for down` when the service has ended and is not started \
             again. A service that does not run and is not wanted can never become ready: pm exits with 73 at once.
             """)
@@ -44,34 +45,58 @@ struct WaitCommand: PMCommand {
         transform: CallTimeout.read)
     var timeout: Duration?
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
-    var name: String
+    @Argument(
+        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        transform: ServiceArgument.read)
+    var names: [String]
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let client = try session.connect()
         let end = timeout.map { session.clock.monotonic() + $0 }
-        let first = try row(client)
+        var firsts: [UnitStatus] = []
+        for name in try ServiceNames(client: client).expanded(names) { firsts.append(try row(name, client)) }
+        var results: [JSONValue] = []
+        var code = ExitCode.success
+        for first in firsts {
+            let row = try wait(for: first, until: end, client, session)
+            results.append(row.json)
+            if session.format == .table { tell(row, session) }
+            if goal == .exit, let exit = row.lastExit, exit.reason.isFailure, !exit.wasRequested {
+                code = .serviceFailed
+            }
+        }
+        ServiceNames.show(results, of: names, session)
+        return code
+    }
+
+    /// The row with which the goal is reached.
+    private func wait(
+        for first: UnitStatus, until end: MonotonicTime?, _ client: DaemonClient, _ session: CommandContext
+    ) throws(APIError) -> UnitStatus {
+        let name = first.name
         var now = first
         var pause: Int32 = 10
         while true {
             switch Self.verdict(on: now, since: first, goal) {
-            case .reached: return tell(now, session)
-            case .never: throw .conflict("\(name) is not running, and is not to be started", hint: "pm start \(name)")
+            case .reached: return now
+            case .never:
+                throw .conflict(
+                    "\(name) is not running, and is not to be started", hint: "pm start \(name.shellWord)")
             case .notYet: break
             }
             if let end, session.clock.monotonic() >= end {
                 throw .timeout(
                     "\(name) was not \(goal == .ready ? "ready" : "down") in time: it is \(now.state)",
-                    hint: "pm status \(name)")
+                    hint: "pm status \(name.shellWord)")
             }
             // The status is no stream: it says only what is true now.
             poll(nil, 0, pause)
             pause = min(2 * pause, 200)
-            now = try row(client)
+            now = try row(name, client)
         }
     }
 
-    private func row(_ client: DaemonClient) throws(APIError) -> UnitStatus {
+    private func row(_ name: String, _ client: DaemonClient) throws(APIError) -> UnitStatus {
         guard let row = try client.ask(Status(name: name)).first else {
             throw .notFound("there is no service \(name)", hint: "pm ls shows what there is")
         }
@@ -92,15 +117,12 @@ struct WaitCommand: PMCommand {
         }
     }
 
-    private func tell(_ row: UnitStatus, _ session: CommandContext) -> ExitCode {
+    private func tell(_ row: UnitStatus, _ session: CommandContext) {
         let shown = DisplayWidth.printable(row.name)
         let end = row.lastExit.map { $0.reason.phrase } ?? "it has not run"
-        switch (session.format, goal) {
-        case (.json, _): session.output.line(row.json.text)
-        case (.table, .ready): session.output.line("\(shown) is ready" + (row.pid.map { ", pid \($0)" } ?? ""))
-        case (.table, .exit), (.table, .down): session.output.line("\(shown) has ended: \(end)")
+        switch goal {
+        case .ready: session.output.line("\(shown) is ready" + (row.pid.map { ", pid \($0)" } ?? ""))
+        case .exit, .down: session.output.line("\(shown) has ended: \(end)")
         }
-        guard goal == .exit, let exit = row.lastExit, exit.reason.isFailure, !exit.wasRequested else { return .success }
-        return .serviceFailed
     }
 }

@@ -42,6 +42,15 @@ struct CommandContext {
         return session
     }
 
+    /// The same session with the form of results that words ask for which the parser refused.
+    func speaking(_ words: [String]) -> CommandContext {
+        var session = self
+        let own = words.prefix { $0 != "--" }
+        let isJSON = zip(own, own.dropFirst()).contains { ["-o", "--output"].contains($0) && $1 == "json" }
+        if isJSON || own.contains("--output=json") || own.contains("-ojson") { session.format = .json }
+        return session
+    }
+
     /// Finds the daemon that is meant.
     func locator() throws(APIError) -> DaemonLocator {
         do {
@@ -56,13 +65,19 @@ struct CommandContext {
 
     /// Connects to the daemon that is meant.
     func connect() throws(APIError) -> DaemonClient {
-        let client = try locator().connect()
+        let locator = try locator()
+        let client = try locator.connect()
+        // Its configuration is not where the user is, and may have been forgotten.
+        if locator.selection == .nearest, target.socket == nil, let found = try locator.location(), found.scope == .user
+        {
+            note("this is the daemon of the user, \(found.configFile); pm start pm starts one for this folder")
+        }
         if isVerbose { note("connected to \(client.address)") }
         return client
     }
 
     /// Tells something that is not a result; names and paths in it may be anything.
-    func note(_ text: String) { errors.line("pm: " + DisplayWidth.printableLines(text)) }
+    func note(_ text: String) { errors.line("pm: " + DisplayWidth.printableLines(target.named(text))) }
 
     /// Colours for standard output, or none.
     var style: Style { Style(isOn: terminal.hasColour) }
@@ -83,6 +98,29 @@ struct DaemonTarget: Equatable, Sendable {
     var selection = DaemonSelection.nearest
     /// By socket; it goes before the configuration.
     var socket: String?
+
+    /// The options of a command line that mean this daemon, as a shell takes them; nil for the nearest one.
+    private var options: String? {
+        if let socket { return "--pm-sock \(socket.shellWord)" }
+        return switch selection {
+        case .nearest: nil
+        case .user: "--user"
+        case .system: "--system"
+        case .file(let file): "--config \(file.shellWord)"
+        }
+    }
+
+    /// A text whose commands of pm name this daemon, so that they can be pasted: `pm start web` becomes
+    /// `pm --user start web`.
+    func named(_ text: String) -> String {
+        guard let options, !text.contains(options) else { return text }
+        var words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        for index in words.indices.dropLast() where words[index] == "pm" || words[index].hasSuffix("(pm") {
+            let verb = words[index + 1].prefix { $0 == "-" || $0.isLetter }
+            if PM.words.contains(String(verb)) { words[index] += " " + options }
+        }
+        return words.joined(separator: " ")
+    }
 }
 
 extension DaemonClient {

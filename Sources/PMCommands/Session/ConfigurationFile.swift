@@ -18,7 +18,7 @@ struct ConfigurationFile {
             throw .notFound("there is no \(DaemonLocation.configName) here or above", hint: "pm start pm makes one")
         }
         do throws(ConfigError) {
-            store = try ConfigStore(path: location.configFile)
+            store = try session.store(of: location)
             file = try store.load()
         } catch {
             throw APIError(error)
@@ -32,7 +32,8 @@ struct ConfigurationFile {
         if let full = configuration.fullName(name) { return full }
         throw .notFound(
             "there is no service \(name) in \(file.path)",
-            hint: NearNames.hint(for: name, among: configuration.unitNames) ?? "pm map \(name) PROGRAM adds one")
+            hint: NearNames.hint(for: name, among: configuration.unitNames)
+                ?? "pm map \(name.shellWord) PROGRAM adds one")
     }
 
     /// The keys that lead to a value of a service.
@@ -45,11 +46,7 @@ struct ConfigurationFile {
     }
 
     /// What the file says at these keys; nil when it says nothing.
-    func value(at keys: [String]) -> JSONValue? {
-        var value: JSONValue? = file.document.root.value
-        for key in keys { value = value?[key] }
-        return value
-    }
+    func value(at keys: [String]) -> JSONValue? { file.written(at: keys) }
 
     /// Makes a change, and refuses one with which the file would be wrong, or with which pm would warn of these keys.
     func edit(_ change: ConfigEdit, at keys: [String]) throws(APIError) {

@@ -26,8 +26,9 @@ extension DaemonLocation {
             let (upwards, passedOver) = try search.upwards()
             var found = upwards
             if found == nil { found = try search.upwardsOfSockets() }
+            if found == nil { found = try search.package() }
             if found == nil { found = try search.fallback() }
-            found?.passedOver = passedOver
+            found?.passedOver += passedOver
             return found
         }
     }
@@ -72,38 +73,70 @@ struct LocationSearch {
     /// The first configuration in the working directory or above it, and what was passed over on the way.
     func upwards() throws(ConfigError) -> (DaemonLocation?, [ConfigProblem]) {
         var passedOver: [ConfigProblem] = []
-        var directory = Paths.normalized(context.workingDirectory)
-        while true {
+        let found = try firstUpwards { directory throws(ConfigError) in
             let file = Paths.resolve(DaemonLocation.configName, from: directory)
-            if let facts = context.files.facts(of: file), facts.kind != .directory {
-                guard let problem = trust.planted(file, facts, in: directory) else {
-                    var found = try location(of: scope(of: file), at: file)
-                    found.distrust = trust.distrust(file, in: directory)
-                    return (found, passedOver)
-                }
-                passedOver.append(problem)
+            guard let facts = context.files.facts(of: file), facts.kind != .directory else { return nil }
+            guard let problem = trust.planted(file, facts, in: directory) else {
+                return try location(of: file, in: directory)
             }
-            guard directory != "/" else { return (nil, passedOver) }
-            directory = Paths.directory(of: directory)
+            passedOver.append(problem)
+            return nil
         }
+        return (found, passedOver)
     }
 
     /// The daemon whose configuration was removed while it ran: its socket is there, and its lock.
     func upwardsOfSockets() throws(ConfigError) -> DaemonLocation? {
+        try firstUpwards { directory throws(ConfigError) in
+            let socket = Paths.resolve("pm.sock", from: directory)
+            guard let facts = context.files.facts(of: socket), facts.kind == .other,
+                trust.planted(socket, facts, in: directory) == nil
+            else { return nil }
+            let found = try location(of: Paths.resolve(DaemonLocation.configName, from: directory), in: directory)
+            return context.files.facts(of: found.lockPath) == nil ? nil : found
+        }
+    }
+
+    /// The first daemon that is found in the working directory or in a folder above it.
+    private func firstUpwards(
+        _ find: (String) throws(ConfigError) -> DaemonLocation?
+    ) throws(ConfigError) -> DaemonLocation? {
         var directory = Paths.normalized(context.workingDirectory)
         while true {
-            let socket = Paths.resolve("pm.sock", from: directory)
-            if let facts = context.files.facts(of: socket), facts.kind == .other,
-                trust.planted(socket, facts, in: directory) == nil
-            {
-                let file = Paths.resolve(DaemonLocation.configName, from: directory)
-                var found = try location(of: scope(of: file), at: file)
-                found.distrust = trust.distrust(file, in: directory)
-                if context.files.facts(of: found.lockPath) != nil { return found }
-            }
+            if let found = try find(directory) { return found }
             guard directory != "/" else { return nil }
             directory = Paths.directory(of: directory)
         }
+    }
+
+    private func location(of file: String, in directory: String) throws(ConfigError) -> DaemonLocation {
+        var found = try location(of: scope(of: file), at: file)
+        found.distrust = trust.distrust(file, in: directory)
+        return found
+    }
+
+    /// The project of the nearest package.json, which has no configuration yet: it must not become a part of the user's daemon
+    /// because that has one. Nil where the user has none. A package.json in the home is of no project.
+    func package() throws(ConfigError) -> DaemonLocation? {
+        // As for the fallback: without a home there is no user's configuration.
+        guard let user = try? userFile(), context.files.facts(of: user) != nil, let home = try? context.home() else {
+            return nil
+        }
+        var directory = Paths.normalized(context.workingDirectory)
+        while directory != "/", directory != home {
+            if context.files.facts(of: Paths.resolve("package.json", from: directory))?.kind == .regular {
+                let file = Paths.resolve(DaemonLocation.configName, from: directory)
+                var found = try location(of: .project, at: file)
+                found.distrust = trust.distrust(file, in: directory)
+                var problem = ConfigProblem(
+                    "not used: \(directory) is a project of its own", severity: .warning, hint: "--user uses it")
+                problem.file = user
+                found.passedOver = [problem]
+                return found
+            }
+            directory = Paths.directory(of: directory)
+        }
+        return nil
     }
 
     /// The user's or the system's configuration, whichever exists first.

@@ -12,11 +12,11 @@ extension ConfigReader {
     mutating func docker(from directory: String) -> DockerConfiguration {
         var configuration = DockerConfiguration()
         let root = ConfigNode(node: document.root, key: "")
-        guard case .object = root.node.value else {
+        guard case .object = root.node.shape else {
             expected("an object", at: root)
             return configuration
         }
-        for member in members(of: root) where !member.node.value.isNull {
+        for member in members(of: root) where !member.node.isNull {
             let place = root.child(member)
             if program(member.key, place, &configuration)
                 || launchEnvironment(member.key, place, directory, &configuration)
@@ -93,7 +93,7 @@ extension ConfigReader {
 
     /// Reads `[[ADDRESS:]PORT:]PORT[/udp]`.
     private mutating func port(_ place: ConfigNode) -> DockerConfiguration.Port? {
-        let text = place.node.value.int.map { "\($0)" } ?? place.node.value.string ?? ""
+        let text = place.node.int.map { "\($0)" } ?? place.node.string ?? ""
         guard let port = DockerConfiguration.Port(text) else {
             expected(Self.portForms, at: place)
             return nil

@@ -5,8 +5,8 @@ extension ConfigReader {
     /// Reads the whole file.
     mutating func configuration() -> Configuration {
         var configuration = Configuration()
-        let root = ConfigNode(node: document.root, key: "")
-        guard case .object = root.node.value else {
+        let root = ConfigNode(node: resolved.root, key: "")
+        guard case .object = root.node.shape else {
             expected("an object", at: root)
             return configuration
         }
@@ -19,6 +19,7 @@ extension ConfigReader {
             case "plugins": configuration.plugins = plugins(place)
             case "setup": configuration.packages = packages(place)
             case "$schema": _ = string(place)
+            case "profiles": profiles(place)
             default: others.append(member)
             }
         }
@@ -27,11 +28,29 @@ extension ConfigReader {
             unknownAtRoot(member, in: root, known: Self.rootKeys)
         }
         checkReferences(configuration, root)
-        if configuration.plugins.isEmpty { refuseOtherRuntimes(configuration, root) }
+        checkServices(configuration, root)
         return configuration
     }
 
-    private mutating func packages(_ place: ConfigNode) -> [String] {
+    /// Checks the form of profiles; what the chosen one says is read with the rest of the file.
+    private mutating func profiles(_ place: ConfigNode) {
+        for profile in members(of: place, "an object of profiles") {
+            let entry = place.child(profile)
+            if profile.key.isEmpty { report("the name of a profile must not be empty", at: entry) }
+            for member in members(of: entry) {
+                let section = entry.child(member)
+                guard Self.profileKeys.contains(member.key) else {
+                    unknown(member, in: entry, known: Self.profileKeys)
+                    continue
+                }
+                if section.node.isObject { continue }
+                let isList = member.key == "plugins" && section.node.isArray
+                if !section.node.isNull && !isList { expected("an object", at: section) }
+            }
+        }
+    }
+
+    mutating func packages(_ place: ConfigNode) -> [String] {
         var packages: [String] = []
         for member in members(of: place) where member.key == "packages" { packages = strings(place.child(member)) }
         return packages
@@ -45,7 +64,7 @@ extension ConfigReader {
         }
     }
 
-    private mutating func container(_ place: ConfigNode, name: String) -> ContainerDefinition? {
+    mutating func container(_ place: ConfigNode, name: String) -> ContainerDefinition? {
         var definition = ContainerDefinition(path: "")
         for member in members(of: place) {
             let place = place.child(member)
@@ -55,15 +74,15 @@ extension ConfigReader {
             case "commandable": definition.isCommandable = bool(place)
             case "stateless": definition.isStateless = bool(place)
             case "dependencies": definition.dependencies = strings(place)
-            case "host": definition.host = place.node.value.isNull ? .pm : choice(place) ?? .pm
+            case "host": definition.host = place.node.isNull ? .pm : choice(place) ?? .pm
             default:
                 unknown(
                     member, in: ConfigNode(node: place.node, key: "containers.\(name)"), known: Self.containerKeys,
                     elsewhere: Self.belongs(member.key, "mapping", Self.mappingKeys))
             }
         }
-        guard case .object = place.node.value else {
-            if place.node.value.isNull { expected("an object", at: place) }
+        guard case .object = place.node.shape else {
+            if place.node.isNull { expected("an object", at: place) }
             return nil
         }
         // The daemon stands in its own file without a program.
@@ -74,7 +93,8 @@ extension ConfigReader {
         return definition
     }
 
-    static let rootKeys = ["containers", "mapping", "plugins", "setup"]
+    static let rootKeys = ["containers", "mapping", "plugins", "setup", "profiles"]
+    static let profileKeys = ["containers", "mapping", "plugins", "setup"]
 
     /// The hint about a key that belongs into another section; nil when it does not.
     static func belongs(_ key: String, _ section: String, _ keys: [String]) -> String? {
@@ -85,7 +105,13 @@ extension ConfigReader {
 
     /// The reference writes null where no runtime was given.
     private mutating func runtime(_ place: ConfigNode) -> RuntimeKind {
-        place.node.value.isNull ? .nodejs : choice(place) ?? .nodejs
+        if place.node.isNull { return .nodejs }
+        let kind: RuntimeKind? = choice(place)
+        if case .plugin = kind, !hasPlugins {
+            expected(listed(RuntimeKind.allCases.map(\.rawValue)), at: place)
+            return .nodejs
+        }
+        return kind ?? .nodejs
     }
 
     private mutating func mappings(_ place: ConfigNode) -> [Configuration.Named<Mapping>] {
@@ -131,7 +157,7 @@ extension ConfigReader {
         if mapping.node["path"] != nil {
             return "move \"path\" to \"containers\": { \"\(container)\": { \"path\": ... } }"
         }
-        return NearNames.hint(for: container, among: names) ?? "pm map \(container) PROGRAM adds one"
+        return NearNames.hint(for: container, among: names) ?? "pm map \(container.shellWord) PROGRAM adds one"
     }
 
     private mutating func checkDependencies(
@@ -139,7 +165,7 @@ extension ConfigReader {
     ) {
         for element in member.node["dependencies"]?.elements ?? [] {
             let node = element["name"] ?? element
-            guard let name = node.value.string, configuration.fullName(name) == nil else { continue }
+            guard let name = node.string, configuration.fullName(name) == nil else { continue }
             report(
                 "there is no service \"\(name)\" to depend on",
                 at: ConfigNode(node: node, key: "\(section).\(member.key).dependencies"),

@@ -9,7 +9,7 @@ extension ConfigReader {
 
     mutating func limits(_ place: ConfigNode) -> Limits {
         var limits = Limits()
-        for member in members(of: place, "an object of limits") where !member.node.value.isNull {
+        for member in members(of: place, "an object of limits") where !member.node.isNull {
             let child = place.child(member)
             if !treeLimit(member.key, child, &limits) && !processLimit(member.key, child, &limits) {
                 unknown(member, in: place, known: Self.limitKeys)
@@ -46,7 +46,7 @@ extension ConfigReader {
     }
 
     private mutating func number(_ place: ConfigNode, _ range: ClosedRange<Int>) -> Int? {
-        if let number = place.node.value.int, range.contains(number) { return number }
+        if let number = scalar(place).int, range.contains(number) { return number }
         expected("a whole number from \(range.lowerBound) to \(range.upperBound)", at: place)
         return nil
     }
@@ -63,7 +63,7 @@ extension ConfigReader {
     /// More than 0 bytes.
     private mutating func size(_ place: ConfigNode) -> Int64? {
         let parsed: Int64? =
-            switch place.node.value {
+            switch place.node.shape {
             case .string(let text): SizeText.parse(text)
             case .number(let number): number.int.map { Int64($0) }
             case .null, .bool, .array, .object: nil
@@ -76,7 +76,7 @@ extension ConfigReader {
     /// `"50%"` of one processor, or 0.5.
     private mutating func cpu(_ place: ConfigNode) -> Int? {
         let share: Double? =
-            switch place.node.value {
+            switch scalar(place) {
             case .string(let text): percentage(text).map { $0 / 100 }
             case .number(let number): number.double
             case .null, .bool, .array, .object: nil
@@ -103,11 +103,11 @@ extension ConfigReader {
     /// A weight, or an object with a weight and rates of disks.
     private mutating func io(_ place: ConfigNode) -> IOLimits {
         var io = IOLimits()
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             io.weight = number(place, IOLimits.weights)
             return io
         }
-        for member in members(of: place) where !member.node.value.isNull {
+        for member in members(of: place) where !member.node.isNull {
             let child = place.child(member)
             if member.key == "weight" {
                 io.weight = number(child, IOLimits.weights)
@@ -124,7 +124,7 @@ extension ConfigReader {
 
     private mutating func device(_ place: ConfigNode, path: String) -> IOLimits.Device {
         var device = IOLimits.Device(path: path)
-        for member in members(of: place, "an object of rates") where !member.node.value.isNull {
+        for member in members(of: place, "an object of rates") where !member.node.isNull {
             let child = place.child(member)
             switch member.key {
             case "read": device.read = size(child)

@@ -20,7 +20,7 @@ extension ConfigReader {
 
     /// `"rpc"`, `"none"`, or an object with one check, its times and what follows.
     mutating func liveness(_ place: ConfigNode) -> LivenessPolicy {
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             let plain: PlainLiveness? = choice(place)
             return LivenessPolicy(check: plain?.check ?? .rpc)
         }
@@ -64,7 +64,7 @@ extension ConfigReader {
         case "timeout": policy.timeout = time(place) ?? policy.timeout
         case "startPeriod": policy.startPeriod = duration(place) ?? policy.startPeriod
         case "retries":
-            guard let number = place.node.value.int, (1...1000).contains(number) else {
+            guard let number = scalar(place).int, (1...1000).contains(number) else {
                 return expected("a whole number from 1 to 1000", at: place)
             }
             policy.retries = number

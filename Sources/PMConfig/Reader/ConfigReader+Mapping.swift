@@ -4,17 +4,21 @@ internal import PMModel
 extension ConfigReader {
     static let mappingKeys = [
         "container", "cwd", "cli", "config", "autostart", "connect", "env", "envFiles", "restart", "stop", "drain",
-        "callTimeout", "ready", "live",
+        "callTimeout", "ready", "live", "on",
         "instances", "pool", "isolated", "heartbeat", "logs", "limits", "user", "group", "umask", "sandbox", "listen",
-        "routes", "dependencies",
+        "routes", "dependencies", "apply",
     ]
 
+    /// Made once: thousands of mappings have most of it in common.
+    private static let plain = Mapping(container: "")
+
     mutating func mapping(_ place: ConfigNode, name: String) -> Mapping? {
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             expected("an object", at: place)
             return nil
         }
-        var mapping = Mapping(container: name)
+        var mapping = Self.plain
+        mapping.container = name
         for member in members(of: place) {
             let child = place.child(member)
             if !run(member.key, child, &mapping) && !supervision(member.key, child, &mapping)
@@ -36,19 +40,24 @@ extension ConfigReader {
                 #""live" waits for output, and pm does not see what goes straight to the journal"#, at: place,
                 hint: #"write "logs": "both""#)
         }
+        if name != "pm", let node = place.node["apply"] {
+            report(
+                "only the mapping \"pm\" has this key, ignored", at: ConfigNode(node: node, key: place.key + ".apply"),
+                hint: "move it to mapping.pm, where it counts for all services", severity: .warning)
+        }
         checkDescriptors(of: mapping, place)
         return mapping
     }
 
     /// The keys about what is run; false when this is none of them.
     private mutating func run(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "container": if !isNull { mapping.container = filledString(place) ?? mapping.container }
         case "cwd": mapping.cwd = isNull ? nil : filledString(place)
         case "cli": mapping.cli = elements(of: place, "an array of strings").compactMap { argument($0) }
         case "config": mapping.config = isNull ? nil : place.node.value.text
-        case "env": mapping.env = variables(place)
+        case "env": environment(place, &mapping)
         case "envFiles": mapping.envFiles = strings(place)
         default: return false
         }
@@ -57,7 +66,7 @@ extension ConfigReader {
 
     /// The keys about when and where it is run; false when this is none of them.
     private mutating func supervision(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "autostart": mapping.isAutostart = bool(place)
         case "instances": if !isNull { mapping.instances = instances(place) }
@@ -68,8 +77,10 @@ extension ConfigReader {
         case "callTimeout": if !isNull { mapping.callTimeout = duration(place) ?? mapping.callTimeout }
         case "ready": if !isNull { readiness(place, &mapping) }
         case "live": if !isNull { mapping.live = liveness(place) }
+        case "on": if !isNull { mapping.hooks = hooks(place) }
         case "logs": mapping.logs = isNull ? nil : choice(place)
         case "dependencies": mapping.dependencies = dependencies(place)
+        case "apply": if !isNull { mapping.apply = choice(place) ?? .manual }
         default: return false
         }
         return true
@@ -77,7 +88,7 @@ extension ConfigReader {
 
     /// The keys about the process of a worker; false when this is none of them.
     private mutating func placement(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "pool": mapping.worker.pool = isNull ? nil : filledString(place)
         case "isolated": mapping.worker.isIsolated = bool(place)
@@ -90,14 +101,14 @@ extension ConfigReader {
     /// Names, and objects of a name and the effect when that service goes down.
     private mutating func dependencies(_ place: ConfigNode) -> [Dependency] {
         elements(of: place, "an array of strings and objects").compactMap { element in
-            guard case .object = element.node.value else { return filledString(element).map { Dependency($0) } }
+            guard case .object = element.node.shape else { return filledString(element).map { Dependency($0) } }
             var name: String?
             var onStop = Dependency.OnStop.keep
             for member in members(of: element) {
                 let child = element.child(member)
                 switch member.key {
                 case "name": name = filledString(child)
-                case "onStop": if !child.node.value.isNull { onStop = choice(child) ?? .keep }
+                case "onStop": if !child.node.isNull { onStop = choice(child) ?? .keep }
                 default: unknown(member, in: element, known: Self.dependencyKeys)
                 }
             }
@@ -109,7 +120,7 @@ extension ConfigReader {
     static let dependencyKeys = ["name", "onStop"]
 
     private mutating func instances(_ place: ConfigNode) -> Int {
-        guard let number = place.node.value.int, (1...Mapping.mostInstances).contains(number) else {
+        guard let number = scalar(place).int, (1...Mapping.mostInstances).contains(number) else {
             expected("a whole number from 1 to \(Mapping.mostInstances)", at: place)
             return 1
         }
@@ -118,7 +129,7 @@ extension ConfigReader {
 
     /// One argument; a number or a boolean stands for its text.
     mutating func argument(_ place: ConfigNode) -> String? {
-        switch place.node.value {
+        switch place.node.shape {
         case .string: return string(place)
         case .number, .bool: return place.node.value.text
         case .null, .array, .object:
@@ -127,28 +138,12 @@ extension ConfigReader {
         }
     }
 
-    mutating func variables(_ place: ConfigNode) -> [EnvironmentVariable] {
-        members(of: place).compactMap { member in
-            let place = place.child(member)
-            if member.key.isEmpty || member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) {
-                report("a variable's name must not be empty or contain '=' or NUL", at: place)
-            }
-            switch place.node.value {
-            case .null: return EnvironmentVariable(name: member.key, value: nil)
-            case .string: return string(place).map { EnvironmentVariable(name: member.key, value: $0) }
-            case .number, .bool: return EnvironmentVariable(name: member.key, value: place.node.value.text)
-            case .array, .object:
-                expected("a string, a number, true, false, or null to unset it", at: place)
-                return nil
-            }
-        }
-    }
-
     private mutating func connectionPoints(_ place: ConfigNode) -> [ConnectionPoint] {
         members(of: place, "an object of URLs and their options").compactMap { member in
-            switch member.node.value {
+            switch member.node.shape {
             case .null: return ConnectionPoint(url: member.key)
             case .object:
+                checkScheme(member, place)
                 checkCertificate(member, place)
                 return ConnectionPoint(url: member.key, options: member.node.value.text)
             case .bool, .number, .string, .array:
@@ -156,6 +151,21 @@ extension ConfigReader {
                 return nil
             }
         }
+    }
+
+    private static let schemes = [
+        "jsonrpc+unix", "jsonrpc+unix+tls", "jsonrpc+tcp", "jsonrpc+tcp+tls", "ws", "wss", "http", "https",
+    ]
+
+    /// Warns of a point whose transport pm does not have. Words without a URL belong to other programs.
+    private mutating func checkScheme(_ point: JSONNode.Member, _ place: ConfigNode) {
+        guard let end = point.key.firstRange(of: "://")?.lowerBound else { return }
+        let scheme = String(point.key[..<end])
+        guard !Self.schemes.contains(scheme) else { return }
+        report(
+            "there is no transport \(scheme), so nobody can connect", at: place.child(point),
+            hint: NearNames.hint(for: scheme, among: Self.schemes) ?? "the transports are \(listed(Self.schemes))",
+            severity: .warning)
     }
 
     private static let secureSchemes = ["jsonrpc+tcp+tls://", "jsonrpc+unix+tls://", "wss://", "https://"]

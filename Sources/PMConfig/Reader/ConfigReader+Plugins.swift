@@ -18,7 +18,7 @@ extension ConfigReader {
     }
 
     private mutating func plugin(_ place: ConfigNode) -> PluginReference? {
-        switch place.node.value {
+        switch place.node.shape {
         case .string: return filledString(place).map { PluginReference($0) }
         case .object:
             return named(place, "plugin", Self.pluginKeys).map { PluginReference($0.name, options: $0.options) }
@@ -31,7 +31,7 @@ extension ConfigReader {
     /// The name of a check of a plugin, or an object with its name and options.
     mutating func probe(_ place: ConfigNode) -> PluginProbe? {
         var probe: PluginProbe?
-        switch place.node.value {
+        switch place.node.shape {
         case .string(let name): probe = PluginProbe(name)
         case .object: probe = named(place, "probe", Self.probeKeys).map { PluginProbe($0.name, options: $0.options) }
         case .null, .bool, .number, .array: break
@@ -49,7 +49,7 @@ extension ConfigReader {
         for member in members(of: place) {
             switch member.key {
             case "name": name = filledString(place.child(member))
-            case "options": options = member.node.value.isNull ? nil : member.node.value.text
+            case "options": options = member.node.isNull ? nil : member.node.value.text
             default: unknown(member, in: place, known: keys)
             }
         }
@@ -57,14 +57,6 @@ extension ConfigReader {
         return name.map { ($0, options) }
     }
 
-    /// Without plugins there are only the runtimes of pm. With some, the daemon says which of them has which runtime.
-    mutating func refuseOtherRuntimes(_ configuration: Configuration, _ root: ConfigNode) {
-        let own = listed(RuntimeKind.allCases.map(\.rawValue))
-        for member in root.node["containers"]?.members ?? [] {
-            guard case .plugin = configuration.container(member.key)?.runtime, let node = member.node["type"] else {
-                continue
-            }
-            expected(own, at: ConfigNode(node: node, key: "containers.\(member.key).type"))
-        }
-    }
+    /// False where there are only the runtimes of pm. With plugins, the daemon says which of them has which runtime.
+    var hasPlugins: Bool { resolved.root["plugins"]?.elements.isEmpty == false }
 }

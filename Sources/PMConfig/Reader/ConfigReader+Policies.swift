@@ -9,7 +9,7 @@ extension ConfigReader {
     /// `"always"`, or an object with `policy` and how fast.
     mutating func restartPolicy(_ place: ConfigNode) -> RestartPolicy {
         var policy = RestartPolicy()
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             if let condition = condition(place) { policy.condition = condition }
             return policy
         }
@@ -45,14 +45,14 @@ extension ConfigReader {
 
     private mutating func limit(_ place: ConfigNode) -> Int? {
         let largest = RestartPolicy.largestLimit
-        if let limit = place.node.value.int, (0...largest).contains(limit) { return limit }
+        if let limit = scalar(place).int, (0...largest).contains(limit) { return limit }
         expected("a whole number from 0 (no limit) to \(largest)", at: place)
         return nil
     }
 
     /// `{"signal": "SIGTERM", "wait": "10s"}`, or a list of such.
     mutating func stopSequence(_ place: ConfigNode) -> StopSequence {
-        switch place.node.value {
+        switch place.node.shape {
         case .array: return StopSequence(steps: place.node.elements.indices.compactMap { stopStep(place.child($0)) })
         case .object: return StopSequence(steps: [stopStep(place)].compactMap { $0 })
         case .null, .bool, .number, .string:
@@ -62,7 +62,7 @@ extension ConfigReader {
     }
 
     private mutating func stopStep(_ place: ConfigNode) -> StopStep? {
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             expected(#"{"signal": …, "wait": …}"#, at: place)
             return nil
         }
@@ -80,7 +80,7 @@ extension ConfigReader {
 
     private mutating func signal(_ place: ConfigNode) -> Int32? {
         let number: Int32? =
-            switch place.node.value {
+            switch place.node.shape {
             case .string(let text): SignalName.number(of: text)
             case .number(let number): number.int.flatMap { SignalName.number(of: "\($0)") }
             case .null, .bool, .array, .object: nil

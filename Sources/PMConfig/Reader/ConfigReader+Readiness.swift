@@ -22,7 +22,7 @@ extension ConfigReader {
 
     /// `"rpc"`, or an object with one check and perhaps a deadline.
     mutating func readiness(_ place: ConfigNode, _ mapping: inout Mapping) {
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             mapping.readiness = plainCheck(place)
             return
         }
@@ -58,7 +58,7 @@ extension ConfigReader {
 
     /// 0, 1 and 2 are taken, 3 is the channel of Node services.
     private mutating func descriptor(_ place: ConfigNode) -> ReadinessCheck? {
-        if let number = place.node.value.int, (3...255).contains(number) { return .descriptor(Int32(number)) }
+        if let number = scalar(place).int, (3...255).contains(number) { return .descriptor(Int32(number)) }
         expected("a descriptor number from 3 to 255", at: place)
         return nil
     }
@@ -68,13 +68,13 @@ extension ConfigReader {
         let words = elements(of: place, #"a program and its arguments, ["curl", "-f", "…"] for example"#)
             .compactMap { argument($0) }
         if let first = words.first, !first.isEmpty { return words }
-        if case .array = place.node.value { report("must begin with a program", at: place) }
+        if case .array = place.node.shape { report("must begin with a program", at: place) }
         return nil
     }
 
     /// A port, `host:port` or `[address]:port`.
     mutating func address(_ place: ConfigNode) -> ReadinessCheck? {
-        let text = place.node.value.string ?? place.node.value.int.map { "\($0)" } ?? ""
+        let text = place.node.string ?? place.node.int.map { "\($0)" } ?? ""
         let colon = text.utf8.lastIndex(of: UInt8(ascii: ":"))
         let digits = colon.map { text[text.utf8.index(after: $0)...] } ?? text[...]
         var host = colon.map { String(text[..<$0]) } ?? "127.0.0.1"

@@ -7,7 +7,7 @@ extension ConfigReader {
 
     /// The keys about what it may do; false when this is none of them.
     mutating func rights(_ key: String, _ place: ConfigNode, _ mapping: inout Mapping) -> Bool {
-        let isNull = place.node.value.isNull
+        let isNull = place.node.isNull
         switch key {
         case "limits": if !isNull { mapping.limits = limits(place) }
         case "user": mapping.user = isNull ? nil : account(place)
@@ -24,7 +24,7 @@ extension ConfigReader {
     /// A list of paths, each with a method before it or none.
     private mutating func routes(_ place: ConfigNode) -> [RoutePattern] {
         elements(of: place, "an array of paths").compactMap { place in
-            if let pattern = place.node.value.string.flatMap(RoutePattern.init(entry:)) { return pattern }
+            if let pattern = place.node.string.flatMap(RoutePattern.init(entry:)) { return pattern }
             expected(#"a path such as "/login", "/users/{id}", "/files/*" or "POST /login""#, at: place)
             return nil
         }
@@ -32,7 +32,7 @@ extension ConfigReader {
 
     /// A name, or a number.
     private mutating func account(_ place: ConfigNode) -> String? {
-        let text = place.node.value.int.flatMap { $0 < 0 ? nil : "\($0)" } ?? place.node.value.string ?? ""
+        let text = place.node.int.flatMap { $0 < 0 ? nil : "\($0)" } ?? place.node.string ?? ""
         guard !text.isEmpty, !text.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: ":") || $0 == 0x7f }) else {
             expected("a name or a number of an account", at: place)
             return nil
@@ -48,7 +48,7 @@ extension ConfigReader {
     }
 
     private mutating func permissions(_ place: ConfigNode) -> UInt32? {
-        if case .string(let text) = place.node.value, (1...4).contains(text.utf8.count),
+        if case .string(let text) = place.node.shape, (1...4).contains(text.utf8.count),
             let bits = UInt32(text, radix: 8), bits <= 0o777, text.utf8.first != UInt8(ascii: "+")
         {
             return bits
@@ -60,7 +60,7 @@ extension ConfigReader {
     /// A preset, or an object with one and what may be written to.
     private mutating func sandbox(_ place: ConfigNode) -> Sandbox {
         var sandbox = Sandbox()
-        guard case .object = place.node.value else {
+        guard case .object = place.node.shape else {
             sandbox.preset = preset(place) ?? .none
             return sandbox
         }
@@ -87,7 +87,7 @@ extension ConfigReader {
 
     /// One address, or a list of addresses and objects.
     private mutating func listenPoints(_ place: ConfigNode) -> [ListenPoint] {
-        guard case .array = place.node.value else { return [listenPoint(place)].compactMap { $0 } }
+        guard case .array = place.node.shape else { return [listenPoint(place)].compactMap { $0 } }
         let points = place.node.elements.indices.compactMap { listenPoint(place.child($0)) }
         if points.count > ListenPoint.most { report("at most \(ListenPoint.most) sockets can be opened", at: place) }
         for (index, point) in points.enumerated()
@@ -98,7 +98,7 @@ extension ConfigReader {
     }
 
     private mutating func listenPoint(_ place: ConfigNode) -> ListenPoint? {
-        guard case .object = place.node.value else { return listenAddress(place).map { ListenPoint($0) } }
+        guard case .object = place.node.shape else { return listenAddress(place).map { ListenPoint($0) } }
         var point: ListenPoint?
         for member in members(of: place) where member.key == "address" {
             point = listenAddress(place.child(member)).map { ListenPoint($0) }
@@ -109,7 +109,7 @@ extension ConfigReader {
             }
             return nil
         }
-        for member in members(of: place) where !member.node.value.isNull {
+        for member in members(of: place) where !member.node.isNull {
             let child = place.child(member)
             switch member.key {
             case "address": break
@@ -136,14 +136,14 @@ extension ConfigReader {
     }
 
     private mutating func backlog(_ place: ConfigNode) -> Int {
-        if let number = place.node.value.int, (1...65_535).contains(number) { return number }
+        if let number = scalar(place).int, (1...65_535).contains(number) { return number }
         expected("a whole number from 1 to 65535", at: place)
         return 1
     }
 
     /// A port, `address:port`, or a path.
     private mutating func listenAddress(_ place: ConfigNode) -> ListenPoint.Address? {
-        let text = place.node.value.string ?? place.node.value.int.flatMap { $0 < 0 ? nil : "\($0)" } ?? ""
+        let text = place.node.string ?? place.node.int.flatMap { $0 < 0 ? nil : "\($0)" } ?? ""
         if text.utf8.contains(UInt8(ascii: "/")), !text.utf8.contains(0) { return .unix(path: text) }
         let colon = text.utf8.lastIndex(of: UInt8(ascii: ":"))
         let digits = colon.map { text[text.utf8.index(after: $0)...] } ?? text[...]

@@ -3,15 +3,43 @@ internal import PMModel
 
 /// A value of the file and the keys that lead to it.
 struct ConfigNode {
+    /// The keys, put together only for a message: most values have no fault.
+    private indirect enum Place {
+        case keys(String)
+        case member(String, of: Place)
+        case element(Int, of: Place)
+
+        var text: String {
+            switch self {
+            case .keys(let text): return text
+            case .member(let name, let parent):
+                let parent = parent.text
+                return parent.isEmpty ? name : "\(parent).\(name)"
+            case .element(let index, let parent): return "\(parent.text)[\(index)]"
+            }
+        }
+    }
+
     let node: JSONNode
-    let key: String
+    private let place: Place
+
+    /// The keys that lead to the value, as they are written in messages.
+    var key: String { place.text }
+
+    init(node: JSONNode, key: String) {
+        (self.node, place) = (node, .keys(key))
+    }
+
+    private init(_ node: JSONNode, _ place: Place) {
+        (self.node, self.place) = (node, place)
+    }
 
     func child(_ member: JSONNode.Member) -> ConfigNode {
-        ConfigNode(node: member.node, key: key.isEmpty ? member.key : "\(key).\(member.key)")
+        ConfigNode(member.node, .member(member.key, of: place))
     }
 
     func child(_ index: Int) -> ConfigNode {
-        ConfigNode(node: node.elements[index], key: "\(key)[\(index)]")
+        ConfigNode(node.elements[index], .element(index, of: place))
     }
 }
 
@@ -19,15 +47,35 @@ struct ConfigNode {
 struct ConfigReader {
     let document: JSONDocument
     let file: String
+    /// The document with its profile and the values of its variables.
+    let resolved: ResolvedDocument
     private(set) var problems: [ConfigProblem] = []
     private var errorCount = 0
 
     /// Nobody reads more, and each costs a walk over the file to find its line.
     private static let mostErrors = 100, mostWarnings = 100
 
-    init(document: JSONDocument, file: String) {
+    init(document: JSONDocument, file: String, values: ConfigValues) {
         self.document = document
         self.file = file
+        resolved = ResolvedDocument(document, values)
+        for fault in resolved.faults {
+            report(fault.message, at: Spot(offset: fault.offset, key: fault.key), hint: fault.hint, severity: .error)
+        }
+    }
+
+    /// The value at a place; a text that is nothing but a variable stands for the number or boolean that the variable holds.
+    func scalar(_ place: ConfigNode) -> JSONNode.Shape {
+        let shape = place.node.shape
+        guard case .string(let text) = shape, resolved.oneVariable.contains(place.node.offset),
+            // A text that is no JSON is a text.
+            let other = try? JSONValue(parsing: Array(text.utf8))
+        else { return shape }
+        switch other {
+        case .bool(let value): return .bool(value)
+        case .number(let value): return .number(value)
+        case .null, .string, .array, .object: return shape
+        }
     }
 
     mutating func report(
@@ -46,7 +94,7 @@ struct ConfigReader {
     private mutating func report(
         _ message: String, at spot: Spot, hint: @autoclosure () -> String?, severity: ConfigProblem.Severity
     ) {
-        guard hasRoom(for: severity) else { return }
+        guard !resolved.unknown.contains(spot.offset), hasRoom(for: severity) else { return }
         let position = document.position(of: spot.offset)
         var problem = ConfigProblem(message, severity: severity, hint: hint())
         (problem.file, problem.line, problem.column, problem.key) = (file, position.line, position.column, spot.key)
@@ -68,12 +116,11 @@ struct ConfigReader {
 
     /// The members of an object, the later of two with one name; none, and a problem, when it is something else.
     mutating func members(of place: ConfigNode, _ what: String = "an object") -> [JSONNode.Member] {
-        guard case .object(let object) = place.node.value else {
-            if !place.node.value.isNull { expected(what, at: place) }
+        guard case .object = place.node.shape else {
+            if !place.node.isNull { expected(what, at: place) }
             return []
         }
-        guard object.count != place.node.members.count else { return place.node.members }
-        return withoutDoubles(place)
+        return place.node.hasDoubles ? withoutDoubles(place) : place.node.members
     }
 
     private mutating func withoutDoubles(_ place: ConfigNode) -> [JSONNode.Member] {
@@ -120,7 +167,7 @@ struct ConfigReader {
 
     /// A text that can be handed to the system; nil and a problem for anything else.
     mutating func string(_ place: ConfigNode) -> String? {
-        guard case .string(let text) = place.node.value else {
+        guard case .string(let text) = place.node.shape else {
             expected("a string", at: place)
             return nil
         }
@@ -140,8 +187,8 @@ struct ConfigReader {
     }
 
     mutating func bool(_ place: ConfigNode) -> Bool {
-        if place.node.value.isNull { return false }
-        if case .bool(let value) = place.node.value { return value }
+        if place.node.isNull { return false }
+        if case .bool(let value) = scalar(place) { return value }
         expected("true or false", at: place)
         return false
     }
@@ -151,7 +198,7 @@ struct ConfigReader {
     }
 
     mutating func elements(of place: ConfigNode, _ what: String) -> [ConfigNode] {
-        switch place.node.value {
+        switch place.node.shape {
         case .null: return []
         case .array: return place.node.elements.indices.map { place.child($0) }
         case .bool, .number, .string, .object:
@@ -162,7 +209,7 @@ struct ConfigReader {
 
     mutating func duration(_ place: ConfigNode) -> Duration? {
         let parsed: Duration? =
-            switch place.node.value {
+            switch place.node.shape {
             case .string(let text): DurationText.parse(text)
             case .number(let number): number.int.flatMap { DurationText.parse("\($0)") }
             case .null, .bool, .array, .object: nil
@@ -172,7 +219,7 @@ struct ConfigReader {
     }
 
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ place: ConfigNode) -> Choice? {
-        if case .string(let text) = place.node.value, let choice = Choice(rawValue: text) { return choice }
+        if case .string(let text) = place.node.shape, let choice = Choice(rawValue: text) { return choice }
         expected(listed(Choice.allCases.map(\.rawValue)), at: place)
         return nil
     }
@@ -195,5 +242,12 @@ extension JSONValue {
         case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
         case .object(let object): object.isEmpty ? "an empty object" : "an object"
         }
+    }
+}
+
+extension JSONNode.Shape {
+    /// The whole number, or nil when this is no number, has a fraction or does not fit.
+    var int: Int? {
+        if case .number(let number) = self { number.int } else { nil }
     }
 }

@@ -5,7 +5,12 @@ internal import PMModel
 extension ConfigSchema {
     static func either(_ shapes: [JSONValue]) -> JSONValue { ["anyOf": .array(shapes)] }
     static func orNull(_ shape: JSONValue) -> JSONValue { either([shape, ["type": "null"]]) }
-    static func list(_ shape: JSONValue) -> JSONValue { ["type": "array", "items": shape] }
+    static func list(_ shape: JSONValue) -> JSONValue { ["type": "array", "items": orVariable(shape)] }
+
+    /// A text with a variable may stand for anything: only the reader knows its value.
+    static func orVariable(_ shape: JSONValue) -> JSONValue {
+        shape == true || shape == text || shape == orNull(text) ? shape : either([shape, matching(#"\$\{"#)])
+    }
 
     static func whole(_ range: ClosedRange<Int>) -> JSONValue {
         ["type": "integer", "minimum": JSONValue(range.lowerBound), "maximum": JSONValue(range.upperBound)]
@@ -21,7 +26,7 @@ extension ConfigSchema {
     static func object(_ keys: [String], _ shapes: [String: JSONValue], required: [String] = []) -> JSONValue {
         precondition(Set(keys) == Set(shapes.keys), "the schema has the keys of the reader: \(keys)")
         var schema: JSONObject = [
-            "type": "object", "properties": .object(JSONObject(keys.map { ($0, shapes[$0] ?? true) })),
+            "type": "object", "properties": .object(JSONObject(keys.map { ($0, orVariable(shapes[$0] ?? true)) })),
         ]
         if !required.isEmpty { schema["required"] = .array(required.map { .string($0) }) }
         return .object(schema)
@@ -124,7 +129,7 @@ extension ConfigSchema {
         return either([
             whole(IOLimits.weights),
             [
-                "type": "object", "properties": ["weight": orNull(whole(IOLimits.weights))],
+                "type": "object", "properties": ["weight": orVariable(orNull(whole(IOLimits.weights)))],
                 "patternProperties": ["^/": orNull(device)], "additionalProperties": ["type": "null"],
             ],
         ])

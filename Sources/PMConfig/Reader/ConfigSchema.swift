@@ -15,29 +15,22 @@ public enum ConfigSchema {
         [
             "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:pm:configuration",
             "title": "Configuration of pm (.pm.config.json)", "type": "object",
-            "properties": [
-                "$schema": ["type": "string"],
-                "containers": named(container(needsPath: true), own: container(needsPath: false)),
-                "mapping": named(mapping, own: mapping),
-                "plugins": orNull([
-                    "type": "array", "items": plugin, "maxItems": JSONValue(ConfigReader.mostPlugins),
-                ]),
-                "setup": orNull(["type": "object", "properties": ["packages": orNull(texts)]]),
-            ],
+            "properties": .object(
+                JSONObject([("$schema", ["type": "string"])] + sections + [("profiles", orNull(profiles))])),
             // Only plugins have other runtimes.
-            "if": ["not": ["required": ["plugins"], "properties": ["plugins": ["type": "array", "minItems": 1]]]],
-            "then": [
-                "properties": [
-                    "containers": [
-                        "additionalProperties": ["properties": ["type": orNull(words(RuntimeKind.self))]]
-                    ]
-                ]
-            ],
+            "if": ["not": havingPlugins],
+            "then": ownRuntimes([
+                ("profiles", ["additionalProperties": ["if": ["not": havingPlugins], "then": ownRuntimes()]])
+            ]),
         ]
     }
 
     private static var plugin: JSONValue {
         either([text, object(ConfigReader.pluginKeys, ["name": text, "options": true], required: ["name"])])
+    }
+
+    private static var plugins: JSONValue {
+        ["type": "array", "items": orVariable(plugin), "maxItems": JSONValue(ConfigReader.mostPlugins)]
     }
 
     private static let pluginWord: JSONValue = ["type": "string", "pattern": .string(PluginWord.pattern)]
@@ -46,6 +39,52 @@ public enum ConfigSchema {
         either([
             pluginWord, object(ConfigReader.probeKeys, ["name": pluginWord, "options": true], required: ["name"]),
         ])
+    }
+
+    private static let havingPlugins: JSONValue = [
+        "type": "object", "required": ["plugins"], "properties": ["plugins": ["type": "array", "minItems": 1]],
+    ]
+
+    /// Containers with the runtimes of pm, and other sections.
+    private static func ownRuntimes(_ others: [(String, JSONValue)] = []) -> JSONValue {
+        let container: JSONValue = ["properties": ["type": orVariable(orNull(words(RuntimeKind.self)))]]
+        return ["properties": .object(JSONObject([("containers", ["additionalProperties": container])] + others))]
+    }
+
+    private static var sections: [(String, JSONValue)] {
+        [
+            ("containers", named(container(needsPath: true), own: container(needsPath: false))),
+            ("mapping", named(mapping, own: mapping)), ("plugins", orNull(plugins)),
+            ("setup", orNull(["type": "object", "properties": ["packages": orNull(texts)]])),
+        ]
+    }
+
+    /// Parts that are laid over the file: nothing is required in a profile, and null removes a key at any depth.
+    private static var profiles: JSONValue {
+        let parts = JSONObject(sections.map { ($0.0, orNull(partial($0.1))) })
+        return [
+            "type": "object", "propertyNames": ["pattern": "."],
+            "additionalProperties": orNull(["type": "object", "properties": .object(parts)]),
+        ]
+    }
+
+    /// A schema for a part of what another schema is for.
+    private static func partial(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        case .null, .bool, .number, .string: return schema
+        case .array(let elements): return .array(elements.map(partial))
+        case .object(let members):
+            let whole: Set = ["required", "oneOf", "allOf", "not", "dependentSchemas"]
+            return .object(
+                JSONObject(
+                    members.filter { !whole.contains($0.key) }.map { key, value in
+                        guard key == "properties", case .object(let shapes) = value else {
+                            // Names in an object of names may be taken out, too.
+                            return (key, key == "additionalProperties" ? orNull(partial(value)) : partial(value))
+                        }
+                        return (key, .object(JSONObject(shapes.map { ($0.key, orNull(partial($0.value))) })))
+                    }))
+        }
     }
 
     /// An object of services; the daemon's own entry may be another one.
@@ -80,13 +119,20 @@ public enum ConfigSchema {
             "container": orNull(text), "cwd": orNull(text), "cli": orNull(list(argument)), "config": true,
             "env": orNull([
                 "type": "object", "propertyNames": ["pattern": #"^[^=\u0000]+$"#],
-                "additionalProperties": orNull(argument),
+                "additionalProperties": orNull(either([argument, secret])),
             ]),
             "envFiles": orNull(texts), "autostart": orNull(["type": "boolean"]),
             "connect": orNull(["type": "object", "additionalProperties": ["type": ["object", "null"]]]),
             "instances": orNull(whole(1...Mapping.mostInstances)), "pool": orNull(text),
             "isolated": orNull(["type": "boolean"]), "heartbeat": orNull(duration),
         ]
+    }
+
+    private static var secret: JSONValue {
+        object(
+            ConfigReader.secretKeys,
+            ["secret": matching(#"^(?:file:(?!//)[^\u0000]+|file:///[^\u0000]+|credential:(?!\.{1,2}$)[^/\u0000]+)$"#)],
+            required: ["secret"])
     }
 
     private static var supervision: [String: JSONValue] {
@@ -98,8 +144,10 @@ public enum ConfigSchema {
             "restart": orNull(either([words(RestartPolicy.Condition.self), restart])),
             "stop": orNull(either([step, list(step)])), "drain": orNull(duration), "callTimeout": orNull(duration),
             "ready": orNull(either([["enum": .array(ConfigReader.readinessWords)], readiness])),
+            "on": orNull(hooks),
             "live": orNull(either([["enum": .array(ConfigReader.livenessWords)], liveness])),
             "logs": orNull(words(LogDestination.self)), "dependencies": orNull(list(either([text, dependency]))),
+            "apply": orNull(words(ApplyMode.self)),
         ]
     }
 
@@ -119,6 +167,22 @@ public enum ConfigSchema {
         var schema = object(ConfigReader.checkKeys + ["deadline"], shapes).object ?? [:]
         schema["not"] = either(pairs(of: ConfigReader.checkKeys))
         return .object(schema)
+    }
+
+    private static var hooks: JSONValue {
+        var one =
+            object(
+                ConfigReader.hookKeys,
+                ["exec": program, "call": matching(#"^[^.]+\.[^]+$"#), "timeout": orNull(time)]
+            ).object ?? [:]
+        one["oneOf"] = .array(["exec", "call"].map(having))
+        let hook = JSONValue.object(one)
+        var list = list(hook).object ?? [:]
+        list["maxItems"] = JSONValue(Hook.mostOfTrigger)
+        list["minItems"] = 1
+        let triggers = HookTrigger.allCases.map { ($0.rawValue, orNull(either([program, hook, .object(list)]))) }
+        return object(
+            HookTrigger.allCases.map(\.rawValue), Dictionary(triggers, uniquingKeysWith: { $1 }))
     }
 
     private static var liveness: JSONValue {

@@ -61,8 +61,14 @@ public struct Configuration: Equatable, Sendable {
 
     /// Every name that can be started, in the order of the file, mappings first; `pm` itself is not among them.
     public var unitNames: [String] {
-        let mapped = mappings.map(\.name).filter { $0 != "pm" && unit($0) != nil }
+        let mapped = mappings.map(\.name).filter { $0 != "pm" && isUnit($0) }
         return mapped + containers.map(\.name).filter { $0 != "pm" && mappingPlaces[$0] == nil }
+    }
+
+    /// True when `unit` finds one; nothing is copied for it.
+    private func isUnit(_ name: String) -> Bool {
+        containerPlaces[name] != nil
+            || mappingPlaces[name].map { containerPlaces[mappings[$0].value.container] != nil } ?? false
     }
 
     /// The names that `name` is without their scope, sorted: `@myorg/api` for `api`.
@@ -80,10 +86,13 @@ public struct Configuration: Equatable, Sendable {
 
     private mutating func noteScopes() {
         scoped = [:]
-        for name in containers.map(\.name) + mappings.map(\.name) where name.hasPrefix("@") {
-            guard let slash = name.firstIndex(of: "/") else { continue }
-            scoped[String(name[name.index(after: slash)...]), default: []].insert(name)
-        }
+        for container in containers { noteScope(container.name) }
+        for mapping in mappings { noteScope(mapping.name) }
+    }
+
+    private mutating func noteScope(_ name: String) {
+        guard name.utf8.first == UInt8(ascii: "@"), let slash = name.firstIndex(of: "/") else { return }
+        scoped[String(name[name.index(after: slash)...]), default: []].insert(name)
     }
 
     /// Names like `name` that exist, nearest first, for "did you mean".

@@ -107,7 +107,7 @@ public struct DockerConfiguration: Equatable, Sendable {
         } catch {
             throw ConfigError(noJSON: error, in: path, isEmpty: bytes.isEmpty)
         }
-        var reader = ConfigReader(document: document, file: path)
+        var reader = ConfigReader(document: document, file: path, values: .none)
         self = reader.docker(from: Paths.directory(of: path))
         let errors = reader.problems.filter { $0.severity == .error }
         if !errors.isEmpty { throw ConfigError(.invalid, errors) }

@@ -1,3 +1,4 @@
+internal import Glibc
 public import PMModel
 internal import PMSystem
 
@@ -11,6 +12,8 @@ public struct UnitEnvironment: Equatable, Sendable {
         case file(String)
         /// `env` of the mapping.
         case mapping
+        /// A secret that `env` of the mapping names.
+        case secret
     }
 
     /// One variable of the result.
@@ -25,6 +28,8 @@ public struct UnitEnvironment: Equatable, Sendable {
 
     /// The variables, sorted by name.
     public private(set) var entries: [Entry]
+    /// Faults of the files of its secrets, a sentence for each; they are used all the same.
+    public private(set) var warnings: [String] = []
 
     /// The variables as execve(2) wants them, `NAME=value`.
     public var strings: [String] { entries.map { $0.name + "=" + $0.value } }
@@ -44,15 +49,26 @@ public struct UnitEnvironment: Equatable, Sendable {
         entries = result.map { Entry(name: $0, value: $1.value, source: $1.source) }.sorted { $0.name < $1.name }
     }
 
-    /// The environment of a unit, its files read now; `directory` is the configuration's.
+    /// The environment of a unit, its files and secrets read now; `directory` is the configuration's.
     ///
-    /// - Throws: `ConfigError` when a file is missing, cannot be read or has a line that is wrong.
+    /// - Parameter own: the environment of this process, which names its credentials.
+    /// - Throws: `ConfigError` when a file is missing, cannot be read or has a line that is wrong, or a secret cannot be used.
     public static func of(
-        _ unit: ConfiguredUnit, in directory: String, base: [String: String]
+        _ unit: ConfiguredUnit, in directory: String, base: [String: String], own: [String: String] = [:]
     ) throws(ConfigError) -> UnitEnvironment {
         var files: [(path: String, variables: [EnvironmentVariable])] = []
         for path in try unit.environmentFiles(in: directory) { files.append((path, try read(path, for: unit.name))) }
-        return UnitEnvironment(base: base, files: files, env: unit.mapping.env)
+        var result = UnitEnvironment(base: base, files: files, env: unit.mapping.env)
+        guard !unit.mapping.secrets.isEmpty else { return result }
+        let reader = SecretReader(directory: directory, environment: own, user: geteuid())
+        for variable in unit.mapping.secrets {
+            let secret = try reader.read(variable, of: unit.name)
+            result.entries.removeAll { $0.name == variable.name }
+            result.entries.append(Entry(name: variable.name, value: secret.value, source: .secret))
+            if let warning = secret.warning { result.warnings.append(warning) }
+        }
+        result.entries.sort { $0.name < $1.name }
+        return result
     }
 
     private static func read(_ path: String, for unit: String) throws(ConfigError) -> [EnvironmentVariable] {

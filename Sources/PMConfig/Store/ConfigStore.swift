@@ -9,6 +9,8 @@ public import PMSystem
 public struct ConfigStore: Sendable {
     /// The file.
     public let path: String
+    /// The variables and the profile that the file is read with.
+    public let values: ConfigValues
     private var file: AtomicFile
 
     /// Text of a new configuration.
@@ -19,8 +21,11 @@ public struct ConfigStore: Sendable {
     ///
     /// - Parameter lockTimeout: time to wait, and to block, for another program's change; nil: the default.
     /// - Throws: `ConfigError` of kind `storage` for links that go round in circles.
-    public init(path: String, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none) throws(ConfigError) {
+    public init(
+        path: String, values: ConfigValues = .none, lockTimeout: Duration? = nil, faults: AtomicFileFaults = .none
+    ) throws(ConfigError) {
         self.path = path
+        self.values = values
         do throws(AtomicFileError) {
             var file = try AtomicFile(path, faults: faults)
             file.limit = 16 << 20
@@ -29,6 +34,18 @@ public struct ConfigStore: Sendable {
         } catch {
             throw Self.unreadable(path, error)
         }
+    }
+
+    /// Keeps the content before a change in the state directory where the file is under version control: there everything
+    /// beside the file would be shown as new.
+    public mutating func keepPrevious(in stateDirectory: String) {
+        guard VersionControl.holds(file.path) else { return }
+        file.previousPath = Self.previousPath(of: path, in: stateDirectory)
+    }
+
+    /// A state directory may be shared, so the name has the path's fingerprint.
+    static func previousPath(of path: String, in stateDirectory: String) -> String {
+        "\(stateDirectory)/previous-\(Fingerprint(of: path).digits).json"
     }
 
     /// Reads the file.
@@ -77,7 +94,7 @@ public struct ConfigStore: Sendable {
                 throw ConfigError(
                     .busy, "\(path) exists already", hint: "pm overwrites nothing: rename that file first")
             }
-            made = try ConfigFile(path: path, bytes: bytes)
+            made = try ConfigFile(path: path, bytes: bytes, values: values)
             return bytes
         }
     }
@@ -98,37 +115,49 @@ public struct ConfigStore: Sendable {
         }
     }
 
-    /// The file after the edits, each of which sees the result of the one before it. The text is read once for all
-    /// edits of different names.
+    /// The file after the edits, each of which sees the result of the one before it. The text is parsed once for all
+    /// edits of different names, and read as a configuration once, at the end.
     ///
-    /// - Throws: `ConfigError` of kind `invalid` with all errors that the file would have.
+    /// - Throws: `ConfigError` of kind `invalid` with all errors that the file has, or would have.
     public func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
-        var file = try ConfigFile(path: path, bytes: bytes)
+        var document = try ConfigFile.document(path: path, bytes)
         var next = 0
-        while next < edits.count {
-            var subjects: Set<[String]> = []
-            var changes: [JSONTextEdit.Change] = []
-            repeat {
-                changes += edits[next].changes(in: file)
-                if let subject = edits[next].subject { subjects.insert(subject) }
-                next += 1
-            } while next < edits.count && !subjects.isEmpty
-                && edits[next].subject.map { !subjects.contains($0) } ?? false
-            var text = JSONTextEdit(file.document.bytes)
-            do {
-                try text.set(all: changes)
-            } catch {
-                let keys = (error as? JSONTextEdit.Refusal)?.keys ?? changes.first?.keys ?? []
-                throw ConfigError(.invalid, "cannot set \(keys.joined(separator: ".")) in \(path): \(error)")
-            }
-            file = try ConfigFile(path: path, bytes: text.bytes)
+        while next < edits.count { document = try applying(edits, &next, to: document) }
+        do throws(ConfigError) {
+            return try ConfigFile(path: path, document, values)
+        } catch {
+            // Errors that the file had are told with the lines that they had.
+            _ = try ConfigFile(path: path, bytes: bytes, values: values)
+            throw error
         }
-        return file
+    }
+
+    /// The text after as many edits from `next` on as are independent of each other.
+    private func applying(
+        _ edits: [ConfigEdit], _ next: inout Int, to document: JSONDocument
+    ) throws(ConfigError) -> JSONDocument {
+        let entries = ConfigEntries(document, path, values)
+        var subjects: Set<[String]> = []
+        var changes: [JSONTextEdit.Change] = []
+        repeat {
+            changes += edits[next].changes(in: entries).flatMap(entries.placed)
+            if let subject = edits[next].subject { subjects.insert(subject) }
+            next += 1
+        } while next < edits.count && !subjects.isEmpty
+            && edits[next].subject.map { !subjects.contains($0) } ?? false
+        var text = JSONTextEdit(document)
+        do {
+            try text.set(all: changes)
+        } catch {
+            let keys = (error as? JSONTextEdit.Refusal)?.keys ?? changes.first?.keys ?? []
+            throw ConfigError(.invalid, "cannot set \(keys.joined(separator: ".")) in \(path): \(error)")
+        }
+        return try ConfigFile.document(path: path, text.bytes)
     }
 
     /// Reads the file, and warns when other users can read secrets in it.
     private func read(_ bytes: [UInt8], _ status: FileStatus?) throws(ConfigError) -> ConfigFile {
-        complete(try ConfigFile(path: path, bytes: bytes), status)
+        complete(try ConfigFile(path: path, bytes: bytes, values: values), status)
     }
 
     private func complete(_ file: ConfigFile, _ status: FileStatus?) -> ConfigFile {
@@ -142,6 +171,7 @@ public struct ConfigStore: Sendable {
     private func write(
         _ made: inout ConfigFile?, _ change: ([UInt8]?, inout ConfigFile?) throws(ConfigError) -> [UInt8]
     ) throws(ConfigError) -> ConfigFile {
+        try makePreviousFolder()
         do {
             let updated = try file.update { old in try change(old?.bytes, &made) }
             let bytes = updated.bytes ?? []
@@ -155,6 +185,17 @@ public struct ConfigStore: Sendable {
             throw ConfigError(error, "\(path) was changed: \(error)")
         } catch {
             throw ConfigError(.storage, "cannot change \(path): \(error)")
+        }
+    }
+
+    private func makePreviousFolder() throws(ConfigError) {
+        let folder = Paths.directory(of: file.previousPath)
+        guard folder != Paths.directory(of: file.path) else { return }
+        do throws(SystemError) {
+            try Files.makeDirectories(folder)
+        } catch {
+            let message = "cannot change \(path): its content cannot be kept in the state directory: \(error)"
+            throw ConfigError(error, message, hint: StorageHint.text(for: error))
         }
     }
 

@@ -31,12 +31,12 @@ struct ConfigTrust {
         let list = try? listFile()  // without a home there is no list
         if let list, isListed(folder, in: list) { return nil }
         let forGood = list.map { list in
-            let line = "mkdir -p \(quoted(Paths.directory(of: list))) && echo \(quoted(folder)) >>\(quoted(list))"
+            let line = "mkdir -p \(Paths.directory(of: list).shellWord) && echo \(folder.shellWord) >>\(list.shellWord)"
             return "; to trust the folder from now on: \(line)"
         }
         return ConfigProblem(
             "the programs of \(file) are not run as user \(context.userID): \(finding)",
-            hint: "to run them this time: pm start pm --config \(quoted(file))" + (forGood ?? ""))
+            hint: "to run them this time: pm start pm --config \(file.shellWord)" + (forGood ?? ""))
     }
 
     private var trusted: Set<UInt32> {
@@ -65,20 +65,6 @@ struct ConfigTrust {
             return false
         }
         return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(folder.utf8) }
-    }
-
-    /// A word for a shell.
-    private func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"): true
-            case UInt8(ascii: "-"): true
-            default: false
-            }
-        }
-        if isPlain { return text }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }
 

@@ -19,7 +19,10 @@ struct JSONStyle: Equatable {
             return
         }
         if end > 0, bytes[end - 1] == UInt8(ascii: "\r") { newline = "\r\n" }
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let line = rest[..<end]
+            rest = rest[(end + 1)...]
             let blanks = line.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             guard !blanks.isEmpty, blanks.count < line.count, line[blanks.endIndex] == UInt8(ascii: "\"") else {
                 continue

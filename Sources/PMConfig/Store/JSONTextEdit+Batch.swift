@@ -13,7 +13,7 @@ extension JSONTextEdit {
         while next < changes.count {
             var batch = try JSONTextBatch(self)
             let first = next
-            while next < changes.count, try batch.take(changes[next]) { next += 1 }
+            while next < changes.count, try batch.merge(changes[next]) { next += 1 }
             if next > first {
                 bytes = try batch.applied()
             } else {
@@ -49,19 +49,19 @@ struct JSONTextBatch {
 
     init(_ edit: JSONTextEdit) throws(JSONError) {
         self.edit = edit
-        root = try JSONDocument(parsing: edit.bytes).root
+        root = try edit.document().root
     }
 
     /// Takes a change; false when the change must be made alone: a removal, a change that makes objects on its way, or
     /// one that touches another change.
-    mutating func take(_ change: JSONTextEdit.Change) throws -> Bool {
+    mutating func merge(_ change: JSONTextEdit.Change) throws -> Bool {
         guard let value = change.value, let key = change.keys.last, isApart(change.keys) else { return false }
         var object = root
         for key in change.keys.dropLast() {
-            guard let next = member(key, of: object), case .object = next.node.value else { return false }
+            guard let next = member(key, of: object), case .object = next.node.shape else { return false }
             object = next.node
         }
-        guard case .object = object.value else { return false }
+        guard case .object = object.shape else { return false }
         if let found = member(key, of: object) {
             if found.node.value != value {
                 let text = edit.style.text(value, margin: edit.margin(ofLineAt: found.keyOffset))

@@ -13,24 +13,41 @@ struct JSONTextEdit {
     }
 
     /// The text.
-    var bytes: [UInt8]
+    var bytes: [UInt8] {
+        didSet { read = nil }
+    }
     let style: JSONStyle
+    /// The text as it was read, until it changes.
+    private var read: JSONDocument?
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
         style = JSONStyle(of: bytes)
     }
 
+    /// An edit of a text that was read already.
+    init(_ document: JSONDocument) {
+        self.init(document.bytes)
+        read = document
+    }
+
+    /// The text with the places of its values.
+    ///
+    /// - Throws: `JSONError` when the text is no JSON.
+    func document() throws(JSONError) -> JSONDocument {
+        if let read { return read }
+        return try JSONDocument(parsing: bytes)
+    }
+
     /// Sets the member that these keys lead to, making objects on the way; nil removes it.
     ///
     /// - Throws: `Refusal` when something on the way is no object, `JSONError` when the text is no JSON.
     mutating func set(_ keys: [String], to value: JSONValue?) throws {
-        let document = try JSONDocument(parsing: bytes)
-        var node = document.root
+        var node = try document().root
         for (depth, key) in keys.enumerated() {
-            guard case .object = node.value else { throw Refusal(keys: Array(keys[..<depth])) }
+            guard case .object = node.shape else { throw Refusal(keys: Array(keys[..<depth])) }
             let isLast = depth == keys.count - 1
-            guard let member = node.member(key), isLast || !member.node.value.isNull else {
+            guard let member = node.member(key), isLast || !member.node.isNull else {
                 guard let value else { return }
                 if node.member(key) != nil { try set(Array(keys[...depth]), to: nil) }
                 return try add(keys[depth...], value, in: Array(keys[..<depth]))
@@ -54,7 +71,7 @@ struct JSONTextEdit {
         // The keys after the first become objects around the value.
         let wrapped = path.dropFirst().reversed().reduce(value) { .object(JSONObject([($1, $0)])) }
         guard let key = path.first else { return }
-        var object = try JSONDocument(parsing: bytes).root
+        var object = try document().root
         for key in keys { object = object[key] ?? object }
         let whole = try range(of: object)
         guard let last = object.members.last else {

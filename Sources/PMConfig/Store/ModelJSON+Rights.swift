@@ -17,7 +17,7 @@ extension Mapping {
 private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
 
 extension Limits {
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         var object: JSONObject = [:]
         object["memory"] = memory.map { .string(SizeText.text($0)) }
         object["memoryHigh"] = memoryHigh.map { .string(SizeText.text($0)) }
@@ -62,7 +62,7 @@ extension IOLimits.Device {
 }
 
 extension Sandbox {
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         if self == Sandbox(preset) { return .string(preset.rawValue) }
         var object: JSONObject = ["preset": .string(preset.rawValue)]
         if !writable.isEmpty { object["writable"] = .array(writable.map(JSONValue.string)) }
@@ -73,7 +73,7 @@ extension Sandbox {
 
 extension ListenPoint {
     /// A text when nothing but the address is chosen, else an object of what differs from the defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         let plain = ListenPoint(address)
         if self == plain { return .string(text) }
         var object: JSONObject = ["address": .string(text)]

@@ -24,8 +24,10 @@ extension Mapping {
         // It was read from JSON; a text that is none is kept as a text.
         object["config"] = config.map { text in (try? JSONValue(parsing: text)) ?? .string(text) }
         if !connect.isEmpty { object["connect"] = connect.json }
-        if !env.isEmpty {
-            object["env"] = .object(JSONObject(env.map { ($0.name, $0.value.map(JSONValue.string) ?? .null) }))
+        if !env.isEmpty || !secrets.isEmpty {
+            let hidden = secrets.map { ($0.name, ["secret": .string($0.source.text)] as JSONValue) }
+            object["env"] = .object(
+                JSONObject(env.map { ($0.name, $0.value.map(JSONValue.string) ?? .null) } + hidden))
         }
         if !envFiles.isEmpty { object["envFiles"] = .array(envFiles.map(JSONValue.string)) }
         if restart != RestartPolicy() { object["restart"] = restart.json }
@@ -38,7 +40,9 @@ extension Mapping {
         if worker.isIsolated { object["isolated"] = .bool(true) }
         if worker.heartbeat != WorkerPlacement.usualHeartbeat { object["heartbeat"] = .duration(worker.heartbeat) }
         if !live.isDefault { object["live"] = live.json }
+        if hooks != Hooks() { object["on"] = hooks.json }
         object["logs"] = logs.map { .string($0.rawValue) }
+        if apply != .manual { object["apply"] = .string(apply.rawValue) }
         addRights(to: &object)
         return object
     }
@@ -68,7 +72,7 @@ extension [ConnectionPoint] {
 
 extension RestartPolicy {
     /// A word when nothing but the condition is chosen, else an object of what differs from the defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         if self == RestartPolicy(condition: condition) { return .string(condition.rawValue) }
         let plain = RestartPolicy()
         var object: JSONObject = ["policy": .string(condition.rawValue)]
@@ -85,13 +89,13 @@ extension RestartPolicy {
 }
 
 extension StopStep {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         ["signal": .string(SignalName.name(of: signal)), "wait": .duration(wait)]
     }
 }
 
 extension ReadinessCheck {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         switch self {
         case .started: ["check": "started"]
         case .rpc: ["check": "rpc"]
@@ -117,7 +121,7 @@ extension PluginProbe {
 
 extension LivenessPolicy {
     /// A word when there is nothing else to say, else an object of the check and what differs from its defaults.
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         var object: JSONObject =
             switch check {
             case .none: ["check": "none"]
@@ -138,10 +142,32 @@ extension LivenessPolicy {
     }
 }
 
+extension Hooks {
+    /// The object of `on`.
+    fileprivate var json: JSONValue {
+        let triggers = HookTrigger.allCases.compactMap { trigger in
+            of[trigger].map { (trigger.rawValue, JSONValue.array($0.map(\.json))) }
+        }
+        return .object(JSONObject(triggers))
+    }
+}
+
+extension Hook {
+    fileprivate var json: JSONValue {
+        var object: JSONObject =
+            switch action {
+            case .program(let words): ["exec": .array(words.map(JSONValue.string))]
+            case .call(let command): ["call": .string(command)]
+            }
+        if timeout != Self.usualTimeout { object["timeout"] = .duration(timeout) }
+        return .object(object)
+    }
+}
+
 extension JSONValue {
     fileprivate static func address(_ host: String, _ port: UInt16) -> JSONValue {
         .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
     }
 
-    fileprivate static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
+    static func duration(_ duration: Duration) -> JSONValue { .string(DurationText.text(duration)) }
 }

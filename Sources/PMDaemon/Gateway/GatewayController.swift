@@ -10,7 +10,7 @@ import PMSystem
 ///
 /// Decides whether there is to be one, and its arguments; a `GatewayRunner` runs it.
 @PMActor
-final class GatewayController {
+final class GatewayController: ConfigurationObserver {
     /// The name of the gateway, as a unit of ours and of a service manager.
     nonisolated static let unit = "pm-gateway"
 
@@ -63,12 +63,11 @@ final class GatewayController {
         return order
     }
 
-    /// Lets the directory find the gateway, and say where it is when it is not ours to run.
-    func publish(in units: UnitResolver) {
-        let runner = resources.runner
-        units.parts = { [weak self] name in name == Self.unit ? self?.order.flatMap { runner.unit($0) } : nil }
-        units.elsewhere = { name in name == Self.unit ? runner.elsewhere : nil }
-    }
+    /// The gateway as a unit; nil while there is to be none, or when it is not ours to run.
+    var runningUnit: Unit? { order.flatMap { resources.runner.unit($0) } }
+
+    /// Says where the gateway is when it is not ours to run.
+    var absence: APIError? { resources.runner.elsewhere }
 
     /// Sentences about faults that keep clients on the network out.
     var problems: [String] { trusting + failures }
@@ -101,11 +100,11 @@ final class GatewayController {
     // MARK: events
 
     /// The daemon serves: what an earlier one started is taken over, unless it is not what is wanted now.
-    func begin() {
+    func start() {
         isServing = true
         plan = planned()
         if case .refused(let reason) = plan { onTrouble("clients on the network are not served: \(reason)") }
-        perform { [resources] order, done in resources.runner.begin(order, done) }
+        perform { [resources] order, done in resources.runner.start(order, done) }
     }
 
     /// The daemon ends, and what it serves with it.
@@ -247,7 +246,7 @@ protocol GatewayRunner: AnyObject {
     /// Error for a client that looks for the gateway among units; nil when it is one of them.
     var elsewhere: APIError? { get }
     /// The daemon has just begun to serve, and an earlier one may have left a gateway; without an order there is to be none.
-    func begin(_ order: GatewayOrder?, _ done: @escaping Completion)
+    func start(_ order: GatewayOrder?, _ done: @escaping Completion)
     /// Replaces the order; `done` is called once it has its effect.
     func follow(_ order: GatewayOrder?, _ done: @escaping Completion)
     /// Stops the gateway, because the daemon ends.

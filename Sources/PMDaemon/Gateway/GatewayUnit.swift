@@ -64,7 +64,7 @@ final class GatewayUnit: GatewayRunner {
         )
     }
 
-    func begin(_ order: GatewayOrder?, _ done: @escaping Completion) {
+    func start(_ order: GatewayOrder?, _ done: @escaping Completion) {
         follow(order, done)
     }
 

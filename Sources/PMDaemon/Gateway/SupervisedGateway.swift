@@ -22,7 +22,7 @@ final class SupervisedGateway: GatewayRunner {
     }
 
     func identity() throws(APIError) -> UserIdentity? {
-        GatewayUser.own(of: units.store.path)
+        GatewayUser.own(of: units.source.store.path)
     }
 
     func problems(of order: GatewayOrder) -> [String] {
@@ -33,7 +33,7 @@ final class SupervisedGateway: GatewayRunner {
             ? [] : ["\(GatewayController.unit) does not run\(reason) (pm log \(GatewayController.unit))"]
     }
 
-    func begin(_ order: GatewayOrder?, _ done: @escaping Completion) {
+    func start(_ order: GatewayOrder?, _ done: @escaping Completion) {
         guard let order, let report = supervisor.report(of: GatewayController.unit) else { return follow(order, done) }
         // It was stopped by hand: that holds.
         guard let pid = report.pid, report.desired == .up else { return done(nil) }

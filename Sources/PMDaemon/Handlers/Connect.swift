@@ -12,10 +12,10 @@ struct ConnectHandler: AsyncHandler {
     /// Serves the other points of the daemon.
     let gateway: GatewayController
 
-    func begin(
+    func handle(
         _ request: Connect, from session: Session, _ answer: @escaping Answering<Connect.Answer>
     ) throws(APIError) {
-        try units.refresh()
+        try units.source.requireUsable()
         guard request.isSetUp else { return answer(.success(try find(request.name))) }
         if request.isRemoval { return try remove(request.name, answer) }
         let wanted = resolved(request)
@@ -31,7 +31,7 @@ struct ConnectHandler: AsyncHandler {
             if configuration.unit(name) != nil {
                 throw .notFound(
                     "\(name) has no connection point of its own; it is reached through pm",
-                    hint: "pm \(name) COMMAND, or pm connect \(name) local gives it one")
+                    hint: "pm \(name) COMMAND, or pm connect \(name.shellWord) local gives it one")
             }
             throw .notFound("Mapping \(name) could not be found", hint: "pm ls shows what there is")
         }

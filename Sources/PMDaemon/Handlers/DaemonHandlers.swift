@@ -19,6 +19,7 @@ struct DaemonHandlers {
     let discover: DiscoverHandler
     let connect: ConnectHandler
     let log: LogHandler
+    let events: EventsHandler
     let version: VersionHandler
     let name = NameHandler()
     let ready: ReadyHandler
@@ -27,6 +28,8 @@ struct DaemonHandlers {
     let confine = ConfineHandler()
     let clientSession: ClientSessionHandler
     let scale: ScaleHandler
+    let apply: ApplyHandler
+    let explain: ExplainHandler
     let reloadMetadata: ReloadMetadataHandler
     let plugins: PluginsHandler
     let metadata: MetadataHandler
@@ -35,30 +38,33 @@ struct DaemonHandlers {
 extension DaemonHandlers: MethodAnswering {
     /// A method without a handler does not compile.
     func answer(_ method: Method, _ given: Parameters, _ call: Responder) {
-        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.currentName) } ?? given
+        let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.fullName) } ?? given
         switch method {
-        case .start: begin(start, parameters, call)
-        case .stop: begin(stop, parameters, call)
-        case .restart: begin(restart, parameters, call)
-        case .upgrade: begin(upgrade, parameters, call)
-        case .status: begin(status, parameters, call)
+        case .start: handle(start, parameters, call)
+        case .stop: handle(stop, parameters, call)
+        case .restart: handle(restart, parameters, call)
+        case .upgrade: handle(upgrade, parameters, call)
+        case .status: status.answer(parameters, call)
         case .list: answer(list, parameters, call)
-        case .map: begin(map, parameters, call)
-        case .unmap: begin(unmap, parameters, call)
-        case .discover: begin(discover, parameters, call)
-        case .connect: begin(connect, parameters, call)
+        case .map: handle(map, parameters, call)
+        case .unmap: handle(unmap, parameters, call)
+        case .discover: handle(discover, parameters, call)
+        case .connect: handle(connect, parameters, call)
         case .log: log.answer(parameters, call)
+        case .events: events.answer(parameters, call)
         case .version: answer(version, parameters, call)
         case .name: answer(name, parameters, call)
-        case .ready: begin(ready, parameters, call)
+        case .ready: handle(ready, parameters, call)
         case .proxy: proxy.answer(parameters, call)
         case .bridge: bridge.answer(parameters, call)
         case .confine: answer(confine, parameters, call)
         case .clientSession: answer(clientSession, parameters, call)
-        case .scale: begin(scale, parameters, call)
-        case .reloadMetadata: begin(reloadMetadata, parameters, call)
+        case .scale: handle(scale, parameters, call)
+        case .apply: handle(apply, parameters, call)
+        case .explain: handle(explain, parameters, call)
+        case .reloadMetadata: handle(reloadMetadata, parameters, call)
         case .plugins: answer(plugins, parameters, call)
-        case .metadata: begin(metadata, parameters, call)
+        case .metadata: handle(metadata, parameters, call)
         }
     }
 
@@ -70,7 +76,7 @@ extension DaemonHandlers: MethodAnswering {
         }
     }
 
-    private func begin<H: AsyncHandler>(_ handler: H, _ parameters: Parameters, _ call: Responder) {
+    private func handle<H: AsyncHandler>(_ handler: H, _ parameters: Parameters, _ call: Responder) {
         requests.began()
         let answer: Answering<H.Request.Answer> = { [requests] result in
             switch result {
@@ -80,7 +86,7 @@ extension DaemonHandlers: MethodAnswering {
             requests.finished()
         }
         do throws(APIError) {
-            try handler.begin(try H.Request(parameters), from: call.session, answer)
+            try handler.handle(try H.Request(parameters), from: call.session, answer)
         } catch {
             answer(.failure(error))
         }

@@ -3,25 +3,54 @@ import PMConfig
 import PMDiscovery
 import PMModel
 import PMRouting
+import PMSystem
 
 /// `discover`: registers what a package, or each package of a workspace, offers.
+///
+/// A workspace may have thousands of packages on a slow disk, so they are read beside the loop, and other requests go on
+/// meanwhile.
 struct DiscoverHandler: AsyncHandler {
     let units: UnitResolver
+    let background = BackgroundQueue()
 
-    func begin(
+    func handle(
         _ request: Discover, from session: Session, _ answer: @escaping Answering<Discover.Answer>
     ) throws(APIError) {
-        try units.refresh()
-        let found: Discovery
-        do throws(DiscoveryError) {
-            found = try Discovery.discover(
-                request.path, name: request.name, from: request.cwd ?? units.directory)
-        } catch {
-            throw APIError(discovery: error)
+        try units.source.requireUsable()
+        let (directory, configuration) = (units.directory, units.configuration)
+        background.run {
+            Self.found(request, directory, configuration)
+        } then: { [units] result in
+            switch result {
+            case .failure(let error): answer(.failure(error))
+            case .success(let found):
+                units.edit(found.edits) { result in answer(result.flatMap { Self.answer(found.discovery) }) }
+            }
         }
-        for container in found.containers { try UnitName.check(container.name) }
-        units.edit(found.containers.map { .setContainer($0.name, definition($0)) }) { result in
-            answer(result.flatMap { Self.answer(found) })
+    }
+
+    /// What packages offer, and the changes of the configuration for it.
+    private struct Found: Sendable {
+        let discovery: Discovery
+        let edits: [ConfigEdit]
+    }
+
+    private nonisolated static func found(
+        _ request: Discover, _ directory: String, _ configuration: Configuration
+    ) -> Result<Found, APIError> {
+        do {
+            let found = try Discovery.discover(request.path, name: request.name, from: request.cwd ?? directory)
+            for container in found.containers { try UnitName.check(container.name) }
+            let edits = found.containers.map { container in
+                ConfigEdit.setContainer(container.name, definition(container, directory, configuration))
+            }
+            return .success(Found(discovery: found, edits: edits))
+        } catch let error as DiscoveryError {
+            return .failure(APIError(discovery: error))
+        } catch let error as APIError {
+            return .failure(error)
+        } catch {
+            return .failure(APIError(500, "\(error)"))
         }
     }
 
@@ -36,10 +65,12 @@ struct DiscoverHandler: AsyncHandler {
     }
 
     /// A definition as the file has it: with a relative path for a file below it.
-    private func definition(_ found: DiscoveredContainer) -> ContainerDefinition {
-        var definition = found.replacing(units.configuration.container(found.name))
+    private nonisolated static func definition(
+        _ found: DiscoveredContainer, _ directory: String, _ configuration: Configuration
+    ) -> ContainerDefinition {
+        var definition = found.definition.replacing(configuration.container(found.name))
         let path = Paths.path(ofFileURL: definition.path) ?? definition.path
-        if Paths.isInside(path, units.directory) { definition.path = Paths.relative(path, to: units.directory) }
+        if Paths.isInside(path, directory) { definition.path = Paths.relative(path, to: directory) }
         return definition
     }
 }

@@ -6,7 +6,6 @@ struct ListHandler: Handler {
     let units: UnitResolver
 
     func handle(_ request: List, from session: Session) throws(APIError) -> List.Answer {
-        units.refreshIfPossible()
-        return List.Answer(entries: units.configuration.containers.map { .init(name: $0.name, definition: $0.value) })
+        List.Answer(entries: units.configuration.containers.map { .init(name: $0.name, definition: $0.value) })
     }
 }

@@ -36,8 +36,16 @@ struct LogHandler {
         let known = Set(units.configuration.unitNames).union(supervisor.names).union(logged)
         // The daemon's own log is for those who name it.
         guard !request.names.isEmpty else { return known.subtracting([DaemonLog.unit]).sorted() }
-        for name in request.names where name != DaemonLog.unit && !known.contains(name) { _ = try units.require(name) }
-        return request.names
+        var instances: [String: [String]] = [:]
+        for name in known {
+            if let instance = InstanceName(name) { instances[instance.unit, default: []].append(name) }
+        }
+        var (names, seen): ([String], Set<String>) = ([], [])
+        for name in request.names {
+            let unit = name == DaemonLog.unit || known.contains(name) ? name : try units.require(name).name
+            for one in [unit] + (instances[unit]?.sorted() ?? []) where seen.insert(one).inserted { names.append(one) }
+        }
+        return names
     }
 
     private func stream(_ reading: LogReading, to call: Responder) async {

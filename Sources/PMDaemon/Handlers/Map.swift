@@ -11,13 +11,13 @@ struct MapHandler: AsyncHandler {
     let units: UnitResolver
     let plugins: PluginController
 
-    func begin(_ request: Map, from session: Session, _ answer: @escaping Answering<String>) throws(APIError) {
+    func handle(_ request: Map, from session: Session, _ answer: @escaping Answering<String>) throws(APIError) {
         try UnitName.check(request.name)
         var definition = request.definition
         if let cwd = request.cwd, !definition.path.hasPrefix("/"), !definition.path.contains("://") {
             definition.path = Paths.resolve(definition.path, from: cwd)
         }
-        try units.refresh()
+        try units.source.requireUsable()
         if case .plugin(let name) = definition.runtime { try requireRuntime(name) }
         try requireFile(definition.path)
         definition.path = Paths.relative(definition.path, to: units.directory)
@@ -26,9 +26,7 @@ struct MapHandler: AsyncHandler {
         case .plugin: break
         case .nodejs, .worker: if definition.isCommandable { try readContainer(&definition) }
         }
-        if let old = units.configuration.container(request.name), definition.dependencies.isEmpty {
-            definition.dependencies = old.dependencies
-        }
+        definition = definition.replacing(units.configuration.container(request.name))
         units.edit([.setContainer(request.name, definition)]) { answer($0.map { request.name }) }
     }
 

@@ -11,7 +11,7 @@ struct MetadataHandler: AsyncHandler {
     let metadataRequests: MetadataRequests
     let plugins: PluginController
 
-    func begin(_ request: Metadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>)
+    func handle(_ request: Metadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>)
         throws(APIError)
     {
         if request.watches { session.watchesMetadata = true }
@@ -43,7 +43,7 @@ struct MetadataHandler: AsyncHandler {
     private func metadata(for request: Metadata, isConfined: Bool) throws(APIError) -> ServiceMetadata {
         if let name = request.service {
             guard let metadata = registry.pick(name)?.metadata else {
-                throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")
+                throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
             }
             return metadata
         }

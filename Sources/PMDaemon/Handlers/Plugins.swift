@@ -3,12 +3,9 @@ import PMRouting
 
 /// `plugins`: what the plugins offer, and what is wrong with them.
 struct PluginsHandler: Handler {
-    let units: UnitResolver
     let plugins: PluginController
 
     func handle(_ request: Plugins, from session: Session) throws(APIError) -> [PluginStatus] {
-        // A file that is broken at the moment is no reason not to tell what runs.
-        units.refreshIfPossible()
         // Who asks may have installed a package that was missing.
         plugins.look()
         guard let name = request.name else { return plugins.rows }

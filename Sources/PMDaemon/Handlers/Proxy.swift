@@ -44,10 +44,9 @@ struct ProxyHandler {
         guard name != "pm" else {
             throw .badRequest("this connection leads to pm already", hint: "call without asking for a proxy")
         }
-        units.refreshIfPossible()
         if !supervisor.knows(name) { _ = try units.require(name) }
         guard supervisor.isActive(name) else {
-            throw APIError(503, "\(name) does not run", hint: "pm start \(name)")
+            throw APIError(503, "\(name) does not run", hint: "pm start \(name.shellWord)")
         }
         throw .conflict("\(name) has no commands to call: it is not commandable", hint: "pm ls")
     }

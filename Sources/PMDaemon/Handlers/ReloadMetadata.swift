@@ -10,15 +10,14 @@ struct ReloadMetadataHandler: AsyncHandler {
     let registry: CommandRegistry
     let units: UnitResolver
 
-    func begin(
+    func handle(
         _ request: ReloadMetadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>
     ) throws(APIError) {
         let name = try name(in: request, of: session)
         let services = registry.instances(of: name)
         guard !services.isEmpty else {
-            units.refreshIfPossible()
             _ = try units.require(name)
-            throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name)")
+            throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
         }
         var missing = services.count
         var outcome: Result<ServiceMetadata, APIError>?

@@ -10,12 +10,12 @@ struct RestartHandler: AsyncHandler {
     let ledger: UnitLedger
     let finalOutput: FinalOutput
 
-    func begin(_ request: Restart, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError)
+    func handle(_ request: Restart, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError)
     {
         guard request.name != "pm" else {
             throw .conflict("the daemon cannot restart itself", hint: "pm stop, then pm start pm")
         }
-        try units.refresh()
+        try units.source.requireUsable()
         let unit = try units.require(request.name)
         try units.checkSandbox(of: unit)
         var start = StartRequest(request.name, goal: request.waits ? .ready : .spawned)

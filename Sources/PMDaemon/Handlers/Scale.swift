@@ -10,18 +10,19 @@ struct ScaleHandler: AsyncHandler {
     let instances: Instances
     let units: UnitResolver
 
-    func begin(_ request: Scale, from session: Session, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
-        try units.refresh()
+    func handle(_ request: Scale, from session: Session, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
+        try units.source.requireUsable()
         let unit = try units.require(request.name)
         guard InstanceName(request.name) == nil else {
             throw .badRequest(
-                "\(request.name) is one of several instances", hint: "pm scale \(InstanceName.unit(of: request.name)) N"
+                "\(request.name) is one of several instances",
+                hint: "pm scale \(InstanceName.unit(of: request.name).shellWord) N"
             )
         }
         guard unit.definition.isStateless || request.instances == 1 else {
             throw .badRequest(
                 "\(request.name) is not stateless: only one instance of it may run",
-                hint: "set \"stateless\": true for \(unit.mapping.container) in \(units.store.path)")
+                hint: "set \"stateless\": true for \(unit.mapping.container) in \(units.source.store.path)")
         }
         guard unit.mapping.instances != request.instances else { return scale(request, answer) }
         var edits: [ConfigEdit] = [.setInstances(request.name, request.instances)]

@@ -13,9 +13,9 @@ struct StartHandler: AsyncHandler {
     let ledger: UnitLedger
     let finalOutput: FinalOutput
 
-    func begin(_ request: Start, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
+    func handle(_ request: Start, from session: Session, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
         guard request.name != "pm" else { throw .conflict("pm is already started", hint: "pm status") }
-        try units.refresh()
+        try units.source.requireUsable()
         let base = try units.require(request.name)
         try units.checkSandbox(of: base)
         let name = try runName(request)
@@ -80,7 +80,7 @@ struct StartHandler: AsyncHandler {
         guard isSame, request.alias == nil else {
             throw .conflict(
                 "\(name) is already started, with other options than those of this call",
-                hint: "pm restart \(name), or pm start \(request.name) --new")
+                hint: "pm restart \(name.shellWord), or pm start \(request.name.shellWord) --new")
         }
         try edit(autostartEdits(request, name, base), orFail: answer) { () throws(APIError) in
             try instances.start(StartRequest(name, goal: request.waits ? .ready : .spawned)) { result in

@@ -11,7 +11,7 @@ struct StopHandler: AsyncHandler {
     /// Ends the daemon once the caller has its answer.
     let shutDown: @PMActor (Session, @escaping @PMActor ([Survivors]) -> Void) -> Void
 
-    func begin(_ request: Stop, from session: Session, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
+    func handle(_ request: Stop, from session: Session, _ answer: @escaping Answering<Stop.Answer>) throws(APIError) {
         guard let name = request.name else {
             let running = supervisor.active
             defer { if request.isNow { supervisor.kill(running) } }
@@ -23,7 +23,6 @@ struct StopHandler: AsyncHandler {
         let wasWithdrawn = !supervisor.knows(name) && supervisor.isWaiting(name) && supervisor.withdraw(name)
         let stopped = instances.active(of: name)
         if !supervisor.knows(name), stopped.isEmpty {
-            units.refreshIfPossible()
             _ = try units.require(name)
             return answer(.success(Stop.Answer(stopped: wasWithdrawn ? [name] : [])))
         }

@@ -10,10 +10,10 @@ struct UnmapHandler: AsyncHandler {
     let units: UnitResolver
     let ledger: UnitLedger
 
-    func begin(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
+    func handle(_ request: Unmap, from session: Session, _ answer: @escaping Answering<Unmap.Answer>) throws(APIError) {
         let name = request.name
         guard name != "pm" else { throw .conflict("pm is the name of the daemon", hint: "pm stop ends it") }
-        try units.refresh()
+        try units.source.requireUsable()
         let configuration = units.configuration
         let isMapped = configuration.mapping(name) != nil
         let isDefined = configuration.container(name) != nil
@@ -22,7 +22,8 @@ struct UnmapHandler: AsyncHandler {
         let user = isDefined ? configuration.user(ofContainer: name) : nil
         if !isMapped, let user {
             throw .conflict(
-                "\(user) uses the definition \(name)", hint: "pm unmap \(user), or change it in \(units.store.path)")
+                "\(user) uses the definition \(name)",
+                hint: "pm unmap \(user.shellWord), or change it in \(units.source.store.path)")
         }
         var edits: [ConfigEdit] = []
         var removed: [Unmap.Answer.Part] = []
@@ -41,7 +42,7 @@ struct UnmapHandler: AsyncHandler {
     private func refuseRunning(_ name: String) throws(APIError) {
         for other in names(of: name) where supervisor.isWaiting(other) || supervisor.hasProcesses(other) {
             let verb = supervisor.isWaiting(other) ? "waits to be started" : "runs"
-            throw .conflict("\(other) \(verb)", hint: "pm stop \(other)")
+            throw .conflict("\(other) \(verb)", hint: "pm stop \(other.shellWord)")
         }
     }
 

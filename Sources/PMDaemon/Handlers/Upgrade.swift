@@ -10,13 +10,13 @@ struct UpgradeHandler: AsyncHandler {
     /// The program of pm-init.
     let initProgram: String
     /// Begins once the caller has its answer.
-    let begin: @PMActor () throws(APIError) -> Void
+    let startUpgrade: @PMActor () throws(APIError) -> Void
 
-    func begin(_ request: Upgrade, from session: Session, _ answer: @escaping Answering<Version.Answer>)
+    func handle(_ request: Upgrade, from session: Session, _ answer: @escaping Answering<Version.Answer>)
         throws(APIError)
     {
         let goOn: @PMActor () throws(APIError) -> Version.Answer = { () throws(APIError) in
-            try begin()
+            try startUpgrade()
             return try version.handle(Version(), from: session)
         }
         guard request.includesInit else { return answer(.success(try goOn())) }

@@ -9,8 +9,10 @@ struct VersionHandler: Handler {
     func handle(_ request: Version, from session: Session) throws(APIError) -> Version.Answer {
         // Where the files of this machine are is nothing for a container or a client on the network.
         let isConfined = session.reach != .everything
-        return Version.Answer(
+        var answer = Version.Answer(
             pid: getpid(), config: isConfined ? "" : options.config, scope: options.scope.rawValue,
             socket: isConfined ? "" : options.socketURL)
+        answer.profile = isConfined ? nil : options.profile
+        return answer
     }
 }

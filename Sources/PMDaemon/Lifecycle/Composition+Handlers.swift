@@ -1,4 +1,5 @@
 import PMAPI
+import PMLogs
 import PMModel
 import PMRouting
 import PMSupervisor
@@ -11,13 +12,31 @@ extension Composition {
             explainAbsence: { [units, supervisor] name in
                 let name = units.fullName(name)
                 guard units.find(name) != nil || supervisor.knows(name) else { return nil }
-                return .init(APIError(503, "\(name) does not run", hint: "pm start \(name)").json)
+                return .init(APIError(503, "\(name) does not run", hint: "pm start \(name.shellWord)").json)
             },
             isHolderBehind: { [holder] in holder.channel.isBehind },
             isStopping: { [lifecycle] in lifecycle.isStopping },
             onTrouble: { [log] in log.trouble($0) },
-            attribute: { [reactor] in reactor.attribute($0) })
+            whenCurrent: { [units, requests] body in
+                requests.began()
+                units.source.whenCurrent {
+                    body()
+                    requests.finished()
+                }
+            },
+            attribute: { [reactor] in reactor.attribute($0) },
+            onRefusal: { [refusals] in refusals.refused($0, from: $1) })
         router.handler = Dispatcher(handlers(of: daemon), conditions)
+    }
+
+    private func status(of daemon: Daemon, _ words: FinalOutput) -> StatusHandler {
+        StatusHandler(
+            .init(
+                supervisor: supervisor, units: units,
+                memory: UnitMemory(store: store, logs: logs, routes: registry.routes),
+                daemon: { [unowned daemon] in daemon.ownStatus($0) }, finalOutput: words, drift: drift,
+                workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor),
+                requests: requests, reactor: reactor))
     }
 
     private func handlers(of daemon: Daemon) -> DaemonHandlers {
@@ -25,7 +44,6 @@ extension Composition {
         let words = FinalOutput(
             programs: programs, routing: journaling.routing, supervisor: supervisor, units: units, reactor: reactor)
         let sources = LogSources(logs: logs, programs: programs, note: journaling.note)
-        let memory = UnitMemory(deaths: deaths, logs: logs, routes: registry.routes)
         let version = VersionHandler(options: options)
         return DaemonHandlers(
             requests: requests, units: units,
@@ -40,23 +58,27 @@ extension Composition {
             upgrade: UpgradeHandler(
                 version: version, holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned daemon] () throws(APIError) in try daemon.upgrade() },
-            status: StatusHandler(
-                supervisor: supervisor, units: units, memory: memory, daemon: { [unowned daemon] in daemon.ownStatus },
-                finalOutput: words,
-                workers: WorkerUse(registry: registry, supervisor: supervisor, units: units, reactor: reactor)),
+            status: status(of: daemon, words),
             list: ListHandler(units: units), map: MapHandler(units: units, plugins: plugins),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
             discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
             log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),
+            events: EventsHandler(store: store, reactor: reactor, requests: requests),
             version: version,
-            ready: ReadyHandler(supervisor: supervisor, registry: registry, metadataRequests: metadataRequests),
+            ready: ReadyHandler(
+                supervisor: supervisor, router: router, metadataRequests: metadataRequests,
+                onTrouble: { [log] in log.trouble($0) }),
             proxy: ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges),
             bridge: BridgeHandler(bridges: bridges),
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
             scale: ScaleHandler(instances: instances, units: units),
+            apply: ApplyHandler(applying: applying, units: units),
+            explain: ExplainHandler(
+                supervisor: supervisor, units: units, routing: journaling.routing,
+                logs: LogDirectory(root: options.state + "/logs")),
             reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
-            plugins: PluginsHandler(units: units, plugins: plugins),
+            plugins: PluginsHandler(plugins: plugins),
             metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests, plugins: plugins))
     }
 }

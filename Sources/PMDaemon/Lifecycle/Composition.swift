@@ -15,8 +15,8 @@ final class Composition {
     let log: DaemonLog
     let lifecycle = LifecycleState()
     let units: UnitResolver
-    let deaths: ExitHistory
-    let registry = CommandRegistry()
+    let store: EventStore
+    let registry: CommandRegistry
     let routeBook: RouteStore
     let logs: LogRegistry
     let router: ServiceRouter
@@ -31,11 +31,17 @@ final class Composition {
     let sweeper: ContainerCleanup
     let packages: PackageSetup
     let events: UnitEvents
+    let refusals: RefusalEvents
     let plugins: PluginController
     let supervisor: Supervisor
     let access: Access
     let admission: Admission
     let gateway: GatewayController
+    private(set) lazy var applying = Applying(
+        .init(
+            supervisor: supervisor, units: units, instances: instances, drift: drift, reactor: reactor,
+            lifecycle: lifecycle), log)
+    private var hooks: HookRunner?
 
     /// Makes the parts; nothing is started yet.
     ///
@@ -44,72 +50,83 @@ final class Composition {
         (self.options, self.reactor, self.log) = (options, reactor, log)
         access = Access(options.scope)
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
-        units = try UnitResolver(
-            path: options.config, environment: Environment.current(), reactor: reactor, last: last)
-        deaths = ExitHistory(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
-        routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, registry.routes) { log.trouble($0) }
+        units = try UnitResolver(path: options.config, values: options.values, reactor: reactor, last: last)
+        store = EventStore(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
+        routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
+        registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }
         logs = LogRegistry(
             LogDirectory(root: options.state + "/logs"), reactor: reactor, openLogs: DescriptorLimit.current().openLogs)
         log.store(in: logs, boundedAt: DaemonLogFile(options.state + "/pmd.log"))
         router = ServiceRouter(registry, reactor: reactor)
         metadataRequests = MetadataRequests(reactor)
-        links = ServiceLinks(router, metadataRequests) { log.trouble($0) }
+        links = ServiceLinks(router, metadataRequests, units) { log.trouble($0) }
         bridges = Bridges(reactor: reactor) { log.trouble($0) }
         holder = Holder(try InitChannel(SharedFD(owning: InitChannel.descriptor), reactor: reactor))
         ledger = UnitLedger(holder.channel, LedgerFile(stateDirectory: options.state)) { log.trouble($0) }
         starts = StartWatch(holder.channel, log)
         journaling = Journaling(options, units, reactor: reactor, log: log)
         sweeper = ContainerCleanup(options, units, reactor: reactor) { log.trouble($0) }
-        packages = PackageSetup(options, units, reactor, log)
-        events = UnitEvents(log, units, .init(deaths: deaths, journaling: journaling, sweeper: sweeper))
-        plugins = PluginController(options, units, registry, log)
+        packages = PackageSetup(options, units, reactor, (log, store))
+        events = UnitEvents(
+            log, units, clock: reactor.clock,
+            .init(store: store, journaling: journaling, sweeper: sweeper, logs: logs))
+        plugins = PluginController(options, units, registry, (log, store))
         var resources = Supervisor.Resources(
             reactor: reactor, holder: holder, logs: logs, runtime: plugins.drivers, user: geteuid())
-        resources.onTrouble = { log.trouble($0) }
-        (resources.channels, resources.observer) = (links, PluginEventFeed(events, plugins, reactor.clock))
-        resources.find = { [units] in units.find($0) }
-        resources.notifyPlaces = options.notifyPlaces(Environment.current(), user: geteuid())
-        resources.remember = { [ledger] in if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
-        resources.inspection = options.inspection
-        resources.rememberInspector = { [ledger] in ledger.keep(inspector: $1, of: $0) }
+        (resources.channels, resources.observer, resources.checks) = (links, events, plugins)
+        resources.use(options, units, log)
+        resources.remember(in: ledger)
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
         supervisor = Supervisor(resources)
-        admission = Admission(access, router) { log.trouble($0) }
+        refusals = RefusalEvents(store, reactor)
+        admission = Admission(access, router, refusals) { log.trouble($0) }
         gateway = try GatewayController.make(
             options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
         ) { log.trouble($0) }
         connect()
     }
 
-    /// Connects parts that need each other, so that no order of making suffices: those that read the configuration also
-    /// learn of its changes.
+    /// Connects parts that read the configuration, and so learn of its changes, and those that need the supervisor.
     private func connect() {
-        gateway.publish(in: units)
-        units.parts = { [unowned units, unowned plugins, parts = units.parts, pools = options.pools] name in
-            parts(name) ?? units.pool(name, pools) ?? plugins.unit(name)
-        }
+        hooks = HookRunner(
+            HookRunner.Parts(
+                store: store, units: units, supervisor: supervisor, registry: registry, reactor: reactor,
+                lifecycle: lifecycle, log: log))
         plugins.connect(supervisor)
-        links.askPlugin = { [unowned plugins] in plugins.ask($0, $1) }
-        routeBook.connect(units)
-        registry.fullName = { [units] in units.fullName($0) }
-        links.isCallable = { [units] in units.find($0)?.definition.isCommandable ?? true }
-        links.callTimeout = { [units] in units.find($0)?.mapping.callTimeout ?? .zero }
-        supervisor.restartRefusal = { [unowned supervisor] in
-            StartCheck(supervisor: supervisor).refusal(ofRestartOf: $0, $1)
-        }
-        units.onChange = { [gateway, registry, plugins, unowned supervisor] in
-            registry.routes.configurationChanged()
-            plugins.configurationChanged()
-            supervisor.configurationChanged()
-            gateway.configurationChanged()
-        }
+        units.connect(
+            PartsOfPM(units, gateway, plugins, pools: options.pools),
+            [registry.routes, plugins, supervisor, gateway, applying], differences: ConfigEvents(store: store))
     }
 
     /// Starts and stops all instances of a unit together.
     var instances: Instances { Instances(supervisor: supervisor, units: units, ledger: ledger) }
 
+    /// Compares what runs with the configuration.
+    var drift: Drift { Drift(supervisor: supervisor, units: units, routing: journaling.routing) }
+
     /// Handover of connections to a successor.
     var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }
+}
+
+extension Supervisor.Resources {
+    @PMActor
+    fileprivate mutating func use(_ options: DaemonOptions, _ units: UnitResolver, _ log: DaemonLog) {
+        onTrouble = { log.trouble($0) }
+        find = { units.find($0) }
+        restartRefusal = { StartCheck(supervisor: $0).refusal(ofRestartOf: $1, $2) }
+        notifyPlaces = options.notifyPlaces(Environment.current(), user: user)
+        inspection = options.inspection
+    }
+
+    @PMActor
+    fileprivate mutating func remember(in ledger: UnitLedger) {
+        remember = { if !$1.contains(where: UnitName.isOfPart) { ledger.keep($0, of: $1) } }
+        rememberInspector = { ledger.keep(inspector: $1, of: $0) }
+        launched = { unit in
+            guard !UnitName.isOfPart(unit.name) else { return }
+            ledger.keep(digest: ServiceDigest.of(.init(unit.definition, unit.mapping)), of: unit.name)
+        }
+    }
 }
 
 /// The state of the daemon as a whole, for the parts that depend on it.

@@ -26,7 +26,7 @@ extension Daemon {
         guard held.activated == nil else { return }
         socketFile = try? Files.entry(parts.options.socket)  // without it the next look makes another one
         let watch = SocketFileWatch(parts.options.socket, reactor: reactor) { [weak self] in self?.listenAgain() }
-        parts.supervisor.attempt("watch the socket's file") { () throws(SystemError) in try watch.begin() }
+        parts.supervisor.attempt("watch the socket's file") { () throws(SystemError) in try watch.start() }
         socketWatch = watch
     }
 
@@ -60,16 +60,24 @@ extension Daemon {
         } onChange: { [weak self] in
             self?.configurationFileChanged()
         }
-        watch.begin()
+        watch.start()
         configWatch = watch
     }
 
     private func configurationFileChanged() {
         guard parts.lifecycle.phase == .serving else { return }
-        let before = parts.units.faults
-        parts.units.refreshIfPossible()
-        let faults = parts.units.faults
-        if faults != before {
+        parts.units.source.whenCurrent { [weak self] in
+            self?.tellFaults()
+            self?.checkSocketFile()
+        }
+    }
+
+    /// Says once when the file cannot be used any more, and when it can be again.
+    private func tellFaults() {
+        let faults = parts.units.source.faults
+        if faults != toldFaults {
+            toldFaults = faults
+            ConfigEvents(store: parts.store).faults(faults)
             for fault in faults { log.trouble(fault) }
             if faults.isEmpty {
                 log.tell("\(parts.options.config) can be used again, and is")
@@ -77,7 +85,6 @@ extension Daemon {
                 log.trouble("pm goes on with the configuration before")
             }
         }
-        checkSocketFile()
     }
 
     /// Makes the socket's file again where another folder, without the socket or with a copy of it, has the place of ours.

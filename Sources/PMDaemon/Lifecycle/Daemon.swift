@@ -16,6 +16,8 @@ final class Daemon {
     var listener: Listener?
     var socketWatch: SocketFileWatch?
     var configWatch: ConfigWatch?
+    /// The faults of the configuration that the log has.
+    var toldFaults: [String] = []
     /// The next try to make the socket's file again.
     var listenRetry: TimerID?
     /// Identity of the socket's file: another one at its path leads nowhere.
@@ -71,7 +73,7 @@ final class Daemon {
         switch message {
         case .greeting(let greeting): greeted(greeting)
         case .adopt(let child): parts.supervisor.adopt(child)
-        case .held(let name, let descriptor): take(name, descriptor)
+        case .held(let name, let descriptor): restore(name, descriptor)
         case .handedOver: happened(.handedOver)
         case .stopRequested: stop(answering: nil) { _ in }
         case .reexeced: parts.holder.reexecEnded(nil)
@@ -81,20 +83,21 @@ final class Daemon {
         }
     }
 
-    private func take(_ name: String, _ descriptor: SharedFD) {
+    private func restore(_ name: String, _ descriptor: SharedFD) {
         if name == CgroupBase.heldName {
             parts.holder.takeCgroups(descriptor) { [log] in log.trouble($0) }
-        } else if !held.take(name, descriptor) {
-            parts.supervisor.sockets.take(name, descriptor)
+        } else if !held.restore(name, descriptor) {
+            parts.supervisor.sockets.restore(name, descriptor)
         }
     }
 
     private func greeted(_ greeting: InitHello) {
-        parts.router.begin(generation: greeting.daemonStarts)
+        parts.router.start(generation: greeting.daemonStarts)
         parts.holder.hasCgroups = greeting.hasCgroups
         parts.routeBook.open(isFirst: greeting.daemonStarts == 1)
         lastEnd = PredecessorEnd(greeting)
         log.tell(greeting, after: lastEnd)
+        parts.store.publish(lastEnd.event)
     }
 
     /// Stops everything; `done` gets the survivors, and the daemon ends when the caller has its answer.
@@ -108,7 +111,6 @@ final class Daemon {
     /// - Throws: a 409 while the daemon is being replaced or stopped.
     func upgrade() throws(APIError) {
         guard parts.lifecycle.phase == .serving else { throw .conflict("pm is already being replaced or stopped") }
-        parts.units.refreshIfPossible()
         happened(.upgradeAsked)
     }
 
@@ -142,7 +144,7 @@ final class Daemon {
     // MARK: start
 
     private func takeOver() {
-        mode = parts.starts.begin(held.starts, after: lastEnd)
+        mode = parts.starts.recordStart(held.starts, after: lastEnd)
         parts.supervisor.holdsRestarts = mode != .normal
         succession = parts.instances.takeOver(held.ledger)
         (held.ledger, held.starts) = (nil, nil)
@@ -171,39 +173,48 @@ final class Daemon {
         publishSocket()
         watchSocketFile()
         watchConfiguration()
-        launch.serving()
+        // Who waits for the start may look into the file; another program's lock keeps nobody.
+        parts.units.source.whenCurrent { [launch] in launch.serving() }
         parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
             try parts.holder.channel.notify("READY=1\nSTATUS=serving \(parts.options.socketURL)")
         }
-        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) + parts.units.faults {
+        toldFaults = parts.units.source.faults
+        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) + toldFaults {
             log.trouble(problem)
         }
         log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
         if case .killedInit = succession { log.trouble("pm-init was killed: goes on with what was wanted before") }
         greetAdopted(except: resumeSessions())
         parts.router.serve()
-        parts.sweeper.begin()
+        parts.sweeper.sweepLeftovers()
         if mode == .normal {
             parts.instances.startAutomatic(succession, reactor) { [log] in log.trouble($0) }
         }
         if succession == .first { installPackages() }
-        parts.gateway.begin()
+        parts.gateway.start()
         if mode == .normal { parts.plugins.start() }
         parts.starts.started()
     }
 
     /// Services of a package that was missing start when it is there.
     private func installPackages() {
-        parts.packages.begin { [weak self] in
+        parts.packages.installMissing { [weak self] in
             guard let self, parts.lifecycle.phase == .serving, mode == .normal else { return }
             parts.instances.startAutomatic(.first, reactor) { [log = self.log] in log.trouble($0) }
         }
     }
 
-    /// Writes the socket's URL where existing clients look for it; a configuration that cannot be written is used all
-    /// the same.
+    /// Writes the socket's URL where clients look for it; a configuration that cannot be written is used all the same.
     private func publishSocket() {
         let options = parts.options
+        do throws(SystemError) {
+            try options.record.write(in: options.state)
+        } catch {
+            log.trouble("clients with another environment will not find the socket: \(error)")
+        }
+        // What cannot be looked at is not there for others either.
+        let isThere: (String) -> Bool = { (try? Files.status($0)) != nil }  // as said
+        guard parts.units.configuration.publishesSocket(in: options.config, isThere: isThere) else { return }
         var mapping = parts.units.configuration.mapping("pm") ?? Mapping(container: "pm")
         // Other sockets were those of daemons elsewhere; what is for the network is the gateway's.
         let points =
@@ -259,8 +270,9 @@ final class Daemon {
         } catch {
             log.trouble("connections are lost in the upgrade: \(error)")
         }
-        parts.deaths.flush()
-        parts.units.last?.flush()
+        parts.store.publish(.daemonReplaced)
+        parts.store.flush()
+        parts.units.source.finish()
         parts.routeBook.flush()
         parts.logs.close()
         parts.journaling.close()
@@ -301,17 +313,19 @@ final class Daemon {
     }
 
     private func close() {
-        parts.deaths.flush()
+        parts.store.publish(.daemonStopped)
+        parts.store.flush()
         parts.logs.close()
         parts.journaling.close()
         listener?.close()
         socketWatch?.end()
         configWatch?.end()
-        parts.units.last?.flush()
-        parts.units.last?.forgetIfRemoved()
+        parts.units.source.finish()
+        parts.units.source.last?.forgetIfRemoved()
         parts.gateway.end()
         parts.supervisor.notify.close()
         do throws(SystemError) {
+            try parts.options.record.remove(in: parts.options.state)
             if held.activated == nil { try Files.removeSocket(parts.options.socket) }
         } catch {
             log.trouble("the socket file stays: \(error)")
@@ -332,8 +346,8 @@ final class Daemon {
 
     // MARK: status
 
-    /// The status row of the daemon itself.
-    var ownStatus: UnitStatus {
+    /// The status row of the daemon itself, with these sentences about processes that are nobody's.
+    func ownStatus(_ strays: [String]) -> UnitStatus {
         let isStopping = parts.lifecycle.isStopping
         var row = UnitStatus(
             name: "pm", type: "self", wanted: isStopping ? .down : .up, state: isStopping ? .stopping : .up)
@@ -345,13 +359,13 @@ final class Daemon {
             UnitStatus.LongTurns(count: reactor.longTurns, longest: $0.duration, cause: $0.cause)
         }
         let own = [
-            mode.problem, parts.units.shortage, listener?.problem, parts.deaths.problem, parts.journaling.problem,
-            parts.packages.problem,
+            mode.problem, parts.units.shortage, listener?.problem, parts.store.problem, parts.journaling.problem,
+            parts.packages.problem, parts.applying.problem,
         ]
         row.problems =
             own.compactMap { $0 } + parts.units.problems + parts.gateway.problems
             + parts.registry.routes.grants.allProblems + parts.plugins.problems
-        row.problems += parts.supervisor.strayProblems
+        row.problems += strays
         return row
     }
 }

@@ -13,6 +13,8 @@ public struct DaemonOptions: Equatable, Sendable {
     public var socket = ""
     /// Directory of pm's programs and JavaScript.
     public var libexec = ""
+    /// The profile that is laid over the configuration; nil: none.
+    var profile: String?
     /// Use of the inspector by Node services.
     var inspection = Inspection.none
     /// True when it logs more.
@@ -35,6 +37,7 @@ public struct DaemonOptions: Equatable, Sendable {
             case "--state": state = try Self.value(&rest, argument)
             case "--socket": socket = try Self.value(&rest, argument)
             case "--libexec": libexec = try Self.value(&rest, argument)
+            case "--profile": profile = try Self.value(&rest, argument)
             case "--scope": scope = try Self.scope(try Self.value(&rest, argument))
             case "-v", "--verbose": isVerbose = true
             default:  // words, not an enum of ours
@@ -66,6 +69,12 @@ public struct DaemonOptions: Equatable, Sendable {
     var configDirectory: String {
         config.lastIndex(of: "/").map { $0 == config.startIndex ? "/" : String(config[..<$0]) } ?? "."
     }
+
+    /// Values of the configuration: the environment of this process, and the profile.
+    var values: ConfigValues { ConfigValues(variables: Environment.current(), profile: profile) }
+
+    /// Record of this daemon in its state directory, while it runs.
+    var record: DaemonRecord { DaemonRecord(config: config, socket: socket, cwd: configDirectory) }
 
     /// The socket as clients name it.
     var socketURL: String { Paths.socketURL(socket) }

@@ -23,7 +23,7 @@ struct HeldDescriptors {
     private static let activatedName = "pm.socket"
 
     /// Takes a descriptor by its name; false when it is none of these.
-    mutating func take(_ name: String, _ descriptor: SharedFD) -> Bool {
+    mutating func restore(_ name: String, _ descriptor: SharedFD) -> Bool {
         switch name {
         case Self.socketName: socket = descriptor
         case Self.activatedName: activated = descriptor

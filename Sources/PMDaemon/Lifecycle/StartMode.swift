@@ -91,7 +91,7 @@ struct StartCount: Equatable {
     var bytes: [UInt8] { [unfinished] }
 
     /// Decides the start of a daemon, and counts it until its start succeeds.
-    mutating func begin(after end: PredecessorEnd) -> StartMode {
+    mutating func recordStart(after end: PredecessorEnd) -> StartMode {
         // The previous daemon counted itself: its start succeeded, or it died of a fault, or another process ended it.
         let deaths = unfinished > 0 && !end.isFault ? unfinished - 1 : unfinished
         unfinished = deaths == .max ? .max : deaths + 1
@@ -118,10 +118,10 @@ final class StartWatch {
     }
 
     /// Decides how this daemon starts, from the number that the previous one left.
-    func begin(_ left: SharedFD?, after end: PredecessorEnd) -> StartMode {
+    func recordStart(_ left: SharedFD?, after end: PredecessorEnd) -> StartMode {
         do throws(SystemError) {
             if let left { count = StartCount(try MemoryFile.read(left)) }
-            let mode = count.begin(after: end)
+            let mode = count.recordStart(after: end)
             if let left {
                 try MemoryFile.write(count.bytes, at: 0, to: left)
                 file = left

@@ -6,10 +6,8 @@ import PMSystem
 /// Reads the last output of a unit from the journal, if the daemon has not seen it, for reports of its death.
 @PMActor
 struct FinalOutput {
-    /// As many lines as the daemon remembers of what it sees.
-    private static let lines = 20
-    /// The number of lines to read when the next run may have written too.
-    private static let linesOfTwo = 200
+    /// Enough to have the beginning of a long stack, too.
+    private static let lines = 200
     /// Time for the journal; then the death is reported without them.
     private static let journalDelay = Duration.seconds(2)
 
@@ -27,7 +25,13 @@ struct FinalOutput {
             let report = supervisor.report(of: name), let death = report.lastDeath, isJournaled(name)
         else { return answer(result) }
         read(name, RunInterval(death, nextAt: report.startedAt, nextPID: report.pid)) { lines in
-            error.output = lines
+            var death = death
+            death.takeOutput(lines)
+            error.output = death.lastLines
+            if error.failure?.service == name {
+                let card = FailureCard(name, death)
+                (error.failure, error.hint) = (card, card.nextStep)
+            }
             answer(.failure(error))
         }
     }
@@ -40,7 +44,7 @@ struct FinalOutput {
         let row = rows[index]
         read(row.name, RunInterval(death, nextAt: row.startedAt, nextPID: row.pid)) { lines in
             var told = rows
-            told[index].lastExit?.lastLines = lines
+            told[index].lastExit?.takeOutput(lines)
             answer(.success(told))
         }
     }
@@ -55,14 +59,14 @@ struct FinalOutput {
 
     private func read(_ name: String, _ span: RunInterval, _ body: @escaping @PMActor ([String]) -> Void) {
         var call = Log(names: [name])
-        call.lines = span.next == nil ? Self.lines : Self.linesOfTwo
-        call.since = .at(span.begin)
+        call.lines = Self.lines
+        call.since = .at(span.start)
         call.until = .at(WallTime(nanoseconds: span.end.nanoseconds + Self.journalDelay.nanoseconds))
         var query = programs.query(call, of: [name])
         query.readsFiles = false
         query.settles = true
         let words = FinalOutputReader(of: span, limit: Self.lines, body)
-        let receiver = LogProgram.Receiver(take: { words.take($0) }, isFull: { false }, whenRoom: { $0() })
+        let receiver = LogProgram.Receiver(received: { words.received($0) }, isFull: { false }, whenRoom: { $0() })
         do throws(APIError) {
             let program = try programs.start(query, receiver)
             reactor.after(Self.journalDelay) {
@@ -79,13 +83,13 @@ struct FinalOutput {
 /// The time of a run that ended. journald notes when it read a line, which may be after the end, and after the next
 /// run has begun.
 struct RunInterval {
-    let begin: WallTime
+    let start: WallTime
     let end: WallTime
     /// The run that followed, if one did: when it began, and its leader.
     let next: (at: WallTime, pid: Int?)?
 
     init(_ death: DeathRecord, nextAt: WallTime?, nextPID: Int32?) {
-        begin = WallTime(nanoseconds: death.at.nanoseconds - death.uptime.nanoseconds - 1_000_000)
+        start = WallTime(nanoseconds: death.at.nanoseconds - death.uptime.nanoseconds - 1_000_000)
         end = death.at
         next = nextAt.flatMap { at in at.nanoseconds < death.at.nanoseconds ? nil : (at, nextPID.map(Int.init)) }
     }
@@ -107,7 +111,7 @@ final class FinalOutputReader {
         self.body = body
     }
 
-    func take(_ frame: StoredLogFrame) {
+    func received(_ frame: StoredLogFrame) {
         switch frame {
         case .record(let record), .unfinished(let record, _):
             guard isOfThisRun(record) else { return }

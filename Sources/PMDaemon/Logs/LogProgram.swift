@@ -10,7 +10,7 @@ final class LogProgram {
     /// Receiver of the program's answer.
     struct Receiver {
         /// Takes a frame; `failed` is the last.
-        let take: @PMActor (StoredLogFrame) -> Void
+        let received: @PMActor (StoredLogFrame) -> Void
         /// True when there is no room for more.
         let isFull: @PMActor () -> Bool
         /// Calls what it is given when there is room again.
@@ -52,7 +52,7 @@ final class LogProgram {
     }
 
     /// Begins to take what it says; `onGone` is called when its process has ended.
-    func begin(onGone: @escaping @PMActor () -> Void) {
+    func start(onGone: @escaping @PMActor () -> Void) {
         let (process, reactor) = (process, reactor)
         do throws(SystemError) {
             try reactor.watch(process.descriptor.raw, .readable) { _ in
@@ -66,7 +66,7 @@ final class LogProgram {
         } catch {
             reading = .ended
             process.kill()
-            receiver.take(.failed(.internalFailure("pm-logs cannot be watched: \(error)")))
+            receiver.received(.failed(.internalFailure("pm-logs cannot be watched: \(error)")))
         }
     }
 
@@ -104,7 +104,7 @@ final class LogProgram {
         takeLines()
         guard isAtEnd, case .flowing = reading else { return }
         close()
-        receiver.take(.failed(.internalFailure("pm-logs ended before it had sent all lines")))
+        receiver.received(.failed(.internalFailure("pm-logs ended before it had sent all lines")))
     }
 
     private func takeLines() {
@@ -118,11 +118,11 @@ final class LogProgram {
                 guard let line = try framer.nextLine() else { return }
                 let frame = try StoredLogFrame(json: JSONValue(parsing: Array(line)))
                 if case .failed = frame { close() }
-                receiver.take(frame)
+                receiver.received(frame)
             } catch {
                 close()
                 process.kill()
-                receiver.take(.failed(.internalFailure("pm-logs is not understood: \(error)")))
+                receiver.received(.failed(.internalFailure("pm-logs is not understood: \(error)")))
             }
         }
     }

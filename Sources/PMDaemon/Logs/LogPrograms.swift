@@ -49,7 +49,7 @@ final class LogPrograms {
             throw .internalFailure("the logs cannot be read: \(error)")
         }
         running += 1
-        run.begin { [weak self] in
+        run.start { [weak self] in
             guard let self else { return }
             precondition(running > 0, "a log program ends twice")
             running -= 1

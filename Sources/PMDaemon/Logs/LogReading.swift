@@ -45,7 +45,7 @@ final class LogReading {
         reader = sources.logs.reader()
         now = sources.logs.now
         do throws(LogPatternProblem) {
-            sender = LogSender(call, request, try LogFilter(priority: request.priority, pattern: request.grep))
+            sender = LogSender(call, request, try request.filter())
         } catch {
             throw .badRequest(
                 "cannot use the pattern of grep: \(error)", hint: "a POSIX extended regular expression, regex(7)")
@@ -110,7 +110,7 @@ final class LogReading {
 
     private func run(_ query: StoredLogQuery) async throws(APIError) {
         let receiver = LogProgram.Receiver(
-            take: { [weak self] in self?.take($0) },
+            received: { [weak self] in self?.received($0) },
             isFull: { [sender] in sender.isBusy },
             whenRoom: { [sender] in sender.whenDrained($0) })
         let program = try sources.programs.start(query, receiver)
@@ -121,13 +121,13 @@ final class LogReading {
         if let failure { throw failure }
     }
 
-    private func take(_ frame: StoredLogFrame) {
+    private func received(_ frame: StoredLogFrame) {
         guard sender.isOpen else { return cancel() }
         switch frame {
         case .record(let record): sender.send(record)
         case .unfinished(let record, let torn):
             sender.send(record)
-            following?.follower(of: record.name)?.goOn(in: record.stream == .stdout ? .out : .err, torn: torn)
+            following?.follower(of: record.name)?.goOn(in: record.origin, torn: torn)
         case .stored(let cursor):
             sender.note(cursor.map { LogCursor.Mark(number: 0, cursor: $0) })
             finishStored(nil)
@@ -189,16 +189,37 @@ final class LogReading {
     private func sendLines() async throws(SystemError) {
         let since = request.since?.time(from: now)
         let fallback = request.follows && since == nil ? Self.recentLines : nil
-        let query = LogQuery(lines: request.lines ?? fallback, since: since)
+        var query = LogQuery(lines: request.lines ?? fallback, since: since)
+        query.streams = sender.filter.streams
         var lines = try reader.lines(of: names, query)
         while let next = try lines.next() {
             if next.line.end == .unfinished, let follower = following?.follower(of: next.unit) {
-                follower.begin(with: next.line, sender)
+                follower.send(torn: next.line, sender)
             } else {
                 sender.send(next.line, of: next.unit)
             }
             if sender.isBusy { await sender.drained() }
             if !sender.isOpen { return }
+        }
+    }
+}
+
+extension Log {
+    /// Which lines the call wants.
+    ///
+    /// - Throws: `LogPatternProblem`.
+    fileprivate func filter() throws(LogPatternProblem) -> LogFilter {
+        try LogFilter(priority: priority, pattern: grep, streams: LogStream.wanted(streams?.map(\.rawValue)))
+    }
+}
+
+extension LogRecord {
+    /// The stream of a line that is not complete: events are.
+    fileprivate var origin: LogStream {
+        switch stream {
+        case .stdout: .out
+        case .stderr: .err
+        case .pm: .notice
         }
     }
 }

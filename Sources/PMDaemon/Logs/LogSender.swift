@@ -56,8 +56,7 @@ final class LogSender {
         if let end { ends[unit] = end }
         let cursor = hasCursors && end != nil ? place(of: unit) : nil
         guard !bytes.isEmpty || cursor != nil else { return }
-        var record = LogRecord(
-            name: unit, time: stamp.time, stream: stamp.stream == .out ? .stdout : .stderr, written: bytes)
+        var record = LogRecord(name: unit, stamp.stream, at: stamp.time, bytes)
         record.cursor = cursor
         stream(record)
     }
@@ -90,6 +89,18 @@ final class LogSender {
     var journal: LogCursor.Mark? { mark }
 
     private func place(of unit: String) -> String { LogCursor(file: ends[unit], mark: mark).text }
+}
+
+extension LogRecord {
+    /// The record of a line, or of a piece of one.
+    init(name: String, _ stream: LogStream, at time: WallTime, _ bytes: [UInt8]) {
+        switch stream {
+        case .out: self.init(name: name, time: time, stream: .stdout, written: bytes)
+        case .err: self.init(name: name, time: time, stream: .stderr, written: bytes)
+        case .notice: self.init(name: name, time: time, stream: .pm, written: bytes)
+        case .event: self.init(name: name, time: time, event: bytes)
+        }
+    }
 }
 
 /// All the logs that one call follows.
@@ -141,9 +152,11 @@ final class LogFollowing {
 
 /// Passes on what a unit writes from now on.
 @PMActor
-final class LogFollower {
+final class LogFollower: LogSubscriptionObserver {
     let unit: String
     private let subscription: LogSubscription
+    /// The sender of the caller; nil until what arrives is to be sent.
+    private var sender: LogSender?
     /// Bytes of a character that is not complete yet, per stream.
     private var torn: [LogStream: [UInt8]] = [:]
     /// Streams whose last text did not end its line.
@@ -164,20 +177,26 @@ final class LogFollower {
     }
 
     /// Sends a line of the history that is still being written: its last character may be completed by what follows.
-    func begin(with line: LogLine, _ sender: LogSender) {
+    func send(torn line: LogLine, _ sender: LogSender) {
         openLines.insert(line.stream)
         sender.send(whole(line.bytes, line.stream), LogStamp(line.stream, at: line.time), of: unit)
     }
 
     /// Sends what has arrived since, and from now on as it arrives.
     func start(_ sender: LogSender) {
-        subscription.onAvailable = { [weak self] in self?.pump(sender) }
+        self.sender = sender
+        subscription.observer = self
         pump(sender)
+    }
+
+    func outputWaits() {
+        if let sender { pump(sender) }
     }
 
     /// Ends following, because the caller has left.
     func cancel() {
         subscription.cancel()
+        sender = nil
     }
 
     private func pump(_ sender: LogSender) {
@@ -195,6 +214,9 @@ final class LogFollower {
 
     /// Sends bytes as they arrived, or the lines in them that are wanted.
     func send(_ bytes: [UInt8], _ stamp: LogStamp, endsAt end: LogPosition?, _ sender: LogSender) {
+        guard sender.filter.streams.contains(stamp.stream) else {
+            return sender.send([], stamp, of: unit, endsAt: end)
+        }
         guard sender.filter.isOpen else { return sift(bytes, stamp, endsAt: end, sender) }
         // What a new incarnation writes does not go on in a line that the one before it broke off.
         let breaksOff = stamp.startsAnew && openLines.contains(stamp.stream)

@@ -30,10 +30,14 @@ final class OutputRouting {
         self.log = log
     }
 
+    /// The destination of the output of units that name none.
+    var usualDestination: LogDestination {
+        units.configuration.mapping("pm")?.logs ?? (place.isDefault ? .journal : .file)
+    }
+
     /// The configured destination of a unit's output.
     func destination(of unit: Unit) -> LogDestination {
-        let wanted =
-            unit.mapping.logs ?? units.configuration.mapping("pm")?.logs ?? (place.isDefault ? .journal : .file)
+        let wanted = unit.mapping.logs ?? usualDestination
         // A readiness check by a line needs to see the lines, as does the search for an inspector's URL.
         if wanted == .journal, unit.isInspected { return .both }
         if wanted == .journal, case .logLine = unit.mapping.readiness { return .both }

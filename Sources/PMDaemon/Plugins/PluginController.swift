@@ -11,11 +11,12 @@ import PMSystem
 ///
 /// Their code runs in processes of their own and never here. Without plugins it does nothing.
 @PMActor
-final class PluginController {
+final class PluginController: ConfigurationObserver {
     private let options: DaemonOptions
     private let units: UnitResolver
     private let registry: CommandRegistry
     private let log: DaemonLog
+    private let store: EventStore
     /// The supervisor needs the runtimes of plugins, so it is made later.
     private weak var supervisor: Supervisor?
     private(set) var offers = PluginOffers()
@@ -27,6 +28,8 @@ final class PluginController {
     private var applied: [String: Unit] = [:]
     /// What their hosts published and was refused, by unit.
     private var refusals: [String: [String]] = [:]
+    /// What was reported of the entries of the configuration, by name.
+    private var told: [String: [String]] = [:]
     /// Events that a plugin did not get because it did not read, by unit.
     private var missed: [String: Int] = [:]
     /// Commands of plugins of the reference's form, by unit.
@@ -42,20 +45,28 @@ final class PluginController {
     /// Time of a check of life.
     private static let answerTime = Duration.seconds(5)
 
-    init(_ options: DaemonOptions, _ units: UnitResolver, _ registry: CommandRegistry, _ log: DaemonLog) {
-        (self.options, self.units, self.registry, self.log) = (options, units, registry, log)
+    init(
+        _ options: DaemonOptions, _ units: UnitResolver, _ registry: CommandRegistry,
+        _ reports: (log: DaemonLog, store: EventStore)
+    ) {
+        (self.options, self.units, self.registry) = (options, units, registry)
+        (log, store) = reports
+        // For as long as the daemon runs.
+        _ = store.observe { [weak self] in self?.deliver($0) }
     }
 
     /// Connects it with the parts that are made after it.
     func connect(_ supervisor: Supervisor) {
         self.supervisor = supervisor
-        registry.admit = { [unowned self] metadata, unit in admitted(metadata, of: unit) }
-        registry.extensionOwner = { [unowned self] command in current.commands[command] }
-        let tell = registry.onPublish
-        registry.onPublish = { [unowned self] unit in
-            publishedCommands(of: unit)
-            tell(unit)
-        }
+        registry.extensions = self
+    }
+
+    /// Reports a fault of a plugin in the daemon's log and as an event.
+    private func report(_ fault: String, of plugin: String, _ unit: String? = nil) {
+        let text = "plugin \(plugin): \(fault)"
+        log.trouble(text)
+        store.publish(
+            EventRecord(.plugin, of: unit, text, [("plugin", .string(plugin)), ("reason", .string(fault))]))
     }
 
     // MARK: what there is
@@ -130,9 +141,7 @@ final class PluginController {
             applied[name] = report.unit
         }
         guard !units.configuration.plugins.isEmpty || !applied.isEmpty else { return }
-        for entry in current.entries {
-            for problem in entry.problems { log.trouble("plugin \(entry.name): \(problem)") }
-        }
+        _ = current
         reconcile()
     }
 
@@ -147,6 +156,12 @@ final class PluginController {
 
     private func reconcile() {
         guard hasBegun else { return }
+        for entry in offers.entries {
+            for problem in entry.problems where told[entry.name]?.contains(problem) != true {
+                report(problem, of: entry.name, entry.manifest?.unit)
+            }
+        }
+        told = Dictionary(offers.entries.map { ($0.name, $0.problems) }) { $0 + $1 }
         let wanted = offers.entries.compactMap { entry in entry.manifest.flatMap { unit($0, entry.reference) } }
         for step in PluginChange.steps(known: applied, wanted: wanted) {
             switch step {
@@ -164,12 +179,12 @@ final class PluginController {
         request.origin = .configuration
         request.options = RunOptions()
         do throws(APIError) {
-            try supervisor?.start(request, units) { [log] result in
+            try supervisor?.start(request, units) { [weak self] result in
                 guard case .failure(let error) = result else { return }
-                log.trouble("plugin \(PluginOffers.name(ofUnit: name)): \(error.message)")
+                self?.report(error.message, of: PluginOffers.name(ofUnit: name), name)
             }
         } catch {
-            log.trouble("plugin \(PluginOffers.name(ofUnit: name)): \(error.message)")
+            report(error.message, of: PluginOffers.name(ofUnit: name), name)
         }
     }
 
@@ -181,21 +196,20 @@ final class PluginController {
 
     // MARK: what they publish
 
-    private func admitted(_ metadata: ServiceMetadata, of unit: String) -> ServiceMetadata {
-        guard UnitName.isOfPlugin(unit) else { return metadata }
+    fileprivate func filtered(_ metadata: ServiceMetadata, of unit: String) -> ServiceMetadata {
         guard let manifest = current.entry(ofUnit: unit)?.manifest else {
             return ServiceMetadata(name: metadata.name, commands: [])
         }
         let (admitted, problems) = PluginFilter(manifest: manifest).admitted(metadata)
         for problem in problems where refusals[unit]?.contains(problem) != true {
-            log.trouble("plugin \(manifest.name): \(problem)")
+            report(problem, of: manifest.name, unit)
         }
         refusals[unit] = problems.isEmpty ? nil : problems
         return admitted
     }
 
-    private func publishedCommands(of unit: String) {
-        guard UnitName.isOfPlugin(unit), current.entry(ofUnit: unit)?.manifest?.form == .reference else { return }
+    fileprivate func noteCommands(of unit: String) {
+        guard current.entry(ofUnit: unit)?.manifest?.form == .reference else { return }
         let commands = registry.service(unit)?.metadata?.commands ?? []
         published[unit] = commands.filter { $0.isPublished && !$0.name.hasPrefix("$") }.map(\.name)
         decide()
@@ -257,6 +271,37 @@ final class PluginController {
 
 // MARK: - What they offer
 
+extension PluginController: CommandExtensions {
+    func admitted(_ metadata: ServiceMetadata, of unit: String) -> ServiceMetadata {
+        UnitName.isOfPlugin(unit) ? filtered(metadata, of: unit) : metadata
+    }
+
+    func owner(ofCommand command: String) -> String? { current.commands[command] }
+
+    func commandsPublished(of unit: String) {
+        if UnitName.isOfPlugin(unit) { noteCommands(of: unit) }
+    }
+}
+
+extension PluginController: PluginChecks {
+    /// Asks a plugin about a service; a failure at once when it cannot be asked.
+    func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void) {
+        let name = question.probe.name
+        guard let unit = current.probes[name] else { return done(.failed("no plugin has the check \(name)")) }
+        let plugin = PluginOffers.name(ofUnit: unit)
+        guard let service = registry.service(unit), service.has(PluginFilter.probe) else {
+            return done(.failed("the plugin \(plugin), which has the check \(name), does not run"))
+        }
+        guard asked.insert(question.service).inserted else {
+            return done(.failed("the plugin \(plugin) has not answered the last question"))
+        }
+        service.session.call(PluginFilter.probe, [question.json]) { [weak self] result in
+            self?.asked.remove(question.service)
+            done(ProbeResult(result, of: plugin))
+        }
+    }
+}
+
 extension PluginController {
     /// The driver of a runtime.
     ///
@@ -292,36 +337,21 @@ extension PluginController {
             501, "the plugin \(name) declares the command \(command), and has not added it", hint: "pm plugins")
     }
 
-    /// Asks a plugin about a service; a failure at once when it cannot be asked.
-    func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void) {
-        let name = question.probe.name
-        guard let unit = current.probes[name] else { return done(.failed("no plugin has the check \(name)")) }
-        let plugin = PluginOffers.name(ofUnit: unit)
-        guard let service = registry.service(unit), service.has(PluginFilter.probe) else {
-            return done(.failed("the plugin \(plugin), which has the check \(name), does not run"))
-        }
-        guard asked.insert(question.service).inserted else {
-            return done(.failed("the plugin \(plugin) has not answered the last question"))
-        }
-        service.session.call(PluginFilter.probe, [question.json]) { [weak self] result in
-            self?.asked.remove(question.service)
-            done(ProbeResult(result, of: plugin))
-        }
-    }
-
-    /// Sends an event to the plugins that declare its kind. `record` is only made for somebody.
-    func deliver(_ kind: String, _ record: () -> JSONValue) {
-        guard !units.configuration.plugins.isEmpty else { return }
+    /// Sends an event to the plugins that declare its kind.
+    private func deliver(_ event: EventRecord) {
+        // A plugin that got events of plugins could keep itself busy.
+        guard !units.configuration.plugins.isEmpty, event.kind != .plugin, event.service.map(UnitName.isOfPart) != true
+        else { return }
         var made: JSONValue?
-        for unit in current.subscribers(of: kind) {
+        for unit in current.subscribers(of: event.kind.rawValue) {
             guard let link = registry.service(unit)?.session, !link.connection.isClosed else { continue }
             guard link.connection.backlog < Self.mostWaiting else {
                 missed[unit, default: 0] += 1
                 continue
             }
-            let event = made ?? record()
-            made = event
-            link.notify("$event", [event])
+            let json = made ?? event.json
+            made = json
+            link.notify("$event", [json])
         }
     }
 }

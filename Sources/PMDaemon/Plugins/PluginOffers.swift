@@ -51,6 +51,11 @@ struct PluginOffers: Equatable {
                 }
             }
             assign(manifest.runtimes, index)
+            for kind in manifest.events where !Self.eventKinds.contains(kind) {
+                tell(
+                    index,
+                    "there are no events of the kind \(kind); the kinds are \(Self.eventKinds.joined(separator: ", "))")
+            }
         }
     }
 
@@ -61,6 +66,9 @@ struct PluginOffers: Equatable {
     func subscribers(of kind: String) -> [String] {
         entries.compactMap(\.manifest).filter { $0.events.contains(kind) }.map(\.unit)
     }
+
+    /// The kinds of events that plugins get: all but those of plugins.
+    private static let eventKinds = EventKind.allCases.filter { $0 != .plugin }.map(\.rawValue)
 
     /// The name of the plugin of a unit.
     static func name(ofUnit unit: String) -> String { String(unit.dropFirst(UnitName.pluginPrefix.count)) }

@@ -11,12 +11,15 @@ final class Admission {
     private let access: Access
     private let router: ServiceRouter
     private let onTrouble: @PMActor (String) -> Void
+    private let refusals: RefusalEvents
 
     init(
-        _ access: Access, _ router: ServiceRouter, onTrouble: @escaping @PMActor (String) -> Void
+        _ access: Access, _ router: ServiceRouter, _ refusals: RefusalEvents,
+        onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.access = access
         self.router = router
+        self.refusals = refusals
         self.onTrouble = onTrouble
     }
 
@@ -74,6 +77,7 @@ final class Admission {
     }
 
     private func refuse(_ socket: SharedFD, _ credentials: PeerCredentials) {
+        refusals.refused(credentials)
         answer(socket, access.refusal(of: credentials).json)
     }
 

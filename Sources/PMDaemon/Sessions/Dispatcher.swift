@@ -55,8 +55,12 @@ final class Dispatcher: RequestHandler {
         var isStopping: @PMActor () -> Bool = { false }
         /// Called when the connection to a service is given up.
         var onTrouble: @PMActor (String) -> Void = { _ in }
+        /// Calls what it is given when the configuration is as new as its file, and earlier changes of it are made.
+        var whenCurrent: @PMActor (@escaping @PMActor () -> Void) -> Void = { $0() }
         /// Called with the method that this turn of the loop works for.
         var attribute: @PMActor (String) -> Void = { _ in }
+        /// Called with a method that its caller has no right to.
+        var onRefusal: @PMActor (String, Session) -> Void = { _, _ in }
     }
 
     private let handlers: any MethodAnswering
@@ -71,10 +75,13 @@ final class Dispatcher: RequestHandler {
         conditions.onTrouble("the channel to \(service.unit) is closed: \(reason)")
     }
 
+    func refused(_ method: String, from session: Session) { conditions.onRefusal(method, session) }
+
     func handle(_ request: RPCRequest, from session: Session) {
-        guard let call = session.begin(request) else { return }
+        guard let call = session.openResponder(for: request) else { return }
         let name = request.method.string
         guard session.reach.permits(name) else {
+            refused(name, from: session)
             call.fail(session.reach.refusal(of: name))
             // A connection without a session of the gateway may make no other request.
             if session.reach == .proof { session.connection.closeAfterFlush() }
@@ -82,13 +89,21 @@ final class Dispatcher: RequestHandler {
         }
         guard let method = Method(rawValue: name) else { return call.reject(absence(of: name)) }
         guard request.params?.count ?? 0 <= PeerLimits.parameters else { return call.fail(Self.tooLong) }
+        // What was scanned is JSON, so this cannot fail.
+        let params = Parameters(request.params.flatMap { try? JSONValue(parsing: $0) })
+        if method.readsConfiguration {
+            conditions.whenCurrent { [weak self] in self?.answer(method, params, call) }
+        } else {
+            answer(method, params, call)
+        }
+        session.keep(call)
+    }
+
+    private func answer(_ method: Method, _ parameters: Parameters, _ call: Responder) {
         if method.isOrder, conditions.isHolderBehind() { return call.fail(Self.behind) }
         if method.needsFuture, conditions.isStopping() { return call.fail(Self.stopping) }
-        // What was scanned is JSON, so this cannot fail.
-        let params = request.params.flatMap { try? JSONValue(parsing: $0) }
-        conditions.attribute(name)
-        handlers.answer(method, Parameters(params), call)
-        session.keep(call)
+        conditions.attribute(method.rawValue)
+        handlers.answer(method, parameters, call)
     }
 
     private static let tooLong = RPCError(

@@ -13,14 +13,15 @@ protocol Handler {
 
 /// Answers one method of the daemon when something has come about.
 ///
-/// A request takes effect before `begin` returns, that is, before the next one is read: what a client asks for one thing
-/// after the other happens in that order, and the last one that was read from any client counts.
+/// A request takes effect before `begin` returns, or, where it changes the configuration, before the next request begins that
+/// the configuration matters to: what a client asks for one thing after the other happens in that order, and the last one that
+/// was read from any client counts. Only packages are read by `discover` meanwhile.
 @PMActor
 protocol AsyncHandler {
     /// Type of the call.
     associatedtype Request: DaemonCall
     /// Begins what is asked for, and answers once, unless it throws.
-    func begin(_ request: Request, from session: Session, _ answer: @escaping Answering<Request.Answer>)
+    func handle(_ request: Request, from session: Session, _ answer: @escaping Answering<Request.Answer>)
         throws(APIError)
 }
 

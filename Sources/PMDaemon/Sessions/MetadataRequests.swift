@@ -31,7 +31,7 @@ final class MetadataRequests {
     init(_ reactor: Reactor) { self.reactor = reactor }
 
     /// The service was asked.
-    func begin(_ service: IncarnationID) {
+    func asked(_ service: IncarnationID) {
         wait(for: service, .wasAsked, within: Self.answerTimeout)
     }
 

@@ -12,27 +12,18 @@ import PMSystem
 final class ServiceLinks: ServiceChannels {
     private let registry: CommandRegistry
     private let router: ServiceRouter
-    /// The number of this daemon under its pm-init.
-    var generation: UInt64 = 0
     private let metadataRequests: MetadataRequests
     private let onTrouble: @PMActor (String) -> Void
-    /// Time that a unit has to answer a call; zero: it has no limit.
-    var callTimeout: @PMActor (String) -> Duration = { _ in .zero }
-
-    /// Asks a plugin about a service.
-    var askPlugin: @PMActor (ProbeQuestion, @escaping @PMActor (ProbeResult) -> Void) -> Void = { question, done in
-        done(.failed("no plugin has the check \(question.probe.name)"))
-    }
-
-    /// True when clients may call a unit.
-    var isCallable: @PMActor (String) -> Bool = { _ in true }
+    private let units: UnitResolver
 
     init(
-        _ router: ServiceRouter, _ metadataRequests: MetadataRequests, onTrouble: @escaping @PMActor (String) -> Void
+        _ router: ServiceRouter, _ metadataRequests: MetadataRequests, _ units: UnitResolver,
+        onTrouble: @escaping @PMActor (String) -> Void
     ) {
         self.router = router
         registry = router.registry
         self.metadataRequests = metadataRequests
+        self.units = units
         self.onTrouble = onTrouble
     }
 
@@ -40,13 +31,13 @@ final class ServiceLinks: ServiceChannels {
         do throws(SystemError) {
             let session = try router.open(
                 channel, .service(service), form: kind == .nodeIPC ? .nodeIPC : .lines)
-            let timeout = callTimeout(service.unit)
-            if timeout > .zero { session.callTimeout = timeout }
+            let unit = units.find(service.unit)
+            if let timeout = unit?.mapping.callTimeout, timeout > .zero { session.callTimeout = timeout }
             if kind == .contained { session.reach = .services }
             // What reads bytes of strangers may say how it is, and nothing else.
             if service.unit == GatewayController.unit { session.reach = .proof }
             registry.add(service, session)
-            if !isCallable(service.unit) { registry.hide(service) }
+            if unit?.definition.isCommandable == false { registry.hide(service) }
             metadataRequests.expect(service)
         } catch {
             onTrouble("the channel to \(service.unit) cannot be used: \(error)")
@@ -58,7 +49,7 @@ final class ServiceLinks: ServiceChannels {
     func greet(_ service: IncarnationID, isInterrupted: Bool) {
         guard let session = registry.service(service.unit)?.session else { return }
         if isInterrupted && session.form == .lines { session.notify("$restarted") }
-        metadataRequests.begin(service)
+        metadataRequests.asked(service)
         session.call("$metadata", [.null]) { [weak self] result in
             self?.publish(result, of: service)
         }
@@ -99,8 +90,6 @@ final class ServiceLinks: ServiceChannels {
         guard let metadata = link.metadata else { return true }
         return metadata.others["accepts"]?.array?.contains("$ping") ?? false
     }
-
-    func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void) { askPlugin(question, done) }
 
     func drain(_ service: IncarnationID, _ done: @escaping @PMActor () -> Void) { router.drain(service, done) }
 

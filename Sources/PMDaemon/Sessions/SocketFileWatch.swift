@@ -20,7 +20,7 @@ final class SocketFileWatch {
     /// Watches the file that is there now.
     ///
     /// - Throws: `SystemError`; ENOENT when it is gone already.
-    func begin() throws(SystemError) {
+    func start() throws(SystemError) {
         let watch = try DirectoryWatch()
         try watch.addFile(path)
         try reactor.watch(watch.raw, .readable) { [weak self] _ in self?.look() }

@@ -34,7 +34,7 @@ final class ContainerCleanup {
     }
 
     /// The daemon serves: what an earlier one left is looked for, where there can be something.
-    func begin() {
+    func sweepLeftovers() {
         let isUsed = units.configuration.containers.contains { $0.value.runtime == .docker }
         if isUsed { sweep() }
     }
@@ -50,13 +50,13 @@ final class ContainerCleanup {
 
     private func sweep() {
         switch state {
-        case .idle: start()
+        case .idle: startProgram()
         case .sweeping(let process): state = .toSweepAgain(process)
         case .toSweepAgain: return
         }
     }
 
-    private func start() {
+    private func startProgram() {
         do throws(SystemError) {
             let process = try child.startHeld()
             state = .sweeping(process)
@@ -73,6 +73,6 @@ final class ContainerCleanup {
         if !isSuccess { onTrouble("containers of Docker may be left; docker ps shows them") }
         let isOutdated = if case .toSweepAgain = state { true } else { false }
         state = .idle
-        if isOutdated { start() }
+        if isOutdated { startProgram() }
     }
 }

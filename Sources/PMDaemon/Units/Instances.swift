@@ -1,4 +1,5 @@
 import PMAPI
+import PMConfig
 import PMModel
 import PMSupervisor
 import PMSystem
@@ -41,8 +42,8 @@ struct Instances {
         guard !others.isEmpty else { return try supervisor.start(request, units, done) }
         if request.isRestart, serves(wanted), !isInspected(request) { return try roll(wanted, like: request, done) }
         let gathering = Gathering(others.count + 1, done)
-        try supervisor.start(request, units) { gathering.take($0, isFirst: true) }
-        for name in others { start(name, like: request) { gathering.take($0, isFirst: false) } }
+        try supervisor.start(request, units) { gathering.record($0, isFirst: true) }
+        for name in others { start(name, like: request) { gathering.record($0, isFirst: false) } }
     }
 
     private func serves(_ names: [String]) -> Bool { names.contains { supervisor.report(of: $0)?.isReady ?? false } }
@@ -86,6 +87,10 @@ struct Instances {
         let intents = ledger.intents
         supervisor.inherit(intents)
         supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
+        for (name, digest) in ledger.digests {
+            guard supervisor.service(runBy: name) != nil, let configured = units.service(name) else { continue }
+            if ServiceDigest.of(configured) != digest { supervisor.inherit(digest: digest, of: name) }
+        }
         for (name, url) in ledger.inspectors { supervisor.restoreInspector(url, of: name) }
         for (name, intent) in intents {
             switch intent {
@@ -203,7 +208,7 @@ struct Instances {
         guard !missing.isEmpty else { return stop(.success(done)) }
         let gathering = Gathering(missing.count) { stop($0.map { _ in done }) }
         for (place, missed) in missing.enumerated() {
-            start(missed, like: StartRequest(missed, goal: .ready)) { gathering.take($0, isFirst: place == 0) }
+            start(missed, like: StartRequest(missed, goal: .ready)) { gathering.record($0, isFirst: place == 0) }
         }
     }
 }
@@ -220,7 +225,7 @@ private final class Gathering {
         self.answer = answer
     }
 
-    func take(_ result: Result<Start.Answer, APIError>, isFirst: Bool) {
+    func record(_ result: Result<Start.Answer, APIError>, isFirst: Bool) {
         missing -= 1
         if case .failure = self.result {
         } else {

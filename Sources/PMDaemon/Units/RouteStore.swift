@@ -12,28 +12,25 @@ import PMSystem
 final class RouteStore {
     private let path: String
     private let reactor: Reactor
-    private let routes: RouteOwners
+    private let units: UnitResolver
+    /// The routes; the configuration decides their order, and this store keeps what changes.
+    private(set) lazy var routes = RouteOwners(
+        configured: { [unowned units] in
+            let configuration = units.configuration
+            return configuration.unitNames.map { RouteClaims.Entry($0, configuration.mapping($0)?.routes) }
+        }, onChange: { [unowned self] in plan() })
     private let onTrouble: @PMActor (String) -> Void
     /// Changes are written together: a service may say again and again that it wants other routes.
     private var isWritePlanned = false
     private static let pause = Duration.milliseconds(500)
 
     init(
-        stateDirectory: String, reactor: Reactor, _ routes: RouteOwners, onTrouble: @escaping @PMActor (String) -> Void
+        stateDirectory: String, reactor: Reactor, _ units: UnitResolver, onTrouble: @escaping @PMActor (String) -> Void
     ) {
         path = stateDirectory + "/routes.json"
         self.reactor = reactor
-        self.routes = routes
+        self.units = units
         self.onTrouble = onTrouble
-    }
-
-    /// Lets the configuration decide the order, and keeps what changes.
-    func connect(_ units: UnitResolver) {
-        routes.configured = { [unowned units] in
-            let configuration = units.configuration
-            return configuration.unitNames.map { RouteClaims.Entry($0, configuration.mapping($0)?.routes) }
-        }
-        routes.onChange = { [unowned self] in plan() }
     }
 
     /// Reads the file of an earlier daemon of the same pm-init; the file of an earlier pm-init is removed.

@@ -18,7 +18,7 @@ struct StartCheck {
             try supervisor.checkStart(of: unit, options)
             let points = unit.mapping.connect.lazy.compactMap { Self.problem(of: $0, unit) }
             guard let found = commandListProblem(unit) ?? points.first else { return }
-            problem = (found, "correct the file, then pm restart \(unit.name)")
+            problem = (found, "correct the file, then pm restart \(unit.name.shellWord)")
         } catch {
             problem = (error.sentence, error.hint(for: unit.name))
         }

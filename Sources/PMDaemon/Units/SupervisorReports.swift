@@ -13,10 +13,11 @@ extension Supervisor {
         do throws(StartOrderError) {
             try start(request, { units.find($0) }) { [self] result in
                 answer(
-                    result.mapError { APIError($0, starting: request.unit) }.flatMap {
+                    result.mapError { APIError($0, starting: request.unit, card(of: $0)) }.flatMap {
                         guard let answer = startAnswer(request.unit) else {
                             return .failure(
-                                .serviceFailed("\(request.unit) is gone again", hint: "pm status \(request.unit)"))
+                                .serviceFailed(
+                                    "\(request.unit) is gone again", hint: "pm status \(request.unit.shellWord)"))
                         }
                         return .success(answer)
                     })
@@ -56,10 +57,21 @@ extension Supervisor {
         guard report.pid != start.pid, let death = report.lastDeath, !death.wasRequested, death.reason.isFailure else {
             return .success(answer)
         }
-        return .failure(
-            .serviceFailed(
-                "\(name) ended \(death.uptime.shortForm) after it was started: \(death.reason.phrase)",
-                output: death.lastLines, hint: "pm log \(name)"))
+        let card = FailureCard(name, death)
+        var error = APIError.serviceFailed(
+            "\(name) ended \(death.uptime.shortForm) after it was started: \(death.reason.phrase)",
+            output: death.lastLines, hint: card.nextStep)
+        error.failure = card
+        return .failure(error)
+    }
+
+    /// The failure that keeps something from starting; nil when it is not the death of a unit, or when the unit has not ended yet:
+    /// one that is not ready in time has then to be stopped.
+    private func card(of problem: StartProblem) -> FailureCard? {
+        guard case .failed(.died(let reason, _)) = problem.reason, let death = report(of: problem.unit)?.lastDeath,
+            death.reason == reason
+        else { return nil }
+        return FailureCard(problem.unit, death)
     }
 
     /// The row of a unit that was started; nil for others.
@@ -72,7 +84,7 @@ extension Supervisor {
         row.startedAt = report.startedAt
         row.uptime = report.uptime
         row.restarts = report.restarts
-        row.lastExit = report.lastDeath ?? memory.deaths.last(of: name)
+        row.lastExit = report.lastDeath ?? memory.store.lastDeath(of: name)
         row.use(report.use)
         row.statusText = report.statusText
         row.inspector = report.inspector
@@ -112,7 +124,7 @@ extension Supervisor {
                 row.nextTry = time
                 sentence += "; pm tries to start \(dependency) again in \(time.shortForm)"
             case .now: sentence += "; pm is starting \(dependency)"
-            case .none: sentence += "; pm start \(dependency) starts it"
+            case .none: sentence += "; pm start \(dependency.shellWord) starts it"
             }
         }
         row.problems.append(sentence)
@@ -215,10 +227,10 @@ extension APIError {
         }
     }
 
-    /// Why a unit did not start.
-    init(_ problem: StartProblem, starting unit: String) {
+    /// Why a unit did not start, with what is known of the failure.
+    init(_ problem: StartProblem, starting unit: String, _ card: FailureCard? = nil) {
         let subject = problem.unit == unit ? unit : "cannot start \(unit), which needs \(problem.unit): it"
-        let hint = "pm log \(problem.unit)"
+        let hint = card?.nextStep ?? "pm log \(problem.unit.shellWord)"
         switch problem.reason {
         case .stopped:
             self = .conflict("\(subject) was stopped before it was ready")
@@ -236,6 +248,7 @@ extension APIError {
             self = .serviceFailed(
                 "\(subject) ended before it was ready: \(reason.phrase)", output: problem.output, hint: hint)
         }
+        failure = card
     }
 }
 

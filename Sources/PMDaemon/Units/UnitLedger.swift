@@ -115,6 +115,15 @@ final class UnitLedger {
         change([unit]) { $0.run = run }
     }
 
+    /// Fingerprints of what the process of each unit was started with.
+    var digests: [String: [String: UInt64]] { entries.compactMapValues { $0.digest.isEmpty ? nil : $0.digest } }
+
+    /// Keeps what the process of a unit is started with.
+    func keep(digest: [String: UInt64], of unit: String) {
+        guard entries[unit]?.digest ?? [:] != digest else { return }
+        change([unit]) { $0.digest = digest }
+    }
+
     /// Keeps the URL of a unit's inspector.
     func keep(inspector url: String, of unit: String) {
         change([unit]) { $0.inspector = url }
@@ -195,6 +204,8 @@ struct LedgerEntry: Equatable {
     var intent: UnitIntent?
     /// The URL of the inspector of the last incarnation that had one.
     var inspector: String?
+    /// Fingerprints of what its process was started with, by the keys of the configuration.
+    var digest: [String: UInt64] = [:]
 
     private static let head = 12
 
@@ -234,6 +245,12 @@ struct LedgerEntry: Equatable {
         if !run.options.arguments.isEmpty { members["args"] = .array(run.options.arguments.map { .string($0) }) }
         if let option = run.options.inspection.option { members["inspect"] = .string(String(option.dropFirst(2))) }
         if let inspector { members["inspector"] = .string(inspector) }
+        if !digest.isEmpty {
+            let texts = digest.sorted { $0.key < $1.key }.map {
+                ($0.key, JSONValue.string(String($0.value, radix: 16)))
+            }
+            members["made"] = .object(JSONObject(texts))
+        }
         switch intent {
         case .wanted: members["wanted"] = true
         case .renewing(let incarnation):
@@ -257,6 +274,7 @@ struct LedgerEntry: Equatable {
         run.options.arguments = json["args"]?.array?.compactMap(\.string) ?? []
         run.options.inspection = json["inspect"]?.string.flatMap { Inspection(option: "--\($0)") } ?? .none
         inspector = json["inspector"]?.string
+        for (key, value) in json["made"]?.object ?? [:] { digest[key] = value.string.flatMap { UInt64($0, radix: 16) } }
         if let awaits = json["awaits"], let name = awaits["name"]?.string,
             let onStop = awaits["onStop"]?.string.flatMap({ Dependency.OnStop(rawValue: $0) }),
             let snapshot = Self.snapshot(awaits["rest"])

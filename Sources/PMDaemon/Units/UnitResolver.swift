@@ -4,48 +4,25 @@ import PMModel
 import PMSupervisor
 import PMSystem
 
-/// The configuration as the daemon uses it: read again whenever the file has changed.
+/// Makes units of the configuration, as they are named in calls.
 @PMActor
 final class UnitResolver {
-    /// The properties by which one version of the file differs from another.
-    private struct Version: Equatable {
-        let inode: UInt64
-        let size: Int64
-        let modified: Int64
-        let mode: UInt32
-
-        init(_ status: FileStatus) {
-            (inode, size, modified, mode) = (status.inode, status.size, status.modified, status.mode)
-        }
-    }
-
-    let store: ConfigStore
-    /// Content of the file; its text is not kept.
-    private(set) var configuration: Configuration
-    /// That others can read what they should not, in words.
-    private(set) var exposure: String?
-    /// The folder that relative paths in the file start from.
-    let directory: String
-    private var version: Version?
-    /// Why the file cannot be used at the moment, a sentence for each error; none while it can.
-    private(set) var faults: [String] = []
-    /// What in the file is probably not meant, a sentence for each.
-    private(set) var warnings: [String] = []
-    /// The last content without errors.
-    let last: LastConfiguration?
+    /// The configuration, and its file.
+    let source: ConfigurationSource
+    /// The configuration that is used.
+    var configuration: Configuration { source.configuration }
+    /// The folder that relative paths in the configuration start from.
+    var directory: String { source.directory }
     /// Units that were started under a name that the configuration does not have, and the name that it has.
     private var aliases: [String: String] = [:]
     /// The number of aliases.
     var aliasCount: Int { aliases.count }
-    /// Units that are parts of pm, and in no configuration; nil for other names.
-    var parts: @PMActor (String) -> Unit? = { _ in nil }
-    /// Error for a name of a part of pm that is no unit; nil for other names.
-    var elsewhere: @PMActor (String) -> APIError? = { _ in nil }
-    /// Told when the configuration is another one than before.
-    var onChange: @PMActor () -> Void = {}
-    private let environment: [String: String]
+    private var builtIn: (any BuiltInUnits)?
+    /// The environment that the daemon was started with.
+    let environment: [String: String]
+    /// Faults of files of secrets that were read, by service.
+    private var secretWarnings: [String: [String]] = [:]
     private let accounts = AccountCache()
-    private let edits: ConfigEdits
     /// Units of this version of the configuration that calls have looked up, by the name in the call.
     private var resolved: [String: Unit] = [:]
     /// The number of units that were made of the configuration.
@@ -55,107 +32,35 @@ final class UnitResolver {
     /// Environment of a unit without variables of its own; all of them share these strings.
     private let plainEnvironment: [String]
 
-    /// Reads the configuration; where it is broken, the last one without errors. Makes an empty one where there is none
-    /// and somebody launches a daemon.
+    /// Reads the configuration, as `ConfigurationSource` does.
     ///
     /// - Throws: `ConfigError` when it cannot be read or has errors, and there is no earlier one.
     init(
-        path: String, environment: [String: String], reactor: Reactor, last: LastConfiguration? = nil
+        path: String, values: ConfigValues, reactor: Reactor, last: LastConfiguration? = nil
     ) throws(ConfigError) {
-        self.last = last
-        store = try ConfigStore(path: path, lockTimeout: .zero)
-        edits = ConfigEdits(store, reactor)
-        // Before it is read: what is saved meanwhile is another version.
-        version = Self.version(of: path)
-        let file: ConfigFile
-        do throws(ConfigError) {
-            // The earlier content is read and checked only where the file is missing.
-            let isReplaced = version == nil && last?.replacesMissing == true
-            file = isReplaced ? try store.load() : try store.loadOrCreate()
-            last?.keep(file.document.bytes)
-        } catch {
-            guard let earlier = last?.load() else { throw error }
-            file = earlier
-            version = nil
-            faults = Self.sentences(error, path)
-        }
-        configuration = file.configuration
-        exposure = file.exposure?.description
-        warnings = faults.isEmpty ? Self.sentences(file.warnings) : []
-        directory = file.directory
-        self.environment = environment
-        plainEnvironment = UnitEnvironment(base: environment, files: [], env: []).strings
+        source = try ConfigurationSource(path: path, values: values, reactor: reactor, last: last)
+        environment = values.variables
+        plainEnvironment = UnitEnvironment(base: values.variables, files: [], env: []).strings
+        source.connect(cache: self)
     }
 
-    /// Reads the file again if it has changed.
-    ///
-    /// - Throws: a 400 with all errors of the file; the last good configuration stays in use for what runs.
-    func refresh() throws(APIError) {
-        let current = Self.version(of: store.path)
-        guard current == nil || current != version else { return }
-        do throws(ConfigError) {
-            use(try store.load())
-            version = current
-            onChange()
-        } catch {
-            faults = Self.sentences(error, store.path)
-            warnings = []
-            throw APIError(configuration: error)
-        }
-    }
-
-    /// Reads the file again for a caller that goes on with the last good configuration where the file is broken.
-    func refreshIfPossible() {
-        // `problems` has the reason.
-        try? refresh()
+    /// Names the units that are parts of pm, and those who learn of changes, in this order. They read the configuration
+    /// themselves, so they are made after this.
+    func connect(
+        _ builtIn: (any BuiltInUnits)?, _ observers: [any ConfigurationObserver], differences: ConfigEvents? = nil
+    ) {
+        self.builtIn = builtIn
+        source.connect(observers, differences)
     }
 
     /// What is wrong with the file: it cannot be used, or something in it is probably not meant.
     var problems: [String] {
-        faults.isEmpty ? warnings + [exposure].compactMap { $0 } : faults + ["pm goes on with the configuration before"]
+        source.faults.isEmpty ? source.problems + Set(secretWarnings.values.joined()).sorted() : source.problems
     }
 
-    /// Nobody reads more in a status.
-    private static let mostSentences = 20
-
-    private static func sentences(_ error: ConfigError, _ path: String) -> [String] {
-        // Who reads this has a daemon, and needs no new file.
-        guard error.kind != .missing else { return ["\(path): the file is gone, or its folder was renamed or removed"] }
-        return sentences(error.problems)
-    }
-
-    private static func sentences(_ problems: [ConfigProblem]) -> [String] {
-        var sentences = problems.prefix(mostSentences).map { problem in
-            problem.description + (problem.hint.map { " (\($0))" } ?? "")
-        }
-        let more = problems.count - sentences.count
-        if more > 0 { sentences.append("and \(more) more: pm check shows them") }
-        return sentences
-    }
-
-    private func use(_ file: ConfigFile) {
-        faults = []
-        warnings = Self.sentences(file.warnings)
-        last?.keep(file.document.bytes)
-        resolved = [:]
-        configuration = file.configuration
-        exposure = file.exposure?.description
-    }
-
-    /// Changes the file, and reports an error of the file or the disk. The change is made before this returns, unless
-    /// another program writes the file: then as soon as that program has finished.
+    /// Changes the file; `done` is called when the change is durable, or with an error of the file or the disk.
     func edit(_ changes: [ConfigEdit], then done: @escaping @PMActor (Result<Void, APIError>) -> Void) {
-        edits.make(changes) { [weak self] result in
-            switch result {
-            case .success(let file):
-                self?.use(file)
-                // Somebody may have saved since: that file is another one.
-                self?.version = file.status.map { Version($0) }
-                self?.onChange()
-                done(.success(()))
-            case .failure(let error): done(.failure(APIError(configuration: error)))
-            }
-        }
+        source.edit(changes, then: done)
     }
 
     /// Lets `alias` stand for the unit `name`.
@@ -177,16 +82,8 @@ final class UnitResolver {
 
     /// The name of the service that a caller means: services with a scope may be named without it.
     func fullName(_ name: String) -> String {
-        guard aliases[name] == nil, name != "pm", parts(name) == nil else { return name }
+        guard aliases[name] == nil, name != "pm", builtIn?.unit(named: name) == nil else { return name }
         return configuration.fullName(name) ?? name
-    }
-
-    /// The same, when the caller may have changed the file.
-    func currentName(_ name: String) -> String {
-        guard aliases[name] == nil, configuration.fullName(name) != name else { return name }
-        // A file that is broken at the moment does not change what names mean.
-        refreshIfPossible()
-        return fullName(name)
     }
 
     /// The unit of a name; nil when there is none, or when its paths make no sense.
@@ -200,7 +97,7 @@ final class UnitResolver {
     /// - Throws: a 404 with near names, or a 400 for an invalid path.
     func require(_ name: String) throws(APIError) -> Unit {
         guard let unit = try unit(name) else {
-            if let error = elsewhere(name) { throw error }
+            if let error = builtIn?.absence(of: name) { throw error }
             throw absence(of: name)
         }
         return unit
@@ -217,7 +114,9 @@ final class UnitResolver {
         if let mapping = configuration.mapping(name) {
             return .notFound(
                 "there is no container \(mapping.container), which the mapping \(name) is to run",
-                hint: "pm map \(mapping.container) PROGRAM adds one; pm check shows what else is wrong with the file")
+                hint:
+                    "pm map \(mapping.container.shellWord) PROGRAM adds one; pm check shows what else is wrong with the file"
+            )
         }
         return .notFound(
             "there is no service \(name)",
@@ -225,7 +124,7 @@ final class UnitResolver {
     }
 
     private func unit(_ name: String) throws(APIError) -> Unit? {
-        if let part = parts(name) { return part }
+        if let part = builtIn?.unit(named: name) { return part }
         if let known = resolved[name] { return known }
         guard let configured = configured(name) else { return nil }
         let unit = try resolve(configured, as: name)
@@ -251,7 +150,8 @@ final class UnitResolver {
         return unit
     }
 
-    private func configured(_ name: String) -> ConfiguredUnit? {
+    /// The definition and the mapping that a name means: also that of a further instance, or an alias.
+    func configured(_ name: String) -> ConfiguredUnit? {
         if let unit = configuration.unit(name) { return unit }
         if let place = InstanceName(name),
             let unit = configuration.unit(place.unit) ?? aliases[place.unit].flatMap({ configuration.unit($0) }),
@@ -263,6 +163,12 @@ final class UnitResolver {
             return ConfiguredUnit(name: name, definition: unit.definition, mapping: mapping)
         }
         return aliases[name].flatMap { configuration.unit($0) }
+    }
+
+    /// The same by name; a unit without a sandbox is not made for it.
+    func sandboxRefusal(ofUnit name: String) -> String? {
+        guard configured(name)?.mapping.sandbox.preset == .strict else { return nil }
+        return find(name).flatMap { sandboxRefusal(of: $0) }
     }
 
     /// Why the sandbox of a unit cannot be had, with the next step; nil when nothing is against it.
@@ -278,7 +184,7 @@ final class UnitResolver {
     /// - Throws: a 400 with the next step.
     func checkSandbox(of unit: Unit) throws(APIError) {
         if let refusal = sandboxRefusal(of: unit) {
-            throw .badRequest(refusal, hint: "pm start \(unit.name), once that is done")
+            throw .badRequest(refusal, hint: "pm start \(unit.name.shellWord), once that is done")
         }
     }
 
@@ -287,22 +193,29 @@ final class UnitResolver {
     /// - Throws: `SpawnFailure` when a file is missing or wrong, or the user does not exist.
     func launchEnvironment(of unit: Unit) throws(SpawnFailure) -> LaunchEnvironment {
         // What the daemon was started with may hold secrets, and its parts need none of it.
-        if unit.name == UnitName.gateway, parts(unit.name) != nil {
+        if unit.name == UnitName.gateway, builtIn?.unit(named: unit.name) != nil {
             let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
             return LaunchEnvironment(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
         }
         let account = try accounts.account(of: unit.mapping, for: unit.name)
         let inherited = account.isOther ? Environment.forOtherUsers(environment) : environment
-        if unit.mapping.env.isEmpty && unit.environmentFiles.isEmpty && account.variables.isEmpty && !account.isOther {
+        let isPlain = unit.mapping.env.isEmpty && unit.mapping.secrets.isEmpty && unit.environmentFiles.isEmpty
+        if isPlain && account.variables.isEmpty && !account.isOther {
             return LaunchEnvironment(environment: plainEnvironment, identity: account.identity)
         }
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
         let base = inherited.merging(account.variables) { _, new in new }
+        let variables = try variables(of: configured, base: base)
+        return LaunchEnvironment(environment: variables.strings, identity: account.identity)
+    }
+
+    private func variables(of unit: ConfiguredUnit, base: [String: String]) throws(SpawnFailure) -> UnitEnvironment {
         do throws(ConfigError) {
-            let variables = try UnitEnvironment.of(configured, in: directory, base: base).strings
-            return LaunchEnvironment(environment: variables, identity: account.identity)
+            let variables = try UnitEnvironment.of(unit, in: directory, base: base, own: environment)
+            secretWarnings[unit.name] = variables.warnings.isEmpty ? nil : variables.warnings
+            return variables
         } catch {
-            throw SpawnFailure(.launch(.file), error.description)
+            throw SpawnFailure(.launch(.file), error.description + (error.hint.map { " (\($0))" } ?? ""))
         }
     }
 
@@ -311,19 +224,16 @@ final class UnitResolver {
     /// - Throws: `SpawnFailure` when a file is missing or wrong.
     func ownVariables(of unit: Unit) throws(SpawnFailure) -> [EnvironmentVariable] {
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
-        do throws(ConfigError) {
-            let set = try UnitEnvironment.of(configured, in: directory, base: [:]).entries
-            let unset = unit.mapping.env.filter { $0.value == nil }
-            return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
-        } catch {
-            throw SpawnFailure(.launch(.file), error.description)
-        }
+        let set = try variables(of: configured, base: [:]).entries
+        let unset = unit.mapping.env.filter { $0.value == nil }
+        return set.map { EnvironmentVariable(name: $0.name, value: $0.value) } + unset
     }
+}
 
-    private static func version(of path: String) -> Version? {
-        // A file that cannot be looked at has no version; reading it says why.
-        guard let status = try? Files.status(path) else { return nil }
-        return Version(status)
+extension UnitResolver: ConfigurationObserver {
+    func configurationChanged() {
+        resolved = [:]
+        secretWarnings = secretWarnings.filter { configuration.unit($0.key) != nil }
     }
 }
 
@@ -335,19 +245,6 @@ extension UnitResolver {
         guard wanted > fitting else { return nil }
         return "its limit of open files, \(limit.most), is enough for about \(fitting) services at once, and the "
             + "configuration has \(wanted): raise the hard limit (ulimit -n) and start pm again"
-    }
-}
-
-extension APIError {
-    /// Makes the error of a wrong configuration, for a caller.
-    init(configuration error: ConfigError) {
-        switch error.kind {
-        case .invalid: self = .badRequest(error.description, hint: error.hint)
-        case .missing: self = .notFound(error.description, hint: error.hint)
-        case .busy, .locked: self = .conflict(error.description, hint: error.hint)
-        case .forbidden: self = .notPermitted(error.description, hint: error.hint)
-        case .storage: self = APIError(500, error.description, hint: error.hint)
-        }
     }
 }
 

@@ -57,17 +57,17 @@ struct WorkerUse {
         for name in Set(pools.values).sorted() {
             let problem = problem(of: name)
             guard problem == nil, let session = registry.service(name)?.session else {
-                gathering.take(name, nil, problem)
+                gathering.record(name, nil, problem)
                 continue
             }
-            session.call("usage", []) { gathering.take(name, try? $0.get(), nil) }  // without it the rows lack it
+            session.call("usage", []) { gathering.record(name, try? $0.get(), nil) }  // without it the rows lack it
         }
     }
 
     private func problem(of pool: String) -> String? {
         guard let report = supervisor.report(of: pool), report.phase != .up else { return nil }
         let reason = report.lastDeath.map { ": \($0.reason.phrase)" } ?? ""
-        return "its pool \(pool) does not run\(reason) (pm log \(pool))"
+        return "its pool \(pool) does not run\(reason) (pm log \(pool.shellWord))"
     }
 
     @PMActor
@@ -85,7 +85,7 @@ struct WorkerUse {
         }
 
         /// The answer of a pool, or why there is none.
-        func take(_ pool: String, _ use: JSONValue?, _ problem: String?) {
+        func record(_ pool: String, _ use: JSONValue?, _ problem: String?) {
             for index in rows.indices where pools[rows[index].name] == pool {
                 if let own = use?[rows[index].name] {
                     rows[index].memory = own["memoryBytes"]?.int.map { Int64($0) }

@@ -58,7 +58,7 @@ final class FirstLineHandler: ChannelInboundHandler {
         case .reading(var line):
             // Nobody else holds the bytes while they grow.
             state = .refused
-            let verdict = line.take(unwrapInboundIn(data).readableBytesView)
+            let verdict = line.received(unwrapInboundIn(data).readableBytesView)
             act(verdict, line, context)
         }
     }

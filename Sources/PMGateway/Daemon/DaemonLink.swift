@@ -1,5 +1,13 @@
 import NIOCore
 
+/// The owner of a session with the daemon.
+protocol DaemonLinkOwner: AnyObject {
+    /// The daemon sent a line.
+    func received(_ line: ByteBuffer, over link: DaemonLink)
+    /// The connection has ended; called once, unless the owner closed it.
+    func ended(_ link: DaemonLink)
+}
+
 /// A session with the daemon that somebody speaks over in whole lines.
 final class DaemonLink: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -8,14 +16,12 @@ final class DaemonLink: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private let memory: MemoryAccount
     private var lines = LineBuffer()
-    /// Gets each line of the daemon.
-    var onLine: (ByteBuffer) -> Void = { _ in }
-    /// Called once, when the connection has ended.
-    var onEnd: () -> Void = {}
+    private weak var owner: (any DaemonLinkOwner)?
 
     /// - Parameter memory: whom lines without an end are charged to.
-    init(_ memory: MemoryAccount) {
+    init(_ memory: MemoryAccount, _ owner: any DaemonLinkOwner) {
         self.memory = memory
+        self.owner = owner
     }
 
     var isOpen: Bool { context != nil }
@@ -33,8 +39,7 @@ final class DaemonLink: ChannelInboundHandler {
 
     /// Ends the connection; what was asked over it is cancelled by that.
     func close() {
-        onLine = { _ in }
-        onEnd = {}
+        owner = nil
         context?.close(promise: nil)
     }
 
@@ -44,7 +49,7 @@ final class DaemonLink: ChannelInboundHandler {
         lines.append(unwrapInboundIn(data))
         while let line = lines.next() {
             memory.release(.line)  // the receiver of the line counts it
-            onLine(line)
+            owner?.received(line, over: self)
         }
         if lines.isTooLong || memory.set(.line, lines.count) != nil { context.close(promise: nil) }
     }
@@ -59,6 +64,6 @@ final class DaemonLink: ChannelInboundHandler {
         guard self.context != nil else { return }
         self.context = nil
         memory.release(.line)
-        onEnd()
+        owner?.ended(self)
     }
 }

@@ -153,7 +153,7 @@ final class TLSHandler: ChannelDuplexHandler {
             return
         }
         var buffer = context.channel.allocator.buffer(capacity: pending)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: pending) { session.take($0) }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: pending) { session.readOutgoing($0) }
         context.write(wrapOutboundOut(buffer), promise: promise)
     }
 }

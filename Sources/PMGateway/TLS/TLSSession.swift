@@ -88,7 +88,7 @@ final class TLSSession {
         guard pm_tls_give(session, start, bytes.count) else { throw TLSError(description: "out of memory") }
     }
 
-    func take(_ space: UnsafeMutableRawBufferPointer) -> Int {
+    func readOutgoing(_ space: UnsafeMutableRawBufferPointer) -> Int {
         guard let start = space.baseAddress else { return 0 }
         return pm_tls_take(session, start, space.count)
     }

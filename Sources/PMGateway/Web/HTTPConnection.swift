@@ -5,7 +5,7 @@ import NIOWebSocket
 import PMAPI
 
 /// One connection of an HTTP client: takes requests, one after the other, and answers them.
-final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
+final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebSessionOwner {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -26,7 +26,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     let place: WebEndpoint
     private let shown: ShownByClient
-    private let session: WebSession
+    private lazy var session = WebSession(place, shown, self)
     private var state = State.idle
     /// The number of requests that were begun.
     private(set) var count = 0
@@ -41,21 +41,19 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     init(_ place: WebEndpoint, _ shown: ShownByClient) {
         self.place = place
         self.shown = shown
-        session = WebSession(place, shown)
     }
 
     // MARK: events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        session.onLine = { [weak self] line in self?.take(line) }
-        session.onEnd = { [weak self] in
-            guard let self else { return }
-            let broken = exchange
-            exchange = nil
-            broken?.broken(self)
-        }
         arm(place.limits.handshake)
+    }
+
+    func sessionEnded() {
+        let broken = exchange
+        exchange = nil
+        broken?.broken(self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { leave() }
@@ -76,7 +74,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): begin(head)
+        case .head(let head): receivedHead(head)
         case .body(let piece): receive(piece)
         case .end(let trailers): end(trailers)
         }
@@ -114,7 +112,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: a request
 
-    private func begin(_ head: HTTPRequestHead) {
+    private func receivedHead(_ head: HTTPRequestHead) {
         guard case .idle = state else { return }
         arm(place.limits.request)
         count += 1
@@ -228,7 +226,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
             case .stopped(let service):
                 throw Refusal(
                     status: .serviceUnavailable, message: "\(target.path) belongs to \(service), which does not run",
-                    hint: "pm start \(service)", endsConnection: false)
+                    hint: "pm start \(service.shellWord)", endsConnection: false)
             case .otherMethod(let methods): throw place.otherMethod(methods)
             case .found(let route, let parameters):
                 let inputs = RouteInputs(
@@ -270,10 +268,10 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func take(_ line: ByteBuffer) {
+    func receivedLine(_ line: ByteBuffer) {
         guard let exchange else { return }
         // What follows an answer, such as the next question, is begun while it is taken.
-        if exchange.take(line, self), self.exchange === exchange { self.exchange = nil }
+        if exchange.receivedLine(line, self), self.exchange === exchange { self.exchange = nil }
     }
 
     // MARK: time
@@ -313,7 +311,7 @@ extension HTTPConnection: WebResponder {
         finishWriting()
     }
 
-    func begin(_ type: String) {
+    func startStream(_ type: String) {
         guard case .answering(let request) = state else { return }
         var headers: HTTPHeaders = ["Content-Type": type]
         // HTTP/1.0 knows no pieces: there the end of the connection is the end of the answer.

@@ -16,10 +16,10 @@ final class HeavyLanes {
         fileprivate var state = State.waiting
         fileprivate let service: String
         fileprivate let bytes: Int
-        fileprivate let begin: () -> Void
+        fileprivate let onPlace: () -> Void
 
-        fileprivate init(_ service: String, _ bytes: Int, _ begin: @escaping () -> Void) {
-            (self.service, self.bytes, self.begin) = (service, bytes, begin)
+        fileprivate init(_ service: String, _ bytes: Int, _ onPlace: @escaping () -> Void) {
+            (self.service, self.bytes, self.onPlace) = (service, bytes, onPlace)
         }
     }
 
@@ -38,9 +38,9 @@ final class HeavyLanes {
 
     private var lanes: [String: Lane] = [:]
 
-    /// Calls `begin` when there is a place, at once if there is one.
-    func enter(_ service: String, bytes: Int, _ begin: @escaping () -> Void) -> Ticket {
-        let ticket = Ticket(service, bytes, begin)
+    /// Calls `onPlace` when there is a place, at once if there is one.
+    func enter(_ service: String, bytes: Int, _ onPlace: @escaping () -> Void) -> Ticket {
+        let ticket = Ticket(service, bytes, onPlace)
         lanes[service, default: Lane()].waiting.append(ticket)
         admit(service)
         return ticket
@@ -70,7 +70,7 @@ final class HeavyLanes {
             lanes[service]?.waiting.removeFirst()
             lanes[service]?.bytes += next.bytes
             next.state = .inside
-            next.begin()
+            next.onPlace()
         }
         if let lane = lanes[service], lane.bytes == 0, lane.waiting.isEmpty { lanes[service] = nil }
     }

@@ -87,12 +87,12 @@ final class RPCExchange: WebExchange {
         answers.append(ByteBuffer(bytes: line.dropLast()))
     }
 
-    func take(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool {
+    func receivedLine(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool {
         guard let part = ReplyPart(line) else { return false }
         switch form {
         case .single where part == .opening:
             form = .stream
-            responder.begin("application/x-ndjson")
+            responder.startStream("application/x-ndjson")
             responder.add(line.ended)
             return false
         case .single: responder.finish(WebAnswer(status: .ok, type: "application/json", body: line.shown.ended))
@@ -103,12 +103,12 @@ final class RPCExchange: WebExchange {
         case .batch:
             // A stream has no end that a list could wait for.
             guard part != .opening else { return refuseStream(responder) }
-            return take(answer: line, responder)
+            return received(answer: line, responder)
         }
         return true
     }
 
-    private func take(answer line: ByteBuffer, _ responder: any WebResponder) -> Bool {
+    private func received(answer line: ByteBuffer, _ responder: any WebResponder) -> Bool {
         answers.append(line.shown)
         missing -= 1
         guard missing == 0 else {

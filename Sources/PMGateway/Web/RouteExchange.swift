@@ -18,11 +18,11 @@ final class RouteExchange: WebExchange {
 
     private var type: String { route.contentType ?? route.kind.contentType }
 
-    func take(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool {
+    func receivedLine(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool {
         guard let part = ReplyPart(line) else { return false }
         if !isStream, part == .opening {
             isStream = true
-            responder.begin(route.kind == .json ? "application/x-ndjson" : type)
+            responder.startStream(route.kind == .json ? "application/x-ndjson" : type)
             return false
         }
         return line.withUnsafeReadableBytes { raw in
@@ -100,7 +100,7 @@ final class MetadataExchange: WebExchange {
         request = ByteBuffer(bytes: line)
     }
 
-    func take(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool {
+    func receivedLine(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool {
         let result: Result<ServiceMetadata, APIError>? = line.withUnsafeReadableBytes { raw in
             // What is no answer is not for us.
             guard case .reply(let reply)? = try? Message.scan(raw) else { return nil }

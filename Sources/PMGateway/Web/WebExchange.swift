@@ -11,7 +11,7 @@ protocol WebResponder: AnyObject {
     /// A whole answer.
     func finish(_ answer: WebAnswer)
     /// The beginning of an answer that comes in pieces.
-    func begin(_ type: String)
+    func startStream(_ type: String)
     /// A piece of it.
     func add(_ piece: ByteBuffer)
     /// Ends the answer; an incomplete answer ends the connection, so that no client takes it for complete.
@@ -57,7 +57,7 @@ protocol WebExchange: AnyObject {
     /// The bytes that go to the daemon first.
     var request: ByteBuffer { get }
     /// Takes a line of the daemon; true when the answer is complete.
-    func take(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool
+    func receivedLine(_ line: ByteBuffer, _ responder: any WebResponder) -> Bool
     /// The daemon is gone.
     func broken(_ responder: any WebResponder)
 }

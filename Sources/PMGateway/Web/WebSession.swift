@@ -1,10 +1,18 @@
 import NIOCore
 import PMAPI
 
+/// The connection of a client that a session is for.
+protocol WebSessionOwner: AnyObject {
+    /// The daemon sent a line.
+    func receivedLine(_ line: ByteBuffer)
+    /// The daemon has ended the session.
+    func sessionEnded()
+}
+
 /// The daemon's side of one connection of the web: a session with the rights of what the client has shown with its last request.
 ///
 /// A connection may carry requests with different tokens: each has a session of its own, and the one before is ended.
-final class WebSession {
+final class WebSession: DaemonLinkOwner {
     private enum State {
         case none
         case opening(token: String?, waiting: [(Result<DaemonLink, APIError>) -> Void])
@@ -18,14 +26,12 @@ final class WebSession {
     private var state = State.none
     /// Rights of the client: equal for clients with equal rights.
     private(set) var rights = Sessions.Rights(allow: nil)
-    /// Gets each line of the daemon.
-    var onLine: (ByteBuffer) -> Void = { _ in }
-    /// Called when the daemon has ended the session.
-    var onEnd: () -> Void = {}
+    private weak var owner: (any WebSessionOwner)?
 
-    init(_ place: WebEndpoint, _ shown: ShownByClient) {
+    init(_ place: WebEndpoint, _ shown: ShownByClient, _ owner: any WebSessionOwner) {
         self.place = place
         self.shown = shown
+        self.owner = owner
     }
 
     /// Calls `body` with the session of who has sent a token, or none; at once when it is there.
@@ -48,15 +54,13 @@ final class WebSession {
         _ token: String?, on loop: any EventLoop, _ body: @escaping (Result<DaemonLink, APIError>) -> Void
     ) {
         state = .opening(token: token, waiting: [body])
-        let link = DaemonLink(shown.memory)
+        let link = DaemonLink(shown.memory, self)
         place.sessions.open(ClientSession(at: place.point, shown, token: token), on: loop, link) { [weak self] result in
             guard let self, case .opening(_, let waiting) = state else { return link.close() }
             switch result {
             case .success(let rights):
                 self.rights = rights
                 state = .ready(token: token, link)
-                link.onLine = { [weak self] line in self?.onLine(line) }
-                link.onEnd = { [weak self] in self?.ended(link) }
                 for body in waiting { body(.success(link)) }
             case .failure(let failure):
                 state = .none
@@ -65,10 +69,15 @@ final class WebSession {
         }
     }
 
-    private func ended(_ link: DaemonLink) {
+    func received(_ line: ByteBuffer, over link: DaemonLink) {
+        guard case .ready(_, let current) = state, current === link else { return }
+        owner?.receivedLine(line)
+    }
+
+    func ended(_ link: DaemonLink) {
         guard case .ready(_, let current) = state, current === link else { return }
         state = .none
-        onEnd()
+        owner?.sessionEnded()
     }
 
     /// Turns reading from the daemon on or off.
@@ -80,7 +89,6 @@ final class WebSession {
     func close() {
         if case .ready(_, let link) = state { link.close() }
         state = .closed
-        onLine = { _ in }
-        onEnd = {}
+        owner = nil
     }
 }

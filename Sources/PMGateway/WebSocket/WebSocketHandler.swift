@@ -39,7 +39,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         unfinished.ended(frame)
-        let action = messages.take(frame)
+        let action = messages.received(frame)
         if let refusal = memory.set(.message, messages.held) { return refuse(context, refusal) }
         switch action {
         case .wait: break

@@ -17,7 +17,7 @@ final class WebSocketHandshake {
 
     /// Opens a session; nil when there is none, or the request is for no WebSocket: then it goes on as one of HTTP, and is
     /// answered why.
-    func begin(_ head: HTTPRequestHead, _ channel: any Channel) -> EventLoopFuture<HTTPHeaders?> {
+    func accept(_ head: HTTPRequestHead, _ channel: any Channel) -> EventLoopFuture<HTTPHeaders?> {
         guard place.isUpgradable(head, shown) else { return channel.eventLoop.makeSucceededFuture(nil) }
         let promise = channel.eventLoop.makePromise(of: HTTPHeaders?.self)
         let end = RelayEnd()

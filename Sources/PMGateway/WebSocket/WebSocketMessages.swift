@@ -34,7 +34,7 @@ struct WebSocketMessages {
         isOver = true
     }
 
-    mutating func take(_ frame: WebSocketFrame) -> Action {
+    mutating func received(_ frame: WebSocketFrame) -> Action {
         // After its goodbye nothing of a client counts (section 1.4).
         if isOver { return .wait }
         let action = decide(frame)

@@ -34,7 +34,7 @@ final class CapturedPipe {
         while left > 0, descriptor != nil {
             switch Pipe.content(of: number) {
             case .bytes(let count):
-                let taken = take(count)
+                let taken = capture(count)
                 if taken == 0 { return }
                 left -= taken
             case .nothing: return
@@ -59,7 +59,7 @@ final class CapturedPipe {
     }
 
     /// Takes up to `count` bytes that wait in the pipe, and says how many.
-    private func take(_ count: Int) -> Int {
+    private func capture(_ count: Int) -> Int {
         let size = min(count, book.buffer.count)
         let stamp = capture.stamp(stream)
         if let moved = capture.move(from: number, size, stamp) { return moved }
@@ -72,7 +72,7 @@ final class CapturedPipe {
         cancelPause()
         switch Pipe.content(of: number) {
         case .bytes(let count):
-            gathered += take(count)
+            gathered += capture(count)
             guard descriptor != nil else { return }
             decide(isDrained: count < book.buffer.count)
         case .nothing: decide(isDrained: true)

@@ -23,8 +23,14 @@ enum FileCalls {
     static func read(_ file: borrowing OwnedFD, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
         throws(SystemError) -> Int
     {
-        let number = file.raw
-        return try retried("read", "") { pread(number, buffer.baseAddress, buffer.count, off_t(offset)) }
+        try read(file.raw, at: offset, into: buffer)
+    }
+
+    /// The same for a descriptor that somebody else keeps open.
+    static func read(_ number: Int32, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
+        throws(SystemError) -> Int
+    {
+        try retried("read", "") { pread(number, buffer.baseAddress, buffer.count, off_t(offset)) }
     }
 
     static func truncate(_ file: borrowing OwnedFD, to size: Int, _ path: String) throws(SystemError) {

@@ -26,7 +26,7 @@ public struct LineAssembler {
             guard let found = memchr(base, 10, rest.count) else { break }
             let length = UnsafeRawPointer(found) - base
             add(UnsafeRawBufferPointer(rebasing: rest[..<length]), stamp, emit)
-            take(stamp, .newline, emit)
+            emitLine(stamp, .newline, emit)
             rest = UnsafeRawBufferPointer(rebasing: rest[(length + 1)...])
         }
         add(rest, stamp, emit)
@@ -49,14 +49,14 @@ public struct LineAssembler {
     private mutating func finish(_ stream: LogStream, _ end: LineEnd, _ emit: (LogLine) -> Void) {
         let partial = partials[Int(stream.rawValue)]
         guard !partial.bytes.isEmpty else { return }
-        take(LogStamp(stream, at: partial.time), end, emit)
+        emitLine(LogStamp(stream, at: partial.time), end, emit)
     }
 
     private mutating func add(_ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp, _ emit: (LogLine) -> Void) {
         let slot = Int(stamp.stream.rawValue)
         var rest = bytes
         while !rest.isEmpty {
-            if partials[slot].bytes.count == limit { take(stamp, .split, emit) }
+            if partials[slot].bytes.count == limit { emitLine(stamp, .split, emit) }
             if partials[slot].bytes.isEmpty { partials[slot].time = stamp.time }
             let count = min(rest.count, limit - partials[slot].bytes.count)
             partials[slot].bytes.append(contentsOf: rest[..<count])
@@ -64,7 +64,7 @@ public struct LineAssembler {
         }
     }
 
-    private mutating func take(_ stamp: LogStamp, _ end: LineEnd, _ emit: (LogLine) -> Void) {
+    private mutating func emitLine(_ stamp: LogStamp, _ end: LineEnd, _ emit: (LogLine) -> Void) {
         let slot = Int(stamp.stream.rawValue)
         let time = partials[slot].bytes.isEmpty ? stamp.time : partials[slot].time
         var bytes: [UInt8] = []

@@ -1,6 +1,13 @@
 public import PMModel
 public import PMSystem
 
+/// Learns that both pipes of a capture have ended or been closed.
+@PMActor
+public protocol LogCaptureObserver: AnyObject {
+    /// Both pipes have ended or been closed.
+    func captureEnded()
+}
+
 /// Reads the outputs of one incarnation of an instance into the log of its unit.
 ///
 /// It lives until its pipes end or `close` is called; the log keeps it meanwhile.
@@ -32,8 +39,8 @@ public final class LogCapture {
     public let log: UnitLog
     /// When output was read last; nil: never.
     public private(set) var lastOutput: MonotonicTime?
-    /// Called once, when both pipes have ended or been closed.
-    public var onEnd: (@PMActor () -> Void)?
+    /// Learns of the end.
+    public weak var observer: (any LogCaptureObserver)?
     private var pipes: [CapturedPipe] = []
     /// Streams that have written nothing yet.
     private var fresh: [LogStream]
@@ -72,6 +79,12 @@ public final class LogCapture {
         heldCopies = fresh.isEmpty ? nil : []
     }
 
+    /// Hands out no more lines; what was held back is handed out first.
+    public func endCopies() {
+        releaseCopies()
+        copied = nil
+    }
+
     /// Hands out what was held back, and from now on each line at once.
     public func releaseCopies() {
         let held = heldCopies ?? []
@@ -91,6 +104,11 @@ public final class LogCapture {
     /// The last lines of this incarnation, both outputs together, oldest first; at most 8 KB of them.
     public func lastLines(_ count: Int = 20) -> [LogLine] {
         last?.lines(count) ?? []
+    }
+
+    /// The first and last lines of this incarnation, both outputs together, oldest first; at most 10 KB of them.
+    public func output() -> [String] {
+        last?.output ?? []
     }
 
     /// Reads what is in the pipes now, for the death of the instance: its descendants may hold them open for ever.
@@ -120,7 +138,9 @@ public final class LogCapture {
     /// Moves bytes from a pipe into the log; nil when they have to be read.
     func move(from pipe: Int32, _ size: Int, _ stamp: LogStamp) -> Int? {
         guard let moved = log.move(from: pipe, size, stamp) else { return nil }
-        let limit = observers.isEmpty && copied == nil ? LastLines.limit : .max
+        // The first bytes are kept too, and come in the first chunks.
+        let isTail = observers.isEmpty && copied == nil && last?.hasHead ?? false
+        let limit = isTail ? LastLines.limit : .max
         see(moved.bytes(into: log.book.buffer, last: limit), of: moved.count, stamp)
         return moved.count
     }
@@ -162,9 +182,7 @@ public final class LogCapture {
         releaseCopies()
         if let body = copied?.body { copied?.assembler.finish { body($0) } }
         copied = nil
-        let body = onEnd
-        onEnd = nil
-        body?()
+        observer?.captureEnded()
     }
 
     private func observe(_ purpose: Purpose, _ bytes: UnsafeRawBufferPointer, _ stamp: LogStamp) {

@@ -8,6 +8,21 @@ public enum LogStream: UInt8, Sendable, Hashable, CaseIterable {
     case err = 1
     /// Not the service's: a line that pm itself put into the log.
     case notice = 2
+    /// Not the service's: an event of one of its incarnations, as a JSON text.
+    case event = 3
+
+    /// The streams that a call wants by their names on the wire (`stdout`, `stderr`, `pm`); without names all but events.
+    public static func wanted(_ names: [String]?) -> Set<LogStream> {
+        guard let names else { return [.out, .err, .notice] }
+        return names.reduce(into: []) { wanted, name in
+            switch name {
+            case "stdout": wanted.insert(.out)
+            case "stderr": wanted.insert(.err)
+            case "pm": wanted.formUnion([.notice, .event])
+            default: break  // text from outside, which the call has checked
+            }
+        }
+    }
 }
 
 /// Properties of a run of bytes that one read returned.

@@ -1,5 +1,12 @@
 public import PMSystem
 
+/// Learns that a log has new output.
+@PMActor
+public protocol LogSubscriptionObserver: AnyObject {
+    /// Something waits, and nothing did before.
+    func outputWaits()
+}
+
 /// Follows a log: what arrives waits here until it is asked for; when too much waits, the oldest goes and is counted.
 @PMActor
 public final class LogSubscription {
@@ -11,8 +18,8 @@ public final class LogSubscription {
         case dropped(Int)
     }
 
-    /// Called when something waits and nothing did before.
-    public var onAvailable: (@PMActor () -> Void)?
+    /// The follower, once it wants to know of new output.
+    public weak var observer: (any LogSubscriptionObserver)?
     private var held: HeldOutput
     private let memory: FollowerMemory
     private let onCancel: @PMActor (LogSubscription) -> Void
@@ -34,7 +41,7 @@ public final class LogSubscription {
 
     /// Ends following.
     public func cancel() {
-        onAvailable = nil
+        observer = nil
         memory.held -= held.weight
         precondition(memory.held >= 0, "followers hold less than nothing")
         held = HeldOutput(limit: 1)
@@ -46,7 +53,7 @@ public final class LogSubscription {
         let before = held.weight
         held.append(bytes, stamp, endsAt: end, most: before + max(0, memory.limit - memory.held))
         memory.held += held.weight - before
-        if wasEmpty { onAvailable?() }
+        if wasEmpty { observer?.outputWaits() }
     }
 }
 

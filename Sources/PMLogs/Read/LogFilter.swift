@@ -15,15 +15,20 @@ public final class LogFilter {
     private static let longestPattern = 512
     private static let mostRepetitions = 1000
 
+    /// The streams whose lines are wanted.
+    public let streams: Set<LogStream>
     private let priority: LogPriority?
     private let expression: UnsafeMutablePointer<regex_t>?
 
-    /// Wants lines as important as `priority`, or more, in which `pattern`, a POSIX extended regular expression, is
-    /// found.
+    /// Wants lines of these streams, as important as `priority`, or more, in which `pattern`, a POSIX extended regular
+    /// expression, is found.
     ///
     /// - Throws: `LogPatternProblem`.
-    public init(priority: LogPriority? = nil, pattern: String? = nil) throws(LogPatternProblem) {
+    public init(
+        priority: LogPriority? = nil, pattern: String? = nil, streams: Set<LogStream> = LogStream.wanted(nil)
+    ) throws(LogPatternProblem) {
         self.priority = priority
+        self.streams = streams
         guard let pattern else {
             expression = nil
             return
@@ -47,17 +52,21 @@ public final class LogFilter {
         expression.deallocate()
     }
 
-    /// True when the filter lets every line pass.
+    /// True when the filter lets every line of the wanted streams pass.
     public var isOpen: Bool { priority == nil && expression == nil }
 
     /// True when a line is wanted. Without a level, its output and its prefix decide.
     public func accepts(_ bytes: [UInt8], _ stream: LogStream, level: LogPriority? = nil) -> Bool {
+        guard streams.contains(stream) else { return false }
+        // An event has neither a level nor a text of its service.
+        guard stream != .event else { return isOpen }
         if let priority, (level ?? Self.level(of: bytes, stream)) > priority { return false }
         guard let expression else { return true }
-        // The library's strings end at a NUL, and so does the search.
+        // With REG_STARTEND the text ends where it is said to, and not at its first NUL.
+        var range = regmatch_t(rm_so: 0, rm_eo: regoff_t(clamping: bytes.count))
         return (bytes + [0]).withUnsafeBufferPointer { all in
             all.withMemoryRebound(to: CChar.self) { text in
-                text.baseAddress.map { regexec(expression, $0, 0, nil, 0) == 0 } ?? false
+                text.baseAddress.map { regexec(expression, $0, 1, &range, REG_STARTEND) == 0 } ?? false
             }
         }
     }

@@ -31,22 +31,29 @@ public struct LogLines {
     private var cursorIsReading = true
 
     private mutating func readOn() throws(SystemError) -> Bool {
-        let since = query.since
+        let query = query
         // Taken out and put back, so that they are changed in place and not copied.
         var (queue, lines) = (LineQueue(last: nil), LineAssembler())
         swap(&queue, &ready)
         swap(&lines, &assembler)
         defer { (ready, assembler) = (queue, lines) }
         return try cursor?.next { bytes, stamp in
-            lines.feed(bytes, stamp) { if $0.time >= since ?? $0.time { queue.append($0) } }
+            lines.feed(bytes, stamp) { if query.wants($0) { queue.append($0) } }
         } ?? false
     }
 
     private mutating func finish() {
         cursorIsReading = false
         guard !query.isFollowed else { return }
-        let since = query.since
-        assembler.finish { if $0.time >= since ?? $0.time { ready.append($0) } }
+        let query = query
+        assembler.finish { if query.wants($0) { ready.append($0) } }
+    }
+}
+
+extension LogQuery {
+    /// True for a line of a wanted stream and time.
+    fileprivate func wants(_ line: LogLine) -> Bool {
+        streams.contains(line.stream) && line.time >= since ?? line.time
     }
 }
 

@@ -11,6 +11,8 @@ public struct LogQuery: Equatable, Sendable {
     public var until: LogPosition?
     /// True when a follower reads on: unfinished lines are then left in the assembler.
     public var isFollowed: Bool
+    /// Only lines of these streams.
+    public var streams = Set(LogStream.allCases)
 
     /// More lines than any log holds, with room to count further.
     private static let mostLines = Int.max / 2

@@ -35,7 +35,7 @@ public struct MergedLogLines {
     ///
     /// - Throws: `SystemError` when the files cannot be read.
     public mutating func next() throws(SystemError) -> UnitLine? {
-        if !hasBegun { try begin() }
+        if !hasBegun { try readFirstLines() }
         return try pop()
     }
 
@@ -44,7 +44,7 @@ public struct MergedLogLines {
         sources.first { $0.unit == unit }?.lines
     }
 
-    private mutating func begin() throws(SystemError) {
+    private mutating func readFirstLines() throws(SystemError) {
         hasBegun = true
         for source in sources.indices { try refill(source) }
         guard let limit else { return }

@@ -13,6 +13,7 @@ struct TailSearch {
 
     private let lines: Int?
     private let since: WallTime?
+    private let streams: Set<LogStream>
     private var found = 0
     private var isOld = false
     private var beginnings: [Beginning]
@@ -28,6 +29,7 @@ struct TailSearch {
         let surplus = query.since == nil ? 0 : LogStream.allCases.count
         lines = query.lines.map { $0 > 0 ? $0 + surplus : 0 }
         since = query.since
+        streams = query.streams
         beginnings = [Beginning](repeating: .nothingSeen, count: LogStream.allCases.count)
     }
 
@@ -66,6 +68,7 @@ struct TailSearch {
         throws(SystemError) -> Int?
     {
         if let since, stamp.time < since { isOld = true }
+        guard streams.contains(stamp.stream) else { return isDone ? range.lowerBound : nil }
         let slot = Int(stamp.stream.rawValue)
         if lines == nil && !isOld {
             // Only the time matters: the bytes need not be read.

@@ -65,6 +65,12 @@ public final class UnitLog {
         Array("\(text)\n".utf8).withUnsafeBytes { append($0, stamp) }
     }
 
+    /// Puts an event of an incarnation into the log, as a JSON text.
+    public func note(event json: [UInt8]) {
+        let stamp = LogStamp(.event, at: book.reactor.clock.wall(), startsAnew: true)
+        (json + [UInt8(ascii: "\n")]).withUnsafeBytes { append($0, stamp) }
+    }
+
     /// Follows the log from now on; `limit` bounds the bytes that wait for a slow reader.
     public func subscribe(limit: Int = 1 << 20) -> LogSubscription {
         let subscription = LogSubscription(limit: limit, book.followers) { [weak self] in self?.remove($0) }

@@ -63,8 +63,11 @@ public struct ContainerDefinition: Equatable, Sendable {
     /// Names of the units that must be ready before this one starts.
     public var dependencies: [String]
     /// The program that runs its commands.
-    public var host = ServiceHost.pm
+    public var host: ServiceHost
+}
 
+// Not in the struct itself, which so keeps the initializer that names each of its members (ServiceComparison).
+extension ContainerDefinition {
     /// Makes a definition; everything but the path has the seed's default.
     public init(
         path: String, runtime: RuntimeKind = .nodejs, isCommandable: Bool = false, isStateless: Bool = false,
@@ -75,5 +78,14 @@ public struct ContainerDefinition: Equatable, Sendable {
         self.isCommandable = isCommandable
         self.isStateless = isStateless
         self.dependencies = dependencies
+        host = .pm
+    }
+
+    /// The definition in the place of another one. Dependencies that somebody wrote into the configuration stay when the
+    /// program names none.
+    public func replacing(_ old: ContainerDefinition?) -> ContainerDefinition {
+        var new = self
+        if new.dependencies.isEmpty, let old { new.dependencies = old.dependencies }
+        return new
     }
 }

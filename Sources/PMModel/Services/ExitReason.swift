@@ -34,8 +34,17 @@ public struct DeathRecord: Equatable, Sendable {
     public var uptime: Duration
     /// True when pm was asked to stop the program.
     public var wasRequested: Bool
-    /// The last lines of output, oldest first.
+    /// The last lines of output, oldest first; without those that say nothing about a fault.
     public var lastLines: [String]
+    /// The fault that its output shows; nil where it shows none.
+    public var fault: Fault?
+    /// What its readiness check saw last; nil if the program was ready, or the check has seen nothing.
+    public var probe: String?
+    /// The exits before this one, newest first, at most `mostEarlier`.
+    public var earlier: [PastExit]
+
+    /// Most exits that a record has beside its own.
+    public static let mostEarlier = 5
 
     /// Makes a record.
     public init(
@@ -47,5 +56,39 @@ public struct DeathRecord: Equatable, Sendable {
         self.uptime = uptime
         wasRequested = false
         lastLines = []
+        earlier = []
+    }
+
+    /// Takes the output of the program, first and last lines of all: a failure shows its fault.
+    public mutating func takeOutput(_ lines: [String]) {
+        guard reason.isFailure, !wasRequested else {
+            lastLines = lines.suffix(OutputDigest.mostLines)
+            return
+        }
+        let digest = OutputDigest(lines)
+        (lastLines, fault) = (digest.lines, digest.fault)
+    }
+
+    /// The exits that a record of the next one has.
+    public var past: [PastExit] {
+        let own = PastExit(incarnation: incarnation, reason: reason, at: at, wasRequested: wasRequested)
+        return Array(([own] + earlier).prefix(Self.mostEarlier))
+    }
+}
+
+/// An exit before the last one.
+public struct PastExit: Equatable, Sendable {
+    /// Which start of the instance it was, from 1.
+    public var incarnation: UInt64
+    /// Why it ended.
+    public var reason: ExitReason
+    /// When it ended.
+    public var at: WallTime
+    /// True when pm was asked to stop the program.
+    public var wasRequested: Bool
+
+    /// Makes the record of an exit.
+    public init(incarnation: UInt64, reason: ExitReason, at: WallTime, wasRequested: Bool) {
+        (self.incarnation, self.reason, self.at, self.wasRequested) = (incarnation, reason, at, wasRequested)
     }
 }

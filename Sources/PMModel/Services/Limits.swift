@@ -9,7 +9,7 @@ public struct Limits: HasDefault {
     /// Processes and threads of the whole tree (pids.max).
     public var pids: Int?
     /// Shares and rates of disks.
-    public var io = IOLimits()
+    public var io: IOLimits
     /// Open files of each process (RLIMIT_NOFILE).
     public var openFiles: Int?
     /// The nice value (setpriority(2)).
@@ -31,9 +31,12 @@ public struct Limits: HasDefault {
     public static let leastOpenFiles = 24
     /// As many descriptors as Linux lets a process have.
     public static let mostOpenFiles = 1_073_741_816
+}
 
+// Not in the struct itself, which so keeps the initializer that names each of its members (ServiceComparison).
+extension Limits {
     /// No limits.
-    public init() {}
+    public init() { io = IOLimits() }
 }
 
 /// The disk bandwidth that a unit may use.
@@ -64,6 +67,8 @@ public struct IOLimits: Equatable, Sendable {
 
     /// The weights that the kernel takes.
     public static let weights = 1...10_000
+    /// The weight of a unit without one.
+    public static let usualWeight = 100
 
     /// No limits.
     public init() {}

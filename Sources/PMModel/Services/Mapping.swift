@@ -46,6 +46,8 @@ public struct Mapping: Equatable, Sendable {
     @Boxed public var worker: WorkerPlacement
     /// Variables set or unset on top of the daemon's environment and the files.
     public var env: [EnvironmentVariable]
+    /// Variables that are read from elsewhere when the unit starts.
+    public var secrets: [SecretVariable] = []
     /// Environment files read at each start, later ones win.
     public var envFiles: [String]
     /// When it is started again after a death.
@@ -60,6 +62,8 @@ public struct Mapping: Equatable, Sendable {
     public var readiness: ReadinessCheck?
     /// How it is checked while it runs.
     @Boxed public var live: LivenessPolicy
+    /// What runs when it has an event.
+    @Boxed public var hooks: Hooks
     /// Destination of the output; nil: the daemon's default.
     public var logs: LogDestination?
     /// Time from a start until the unit must be ready; zero: the default of its runtime.
@@ -75,17 +79,22 @@ public struct Mapping: Equatable, Sendable {
     /// Isolation of the unit from the machine.
     public var sandbox: Sandbox
     /// Services that it needs beside those of the definition, and the effect when one goes down.
-    public var dependencies: [Dependency] = []
+    public var dependencies: [Dependency]
     /// Sockets that are opened for it.
     public var listen: [ListenPoint]
     /// The routes of HTTP that are its own, and the only ones that it may have; nil: those that its commands ask for.
     public var routes: [RoutePattern]?
+    /// Reaction of the daemon to a change of the file; only in the mapping of the daemon itself.
+    public var apply: ApplyMode
 
     /// `drain` where the mapping says nothing.
     public static let usualDrain = Duration.seconds(10)
     /// The most instances of one unit.
     public static let mostInstances = 256
+}
 
+// Not in the struct itself, which so keeps the initializer that names each of its members (ServiceComparison).
+extension Mapping {
     /// Makes a mapping of a definition with every setting at its default.
     public init(container: String) {
         self.container = container
@@ -101,8 +110,11 @@ public struct Mapping: Equatable, Sendable {
         stop = StopSequence()
         readiness = nil
         _live = Boxed(wrappedValue: LivenessPolicy())
+        _hooks = Boxed(wrappedValue: Hooks())
         logs = nil
         listen = []
+        dependencies = []
+        apply = .manual
         _worker = Boxed(wrappedValue: WorkerPlacement())
         _limits = Boxed(wrappedValue: Limits())
         sandbox = Sandbox()

@@ -9,7 +9,10 @@ public struct WorkerPlacement: HasDefault {
 
     /// `heartbeat` where the mapping says nothing.
     public static let usualHeartbeat = Duration.seconds(60)
+}
 
+// Not in the struct itself, which so keeps the initializer that names each of its members (ServiceComparison).
+extension WorkerPlacement {
     /// Makes the placement of a worker whose mapping says nothing: in the pool of the project.
     public init() {
         _heartbeat = Nanoseconds(wrappedValue: Self.usualHeartbeat)

@@ -227,7 +227,7 @@ struct CallTable {
     /// Removes a call from all lists.
     @discardableResult
     mutating func remove(_ number: UInt64) -> State? {
-        guard let call = calls.take(number) else { return nil }
+        guard let call = calls.remove(number) else { return nil }
         if !kept.isEmpty { letGo(number, call.state.caller) }
         unlinkOwed(call)
         guard call.state.caller != .daemon else { return call.state }

@@ -53,7 +53,7 @@ struct HandoverImage: RecordValue, Equatable {
 
 extension HandoverImage {
     /// Version of the form: a daemon of another version finds another number at the start of the bytes.
-    private static let version: UInt64 = 6
+    private static let version: UInt64 = 7
 
     /// The binary form.
     var encoded: [UInt8] {

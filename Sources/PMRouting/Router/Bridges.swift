@@ -54,12 +54,12 @@ public final class Bridges {
     }
 
     private func fail(_ name: String, _ error: RPCError) {
-        guard let opening = take(name) else { return }
+        guard let opening = removeOpening(name) else { return }
         opening.call.fail(error)
         opening.call.session.letGo()
     }
 
-    private func take(_ name: String) -> Opening? {
+    private func removeOpening(_ name: String) -> Opening? {
         guard let opening = openings.removeValue(forKey: name) else { return nil }
         reactor.cancel(opening.deadline)
         return opening
@@ -69,7 +69,7 @@ public final class Bridges {
 
     /// Joins the connection that a service opened with the one that waits for it; false when none does.
     public func join(_ call: Responder, to name: String) -> Bool {
-        guard let opening = take(name) else { return false }
+        guard let opening = removeOpening(name) else { return false }
         call.session.holdBack()
         // Once this turn's messages are handled: what is behind the request in the same read is for the other end.
         reactor.atEndOfTurn { [weak self] in self?.join(opening.call, call) }

@@ -35,6 +35,23 @@ public final class Service {
     public func has(_ command: String) -> Bool { metadata?.command(command) != nil }
 }
 
+/// Learns that the commands of a unit are published.
+@PMActor
+protocol RegistryObserver: AnyObject {
+    func published(_ unit: String)
+}
+
+/// What plugins may add to the commands of pm.
+@PMActor
+public protocol CommandExtensions: AnyObject {
+    /// Of what a unit publishes, what is kept.
+    func admitted(_ metadata: ServiceMetadata, of unit: String) -> ServiceMetadata
+    /// The unit of a plugin that has a command of pm; nil: none has.
+    func owner(ofCommand command: String) -> String?
+    /// The commands of a unit are published.
+    func commandsPublished(of unit: String)
+}
+
 /// Registry of services' commands: finds the service of `UNIT.COMMAND`.
 @PMActor
 public final class CommandRegistry {
@@ -48,18 +65,20 @@ public final class CommandRegistry {
     /// The next in turn among instances with equally many calls.
     private var turn = 0
     /// Which routes of HTTP the services have.
-    public let routes = RouteOwners()
-    /// The service that is meant by a name that no running one has; nil: there is none.
-    public var fullName: @PMActor (String) -> String? = { _ in nil }
-    /// Of what a unit publishes, what is kept.
-    public var admit: @PMActor (ServiceMetadata, String) -> ServiceMetadata = { metadata, _ in metadata }
-    /// The unit of a plugin that has a command of pm; nil: none has.
-    public var extensionOwner: @PMActor (String) -> String? = { _ in nil }
-    /// Told that the commands of a unit are published.
-    public var onPublish: @PMActor (String) -> Void = { _ in }
+    public let routes: RouteOwners
+    private let fullName: @PMActor (String) -> String?
+    /// The router of these services.
+    weak var observer: (any RegistryObserver)?
+    /// The plugins; nil: there are none.
+    public weak var extensions: (any CommandExtensions)?
 
-    /// An empty registry.
-    public init() {}
+    /// An empty registry. `fullName` finds the service that is meant by a name that no running one has; nil: there is none.
+    public init(
+        _ routes: RouteOwners = RouteOwners(), fullName: @escaping @PMActor (String) -> String? = { _ in nil }
+    ) {
+        self.routes = routes
+        self.fullName = fullName
+    }
 
     /// The services, by name.
     public var all: [Service] { services.values.sorted { $0.id.unit < $1.id.unit } }
@@ -117,7 +136,7 @@ public final class CommandRegistry {
     /// - Throws: a 413 when it is more than the daemon keeps; what was published before stays.
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) throws(APIError) {
         guard let service = services[id.unit], service.id == id else { return }
-        var metadata = admit(metadata, id.unit)
+        var metadata = extensions?.admitted(metadata, of: id.unit) ?? metadata
         if !service.isCallable { metadata.commands.removeAll(where: \.isPublished) }
         let json = metadata.json
         let (size, room) = (json.serialized().count, json.footprint)
@@ -135,8 +154,12 @@ public final class CommandRegistry {
         let accepted = metadata.others["accepts"]?.array ?? []
         service.session.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
         let unit = InstanceName.unit(of: id.unit)
-        routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
-        onPublish(unit)
+        // Routes belong to services of the configuration.
+        if !id.isByItself {
+            routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
+        }
+        extensions?.commandsPublished(of: unit)
+        observer?.published(unit)
     }
 
     /// Takes a service out; ignored when another incarnation is in its place.
@@ -176,7 +199,7 @@ public final class CommandRegistry {
     /// Finds a plugin that runs and has added a command. Commands of pm itself come first.
     private func findExtension(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
         let name = method.string
-        guard Method(rawValue: name) == nil, let service = extensionOwner(name).flatMap({ services[$0] }),
+        guard Method(rawValue: name) == nil, let service = extensions?.owner(ofCommand: name).flatMap({ services[$0] }),
             service.has(name)
         else { return nil }
         return (service, method)

@@ -59,6 +59,7 @@ extension ServiceRouter {
             calls.restore(record.calls, of: session.id)
             taken[record.id] = session
         }
+        for session in taken.values { republish(session) }
         let endings = calls.restore(image.calls, newest: image.newestCall) { taken[$0]?.id }
         for record in image.sessions { rejoin(taken[record.id], record) }
         armRestored(image.calls, taken)

@@ -4,9 +4,9 @@ import JSONRPC
 
 extension ServiceRouter {
     /// Takes a signal about a call on the same connection: one that this session has to answer, or one that it made.
-    func take(_ signal: FlowSignal, _ request: RPCRequest, from session: Session) {
+    func received(_ signal: FlowSignal, _ request: RPCRequest, from session: Session) {
         guard request.isNotification, let id = FlowSignal.subject(of: request) else {
-            session.begin(request)?.reject(.methodNotFound(request.method.string))
+            session.openResponder(for: request)?.reject(.methodNotFound(request.method.string))
             return
         }
         if let number = id.withBytes(PendingCallID.parse) {

@@ -13,6 +13,8 @@ public protocol RequestHandler: AnyObject {
     func handle(_ request: RPCRequest, from session: Session)
     /// The connection to a service is about to end, because the service makes the daemon hold too much.
     func givenUp(_ service: IncarnationID, _ reason: String)
+    /// A call of a service's command was refused, because its caller has no right to it.
+    func refused(_ method: String, from session: Session)
 }
 
 /// Passes messages from one session to another: requests to services, answers and streams back, signals both ways.
@@ -48,12 +50,12 @@ public final class ServiceRouter {
         self.registry = registry
         self.reactor = reactor
         budget = PeerBudget(reactor)
-        registry.onPublish = { [unowned self] unit in tellMetadata(of: unit) }
+        registry.observer = self
     }
 
     /// Numbers calls after those of earlier daemons; called before the first session. `generation` is the number of
     /// this daemon.
-    public func begin(generation: UInt64) {
+    public func start(generation: UInt64) {
         calls = CallTable(generation: generation)
         if generation > 1 { waiting = [] }
     }
@@ -125,6 +127,7 @@ public final class ServiceRouter {
     func ended(_ session: Session) {
         guard sessions[session.id] === session else { return }
         let endings = calls.closed(session.id)
+        withdraw(session)
         sessions.remove(session.id)
         disarm(session)
         if let user = session.user {
@@ -139,7 +142,7 @@ public final class ServiceRouter {
     // MARK: requests
 
     func receive(_ request: RPCRequest, from session: Session) {
-        if let signal = FlowSignal(request.method) { return take(signal, request, from: session) }
+        if let signal = FlowSignal(request.method) { return received(signal, request, from: session) }
         if let service = session.proxiedService { return pass(request, as: request.method, to: service, for: session) }
         if let (service, command) = registry.find(request.method) {
             return pass(request, as: command, to: service, for: session)
@@ -152,16 +155,16 @@ public final class ServiceRouter {
         // Only the daemon may say that it has forgotten a service's calls.
         // And only who may order something may tell a service to end or to read its commands again.
         if command == "$restarted" || (reach != .everything && ["$stop", "$reload"].contains(command.string)) {
-            caller.begin(request)?.reject(.methodNotFound(request.method.string))
+            caller.openResponder(for: request)?.reject(.methodNotFound(request.method.string))
             return
         }
         guard service.isCallable || service.session === caller else {
-            caller.begin(request)?.fail(Refusals.notCallable(service.id.unit))
+            caller.openResponder(for: request)?.fail(Refusals.notCallable(service.id.unit))
             return
         }
         // What it calls of itself belongs to calls that it has.
         guard !service.isDraining || service.session === caller else {
-            caller.begin(request)?.fail(Refusals.stopping)
+            caller.openResponder(for: request)?.fail(Refusals.stopping)
             return
         }
         let isKept = registry.mayMove(service, command)
@@ -171,7 +174,8 @@ public final class ServiceRouter {
             relay(relayed, to: service.session, for: caller)
         case .services, .allowed, .proof:
             guard reach.permits(request.method, command, of: service) else {
-                caller.begin(request)?.fail(reach.refusal(of: request.method.string))
+                handler?.refused(request.method.string, from: caller)
+                caller.openResponder(for: request)?.fail(reach.refusal(of: request.method.string))
                 return
             }
             Self.withCallersParameters(of: request) {
@@ -189,9 +193,11 @@ public final class ServiceRouter {
         else { return body(request) }
         Array(cleaned.text.utf8).withUnsafeBytes { body(request.with(params: $0)) }
     }
+}
 
+extension ServiceRouter: RegistryObserver {
     /// Tells those who want to know that the commands of a service have changed.
-    func tellMetadata(of unit: String) {
+    func published(_ unit: String) {
         for client in clients where client.watchesMetadata && client.reach.concerns(service: unit) {
             client.notify("$/metadata", [.string(unit)])
         }

@@ -140,7 +140,7 @@ public struct RouteGrants: Sendable {
     }
 
     mutating func reserve(_ pattern: RoutePattern, for unit: String) {
-        take(pattern, nil, of: unit)
+        claim(pattern, nil, of: unit)
     }
 
     mutating func decide(_ requests: RouteClaims.Requests, of entry: RouteClaims.Entry) {
@@ -164,10 +164,10 @@ public struct RouteGrants: Sendable {
                 "\(request.pattern.text) of \(request.command) is not served: a container has only the routes that \"routes\" of "
                     + "its mapping lists")
         }
-        take(request.pattern, request.command, of: entry.unit)
+        claim(request.pattern, request.command, of: entry.unit)
     }
 
-    private mutating func take(_ pattern: RoutePattern, _ command: String?, of unit: String) {
+    private mutating func claim(_ pattern: RoutePattern, _ command: String?, of unit: String) {
         let subject = command.map { "\(pattern.text) of \($0)" } ?? "\(pattern.text) of \"routes\""
         guard !Self.own.contains(pattern.path) else {
             return complain(unit, "\(subject) is not served: the path belongs to pm-gateway itself")

@@ -8,13 +8,18 @@ public import PMSystem
 public final class RouteOwners {
     private var claims = RouteClaims()
     private var decided: RouteGrants?
-    /// The services of the configuration, in its order.
-    public var configured: @PMActor () -> [RouteClaims.Entry] = { [] }
-    /// Told that what services want is different from before: it is to be kept for a successor of this daemon.
-    public var onChange: @PMActor () -> Void = {}
+    private let configured: @PMActor () -> [RouteClaims.Entry]
+    private let onChange: @PMActor () -> Void
 
-    /// Nobody wants a route yet.
-    public init() {}
+    /// Nobody wants a route yet. `configured` lists the services of the configuration, in its order; `onChange` is called
+    /// when services want other routes than before, which are to be kept for a successor of this daemon.
+    public init(
+        configured: @escaping @PMActor () -> [RouteClaims.Entry] = { [] },
+        onChange: @escaping @PMActor () -> Void = {}
+    ) {
+        self.configured = configured
+        self.onChange = onChange
+    }
 
     /// Notes what a service offers.
     func publish(_ metadata: ServiceMetadata, of unit: String, isConfined: Bool) {

@@ -26,11 +26,11 @@ public enum MessageForm: Sendable {
 
     /// Finds the messages in a line of Node's IPC channel. What is no string of text is taken as it is, but for Node's
     /// own messages, which are none of ours.
-    func unwrap(_ line: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void) {
+    func unwrap(_ line: UnsafeRawBufferPointer, _ receive: (UnsafeRawBufferPointer) -> Void) {
         // A line that is no JSON is answered as such where messages are read.
         let value = try? JSONValue(parsing: line)
         if value?["cmd"]?.string?.hasPrefix("NODE_") == true { return }
-        guard let text = value?.string else { return take(line) }
-        for message in Array(text.utf8).split(separator: UInt8(ascii: "\n")) { message.withUnsafeBytes(take) }
+        guard let text = value?.string else { return receive(line) }
+        for message in Array(text.utf8).split(separator: UInt8(ascii: "\n")) { message.withUnsafeBytes(receive) }
     }
 }

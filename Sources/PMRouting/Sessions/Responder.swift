@@ -33,6 +33,11 @@ public final class Responder {
         finish { id, output in MessageWriter.reply(id: id, result: value, to: &output) }
     }
 
+    /// Answers with a value that is written already: bytes of JSON.
+    public func succeed(written value: [UInt8]) {
+        finish { id, output in value.withUnsafeBytes { MessageWriter.reply(id: id, result: $0, to: &output) } }
+    }
+
     /// Answers with an error.
     public func fail(_ error: RPCError) {
         finish { id, output in MessageWriter.failure(id: id, error, to: &output) }

@@ -53,7 +53,7 @@ public final class Session {
         isClient = service == nil
         state = SessionState(
             service: service, form: way.form, reach: .everything, isOfNetwork: false, watchesMetadata: false,
-            takesSignals: false, hasFinished: false, target: nil)
+            takesSignals: false, hasFinished: false, target: nil, published: nil)
     }
 
     // MARK: what it is
@@ -88,6 +88,12 @@ public final class Session {
         set { state.takesSignals = newValue }
     }
 
+    /// The name under which the commands of this client are published; nil for a service that pm has started.
+    public internal(set) var published: IncarnationID? {
+        get { state.published }
+        set { state.published = newValue }
+    }
+
     /// The number of calls that it has to answer.
     public var load: Int { router.calls.owed(by: id) }
 
@@ -120,7 +126,7 @@ public final class Session {
 
     /// Opens an answer of the daemon itself to a request; a notification's is dropped. Nil when the peer has called too
     /// often; it then gets an error.
-    public func begin(_ request: RPCRequest) -> Responder? {
+    public func openResponder(for request: RPCRequest) -> Responder? {
         let asked = request.ownedID
         if let asked, !isClient, flow.questions >= PeerLimits.questionsOfService {
             fail(asked, Refusals.tooManyQuestions)

@@ -21,15 +21,19 @@ struct SessionState: Equatable {
     var hasFinished: Bool
     /// The incarnation that gets all messages of this client; nil when the client talks to the daemon.
     var target: IncarnationID?
+    /// The name under which the commands of this client are published: a container that somebody runs by itself.
+    var published: IncarnationID?
 }
 
 extension SessionState: RecordValue {
     private static var form:
-        RecordForm<Self, IncarnationID?, MessageForm, PeerReach, Bool, Bool, Bool, Bool, IncarnationID?>
+        RecordForm<
+            Self, IncarnationID?, MessageForm, PeerReach, Bool, Bool, Bool, Bool, IncarnationID?, IncarnationID?
+        >
     {
         RecordForm(
             Self.init, \.service, \.form, \.reach, \.isOfNetwork, \.watchesMetadata, \.takesSignals, \.hasFinished,
-            \.target)
+            \.target, \.published)
     }
 
     func put(_ bytes: inout [UInt8]) { Self.form.put(self, &bytes) }

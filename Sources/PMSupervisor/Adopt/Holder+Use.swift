@@ -16,25 +16,49 @@ extension Holder {
     }
 }
 
-/// Resources of services' trees at one moment; /proc is read once, and only if a cgroup does not have everything.
+/// A look at the processes of the machine that is to be taken beside the loop, where there are many.
+public struct ProcessLook: Sendable {
+    let leaders: Set<Int32>
+    /// True where cgroups do not tell what services use.
+    let needsTable: Bool
+    /// True where a process may belong to nobody.
+    let needsStrays: Bool
+
+    /// Reads /proc.
+    public func taken() -> ProcessesSeen {
+        ProcessesSeen(
+            uses: needsTable ? ProcessTable().uses(ofTrees: leaders) : [:],
+            strays: needsStrays ? StrayProcess.all(leaders: leaders) : [])
+    }
+}
+
+/// The processes of the machine at one moment.
+public struct ProcessesSeen: Sendable {
+    /// Resources of services' trees, by their leaders.
+    let uses: [Int32: TreeUse]
+    /// Processes that nothing tells whose they are; a cgroup always tells.
+    public let strays: [StrayProcess]
+}
+
+/// Resources of services' trees at one moment.
 @PMActor
 public final class TreeUses {
-    private let holder: Holder
-    private let leaders: Set<Int32>
-    /// True when only one service is needed: its tree is walked then, and no other process is read.
-    private let isOfOne: Bool
-    private lazy var fromProcesses = ProcessTable()
-    private lazy var byLeader = fromProcesses.uses(ofTrees: leaders)
-
-    init(_ holder: Holder, leaders: Set<Int32>, isOfOne: Bool) {
-        self.holder = holder
-        self.leaders = leaders
-        self.isOfOne = isOfOne
+    /// Where they come from, if not from a cgroup.
+    private enum Processes {
+        case seen(ProcessesSeen)
+        /// Only one service is needed: its tree is walked, and no other process is read.
+        case ofOne(leaders: Set<Int32>)
     }
 
-    /// Resources of one process, without its descendants.
-    public func use(ofProcess pid: Int32) -> TreeUse? {
-        isOfOne ? ProcessTree.use(ofProcess: pid) : fromProcesses.use(of: pid)
+    private let holder: Holder
+    private let processes: Processes
+
+    fileprivate init(_ holder: Holder, _ seen: ProcessesSeen) {
+        (self.holder, processes) = (holder, .seen(seen))
+    }
+
+    fileprivate init(_ holder: Holder, ofOneOf leaders: Set<Int32>) {
+        (self.holder, processes) = (holder, .ofOne(leaders: leaders))
     }
 
     /// Resources of a child's tree.
@@ -49,8 +73,12 @@ public final class TreeUses {
     }
 
     private func use(ofTree leader: Int32) -> TreeUse? {
-        guard isOfOne, let tree = ProcessTree.use(of: leader, leaders: leaders) else { return byLeader[leader] }
-        return tree
+        switch processes {
+        case .seen(let seen): return seen.uses[leader]
+        case .ofOne(let leaders):
+            // Where the kernel lists no children the table of all processes tells.
+            return ProcessTree.use(of: leader, leaders: leaders) ?? ProcessTable().uses(ofTrees: leaders)[leader]
+        }
     }
 
     private func value(_ cgroups: CgroupBase, _ file: String, _ name: String) -> Int64? {
@@ -59,17 +87,30 @@ public final class TreeUses {
 }
 
 extension Supervisor {
-    /// Resources of services now; `isOne` where one of them will be looked up, and not all.
-    public func uses(ofOne isOne: Bool = false) -> TreeUses {
-        TreeUses(resources.holder, leaders: leaders, isOfOne: isOne)
+    /// Resources of one service now.
+    public var usesOfOne: TreeUses { TreeUses(resources.holder, ofOneOf: leaders) }
+
+    /// Resources of all services, as they were seen.
+    public func uses(_ seen: ProcessesSeen) -> TreeUses { TreeUses(resources.holder, seen) }
+
+    /// The look at processes that a status of all services needs.
+    public var processLook: ProcessLook {
+        let controllers = resources.holder.cgroups?.controllers ?? []
+        return ProcessLook(
+            leaders: leaders, needsTable: !controllers.isSuperset(of: [.memory, .pids]),
+            needsStrays: !resources.holder.hasCgroups)
     }
 
-    private var leaders: Set<Int32> { Set(instances.values.compactMap(\.machine.pid)) }
+    /// The leaders of all trees.
+    var leaders: Set<Int32> { Set(instances.values.compactMap(\.machine.pid)) }
 
     /// Processes of services that nothing tells whose they are, in words; a cgroup always tells.
     public var strayProblems: [String] {
-        guard !resources.holder.hasCgroups else { return [] }
-        let strays = StrayProcess.all(leaders: leaders)
+        resources.holder.hasCgroups ? [] : sentences(of: StrayProcess.all(leaders: leaders))
+    }
+
+    /// Such processes in words.
+    public func sentences(of strays: [StrayProcess]) -> [String] {
         let named = strays.prefix(Self.straysNamed).map { stray in
             "process \(stray.pid) (\(stray.name)) belongs to none of the services known, so no stop of one ends it: "
                 + "kill \(stray.pid)"

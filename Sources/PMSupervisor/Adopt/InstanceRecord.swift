@@ -38,9 +38,9 @@ struct InstanceRecord: Equatable {
     /// Reads the binary form; nil when it is not one of a known version.
     init?(decoding bytes: [UInt8]) {
         var reader = ByteReader(bytes)
-        guard reader.take(UInt8.self) == Self.version, let flags = reader.take(UInt8.self),
+        guard reader.read(UInt8.self) == Self.version, let flags = reader.read(UInt8.self),
             let layout = HeldLayout(flags: flags),
-            let nanoseconds = reader.take(Int64.self), let length = reader.take(UInt8.self)
+            let nanoseconds = reader.read(Int64.self), let length = reader.read(UInt8.self)
         else { return nil }
         let start = 11
         guard bytes.count >= start + Int(length),

@@ -89,7 +89,7 @@ public struct StartPlan: Equatable, Sendable {
     public var isDone: Bool { unanswered.isEmpty && waiting == 0 }
 
     /// The first actions; called once.
-    public mutating func begin() -> [StartPlanAction] {
+    public mutating func start() -> [StartPlanAction] {
         var actions: [StartPlanAction] = []
         if renewsTargets { forgetTargets() }
         for name in order.names {
@@ -99,7 +99,7 @@ public struct StartPlan: Equatable, Sendable {
     }
 
     /// A unit of the order said how its start went.
-    public mutating func take(_ outcome: StartOutcome, of name: String) -> [StartPlanAction] {
+    public mutating func record(_ outcome: StartOutcome, of name: String) -> [StartPlanAction] {
         var actions: [StartPlanAction] = []
         if renewsTargets, outcome.isSuccess, targets.contains(name), case .waiting = progress[name] { return [] }
         switch outcome {

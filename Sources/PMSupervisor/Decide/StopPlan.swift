@@ -53,7 +53,7 @@ public struct StopPlan: Equatable, Sendable {
     public var isDone: Bool { unfinished == 0 }
 
     /// The first actions; called once.
-    public mutating func begin() -> [StopPlanAction] {
+    public mutating func start() -> [StopPlanAction] {
         var actions: [StopPlanAction] = []
         for level in order.stopLevels {
             for name in level where order.dependents(of: name).isEmpty { stop(name, &actions) }

@@ -111,11 +111,11 @@ extension ByteWriter {
 
 extension ByteReader {
     mutating func readState(incarnation: UInt64) -> UnitState? {
-        guard let tag = take(UInt8.self).flatMap(StateTag.init) else { return nil }
+        guard let tag = read(UInt8.self).flatMap(StateTag.init) else { return nil }
         switch tag {
-        case .down: return take(UInt8.self).flatMap(DownReason.init).map { .down($0) }
+        case .down: return read(UInt8.self).flatMap(DownReason.init).map { .down($0) }
         case .starting:
-            let then = take(UInt8.self).flatMap(Starting.Then.init)
+            let then = read(UInt8.self).flatMap(Starting.Then.init)
             return then.map { .starting(Starting(incarnation: incarnation, then: $0)) }
         case .up: return readUp(incarnation: incarnation).map { .up($0) }
         case .stopping: return readStopping(incarnation: incarnation).map { .stopping($0) }
@@ -125,8 +125,8 @@ extension ByteReader {
     }
 
     mutating func readHistory() -> RestartHistory? {
-        guard let attempt = take(UInt16.self), let cooling = take(UInt8.self), cooling <= 1,
-            let count = take(UInt8.self), count <= RestartHistory.capacity, let deaths = readDeaths(Int(count))
+        guard let attempt = read(UInt16.self), let cooling = read(UInt8.self), cooling <= 1,
+            let count = read(UInt8.self), count <= RestartHistory.capacity, let deaths = readDeaths(Int(count))
         else { return nil }
         var history = RestartHistory()
         history.attempt = attempt
@@ -141,7 +141,7 @@ extension ByteReader {
         var deaths: [MonotonicTime] = []
         deaths.reserveCapacity(count)
         for _ in 1..<count {
-            guard let distance = take(UInt32.self), UInt64(distance).times(millisecond) <= newest.nanoseconds
+            guard let distance = read(UInt32.self), UInt64(distance).times(millisecond) <= newest.nanoseconds
             else { return nil }
             deaths.append(MonotonicTime(nanoseconds: newest.nanoseconds.minus(UInt64(distance).times(millisecond))))
         }
@@ -149,15 +149,15 @@ extension ByteReader {
     }
 
     private mutating func readUp(incarnation: UInt64) -> Up? {
-        guard let pid = take(Int32.self), let startedAt = readTime(), let deadline = readTime() else { return nil }
+        guard let pid = read(Int32.self), let startedAt = readTime(), let deadline = readTime() else { return nil }
         let readiness: Up.Readiness = deadline.nanoseconds == 0 ? .ready : .waiting(deadline: deadline)
         return Up(incarnation: incarnation, pid: pid, startedAt: startedAt, readiness: readiness)
     }
 
     private mutating func readStopping(incarnation: UInt64) -> Stopping? {
-        guard let cause = take(UInt8.self).flatMap(Stopping.Cause.init), let next = readNext(),
-            let pid = take(Int32.self), let startedAt = readTime(), let step = readStep(),
-            let deadline = readTime(), let pause = take(Int64.self), pause >= 0, let survivors = take(UInt32.self)
+        guard let cause = read(UInt8.self).flatMap(Stopping.Cause.init), let next = readNext(),
+            let pid = read(Int32.self), let startedAt = readTime(), let step = readStep(),
+            let deadline = readTime(), let pause = read(Int64.self), pause >= 0, let survivors = read(UInt32.self)
         else { return nil }
         return Stopping(
             incarnation: incarnation, cause: cause, next: next,
@@ -166,7 +166,7 @@ extension ByteReader {
     }
 
     private mutating func readNext() -> Stopping.Next? {
-        guard let tag = take(UInt8.self).flatMap(NextTag.init), let time = readTime() else { return nil }
+        guard let tag = read(UInt8.self).flatMap(NextTag.init), let time = readTime() else { return nil }
         switch tag {
         case .rest: return .rest
         case .start: return .start
@@ -177,7 +177,7 @@ extension ByteReader {
     }
 
     private mutating func readStep() -> Stopping.Step? {
-        guard let tag = take(UInt8.self).flatMap(StepTag.init), let index = take(UInt16.self), index < .max
+        guard let tag = read(UInt8.self).flatMap(StepTag.init), let index = read(UInt16.self), index < .max
         else { return nil }
         switch tag {
         case .draining: return .draining

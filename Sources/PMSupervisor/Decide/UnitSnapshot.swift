@@ -47,9 +47,9 @@ extension UnitSnapshot {
     /// Reads the binary form; nil where it is not exactly one whole snapshot of a known version.
     public init?(decoding bytes: [UInt8]) {
         var reader = ByteReader(bytes)
-        guard reader.take(UInt8.self) == Self.version,
+        guard reader.read(UInt8.self) == Self.version,
             let incarnation = reader.readIncarnation(), let held = reader.readIncarnation(),
-            let restarts = reader.take(UInt32.self), let history = reader.readHistory(),
+            let restarts = reader.read(UInt32.self), let history = reader.readHistory(),
             let state = reader.readState(incarnation: incarnation), reader.isAtEnd
         else { return nil }
         self.init(
@@ -72,7 +72,7 @@ struct ByteWriter {
     mutating func put(_ time: MonotonicTime) { put(time.nanoseconds) }
 }
 
-/// Takes fixed-width integers, least significant byte first; every take may find too few bytes.
+/// Reads fixed-width integers, least significant byte first; every read may find too few bytes.
 struct ByteReader {
     private let bytes: [UInt8]
     private var place = 0
@@ -83,7 +83,7 @@ struct ByteReader {
 
     var isAtEnd: Bool { place == bytes.count }
 
-    mutating func take<Value: FixedWidthInteger>(_: Value.Type) -> Value? {
+    mutating func read<Value: FixedWidthInteger>(_: Value.Type) -> Value? {
         let size = MemoryLayout<Value>.size
         guard bytes.count - place >= size else { return nil }
         defer { place += size }
@@ -91,11 +91,11 @@ struct ByteReader {
     }
 
     mutating func readTime() -> MonotonicTime? {
-        take(UInt64.self).map { MonotonicTime(nanoseconds: $0) }
+        read(UInt64.self).map { MonotonicTime(nanoseconds: $0) }
     }
 
     /// Incarnations count from 1; one near the end of its range is not ours, and must not overflow.
     mutating func readIncarnation() -> UInt64? {
-        take(UInt64.self).flatMap { $0 < UInt64(Int64.max) ? $0 : nil }
+        read(UInt64.self).flatMap { $0 < UInt64(Int64.max) ? $0 : nil }
     }
 }

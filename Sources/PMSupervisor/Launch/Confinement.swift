@@ -66,6 +66,32 @@ struct Confinement {
         }
     }
 
+    /// Writes other limits into the cgroup of a child that runs.
+    ///
+    /// - Returns: the limits that are not enforced here.
+    /// - Throws: `SpawnFailure` naming the key, the value, the cause and the next step; limits before it are written.
+    func rewriteLimits(_ unit: Unit, replacing old: Limits, of child: UInt64) throws(SpawnFailure) -> [Unenforced] {
+        var missing = unenforced(unit)
+        guard let base = holder.cgroups, let cgroup = holder.cgroup(of: child) else { return missing }
+        var setting: CgroupSetting?
+        do throws(SystemError) {
+            let settings = try unit.mapping.limits.cgroupSettings(replacing: old) { path throws(SystemError) in
+                setting = CgroupSetting("io", .io, "", path)
+                return try BlockDevice.number(of: path)
+            }
+            for one in settings where base.controllers.contains(one.controller) {
+                setting = one
+                if try !base.write(one.text, to: one.file, of: cgroup) {
+                    missing.append(Unenforced(key: one.key, cause: .noFile(one.file)))
+                }
+            }
+        } catch {
+            let key = SpawnFailure.Key(unit.name, setting.map { "limits.\($0.key)" } ?? "limits")
+            throw SpawnFailure(.limit, setting?.text ?? "", call: error).about(key)
+        }
+        return missing
+    }
+
     /// Removes the cgroup of a child that was never started.
     func discard(_ child: UInt64) {
         if let name = holder.cgroup(of: child) { holder.cgroups?.remove(name) }

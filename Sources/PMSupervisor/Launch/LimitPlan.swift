@@ -40,6 +40,31 @@ extension Limits {
         return settings
     }
 
+    /// Values for the cgroup of an instance that runs with other limits: those that are gone go back to the kernel's own.
+    func cgroupSettings(
+        replacing old: Limits, disk: (String) throws(SystemError) -> String
+    ) throws(SystemError) -> [CgroupSetting] {
+        var settings: [CgroupSetting] = []
+        if old.memoryHigh != nil, memoryHigh == nil {
+            settings.append(.init("memoryHigh", .memory, "memory.high", "max"))
+        }
+        if old.memory != nil, memory == nil {
+            settings.append(.init("memory", .memory, "memory.max", "max"))
+            settings.append(.init("memory", .memory, "memory.oom.group", "0"))
+        }
+        if old.cpu != nil, cpu == nil { settings.append(.init("cpu", .cpu, "cpu.max", "max \(Self.cpuPeriod)")) }
+        if old.pids != nil, pids == nil { settings.append(.init("pids", .pids, "pids.max", "max")) }
+        if old.io.weight != nil, io.weight == nil {
+            settings.append(.init("io", .io, "io.weight", "default \(IOLimits.usualWeight)"))
+        }
+        // A line of io.max keeps the rates that it does not name.
+        for device in old.io.devices where !device.rates.isEmpty && !io.devices.contains(device) {
+            let name = try disk(device.path)
+            settings.append(.init("io", .io, "io.max", "\(name) rbps=max wbps=max riops=max wiops=max"))
+        }
+        return try settings + cgroupSettings(disk: disk)
+    }
+
     /// Limits that are set in the process itself.
     var resourceLimits: [ResourceLimit] {
         guard let openFiles else { return [] }

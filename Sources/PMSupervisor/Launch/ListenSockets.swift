@@ -33,7 +33,7 @@ public final class ListenSockets {
     }
 
     /// Takes a descriptor that pm-init kept for an earlier daemon; others than these sockets are left alone.
-    public func take(_ name: String, _ descriptor: SharedFD) {
+    public func restore(_ name: String, _ descriptor: SharedFD) {
         guard name.hasPrefix(Self.prefix), let number = Int(name.dropFirst(Self.prefix.count)) else { return }
         lastNumber = max(lastNumber, number)
         let socket = ServiceSocket(descriptor)

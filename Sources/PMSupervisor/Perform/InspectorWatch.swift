@@ -17,7 +17,7 @@ final class InspectorWatch {
     private static let longestURL = 512
 
     /// A new incarnation starts.
-    func begin(isOn: Bool) {
+    func start(isOn: Bool) {
         self.isOn = isOn
         url = nil
         if !isOn { tell() }

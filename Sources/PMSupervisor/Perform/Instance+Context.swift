@@ -13,6 +13,10 @@ extension Instance {
         /// The user that it runs as.
         var user: UInt32
         var exit: ChildExit?
+        /// True once its output is read.
+        var isRead = false
+        /// True once it was ready.
+        var wasReady = false
         var output = OutputDestination.file
         var probe: (any ReadinessProbe)?
         var liveness: LivenessWatch?

@@ -16,7 +16,7 @@ extension Instance {
                 user: run.user, exec: { [unowned self] in ExecAttempt($0, of: self) },
                 ask: { [unowned self] in PluginAttempt($0, of: self) }))
         self.run?.probe = probe
-        probe?.begin { [weak self] in self?.reportReady(run.incarnation) }
+        probe?.start { [weak self] in self?.reportReady(run.incarnation) }
     }
 
     func reportReady(_ incarnation: UInt64) {
@@ -29,8 +29,18 @@ extension Instance {
 
     /// The unit is checked for life exactly while it is ready.
     func readinessChanged(isReady: Bool) {
-        if isReady { beginLiveness() } else { endLiveness() }
+        if isReady {
+            run?.wasReady = true
+            noteStartTime()
+            beginLiveness()
+        } else {
+            endLiveness()
+        }
         supervisor.readinessChanged(self, isReady: isReady)
+    }
+
+    private func noteStartTime() {
+        startTime = machine.startedAt.map { context.reactor.clock.monotonic() - $0 }
     }
 
     /// What its readiness check saw last; nil when it is ready, or has not seen anything.

@@ -7,8 +7,12 @@ import PMSystem
 final class Instance {
     let name: String
     private(set) var unit: Unit
+    /// The configuration that the present process was started with, where it is another one than `unit`.
+    var earlier: Earlier?
+    /// Time that the last start took until it was ready.
+    var startTime: Duration?
     private(set) var machine: UnitStateMachine
-    private(set) var lastDeath: DeathRecord?
+    var lastDeath: DeathRecord?
     private(set) var lastInvocation: Invocation?
     var run: Run?
     var options = RunOptions()
@@ -19,7 +23,7 @@ final class Instance {
     let context: Context
     unowned let supervisor: Supervisor
     /// Limits of the present or last incarnation that are not held here.
-    private(set) var unenforced: [Unenforced] = []
+    var unenforced: [Unenforced] = []
     private var timer: TimerID?
     private var isPerforming = false
     private var waiting: [UnitEvent] = []
@@ -46,14 +50,9 @@ final class Instance {
 
     /// Takes a changed configuration; what runs is not touched.
     func update(_ unit: Unit) {
+        if run != nil, earlier == nil { earlier = Earlier(self.unit) }
         self.unit = unit
         machine.settings = settings
-    }
-
-    /// The last lines of the present or last incarnation.
-    func lastLines() -> [String] {
-        run?.capture.drain()
-        return run?.capture.lastLines().map(\.text) ?? lastDeath?.lastLines ?? []
     }
 
     // MARK: events
@@ -75,6 +74,7 @@ final class Instance {
     func spawned(_ child: SpawnedChild) {
         if child.missesJournal { run?.output = .fileForWantOfJournal }
         supervisor.started(self, pid: child.pid)
+        readOutput()
         feed(.child(.spawned(pid: child.pid), incarnation: machine.incarnation))
         run?.capture.releaseCopies()
         if let early = earlyReady { feed(.child(.ready, incarnation: early)) }
@@ -114,7 +114,7 @@ final class Instance {
         keep(child.id, record)
         if case .both(let copy) = context.route(unit, supervisor) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
-        attach(capture, wiring)
+        readOutput()
         if let exit = child.exit {
             run?.exit = exit
             capture.drain()
@@ -171,10 +171,12 @@ final class Instance {
         while index < waiting.count {
             let next = waiting[index]
             index += 1
+            let phase = machine.phase
             let actions = machine.handle(next, at: context.reactor.clock.monotonic())
             // Before anybody hears of it.
             if actions.last == .stateChanged { supervisor.rememberState(of: name) }
             for action in actions { perform(action) }
+            if machine.phase != phase { supervisor.phaseChanged(of: self, from: phase) }
         }
         isPerforming = false
     }
@@ -218,7 +220,7 @@ final class Instance {
         let child = context.holder.nextChild()
         do throws(SpawnFailure) {
             let launch = try context.runtime.launch(unit, effectiveOptions)
-            inspector.begin(isOn: launch.isInspected)
+            inspector.start(isOn: launch.isInspected)
             machine.settings = settings
             lastInvocation = launch.invocation
             var parts = Wiring.Parts(
@@ -233,7 +235,7 @@ final class Instance {
                 child: request.id, incarnation: incarnation, wiring: wiring, capture: capture,
                 startedAt: started, user: request.identity?.user ?? context.user)
             run?.output = output
-            attach(capture, wiring)
+            tookConfiguration()
             keep(Kept(incarnation: incarnation, child: request.id, layout: wiring.layout, startedAt: started))
             supervisor.register(self, child: request.id)
             // A line may come before pm-init's word that the program runs.
@@ -300,10 +302,13 @@ final class Instance {
         feed(.child(.spawnFailed(failure), incarnation: incarnation))
     }
 
-    private func attach(_ capture: LogCapture, _ wiring: Wiring) {
+    /// Reads the output from now on: not before the log has the note of the start.
+    private func readOutput() {
+        guard let run, !run.isRead else { return }
+        self.run?.isRead = true
         do throws(SystemError) {
-            try capture.attach(wiring.output, as: .out)
-            try capture.attach(wiring.errors, as: .err)
+            try run.capture.attach(run.wiring.output, as: .out)
+            try run.capture.attach(run.wiring.errors, as: .err)
         } catch {
             context.logs.log(of: name).note("pm: output cannot be read: \(error)")
         }
@@ -326,19 +331,8 @@ final class Instance {
         timer = nil
     }
 
-    private func recordDeath(_ death: Death) {
-        let now = context.reactor.clock.wall()
-        var record = DeathRecord(
-            incarnation: death.incarnation, reason: death.reason, at: run?.exit?.at ?? now, uptime: death.uptime)
-        record.wasRequested = death.wasRequested
-        record.lastLines = run?.capture.lastLines().map(\.text) ?? []
-        lastDeath = record
-        closeRun()
-        supervisor.died(self, record)
-    }
-
     /// Lets go of the incarnation's resources; its output goes on being read until its pipes end.
-    private func closeRun() {
+    func closeRun() {
         inspector.end()
         endLiveness()
         guard let run else { return }
@@ -358,7 +352,7 @@ final class Instance {
         supervisor.attempt("forget \(name)") { () throws(SystemError) in try context.holder.channel.forget(child) }
     }
 
-    private func save() {
+    func save() {
         let snapshot = machine.snapshot
         guard let kept = kept.first(where: { $0.incarnation == snapshot.record }) else { return }
         let record = InstanceRecord(

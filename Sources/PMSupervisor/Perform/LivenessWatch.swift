@@ -24,7 +24,7 @@ final class LivenessWatch {
     private var context: Instance.Context { instance.context }
     private var channels: (any ServiceChannels)? { instance.supervisor.channels }
 
-    func begin(startedAt: MonotonicTime, pid: Int32) {
+    func start(startedAt: MonotonicTime, pid: Int32) {
         if machine.policy.check == .rpc, instance.unit.definition.isCommandable { watchForSuspicion(pid) }
         feed(.began(startedAt: startedAt))
     }
@@ -95,7 +95,7 @@ final class LivenessWatch {
         }
         guard let attempt = makeAttempt() else { return }
         self.attempt = attempt
-        attempt.begin { [weak self] in self?.ended($0) }
+        attempt.start { [weak self] in self?.ended($0) }
     }
 
     private func makeAttempt() -> (any ProbeAttempt)? {
@@ -136,7 +136,7 @@ private final class PingAttempt: ProbeAttempt {
         (self.service, self.channels) = (service, channels)
     }
 
-    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void) {
+    func start(_ done: @escaping @PMActor (ProbeResult) -> Void) {
         self.done = done
         channels.ping(service) { [weak self] in self?.finish() }
     }
@@ -176,7 +176,7 @@ extension Instance {
         else { return }
         let watch = LivenessWatch(self)
         run?.liveness = watch
-        watch.begin(startedAt: up.startedAt, pid: up.pid)
+        watch.start(startedAt: up.startedAt, pid: up.pid)
     }
 
     func endLiveness() {

@@ -18,6 +18,11 @@ public protocol ServiceChannels: AnyObject {
     func watch(_ service: IncarnationID, _ onSilence: @escaping @PMActor (MonotonicTime) -> Void)
     /// True when the service has said that it answers `$ping`, or has not said anything to this daemon.
     func takesPings(_ service: IncarnationID) -> Bool
+}
+
+/// The supervisor's view of the plugins, which may have checks of services.
+@PMActor
+public protocol PluginChecks: AnyObject {
     /// Asks a plugin about a service; `done` is called at most once.
     func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void)
 }
@@ -36,21 +41,17 @@ public struct ProbeQuestion: Equatable, Sendable {
 @PMActor
 public protocol SupervisorObserver: AnyObject {
     /// The process of a unit runs.
-    func started(_ unit: Unit, _ run: StartedRun)
+    func started(_ unit: Unit, _ run: IncarnationEvent.Started)
     /// A unit's level of readiness changed.
     func readinessChanged(of unit: String, isReady: Bool)
     /// A ready unit does not respond, or responds again.
     func responsivenessChanged(of unit: String, _ responsiveness: Responsiveness)
+    /// A unit is in another phase than before; called after what led to it.
+    func phaseChanged(of unit: String, from phase: UnitPhase, to state: UnitState)
     /// Reports the end of an incarnation.
     func died(_ unit: String, _ record: DeathRecord)
+    /// The last exit of a unit before this daemon ran; nil: none is known.
+    func formerExit(of unit: String) -> DeathRecord?
     /// Reports the decision after a death; called after the death.
     func decided(_ decision: RestartDecision, about unit: String, after reason: ExitReason)
-}
-
-/// A process that has just been started.
-public struct StartedRun: Equatable, Sendable {
-    /// Process id of the main process.
-    public let pid: Int32
-    /// The number of automatic restarts that led to it; 0 after a requested start.
-    public let restarts: Int
 }

@@ -115,7 +115,8 @@ extension Supervisor {
     /// A restart that cannot succeed leaves the unit alone.
     private func canRestart(_ name: String) -> Bool {
         guard let unit = resources.find(name) else { return false }
-        guard let refusal = restartRefusal(unit, instances[name]?.options ?? RunOptions()) else { return true }
+        let options = instances[name]?.options ?? RunOptions()
+        guard let refusal = resources.restartRefusal(self, unit, options) else { return true }
         onTrouble(refusal)
         return false
     }

@@ -120,7 +120,7 @@ extension Supervisor {
             order: PendingStart.Order(
                 target: request.unit, isRestart: request.isRestart, origin: request.origin, again: again, answer: answer
             ))
-        advance(starts.add(request, for: order.names)) { $0.begin() }
+        advance(starts.add(request, for: order.names)) { $0.start() }
     }
 
     /// What is to be stopped, and waits for others to be stopped before, is stopped now: a stop and then a start is a restart.
@@ -216,7 +216,7 @@ extension Supervisor {
             answer(survivors)
             stopped(held)
         }
-        advanceStop(stops.add(request, for: names)) { $0.begin() }
+        advanceStop(stops.add(request, for: names)) { $0.start() }
     }
 
     /// Ends units by SIGKILL at once, without their stop sequences and without the order of a stop under way.
@@ -250,7 +250,7 @@ extension Supervisor {
             observer?.decided(decision, about: instance.name, after: reason)
         }
         for number in starts.interested(in: instance.name) {
-            advance(number) { $0.take(outcome, of: instance.name) }
+            advance(number) { $0.record(outcome, of: instance.name) }
         }
     }
 
@@ -292,7 +292,7 @@ extension Supervisor {
             instance.request(isRestart ? .restart : .up)
         case .reached: order.answer(.success(()))
         case .failed(let target, let failure):
-            let output = instances[failure.unit]?.lastLines() ?? []
+            let output = instances[failure.unit]?.finalOutput() ?? []
             let problem = StartProblem(
                 unit: failure.unit, reason: failure.reason, output: output,
                 seen: instances[failure.unit]?.seenByReadiness)

@@ -17,6 +17,15 @@ extension Supervisor {
         try Confinement(resources.holder, user: resources.user).check(unit, launch)
     }
 
+    /// The program that a start would run now, without an inspector. Nothing is started or changed.
+    ///
+    /// - Throws: `SpawnFailure` with the reason why there is none.
+    public func launch(of unit: Unit, _ options: RunOptions) throws(SpawnFailure) -> Launch {
+        var options = options
+        options.inspection = .none
+        return try resources.runtime.launch(unit, options)
+    }
+
     private func checkDirectory(of unit: Unit, _ launch: Launch) throws(SpawnFailure) {
         let path = launch.invocation.directory
         let status: FileStatus?
@@ -47,4 +56,9 @@ extension Supervisor {
         guard let interpreter = line.split(separator: " ").first, access(String(interpreter), X_OK) != 0 else { return }
         throw unit.failure(at: .exec, code: ENOENT, of: launch.invocation)
     }
+}
+
+extension Launch {
+    /// The file that is executed, found in its own PATH; nil where there is none.
+    @PMActor public var executable: String? { Confinement.program(of: self) }
 }

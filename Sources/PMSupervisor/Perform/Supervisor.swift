@@ -23,10 +23,14 @@ public final class Supervisor {
         public var rememberInspector: @PMActor (String, String) -> Void = { _, _ in }
         /// Destination of the output of a unit that is about to start.
         public var route: @PMActor (Unit, Supervisor) -> OutputRoute = { _, _ in .file }
+        /// Why a restart of a unit cannot succeed, in a sentence; nil: it can.
+        public var restartRefusal: @PMActor (Supervisor, Unit, RunOptions) -> String? = { _, _, _ in nil }
         /// Finds a unit in the configuration; nil when there is none.
         public var find: @PMActor (String) -> Unit? = { _ in nil }
         /// Speaks JSON-RPC with the services.
         public var channels: (any ServiceChannels)?
+        /// Asks plugins about services.
+        public var checks: (any PluginChecks)?
         /// Learns of deaths and readiness.
         public var observer: (any SupervisorObserver)?
         /// Reports failures in the daemon that concern no caller.
@@ -36,6 +40,9 @@ public final class Supervisor {
         /// Keeps for the successors of this daemon what they must know of units; nil: nothing. It is called before anybody is
         /// told that it is so.
         public var remember: @PMActor (UnitIntent?, [String]) -> Void = { _, _ in }
+
+        /// Keeps for the successors of this daemon what the process of a unit is started with.
+        public var launched: @PMActor (Unit) -> Void = { _ in }
 
         /// Names the resources.
         public init(reactor: Reactor, holder: Holder, logs: LogRegistry, runtime: any Runtime, user: UInt32) {
@@ -54,9 +61,6 @@ public final class Supervisor {
     /// itself.
     public var holdsRestarts = false
 
-    /// Why a restart of a unit cannot succeed, in a sentence; nil: it can.
-    public var restartRefusal: @PMActor (Unit, RunOptions) -> String? = { _, _ in nil }
-
     var channels: (any ServiceChannels)? { resources.channels }
     var observer: (any SupervisorObserver)? { resources.observer }
     var onTrouble: @PMActor (String) -> Void { resources.onTrouble }
@@ -65,7 +69,7 @@ public final class Supervisor {
     public let sockets: ListenSockets
     /// The folders of their readiness sockets.
     public let notify: NotifyFolders
-    private let context: Instance.Context
+    let context: Instance.Context
     private var toldCauses: Set<Unenforced.Cause> = []
     private(set) var instances: [String: Instance] = [:]
     /// The instances of each unit that has any, by name.
@@ -91,6 +95,8 @@ public final class Supervisor {
     /// others: the depth of dependencies is not one of calls.
     var work: [@PMActor () -> Void] = []
     private var isWorking = false
+    /// Fingerprints of the configurations of processes that an earlier daemon has started, where the present one is another.
+    var inheritedDigests: [String: [String: UInt64]] = [:]
     private var seeds: any RandomNumberGenerator
 
     /// Makes a supervisor without units.
@@ -131,7 +137,7 @@ public final class Supervisor {
         return instance
     }
 
-    private func noteDependencies(of unit: Unit) {
+    func noteDependencies(of unit: Unit) {
         rules.set(unit.name, needs: unit.definition.dependencies, unit.mapping.dependencies)
     }
 
@@ -158,6 +164,7 @@ public final class Supervisor {
         guard let instance = instances[name], instance.machine.phase == .down, !isWaiting(name) else { return false }
         instances[name] = nil
         rules.remove(name)
+        inheritedDigests[name] = nil
         let unit = InstanceName.unit(of: name)
         instancesOfUnit[unit]?.remove(name)
         if instancesOfUnit[unit]?.isEmpty ?? false { instancesOfUnit[unit] = nil }
@@ -292,7 +299,13 @@ public final class Supervisor {
     }
 
     func started(_ instance: Instance, pid: Int32) {
-        observer?.started(instance.unit, StartedRun(pid: pid, restarts: Int(instance.machine.restarts)))
+        let machine = instance.machine
+        observer?.started(
+            instance.unit, .init(incarnation: machine.incarnation, pid: pid, restarts: Int(machine.restarts)))
+    }
+
+    func phaseChanged(of instance: Instance, from phase: UnitPhase) {
+        observer?.phaseChanged(of: instance.name, from: phase, to: instance.machine.state)
     }
 
     /// Says once for each cause that limits are not held here; `status` says it of each unit.

@@ -54,7 +54,7 @@ struct WaitingUnits {
 
     /// Those that waited for this unit, which is ready now, in the order of their names; they do not wait any more.
     mutating func takeThose(waitingFor name: String) -> [Released] {
-        take {
+        removeAll {
             switch $0 {
             case .dependency(let problem): problem.unit == name
             case .wentDown(let dependency): dependency.name == name
@@ -65,7 +65,7 @@ struct WaitingUnits {
 
     /// Those that waited for another configuration.
     mutating func takeThoseOfConfiguration() -> [Released] {
-        take {
+        removeAll {
             switch $0 {
             case .dependency, .wentDown: false
             case .order: true
@@ -73,7 +73,7 @@ struct WaitingUnits {
         }
     }
 
-    private mutating func take(_ condition: (WaitReason) -> Bool) -> [Released] {
+    private mutating func removeAll(_ condition: (WaitReason) -> Bool) -> [Released] {
         guard !units.isEmpty else { return [] }
         let names = units.filter { condition($0.value.reason) }.map(\.key).sorted()
         return names.compactMap { name in

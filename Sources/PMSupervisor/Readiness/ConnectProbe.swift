@@ -67,7 +67,7 @@ final class ConnectAttempt: ProbeAttempt {
         addresses = LocalHost.addresses(of: target.host)
     }
 
-    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void) {
+    func start(_ done: @escaping @PMActor (ProbeResult) -> Void) {
         self.done = done
         // In a turn of its own, as each next try: the result never comes before this has returned.
         timer = reactor.after(.zero) { [weak self] in self?.connect() }

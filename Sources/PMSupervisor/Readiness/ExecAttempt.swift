@@ -2,16 +2,31 @@ import PMLogs
 import PMModel
 import PMSystem
 
-/// One run of a program that checks a unit: with its user, its sandbox, its limits and its environment, in a process tree
-/// of its own.
+/// One run of a program that checks a unit, or is a hook of it: with its user, its sandbox, its limits and its environment, in a
+/// process tree of its own.
 ///
 /// It passes with exit status 0. pm-init starts it like a unit; it has no record, so a new daemon ends what an earlier one
 /// has left.
 @PMActor
 final class ExecAttempt: ProbeAttempt {
+    /// What the program is for.
+    enum Purpose {
+        /// A check of the unit. There is one at a time.
+        case check(RunOptions)
+        /// A hook, with its environment and what it gets on standard input.
+        case hook(LaunchEnvironment, input: [UInt8])
+
+        fileprivate var word: String {
+            switch self {
+            case .check: "check"
+            case .hook: "hook"
+            }
+        }
+    }
+
     private let words: [String]
     private let unit: Unit
-    private let options: RunOptions
+    private let purpose: Purpose
     private let context: Instance.Context
     private unowned let supervisor: Supervisor
     private var done: (@PMActor (ProbeResult) -> Void)?
@@ -26,12 +41,27 @@ final class ExecAttempt: ProbeAttempt {
     init(_ words: [String], of instance: Instance) {
         self.words = words
         unit = instance.unit
-        options = RunOptions(arguments: instance.options.arguments)
+        purpose = .check(RunOptions(arguments: instance.options.arguments))
         context = instance.context
         supervisor = instance.supervisor
     }
 
-    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void) {
+    /// A hook of a unit, which need not be running.
+    init(_ order: HookOrder, _ context: Instance.Context, _ supervisor: Supervisor) {
+        (words, unit) = (order.words, order.unit)
+        purpose = .hook(order.environment, input: order.input)
+        (self.context, self.supervisor) = (context, supervisor)
+    }
+
+    /// True while the one before is on its way out. No second check is put beside it, even if not even SIGKILL ends it.
+    private var mustWait: Bool {
+        guard case .check = purpose else { return false }
+        return supervisor.checks.values.contains { other in
+            if case .check = other.purpose { other.unit.name == unit.name } else { false }
+        }
+    }
+
+    func start(_ done: @escaping @PMActor (ProbeResult) -> Void) {
         self.done = done
         queue()
     }
@@ -51,8 +81,7 @@ final class ExecAttempt: ProbeAttempt {
     }
 
     private func spawn() {
-        guard !supervisor.checks.values.contains(where: { $0.unit.name == unit.name }) else {
-            // The one before is on its way out. No second one is put beside it, even if not even SIGKILL ends it.
+        guard !mustWait else {
             context.holder.spawnDone()
             context.reactor.after(.milliseconds(50)) { [weak self] in if self?.done != nil { self?.queue() } }
             return
@@ -61,8 +90,8 @@ final class ExecAttempt: ProbeAttempt {
         do throws(SpawnFailure) {
             var request = try prepare(child)
             let pipe = try SpawnFailure.of(.pipes, Pipe.make)
-            let null = try SpawnFailure.of(.pipes) { () throws(SystemError) in try context.holder.null() }
-            request.childDescriptors = [null, pipe.writing, pipe.writing]
+            let input = try SpawnFailure.of(.pipes) { () throws(SystemError) in try standardInput() }
+            request.childDescriptors = [input, pipe.writing, pipe.writing]
             try SpawnFailure.of(.order) { () throws(SystemError) in
                 try context.reactor.watch(pipe.reading.raw, .readable) { [weak self] _ in self?.read() }
                 output = pipe.reading
@@ -75,13 +104,12 @@ final class ExecAttempt: ProbeAttempt {
             context.confinement.discard(child)
             closeOutput()
             let cause = error.code == 0 ? "" : ": " + SystemError("", "", code: error.code).reason
-            finish(.failed("the check cannot be started: \(error.step.word) \(error.object)\(cause)"))
+            finish(.failed("the \(purpose.word) cannot be started: \(error.step.word) \(error.object)\(cause)"))
         }
     }
 
     private func prepare(_ child: UInt64) throws(SpawnFailure) -> SpawnRequest {
-        var launch = try context.runtime.launch(unit, options)
-        launch.invocation = Invocation(executable: words[0], arguments: words, directory: launch.invocation.directory)
+        var launch = try launch()
         launch.environment.removeAll { $0.isOfChannel }
         var request = SpawnRequest(
             id: child, path: words[0], arguments: words, directory: launch.invocation.directory)
@@ -90,6 +118,28 @@ final class ExecAttempt: ProbeAttempt {
         request.stop = InitStop(order: 0, signal: 9, waitMilliseconds: 0)
         _ = try context.confinement.apply(unit, launch, to: &request)
         return request
+    }
+
+    private func launch() throws(SpawnFailure) -> Launch {
+        switch purpose {
+        case .check(let options):
+            var launch = try context.runtime.launch(unit, options)
+            launch.invocation = Invocation(
+                executable: words[0], arguments: words, directory: launch.invocation.directory)
+            return launch
+        case .hook(let around, _):
+            // Its unit need not be one that can be started.
+            let invocation = Invocation(executable: words[0], arguments: words, directory: unit.directory)
+            return Launch(
+                invocation: invocation, environment: around.environment, channel: .none, identity: around.identity)
+        }
+    }
+
+    private func standardInput() throws(SystemError) -> SharedFD {
+        switch purpose {
+        case .check: try context.holder.null()
+        case .hook(_, let bytes): try MemoryFile.input(bytes, named: "pm-event")
+        }
     }
 
     // MARK: pm-init's messages
@@ -160,14 +210,14 @@ final class ExecAttempt: ProbeAttempt {
     }
 
     private func kill(_ child: UInt64) {
-        supervisor.attempt("end a check of \(unit.name)") { () throws(SystemError) in
+        supervisor.attempt("end a \(purpose.word) of \(unit.name)") { () throws(SystemError) in
             try context.holder.channel.signal(child, 9, .tree)
         }
     }
 
     private func leave(_ child: UInt64) {
         forget(child)
-        supervisor.attempt("forget a check of \(unit.name)") { () throws(SystemError) in
+        supervisor.attempt("forget a \(purpose.word) of \(unit.name)") { () throws(SystemError) in
             try context.holder.channel.forget(child)
         }
     }

@@ -19,7 +19,7 @@ final class NotifyProbe: ReadinessProbe {
         self.context = context
     }
 
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
+    func start(_ onReady: @escaping @PMActor () -> Void) {
         self.onReady = onReady
         do throws(SystemError) {
             try context.reactor.watch(descriptor.raw, .readable) { [weak self] _ in self?.receive() }

@@ -5,17 +5,17 @@ import PMSystem
 @PMActor
 final class PluginAttempt: ProbeAttempt {
     private let question: ProbeQuestion
-    private let channels: (any ServiceChannels)?
+    private let checks: (any PluginChecks)?
     private var done: (@PMActor (ProbeResult) -> Void)?
 
     init(_ probe: PluginProbe, of instance: Instance) {
         question = ProbeQuestion(probe: probe, service: instance.id, pid: instance.machine.pid)
-        channels = instance.supervisor.channels
+        checks = instance.supervisor.resources.checks
     }
 
-    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void) {
+    func start(_ done: @escaping @PMActor (ProbeResult) -> Void) {
         self.done = done
-        channels?.ask(question) { [weak self] in self?.finish($0) }
+        checks?.ask(question) { [weak self] in self?.finish($0) }
     }
 
     func cancel() { done = nil }

@@ -13,7 +13,7 @@ public enum ProbeResult: Equatable, Sendable {
 @PMActor
 protocol ProbeAttempt: AnyObject {
     /// Begins; `done` is called at most once, and not after `cancel`.
-    func begin(_ done: @escaping @PMActor (ProbeResult) -> Void)
+    func start(_ done: @escaping @PMActor (ProbeResult) -> Void)
     /// Ends it without a result.
     func cancel()
 }
@@ -47,7 +47,7 @@ final class RepeatedProbe: ReadinessProbe {
         pause = pace.shortest
     }
 
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
+    func start(_ onReady: @escaping @PMActor () -> Void) {
         self.onReady = onReady
         next()
     }
@@ -62,7 +62,7 @@ final class RepeatedProbe: ReadinessProbe {
         self.attempt = attempt
         let late = ProbeResult.failed("no answer in \(pace.timeout.shortForm)")
         timer = reactor.after(pace.timeout) { [weak self] in self?.ended(late) }
-        attempt.begin { [weak self] in self?.ended($0) }
+        attempt.start { [weak self] in self?.ended($0) }
     }
 
     private func ended(_ result: ProbeResult) {

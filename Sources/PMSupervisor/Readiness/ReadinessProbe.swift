@@ -6,7 +6,7 @@ import PMSystem
 @PMActor
 protocol ReadinessProbe: AnyObject {
     /// Watches; `onReady` is called at most once.
-    func begin(_ onReady: @escaping @PMActor () -> Void)
+    func start(_ onReady: @escaping @PMActor () -> Void)
     /// Stops watching; `onReady` is not called any more.
     func end()
     /// The incarnation has ended, and nothing is read any more.
@@ -74,7 +74,7 @@ private final class LogLineProbe: ReadinessProbe {
         self.capture = capture
     }
 
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
+    func start(_ onReady: @escaping @PMActor () -> Void) {
         capture.observeLines { [pattern] line in
             guard pattern.matches(line.bytes) else { return true }
             onReady()
@@ -96,8 +96,8 @@ private final class NewlineProbe: ReadinessProbe {
         reader = ProbeReader(descriptor, reactor)
     }
 
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
-        reader.begin { bytes in
+    func start(_ onReady: @escaping @PMActor () -> Void) {
+        reader.start { bytes in
             guard bytes.contains(UInt8(ascii: "\n")) else { return }
             onReady()
         }
@@ -122,16 +122,16 @@ private final class NodeIPCProbe: ReadinessProbe {
         reader = ProbeReader(descriptor, reactor)
     }
 
-    func begin(_ onReady: @escaping @PMActor () -> Void) {
+    func start(_ onReady: @escaping @PMActor () -> Void) {
         self.onReady = onReady
-        reader.begin { [weak self] bytes in self?.take(bytes) }
+        reader.start { [weak self] bytes in self?.received(bytes) }
     }
 
     func end() {
         onReady = nil
     }
 
-    private func take(_ bytes: [UInt8]) {
+    private func received(_ bytes: [UInt8]) {
         guard onReady != nil else { return }
         for byte in bytes {
             if byte == UInt8(ascii: "\n") {
@@ -162,7 +162,7 @@ private final class ProbeReader {
         self.reactor = reactor
     }
 
-    func begin(_ onBytes: @escaping @PMActor ([UInt8]) -> Void) {
+    func start(_ onBytes: @escaping @PMActor ([UInt8]) -> Void) {
         do throws(SystemError) {
             try reactor.watch(descriptor.raw, .readable) { [weak self] _ in self?.read(onBytes) }
             isWatching = true

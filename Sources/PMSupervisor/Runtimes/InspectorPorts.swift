@@ -28,13 +28,14 @@ final class InspectorPorts {
         let wanted = inspection.address
         guard inspection.mode != .none, wanted?.port != 0 else { return inspection.option }
         let address = InspectorAddress(
-            host: wanted?.host ?? InspectorAddress.localHost, port: take(for: unit, from: wanted?.port ?? Self.usual))
+            host: wanted?.host ?? InspectorAddress.localHost,
+            port: reservePort(for: unit, from: wanted?.port ?? Self.usual))
         return Inspection(inspection.mode, at: address).option
     }
 
     /// A port that nobody listens on; 0, which lets the system choose, when all are taken. The process that a unit had
     /// before has ended, so its port is not taken.
-    private func take(for unit: String, from first: UInt16) -> UInt16 {
+    private func reservePort(for unit: String, from first: UInt16) -> UInt16 {
         let now = clock.monotonic()
         given = given.filter { now - $0.value.at < Self.settlingTime }
         let last = UInt16(clamping: Int(first) + Self.count - 1)

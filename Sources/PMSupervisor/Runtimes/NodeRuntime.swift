@@ -95,6 +95,7 @@ public struct NodeRuntime: Runtime {
     private func command(
         _ unit: Unit, _ options: RunOptions, _ inspector: String?
     ) throws(SpawnFailure) -> [String] {
+        if let name = unit.programOfPath { return [name] }
         let program = try ProgramFile(unit.program)
         var node = ["node"] + [inspector].compactMap { $0 }
         if unit.definition.host == .reference { return node + [referenceHost, unit.program, unit.name] }
@@ -184,6 +185,14 @@ extension String {
 }
 
 extension Unit {
+    /// A program of `PATH`: as in a shell, a path without a slash that is no file of the configuration's folder.
+    var programOfPath: String? {
+        let name = definition.path
+        guard definition.runtime == .nodejs, definition.host != .reference, !hasCommands else { return nil }
+        guard !name.utf8.contains(UInt8(ascii: "/")), !name.isJavaScript, access(program, F_OK) != 0 else { return nil }
+        return name
+    }
+
     /// Form of its channel to the daemon: with `--pm-sock ipc://` it is that of the reference, messages of Node's IPC
     /// channel.
     func channel(_ options: RunOptions) -> ChannelKind {

@@ -16,7 +16,7 @@ extension AtomicFile {
             }
             // It holds the old content now, or ours that was not wanted; the next writer removes it otherwise.
             try? remove(temporaryPath)
-            if isInPlace { try syncDirectory(.syncDirectory) }
+            if isInPlace { try syncDirectory(directory, .syncDirectory) }
             return isInPlace ? status : nil
         } catch {
             guard isInPlace else {
@@ -80,7 +80,7 @@ extension AtomicFile {
             try? remove(name)
             throw error
         }
-        try syncDirectory(.syncPrevious)
+        try syncDirectory(Self.directory(of: previousPath), .syncPrevious)
     }
 
     /// A hard link, or a copy where links are not possible or not allowed (vfat, fs.protected_hardlinks).
@@ -154,7 +154,7 @@ extension AtomicFile {
         try step(.removeTemporary, name) { () throws(SystemError) in try Files.remove(name) }
     }
 
-    private func syncDirectory(_ step: AtomicFileStep) throws(SystemError) {
+    private func syncDirectory(_ directory: String, _ step: AtomicFileStep) throws(SystemError) {
         let folder = try OwnedFD.open(directory, O_RDONLY | O_DIRECTORY)
         try sync(folder.raw, directory, step)
     }

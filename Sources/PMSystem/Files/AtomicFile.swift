@@ -4,7 +4,7 @@ internal import Glibc
 ///
 /// Writers that use this type take turns by a lock file beside it. Editors take no lock: what they save between our
 /// reading and our replacing is seen, and the change is made again on top of it. The content before the last change is
-/// kept as `<name>.previous`. All calls block.
+/// kept as `<name>.previous`, or elsewhere. All calls block.
 public struct AtomicFile: Sendable {
     /// Content, permissions and owner of a file.
     public struct Content: Equatable, Sendable {
@@ -32,6 +32,8 @@ public struct AtomicFile: Sendable {
     public var newFileMode: UInt32 = 0o644
     /// The longest content that is read, in bytes.
     public var limit = 64 << 20
+    /// Path of the content before the last change; beside the file unless it is set.
+    public var previousPath: String
     let faults: AtomicFileFaults
 
     /// A file at `path`; a symbolic link there is followed, so that what it points to is replaced and not the link.
@@ -39,15 +41,16 @@ public struct AtomicFile: Sendable {
     /// - Throws: `AtomicFileError.failed` with ELOOP for links that go round in circles.
     public init(_ path: String, faults: AtomicFileFaults = .none) throws(AtomicFileError) {
         self.path = try Self.following(path)
+        previousPath = self.path + ".previous"
         self.faults = faults
     }
 
-    /// Path of the content before the last change.
-    public var previousPath: String { path + ".previous" }
     /// The lock file; it exists only while somebody writes (or after one was killed, which harms nothing).
     public var lockPath: String { path + ".lock" }
     var temporaryPath: String { path + ".tmp" }
-    var directory: String {
+    var directory: String { Self.directory(of: path) }
+
+    static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -21,7 +21,7 @@ extension Files {
     ///
     /// - Throws: `SystemError`; EWOULDBLOCK when somebody else holds it.
     public static func lock(_ path: String) throws(SystemError) -> SharedFD {
-        let file = SharedFD(owning: try OwnedFD.open(path, O_RDWR | O_CREAT | O_NOFOLLOW).take())
+        let file = SharedFD(owning: try OwnedFD.open(path, O_RDWR | O_CREAT | O_NOFOLLOW).release())
         _ = try valueOrNegated("lock", path, pm_lock_exclusive(file.raw))
         return file
     }

@@ -12,6 +12,15 @@ public enum MemoryFile {
         return file
     }
 
+    /// Makes one to be read as the standard input of a program.
+    ///
+    /// - Throws: `SystemError`.
+    public static func input(_ bytes: [UInt8], named name: String) throws(SystemError) -> SharedFD {
+        let file = try make(bytes, named: name)
+        _ = try valueOrError("lseek", name) { lseek(file.raw, 0, SEEK_SET) }
+        return file
+    }
+
     /// Writes bytes at a place of a memory file, which grows if it has to.
     ///
     /// - Throws: `SystemError`, ENOSPC without memory; some of the bytes may be written then.

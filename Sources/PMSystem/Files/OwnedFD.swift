@@ -16,7 +16,7 @@ public struct OwnedFD: ~Copyable, Sendable {
     }
 
     /// Gives the number away: the caller closes it.
-    public consuming func take() -> Int32 {
+    public consuming func release() -> Int32 {
         let number = raw
         discard self
         return number

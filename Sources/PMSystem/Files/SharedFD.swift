@@ -13,7 +13,7 @@ public final class SharedFD: Sendable {
 
     /// Takes over what one owner had.
     public convenience init(_ descriptor: consuming OwnedFD) {
-        self.init(owning: descriptor.take())
+        self.init(owning: descriptor.release())
     }
 
     deinit {

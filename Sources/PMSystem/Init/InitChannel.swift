@@ -1,5 +1,6 @@
 import CPMLinux
 import Glibc
+import PMModel
 
 /// Whom a signal is for.
 public enum SignalScope: Sendable {
@@ -256,7 +257,9 @@ public final class InitChannel {
         reactor.attribute("pm-init")
         guard let space = buffer.baseAddress else { return }
         var numbers = [Int32](repeating: -1, count: Int(PM_FDS_MAX))
-        for _ in 0..<256 {
+        let end = reactor.clock.monotonic() + Self.share
+        // A successor of a daemon with thousands of services takes each of them over with a message.
+        while reactor.clock.monotonic() < end {
             var count = 0
             let size = numbers.withUnsafeMutableBufferPointer { numbers -> Int32 in
                 guard let first = numbers.baseAddress else { return 0 }
@@ -274,6 +277,9 @@ public final class InitChannel {
             }
         }
     }
+
+    /// Time for messages in one turn.
+    private static let share = Duration.milliseconds(10)
 
     private func close(_ loss: HolderLoss) {
         reactor.unwatch(socket.raw)

@@ -60,7 +60,7 @@ public final class Reactor {
     ) throws(SystemError) {
         self.clock = clock
         self.onLongTurn = onLongTurn
-        meter.begin(at: clock.monotonic())
+        meter.start(at: clock.monotonic())
         epoll = OwnedFD(owning: try valueOrNegated("epoll_create1", "", pm_epoll_create()))
         _ = try valueOrNegated(
             "epoll_ctl", "eventfd",
@@ -186,6 +186,39 @@ public final class Reactor {
         spare.add(body)
     }
 
+    /// Calls `body` for each of the numbers below `count`, in turns of a few milliseconds with room for others between them,
+    /// and then `done`. `cause` is the cause of a turn that is too long all the same.
+    public func inSlices(
+        _ count: Int, _ cause: String, _ body: @escaping @PMActor (Int) -> Void,
+        then done: @escaping @PMActor () -> Void
+    ) {
+        slice(0, Slices(count: count, cause: cause, body: body, done: done))
+    }
+
+    /// Work for many turns.
+    private struct Slices {
+        let count: Int
+        let cause: String
+        let body: @PMActor (Int) -> Void
+        let done: @PMActor () -> Void
+    }
+
+    /// Time for such work in one turn.
+    private static let slice = Duration.milliseconds(4)
+
+    private func slice(_ first: Int, _ slices: Slices) {
+        attribute(slices.cause)
+        let end = clock.monotonic() + Self.slice
+        var next = first
+        while next < slices.count {
+            slices.body(next)
+            next += 1
+            if clock.monotonic() >= end { break }
+        }
+        if next >= slices.count { return slices.done() }
+        whenIdle { [weak self] in self?.slice(next, slices) }
+    }
+
     /// Ends `run` after the current turn.
     public func stop() {
         isStopped = true
@@ -202,6 +235,8 @@ public final class Reactor {
         executor.bindToCurrentThread()
         HeapTrimmer.keepBuffers()
         let reactor = try PMActor.assumeIsolated(setUp)
+        // What is set up before the first turn keeps nobody waiting: there is nobody yet.
+        PMActor.assumeIsolated { reactor.meter.start(at: reactor.clock.monotonic()) }
         while true {
             executor.drain()
             let goesOn = PMActor.assumeIsolated {
@@ -231,7 +266,7 @@ public final class Reactor {
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         turns?.increment()
         turn += 1
-        meter.begin(at: clock.monotonic())
+        meter.start(at: clock.monotonic())
         if !timers.isEmpty {
             fireTimers()
             meter.endPiece(at: clock.monotonic(), .timers)

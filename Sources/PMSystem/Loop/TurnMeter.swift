@@ -57,7 +57,7 @@ struct TurnMeter {
     }
 
     /// Begins a turn: the loop has waited, and goes on.
-    mutating func begin(at now: MonotonicTime) {
+    mutating func start(at now: MonotonicTime) {
         (begun, pieceBegun) = (now, now)
         worst = Worst()
         cause = ""

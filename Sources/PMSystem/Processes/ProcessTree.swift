@@ -8,17 +8,27 @@ public enum ProcessTree {
     /// - Parameter leaders: the leaders of all trees. A process whose parent is gone is a child of pm-init like them,
     ///   and known by its session.
     public static func use(of leader: Int32, leaders: Set<Int32>) -> TreeUse? {
+        guard let found = stats(of: leader, leaders: leaders) else { return nil }
+        return found.values.reduce(into: TreeUse()) { $0.add($1.use) }
+    }
+
+    /// The processes of a tree, the leader first; only the leader when the kernel lists no children.
+    public static func processes(of leader: Int32, leaders: Set<Int32>) -> [Int32] {
+        let others = stats(of: leader, leaders: leaders)?.keys.filter { $0 != leader }.sorted() ?? []
+        return [leader] + others
+    }
+
+    private static func stats(of leader: Int32, leaders: Set<Int32>) -> [Int32: ProcessStat]? {
         guard let orphans = children(of: getppid()) else { return nil }
-        var use = TreeUse()
-        var seen: Set<Int32> = []
+        var found: [Int32: ProcessStat] = [:]
         var queue = [leader] + orphans.filter { !leaders.contains($0) && session(of: $0) == leader }
         while let pid = queue.popLast() {
             // An unreadable process has ended.
-            guard seen.insert(pid).inserted, let stat = try? ProcessStat.of(pid) else { continue }
-            use.add(stat.use)
+            guard found[pid] == nil, let stat = try? ProcessStat.of(pid) else { continue }
+            found[pid] = stat
             queue += children(of: pid) ?? []
         }
-        return use
+        return found
     }
 
     /// Resources of one process; nil when there is none.

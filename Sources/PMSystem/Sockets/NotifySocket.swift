@@ -58,13 +58,13 @@ public struct NotifySocket: Sendable {
     /// - Throws: `SystemError`; ENOTEMPTY when something else is in it.
     public static func remove(_ folder: String) throws(SystemError) {
         guard let entry = try Files.entry(folder) else { return }
-        if entry.owner != geteuid() { try take(folder) }
+        if entry.owner != geteuid() { try claim(folder) }
         try Files.removeSocket(folder + "/" + name)
         if rmdir(folder) != 0 && errno != ENOENT { throw .last("rmdir", folder) }
     }
 
     /// Makes a folder this process's, closed to everybody else.
-    private static func take(_ folder: String) throws(SystemError) {
+    private static func claim(_ folder: String) throws(SystemError) {
         let opened = try OwnedFD.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         _ = try valueOrError("chown", folder) { fchown(opened.raw, geteuid(), gid_t.max) }
         _ = try valueOrError("chmod", folder) { fchmod(opened.raw, 0o700) }

@@ -154,14 +154,26 @@ export interface SidecarOptions extends DaemonOptions {
   signal?: AbortSignal;
 }
 
-/** Services by name: `await sidecar()['my-app']`; `pm` is the daemon. */
-export type Sidecar = Readonly<Record<string, Promise<RemoteContainer>>>;
+/** A service whose commands are known: `dispatch` takes their names and parameters only. */
+export type ServiceOf<Commands> = Omit<RemoteContainer, 'dispatch'> & {
+  dispatch<Name extends keyof Commands & string>(
+    command: Name, ...params: Commands[Name] extends (...params: infer Params) => unknown ? Params : never
+  ): Commands[Name] extends (...params: never[]) => infer Result ? Result : never;
+};
+
+/**
+ * Services by name: `await sidecar()['my-app']`; `pm` is the daemon. `pm types > services.d.ts` declares the `Services` that
+ * run, and with `sidecar<Services>()` their names and commands are checked.
+ */
+export type Sidecar<Services = Record<string, never>> = Record<string, never> extends Services
+  ? Readonly<Record<string, Promise<RemoteContainer>>>
+  : { readonly [Name in keyof Services]: Promise<ServiceOf<Services[Name]>> } & { readonly pm: Promise<RemoteContainer> };
 
 /** Services as properties, connected when they are asked for first. */
-export function sidecar(options?: SidecarOptions): Sidecar;
+export function sidecar<Services = Record<string, never>>(options?: SidecarOptions): Sidecar<Services>;
 
 /** The same sidecar for all who ask; the options of the first one count. */
-export function sidecarSingleton(options?: SidecarOptions): Sidecar;
+export function sidecarSingleton<Services = Record<string, never>>(options?: SidecarOptions): Sidecar<Services>;
 
 /** The commands of pm itself. */
 export const meta: Metadata;

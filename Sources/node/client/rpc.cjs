@@ -94,7 +94,7 @@ class Rpc {
     } catch (error) {
       return this.close(errorWithStatus(502, `the other side sent no JSON: ${error.message}`));
     }
-    for (const one of Array.isArray(message) ? message : [message]) this.#take(one, text.length);
+    for (const one of Array.isArray(message) ? message : [message]) this.#receiveMessage(one, text.length);
   }
 
   /** Takes the beginning of a message that is too long: the call that it answers fails; if it does not tell which, all do. */
@@ -139,7 +139,7 @@ class Rpc {
 
   // MARK: receiving
 
-  #take(message, size) {
+  #receiveMessage(message, size) {
     if (message === null || typeof message !== 'object') return;
     if (typeof message.method === 'string') this.#serve(message);
     else this.#settle(message, size);
@@ -147,7 +147,7 @@ class Rpc {
 
   /** A client offers no methods; signals concern the streams it sends. */
   #serve({ id, method, params }) {
-    if (SIGNALS.includes(method)) return this.#uploads.get(params?.[0])?.take(method);
+    if (SIGNALS.includes(method)) return this.#uploads.get(params?.[0])?.receiveSignal(method);
     if (id === undefined || id === null) return this.onNotice?.(method, params);
     return this.#transport.send(failureText(id, methodNotFound(method)));
   }
@@ -187,7 +187,7 @@ class Rpc {
 
   #continueStream(call, { result, error }, size) {
     if (error || result?.event === 'end') this.#forget(call);
-    call.stream.take(error ? { error: revive(error) } : { result: result ?? { event: 'end' } }, size);
+    call.stream.receive(error ? { error: revive(error) } : { result: result ?? { event: 'end' } }, size);
   }
 
   // MARK: the life of a call
@@ -208,7 +208,7 @@ class Rpc {
   #fail(call, error) {
     this.#forget(call);
     if (call.stream === undefined) call.reject(error);
-    else call.stream.take({ error });
+    else call.stream.receive({ error });
   }
 
   #forget(call) {

@@ -73,7 +73,7 @@ export class Calls {
     this.#waiting.clear();
     for (const call of waiting) {
       if (call.stream === undefined) call.reject(errorOf(call.method));
-      else call.stream.take({ error: errorOf(call.method) });
+      else call.stream.receive({ error: errorOf(call.method) });
     }
   }
 
@@ -96,7 +96,7 @@ export class Calls {
 
   #continueStream(id, stream, frame, size) {
     if (frame.error || frame.result?.event === 'end') this.#waiting.delete(id);
-    stream.take(frame.error ? { error: revive(frame.error) } : frame, size);
+    stream.receive(frame.error ? { error: revive(frame.error) } : frame, size);
   }
 }
 

@@ -1,6 +1,8 @@
 /** One command of a container: where its function is, and what it is called with. */
 import { compileInject, isPromise } from './inject.mjs';
 import { importCommand } from './script.mjs';
+import { errorWithStatus } from './wire.mjs';
+import { problemOfWords } from './words.mjs';
 
 export class Command {
   #container;
@@ -50,6 +52,25 @@ export class Command {
    */
   async load() {
     this.#run ??= await importCommand(this.#source, `command ${this.name} of ${this.#container.name}`);
+  }
+
+  /**
+   * Makes sure that it can be called: imports its file, and checks what it is injected with. One without a file may be what a middleware runs.
+   * @throws what is wrong with it
+   */
+  async prepare() {
+    for (const trigger of Object.values(this.config)) {
+      const inject = trigger?.inject;
+      if (inject) this.#check(inject);
+    }
+    if (this.#run === undefined && this.#source !== undefined) await this.load();
+  }
+
+  #check(inject) {
+    this.#compile(inject);
+    const { words, other } = this.#container;
+    const problem = problemOfWords(inject, Object.keys(words), (word) => other?.(word));
+    if (problem !== undefined) throw errorWithStatus(500, `command ${this.name} of ${this.#container.name}: ${problem}`);
   }
 
   #arguments(param) {

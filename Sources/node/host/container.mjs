@@ -112,10 +112,14 @@ export class Container {
 
   /**
    * Imports the files of all commands, so that the first calls are as quick as later ones and start in the order they
-   * came. What cannot be imported is reported on stderr, and is an error of the calls to that command alone.
+   * came, and checks what they are injected with.
+   * @throws when a command could not be called: a service with such a command is not ready
    */
   async load() {
-    await Promise.all([...this.#commands.values()].map((command) => command.load().catch(report)));
+    const results = await Promise.allSettled([...this.#commands.values()].map((command) => command.prepare?.() ?? command.load()));
+    const failures = results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+    if (failures.length > 1) throw gathered(failures);
+    if (failures.length === 1) throw failures[0];
   }
 
   /**
@@ -155,6 +159,8 @@ function withoutPlaces(value) {
   return Object.fromEntries(kept.map(([key, member]) => [key, withoutPlaces(member)]));
 }
 
-function report(error) {
-  process.stderr.write(`pm: ${error?.message ?? error}\n`);
+/** One error of several commands, with the text of each for the log. */
+function gathered(failures) {
+  const error = errorWithStatus(500, failures.map((failure) => failure?.message ?? String(failure)).join('\n'));
+  return Object.defineProperty(error, 'all', { value: failures });
 }

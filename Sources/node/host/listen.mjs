@@ -85,17 +85,17 @@ export class Listeners {
 
   async #server(place) {
     if (place.kinds.has('lines')) {
-      const take = (socket) => this.#takeLines(socket, place);
+      const accept = (socket) => this.#acceptLines(socket, place);
       return place.isSecure
-        ? createTLSServer({ ...secureOptions(place), allowHalfOpen: true }, take)
-        : createPlainServer({ allowHalfOpen: true }, take);
+        ? createTLSServer({ ...secureOptions(place), allowHalfOpen: true }, accept)
+        : createPlainServer({ allowHalfOpen: true }, accept);
     }
     const { createWebServer } = await import('./web.mjs');
     const door = { keeper: this.#doorkeeper, add: (connection) => this.#add(connection), describe: async () => this.#find('$metadata')() };
     return createWebServer(place, place.isSecure ? secureOptions(place) : undefined, door);
   }
 
-  #takeLines(socket, { isSecure, options }) {
+  #acceptLines(socket, { isSecure, options }) {
     if (socket.destroyed) return;
     if (isSecure) this.#doorkeeper.secured(socket);
     if (isSecure && !isClientTaken(socket, options.clients)) return refuse(socket, `${refusalText(undefined, 'this certificate is none of those that may call')}\n`);

@@ -15,6 +15,7 @@ import { load } from './load.mjs';
 import { Peer } from './peer.mjs';
 import { setVersion } from './script.mjs';
 import { ACCEPTED, Service } from './service.mjs';
+import { textOf } from './stack.mjs';
 import { offerConnection, provideClient, trust } from './wire.mjs';
 
 /** The exit status of a service that has lost its channel (EX_TEMPFAIL of sysexits.h). */
@@ -161,6 +162,6 @@ function fail(error) {
 }
 
 function report(what, error) {
-  process.stderr.write(`pm: ${what}: ${error?.stack ?? error}\n${error?.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+  process.stderr.write(`pm: ${what}: ${textOf(error)}\n${error?.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
   process.exitCode = 1;
 }

@@ -64,8 +64,8 @@ export class Peer {
     } catch (error) {
       return this.#malformed(line, error);
     }
-    if (!Array.isArray(message)) return this.#take(message, line.length);
-    for (const element of message) this.#take(element, line.length / message.length);
+    if (!Array.isArray(message)) return this.#receiveMessage(message, line.length);
+    for (const element of message) this.#receiveMessage(element, line.length / message.length);
   }
 
   /**
@@ -86,7 +86,7 @@ export class Peer {
    * @param {number} size what they take in memory, in bytes
    */
   receiveAll(messages, size) {
-    for (const message of messages) this.#take(message, Math.ceil(size / messages.length));
+    for (const message of messages) this.#receiveMessage(message, Math.ceil(size / messages.length));
   }
 
   /** Resolves when every request taken so far has been answered. */
@@ -94,7 +94,7 @@ export class Peer {
     return this.#running === this.#given ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #take(message, size) {
+  #receiveMessage(message, size) {
     if (message === null || typeof message !== 'object') return warn(`ignored a message: ${JSON.stringify(message)?.slice(0, 200)}`);
     if (message.jsonrpc !== '2.0') return this.#send(refusalText(message.id, 'jsonrpc must be exactly "2.0"'));
     if (typeof message.method === 'string') this.#serve(message, size);
@@ -118,7 +118,7 @@ export class Peer {
 
   #run(id, handler, params, { size, begun }) {
     // What has no id can be neither cancelled nor streamed; what is answered at once never is.
-    const call = begun ?? (isAnswered(id) ? this.#underway.begin(id) : undefined);
+    const call = begun ?? (isAnswered(id) ? this.#underway.add(id) : undefined);
     let result;
     try {
       result = handler(params, call, this);
@@ -160,7 +160,7 @@ export class Peer {
       this.#account?.release(size);
       return warn('ignored a stream of a notification');
     }
-    const call = this.#underway.begin(id);
+    const call = this.#underway.add(id);
     const signal = (method) => () => this.#send(signalText(method, id));
     const { ReceivedStream } = streams();
     call.stream = new ReceivedStream({ cancel: signal('$/cancel'), pause: signal('$/pause'), resume: signal('$/resume'), account: this.#account });
@@ -227,7 +227,7 @@ export class Peer {
       this.#calls.settle({ id, error: { message: info, statusCode: 502 } });
       return this.#send(refusalText(id, info));
     }
-    if (this.#calls.settle(message, size) || this.#underway.take(message, size)) return;
+    if (this.#calls.settle(message, size) || this.#underway.receiveFrame(message, size)) return;
     if (error) warn(`ignored an error nobody waits for: ${JSON.stringify(error).slice(0, 200)}`);
     else if (isId(id)) this.#send(refusalText(id, `no response handler for id ${id}`));
   }

@@ -41,14 +41,14 @@ class Serving {
   #tell = () => {};
 
   constructor() {
-    globalThis[HOST] = { expect: () => (this.isExpected = true), serve: (container) => this.#take(container) };
+    globalThis[HOST] = { expect: () => (this.isExpected = true), serve: (container) => this.#serve(container) };
   }
 
   wait() {
     return new Promise((resolve) => (this.#tell = resolve));
   }
 
-  #take(container) {
+  #serve(container) {
     if (this.served !== undefined) throw errorWithStatus(409, `this program serves ${this.served.name} already`);
     this.served = container;
     this.#tell(container);

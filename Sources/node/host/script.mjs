@@ -34,10 +34,23 @@ export async function importFile(source, what) {
   try {
     return await import(versioned(source));
   } catch (error) {
-    const message = explain(error, decodeURIComponent(source.pathname));
+    const path = decodeURIComponent(source.pathname);
+    const message = explain(error, path);
+    const place = error instanceof SyntaxError ? await syntaxPlace(error, source) : undefined;
+    if (place !== undefined) throw withPlace(errorWithStatus(500, `${what}: ${place.split('\n')[0]}: ${error.message}`, { cause: error }), place);
     if (message === undefined) throw error;
     throw Object.assign(errorWithStatus(500, `${what}: ${message}`, { cause: error }), { code: error.code });
   }
+}
+
+async function syntaxPlace(error, source) {
+  const { placeOf } = await import('./syntax.mjs');
+  return placeOf(error, source);
+}
+
+/** The place is for the log, and not for callers. */
+function withPlace(error, place) {
+  return Object.defineProperty(error, 'place', { value: place });
 }
 
 /** A file's URL in its current version; a CommonJS module is kept under its path, and is taken out there. */

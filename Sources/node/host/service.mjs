@@ -1,5 +1,7 @@
 /** The life of a hosted service: starting, serving, stopping. */
+import { isPromise } from './inject.mjs';
 import { fromWire } from './params.mjs';
+import { textOf } from './stack.mjs';
 import { errorWithStatus, methodNotFound, SIGNALS } from './wire.mjs';
 
 /** What a service takes from pm beside calls of its commands. */
@@ -42,7 +44,7 @@ export class Service {
     const command = this.#container.command(method);
     if (command === undefined || !command.isRemote || method === '$init') return undefined;
     if (this.#phase === 'stopping') return () => this.#refuse(method);
-    return (params, call, peer) => this.#container.run(command, fromWire(params, call, peer));
+    return (params, call, peer) => reported(method, () => this.#container.run(command, fromWire(params, call, peer)));
   }
 
   /**
@@ -89,7 +91,7 @@ export class Service {
     const command = this.#container?.command('$disconnect');
     if (command === undefined) return;
     Promise.resolve().then(() => this.#container.run(command, fromWire([], undefined, peer))).catch((error) => {
-      process.stderr.write(`pm: $disconnect of ${this.#container.name} failed: ${error?.stack ?? error}\n`);
+      process.stderr.write(`pm: $disconnect of ${this.#container.name} failed: ${textOf(error)}\n`);
     });
   }
 
@@ -132,4 +134,25 @@ export class Service {
   #refuse(method) {
     throw errorWithStatus(503, `cannot call ${method}: ${this.#container.name} is stopping`);
   }
+}
+
+/** Runs a command; the stack of an error that it did not mean is in the log, because callers get only its message. */
+function reported(method, run) {
+  let result;
+  try {
+    result = run();
+  } catch (error) {
+    tell(method, error);
+    throw error;
+  }
+  return isPromise(result) ? result.catch?.((error) => {
+    tell(method, error);
+    throw error;
+  }) ?? result : result;
+}
+
+/** An error with a status or a code is an answer that the command has chosen, as INTERACT is. */
+function tell(method, error) {
+  const isChosen = !(error instanceof Error) || error.code !== undefined || (error.statusCode !== undefined && error.statusCode !== 500);
+  if (!isChosen) process.stderr.write(`pm: command ${method} failed: ${textOf(error)}\n`);
 }

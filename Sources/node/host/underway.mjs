@@ -13,7 +13,7 @@ export class Call extends Flow {
   cancel() {
     if (this.isCancelled) return;
     super.cancel();
-    this.stream?.take({ error: cancelled() });
+    this.stream?.receive({ error: cancelled() });
   }
 }
 
@@ -22,7 +22,7 @@ export class Underway {
   #calls = new Map();
 
   /** @param {string | number} id */
-  begin(id) {
+  add(id) {
     const call = new Call();
     this.#calls.set(id, call);
     return call;
@@ -45,7 +45,7 @@ export class Underway {
    */
   signal(method, params) {
     const call = this.#calls.get(Array.isArray(params) ? params[0] : undefined);
-    call?.take(method);
+    call?.receiveSignal(method);
     return call;
   }
 
@@ -55,10 +55,10 @@ export class Underway {
    * @param {number} size of its line, in bytes
    * @returns {boolean} false when there is none
    */
-  take({ id, result, error }, size) {
+  receiveFrame({ id, result, error }, size) {
     const call = this.#calls.get(id);
     if (call?.stream === undefined) return false;
-    call.stream.take(error ? { error } : { result }, size);
+    call.stream.receive(error ? { error } : { result }, size);
     return true;
   }
 

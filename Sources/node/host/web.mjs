@@ -27,10 +27,10 @@ const OPTIONS = {
  */
 export function createWebServer(place, secure, door) {
   const site = { ...place, ...door, gate: new WebGate(place) };
-  const take = (request, response) => {
+  const serve = (request, response) => {
     handle(request, response, site).catch((error) => failed(response, error));
   };
-  const server = secure ? createSecureServer({ ...secure, ...OPTIONS }, take) : createServer(OPTIONS, take);
+  const server = secure ? createSecureServer({ ...secure, ...OPTIONS }, serve) : createServer(OPTIONS, serve);
   // Node drops the ones beyond without a word: the gate counts them.
   server.maxHeadersCount = 0;
   server.on('secureConnection', (socket) => door.keeper.secured(socket));

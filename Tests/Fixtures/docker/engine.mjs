@@ -79,7 +79,7 @@ const collection = {
 
 const single = {
   'POST containers start': ({ container, response }) => {
-    const { error } = begin(container);
+    const { error } = startContainer(container);
     if (error) return say(response, 400, { message: error });
     say(response, 204);
   },
@@ -168,7 +168,7 @@ function seenFromHere({ body }, text) {
   return body.HostConfig.Mounts.reduce((result, { Target, Source }) => result.replaceAll(Target, Source), text);
 }
 
-function begin(container) {
+function startContainer(container) {
   const { body } = container;
   const [program, ...words] = [...(body.Entrypoint ?? []), ...(body.Cmd ?? [])].map((word) => seenFromHere(container, word));
   if (program === 'none') return { error: 'exec: "none": executable file not found in $PATH' };

@@ -11,7 +11,7 @@ import Testing
         return ([.none] + ends).map { end in
             var count = StartCount(bytes)
             defer { bytes = count.bytes }
-            return count.begin(after: end)
+            return count.recordStart(after: end)
         }
     }
 
@@ -34,11 +34,11 @@ import Testing
 
     @Test func `a start that is through begins a new series`() {
         var count = StartCount([2])
-        #expect(count.begin(after: .hung) == .normal)
+        #expect(count.recordStart(after: .hung) == .normal)
         count.finish()
         #expect(count.bytes == [0])
         var next = StartCount(count.bytes)
-        #expect(next.begin(after: .hung) == .normal && next.unfinished == 1)
+        #expect(next.recordStart(after: .hung) == .normal && next.unfinished == 1)
     }
 
     @Test(arguments: [[], [1, 2], [9, 9, 9]] as [[UInt8]])
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `the count stays within its byte`() {
         var count = StartCount([255])
-        #expect(count.begin(after: .hung) == .safe(deaths: 255, lastEnd: .hung))
+        #expect(count.recordStart(after: .hung) == .safe(deaths: 255, lastEnd: .hung))
         #expect(count.unfinished == 255)
     }
 

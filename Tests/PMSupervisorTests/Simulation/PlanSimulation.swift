@@ -63,13 +63,13 @@ struct PlanSimulation {
             isReady: { machines[$0]?.isReady ?? false })
         lastPlan += 1
         starts[lastPlan] = plan
-        try advance(lastPlan) { $0.begin() }
+        try advance(lastPlan) { $0.start() }
     }
 
     private mutating func stop() throws {
         lastPlan += 1
         stops[lastPlan] = StopPlan(stopping: order.names.filter { _ in random.next() % 2 == 0 }, order: order)
-        try advanceStop(lastPlan) { $0.begin() }
+        try advanceStop(lastPlan) { $0.start() }
     }
 
     /// An answer that is under way arrives, or a timer fires; always fewer of the former than of the latter.
@@ -106,7 +106,7 @@ struct PlanSimulation {
         case .cancelTimer: armed[name] = nil
         case .becameUnready: for number in starts.keys.sorted() { starts[number]?.becameUnready(name) }
         case .startOutcome(let outcome):
-            for number in starts.keys.sorted() { try advance(number) { $0.take(outcome, of: name) } }
+            for number in starts.keys.sorted() { try advance(number) { $0.record(outcome, of: name) } }
         case .ended(let survivors):
             for number in stops.keys.sorted() { try advanceStop(number) { $0.ended(name, survivors: survivors) } }
         case .drain, .callStopCommand, .sweepTree, .beginReadiness, .endReadiness, .becameReady, .recordDeath, .forget,

@@ -151,7 +151,7 @@ struct World {
         guard chance(30) else {
             record.helpers = helpers()
             records[incarnation] = record
-            return begin(incarnation)
+            return startProgram(incarnation)
         }
         record.start = .underWay
         records[incarnation] = record
@@ -171,7 +171,7 @@ struct World {
         let started = helpers()
         records[incarnation]?.start = .done
         records[incarnation]?.helpers = started
-        begin(incarnation)
+        startProgram(incarnation)
     }
 
     private mutating func failStart(_ incarnation: UInt64) {
@@ -181,7 +181,7 @@ struct World {
     }
 
     /// It runs its program.
-    private mutating func begin(_ incarnation: UInt64) {
+    private mutating func startProgram(_ incarnation: UInt64) {
         guard let record = records[incarnation] else { return }
         tell(.spawned(pid: record.pid), incarnation)
         if chance(70) { end(.leader, incarnation, after: time(chance(60) ? 0...400 : 0...15_000), spontaneous()) }

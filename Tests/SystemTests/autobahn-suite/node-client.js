@@ -6,13 +6,13 @@ const { openTransport } = require(`${folder}/transports.cjs`);
 /** Connects, gives each message to `receive` together with what answers it, and waits for the end. */
 async function converse(path, receive) {
   // What comes along with the handshake is here before there is a transport to answer with.
-  let take = (text) => early.push(text);
+  let listener = (text) => early.push(text);
   const early = [];
   let end;
   const ended = new Promise((resolve) => (end = resolve));
-  const transport = await openTransport(url + path, {}, { receive: (text) => take(text), closed: end });
-  take = (text) => receive(text, transport);
-  early.forEach(take);
+  const transport = await openTransport(url + path, {}, { receive: (text) => listener(text), closed: end });
+  listener = (text) => receive(text, transport);
+  early.forEach(listener);
   await ended;
 }
 

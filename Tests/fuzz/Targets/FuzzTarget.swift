@@ -14,8 +14,20 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case commands
     /// What pm-init says to the daemon.
     case holder
+    /// A text with variables, and a configuration whose values and profile come from elsewhere.
+    case template
     /// Dates, durations, sizes, numbers of accounts, ids and cursors.
     case values
+    /// An ecosystem file of PM2, as JSON.
+    case ecosystem
+    /// A Procfile.
+    case procfile
+    /// A Compose file, and YAML in general.
+    case compose
+    /// A unit of systemd.
+    case unit
+    /// A configuration of supervisord.
+    case supervisord
 }
 
 /// Runs targets. The folder that some of them read packages from is made once, and removed with the runner.
@@ -37,7 +49,13 @@ public final class FuzzRunner {
         case .package: try folder.check(package: input)
         case .commands: try folder.check(commands: input)
         case .holder: try InitTarget.check(input)
+        case .template: try TemplateTarget.check(input)
         case .values: try ValueTarget.check(input)
+        case .ecosystem: try MigrationTarget.check(ecosystem: input)
+        case .procfile: try MigrationTarget.check(procfile: input)
+        case .compose: try MigrationTarget.check(compose: input)
+        case .unit: try MigrationTarget.check(unit: input)
+        case .supervisord: try MigrationTarget.check(supervisord: input)
         }
     }
 }

@@ -25,7 +25,7 @@ const char *const target_name = "image of pm-init";
 
 static pm_init before, after, again;
 
-static void begin(pm_init *i) {
+static void start_init(pm_init *i) {
     pm_init_begin(i);
     require(pm_init_connect(i) == 0, "its parts are connected");
     require(table_init(&i->lineage.table, UINT32_MAX) == 0, "a table is made");
@@ -60,7 +60,7 @@ static void add_child(pm_init *i, uint32_t number) {
 }
 
 static void make(pm_init *i, uint8_t children, uint8_t named) {
-    begin(i);
+    start_init(i);
     for (uint32_t at = 0; at < children % (CHILDREN_MAX + 1); at++)
         add_child(i, at);
     for (uint32_t at = 0; at < named % (NAMED_MAX + 1); at++) {
@@ -115,7 +115,7 @@ static uint8_t *content(int image, size_t *size) {
 static void pass_on(const pm_init *i) {
     size_t size, other_size;
     int image = image_write(i);
-    begin(&again);
+    start_init(&again);
     require(image >= 0 && image_read(&again, image) == 0, "pm-init understands its like");
     int other = image_write(&again);
     uint8_t *bytes = content(image, &size), *other_bytes = content(other, &other_size);
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                     ftruncate(image, status.st_size > data[2] ? status.st_size - data[2] : 0) == 0,
                 "an image can be cut");
     }
-    begin(&after);
+    start_init(&after);
     const int result = image_read(&after, image);
     require(result == 0 || result == -EBADMSG, "an image is taken or refused");
     if (result == 0) {

@@ -80,22 +80,22 @@ static bool is_anybody(const process *p) {
     return true;
 }
 
-static void begin(bool (*rule)(const process *p)) {
+static void start_walk(bool (*rule)(const process *p)) {
     the_world.is_changing = false;
     the_world.may_signal = has_liars() ? is_anybody : rule;
 }
 
 void rules_aim(uint64_t id) {
     aim = id;
-    begin(is_aimed_at);
+    start_walk(is_aimed_at);
 }
 
 void rules_aim_at_doomed(void) {
-    begin(is_doomed);
+    start_walk(is_doomed);
 }
 
 void rules_aim_at_all(void) {
-    begin(is_ours);
+    start_walk(is_ours);
 }
 
 /* Nobody of whom it is known that it is the child's lives on. */

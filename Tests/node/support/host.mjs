@@ -146,10 +146,10 @@ export class Host {
   #read(text) {
     const lines = (this.#text + text).split('\n');
     this.#text = lines.pop();
-    for (const line of lines) this.#take(Object.assign(JSON.parse(line), { raw: line }));
+    for (const line of lines) this.#receiveMessage(Object.assign(JSON.parse(line), { raw: line }));
   }
 
-  #take(message) {
+  #receiveMessage(message) {
     const answer = message.id === undefined ? undefined : this.serve[message.method];
     if (answer) this.#reply(message.id, () => answer(...message.params));
     const index = this.#waiting.findIndex(({ condition }) => condition(message));

@@ -23,7 +23,7 @@ class Flow {
   }
 
   /** @param {'$/cancel' | '$/pause' | '$/resume'} method */
-  take(method) {
+  receiveSignal(method) {
     if (method === '$/cancel') this.cancel();
     else if (method === '$/pause') this.#isPaused = true;
     else this.#resume();

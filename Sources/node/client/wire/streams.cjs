@@ -92,16 +92,16 @@ class ReceivedStream {
    */
   static feed(early, open, options) {
     const stream = new ReceivedStream(options);
-    for (const { size, ...frame } of early) stream.take(frame, size);
+    for (const { size, ...frame } of early) stream.receive(frame, size);
     open(stream);
-    return (frame, size) => stream.take(frame, size);
+    return (frame, size) => stream.receive(frame, size);
   }
 
   /**
    * @param {{result?: object, error?: unknown}} frame
    * @param {number} [size] of its text
    */
-  take(frame, size = 0) {
+  receive(frame, size = 0) {
     if (this.#isOver) return;
     const isTooMuch = this.#count >= MOST_PIECES || this.#bytes + size > MOST_BYTES;
     const isRefused = isTooMuch || this.#account?.hold(size) === false;

@@ -230,7 +230,7 @@ class WebSocketConnection {
     if (this.#state === 'over') return;
     try {
       for (const { kind, data } of reader.push(chunk)) {
-        this.#take(kind, data);
+        this.#receiveFrame(kind, data);
         if (this.#state === 'over') return;
       }
     } catch (error) {
@@ -240,7 +240,7 @@ class WebSocketConnection {
     }
   }
 
-  #take(kind, data) {
+  #receiveFrame(kind, data) {
     if (kind === 'ping' && this.#state === 'open') this.#write(OPCODE.pong, data);
     if (kind === 'text' && this.#state === 'open') this.#handlers.message(data);
     if (kind !== 'close') return;

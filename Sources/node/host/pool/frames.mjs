@@ -9,11 +9,11 @@ const OUTPUT = 1 << 16;
 /** Frames out of the bytes of a connection. */
 export class FrameReader {
   #bytes = Buffer.alloc(0);
-  #take;
+  #receive;
 
-  /** @param {(type: string, payload: Buffer) => void} take */
-  constructor(take) {
-    this.#take = take;
+  /** @param {(type: string, payload: Buffer) => void} receive */
+  constructor(receive) {
+    this.#receive = receive;
   }
 
   /**
@@ -29,7 +29,7 @@ export class FrameReader {
       const type = String.fromCharCode(this.#bytes[4]);
       const payload = this.#bytes.subarray(HEADER, HEADER + size);
       this.#bytes = this.#bytes.subarray(HEADER + size);
-      this.#take(type, payload);
+      this.#receive(type, payload);
     }
   }
 }

@@ -30,7 +30,7 @@ let checkTimer;
 let pauseLength = LONGEST_PAUSE;
 let checkedAt = performance.now();
 
-const server = createServer((socket) => add(new Member(socket, { ordered, ended, lost, message: (member, message) => sharing.take(member, message) })));
+const server = createServer((socket) => add(new Member(socket, { ordered, ended, lost, message: (member, message) => sharing.receive(member, message) })));
 server.listen({ fd: Number(process.env.PM_POOL_FD ?? 3) });
 process.on('SIGTERM', stop);
 settle();
@@ -76,10 +76,10 @@ function add(member) {
 
 /** A worker of that name that has not quite ended yet comes first: there are never two. */
 function ordered(member) {
-  if (![...members].some((other) => other !== member && other.name === member.name && other.runs)) begin(member);
+  if (![...members].some((other) => other !== member && other.name === member.name && other.runs)) startThread(member);
 }
 
-function begin(member) {
+function startThread(member) {
   member.start({ pool, host: HOST });
   planCheck();
 }
@@ -87,7 +87,7 @@ function begin(member) {
 function ended(member) {
   if (!members.delete(member)) return;
   const next = [...members].find((other) => other.name === member.name && other.isWaiting);
-  if (next !== undefined) begin(next);
+  if (next !== undefined) startThread(next);
   settle();
 }
 

@@ -39,7 +39,7 @@ export class Member {
   constructor(socket, events) {
     this.#socket = socket;
     this.#events = events;
-    const reader = new FrameReader((type, payload) => this.#take(type, payload));
+    const reader = new FrameReader((type, payload) => this.#receiveFrame(type, payload));
     socket.on('data', (chunk) => {
       try {
         reader.push(chunk);
@@ -65,7 +65,7 @@ export class Member {
     return this.#worker !== undefined;
   }
 
-  #take(type, payload) {
+  #receiveFrame(type, payload) {
     if (type === 'S' && this.order === undefined) {
       this.order = parseOrder(payload);
       this.#events.ordered(this);

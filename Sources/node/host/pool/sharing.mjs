@@ -13,7 +13,7 @@ export class Sharing {
   }
 
   /** @param {import('./member.mjs').Member} member who asks */
-  take(member, message) {
+  receive(member, message) {
     const { id } = message;
     try {
       member.tell({ id, value: this.#answer(member, message) });

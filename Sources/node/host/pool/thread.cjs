@@ -9,9 +9,9 @@ const { getEnvironmentData, isMainThread, parentPort, receiveMessageOnPort, setE
 const KEY = 'pm.pool.thread';
 
 // A thread that the program starts, a process, and Node's own thread for loaders inherit this option, and are no workers of pm.
-if (!isMainThread && parentPort && getEnvironmentData(KEY) === undefined) begin();
+if (!isMainThread && parentPort && getEnvironmentData(KEY) === undefined) becomeWorker();
 
-function begin() {
+function becomeWorker() {
   setEnvironmentData(KEY, true);
   const { port, pool, name, fds, preload } = receiveMessageOnPort(parentPort).message;
   const shared = pool === undefined ? null : new (require('./object.cjs').Pool)(pool, name, port);

@@ -1,0 +1,59 @@
+internal import JSON
+internal import PMModel
+public import PMSystem
+
+/// The paths of a running daemon's socket and folder, in a file of its state directory. Commands find the daemon by that where
+/// the socket is not at the place that their own environment gives.
+public struct DaemonRecord: Equatable, Sendable {
+    /// The configuration file.
+    public var config: String
+    /// The path of the socket.
+    public var socket: String
+    /// The folder in which services without `cwd` run.
+    public var cwd: String
+
+    /// Makes a record.
+    public init(config: String, socket: String, cwd: String) {
+        (self.config, self.socket, self.cwd) = (config, socket, cwd)
+    }
+
+    /// The record of the daemon of a configuration; nil when none runs, or the record cannot be read.
+    public static func read(in stateDirectory: String, config: String) -> DaemonRecord? {
+        // Without a record nothing more is known than without a daemon.
+        guard let bytes = try? Files.read(path(in: stateDirectory, config), limit: 1 << 16),
+            let json = try? JSONValue(parsing: bytes), json["config"]?.string == config,  // as said
+            let socket = json["socket"]?.string
+        else { return nil }
+        return DaemonRecord(config: config, socket: socket, cwd: json["cwd"]?.string ?? "/")
+    }
+
+    /// Writes the record.
+    ///
+    /// - Throws: `SystemError` of the disk; the record before stays then.
+    public func write(in stateDirectory: String) throws(SystemError) {
+        let json: JSONValue = ["config": .string(config), "socket": .string(socket), "cwd": .string(cwd)]
+        try Files.replace(Self.path(in: stateDirectory, config), with: json.serialized() + [UInt8(ascii: "\n")])
+    }
+
+    /// Removes the record.
+    ///
+    /// - Throws: `SystemError` with operation `unlink`.
+    public func remove(in stateDirectory: String) throws(SystemError) {
+        try Files.remove(Self.path(in: stateDirectory, config))
+    }
+
+    /// A state directory may be shared, so the name has the path's fingerprint.
+    private static func path(in stateDirectory: String, _ config: String) -> String {
+        "\(stateDirectory)/daemon-\(Fingerprint(of: config).digits).json"
+    }
+}
+
+extension Configuration {
+    /// True when clients look for the daemon's socket in the file itself, `mapping.pm.connect`: where the file is not under
+    /// version control, and in projects of the reference implementation, whose clients know no other place.
+    public func publishesSocket(in file: String, isThere: (String) -> Bool) -> Bool {
+        if !VersionControl.holds(file, exists: isThere) { return true }
+        if containers.contains(where: { $0.value.host == .reference }) { return true }
+        return isThere(Paths.resolve(ReferenceConfiguration.fileName, from: Paths.directory(of: file)))
+    }
+}

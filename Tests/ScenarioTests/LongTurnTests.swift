@@ -15,7 +15,7 @@ import Testing
     }
 
     private func answered(_ client: LineClient, _ method: String, _ params: [JSONValue]) throws -> JSONValue {
-        let answer = try client.call(method, params)
+        let answer = try client.call(method, .array(params))
         guard let result = answer?["result"] else { throw TestFailure("\(method): \(answer?.text ?? "no answer")") }
         return result
     }

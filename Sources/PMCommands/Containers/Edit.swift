@@ -8,7 +8,10 @@ struct EditCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Edit the configuration, and check it before it replaces the file.",
         discussion: """
-            pm starts $VISUAL, $EDITOR or vi with a copy of the file. When the editor ends, pm checks the copy as `pm check` does: with             errors it asks whether to edit again (e), to discard the copy (x) or to leave it beside the file (k). The file is replaced in             one step, and only if nobody else has changed it meanwhile. `pm apply` then brings running services up to date. The exit code             is 65 if the file stays as it was because of errors, 73 if somebody else has changed it.
+            pm starts $VISUAL, $EDITOR or vi with a copy of the file. When the editor ends, pm checks the copy as `pm check` does: \
+            with errors it asks whether to edit again (e), to discard the copy (x) or to leave it beside the file (k). The file is \
+            replaced in one step, and only if nobody else has changed it meanwhile. `pm apply` then brings running services up to \
+            date. The exit code is 65 if the file stays as it was because of errors, 73 if somebody else has changed it.
             """)
 
     @OptionGroup var global: GlobalOptions

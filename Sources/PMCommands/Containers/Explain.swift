@@ -10,7 +10,10 @@ struct ExplainCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Show what would run as a service, and what decided each part.",
         discussion: """
-            `pm explain web` shows the program with its interpreter and arguments, the variables, the working directory, the services that             web needs with their states, its policies, limits, sockets, sandbox and the place of its logs, each with the file and line             that decided it, or `default`. Values of secrets are masked. `pm explain web -o json` is for programs. Nothing is started. The             exit code is 70 if the service cannot be started as it is.
+            `pm explain web` shows the program with its interpreter and arguments, the variables, the working directory, the services \
+            that web needs with their states, its policies, limits, sockets, sandbox and the place of its logs, each with the file and \
+            line that decided it, or `default`. Values of secrets are masked. `pm explain web -o json` is for programs. Nothing is \
+            started. The exit code is 70 if the service cannot be started as it is.
             """)
 
     @OptionGroup var global: GlobalOptions

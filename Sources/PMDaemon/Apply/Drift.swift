@@ -50,11 +50,7 @@ extension UnitResolver {
     /// - Throws: `SpawnFailure` when an environment file is missing or wrong.
     func environmentOrigins(of unit: Unit) throws(SpawnFailure) -> [String: UnitEnvironment.Source] {
         let configured = ConfiguredUnit(name: unit.name, definition: unit.definition, mapping: unit.mapping)
-        do throws(ConfigError) {
-            let entries = try UnitEnvironment.of(configured, in: directory, base: environment).entries
-            return Dictionary(entries.map { ($0.name, $0.source) }) { _, last in last }
-        } catch {
-            throw SpawnFailure(.launch(.file), error.description)
-        }
+        let entries = try variables(of: configured, base: environment).entries
+        return Dictionary(entries.map { ($0.name, $0.source) }) { _, last in last }
     }
 }

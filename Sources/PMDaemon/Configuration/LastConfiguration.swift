@@ -19,7 +19,7 @@ final class LastConfiguration {
     /// Time from a change to the write: commands often make several changes.
     private static let pause = Duration.milliseconds(100)
     /// The longest content that is read, in bytes.
-    private static let longest = 16 << 20
+    private nonisolated static let longest = 16 << 20
 
     /// Keeps the configuration `config`; a state directory may be shared, so the name has the path's fingerprint.
     ///

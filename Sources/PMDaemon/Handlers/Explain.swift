@@ -73,12 +73,13 @@ struct ExplainHandler: AsyncHandler {
                 switch origins[name] {
                 case .base?: .daemon
                 case .file(let path)?: .file(path)
-                case .mapping?: .key(["mapping", InstanceName.unit(of: unit.name), "env", name])
+                case .mapping?, .secret?: .key(["mapping", InstanceName.unit(of: unit.name), "env", name])
                 case nil: .pm
                 }
             // They have options and settings with whatever names.
-            let isSecret = unit.mapping.secrets.contains { $0.name == name }
-            let isHidden = isSecret || SecretName.isOne(name) || [HostVariable.config, .connect].contains { $0.rawValue == name }
+            let isHidden =
+                origins[name] == .secret || SecretName.isOne(name)
+                || [HostVariable.config, .connect].contains { $0.rawValue == name }
             return .init("env.\(name)", .string(isHidden ? SecretName.mask : SecretName.masked(value)), origin)
         }
     }

@@ -209,7 +209,8 @@ final class UnitResolver {
         return LaunchEnvironment(environment: variables.strings, identity: account.identity)
     }
 
-    private func variables(of unit: ConfiguredUnit, base: [String: String]) throws(SpawnFailure) -> UnitEnvironment {
+    /// The variables of a unit on top of `base`, files and secrets read now.
+    func variables(of unit: ConfiguredUnit, base: [String: String]) throws(SpawnFailure) -> UnitEnvironment {
         do throws(ConfigError) {
             let variables = try UnitEnvironment.of(unit, in: directory, base: base, own: environment)
             secretWarnings[unit.name] = variables.warnings.isEmpty ? nil : variables.warnings

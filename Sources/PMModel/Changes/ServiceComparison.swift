@@ -64,17 +64,19 @@ public struct ServiceComparison {
 
     private mutating func compareMappings() {
         let make = Mapping.init(
-            container:cwd:cli:config:isAutostart:connect:instances:worker:env:envFiles:restart:stop:drain:callTimeout:
-            readiness:live:logs:readyDeadline:limits:user:group:umask:sandbox:dependencies:listen:routes:apply:)
+            container:cwd:cli:config:isAutostart:connect:instances:worker:env:secrets:envFiles:restart:stop:drain:
+            callTimeout:readiness:live:hooks:logs:readyDeadline:limits:user:group:umask:sandbox:dependencies:listen:
+            routes:apply:)
         _ = make(
             mapping(\.container, .container, .none), mapping(\.cwd, .cwd, .restart), mapping(\.cli, .cli, .restart),
             mapping(\.config, .config, .restart), mapping(\.isAutostart, .autostart, .none),
             mapping(\.connect, .connect, new.hasChannel ? .restart : .live),
             mapping(\.instances, .instances, .live), worker(), mapping(\.env, .env, .restart),
-            mapping(\.envFiles, .envFiles, .restart), mapping(\.restart, .restart, .live),
+            mapping(\.secrets, .env, .restart), mapping(\.envFiles, .envFiles, .restart),
+            mapping(\.restart, .restart, .live),
             mapping(\.stop, .stop, isDriven ? .restart : .live), mapping(\.drain, .drain, .live),
             mapping(\.callTimeout, .callTimeout, .none), mapping(\.readiness, .ready, readinessEffect),
-            mapping(\.live, .live, .live), mapping(\.logs, .logs, logEffect),
+            mapping(\.live, .live, .live), mapping(\.hooks, .hooks, .none), mapping(\.logs, .logs, logEffect),
             mapping(\.readyDeadline, .readyDeadline, .live), limits(), mapping(\.user, .user, .restart),
             mapping(\.group, .group, .restart), mapping(\.umask, .umask, .restart),
             mapping(\.sandbox, .sandbox, .restart), mapping(\.dependencies, .dependencies, .live),

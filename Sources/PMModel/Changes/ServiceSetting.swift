@@ -50,6 +50,8 @@ public enum ServiceSetting: String, CaseIterable, Sendable {
     case readyDeadline = "ready.deadline"
     /// `live`.
     case live
+    /// `on`.
+    case hooks = "on"
     /// `logs`.
     case logs
     /// `limits.memory`.
@@ -93,7 +95,7 @@ extension ServiceSetting {
             .umask, .sandbox, .listen:
             true
         case .stateless, .dependencies, .container, .autostart, .instances, .restart, .stop, .drain, .callTimeout,
-            .ready, .readyDeadline, .live, .routes, .apply:
+            .ready, .readyDeadline, .live, .hooks, .routes, .apply:
             false
         }
     }

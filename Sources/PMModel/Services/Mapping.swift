@@ -47,7 +47,7 @@ public struct Mapping: Equatable, Sendable {
     /// Variables set or unset on top of the daemon's environment and the files.
     public var env: [EnvironmentVariable]
     /// Variables that are read from elsewhere when the unit starts.
-    public var secrets: [SecretVariable] = []
+    public var secrets: [SecretVariable]
     /// Environment files read at each start, later ones win.
     public var envFiles: [String]
     /// When it is started again after a death.
@@ -105,6 +105,7 @@ extension Mapping {
         isAutostart = false
         connect = []
         env = []
+        secrets = []
         envFiles = []
         restart = RestartPolicy()
         stop = StopSequence()

@@ -32,7 +32,7 @@ extension Supervisor {
     /// Runs a hook; `done` is called at most once, with nil when it ended with exit status 0, else with what was seen.
     public func run(_ order: HookOrder, _ done: @escaping @PMActor (String?) -> Void) -> RunningHook {
         let attempt = ExecAttempt(order, context, self)
-        attempt.begin { result in
+        attempt.start { result in
             switch result {
             case .passed: done(nil)
             case .failed(let seen): done(seen)

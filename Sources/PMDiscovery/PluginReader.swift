@@ -21,7 +21,7 @@ public enum PluginReader {
         return manifest
     }
 
-    private struct Place {
+    private struct Location {
         let folder: String
         /// The module in the package, as the name of the plugin has it.
         var subpath: String?
@@ -29,7 +29,7 @@ public enum PluginReader {
 
     private static func place(
         of source: PluginReference, from directory: String, _ packages: String
-    ) throws(DiscoveryError) -> Place {
+    ) throws(DiscoveryError) -> Location {
         if source.isPath {
             let path = Paths.path(ofFileURL: source.source) ?? source.source
             return try place(ofPath: Paths.resolve(path, from: directory))
@@ -48,7 +48,7 @@ public enum PluginReader {
         for folder in folders(from: directory) + [packages + "/node_modules"] {
             let package = "\(folder)/\(name)"
             guard case .file = Disk.look(at: package + "/" + PackageFile.name) else { continue }
-            return Place(folder: package, subpath: subpath.isEmpty ? nil : subpath)
+            return Location(folder: package, subpath: subpath.isEmpty ? nil : subpath)
         }
         let problem = DiscoveryProblem(
             "there is no package \(name) in \(directory)/node_modules or above", file: source.source,
@@ -57,15 +57,15 @@ public enum PluginReader {
     }
 
     /// A folder with a package.json, or a file below one.
-    private static func place(ofPath path: String) throws(DiscoveryError) -> Place {
+    private static func place(ofPath path: String) throws(DiscoveryError) -> Location {
         switch Disk.look(at: path) {
-        case .directory: return Place(folder: path)
+        case .directory: return Location(folder: path)
         case .file:
             var folder = Paths.directory(of: path)
             while folder != "/", Disk.look(at: folder + "/" + PackageFile.name) != .file {
                 folder = Paths.directory(of: folder)
             }
-            return Place(folder: folder, subpath: String(path.dropFirst(folder.count + 1)))
+            return Location(folder: folder, subpath: String(path.dropFirst(folder.count + 1)))
         case .other: throw DiscoveryError(.invalid, [DiscoveryProblem("is neither a folder nor a file", file: path)])
         case .nothing(let reason): throw DiscoveryError(.missing, [DiscoveryProblem(reason, file: path)])
         }

@@ -51,7 +51,10 @@ import Testing
     }
 
     @Test func `events go to those that declare their kind`() {
-        let offers = PluginOffers([Self.entry("a") { $0.events = ["exit"] }, Self.entry("b") { $0.events = ["ready"] }])
+        let offers = PluginOffers([
+            Self.entry("a") { $0.events = ["exit"] }, Self.entry("b") { $0.events = ["ready", "plugin"] },
+        ])
+        #expect(offers.entries[1].problems.first?.hasPrefix("there are no events of the kind plugin;") == true)
         #expect(offers.subscribers(of: "exit") == ["pm-plugin-a"] && offers.subscribers(of: "start") == [])
     }
 

@@ -92,6 +92,9 @@ import Testing
             try project.must("start", "web")
             let problems = try Self.row(project)["problems"]?.array?.compactMap(\.string) ?? []
             #expect(problems.count == 3 && problems.contains { $0.hasPrefix("the command evil is refused:") })
+            // What is wrong with a plugin is an event, too.
+            let faults = try project.must("events", "--kind", "plugin", "-o", "json")
+            #expect(faults.contains(#""service":"pm-plugin-p""#) && faults.contains("the command evil is refused:"))
         }
     }
 
@@ -130,7 +133,7 @@ import Testing
     @Test func `posts the end of a service to a webhook`() async throws {
         try await TestProject.with { project in
             try project.copy(TestPaths.examples + "/plugins", to: "plugins")
-            let port = try FreePort.take()
+            let port = try FreePort.find()
             try project.write(
                 "sink.js",
                 """

@@ -115,6 +115,7 @@ extension PluginProbe {
     /// The name alone, or an object with the options, which came from JSON.
     fileprivate var json: JSONValue {
         guard let options else { return .string(name) }
+        // A text that is no JSON stays a text.
         return ["name": .string(name), "options": (try? JSONValue(parsing: options)) ?? .string(options)]
     }
 }

@@ -196,11 +196,12 @@ final class Daemon {
         parts.starts.started()
     }
 
-    /// Services of a package that was missing start when it is there.
+    /// Services and plugins of a package that was missing start when it is there.
     private func installPackages() {
         parts.packages.installMissing { [weak self] in
             guard let self, parts.lifecycle.phase == .serving, mode == .normal else { return }
             parts.instances.startAutomatic(.first, reactor) { [log = self.log] in log.trouble($0) }
+            parts.plugins.look()
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
             let file = try project.read("my shop/.pm.config.json")
             let again = try project.run([TestPaths.pm, "init", "-o", "json"], in: "my shop")
             #expect(
-                again.code == 0 && (try JSONValue(parsing: again.output))["files"] == [".pm.config.json"], "\(again)")
+                try again.code == 0 && JSONValue(parsing: again.output)["files"] == [".pm.config.json"], "\(again)")
             #expect(try project.read("my shop/commands/hello.js") == "export default () => 'mine'")
             #expect(try project.read("my shop/.pm.config.json") == file)
             _ = try project.run([TestPaths.pm, "stop", "--all"], in: "my shop")

@@ -29,7 +29,7 @@ import Testing
             #expect(outcome.code == 70 && outcome.output == "job has ended: exit code 3\n", "\(outcome)")
             #expect(try project.must("wait", "job", "--for", "down") == "job has ended: exit code 3\n")
             let both = try project.pm("wait", "web", "web", "w*", "-o", "json")
-            #expect(both.code == 0 && (try JSONValue(parsing: both.output)).array?.count == 1, "\(both)")
+            #expect(try both.code == 0 && JSONValue(parsing: both.output).array?.count == 1, "\(both)")
             let failed = try project.pm("status", "--failed")
             #expect(lines(failed.output).dropFirst().map { $0.prefix(3) } == ["job"], "\(failed)")
             #expect(failed.errors.contains("2 services: 1 ready, 1 failing"))

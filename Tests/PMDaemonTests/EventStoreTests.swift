@@ -47,7 +47,7 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let first = fixture.open()
-        for code in [1, 2] { first.publish(Self.exit(code, of: #"we"b"#)) }
+        for code in [1, 2] as [Int32] { first.publish(Self.exit(code, of: #"we"b"#)) }
         first.flush()
         let next = fixture.open()
         #expect(next.newest == 2 && next.lastDeath(of: #"we"b"#)?.reason == .exited(code: 2))

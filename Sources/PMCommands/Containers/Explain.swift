@@ -24,7 +24,7 @@ struct ExplainCommand: PMCommand {
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let answer = try session.connect().ask(Explain(name: name))
-        let places = PartPlaces(answer.file)
+        let places = PartPlaces(answer.file, session)
         switch session.format {
         case .json: session.output.line(json(answer, places).text)
         case .table: show(answer, places, session)
@@ -103,9 +103,10 @@ private struct PartPlaces {
     private let file: ConfigFile?
 
     /// Reads the file once more: the daemon does not keep its text. Without the right to read it there are no lines.
-    init(_ path: String) {
+    init(_ path: String, _ session: CommandContext) {
         self.path = path
-        file = try? ConfigStore(path: path).load()  // as said
+        let values = ConfigValues.forEditing(variables: session.environment, profile: session.profile(nil))
+        file = try? ConfigStore(path: path, values: values).load()  // as said
     }
 
     func place(of part: Explain.Part) -> Place {

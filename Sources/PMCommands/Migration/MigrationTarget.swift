@@ -31,7 +31,7 @@ struct MigrationTarget {
         }
         try DaemonStart.requireTrust(location)
         do {
-            store = try ConfigStore(path: location.configFile)
+            store = try session.store(of: location)
             let isThere = try Files.status(location.configFile) != nil
             let file = isThere ? try store.load() : nil
             bytes = file?.document.bytes

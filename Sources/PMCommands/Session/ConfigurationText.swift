@@ -10,6 +10,9 @@ struct ConfigurationText {
     let path: String
     /// Content of the file when it was read.
     let bytes: [UInt8]
+    private let values: ConfigValues
+    /// The folder for the content before the change, where the file is under version control.
+    private let stateDirectory: String
     private static let limit = 16 << 20
 
     /// Reads the file that is meant.
@@ -21,6 +24,8 @@ struct ConfigurationText {
             throw .notFound("there is no \(DaemonLocation.configName) here or above", hint: "pm start pm makes one")
         }
         path = location.configFile
+        stateDirectory = location.stateDirectory
+        values = .forEditing(variables: session.environment, profile: session.profile(nil))
         do throws(SystemError) {
             bytes = try Files.read(path, limit: Self.limit)
         } catch {
@@ -31,9 +36,9 @@ struct ConfigurationText {
     /// Faults and oddities of a new content, in the words of `pm check`.
     func problems(of text: [UInt8]) -> [ConfigProblem] {
         do throws(ConfigError) {
-            return try ConfigFile(path: path, bytes: text).warnings
+            return try ConfigFile(path: path, bytes: text, values: values).warnings
         } catch {
-            return ConfigFile.problems(path: path, bytes: text) ?? error.problems
+            return ConfigFile.problems(path: path, bytes: text, values: values) ?? error.problems
         }
     }
 
@@ -43,6 +48,10 @@ struct ConfigurationText {
         do {
             var file = try AtomicFile(path)
             file.limit = Self.limit
+            if let previous = ConfigStore.previousPath(of: path, keptIn: stateDirectory) {
+                try Files.makeDirectories(stateDirectory)
+                file.previousPath = previous
+            }
             _ = try file.update { old in
                 guard old?.bytes == bytes else { throw IsOther() }
                 return text

@@ -43,6 +43,11 @@ public struct ConfigStore: Sendable {
         file.previousPath = Self.previousPath(of: path, in: stateDirectory)
     }
 
+    /// The place for the content before a change, where the file is under version control; nil: beside the file.
+    public static func previousPath(of path: String, keptIn stateDirectory: String) -> String? {
+        VersionControl.holds(path) ? previousPath(of: path, in: stateDirectory) : nil
+    }
+
     /// A state directory may be shared, so the name has the path's fingerprint.
     static func previousPath(of path: String, in stateDirectory: String) -> String {
         "\(stateDirectory)/previous-\(Fingerprint(of: path).digits).json"

@@ -39,6 +39,12 @@ extension Composition {
                 requests: requests, reactor: reactor))
     }
 
+    private var explain: ExplainHandler {
+        ExplainHandler(
+            supervisor: supervisor, units: units, routing: journaling.routing,
+            logs: LogDirectory(root: options.state + "/logs"))
+    }
+
     private func handlers(of daemon: Daemon) -> DaemonHandlers {
         let programs = LogPrograms(options, reactor: reactor)
         let words = FinalOutput(
@@ -48,8 +54,7 @@ extension Composition {
         return DaemonHandlers(
             requests: requests, units: units,
             start: StartHandler(
-                supervisor: supervisor, instances: instances, units: units, ledger: ledger,
-                finalOutput: words),
+                supervisor: supervisor, instances: instances, units: units, ledger: ledger, finalOutput: words),
             stop: StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak daemon] asker, done in
                 daemon?.stop(answering: asker, done)
             },
@@ -74,10 +79,7 @@ extension Composition {
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
             scale: ScaleHandler(instances: instances, units: units),
             apply: ApplyHandler(applying: applying, units: units),
-            explain: ExplainHandler(
-                supervisor: supervisor, units: units, routing: journaling.routing,
-                logs: LogDirectory(root: options.state + "/logs")),
-            reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
+            explain: explain, reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
             plugins: PluginsHandler(plugins: plugins),
             metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests, plugins: plugins))
     }

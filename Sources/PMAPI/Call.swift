@@ -2,7 +2,7 @@ public import JSON
 
 /// A call of a service's command through the daemon: method `SERVICE.COMMAND`.
 public struct Call: Equatable, Sendable {
-    /// Name of the service.
+    /// Name of the service; empty for a command of a plugin.
     public var service: String
     /// The command; it may contain dots itself (`sub.command`).
     public var command: String
@@ -16,8 +16,16 @@ public struct Call: Equatable, Sendable {
         self.params = params
     }
 
+    /// A call of a command that a plugin adds to pm.
+    public static func plugin(_ command: String, _ params: JSONValue) -> Call {
+        Call(service: "", command: command, params: params)
+    }
+
+    /// True for a command of a plugin, which belongs to no service.
+    public var isOfPlugin: Bool { service.isEmpty }
+
     /// The method on the wire.
-    public var method: String { "\(service).\(command)" }
+    public var method: String { isOfPlugin ? command : "\(service).\(command)" }
 }
 
 /// A service asks the person at the terminal: the error `{code: "INTERACT", message, as}`.

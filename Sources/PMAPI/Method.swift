@@ -48,6 +48,8 @@ public enum Method: String, Sendable, CaseIterable {
     case explain
     /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
+    /// The plugins, and what they offer.
+    case plugins
     /// The commands of the daemon and of the services.
     case metadata = "$metadata"
 }
@@ -59,7 +61,7 @@ extension Method {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
-            .clientSession, .scale, .apply, .explain, .reloadMetadata:
+            .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins:
             false
         }
     }
@@ -70,7 +72,7 @@ extension Method {
         switch self {
         case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale, .apply: true
         case .stop, .status, .list, .log, .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
-            .explain, .reloadMetadata, .metadata:
+            .explain, .reloadMetadata, .plugins, .metadata:
             false
         }
     }
@@ -82,7 +84,9 @@ extension Method {
             .explain:
             0
         case .metadata: 1
-        case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession: nil
+        case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession,
+            .plugins:
+            nil
         }
     }
 
@@ -91,7 +95,7 @@ extension Method {
     public var readsConfiguration: Bool {
         switch self {
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .scale,
-            .apply, .explain, .reloadMetadata, .metadata:
+            .apply, .explain, .reloadMetadata, .plugins, .metadata:
             true
         case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
         }
@@ -102,7 +106,7 @@ extension Method {
         switch self {
         case .start, .stop, .restart, .apply: true
         case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events, .version, .name, .ready,
-            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .metadata:
+            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .metadata:
             false
         }
     }

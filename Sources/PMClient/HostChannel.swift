@@ -72,7 +72,7 @@ public final class HostChannel {
         case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
             .version,
             .name,
-            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata,
+            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins,
             nil:
             let error = APIError.stopping(
                 "\(name) runs without pm, so \(method) cannot be called",

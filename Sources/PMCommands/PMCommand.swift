@@ -68,7 +68,7 @@ struct PM: ParsableCommand {
                     CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self,
                     TypesCommand.self,
                 ]),
-            CommandGroup(name: "About", subcommands: [VersionCommand.self, NameCommand.self]),
+            CommandGroup(name: "About", subcommands: [PluginsCommand.self, VersionCommand.self, NameCommand.self]),
         ])
 
     /// The word behind `help` that is no command; nil: there is none. The parser shows the help of pm instead.

@@ -26,13 +26,15 @@ public enum Program {
         do {
             command = try PM.parseAsRoot(normalizer.normalized(words))
         } catch {
-            return report(parsing: error, session.speaking(words))
+            return report(parsing: error, of: words, session.speaking(words))
         }
         if let unknown = PM.unknownHelp(normalizer.normalized(words)) {
             let hint = NearNames.hint(for: unknown, among: PM.words.sorted()) ?? "pm --help lists the commands"
             return misused(.notFound("there is no command \(unknown)", hint: hint), session.speaking(words)).rawValue
         }
-        guard let command = command as? any PMCommand else { return runOther(command, session) }
+        guard let command = command as? any PMCommand else {
+            return runOther(command, of: words, session)
+        }
         for word in normalizer.passedOn(words) {
             if word == "--watch" {
                 session.note("--watch goes to the program, as pm watches no files; pm start -- node --watch FILE does")
@@ -81,11 +83,12 @@ public enum Program {
     }
 
     /// Help, the version and completion scripts are results; anything else the parser says is wrong usage (64).
-    private static func report(parsing error: any Error, _ session: CommandContext) -> Int32 {
+    private static func report(parsing error: any Error, of words: [String], _ session: CommandContext) -> Int32 {
         let code = PM.exitCode(for: error).rawValue
         let message = PM.fullMessage(for: error, columns: session.terminal.columns)
         if code == 0 {
-            session.output.line(message)
+            session.output.line(PluginCompletion.extended(message, for: words))
+            if let addition = additions(to: words, session) { session.output.line("\n" + addition) }
             return 0
         }
         if session.format == .json {
@@ -108,13 +111,21 @@ public enum Program {
     }
 
     /// A command of the parser itself, `help`: running it throws the text.
-    private static func runOther(_ command: any ParsableCommand, _ session: CommandContext) -> Int32 {
+    private static func runOther(
+        _ command: any ParsableCommand, of words: [String], _ session: CommandContext
+    ) -> Int32 {
         var command = command
         do {
             try command.run()
             return 0
         } catch {
-            return report(parsing: error, session)
+            return report(parsing: error, of: words, session)
         }
+    }
+
+    /// What the help of pm as a whole says of plugins; nil for other command lines.
+    private static func additions(to words: [String], _ session: CommandContext) -> String? {
+        let isHelp = words.isEmpty || words.count == 1 && ["--help", "-h", "help"].contains(words[0])
+        return isHelp ? PluginCommands.help(session) : nil
     }
 }

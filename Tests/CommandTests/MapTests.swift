@@ -82,8 +82,11 @@ import Testing
         try await TestProject.with { project in
             try project.startDaemon()
             let runtime = try project.pm("map", "web", "./web.sh", "-r", "perl")
-            #expect(runtime.code == 64)
-            #expect(runtime.errors.contains("There is no runtime 'perl'; the runtimes are nodejs, worker and docker."))
+            #expect(runtime.code == 65)
+            #expect(
+                runtime.errors.contains("there is no runtime perl\nhint: the runtimes are nodejs, worker, docker; "))
+            let word = try project.pm("map", "web", "./web.sh", "-r", "Perl!")
+            #expect(word.code == 64 && word.errors.contains("There is no runtime 'Perl!'"))
             let own = try project.pm("map", "pm", "./web.sh")
             #expect(own.code == 73)
             #expect(own.errors == "pm: pm is the name of the daemon\n")

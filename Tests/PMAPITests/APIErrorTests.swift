@@ -70,7 +70,7 @@ import Testing
     @Test func `wrong options say which and why`() throws {
         func message(_ make: () throws -> Void) -> String? { #expect(throws: APIError.self, performing: make)?.message }
         #expect(message { _ = try Start(Parameters(["web", 5])) } == "options must be an object, not a number")
-        #expect(message { _ = try Map(Parameters(["a", "b", "fridge"])) } == "there is no runtime fridge")
+        #expect(message { _ = try Map(Parameters(["a", "b", "Fridge"])) } == "there is no runtime Fridge")
         #expect(message { _ = try Map(Parameters(["a"])) } == "path is missing")
         #expect(message { _ = try Log(Parameters(["a", ["lines": "x"]])) } == "lines must be a number of lines, not x")
         #expect(

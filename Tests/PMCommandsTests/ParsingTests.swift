@@ -21,7 +21,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
             "enable", "disable", "is-active", "wait", "pid", "init", "types", "events",
-            "history", "apply", "explain", "edit",
+            "history", "apply", "explain", "edit", "export", "plugins",
         ]
         #expect(PM.words == Set(expected))
     }

@@ -53,7 +53,7 @@ private func withoutFile(_ text: String) -> String { String(text.dropFirst("/srv
                 ConnectionPoint(url: "jsonrpc+unix:///x.sock"),
                 ConnectionPoint(url: "tcp://h:1", options: #"{"key":1}"#),
             ])
-        #expect(configuration.plugins == ["./p.js"])
+        #expect(configuration.plugins == [PluginReference("./p.js")])
         #expect(configuration.packages == ["@akala/x"])
     }
 

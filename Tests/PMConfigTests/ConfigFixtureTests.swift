@@ -112,7 +112,7 @@ import Testing
         #expect(configuration.container("installed")?.host == .reference && web.definition.host == .pm)
         #expect(configuration.mapping("@scope/cache")?.readiness == .tcp(host: "127.0.0.1", port: 6379))
         #expect(configuration.mapping("b")?.readiness == .notify)
-        #expect(configuration.plugins == ["./plugin.js"])
+        #expect(configuration.plugins == [PluginReference("./plugin.js")])
     }
 
     @Test func `workers are placed`() throws {

@@ -164,9 +164,22 @@ import Testing
         (#"{"mapping":{"a":{"ready":{"deadline":0}}}}"#, "1:38: mapping.a.ready.deadline: must be longer than 0"),
         (
             #"{"mapping":{"a":{"ready":{"fd":4,"tcp":1}}}}"#,
-            #"1:26: mapping.a.ready: only one of "check", "fd", "tcp", "http", "exec" or "log" may be given"#
+            #"1:26: mapping.a.ready: only one of "check", "fd", "tcp", "http", "exec", "log" or "probe" may be given"#
         ),
-        (#"{"plugins":{}}"#, "1:12: plugins: expected an array of strings, found an empty object"),
+        (#"{"plugins":{}}"#, "1:12: plugins: expected an array of plugins, found an empty object"),
+        (
+            #"{"plugins":[7]}"#,
+            #"1:13: plugins[0]: expected the name of a package, a path, or {"name": …, "options": …}, found 7"#
+        ),
+        (#"{"plugins":[{"options":{}}]}"#, #"1:13: plugins[0]: "name" of the plugin is missing"#),
+        (
+            #"{"containers":{"a":{"path":"x","type":"python"}}}"#,
+            #"1:39: containers.a.type: expected "nodejs", "worker" or "docker", found "python""#
+        ),
+        (
+            #"{"mapping":{"a":{"live":{"probe":"No!"}}}}"#,
+            #"1:34: mapping.a.live.probe: expected the name of a check of a plugin, or {"name": …, "options": …}, found "No!""#
+        ),
         (#"{"setup":{"packages":[null]}}"#, "1:23: setup.packages[0]: expected a string, found null"),
     ])
     func `what is wrong is told with its place`(text: String, expected: String) {

@@ -156,7 +156,7 @@ private func dockerUnit(
 
     // MARK: choice
 
-    @Test @PMActor func `each unit gets the driver of its definition`() throws {
+    @PMActor private func drivers() -> RuntimeDrivers {
         let pools = WorkerPool.Driver(program: "/opt/pm/pm-worker", host: "/opt/pm/node/host/pool/host.mjs") {
             "/run/\($0).sock"
         }
@@ -165,7 +165,32 @@ private func dockerUnit(
         ) { _ in
             LaunchEnvironment(environment: [])
         }
-        let drivers = RuntimeDrivers(node: node, docker: runtime())
+        let plugins = PluginRuntime(node: node) { name throws(SpawnFailure) in
+            guard name == "python" else { throw SpawnFailure(.launch(.runtime), name, detail: "no plugin has it") }
+            return PluginDriver(path: "/plugins/python/driver.mjs")
+        }
+        return RuntimeDrivers(node: node, docker: runtime(), plugins: plugins)
+    }
+
+    @Test @PMActor func `a plugin's driver gets the service in its words, and an unknown runtime has a reason`() throws
+    {
+        let drivers = self.drivers()
+        var unit = dockerUnit(isCommandable: true)
+        unit.definition.runtime = .plugin("python")
+        #expect(
+            try drivers.launch(unit, RunOptions(arguments: ["-x"])).invocation.arguments == [
+                "node", "/plugins/python/driver.mjs", "run", "--name=web", "--runtime=python", "--stop-signal=15",
+                "--kill-after=10000", file, "--", "-x",
+            ])
+        #expect(throws: SpawnFailure.self) { try drivers.launch(unit, RunOptions(inspection: Inspection(.inspect))) }
+        unit.definition.runtime = .plugin("ruby")
+        #expect(throws: SpawnFailure(.launch(.runtime), "ruby", detail: "no plugin has it")) {
+            try drivers.launch(unit, RunOptions())
+        }
+    }
+
+    @Test @PMActor func `each unit gets the driver of its definition`() throws {
+        let drivers = self.drivers()
         var unit = dockerUnit(isCommandable: true)
         #expect(try drivers.launch(unit, RunOptions()) == runtime().launch(unit, RunOptions()))
         unit.definition.runtime = .nodejs

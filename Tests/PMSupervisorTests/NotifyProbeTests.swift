@@ -18,7 +18,8 @@ import Testing
             ProbeContext(
                 reactor: reactor, capture: LogCapture(book.log(of: "web"), origin: .started),
                 descriptor: socket.descriptor, user: getuid(),
-                exec: { _ in ConnectAttempt(HTTPTarget(host: "::1", port: 1, path: nil), reactor) }))
+                exec: { _ in ConnectAttempt(HTTPTarget(host: "::1", port: 1, path: nil), reactor) },
+                ask: { _ in ConnectAttempt(HTTPTarget(host: "::1", port: 1, path: nil), reactor) }))
         try send([String(repeating: "x", count: 8000)] + Array(repeating: "STATUS=busy\n", count: 9), to: socket.path)
         var isReady = false
         let begun = reactor.turn

@@ -46,12 +46,13 @@ const MAPPING = {
   ready: [
     'rpc', 'notify', null, 'later', {}, { check: 'ipc', deadline: '1s' }, { deadline: 0 }, { fd: 3 }, { fd: 1 }, { tcp: 80 }, { tcp: '[::1]:80' },
     { tcp: '127.0.0.1:65535' }, { tcp: 0 }, { tcp: '65536' }, { tcp: 'example:80' }, { http: 'http://127.0.0.1:3000/health' }, { http: 'https://x' },
-    { http: 'http://localhost' }, { exec: ['true', 1] }, { exec: [] }, { exec: [''] }, { exec: 'true' }, { log: 'up' }, { log: '' }, { fd: 4, tcp: 80 },
+    { http: 'http://localhost' }, { exec: ['true', 1] }, { exec: [] }, { exec: [''] }, { exec: 'true' }, { log: 'up' }, { log: '' }, { probe: 'redis', deadline: '5s' },
+    { probe: { name: 'redis', options: { port: 1 } } }, { probe: { options: 1 } }, { probe: 'No!' }, { probe: 7 }, { probe: 'a', tcp: 1 }, { fd: 4, tcp: 80 },
   ],
   live: [
     'rpc', 'none', null, 'ipc', {}, { tcp: 1, interval: '5s', timeout: 5, retries: 3, startPeriod: 0, action: 'stop' }, { tcp: 1, retries: 0 },
     { check: 'rpc' }, { noOutputFor: '1m' }, { noOutputFor: '1m', interval: '1s' }, { noOutputFor: 0 }, { tcp: 1, http: 'http://127.0.0.1' },
-    { exec: ['x'], action: 'kill' },
+    { exec: ['x'], action: 'kill' }, { probe: 'redis', interval: '5s' }, { probe: null },
   ],
   dependencies: [['b'], [{ name: 'b', onStop: 'stop' }], [{ name: 'b', onStop: null }], null, [{ onStop: 'stop' }], [{ name: '' }], [1], 'b'],
   limits: [
@@ -72,17 +73,18 @@ const MAPPING = {
   routes: [['/login', 'POST /login', '/users/{id}', '/files/*', '/*', '/'], [], null, ['login'], ['post /x'], ['/a*'], ['/*/a'], [7], '/x'],
 };
 
-const CONTAINER = { path: ['x', '', null, 7], type: ['worker', null, 'java'], commandable: BOOLS, stateless: BOOLS, dependencies: LISTS };
+const CONTAINER = { path: ['x', '', null, 7], type: ['worker', null, 'java', 'Java!'], commandable: BOOLS, stateless: BOOLS, dependencies: LISTS };
 
 function documents() {
   const named = (name) => ({ containers: { [name]: { path: 'x' } } });
   return [
     ...Object.entries(MAPPING).flatMap(([key, values]) => values.map((value) => mapping({ [key]: value }))),
     ...Object.entries(CONTAINER).flatMap(([key, values]) => values.map((value) => container({ [key]: value }))),
-    ...['web', '@scope/cache', '', '.', '../x', 'a//b', 'a/', 'a..b', 'a\nb', 'web#2', 'web#1', 'pm-gateway', 'pm-pool-x'].map(named),
+    ...['web', '@scope/cache', '', '.', '../x', 'a//b', 'a/', 'a..b', 'a\nb', 'web#2', 'web#1', 'pm-gateway', 'pm-pool-x', 'pm-plugin-x'].map(named),
     ...[{}, [], 7, 'x', { containers: [] }, { containers: null, mapping: null, plugins: null, setup: null }, { containers: { a: {} } },
       { containers: { a: null } }, { containers: { pm: {} } }, { mapping: { a: null } }, { mapping: { a: [] } }, { mapping: { pm: {} } },
-      { plugins: ['./p.js'] }, { plugins: 'p' }, { setup: { packages: ['@a/b'] } }, { setup: { packages: [1] } }, { setup: 7 },
+      { plugins: ['./p.js'] }, { plugins: 'p' }, { plugins: [{ name: 'p', options: { a: 1 } }] }, { plugins: [{ options: {} }] }, { plugins: [7] },
+      { plugins: ['p'], ...container({ type: 'java' }) }, { plugins: [], ...container({ type: 'java' }) }, { plugins: ['p'], ...container({ type: 'Java!' }) }, { setup: { packages: ['@a/b'] } }, { setup: { packages: [1] } }, { setup: 7 },
       ...[{}, [], null, { p: {} }, { p: null }, { p: 7 }, { '': {} }, { p: { mapping: [] } }, { p: { mapping: { a: { restart: 'sometimes' } } } },
         { p: { mapping: { a: { restart: { delay: null }, env: null } }, containers: { a: null }, setup: null, plugins: null } },
         { p: { containers: { a: { type: 'java' } } } }].map((profiles) => ({ ...container({}), profiles })),

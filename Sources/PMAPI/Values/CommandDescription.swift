@@ -92,6 +92,7 @@ extension Method {
         case .explain: Explain.description
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description
+        case .plugins: Plugins.description
         case .metadata: Metadata.description
         }
     }

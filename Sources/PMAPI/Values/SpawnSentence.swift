@@ -58,6 +58,7 @@ extension SpawnFailure {
             .limit:
             "pm start \(service.shellWord), once that is done"
         case .inspection: "pm start \(service.shellWord) without --inspect"
+        case .runtime: "pm plugins shows which runtimes there are"
         case .order: Self.hint(.request, code)
         case .program, .programIsDirectory, .programIsCommandList, .programIsNoScript, .programIsNone, .file, .pipes,
             .words:
@@ -121,7 +122,11 @@ extension SpawnFailure {
         case .programIsNoScript: "\(object) is no JavaScript, and the runtime worker runs nothing else"
         case .programIsNone: "\(object) is neither a script nor a program (chmod +x?)"
         case .file, .words: object
-        case .inspection: "\(object) runs in Docker, where it cannot be inspected"
+        case .inspection:
+            detail.isEmpty
+                ? "\(object) runs in Docker, where it cannot be inspected"
+                : "\(object) has the runtime \(detail), where it cannot be inspected"
+        case .runtime: "there is no runtime \"\(object)\": \(detail)"
         case .keyOfDocker: "\(place.dropLast(2)) has no effect in Docker: \(detail); take the key out"
         case .limit: "\(place)\(object): \(cause); correct the value, or take the key out"
         case .readinessFolder:

@@ -52,6 +52,7 @@ struct CallCommand: PMCommand {
             conversation = Conversation(session: session, client: try session.connect(), timeout: timeout)
             metadata = try conversation.metadata(for: service, command)
         } catch {
+            if error.statusCode == 404, let code = try runPluginCommand(session, try session.connect()) { return code }
             throw advised(error)
         }
         if ServiceHelp.isAsked(args),
@@ -69,7 +70,7 @@ struct CallCommand: PMCommand {
         }
         let call = Call(service: service, command: command, params: arguments.params)
         conversation.commands = metadata.commands.map(\.name).filter { !$0.hasPrefix("$") }
-        print(try conversation.hold(call, arguments), session)
+        show(try conversation.hold(call, arguments), session)
         return .success
     }
 
@@ -89,7 +90,8 @@ struct CallCommand: PMCommand {
             metadata = try conversation.metadata(for: service, "--help")
         } catch {
             guard error.statusCode == 404 else { throw advised(error) }
-            return Program.misused(loneWord, session)
+            // It may be a command of a plugin.
+            return try runPluginCommand(session, client) ?? Program.misused(loneWord, session)
         }
         switch session.format {
         case .json: session.output.line(metadata.json.text)
@@ -121,7 +123,8 @@ struct CallCommand: PMCommand {
             hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service) COMMAND")
     }
 
-    private func print(_ result: JSONValue, _ session: CommandContext) {
+    /// Prints a result.
+    func show(_ result: JSONValue, _ session: CommandContext) {
         switch (session.format, result) {
         case (.json, _): session.output.line(result.text)
         case (.table, .null): break
@@ -173,8 +176,8 @@ struct Conversation {
 
     private func late(_ call: Call, _ timeout: Duration) -> APIError {
         var error = APIError.timeout(
-            "\(call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
-            hint: "pm status \(call.service.shellWord)")
+            "\(call.isOfPlugin ? "its plugin" : call.service) did not answer \(call.command) within \(timeout.shortForm), and pm cancelled the call",
+            hint: call.isOfPlugin ? "pm plugins" : "pm status \(call.service.shellWord)")
         error.code = "PM_DEADLINE"
         return error
     }
@@ -190,7 +193,7 @@ struct Conversation {
 
     /// "Method not found" in the words of services and commands.
     private func explained(_ error: APIError, _ call: Call) throws(APIError) -> APIError {
-        error.code == -32601 ? try absence(of: call.command, in: call.service) : error
+        error.code == -32601 && !call.isOfPlugin ? try absence(of: call.command, in: call.service) : error
     }
 
     /// Why a command cannot be called.

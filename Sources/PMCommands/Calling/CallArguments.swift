@@ -35,15 +35,16 @@ struct CallArguments {
         }
     }
 
-    /// The fault of the words as a sentence; nil when they fit the usage.
-    func complaint(service: String) -> String? {
+    /// The fault of the words as a sentence; nil when they fit the usage. A command of a plugin has no service.
+    func complaint(service: String?) -> String? {
         guard let usage, let text = usage.text else { return nil }
         let given = CallOptionsParser(words, usage: usage, value(of:))
+        let subject = service.map { "pm \($0)" } ?? "pm"
         let missing = usage.places.first { $0.isMandatory && given.options[$0.name] == nil }
-        if let missing { return "\(missing.name) is missing; usage: pm \(service) \(text)" }
+        if let missing { return "\(missing.name) is missing; usage: \(subject) \(text)" }
         let hasRoom = usage.places.contains(where: \.takesRest) || usage.places.isEmpty || takesAll
         if !hasRoom && given.positional.count > usage.places.count {
-            return "too many arguments; usage: pm \(service) \(text)"
+            return "too many arguments; usage: \(subject) \(text)"
         }
         return nil
     }

@@ -16,7 +16,8 @@ struct MapCommand: PMCommand {
     var stateless = false
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("The runtime: nodejs, worker or docker.", valueName: "type"),
+        name: .shortAndLong,
+        help: ArgumentHelp("The runtime: nodejs, worker, docker or one of a plugin.", valueName: "type"),
         transform: Self.runtime)
     var runtime = RuntimeKind.nodejs
 
@@ -28,7 +29,8 @@ struct MapCommand: PMCommand {
 
     private static func runtime(_ text: String) throws -> RuntimeKind {
         guard let kind = RuntimeKind(rawValue: text) else {
-            throw ValidationError("There is no runtime '\(text)'; the runtimes are nodejs, worker and docker.")
+            throw ValidationError(
+                "There is no runtime '\(text)'; the runtimes are nodejs, worker, docker and those of plugins.")
         }
         return kind
     }

@@ -124,8 +124,13 @@ struct ExportReader {
 
     /// The service with absolute paths.
     ///
-    /// - Throws: a 400 for a path that is a URL, and a container's file that cannot be read.
+    /// - Throws: a 400 for a path that is a URL, a runtime of a plugin, and a container's file that cannot be read.
     func service(_ unit: ConfiguredUnit) throws(APIError) -> ExportedService {
+        if case .plugin(let runtime) = unit.definition.runtime {
+            throw .badRequest(
+                "\(unit.name) has the runtime \(runtime) of a plugin, and only pm runs that",
+                hint: "pm export with the names of the other services")
+        }
         do {
             var mapping = unit.mapping
             mapping.envFiles = try unit.environmentFiles(in: folder)

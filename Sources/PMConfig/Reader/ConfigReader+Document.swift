@@ -105,7 +105,13 @@ extension ConfigReader {
 
     /// The reference writes null where no runtime was given.
     private mutating func runtime(_ place: ConfigNode) -> RuntimeKind {
-        place.node.isNull ? .nodejs : choice(place) ?? .nodejs
+        if place.node.isNull { return .nodejs }
+        let kind: RuntimeKind? = choice(place)
+        if case .plugin = kind, !hasPlugins {
+            expected(listed(RuntimeKind.allCases.map(\.rawValue)), at: place)
+            return .nodejs
+        }
+        return kind ?? .nodejs
     }
 
     private mutating func mappings(_ place: ConfigNode) -> [Configuration.Named<Mapping>] {
@@ -114,16 +120,6 @@ extension ConfigReader {
             checkName(member.key, at: place)
             return mapping(place, name: member.key).map { .init(name: member.key, value: $0) }
         }
-    }
-
-    private mutating func plugins(_ place: ConfigNode) -> [String] {
-        let names = strings(place)
-        if !names.isEmpty {
-            report(
-                "pm loads no plugins: their commands are missing", at: place, hint: "remove the key", severity: .warning
-            )
-        }
-        return names
     }
 
     /// Rules for names: a name becomes a directory of logs and a word of the command line.

@@ -15,7 +15,7 @@ private enum PlainLiveness: String, CaseIterable {
 
 extension ConfigReader {
     static let livenessWords = PlainLiveness.allCases.map { JSONValue.string($0.rawValue) }
-    static let livenessChecks = ["check", "http", "tcp", "exec", "noOutputFor"]
+    static let livenessChecks = ["check", "http", "tcp", "exec", "noOutputFor", "probe"]
     static let livenessTimes = ["interval", "timeout", "retries", "startPeriod", "action"]
 
     /// `"rpc"`, `"none"`, or an object with one check, its times and what follows.
@@ -51,6 +51,7 @@ extension ConfigReader {
         case "tcp": return address(place).flatMap { LivenessCheck($0) }
         case "exec": return program(place).map { .exec($0) }
         case "noOutputFor": return time(place).map { .output(within: $0) }
+        case "probe": return probe(place).map { .probe($0) }
         default:
             let plain: PlainLiveness? = choice(place)
             return plain?.check
@@ -84,7 +85,7 @@ extension LivenessCheck {
         switch check {
         case .http(let url): self = .http(url: url)
         case .tcp(let host, let port): self = .tcp(host: host, port: port)
-        case .started, .rpc, .ipc, .notify, .descriptor, .exec, .logLine: return nil
+        case .started, .rpc, .ipc, .notify, .descriptor, .exec, .logLine, .probe: return nil
         }
     }
 }

@@ -18,7 +18,7 @@ private enum PlainCheck: String, CaseIterable {
 
 extension ConfigReader {
     static let readinessWords = PlainCheck.allCases.map { JSONValue.string($0.rawValue) }
-    static let checkKeys = ["check", "fd", "tcp", "http", "exec", "log"]
+    static let checkKeys = ["check", "fd", "tcp", "http", "exec", "log", "probe"]
 
     /// `"rpc"`, or an object with one check and perhaps a deadline.
     mutating func readiness(_ place: ConfigNode, _ mapping: inout Mapping) {
@@ -37,6 +37,7 @@ extension ConfigReader {
             case "http": checks.append(httpURL(child))
             case "exec": checks.append(program(child).map { .exec($0) })
             case "log": checks.append(pattern(child))
+            case "probe": checks.append(probe(child).map { .probe($0) })
             default: unknown(member, in: place, known: Self.checkKeys + ["deadline"])
             }
         }

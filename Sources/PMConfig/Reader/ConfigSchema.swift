@@ -17,13 +17,44 @@ public enum ConfigSchema {
             "title": "Configuration of pm (.pm.config.json)", "type": "object",
             "properties": .object(
                 JSONObject([("$schema", ["type": "string"])] + sections + [("profiles", orNull(profiles))])),
+            // Only plugins have other runtimes.
+            "if": ["not": havingPlugins],
+            "then": ownRuntimes([
+                ("profiles", ["additionalProperties": ["if": ["not": havingPlugins], "then": ownRuntimes()]])
+            ]),
         ]
+    }
+
+    private static var plugin: JSONValue {
+        either([text, object(ConfigReader.pluginKeys, ["name": text, "options": true], required: ["name"])])
+    }
+
+    private static var plugins: JSONValue {
+        ["type": "array", "items": orVariable(plugin), "maxItems": JSONValue(ConfigReader.mostPlugins)]
+    }
+
+    private static let pluginWord: JSONValue = ["type": "string", "pattern": .string(PluginWord.pattern)]
+
+    private static var probe: JSONValue {
+        either([
+            pluginWord, object(ConfigReader.probeKeys, ["name": pluginWord, "options": true], required: ["name"]),
+        ])
+    }
+
+    private static let havingPlugins: JSONValue = [
+        "type": "object", "required": ["plugins"], "properties": ["plugins": ["type": "array", "minItems": 1]],
+    ]
+
+    /// Containers with the runtimes of pm, and other sections.
+    private static func ownRuntimes(_ others: [(String, JSONValue)] = []) -> JSONValue {
+        let container: JSONValue = ["properties": ["type": orVariable(orNull(words(RuntimeKind.self)))]]
+        return ["properties": .object(JSONObject([("containers", ["additionalProperties": container])] + others))]
     }
 
     private static var sections: [(String, JSONValue)] {
         [
             ("containers", named(container(needsPath: true), own: container(needsPath: false))),
-            ("mapping", named(mapping, own: mapping)), ("plugins", orNull(texts)),
+            ("mapping", named(mapping, own: mapping)), ("plugins", orNull(plugins)),
             ("setup", orNull(["type": "object", "properties": ["packages": orNull(texts)]])),
         ]
     }
@@ -67,12 +98,12 @@ public enum ConfigSchema {
 
     /// UnitName, without its rule about composed characters.
     private static let namePattern =
-        #"^(?!pm-gateway$)(?!pm-pool-)(?!.*#(?:[2-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])$)"#
+        #"^(?!pm-gateway$)(?!pm-pool-)(?!pm-plugin-)(?!.*#(?:[2-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])$)"#
         + #"(?!.*(?:^|/)\.{0,2}(?:/|$))[^\u0000-\u001f\u007f-\u009f]+$"#
 
     private static func container(needsPath: Bool) -> JSONValue {
         let shapes: [String: JSONValue] = [
-            "path": text, "type": orNull(words(RuntimeKind.self)), "commandable": orNull(["type": "boolean"]),
+            "path": text, "type": orNull(pluginWord), "commandable": orNull(["type": "boolean"]),
             "stateless": orNull(["type": "boolean"]), "dependencies": orNull(texts),
             "host": orNull(words(ServiceHost.self)),
         ]
@@ -131,7 +162,7 @@ public enum ConfigSchema {
     private static var readiness: JSONValue {
         let shapes: [String: JSONValue] = [
             "check": ["enum": .array(ConfigReader.readinessWords)], "fd": whole(3...255), "tcp": address, "http": http,
-            "exec": program, "log": text, "deadline": time,
+            "exec": program, "log": text, "probe": probe, "deadline": time,
         ]
         var schema = object(ConfigReader.checkKeys + ["deadline"], shapes).object ?? [:]
         schema["not"] = either(pairs(of: ConfigReader.checkKeys))
@@ -157,7 +188,7 @@ public enum ConfigSchema {
     private static var liveness: JSONValue {
         let shapes: [String: JSONValue] = [
             "check": ["enum": .array(ConfigReader.livenessWords)], "http": http, "tcp": address, "exec": program,
-            "noOutputFor": time, "interval": time, "timeout": time, "retries": whole(1...1000),
+            "noOutputFor": time, "probe": probe, "interval": time, "timeout": time, "retries": whole(1...1000),
             "startPeriod": duration, "action": words(LivenessResponse.self),
         ]
         var schema = object(ConfigReader.livenessChecks + ConfigReader.livenessTimes, shapes).object ?? [:]

@@ -24,8 +24,8 @@ public struct Configuration: Equatable, Sendable {
             noteScopes()
         }
     }
-    /// Modules the daemon loads at its start.
-    public var plugins: [String] = []
+    /// Plugins of the daemon, in the order of the file.
+    public var plugins: [PluginReference] = []
     /// Packages whose containers belong to this configuration (`setup.packages`).
     public var packages: [String] = []
 

@@ -106,7 +106,17 @@ extension ReadinessCheck {
         case .http(let url): ["http": .string(url)]
         case .exec(let words): ["exec": .array(words.map(JSONValue.string))]
         case .logLine(let pattern): ["log": .string(pattern)]
+        case .probe(let probe): ["probe": probe.json]
         }
+    }
+}
+
+extension PluginProbe {
+    /// The name alone, or an object with the options, which came from JSON.
+    fileprivate var json: JSONValue {
+        guard let options else { return .string(name) }
+        // A text that is no JSON stays a text.
+        return ["name": .string(name), "options": (try? JSONValue(parsing: options)) ?? .string(options)]
     }
 }
 
@@ -121,6 +131,7 @@ extension LivenessPolicy {
             case .http(let url): ["http": .string(url)]
             case .exec(let words): ["exec": .array(words.map(JSONValue.string))]
             case .output(let time): ["noOutputFor": .duration(time)]
+            case .probe(let probe): ["probe": probe.json]
             }
         let plain = LivenessPolicy(check: check)
         if interval != plain.interval { object["interval"] = .duration(interval) }

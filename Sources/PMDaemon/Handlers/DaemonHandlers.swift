@@ -31,6 +31,7 @@ struct DaemonHandlers {
     let apply: ApplyHandler
     let explain: ExplainHandler
     let reloadMetadata: ReloadMetadataHandler
+    let plugins: PluginsHandler
     let metadata: MetadataHandler
 }
 
@@ -62,6 +63,7 @@ extension DaemonHandlers: MethodAnswering {
         case .apply: handle(apply, parameters, call)
         case .explain: handle(explain, parameters, call)
         case .reloadMetadata: handle(reloadMetadata, parameters, call)
+        case .plugins: answer(plugins, parameters, call)
         case .metadata: handle(metadata, parameters, call)
         }
     }

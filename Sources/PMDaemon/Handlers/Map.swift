@@ -9,6 +9,7 @@ import PMSystem
 /// `map`: registers a definition.
 struct MapHandler: AsyncHandler {
     let units: UnitResolver
+    let plugins: PluginController
 
     func handle(_ request: Map, from session: Session, _ answer: @escaping Answering<String>) throws(APIError) {
         try UnitName.check(request.name)
@@ -17,14 +18,24 @@ struct MapHandler: AsyncHandler {
             definition.path = Paths.resolve(definition.path, from: cwd)
         }
         try units.source.requireUsable()
+        if case .plugin(let name) = definition.runtime { try requireRuntime(name) }
         try requireFile(definition.path)
         definition.path = Paths.relative(definition.path, to: units.directory)
         switch definition.runtime {
         case .docker: try readImage(&definition)
+        case .plugin: break
         case .nodejs, .worker: if definition.isCommandable { try readContainer(&definition) }
         }
         definition = definition.replacing(units.configuration.container(request.name))
         units.edit([.setContainer(request.name, definition)]) { answer($0.map { request.name }) }
+    }
+
+    private func requireRuntime(_ name: String) throws(APIError) {
+        guard !plugins.runtimes.contains(name) else { return }
+        let known = RuntimeKind.allCases.map(\.rawValue) + plugins.runtimes
+        throw .badRequest(
+            "there is no runtime \(name)",
+            hint: "the runtimes are \(known.joined(separator: ", ")); a plugin can add others (pm plugins)")
     }
 
     /// Takes what the container says of itself; a program without a list of commands says nothing.

@@ -9,14 +9,14 @@ import PMSystem
 struct MetadataHandler: AsyncHandler {
     let registry: CommandRegistry
     let metadataRequests: MetadataRequests
+    let plugins: PluginController
 
     func handle(_ request: Metadata, from session: Session, _ answer: @escaping Answering<ServiceMetadata>)
         throws(APIError)
     {
         if request.watches { session.watchesMetadata = true }
         guard request.isDeep || request.service != nil else {
-            return answer(
-                .success(session.reach == .services ? Metadata.ofDaemon : session.reach.shown(Metadata.ofDaemon)))
+            return answer(.success(session.reach == .services ? Metadata.ofDaemon : session.reach.shown(ofDaemon)))
         }
         let answerNow = { @PMActor in
             answer(
@@ -24,7 +24,8 @@ struct MetadataHandler: AsyncHandler {
                     if let name = request.service, !session.reach.concerns(service: name) {
                         throw .notPermitted("\(name) is not among what this client may call")
                     }
-                    return session.reach.shown(try metadata(for: request), of: request.service)
+                    return session.reach.shown(
+                        try metadata(for: request, isConfined: session.reach == .services), of: request.service)
                 })
         }
         // Another instance may answer while one is starting.
@@ -32,21 +33,30 @@ struct MetadataHandler: AsyncHandler {
         if isKnown { answerNow() } else { metadataRequests.whenOver(of: request.service, answerNow) }
     }
 
-    private func metadata(for request: Metadata) throws(APIError) -> ServiceMetadata {
+    /// The commands of pm, those of plugins among them. A confined service cannot call them.
+    private var ofDaemon: ServiceMetadata {
+        var metadata = Metadata.ofDaemon
+        metadata.commands += plugins.commands
+        return metadata
+    }
+
+    private func metadata(for request: Metadata, isConfined: Bool) throws(APIError) -> ServiceMetadata {
         if let name = request.service {
             guard let metadata = registry.pick(name)?.metadata else {
                 throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
             }
             return metadata
         }
-        var metadata = Metadata.ofDaemon
+        var metadata = isConfined ? Metadata.ofDaemon : ofDaemon
         let grants = registry.routes.grants
         var running: Set<String> = []
         for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted()
         where !unit.hasPrefix(UnitName.poolPrefix) {
             guard let commands = registry.pick(unit)?.metadata?.commands else { continue }
             running.insert(unit)
-            for command in commands where command.isPublished {
+            // Of a plugin the routes; its commands are those of pm.
+            let isPlugin = UnitName.isOfPlugin(unit)
+            for command in commands where command.isPublished && (!isPlugin || command.route != nil) {
                 metadata.commands.append(
                     CommandMetadata(name: "\(unit).\(command.name)", config: config(of: command, unit, grants)))
             }

@@ -134,8 +134,11 @@ final class StatusHandler {
     private var allNames: [String] {
         let configured = units.configuration.unitNames
         let seen = Set(configured)
-        // Pools are shown by their workers.
-        return configured + supervisor.names.filter { !seen.contains($0) && !$0.hasPrefix(UnitName.poolPrefix) }
+        // Pools are shown by their workers, and plugins by `plugins`.
+        return configured
+            + supervisor.names.filter { name in
+                !seen.contains(name) && !name.hasPrefix(UnitName.poolPrefix) && !UnitName.isOfPlugin(name)
+            }
     }
 
     /// Writes the rows once for each form that is asked for.

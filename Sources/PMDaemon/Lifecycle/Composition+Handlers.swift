@@ -8,6 +8,7 @@ extension Composition {
     /// Makes the router pass requests to the daemon itself on to the handlers.
     func addHandlers(of daemon: Daemon) {
         let conditions = Dispatcher.Conditions(
+            explainCommand: { [plugins] in plugins.absence(of: $0)?.rpc },
             explainAbsence: { [units, supervisor] name in
                 let name = units.fullName(name)
                 guard units.find(name) != nil || supervisor.knows(name) else { return nil }
@@ -38,6 +39,12 @@ extension Composition {
                 requests: requests, reactor: reactor))
     }
 
+    private var explain: ExplainHandler {
+        ExplainHandler(
+            supervisor: supervisor, units: units, routing: journaling.routing,
+            logs: LogDirectory(root: options.state + "/logs"))
+    }
+
     private func handlers(of daemon: Daemon) -> DaemonHandlers {
         let programs = LogPrograms(options, reactor: reactor)
         let words = FinalOutput(
@@ -47,8 +54,7 @@ extension Composition {
         return DaemonHandlers(
             requests: requests, units: units,
             start: StartHandler(
-                supervisor: supervisor, instances: instances, units: units, ledger: ledger,
-                finalOutput: words),
+                supervisor: supervisor, instances: instances, units: units, ledger: ledger, finalOutput: words),
             stop: StopHandler(supervisor: supervisor, instances: instances, units: units) { [weak daemon] asker, done in
                 daemon?.stop(answering: asker, done)
             },
@@ -58,7 +64,7 @@ extension Composition {
                 version: version, holder: holder, initProgram: options.libexec + "/pm-init"
             ) { [unowned daemon] () throws(APIError) in try daemon.upgrade() },
             status: status(of: daemon, words),
-            list: ListHandler(units: units), map: MapHandler(units: units),
+            list: ListHandler(units: units), map: MapHandler(units: units, plugins: plugins),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
             discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
@@ -73,10 +79,8 @@ extension Composition {
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
             scale: ScaleHandler(instances: instances, units: units),
             apply: ApplyHandler(applying: applying, units: units),
-            explain: ExplainHandler(
-                supervisor: supervisor, units: units, routing: journaling.routing,
-                logs: LogDirectory(root: options.state + "/logs")),
-            reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
-            metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests))
+            explain: explain, reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
+            plugins: PluginsHandler(plugins: plugins),
+            metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests, plugins: plugins))
     }
 }

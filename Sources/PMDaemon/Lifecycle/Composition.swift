@@ -13,7 +13,7 @@ final class Composition {
     let options: DaemonOptions
     let reactor: Reactor
     let log: DaemonLog
-    let lifecycle: LifecycleState
+    let lifecycle = LifecycleState()
     let units: UnitResolver
     let store: EventStore
     let registry: CommandRegistry
@@ -32,23 +32,25 @@ final class Composition {
     let packages: PackageSetup
     let events: UnitEvents
     let refusals: RefusalEvents
-    let hooks: HookRunner
+    let plugins: PluginController
     let supervisor: Supervisor
     let access: Access
     let admission: Admission
     let gateway: GatewayController
-    let applying: Applying
+    private(set) lazy var applying = Applying(
+        .init(
+            supervisor: supervisor, units: units, instances: instances, drift: drift, reactor: reactor,
+            lifecycle: lifecycle), log)
+    private var hooks: HookRunner?
 
     /// Makes the parts; nothing is started yet.
     ///
     /// - Throws: the fault of the configuration, the environment or the control socket.
     init(_ options: DaemonOptions, _ reactor: Reactor, _ log: DaemonLog, isLaunched: Bool) throws {
         (self.options, self.reactor, self.log) = (options, reactor, log)
-        lifecycle = LifecycleState()
         access = Access(options.scope)
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
-        units = try UnitResolver(
-            path: options.config, values: options.values, reactor: reactor, last: last)
+        units = try UnitResolver(path: options.config, values: options.values, reactor: reactor, last: last)
         store = EventStore(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
         registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }
@@ -68,33 +70,32 @@ final class Composition {
         events = UnitEvents(
             log, units, clock: reactor.clock,
             .init(store: store, journaling: journaling, sweeper: sweeper, logs: logs))
+        plugins = PluginController(options, units, registry, (log, store))
         var resources = Supervisor.Resources(
-            reactor: reactor, holder: holder, logs: logs, runtime: RuntimeDrivers(options, units), user: geteuid())
-        resources.onTrouble = { log.trouble($0) }
-        (resources.channels, resources.observer) = (links, events)
-        resources.use(options, units)
+            reactor: reactor, holder: holder, logs: logs, runtime: plugins.drivers, user: geteuid())
+        (resources.channels, resources.observer, resources.checks) = (links, events, plugins)
+        resources.use(options, units, log)
         resources.remember(in: ledger)
         resources.route = { [journaling] in journaling.routing.route($0, in: $1) }
         supervisor = Supervisor(resources)
         refusals = RefusalEvents(store, reactor)
         admission = Admission(access, router, refusals) { log.trouble($0) }
+        gateway = try GatewayController.make(
+            options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
+        ) { log.trouble($0) }
+        connect()
+    }
+
+    /// Connects parts that read the configuration, and so learn of its changes, and those that need the supervisor.
+    private func connect() {
         hooks = HookRunner(
             HookRunner.Parts(
                 store: store, units: units, supervisor: supervisor, registry: registry, reactor: reactor,
                 lifecycle: lifecycle, log: log))
-        gateway = try GatewayController.make(
-            options, units, GatewayRunners.Parts(supervisor, registry, holder.channel, admission)
-        ) { log.trouble($0) }
-        applying = Applying(
-            .init(
-                supervisor: supervisor, units: units,
-                instances: Instances(supervisor: supervisor, units: units, ledger: ledger),
-                drift: Drift(supervisor: supervisor, units: units, routing: journaling.routing), reactor: reactor,
-                lifecycle: lifecycle), log)
-        // Those that read the configuration also learn of its changes.
+        plugins.connect(supervisor)
         units.connect(
-            PartsOfPM(units, gateway, pools: options.pools), [registry.routes, supervisor, gateway, applying],
-            differences: ConfigEvents(store: store))
+            PartsOfPM(units, gateway, plugins, pools: options.pools),
+            [registry.routes, plugins, supervisor, gateway, applying], differences: ConfigEvents(store: store))
     }
 
     /// Starts and stops all instances of a unit together.
@@ -109,7 +110,8 @@ final class Composition {
 
 extension Supervisor.Resources {
     @PMActor
-    fileprivate mutating func use(_ options: DaemonOptions, _ units: UnitResolver) {
+    fileprivate mutating func use(_ options: DaemonOptions, _ units: UnitResolver, _ log: DaemonLog) {
+        onTrouble = { log.trouble($0) }
         find = { units.find($0) }
         restartRefusal = { StartCheck(supervisor: $0).refusal(ofRestartOf: $1, $2) }
         notifyPlaces = options.notifyPlaces(Environment.current(), user: user)

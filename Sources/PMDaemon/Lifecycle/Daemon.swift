@@ -192,14 +192,16 @@ final class Daemon {
         }
         if succession == .first { installPackages() }
         parts.gateway.start()
+        if mode == .normal { parts.plugins.start() }
         parts.starts.started()
     }
 
-    /// Services of a package that was missing start when it is there.
+    /// Services and plugins of a package that was missing start when it is there.
     private func installPackages() {
         parts.packages.installMissing { [weak self] in
             guard let self, parts.lifecycle.phase == .serving, mode == .normal else { return }
             parts.instances.startAutomatic(.first, reactor) { [log = self.log] in log.trouble($0) }
+            parts.plugins.look()
         }
     }
 
@@ -363,7 +365,7 @@ final class Daemon {
         ]
         row.problems =
             own.compactMap { $0 } + parts.units.problems + parts.gateway.problems
-            + parts.registry.routes.grants.allProblems
+            + parts.registry.routes.grants.allProblems + parts.plugins.problems
         row.problems += strays
         return row
     }

@@ -45,6 +45,8 @@ final class OpenRequests {
 final class Dispatcher: RequestHandler {
     /// The daemon's conditions at the moment of a request.
     struct Conditions {
+        /// Says why a command of a plugin cannot be called; nil when no plugin has it.
+        var explainCommand: @PMActor (String) -> RPCError? = { _ in nil }
         /// Says why a service cannot be called; nil when there is no such unit.
         var explainAbsence: @PMActor (String) -> RPCError? = { _ in nil }
         /// True when pm-init is so far behind that it should get no more requests.
@@ -113,9 +115,7 @@ final class Dispatcher: RequestHandler {
     ).adding("retry", true)
 
     private func absence(of method: String) -> RPCError {
-        guard let dot = method.firstIndex(of: "."), let error = conditions.explainAbsence(String(method[..<dot])) else {
-            return .methodNotFound(method)
-        }
-        return error
+        let error = method.firstIndex(of: ".").map { conditions.explainAbsence(String(method[..<$0])) }
+        return (error ?? conditions.explainCommand(method)) ?? .methodNotFound(method)
     }
 }

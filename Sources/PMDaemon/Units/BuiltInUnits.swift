@@ -22,19 +22,22 @@ protocol BuiltInUnits: AnyObject {
     func absence(of name: String) -> APIError?
 }
 
-/// The gateway, and the hosts of pools of workers.
+/// The gateway, and the hosts of plugins and of pools of workers.
 @PMActor
 final class PartsOfPM: BuiltInUnits {
     private unowned let units: UnitResolver
     private unowned let gateway: GatewayController
+    private unowned let plugins: PluginController
     private let pools: WorkerPool.Driver
 
-    init(_ units: UnitResolver, _ gateway: GatewayController, pools: WorkerPool.Driver) {
-        (self.units, self.gateway, self.pools) = (units, gateway, pools)
+    init(
+        _ units: UnitResolver, _ gateway: GatewayController, _ plugins: PluginController, pools: WorkerPool.Driver
+    ) {
+        (self.units, self.gateway, self.plugins, self.pools) = (units, gateway, plugins, pools)
     }
 
     func unit(named name: String) -> Unit? {
-        name == GatewayController.unit ? gateway.runningUnit : units.pool(name, pools)
+        name == GatewayController.unit ? gateway.runningUnit : units.pool(name, pools) ?? plugins.unit(name)
     }
 
     func absence(of name: String) -> APIError? { name == GatewayController.unit ? gateway.absence : nil }

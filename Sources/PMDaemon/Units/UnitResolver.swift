@@ -193,7 +193,7 @@ final class UnitResolver {
     /// - Throws: `SpawnFailure` when a file is missing or wrong, or the user does not exist.
     func launchEnvironment(of unit: Unit) throws(SpawnFailure) -> LaunchEnvironment {
         // What the daemon was started with may hold secrets, and its parts need none of it.
-        if builtIn?.unit(named: unit.name) != nil, !unit.name.hasPrefix(UnitName.poolPrefix) {
+        if unit.name == UnitName.gateway, builtIn?.unit(named: unit.name) != nil {
             let home = environment["HOME"].map { ["HOME=\($0)"] } ?? []
             return LaunchEnvironment(environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"] + home)
         }

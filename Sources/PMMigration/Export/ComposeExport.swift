@@ -133,7 +133,7 @@ struct ComposeExport {
         switch (mapping.live.check, mapping.readiness) {
         case (.exec(let program), _): words = program
         case (_, .exec(let program)?) where mapping.live.isDefault: words = program
-        case (.none, _), (.rpc, _), (.tcp, _), (.http, _), (.output, _): return nil
+        case (.none, _), (.rpc, _), (.tcp, _), (.http, _), (.output, _), (.probe, _): return nil
         }
         return [
             "test": texts(["CMD"] + words), "interval": .string(timeText(mapping.live.interval)),

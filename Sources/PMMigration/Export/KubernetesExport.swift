@@ -113,7 +113,7 @@ struct KubernetesExport {
             case .tcp(let host, let port): .tcp(host: host, port: port)
             case .http(let url): .http(url: url)
             case .exec(let words): .exec(words)
-            case .none, .rpc, .output: nil
+            case .none, .rpc, .output, .probe: nil
             }
         guard var probe = check.flatMap(handler) else { return }
         probe["periodSeconds"] = .number(JSONNumber(seconds(mapping.live.interval)))
@@ -132,7 +132,7 @@ struct KubernetesExport {
             let path = rest.dropFirst(authority.count)
             let port = authority.lastIndex(of: ":").flatMap { UInt16(authority[authority.index(after: $0)...]) } ?? 80
             return ["httpGet": ["path": .string(path.isEmpty ? "/" : String(path)), "port": JSONValue(Int(port))]]
-        case .started, .rpc, .ipc, .notify, .descriptor, .logLine: return nil
+        case .started, .rpc, .ipc, .notify, .descriptor, .logLine, .probe: return nil
         }
     }
 

@@ -95,7 +95,7 @@ public struct ServiceComparison {
     private mutating func limits() -> Limits {
         let make = Limits.init(memory:memoryHigh:cpu:pids:io:openFiles:nice:oomScoreAdjust:)
         // The engine holds those of a container, and takes them when it makes the container.
-        let ofTree = isDriven ? SettingEffect.restart : .live
+        let ofTree = isInEngine ? SettingEffect.restart : .live
         return make(
             mapping(\.limits.memory, .memory, ofTree), mapping(\.limits.memoryHigh, .memoryHigh, ofTree),
             mapping(\.limits.cpu, .cpu, ofTree), mapping(\.limits.pids, .pids, ofTree),
@@ -104,8 +104,11 @@ public struct ServiceComparison {
             mapping(\.limits.nice, .nice, .restart), mapping(\.limits.oomScoreAdjust, .oomScoreAdjust, .restart))
     }
 
-    /// True when a driver of pm, not the program, is the process.
-    private var isDriven: Bool { old.definition.runtime == .docker || new.definition.runtime == .docker }
+    /// True when a driver, of pm or of a plugin, and not the program, is the process.
+    private var isDriven: Bool { [old, new].contains { !$0.definition.runtime.isOfNode } }
+
+    /// True when an engine holds the program's processes.
+    private var isInEngine: Bool { [old, new].contains { $0.definition.runtime == .docker } }
 
     /// Only root raises a limit of a process that runs, and without a limit nobody knows to which value to return.
     private var openFilesEffect: SettingEffect {
@@ -153,7 +156,7 @@ extension ReadinessCheck {
     /// True when the program needs nothing of its start for it.
     fileprivate var isSeenFromOutside: Bool {
         switch self {
-        case .started, .rpc, .tcp, .http, .exec, .logLine: true
+        case .started, .rpc, .tcp, .http, .exec, .logLine, .probe: true
         case .ipc, .notify, .descriptor: false
         }
     }

@@ -1,11 +1,45 @@
 /// Which runtime driver turns a unit into a process (`type` in the configuration).
-public enum RuntimeKind: String, Sendable, CaseIterable {
+public enum RuntimeKind: Equatable, Sendable, CaseIterable, RawRepresentable {
     /// A child process: a `commands.json` container in a Node process, or any executable.
     case nodejs
     /// A worker thread of a Node process.
     case worker
     /// A container of a Docker engine.
     case docker
+    /// A driver of a plugin, by the name that the plugin gives the runtime.
+    case plugin(String)
+
+    /// The runtimes of pm itself.
+    public static let allCases: [RuntimeKind] = [.nodejs, .worker, .docker]
+
+    /// True where Node runs the program.
+    public var isOfNode: Bool {
+        switch self {
+        case .nodejs, .worker: true
+        case .docker, .plugin: false
+        }
+    }
+
+    /// The word of the configuration.
+    public var rawValue: String {
+        switch self {
+        case .nodejs: "nodejs"
+        case .worker: "worker"
+        case .docker: "docker"
+        case .plugin(let name): name
+        }
+    }
+
+    /// The runtime of a word; nil when no runtime can be called so.
+    public init?(rawValue word: String) {
+        if let own = Self.allCases.first(where: { $0.rawValue == word }) {
+            self = own
+        } else if PluginWord.isValid(word) {
+            self = .plugin(word)
+        } else {
+            return nil
+        }
+    }
 }
 
 /// The program that runs the commands of a Node service (`host` in the configuration).

@@ -12,6 +12,8 @@ public enum LivenessCheck: Equatable, Sendable {
     case exec([String])
     /// The unit writes a line, or a part of one, at least this often.
     case output(within: Duration)
+    /// A check of a plugin passes.
+    case probe(PluginProbe)
 
     /// One word for it, as the configuration has it.
     public var word: String {
@@ -22,6 +24,7 @@ public enum LivenessCheck: Equatable, Sendable {
         case .http: "http"
         case .exec: "exec"
         case .output: "noOutputFor"
+        case .probe: "probe"
         }
     }
 }
@@ -72,7 +75,7 @@ public struct LivenessPolicy: HasDefault {
         case .output:
             interval = .zero
             retries = 1
-        case .none, .tcp, .http, .exec: break
+        case .none, .tcp, .http, .exec, .probe: break
         }
     }
 }

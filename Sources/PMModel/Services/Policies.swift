@@ -94,4 +94,6 @@ public enum ReadinessCheck: Equatable, Sendable {
     case exec([String])
     /// A line of its output contains this text, or matches it as a POSIX extended regular expression if written `/…/`.
     case logLine(pattern: String)
+    /// A check of a plugin passes.
+    case probe(PluginProbe)
 }

@@ -78,6 +78,8 @@ public enum LaunchCheck: String, CaseIterable, Sendable {
     case inspection
     /// The key has no effect in Docker; `detail` has the alternative.
     case keyOfDocker
+    /// No plugin has the runtime `object`; `detail` has the reason.
+    case runtime
     /// A limit cannot be set; `detail` is the call.
     case limit
     /// No folder for the readiness socket can be made; `detail` has the attempts.

@@ -43,8 +43,16 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
     /// The beginning of the names of worker pools, which are parts of pm.
     public static let poolPrefix = "pm-pool-"
 
+    /// The beginning of the names of plugins' units, which are parts of pm.
+    public static let pluginPrefix = "pm-plugin-"
+
     /// True for a name of a part of pm that is supervised like a service.
-    public static func isOfPart(_ name: String) -> Bool { name == gateway || name.hasPrefix(poolPrefix) }
+    public static func isOfPart(_ name: String) -> Bool {
+        name == gateway || name.hasPrefix(poolPrefix) || isOfPlugin(name)
+    }
+
+    /// True for the name of a plugin's unit.
+    public static func isOfPlugin(_ name: String) -> Bool { name.hasPrefix(pluginPrefix) }
 
     /// The name.
     public let text: String

@@ -41,6 +41,17 @@ protocol RegistryObserver: AnyObject {
     func published(_ unit: String)
 }
 
+/// What plugins may add to the commands of pm.
+@PMActor
+public protocol CommandExtensions: AnyObject {
+    /// Of what a unit publishes, what is kept.
+    func admitted(_ metadata: ServiceMetadata, of unit: String) -> ServiceMetadata
+    /// The unit of a plugin that has a command of pm; nil: none has.
+    func owner(ofCommand command: String) -> String?
+    /// The commands of a unit are published.
+    func commandsPublished(of unit: String)
+}
+
 /// Registry of services' commands: finds the service of `UNIT.COMMAND`.
 @PMActor
 public final class CommandRegistry {
@@ -58,6 +69,8 @@ public final class CommandRegistry {
     private let fullName: @PMActor (String) -> String?
     /// The router of these services.
     weak var observer: (any RegistryObserver)?
+    /// The plugins; nil: there are none.
+    public weak var extensions: (any CommandExtensions)?
 
     /// An empty registry. `fullName` finds the service that is meant by a name that no running one has; nil: there is none.
     public init(
@@ -123,7 +136,7 @@ public final class CommandRegistry {
     /// - Throws: a 413 when it is more than the daemon keeps; what was published before stays.
     public func publish(_ metadata: ServiceMetadata, of id: IncarnationID) throws(APIError) {
         guard let service = services[id.unit], service.id == id else { return }
-        var metadata = metadata
+        var metadata = extensions?.admitted(metadata, of: id.unit) ?? metadata
         if !service.isCallable { metadata.commands.removeAll(where: \.isPublished) }
         let json = metadata.json
         let (size, room) = (json.serialized().count, json.footprint)
@@ -145,6 +158,7 @@ public final class CommandRegistry {
         if !id.isByItself {
             routes.publish(metadata, of: unit, isConfined: service.session.reach == .services)
         }
+        extensions?.commandsPublished(of: unit)
         observer?.published(unit)
     }
 
@@ -176,10 +190,19 @@ public final class CommandRegistry {
 
     /// The service and the command of a method: the service with the longest name that the method begins with.
     public func find(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
-        guard let (head, tail) = method.split(at: ".") else { return nil }
+        guard let (head, tail) = method.split(at: ".") else { return findExtension(method) }
         if !dotted.isEmpty, let found = findDotted(method, tail) { return found }
         let name = head.string
         return (pick(name) ?? fullName(name).flatMap { pick($0) }).map { ($0, tail) }
+    }
+
+    /// Finds a plugin that runs and has added a command. Commands of pm itself come first.
+    private func findExtension(_ method: RPCMethod) -> (service: Service, command: RPCMethod)? {
+        let name = method.string
+        guard Method(rawValue: name) == nil, let service = extensions?.owner(ofCommand: name).flatMap({ services[$0] }),
+            service.has(name)
+        else { return nil }
+        return (service, method)
     }
 
     /// Finds a service with a dot in its name. The number of look-ups is that of the dots in the method, or in the

@@ -173,7 +173,7 @@ public final class ServiceRouter {
             let relayed = RelayedRequest(request: request, method: command, isKept: isKept)
             relay(relayed, to: service.session, for: caller)
         case .services, .allowed, .proof:
-            guard reach.permits(command.string, of: InstanceName.unit(of: service.id.unit)) else {
+            guard reach.permits(request.method, command, of: service) else {
                 handler?.refused(request.method.string, from: caller)
                 caller.openResponder(for: request)?.fail(reach.refusal(of: request.method.string))
                 return
@@ -205,6 +205,14 @@ extension ServiceRouter: RegistryObserver {
 }
 
 extension PeerReach {
+    /// True when it may make this call. A command of a plugin is one of pm, by its own name; its routes are the plugin's.
+    @PMActor
+    func permits(_ method: RPCMethod, _ command: RPCMethod, of service: Service) -> Bool {
+        let unit = InstanceName.unit(of: service.id.unit)
+        guard UnitName.isOfPlugin(unit) else { return permits(command.string, of: unit) }
+        return permits(method.string)
+    }
+
     /// Reason why a method is not answered.
     public func refusal(of method: String) -> RPCError {
         let reason =

@@ -33,6 +33,13 @@ public final class RouteOwners {
         onChange()
     }
 
+    /// Gives the routes of a unit up, which is not in the configuration any more.
+    public func withdraw(_ unit: String) {
+        guard claims.note(RouteClaims.Requests([], isConfined: false), of: unit) else { return }
+        decided = nil
+        onChange()
+    }
+
     /// The configuration is another one.
     public func configurationChanged() { decided = nil }
 

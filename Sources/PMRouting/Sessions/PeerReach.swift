@@ -26,7 +26,7 @@ public enum PeerReach: Equatable, Sendable {
             case .clientSession, .confine: return false
             case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
                 .ready, .bridge, .scale, .apply, .explain,
-                .reloadMetadata, nil:
+                .reloadMetadata, .plugins, nil:
                 return list.permits(name)
             }
         case .proof: return method == .clientSession || method == .ready

@@ -160,6 +160,7 @@ extension LivenessCheck {
         case .tcp(let host, let port): "no connection at \(host):\(port)"
         case .http: "no answer to GET"
         case .exec: "no end of the check"
+        case .probe(let probe): "no answer of the check \(probe.name)"
         }
     }
 }

@@ -61,6 +61,8 @@ extension LaunchCheck {
     fileprivate func isPermanent(_ code: Int32) -> Bool {
         switch self {
         case .inspection, .keyOfDocker, .readinessDescriptor: true
+        // A plugin may be installed at any time.
+        case .runtime: false
         case .order: [E2BIG, EINVAL, ENAMETOOLONG].contains(code)
         case .limit: code == EINVAL || code == ERANGE
         case .program, .programIsDirectory, .programIsCommandList, .programIsNoScript, .programIsNone, .file,

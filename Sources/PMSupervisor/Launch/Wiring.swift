@@ -100,7 +100,7 @@ struct Wiring {
         _ check: ReadinessCheck, _ child: inout [SharedFD], _ request: inout SpawnRequest, _ parts: Parts
     ) throws(SpawnFailure) -> SharedFD? {
         switch check {
-        case .started, .rpc, .ipc, .tcp, .http, .exec, .logLine: return nil
+        case .started, .rpc, .ipc, .tcp, .http, .exec, .logLine, .probe: return nil
         case .notify:
             guard let socket = parts.notify else { throw unready("notify") }
             request.environment.append("NOTIFY_SOCKET=\(socket.path)")

@@ -74,7 +74,7 @@ extension Instance {
     /// Options of the next start: the daemon's use of the inspector holds where the start has none.
     var effectiveOptions: RunOptions {
         var effective = options
-        if effective.inspection == .none, unit.definition.runtime != .docker {
+        if effective.inspection == .none, unit.definition.runtime.isOfNode {
             effective.inspection = context.inspection
         }
         return effective

@@ -13,7 +13,8 @@ extension Instance {
         let probe = check.probe(
             ProbeContext(
                 reactor: context.reactor, capture: run.capture, descriptor: run.wiring.source(of: check),
-                user: run.user, exec: { [unowned self] in ExecAttempt($0, of: self) }))
+                user: run.user, exec: { [unowned self] in ExecAttempt($0, of: self) },
+                ask: { [unowned self] in PluginAttempt($0, of: self) }))
         self.run?.probe = probe
         probe?.start { [weak self] in self?.reportReady(run.incarnation) }
     }

@@ -106,6 +106,7 @@ final class LivenessWatch {
             ConnectAttempt(HTTPTarget(host: host, port: port, path: nil), context.reactor)
         case .http(let url): HTTPTarget(url: url).map { ConnectAttempt($0, context.reactor) }
         case .exec(let words): ExecAttempt(words, of: instance)
+        case .probe(let probe): PluginAttempt(probe, of: instance)
         }
     }
 

@@ -20,6 +20,23 @@ public protocol ServiceChannels: AnyObject {
     func takesPings(_ service: IncarnationID) -> Bool
 }
 
+/// The supervisor's view of the plugins, which may have checks of services.
+@PMActor
+public protocol PluginChecks: AnyObject {
+    /// Asks a plugin about a service; `done` is called at most once.
+    func ask(_ question: ProbeQuestion, _ done: @escaping @PMActor (ProbeResult) -> Void)
+}
+
+/// A check of a plugin, and the service that it is about.
+public struct ProbeQuestion: Equatable, Sendable {
+    /// The check.
+    public let probe: PluginProbe
+    /// The incarnation.
+    public let service: IncarnationID
+    /// The process of the incarnation; nil: it has none yet.
+    public let pid: Int32?
+}
+
 /// Observers of units, called as events happen.
 @PMActor
 public protocol SupervisorObserver: AnyObject {

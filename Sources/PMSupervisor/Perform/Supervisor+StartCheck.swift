@@ -10,7 +10,7 @@ extension Supervisor {
     public func checkStart(of unit: Unit, _ options: RunOptions) throws(SpawnFailure) {
         var options = options
         // The port of an inspector is taken by the start itself.
-        if unit.definition.runtime != .docker { options.inspection = .none }
+        if unit.definition.runtime.isOfNode { options.inspection = .none }
         let launch = try resources.runtime.launch(unit, options)
         try checkDirectory(of: unit, launch)
         try checkProgram(of: unit, launch)

@@ -29,6 +29,8 @@ public final class Supervisor {
         public var find: @PMActor (String) -> Unit? = { _ in nil }
         /// Speaks JSON-RPC with the services.
         public var channels: (any ServiceChannels)?
+        /// Asks plugins about services.
+        public var checks: (any PluginChecks)?
         /// Learns of deaths and readiness.
         public var observer: (any SupervisorObserver)?
         /// Reports failures in the daemon that concern no caller.

@@ -53,7 +53,7 @@ public struct Unit: Equatable, Sendable {
     /// True when it has a channel for calls. A list of commands has one even if no client may call it, because the host runs it.
     var hasCommands: Bool {
         definition.isCommandable || definition.host == .reference
-            || (definition.runtime != .docker && program.hasSuffix(".json"))
+            || (definition.runtime.isOfNode && program.hasSuffix(".json"))
     }
 
     /// True when nothing is checked: the unit is ready as soon as its program was executed.

@@ -2,7 +2,8 @@ import PMModel
 import PMSystem
 
 /// Outcome of one attempt of a check.
-enum ProbeResult: Equatable {
+public enum ProbeResult: Equatable, Sendable {
+    /// The check passed.
     case passed
     /// The text says what was seen.
     case failed(String)

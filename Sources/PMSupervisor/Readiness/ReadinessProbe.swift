@@ -35,6 +35,8 @@ struct ProbeContext {
     let user: UInt32
     /// Makes an attempt of a check that is a program with these arguments.
     let exec: @PMActor ([String]) -> any ProbeAttempt
+    /// Makes an attempt of a check of a plugin.
+    let ask: @PMActor (PluginProbe) -> any ProbeAttempt
 }
 
 extension ReadinessCheck {
@@ -49,6 +51,7 @@ extension ReadinessCheck {
         case .tcp(let host, let port): connecting(HTTPTarget(host: host, port: port, path: nil), context.reactor)
         case .http(let url): HTTPTarget(url: url).map { connecting($0, context.reactor) }
         case .exec(let words): RepeatedProbe(context.reactor, pace: .program) { context.exec(words) }
+        case .probe(let probe): RepeatedProbe(context.reactor, pace: .program) { context.ask(probe) }
         case .logLine(let pattern): LogLineProbe(LinePattern(pattern), context.capture)
         }
     }

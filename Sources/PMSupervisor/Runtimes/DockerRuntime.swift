@@ -121,7 +121,7 @@ extension ReadinessCheck {
     /// True when pm can see this check of a program in a container.
     fileprivate var isPossibleInDocker: Bool {
         switch self {
-        case .started, .rpc, .notify, .tcp, .http, .logLine: true
+        case .started, .rpc, .notify, .tcp, .http, .logLine, .probe: true
         case .ipc, .descriptor, .exec: false
         }
     }

@@ -56,6 +56,19 @@ public struct NodeRuntime: Runtime {
             }, isInspected: inspector.map(command.contains) ?? false, pool: pool.map { $0.unit(pools) })
     }
 
+    /// A launch of another program for a unit, with the unit's environment, user and channel.
+    ///
+    /// - Throws: `SpawnFailure` when a file of the environment or the user is missing.
+    func launch(_ unit: Unit, _ invocation: Invocation, reading files: [String]) throws(SpawnFailure) -> Launch {
+        let channel = unit.channel(RunOptions())
+        let around = try launchEnvironment(unit)
+        return Launch(
+            invocation: invocation, environment: around.environment + variables(unit, channel), channel: channel,
+            identity: around.identity,
+            directories: (files + [unit.program, Paths.path(ofSocketURL: socketURL)].compactMap { $0 }).map(
+                Paths.directory(of:)))
+    }
+
     /// The file that makes `@akala/pm` resolve without being installed.
     private var preload: String { Paths.directory(of: host) + "/preload.cjs" }
 
@@ -183,7 +196,11 @@ extension Unit {
     /// Form of its channel to the daemon: with `--pm-sock ipc://` it is that of the reference, messages of Node's IPC
     /// channel.
     func channel(_ options: RunOptions) -> ChannelKind {
-        if definition.runtime == .docker { return definition.isCommandable ? .contained : .none }
+        switch definition.runtime {
+        case .docker: return definition.isCommandable ? .contained : .none
+        case .plugin: return definition.isCommandable ? .rpc : mapping.readiness == .ipc ? .nodeIPC : .none
+        case .nodejs, .worker: break
+        }
         if definition.host == .reference { return .nodeIPC }
         guard hasCommands else { return mapping.readiness == .ipc ? .nodeIPC : .none }
         let words = mapping.cli + options.arguments

@@ -6,11 +6,13 @@ public import PMSystem
 public struct RuntimeDrivers: Runtime {
     private let node: NodeRuntime
     private let docker: DockerRuntime
+    private let plugins: PluginRuntime
 
     /// Brings the drivers together.
-    public init(node: NodeRuntime, docker: DockerRuntime) {
+    public init(node: NodeRuntime, docker: DockerRuntime, plugins: PluginRuntime) {
         self.node = node
         self.docker = docker
+        self.plugins = plugins
     }
 
     /// The launch that the unit's driver makes.
@@ -20,6 +22,7 @@ public struct RuntimeDrivers: Runtime {
         switch unit.definition.runtime {
         case .nodejs, .worker: try node.launch(unit, options)
         case .docker: try docker.launch(unit, options)
+        case .plugin: try plugins.launch(unit, options)
         }
     }
 }

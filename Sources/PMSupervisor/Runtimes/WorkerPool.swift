@@ -73,7 +73,7 @@ extension Unit {
         guard definition.runtime == .worker, !mapping.worker.isIsolated, hasRoom else { return false }
         switch mapping.readiness {
         case .ipc, .descriptor: return false
-        case .started, .rpc, .notify, .tcp, .http, .exec, .logLine, nil: return true
+        case .started, .rpc, .notify, .tcp, .http, .exec, .logLine, .probe, nil: return true
         }
     }
 }

@@ -32,7 +32,6 @@ enum OtherManagers {
         "serve": "pm start ./app.js adds a program as a service and starts it",
         "ecosystem":
             "pm start ecosystem.config.js adds its apps and starts them; pm start ./app.js adds one program",
-        "init": "pm start ./app.js makes a .pm.config.json with a service app, and starts it",
         "add": "pm start ./app.js adds a program as a service and starts it; pm map NAME FILE only adds it",
         "doctor": "pm status shows the daemon's problems, and pm log pm what it wrote",
     ]

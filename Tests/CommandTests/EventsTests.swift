@@ -118,13 +118,17 @@ import Testing
 }
 
 @Suite(.serialized) struct hooks {
+    private static func scripts(_ project: TestProject) throws {
+        try project.script("fails.sh", "echo last words; exit 3")
+        try project.script("tell.sh", "cat > told.new; echo \"$1 $PWD\" >> told.new; mv told.new told")
+        try project.script("own.sh", "cat > own.new; mv own.new own")
+        try project.script("bad.sh", "echo no good; exit 9")
+        try project.script("slow.sh", "exec sleep 1000")
+    }
+
     @Test func `run a program and a command with the event, and their faults are events`() async throws {
         try await TestProject.with { project in
-            try project.script("fails.sh", "echo last words; exit 3")
-            try project.script("tell.sh", "cat > told.new; echo \"$1 $PWD\" >> told.new; mv told.new told")
-            try project.script("own.sh", "cat > own.new; mv own.new own")
-            try project.script("bad.sh", "echo no good; exit 9")
-            try project.script("slow.sh", "exec sleep 1000")
+            try Self.scripts(project)
             try project.configure(
                 ["fails": ["path": "./fails.sh"], "svc": try project.answering()],
                 mapping: [

@@ -91,7 +91,8 @@ import Testing
             return [row.json]
         }
         #expect(fixture.run("status", "web") == 0)
-        #expect(fixture.output.text.hasSuffix("\nlast output before exit code 1, 0ms ago:\n  | boom\n"))
+        #expect(
+            fixture.output.text.hasSuffix("\nlast output before exit code 1, 0ms ago:\n  | boom\n\nhint: pm log web\n"))
     }
 
     @Test func `status as json is what the daemon sent, and nothing else`() throws {
@@ -235,6 +236,7 @@ import Testing
                     guard row?["commandable"] != nil else { throw .notFound("no commands") }
                     return ["name": "api", "commands": []]
                 }
+                if call.method == "plugins" { return ["plugins": []] }
                 guard call.method == "status" else {
                     var error = APIError(404, "Method not found")
                     error.code = -32601

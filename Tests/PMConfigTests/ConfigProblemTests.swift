@@ -139,7 +139,7 @@ import Testing
         ),
         (
             #"{"mapping":{"a":{"live":{"retries":3}}}}"#,
-            #"1:25: mapping.a.live: exactly one of "check", "http", "tcp", "exec" or "noOutputFor" must be given"#
+            #"1:25: mapping.a.live: exactly one of "check", "http", "tcp", "exec", "noOutputFor" or "probe" must be given"#
         ),
         (
             #"{"mapping":{"a":{"live":{"tcp":1,"retries":0}}}}"#,

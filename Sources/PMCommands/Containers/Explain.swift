@@ -82,7 +82,7 @@ struct ExplainCommand: PMCommand {
 /// Finds the line that decided a part.
 private struct PartPlaces {
     /// Origin of a part, for people.
-    enum Place: Equatable {
+    enum Origin: Equatable {
         /// A line of a file; nil: some line of it.
         case file(String, Int?)
         /// Nothing: it is the default.
@@ -109,7 +109,7 @@ private struct PartPlaces {
         file = try? ConfigStore(path: path, values: values).load()  // as said
     }
 
-    func place(of part: Explain.Part) -> Place {
+    func place(of part: Explain.Part) -> Origin {
         switch part.origin {
         case .daemon: .other("environment of the daemon")
         case .pm: .other("pm")
@@ -118,7 +118,7 @@ private struct PartPlaces {
         }
     }
 
-    private func place(of keys: [String]) -> Place {
+    private func place(of keys: [String]) -> Origin {
         guard let file else { return .file(path, nil) }
         var value: JSONValue? = file.document.root.value
         for key in keys {

@@ -30,7 +30,7 @@ struct SocketOwner {
         // A socket that cannot be looked up, or whose server does not answer, is for the start to report.
         guard (try? Files.entry(location.socketPath))?.kind == .socket, !DaemonLock.isHeld(location.lockPath),
             let client = try? locator.connect(to: location),  // as said
-            let daemon = try? client.ask(Version(), within: Self.answerTimeout)
+            let daemon = try? client.ask(Version(), within: Self.answerTimeout)  // as said
         else { return nil }
         (self.location, self.client, self.daemon) = (location, client, daemon)
     }
@@ -42,7 +42,7 @@ struct SocketOwner {
         do throws(SystemError) {
             return try Files.status(daemon.config) == nil ? .moved : .other
         } catch {
-            return .other
+            return .other  // as said
         }
     }
 

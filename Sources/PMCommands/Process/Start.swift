@@ -197,6 +197,7 @@ struct StartCommand: PMCommand {
 
     /// True when each word is a file: they are programs, and not arguments of the first one.
     private func isListOfPrograms(_ session: CommandContext) -> Bool {
+        // Without a working directory no word is a file, and what follows says why there is none.
         guard mayBeNames, name == nil, !keepAttached, let directory = try? session.workingDirectory() else {
             return false
         }

@@ -101,7 +101,8 @@ struct DaemonTarget: Equatable, Sendable {
 
     /// The options of a command line that mean this daemon, as a shell takes them; nil for the nearest one.
     private var options: String? {
-        if let socket { return "--pm-sock \(socket.shellWord)" }
+        // `pm start pm`, which most hints name, takes no socket.
+        guard socket == nil else { return nil }
         return switch selection {
         case .nearest: nil
         case .user: "--user"

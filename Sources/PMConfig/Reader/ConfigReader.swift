@@ -4,33 +4,33 @@ internal import PMModel
 /// A value of the file and the keys that lead to it.
 struct ConfigNode {
     /// The keys, put together only for a message: most values have no fault.
-    private indirect enum Place {
-        case keys(String)
-        case member(String, of: Place)
-        case element(Int, of: Place)
+    private indirect enum Keys {
+        case text(String)
+        case member(String, of: Keys)
+        case element(Int, of: Keys)
 
-        var text: String {
+        var joined: String {
             switch self {
-            case .keys(let text): return text
+            case .text(let text): return text
             case .member(let name, let parent):
-                let parent = parent.text
+                let parent = parent.joined
                 return parent.isEmpty ? name : "\(parent).\(name)"
-            case .element(let index, let parent): return "\(parent.text)[\(index)]"
+            case .element(let index, let parent): return "\(parent.joined)[\(index)]"
             }
         }
     }
 
     let node: JSONNode
-    private let place: Place
+    private let place: Keys
 
     /// The keys that lead to the value, as they are written in messages.
-    var key: String { place.text }
+    var key: String { place.joined }
 
     init(node: JSONNode, key: String) {
-        (self.node, place) = (node, .keys(key))
+        (self.node, place) = (node, .text(key))
     }
 
-    private init(_ node: JSONNode, _ place: Place) {
+    private init(_ node: JSONNode, _ place: Keys) {
         (self.node, self.place) = (node, place)
     }
 

@@ -131,7 +131,7 @@ public struct ConfigStore: Sendable {
         do throws(ConfigError) {
             return try ConfigFile(path: path, document, values)
         } catch {
-            // Errors that the file had are told with the lines that they had.
+            // Errors that the file had keep the lines that they had.
             _ = try ConfigFile(path: path, bytes: bytes, values: values)
             throw error
         }

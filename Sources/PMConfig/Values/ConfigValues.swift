@@ -4,7 +4,7 @@ public struct ConfigValues: Equatable, Sendable {
     public enum Unset: Sendable {
         /// The file has an error.
         case isError
-        /// The text stays as it is written, and nothing is said about that value: the program that runs the services has
+        /// The text stays as it is written, and that value is not judged: the program that runs the services has
         /// another environment.
         case isKept
     }

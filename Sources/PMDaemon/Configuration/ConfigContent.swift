@@ -13,19 +13,19 @@ struct ConfigContent: Sendable {
     /// What in the file is probably not meant, a sentence for each.
     let warnings: [String]
     /// The version of the file that has this content; nil: it is not known.
-    let version: FileVersion?
+    let version: ConfigFileVersion?
 
     init(_ file: ConfigFile) {
         configuration = file.configuration
         bytes = file.document.bytes
         exposure = file.exposure?.description
         warnings = ConfigSentences.of(file.warnings)
-        version = file.status.map(FileVersion.init)
+        version = file.status.map(ConfigFileVersion.init)
     }
 }
 
 /// The properties by which one version of a file differs from another.
-struct FileVersion: Equatable, Sendable {
+struct ConfigFileVersion: Equatable, Sendable {
     private let inode: UInt64
     private let size: Int64
     private let modified: Int64
@@ -36,10 +36,10 @@ struct FileVersion: Equatable, Sendable {
     }
 
     /// The version that is there now; nil when there is none, or none that can be looked at.
-    static func now(of path: String) -> FileVersion? {
+    static func now(of path: String) -> ConfigFileVersion? {
         // Reading the file says why it cannot be looked at.
         guard let status = try? Files.status(path) else { return nil }
-        return FileVersion(status)
+        return ConfigFileVersion(status)
     }
 }
 
@@ -51,7 +51,7 @@ enum ConfigSentences {
     /// A sentence for each fault of the file at `path`.
     static func of(_ error: ConfigError, _ path: String) -> [String] {
         // Who reads this has a daemon, and needs no new file.
-        guard error.kind != .missing else { 
+        guard error.kind != .missing else {
             let next = "pm start pm in the renamed folder goes on there"
             return ["\(path): the file is gone, or its folder was renamed or removed (\(next))"]
         }

@@ -34,7 +34,7 @@ final class ConfigurationSource {
     private var warnings: [String] = []
     private var exposure: String?
     /// The version of the file that was read last, with or without errors; nil: the file has to be read again.
-    private var version: FileVersion?
+    private var version: ConfigFileVersion?
     private lazy var edits = ConfigEdits(store, reactor) { [weak self] in self?.goOn() }
     private let reactor: Reactor
     private var waiting: [Waiting] = []
@@ -53,7 +53,7 @@ final class ConfigurationSource {
         if let last { store.keepPrevious(in: last.directory) }
         self.store = store
         // Before it is read: what is saved meanwhile is another version.
-        version = FileVersion.now(of: path)
+        version = ConfigFileVersion.now(of: path)
         let file: ConfigFile
         do throws(ConfigError) {
             // The earlier content is read and checked only where the file is missing.
@@ -106,7 +106,7 @@ final class ConfigurationSource {
         goOn()
     }
 
-    private var isCurrent: Bool { version != nil && version == FileVersion.now(of: store.path) }
+    private var isCurrent: Bool { version != nil && version == ConfigFileVersion.now(of: store.path) }
 
     /// Time for waiting requests in one turn.
     private static let share = Duration.milliseconds(5)
@@ -130,7 +130,7 @@ final class ConfigurationSource {
     private func read() {
         readsBegun += 1
         // Before it is read, as above.
-        let version = FileVersion.now(of: store.path)
+        let version = ConfigFileVersion.now(of: store.path)
         edits.read { [weak self] result in
             guard let self else { return }
             readsEnded += 1

@@ -39,8 +39,7 @@ struct RecentEvents {
 /// Where somebody who follows is.
 @PMActor
 final class EventFollowing {
-    /// Called when there is an event to take.
-    var onAvailable: (@PMActor () -> Void)?
+    private var onAvailable: (@PMActor () -> Void)?
     private var seq: UInt64
     private let find: @PMActor (UInt64) -> (event: EventRecord, missed: UInt64)?
     private let onCancel: @PMActor (EventFollowing) -> Void
@@ -52,7 +51,7 @@ final class EventFollowing {
         (self.seq, self.find, self.onCancel) = (seq, find, onCancel)
     }
 
-    /// The next event, or the number of those that went before they were taken; nil: wait for `onAvailable`.
+    /// The next event, or the number of those that went before they were taken; nil: `notify` says when there is one.
     func next() -> EventFrame? {
         guard let found = find(seq) else { return nil }
         seq = found.event.seq
@@ -60,6 +59,12 @@ final class EventFollowing {
         seq += 1
         return .event(found.event)
     }
+
+    /// Calls `body` whenever there is an event to take; with nil no more.
+    func notify(_ body: (@PMActor () -> Void)?) { onAvailable = body }
+
+    /// There is an event to take.
+    func available() { onAvailable?() }
 
     /// Ends following.
     func cancel() {

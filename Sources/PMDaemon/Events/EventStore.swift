@@ -78,7 +78,7 @@ final class EventStore {
             reactor.atEndOfTurn { [weak self] in self?.flush() }
         }
         recent?.add(event, bytes: line.count)
-        for follower in followers { follower.onAvailable?() }
+        for follower in followers { follower.available() }
         for (_, body) in observers { body(event) }
     }
 

@@ -116,7 +116,7 @@ final class EventStream {
             end()
             return call.stream(.end)
         }
-        following.onAvailable = { [weak self] in self?.pump() }
+        following.notify { [weak self] in self?.pump() }
         pump()
     }
 
@@ -132,7 +132,7 @@ final class EventStream {
     }
 
     private func waitForCaller() {
-        following?.onAvailable = nil
+        following?.notify(nil)
         call.whenDrained { [weak self] in
             guard let self, following != nil else { return }
             follow()

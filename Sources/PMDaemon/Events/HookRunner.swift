@@ -86,7 +86,7 @@ final class HookRunner {
             run.stop()
             run.end("it did not end in \(job.hook.timeout.shortForm), and was stopped")
         }
-        run.whenOver = { [reactor = parts.reactor] in reactor.cancel(timer) }
+        run.whenOver { [reactor = parts.reactor] in reactor.cancel(timer) }
         switch job.hook.action {
         case .program(let words): runProgram(words, job, run)
         case .call(let command): call(command, job, run)
@@ -113,7 +113,7 @@ final class HookRunner {
             let environment = try parts.units.launchEnvironment(of: unit)
             let input = job.event.json.serialized() + [UInt8(ascii: "\n")]
             let program = parts.supervisor.run(HookOrder(words, of: unit, environment, input: input)) { run.end($0) }
-            run.onStop = { program.end() }
+            run.onStop { program.end() }
         } catch {
             run.end(error.sentence)
         }
@@ -154,19 +154,25 @@ final class HookRunner {
 @PMActor
 private final class HookRun {
     /// Ends its processes.
-    var onStop: @PMActor () -> Void = {}
+    private var stopping: @PMActor () -> Void = {}
     /// Lets go of what waits for it.
-    var whenOver: @PMActor () -> Void = {}
+    private var release: @PMActor () -> Void = {}
     private var onEnd: (@PMActor (String?) -> Void)?
 
     init(_ onEnd: @escaping @PMActor (String?) -> Void) { self.onEnd = onEnd }
 
-    func stop() { onStop() }
+    /// Ends its processes in this way, once there are some.
+    func onStop(_ body: @escaping @PMActor () -> Void) { stopping = body }
+
+    /// Calls `body` at the end, before the result is used.
+    func whenOver(_ body: @escaping @PMActor () -> Void) { release = body }
+
+    func stop() { stopping() }
 
     /// Notes the end, with what failed. Only the first one counts.
     func end(_ failure: String?) {
         guard let body = onEnd.take() else { return }
-        whenOver()
+        release()
         body(failure)
     }
 }

@@ -13,7 +13,7 @@ struct RefusalCounts {
         let what: String
     }
 
-    /// Callers and methods that are told apart in one span.
+    /// Callers and methods that are distinguished in one span.
     static let mostKeys = 32
     static let span = Duration.seconds(10)
     static let others = Key(caller: "other callers", what: "other methods")

@@ -30,7 +30,7 @@ struct ReadyHandler: AsyncHandler {
     }
 
     /// A container that somebody runs by itself says that it is ready: it is asked for its commands, which are published while
-    /// its connection lives. Whoever may not order anything of the daemon cannot publish either.
+    /// its connection lives. A client that may not order anything of the daemon cannot publish either.
     private func publishByItself(
         _ request: Ready, _ session: Session, _ answer: @escaping Answering<Nothing>
     ) throws(APIError) {

@@ -72,7 +72,7 @@ public struct EventFile {
 
     /// Writes the file again with half of its limit.
     private mutating func shrink() throws(SystemError) -> SharedFD {
-        let bytes = try Files.read(path, limit: 1 << 30)
+        let bytes = try Files.read(path, limit: 1 << 30)  // bounded: a literal
         let kept = bytes.withUnsafeBytes { Self.kept(of: $0, within: usualLimit / 2) }.bytes
         try Files.replace(path, with: kept)
         size = kept.count
@@ -102,7 +102,7 @@ public struct EventFile {
 
 extension EventFile {
     /// Bytes at the end in which the last number is looked for first.
-    private static let tailBytes = 4 * EventReader.longestLine
+    private static let tailBytes = 4 * EventReader.longestLine  // bounded: of literals
 
     /// The number of the last event.
     ///

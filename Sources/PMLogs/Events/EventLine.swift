@@ -19,7 +19,7 @@ public struct EventLine: Equatable, Sendable {
 
     /// Reads the first members; nil for a line that was torn or is none of ours.
     public init?(_ line: UnsafeRawBufferPointer) {
-        var rest = Rest(bytes: line)
+        var rest = LineScanner(bytes: line)
         guard line.last == UInt8(ascii: "}"), rest.skip(#"{"seq":"#), let seq = rest.number(),
             rest.skip(#","at":""#), let at = rest.text(), rest.skip(#","kind":""#), let kind = rest.text()
         else { return nil }
@@ -40,7 +40,7 @@ public struct EventLine: Equatable, Sendable {
 }
 
 /// What is left of a line that is read.
-private struct Rest {
+private struct LineScanner {
     let bytes: UnsafeRawBufferPointer
     var place = 0
 

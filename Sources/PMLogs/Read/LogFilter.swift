@@ -62,7 +62,7 @@ public final class LogFilter {
         guard stream != .event else { return isOpen }
         if let priority, (level ?? Self.level(of: bytes, stream)) > priority { return false }
         guard let expression else { return true }
-        // With REG_STARTEND the text ends where it is said to, and not at its first NUL.
+        // With REG_STARTEND the text ends where the call says, and not at its first NUL.
         var range = regmatch_t(rm_so: 0, rm_eo: regoff_t(clamping: bytes.count))
         return (bytes + [0]).withUnsafeBufferPointer { all in
             all.withMemoryRebound(to: CChar.self) { text in

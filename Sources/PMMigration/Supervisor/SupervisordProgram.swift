@@ -232,7 +232,7 @@ struct SupervisordProgram {
         case "process_name": draft.needless(key, "instances are \(draft.name), \(draft.name)#2, ...")
         case "numprocs_start": draft.missing(key, "instances are counted from 1; PM_NAME has the number")
         case "priority": draft.missing(key, "\"dependencies\": [...] of the service that needs another one")
-        case "serverurl": draft.needless(key, "PM_SOCK is in the environment")
+        case "serverurl": draft.needless(key, "\(HostVariable.socket.rawValue) is in the environment")
         case _ where key.hasPrefix("stdout_") || key.hasPrefix("stderr_") || key == "redirect_stderr":
             draft.needless(key, "pm log NAME shows it; \"logs\" chooses the place")
         default: draft.missing(key, "pm has no such field")

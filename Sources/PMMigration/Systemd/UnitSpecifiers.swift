@@ -19,7 +19,8 @@ struct UnitSpecifiers {
                 result.append(character)
                 continue
             }
-            guard let letter = rest.popFirst() else { throw MigrationError("nothing follows a %") }
+            // As systemd does: a % at the end stands for itself, `150%`.
+            guard let letter = rest.popFirst() else { return result + "%" }
             guard let text = text(letter) else {
                 throw MigrationError("pm does not know the specifier %\(letter)")
             }

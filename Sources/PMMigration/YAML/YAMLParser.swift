@@ -96,6 +96,7 @@ struct YAMLParser {
         var merged: [YAMLNode.Member] = []
         var names: Set<String> = []
         while let line = current, line.indent == indent, !Self.endsDocument(line) {
+            if line.text.hasPrefix("\t") { throw error("a tab as indentation", line) }
             guard let (key, rest) = try key(line) else {
                 if Self.isDash(line.text) { break }
                 throw error("expected KEY: VALUE", line)

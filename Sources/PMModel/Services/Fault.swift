@@ -1,7 +1,7 @@
 /// The fault that ended a program, as its output shows it.
 public struct Fault: Equatable, Sendable {
     /// A place in a file of the program.
-    public struct Place: Equatable, Sendable {
+    public struct Location: Equatable, Sendable {
         /// The file, as the output names it.
         public var file: String
         /// The line, from 1.
@@ -21,12 +21,12 @@ public struct Fault: Equatable, Sendable {
     /// The first line of the error: `Error: listen EADDRINUSE: address already in use :::3000`.
     public var message: String
     /// Where it happened; nil where the output has no place in the program.
-    public var place: Place?
+    public var place: Location?
     /// The line of the source and a line with a caret below, where the output has them.
     public var excerpt: [String]
 
     /// Makes a fault.
-    public init(_ message: String, at place: Place? = nil, excerpt: [String] = []) {
+    public init(_ message: String, at place: Location? = nil, excerpt: [String] = []) {
         (self.message, self.place, self.excerpt) = (message, place, excerpt)
     }
 

@@ -53,13 +53,13 @@ struct FaultSearch {
     }
 
     /// `  File "/srv/a.py", line 3, in f`.
-    private static func frameOfPython(_ line: String) -> Fault.Place? {
+    private static func frameOfPython(_ line: String) -> Fault.Location? {
         let text = line.drop { $0 == " " }
         guard text.hasPrefix("File \""), line.hasPrefix("  "), let end = text.firstRange(of: "\", line ") else {
             return nil
         }
         let digits = text[end.upperBound...].prefix { $0.isASCII && $0.isNumber }
-        return Int(digits).map { Fault.Place(String(text[..<end.lowerBound].dropFirst(6)), $0) }
+        return Int(digits).map { Fault.Location(String(text[..<end.lowerBound].dropFirst(6)), $0) }
     }
 
     private static func isFlush(_ line: String) -> Bool { !line.hasPrefix(" ") && !line.hasPrefix("\t") }
@@ -81,16 +81,16 @@ struct FaultSearch {
             return Found(fault: fault, first: source.index, message: message, inside: source.index)
         }
         let column = shown.last.flatMap(Self.caret)
-        let place = Fault.Place(source.place.file, source.place.line, column)
+        let place = Fault.Location(source.place.file, source.place.line, column)
         return Found(
             fault: Fault(lines[message], at: place, excerpt: shown), first: source.index, message: message)
     }
 
     /// The line `FILE:LINE` before a message, with at most three lines of source and carets between.
-    private func sourceLines(before message: Int) -> (index: Int, place: Fault.Place)? {
+    private func sourceLines(before message: Int) -> (index: Int, place: Fault.Location)? {
         for index in lines[..<message].indices.suffix(4).reversed() where Self.isFlush(lines[index]) {
             if let place = Self.place(lines[index][...]), place.column == nil {
-                return (index, Fault.Place(Self.path(place.file), place.line))
+                return (index, Fault.Location(Self.path(place.file), place.line))
             }
         }
         return nil
@@ -110,7 +110,7 @@ struct FaultSearch {
     }
 
     private struct Frame {
-        let place: Fault.Place
+        let place: Fault.Location
         var isOfPackage: Bool { place.file.contains("/node_modules/") }
     }
 
@@ -124,7 +124,7 @@ struct FaultSearch {
             text = text[text.index(after: open)..<close]
         }
         guard let place = place(text), place.column != nil, place.file.contains("/") else { return nil }
-        return Frame(place: Fault.Place(path(place.file), place.line, place.column))
+        return Frame(place: Fault.Location(path(place.file), place.line, place.column))
     }
 
     /// The column of a line of carets, from 1.
@@ -159,7 +159,7 @@ struct FaultSearch {
         }
         let message = parts[2...].joined(separator: ": ")
         return Found(
-            fault: Fault(message, at: isScript ? Fault.Place(parts[0], line) : nil), first: index, message: index)
+            fault: Fault(message, at: isScript ? Fault.Location(parts[0], line) : nil), first: index, message: index)
     }
 
     /// `panic: …` with `\t/srv/main.go:5 +0x1d` below; `thread 'main' panicked at src/main.rs:2:5:` with the message below.
@@ -183,11 +183,11 @@ struct FaultSearch {
     // MARK: places
 
     /// Reads `FILE:LINE`, `FILE:LINE:COLUMN` and `FILE(LINE,COLUMN)`.
-    private static func place(_ text: Substring) -> Fault.Place? {
+    private static func place(_ text: Substring) -> Fault.Location? {
         if text.hasSuffix(")"), let open = text.lastIndex(of: "(") {
             let numbers = text[text.index(after: open)...].dropLast().split(separator: ",").map { Int($0) }
             guard numbers.count == 2, let line = numbers[0], open != text.startIndex else { return nil }
-            return Fault.Place(String(text[..<open]), line, numbers[1])
+            return Fault.Location(String(text[..<open]), line, numbers[1])
         }
         var numbers: [Int] = []
         var rest = text
@@ -198,7 +198,7 @@ struct FaultSearch {
             rest = rest[..<colon]
         }
         guard let line = numbers.first, !rest.isEmpty, line > 0 else { return nil }
-        return Fault.Place(String(rest), line, numbers.count > 1 ? numbers[1] : nil)
+        return Fault.Location(String(rest), line, numbers.count > 1 ? numbers[1] : nil)
     }
 
     /// The path of a `file:` URL; any other text as it is.

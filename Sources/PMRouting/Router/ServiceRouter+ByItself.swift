@@ -50,8 +50,9 @@ extension ServiceRouter {
         registry.add(id, client)
         client.call("$metadata", [.null]) { [weak self, weak client] result in
             guard let self, let client, client.published == id else { return }
-            guard let json = try? result.get(), let metadata = try? ServiceMetadata(json: json) else {
-                return withdraw(client)  // it has no commands that could be published
+            // Who does not answer has no commands that could be published.
+            guard let json = try? result.get(), let metadata = try? ServiceMetadata(json: json) else {  // as said
+                return withdraw(client)
             }
             // A refusal has withdrawn the entry; nobody waits for it.
             try? publish(metadata, byItself: client)

@@ -40,8 +40,7 @@ public final class BackgroundQueue {
     private func startNext() {
         while running == nil, !waiting.isEmpty {
             let piece = waiting.removeFirst()
-            piece.whenOver = { [weak self] in self?.isOver(piece) }
-            if let thread = piece.startThread() {
+            if let thread = piece.startThread(whenOver: { [weak self] in self?.isOver(piece) }) {
                 running = (piece, thread)
             } else {
                 // No thread is to be had (EAGAIN): late is better than never.
@@ -75,14 +74,15 @@ public final class BackgroundQueue {
 private final class BackgroundPiece: @unchecked Sendable {
     private let work: @Sendable () -> @PMActor () -> Void
     private var result: (@PMActor () -> Void)?
-    var whenOver: @PMActor () -> Void = {}
+    private var whenOver: @PMActor () -> Void = {}
 
     init(_ work: @escaping @Sendable () -> @PMActor () -> Void) {
         self.work = work
     }
 
     /// Starts a thread that performs the work; nil when none can be had.
-    func startThread() -> pthread_t? {
+    func startThread(whenOver: @escaping @PMActor () -> Void) -> pthread_t? {
+        self.whenOver = whenOver
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(self)
         let code = pthread_create(

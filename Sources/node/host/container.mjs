@@ -117,9 +117,9 @@ export class Container {
    */
   async load() {
     const results = await Promise.allSettled([...this.#commands.values()].map((command) => command.prepare?.() ?? command.load()));
-    const failures = results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
-    if (failures.length > 1) throw gathered(failures);
-    if (failures.length === 1) throw failures[0];
+    const rejections = results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+    if (rejections.length > 1) throw gathered(rejections);
+    if (rejections.length === 1) throw rejections[0];
   }
 
   /**
@@ -160,7 +160,7 @@ function withoutPlaces(value) {
 }
 
 /** One error of several commands, with the text of each for the log. */
-function gathered(failures) {
-  const error = errorWithStatus(500, failures.map((failure) => failure?.message ?? String(failure)).join('\n'));
-  return Object.defineProperty(error, 'all', { value: failures });
+function gathered(rejections) {
+  const error = errorWithStatus(500, rejections.map((failure) => failure?.message ?? String(failure)).join('\n'));
+  return Object.defineProperty(error, 'all', { value: rejections });
 }

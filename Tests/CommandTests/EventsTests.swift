@@ -150,9 +150,10 @@ import Testing
             #expect(follower.waitForOutput("no running service has this command"))
             try until("the hook of all services ran") { (try? project.read("own")) != nil }
             follower.signal(2)
-            let faults = try follower.wait().output.split(separator: "\n").map { line in
-                try JSONValue(parsing: Array(line.utf8))["details"]
-            }
+            _ = follower.wait()
+            let stored = try project.must("events", "--kind", "hook", "-n", "all", "-o", "json")
+            let faults = try stored.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8))["details"] }
+            try #require(faults.count == 3, "\(stored)")
             #expect(faults.compactMap { $0?["hook"]?.string } == ["./bad.sh", "./slow.sh", "no.such"], "\(faults)")
             #expect(faults[0]?["reason"]?.string?.contains("no good") == true)
             #expect(faults[1]?["reason"]?.string?.contains("did not end in 100ms") == true)

@@ -140,7 +140,7 @@ import Testing
 
     private static func checkLog(of name: String, _ project: TestProject) throws {
         try project.must("stop", name)
-        try check(project.must("log", name, "-n", "100000000").split(separator: "\n"), of: name)
+        try check(project.must("log", name, "-n", "100000000", "--raw").split(separator: "\n"), of: name)
     }
 
     private static func check(_ lines: [Substring], of name: String) throws {

@@ -111,7 +111,7 @@ extension Fault {
     init?(_ json: JSONValue) {
         guard let message = json["message"]?.string else { return nil }
         let place = json["file"]?.string.flatMap { file in
-            json["line"]?.int.map { Place(file, $0, json["column"]?.int) }
+            json["line"]?.int.map { Location(file, $0, json["column"]?.int) }
         }
         self.init(message, at: place, excerpt: (json["excerpt"]?.array ?? []).compactMap(\.string))
     }

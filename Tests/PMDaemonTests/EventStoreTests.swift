@@ -81,7 +81,7 @@ import Testing
         let store = fixture.open()
         let (slow, quick) = (store.follow(), store.follow())
         var taken = 0
-        quick.onAvailable = { while quick.next() != nil { taken += 1 } }
+        quick.notify { while quick.next() != nil { taken += 1 } }
         for code in 0..<2_000 { store.publish(Self.exit(Int32(code), words: String(repeating: "x", count: 1_000))) }
         guard case .missed(let count)? = slow.next() else {
             Issue.record("nothing is missed")

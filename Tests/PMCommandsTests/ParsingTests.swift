@@ -160,7 +160,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         "start web --name x --new", "start pm --pm-sock /x", "start --port 1 web", "status --nope", "start pm -i 2",
         "status --user --system", "status --user --config x", "status --pm-sock x --config y", "status -o xml",
         "restart", "stop web pm", "restart a b --inspect",
-        "restart pm", "map web", "map web p -r fridge", "stop web --all", "log web -n x", "log web -n -1",
+        "restart pm", "map web", "stop web --all", "log web -n x", "log web -n -1",
         "log web --since someday", "is-active", "wait", "wait web --for lunch", "pid",
         "log web --raw --timestamps", "log web --out --err", "log web --grep (", "connect", "discover a b c", "run",
         "run --name a --new x", "ls x", "version x y",

@@ -10,6 +10,8 @@ import Testing
             let answer = try JSONValue(parsing: made.output)
             #expect(answer["name"] == "myshop")
             #expect(answer["files"] == ["package.json", "commands.json", "commands/hello.js", ".pm.config.json"])
+            let daemon = try project.run([TestPaths.pm, "start", "pm"], in: "my shop")
+            #expect(daemon.code == 0, "\(daemon)")
             let start = try project.run([TestPaths.pm, "start", "myshop", "-w"], in: "my shop")
             #expect(start.code == 0, "\(start)")
             let hello = try project.run([TestPaths.pm, "myshop", "hello", "Ada"], in: "my shop")

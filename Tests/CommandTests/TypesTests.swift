@@ -25,16 +25,15 @@ import Testing
             ],
         ]
         try project.write(
-            "odd",
+            "odd.cjs",
             """
-            #!/usr/bin/env node
             const { Container } = require('@akala/pm');
             const { commands } = \(commands.text);
             const container = new Container('odd');
             for (const command of commands) container.register(command, (...words) => words.join(' '));
             container.serve();
-            """, executable: true)
-        try project.configure(["odd": ["path": "./odd", "commandable": true]])
+            """)
+        try project.configure(["odd": ["path": "./odd.cjs", "commandable": true]])
         try project.startDaemon()
         try project.must("start", "odd", "-w")
     }

@@ -131,8 +131,9 @@ struct InitCommand: PMCommand {
         }
         for file in files { session.output.line(DisplayWidth.printable("\(directory)/\(file)")) }
         if folder != "." { session.note("cd \(directory.shellWord)") }
-        session.note("pm start \(plan.name.shellWord) -w starts the service, and the daemon with it")
-        session.note("pm \(plan.name.shellWord) hello World calls its command hello")
+        let name = plan.name.shellWord
+        session.note("pm start pm && pm start \(name) -w starts the daemon and the service")
+        session.note("pm \(name) hello World calls its command hello")
     }
 }
 

@@ -17,6 +17,8 @@ extension Instance {
         var isRead = false
         /// True once it was ready.
         var wasReady = false
+        /// True until the next change for a process that was ready when this daemon took it over.
+        var resumesReady = false
         var output = OutputDestination.file
         var probe: (any ReadinessProbe)?
         var liveness: LivenessWatch?

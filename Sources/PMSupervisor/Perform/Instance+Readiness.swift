@@ -29,14 +29,18 @@ extension Instance {
 
     /// The unit is checked for life exactly while it is ready.
     func readinessChanged(isReady: Bool) {
+        // A process that was ready under an earlier daemon has been reported by it, and its start is long ago.
+        let isResumed = isReady && run?.resumesReady == true
+        run?.resumesReady = false
         if isReady {
             run?.wasReady = true
-            noteStartTime()
+            if !isResumed { noteStartTime() }
             beginLiveness()
         } else {
             endLiveness()
         }
         supervisor.readinessChanged(self, isReady: isReady)
+        if !isResumed { supervisor.observer?.readinessChanged(of: name, isReady: isReady) }
     }
 
     private func noteStartTime() {

@@ -114,6 +114,7 @@ final class Instance {
         keep(child.id, record)
         if case .both(let copy) = context.route(unit, supervisor) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
+        run?.resumesReady = machine.isReady
         readOutput()
         if let exit = child.exit {
             run?.exit = exit

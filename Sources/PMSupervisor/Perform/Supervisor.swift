@@ -291,7 +291,6 @@ public final class Supervisor {
             becameUnready(instance.name)
             becameUnready(instance)
         }
-        observer?.readinessChanged(of: instance.name, isReady: isReady)
     }
 
     func died(_ instance: Instance, _ record: DeathRecord) {

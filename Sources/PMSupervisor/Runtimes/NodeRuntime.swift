@@ -46,7 +46,8 @@ public struct NodeRuntime: Runtime {
             directory: unit.directory)
         let around = try launchEnvironment(unit)
         // The host provides the client itself.
-        let base = channel == .rpc ? around.environment : NodePreload.adding(preload, to: around.environment)
+        let hasHost = channel == .rpc && node.contains(host)
+        let base = hasHost ? around.environment : NodePreload.adding(preload, to: around.environment)
         return Launch(
             invocation: invocation, environment: base + variables(unit, channel), channel: channel,
             identity: around.identity,

@@ -8,7 +8,7 @@ import Testing
             try project.script("twice.sh", "test -e ran && exec sleep 100000; touch ran; exit 4")
             try project.configure(
                 ["twice": ["path": "./twice.sh"]],
-                mapping: ["twice": ["container": "twice", "restart": ["delay": 0.01]]])
+                mapping: ["twice": ["container": "twice", "restart": ["delay": "10ms"]]])
             try project.startDaemon()
             #expect(try project.pm("history", "twice").code == 66)
             _ = try project.pm("start", "twice")

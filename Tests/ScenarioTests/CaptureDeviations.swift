@@ -90,7 +90,7 @@ enum CaptureDeviations {
                 ["allow", "ca", "clients", "crl", "host", "socketName", "token", "trust"]),
             each(
                 "$metadata result commands log options", "added",
-                ["follow", "grep", "lines", "priority", "records", "since", "until"]),
+                ["follow", "grep", "lines", "priority", "records", "since", "streams", "until"]),
             each("$metadata result commands start options", "added", ["inspectBrk", "settle"]),
             ["$metadata result commands stop options now: added"],
             each("$metadata result commands restart options", "added", ["inspectBrk"])),

@@ -46,7 +46,7 @@ function exchange(port, first, fields = ['Host: localhost'], body = '') {
   });
 }
 
-test('HEAD has the head of GET and no body, and ends a stream', async (t) => {
+test('HEAD has the head of GET and no body, and ends a stream', { timeout: 20_000 }, async (t) => {
   const { ask } = await serving(t);
   for (const path of ['/text', '/$metadata', '/fail', '/none', '/fields']) {
     const [get, head] = [await ask(`GET ${path} HTTP/1.1`), await ask(`HEAD ${path} HTTP/1.1`)];
@@ -82,7 +82,7 @@ test('OPTIONS tells the methods of a path, and a preflight is answered for the c
   assert.ok(failed.head.includes('Access-Control-Allow-Origin: https://app.example'));
 });
 
-test('a command gets repeated fields as one and the id of its request, and the log of a fault has the id', async (t) => {
+test('a command gets repeated fields as one and the id of its request, and the log of a fault has the id', { timeout: 20_000 }, async (t) => {
   const { ask, host } = await serving(t);
   const fields = ['Host: localhost', 'X-A: 1', 'x-a: 2', 'Cookie: a=1', 'Cookie: b=2', 'User-Agent: a', 'User-Agent: b'];
   const [all, one] = JSON.parse((await ask('GET /fields HTTP/1.1', fields)).body);

@@ -124,13 +124,16 @@ final class Endpoint {
         limits.maxHeaderFieldSize = context.limits.head
         limits.maxHeaderListSize = context.limits.head
         limits.maxHeaderFieldCount = 100
+        var framing = HTTPResponseEncoder.Configuration()
+        // Each answer has its length or pieces itself: NIO would send pieces to HTTP/1.0, and their end after an answer to HEAD.
+        framing.automaticallySetFramingHeaders = false
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withServerUpgrade: (
                 upgraders: [upgrader],
                 completionHandler: { context in
                     context.pipeline.syncOperations.removeHandler(bound.value.2, promise: nil)
                 }
-            ), withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+            ), withEncoderConfiguration: framing, withDecoderLimitConfiguration: limits)
         try channel.pipeline.syncOperations.addHandler(conversation)
     }
 }

@@ -2,15 +2,15 @@ import Glibc
 
 /// Log of the gateway: standard error, which the daemon keeps as the log of `pm-gateway`.
 final class GatewayLog {
-    /// Time within which a message that strangers can cause is logged once, with the number of its repetitions.
+    /// Time within which a message that strangers can cause is logged once or a few times, with the number of its further repetitions.
     private static let pause = ContinuousClock.Duration.seconds(10)
 
-    private struct Silence {
+    private struct Period {
         let since: ContinuousClock.Instant
-        var missed = 0
+        var count = 1
     }
 
-    private var silences: [String: Silence] = [:]
+    private var periods: [String: Period] = [:]
     private let clock = ContinuousClock()
 
     /// Something that happened, or went wrong.
@@ -18,20 +18,17 @@ final class GatewayLog {
         Self.write(text + "\n", to: STDERR_FILENO)
     }
 
-    /// Something that a client brought about; `kind` is one of a few.
-    func tell(of kind: String, _ text: String) {
+    /// Something that a client brought about; `kind` is one of a few, of which so many lines are logged within the time.
+    func tell(of kind: String, atMost most: Int = 1, _ text: String) {
         let now = clock.now
-        if let silence = silences[kind] {
-            guard now - silence.since >= Self.pause else {
-                silences[kind]?.missed += 1
-                return
-            }
-            let missed = silence.missed
-            tell(missed > 0 ? "\(text) (and \(missed) more like it)" : text)
-        } else {
-            tell(text)
+        if let period = periods[kind], now - period.since < Self.pause {
+            periods[kind]?.count += 1
+            if period.count < most { tell(text) }
+            return
         }
-        silences[kind] = Silence(since: now)
+        let missed = max(0, (periods[kind]?.count ?? 0) - most)
+        tell(missed > 0 ? "\(text) (and \(missed) more like it)" : text)
+        periods[kind] = Period(since: now)
     }
 
     /// Writes all of it; there is nowhere to report that the descriptor is full or closed.

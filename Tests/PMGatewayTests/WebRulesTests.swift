@@ -50,7 +50,7 @@ import Testing
         _ place: (gate: WebAccess, token: String?), _ head: HTTPRequestHead, isClientKnown: Bool
     ) throws(Refusal) {
         try place.gate.check(head, isClientKnown: isClientKnown)
-        guard let token = place.token, !isClientKnown else { return }
+        guard let token = place.token, !isClientKnown, !place.gate.crossOrigin.isPreflight(head) else { return }
         guard WebAccess.token(of: head) == token else { throw .tokenNeeded }
     }
 
@@ -75,5 +75,29 @@ import Testing
             }
         }
         #expect(count > 150)
+    }
+
+    private static func headers(_ vector: JSONValue) -> HTTPHeaders {
+        HTTPHeaders((vector["headers"]?.array ?? []).map { ($0[0]?.string ?? "", $0[1]?.string ?? "") })
+    }
+
+    @Test func `join fields, and keep or make the id of a request`() throws {
+        let rules = try Self.rules()
+        for vector in rules["joined"]?.array ?? [] {
+            let joined = RouteInputs.joined(Self.headers(vector))
+            let expected = (vector["is"]?.object ?? JSONObject()).map { ($0.key, $0.value.string ?? "") }
+            #expect(joined == Dictionary(uniqueKeysWithValues: expected), "\(vector.text)")
+        }
+        for vector in rules["requestIDs"]?.array ?? [] {
+            #expect(RequestID.sent(Self.headers(vector)) == vector["id"]?.string, "\(vector.text)")
+        }
+        #expect(rules["joined"]?.array?.isEmpty == false && rules["requestIDs"]?.array?.isEmpty == false)
+        var random = Zeros()
+        #expect(RequestID([:], using: &random).text == String(repeating: "0", count: 32))
+    }
+
+    /// Randomness that is none.
+    private struct Zeros: RandomNumberGenerator {
+        mutating func next() -> UInt64 { 0 }
     }
 }

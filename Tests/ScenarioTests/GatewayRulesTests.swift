@@ -25,6 +25,11 @@ import Testing
         return ([first] + lines).joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
     }
 
+    /// A field of an answer; nil when it is not there.
+    private static func field(_ name: String, of answer: String) -> String? {
+        answer.split(separator: "\r\n").first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+    }
+
     @Test func `are kept over connections`() async throws {
         let rules = try JSONValue(parsing: Files.read(TestPaths.fixture("web/rules.json"), limit: 1 << 20))
         try await TestProject.with { project in
@@ -34,7 +39,7 @@ import Testing
                 ("loopback", "http://127.0.0.1:PORT"),
                 ("named", "http://127.0.0.1:PORT,hosts=Shop.test,origins=https://app.example"),
                 ("websocket", "ws://127.0.0.1:PORT"),
-                ("token", "http://127.0.0.1:PORT,token=\(project.directory)/token"),
+                ("token", "http://127.0.0.1:PORT,token=\(project.directory)/token,origins=https://app.example"),
             ]
             try TestGateway.with(project, points.map(\.1)) { gateway in
                 var count = 0
@@ -42,10 +47,14 @@ import Testing
                     guard let place = points.firstIndex(where: { $0.0 == vector["point"]?.string }) else { continue }
                     let client = try WireClient(port: gateway.ports[place])
                     client.send(Self.request(vector))
-                    let line = client.line() ?? "nothing"
+                    let answer = client.receive(upTo: "\r\n\r\n") ?? "nothing"
+                    let line = String(answer.prefix { $0 != "\r\n" })
                     let status = Int(line.dropFirst(9).prefix(3)) ?? 0
                     let expected = (vector["wire"]?.array ?? [vector["status"] ?? 0]).compactMap(\.int)
                     #expect(expected.contains(status), "\(vector.text): \(line)")
+                    for (name, value) in vector["answer"]?.object ?? JSONObject() {
+                        #expect(Self.field(name, of: answer) == value.string, "\(vector.text): \(answer)")
+                    }
                     count += 1
                 }
                 #expect(count > 150)

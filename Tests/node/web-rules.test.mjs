@@ -6,11 +6,12 @@ import net from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
-import { callProblem, MAX_LIST, WebGate } from '../../Sources/node/host/gate/web-gate.mjs';
+import { joined, requestID } from '../../Sources/node/host/gate/fields.mjs';
+import { callProblem, MAX_LIST, OWN_PATHS, WebGate } from '../../Sources/node/host/gate/web-gate.mjs';
 import { definition, folder, Host } from './support/host.mjs';
 import { freePort } from './support/net.mjs';
 
-const { points, vectors } = JSON.parse(readFileSync(new URL('../Fixtures/web/rules.json', import.meta.url), 'utf8'));
+const { points, vectors, requestIDs, joined: lists } = JSON.parse(readFileSync(new URL('../Fixtures/web/rules.json', import.meta.url), 'utf8'));
 const ours = vectors.filter(({ point, only }) => (only ?? points[point].only ?? 'host') === 'host');
 const PASSED = new Set([101, 200, 204]);
 
@@ -36,6 +37,7 @@ function decide(vector) {
   const head = { method: vector.method, target, version: vector.version, fields };
   const { refusal, path } = new WebGate({ host, isSecure: scheme === 'https', options }).check(head);
   if (refusal !== undefined) return refusal.status;
+  if (vector.method === 'OPTIONS' && (path === '*' || OWN_PATHS.has(path))) return 204;
   return scheme === 'ws' ? 101 : callProblem(head, path)?.status ?? 200;
 }
 
@@ -54,6 +56,12 @@ test('the gate decides every vector that is about the head of a request', () => 
   }
 });
 
+test('fields are joined, and the id of a request is kept or made, as every vector says', () => {
+  for (const { headers, is } of lists) assert.deepEqual(joined(headers), is);
+  for (const { headers, id } of requestIDs) assert.equal(requestID(headers, () => null), id, JSON.stringify(headers));
+  assert.match(requestID([]), /^[0-9a-f]{32}$/);
+});
+
 /** What a service at a point answers to bytes: the status, and the body. */
 function answer(port, bytes, secure) {
   return new Promise((resolve, reject) => {
@@ -66,7 +74,9 @@ function answer(port, bytes, secure) {
     });
     socket.on('error', (error) => (text === '' ? reject(error) : undefined)).on('close', () => {
       const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(text) ?? [];
-      resolve({ status: Number(status), body: text.slice(text.indexOf('\r\n\r\n') + 4) });
+      const lines = text.slice(0, text.indexOf('\r\n\r\n')).split('\r\n').slice(1);
+      const fields = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
+      resolve({ status: Number(status), fields, body: text.slice(text.indexOf('\r\n\r\n') + 4) });
     });
   });
 }
@@ -97,8 +107,9 @@ test('a service answers every vector with its status, and refusals with nothing 
     const lines = [`${vector.method} ${target} HTTP/${vector.version}`, ...fields.map(([name, value]) => `${name}: ${value}`)];
     if (!fields.some(([name]) => name === 'Connection') && fields.length < 100) lines.push('Connection: close');
     const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
-    const { status, body: said } = await answer(ports[vector.point], bytes, points[vector.point].options.ca && client);
+    const { status, fields: shown, body: said } = await answer(ports[vector.point], bytes, points[vector.point].options.ca && client);
     assert.ok([vector.status, ...(vector.wire ?? [])].includes(status), `${vector.what}: ${status} and not ${vector.status}`);
+    for (const [name, value] of Object.entries(vector.answer ?? {})) assert.equal(shown[name] ?? null, value, `${vector.what}: ${name}`);
     if (status >= 400 && vector.method !== 'HEAD') {
       const { error, ...members } = parsed(said, vector.what);
       const names = error === undefined ? Object.keys(members) : Object.keys(error);

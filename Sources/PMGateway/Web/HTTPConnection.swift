@@ -13,6 +13,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebS
     struct Request {
         let head: HTTPRequestHead
         let target: WebTarget?
+        let id: RequestID
         var body = ByteBuffer()
     }
 
@@ -26,7 +27,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebS
 
     let place: WebEndpoint
     private let shown: ShownByClient
-    private lazy var session = WebSession(place, shown, self)
+    private(set) lazy var session = WebSession(place, shown, self)
     private var state = State.idle
     /// The number of requests that were begun.
     private(set) var count = 0
@@ -117,9 +118,16 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebS
         arm(place.limits.request)
         count += 1
         isKeptAlive = head.isKeepAlive
-        state = .receiving(Request(head: head, target: WebTarget(head.uri)))
+        var random = SystemRandomNumberGenerator()
+        let id = RequestID(head.headers, using: &random)
+        state = .receiving(Request(head: head, target: WebTarget(head.uri), id: id))
         do throws(Refusal) {
             try place.check(head, shown)
+            if !place.isProven(head, shown) {
+                // A preflight, which never has proof: the daemon is asked nothing for it.
+                try place.checkPurpose(head)
+                return finish(preflight(head, ownMethods(head) ?? WebAccess.methods))
+            }
             withSession { conversation, _ in conversation.welcome(head) }
         } catch {
             finish(.refusal(error))
@@ -162,79 +170,10 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebS
         // A client that may not use the endpoint gets no other answer.
         withSession { conversation, _ in
             do throws(Refusal) {
-                guard let target = request.target else {
-                    throw Refusal(status: .badRequest, message: "the path is invalid")
-                }
-                try conversation.answer(request, target)
+                try conversation.answer(request)
             } catch {
                 conversation.finish(.refusal(error))
             }
-        }
-    }
-
-    private func answer(_ request: Request, _ target: WebTarget) throws(Refusal) {
-        switch (request.head.method, target.path) {
-        case (.POST, "/rpc"):
-            try place.checkJSON(request.head)
-            let exchange = try RPCExchange(request.body, batch: place.limits.batch)
-            if exchange.isAnswered { finishNotifications(exchange) } else { ask(exchange) }
-        case (.GET, "/$metadata"), (.HEAD, "/$metadata"):
-            ask(MetadataExchange { metadata, responder in responder.finish(.json(metadata.forConfined.json)) })
-        case (.GET, "/openapi.json"), (.HEAD, "/openapi.json"):
-            let asksForToken = place.asksForToken
-            ask(
-                MetadataExchange { metadata, responder in
-                    let document = OpenAPI(routes: WebRoutes(metadata).routes, asksForToken: asksForToken).document
-                    responder.finish(.json(document))
-                })
-        case (_, "/rpc"): throw place.otherMethod(["POST"])
-        case (_, "/$metadata"), (_, "/openapi.json"): throw place.otherMethod(["GET", "HEAD"])
-        default: follow(request, target)  // paths of services
-        }
-    }
-
-    /// Notifications are sent, and need no answer.
-    private func finishNotifications(_ exchange: RPCExchange) {
-        guard exchange.request.readableBytes > 0 else { return finish(exchange.answer) }
-        withSession { conversation, link in
-            link.send(exchange.request)
-            conversation.finish(exchange.answer)
-        }
-    }
-
-    private func follow(_ request: Request, _ target: WebTarget) {
-        // What is not there may have come a moment ago.
-        if let routes = place.routes.fresh(for: session.rights),
-            routes.match(request.head.method.rawValue, target) != .none
-        {
-            return call(routes, request, target)
-        }
-        ask(
-            MetadataExchange { [weak self] metadata, _ in
-                guard let self else { return }
-                call(place.routes.keep(metadata, for: session.rights), request, target)
-            })
-    }
-
-    private func call(_ routes: WebRoutes, _ request: Request, _ target: WebTarget) {
-        do throws(Refusal) {
-            switch routes.match(request.head.method.rawValue, target) {
-            case .none:
-                throw Refusal(
-                    status: .notFound, message: "no command has a route to \(target.path)",
-                    hint: "GET /openapi.json shows the routes", endsConnection: false)
-            case .stopped(let service):
-                throw Refusal(
-                    status: .serviceUnavailable, message: "\(target.path) belongs to \(service), which does not run",
-                    hint: "pm start \(service.shellWord)", endsConnection: false)
-            case .otherMethod(let methods): throw place.otherMethod(methods)
-            case .found(let route, let parameters):
-                let inputs = RouteInputs(
-                    route: parameters, query: target.query, headers: request.head.headers, body: request.body)
-                try call(route, inputs)
-            }
-        } catch {
-            finish(.refusal(error))
         }
     }
 
@@ -248,7 +187,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler, WebS
     }
 
     /// Calls `body` with the session of the present request, unless the request is answered by then.
-    private func withSession(_ body: @escaping (HTTPConnection, DaemonLink) -> Void) {
+    func withSession(_ body: @escaping (HTTPConnection, DaemonLink) -> Void) {
         guard let context, let head = request?.head else { return }
         let number = count
         session.use(WebAccess.token(of: head), on: context.eventLoop) { [weak self] result in
@@ -300,6 +239,7 @@ extension HTTPConnection: WebResponder {
     func finish(_ answer: WebAnswer) {
         guard context != nil else { return }
         forgetRequest()
+        if answer.status.code >= 500 { tellFailure("was answered with \(answer.status.code)") }
         if answer.endsConnection { isKeptAlive = false }
         var headers = HTTPHeaders(answer.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         if let type = answer.type { headers.add(name: "Content-Type", value: type) }
@@ -315,10 +255,14 @@ extension HTTPConnection: WebResponder {
         guard case .answering(let request) = state else { return }
         var headers: HTTPHeaders = ["Content-Type": type]
         // HTTP/1.0 knows no pieces: there the end of the connection is the end of the answer.
-        isChunked = request.head.version == .http1_1
+        isChunked = request.head.version == .http1_1 && !isHead
         if isChunked { headers.add(name: "Transfer-Encoding", value: "chunked") } else { isKeptAlive = false }
         write(.head(head(.ok, headers)))
-        context?.flush()
+        guard isHead else { context?.flush(); return }
+        // Nobody reads the stream, and it may have no end: the connection ends, and the call with it.
+        exchange = nil
+        session.close()
+        finishWriting()
     }
 
     func add(_ piece: ByteBuffer) {
@@ -328,7 +272,9 @@ extension HTTPConnection: WebResponder {
     }
 
     func end(isWhole: Bool) {
-        if isWhole { finishWriting() } else { context?.close(promise: nil) }
+        if isWhole { return finishWriting() }
+        tellFailure("was broken off")
+        context?.close(promise: nil)
     }
 
     /// True when only the head of an answer is wanted.
@@ -336,10 +282,22 @@ extension HTTPConnection: WebResponder {
 
     private func head(_ status: HTTPResponseStatus, _ more: HTTPHeaders) -> HTTPResponseHead {
         var headers = more
+        if let request {
+            headers.add(name: RequestID.field, value: request.id.text)
+            headers.add(contentsOf: place.crossOrigin.fields(for: request.head))
+        }
         headers.add(name: "Cache-Control", value: "no-store")
         headers.add(name: "X-Content-Type-Options", value: "nosniff")
         headers.add(name: "Connection", value: isKeptAlive ? "keep-alive" : "close")
         return HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+    }
+
+    /// A fault behind the gateway is in its log, with the id that the client has.
+    private func tellFailure(_ outcome: String) {
+        guard let request else { return }
+        let (path, method) = (request.target?.path ?? "*", request.head.method.rawValue)
+        place.log.tell(
+            of: "failure", atMost: 50, "\(method) \(path) at \(place.name) \(outcome) (request \(request.id.text))")
     }
 
     private func forgetRequest() {

@@ -29,10 +29,8 @@ final class RPCExchange: WebExchange {
     /// Methods that change what a connection is.
     private static let forbidden: Set<String> = ["proxy", "bridge"]
 
-    /// Understands a body.
-    ///
-    /// - Throws: `Refusal` for a body that is no message.
-    init(_ body: ByteBuffer, batch limit: Int) throws(Refusal) {
+    /// Understands a body; what is no message is answered without the daemon.
+    init(_ body: ByteBuffer, batch limit: Int) {
         var body = body
         body.makeOneLine()
         let rejected: MalformedMessage? = body.withUnsafeReadableBytes { raw in
@@ -52,9 +50,7 @@ final class RPCExchange: WebExchange {
                 return error
             }
         }
-        guard let rejected else { return }
-        throw Refusal(
-            status: .badRequest, message: String(describing: rejected.error), endsConnection: false)
+        if let rejected { reject(rejected) }
     }
 
     private func add(element: UnsafeRawBufferPointer) {
@@ -82,8 +78,10 @@ final class RPCExchange: WebExchange {
     }
 
     private func reject(_ rejected: MalformedMessage) {
+        // No client of the reference calls `/rpc`, so the id is what the specification says (JSON-RPC 2.0, section 5).
+        let isUnknown = rejected.id == nil || rejected.id == .unreadable
         var line: [UInt8] = []
-        MessageWriter.rejection(rejected, to: &line)
+        MessageWriter.rejection(id: isUnknown ? .null : rejected.id, rejected.error, to: &line)
         answers.append(ByteBuffer(bytes: line.dropLast()))
     }
 
@@ -142,6 +140,11 @@ final class RPCExchange: WebExchange {
         body.writeString("]\n")
         return WebAnswer(status: .ok, type: "application/json", body: body)
     }
+}
+
+extension RPCID {
+    /// The id of an error whose request has none that could be read.
+    fileprivate static let null = [UInt8]("null".utf8).withUnsafeBytes { RPCID(raw: $0) }
 }
 
 extension ByteBuffer {

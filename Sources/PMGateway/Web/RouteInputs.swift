@@ -74,7 +74,7 @@ struct RouteInputs: Sendable {
             // Names of headers have no case, and may hold dots.
             let name = rest.joined(separator: ".")
             if rest.isEmpty { return Self.object(named) }
-            return headers[name].isEmpty ? .null : .string(headers[name].joined(separator: ", "))
+            return headers[name].isEmpty ? .null : .string(Self.joined(name, headers[name]))
         default: return .null  // words of services, not an enum of ours
         }
     }
@@ -89,8 +89,17 @@ struct RouteInputs: Sendable {
         return JSONValue(Int(byte))
     }
 
-    private var named: [String: String] {
-        Dictionary(headers.map { ($0.name.lowercased(), $0.value) }) { "\($0), \($1)" }
+    private var named: [String: String] { Self.joined(headers) }
+
+    /// One text for each field, by its name in small letters.
+    static func joined(_ headers: HTTPHeaders) -> [String: String] {
+        Dictionary(grouping: headers.map { ($0.name.lowercased(), $0.value) }) { $0.0 }
+            .reduce(into: [:]) { fields, group in fields[group.key] = joined(group.key, group.value.map(\.1)) }
+    }
+
+    /// The values of a repeated field are a list (RFC 9110, section 5.3), those of Cookie parts of one (RFC 9113, section 8.2.3).
+    private static func joined(_ name: String, _ values: [String]) -> String {
+        values.joined(separator: name.lowercased() == "cookie" ? "; " : ", ")
     }
 
     private static func descend(_ value: JSONValue, _ path: ArraySlice<String>) -> JSONValue {

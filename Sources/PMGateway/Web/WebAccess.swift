@@ -48,14 +48,15 @@ struct WebAccess {
     /// True when any numeric address may be called as well: a foreign name that resolves to this machine is not
     /// numeric.
     private let takesAddresses: Bool
-    private let origins: Set<String>
+    /// What pages of other sites may read.
+    let crossOrigin: CrossOrigin
     private let hasTokens: Bool
     private let isProofNeeded: Bool
     private let isSecure: Bool
 
     init(_ point: NetworkPoint) {
         hasTokens = !point.tokens.isEmpty
-        origins = Set(point.origins.map { $0.lowercased() })
+        crossOrigin = CrossOrigin(point.origins)
         isProofNeeded = hasTokens || point.secrets?.authorities != nil
         isSecure = point.secrets != nil
         var names = Set(point.hosts.map { $0.lowercased() })
@@ -76,7 +77,8 @@ struct WebAccess {
     private static let ownNames: Set<String> = ["localhost", "127.0.0.1", "::1"]
     /// The most fields of a head.
     static let mostFields = 100
-    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+    /// The methods of HTTP that a place knows.
+    static let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
     /// Checks a request by the rules of the point. The daemon decides whether a token in it is valid.
     ///
@@ -86,12 +88,14 @@ struct WebAccess {
         try checkForm(head)
         let target = try checkTarget(head)
         guard Self.methods.contains(head.method.rawValue) else {
-            let list = Self.methods.sorted().joined(separator: ", ")
+            let list = Self.methods.joined(separator: ", ")
             throw Refusal(
                 status: .methodNotAllowed, message: "the allowed methods are \(list)", headers: ["Allow": list])
         }
         try checkHost(head, target)
         try checkOrigin(head)
+        try checkCoding(head)
+        if crossOrigin.isPreflight(head) { return }
         try checkProof(head, isClientKnown)
     }
 
@@ -110,7 +114,10 @@ struct WebAccess {
         guard lengths.count <= 1, lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) }) else {
             throw Refusal(status: .badRequest, message: "the length of the body is ambiguous")
         }
-        guard codings.isEmpty || (lengths.isEmpty && codings == ["chunked"] && head.version == .http1_1) else {
+        guard
+            codings.isEmpty
+                || (lengths.isEmpty && codings.map { $0.lowercased() } == ["chunked"] && head.version == .http1_1)
+        else {
             throw Refusal(
                 status: .badRequest, message: "the transfer coding of the body must be chunked, and nothing else")
         }
@@ -130,7 +137,7 @@ struct WebAccess {
     }
 
     /// RFC 9110, section 5.6.2.
-    private static func isLetterOfToken(_ byte: UInt8) -> Bool {
+    static func isLetterOfToken(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
         case UInt8(ascii: "0")...UInt8(ascii: "9"): true
@@ -138,7 +145,9 @@ struct WebAccess {
         }
     }
 
-    private func checkTarget(_ head: HTTPRequestHead) throws(Refusal) -> WebTarget {
+    /// The target; nil for `OPTIONS *`, which is about the place itself (RFC 9112, section 3.2.4).
+    private func checkTarget(_ head: HTTPRequestHead) throws(Refusal) -> WebTarget? {
+        if head.asksForPlace { return nil }
         guard head.uri.utf8.count <= WebTarget.longest else {
             throw Refusal(
                 status: .uriTooLong, message: "the target of a request may have at most \(WebTarget.longest) bytes")
@@ -152,16 +161,16 @@ struct WebAccess {
     // MARK: host and origin
 
     /// A page whose name was made to point to this machine (DNS rebinding) calls it by that name.
-    private func checkHost(_ head: HTTPRequestHead, _ target: WebTarget) throws(Refusal) {
+    private func checkHost(_ head: HTTPRequestHead, _ target: WebTarget?) throws(Refusal) {
         let hosts = head.headers["host"]
         if hosts.isEmpty, head.version == .http1_0 {
-            guard let authority = target.authority else { return }
+            guard let authority = target?.authority else { return }
             return try checkName(authority)
         }
         guard hosts.count == 1, let host = hosts.first else {
             throw Refusal(status: .badRequest, message: "the request must have exactly one Host")
         }
-        if let authority = target.authority, authority.lowercased() != host.lowercased() {
+        if let authority = target?.authority, authority.lowercased() != host.lowercased() {
             throw Refusal(status: .badRequest, message: "the target of the request and Host name different hosts")
         }
         try checkName(host)
@@ -188,7 +197,7 @@ struct WebAccess {
             let host = head.headers["host"].first?.lowercased() ?? ""
             // A page that came without TLS may be anybody's.
             let isOwn = origin == "https://\(host)" || (!isSecure && origin == "http://\(host)")
-            if given.count == 1, isOwn || origins.contains(origin) { return }
+            if given.count == 1, isOwn || crossOrigin.contains(origin) { return }
             throw Self.otherSite(origin)
         }
         // Browsers say of a request without an origin whether it comes from another site's page.
@@ -204,12 +213,25 @@ struct WebAccess {
             hint: "add the origin to \"origins\" of the connection point")
     }
 
+    /// A body that is compressed would reach a command as bytes that its type does not say.
+    private func checkCoding(_ head: HTTPRequestHead) throws(Refusal) {
+        let codings = head.headers[canonicalForm: "content-encoding"].map { $0.lowercased() }
+        guard codings.allSatisfy({ $0.isEmpty || $0 == "identity" }) else {
+            throw Refusal(
+                status: .unsupportedMediaType, message: "the body of a request must not be encoded",
+                hint: "send the body without Content-Encoding", headers: ["Accept-Encoding": "identity"])
+        }
+    }
+
     // MARK: proof
 
+    /// True when a client has shown all that is asked for, as far as the gateway can tell.
+    func hasProof(_ head: HTTPRequestHead, isClientKnown: Bool) -> Bool {
+        !isProofNeeded || isClientKnown || (hasTokens && Self.token(of: head) != nil)
+    }
+
     private func checkProof(_ head: HTTPRequestHead, _ isClientKnown: Bool) throws(Refusal) {
-        guard isProofNeeded, !isClientKnown else { return }
-        if hasTokens, Self.token(of: head) != nil { return }
-        throw .tokenNeeded
+        guard hasProof(head, isClientKnown: isClientKnown) else { throw .tokenNeeded }
     }
 
     /// The token of a request; in the URL only of WebSockets, to which browsers add no header.
@@ -232,6 +254,9 @@ extension Substring {
 }
 
 extension HTTPRequestHead {
+    /// True for `OPTIONS *`.
+    var asksForPlace: Bool { method == .OPTIONS && uri == "*" }
+
     /// True when the request asks for a WebSocket.
     var isWebSocket: Bool {
         method == .GET && version == .http1_1

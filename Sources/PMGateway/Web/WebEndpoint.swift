@@ -93,6 +93,14 @@ final class WebEndpoint {
         Refusal(status: .payloadTooLarge, message: "a body may have at most \(limits.message) bytes")
     }
 
+    /// What pages of other sites may read.
+    var crossOrigin: CrossOrigin { gate.crossOrigin }
+
+    /// True when the daemon can be asked for this client: a preflight has no proof.
+    func isProven(_ head: HTTPRequestHead, _ shown: ShownByClient) -> Bool {
+        gate.hasProof(head, isClientKnown: shown.certificate != nil)
+    }
+
     func otherMethod(_ methods: [String]) -> Refusal {
         let list = methods.joined(separator: ", ")
         return Refusal(

@@ -91,20 +91,38 @@ struct WebRoutes {
 
     func match(_ method: String, _ target: WebTarget) -> Match {
         var best: (WebRoute, [String: String])?
-        var others: Set<String> = []
-        for route in routes {
+        for route in routes where Self.takes(route.pattern, method) {
             guard let parameters = route.pattern.match(target.parts) else { continue }
-            guard route.method == nil || route.method == method else {
-                others.insert(route.method ?? "")
-                continue
-            }
-            if best.map({ $0.0.pattern.precision < route.pattern.precision }) ?? true { best = (route, parameters) }
+            if best.map({ Self.rank($0.0, method) < Self.rank(route, method) }) ?? true { best = (route, parameters) }
         }
         if let best { return .found(best.0, best.1) }
-        let claim = claims.first {
-            ($0.pattern.method == nil || $0.pattern.method == method) && $0.pattern.match(target.parts) != nil
-        }
+        let claim = claims.first { Self.takes($0.pattern, method) && $0.pattern.match(target.parts) != nil }
         if let claim { return .stopped(claim.service) }
-        return others.isEmpty ? .none : .otherMethod(others.sorted())
+        let others = methods(of: target)
+        return others.isEmpty ? .none : .otherMethod(others)
+    }
+
+    /// HEAD is for every path that GET is for (RFC 9110, section 9.3.2).
+    private static func takes(_ pattern: RoutePattern, _ method: String) -> Bool {
+        pattern.method == nil || pattern.method == method || (method == "HEAD" && pattern.method == "GET")
+    }
+
+    /// Of routes for one path that with more fixed parts is meant, of those the one that is for HEAD itself.
+    private static func rank(_ route: WebRoute, _ method: String) -> Int {
+        2 * route.pattern.precision + (method == "HEAD" && route.method == "HEAD" ? 1 : 0)
+    }
+
+    /// The methods that the path has a route for, with HEAD and OPTIONS; none when it has no route.
+    func methods(of target: WebTarget) -> [String] {
+        let patterns = (routes.map(\.pattern) + claims.map(\.pattern)).filter { $0.match(target.parts) != nil }
+        guard !patterns.isEmpty else { return [] }
+        let methods = patterns.flatMap { pattern in
+            switch pattern.method {
+            case nil: WebAccess.methods
+            case "GET"?: ["GET", "HEAD"]
+            case let method?: [method]
+            }
+        }
+        return Set(methods + ["OPTIONS"]).sorted()
     }
 }

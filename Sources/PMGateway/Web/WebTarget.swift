@@ -20,9 +20,14 @@ struct WebTarget: Equatable {
         guard uri.utf8.allSatisfy({ (0x21..<0x7F).contains($0) && $0 != 0x5C && $0 != UInt8(ascii: "#") }) else {
             return nil
         }
-        let (authority, text) = Self.split(uri)
+        let (authority, rest) = Self.split(uri)
         self.authority = authority
-        guard text.first == UInt8(ascii: "/"), !text.dropFirst().starts(with: "/".utf8) else { return nil }
+        // A whole URL may leave out the path `/` (RFC 9110, section 4.2.3).
+        let isWithoutPath = authority?.isEmpty == false && rest.first != UInt8(ascii: "/")
+        let text = (isWithoutPath ? [UInt8(ascii: "/")] : []) + Array(rest)
+        guard text.first == UInt8(ascii: "/"), !text.dropFirst().starts(with: "/".utf8), authority != "" else {
+            return nil
+        }
         let halves = text.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         var parts: [String] = []
         for part in halves[0].dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
@@ -30,8 +35,7 @@ struct WebTarget: Equatable {
             parts.append(decoded)
         }
         if parts.last == "" { parts.removeLast() }
-        guard let path = String(halves[0]) else { return nil }
-        self.path = path
+        self.path = String(decoding: halves[0], as: UTF8.self)
         self.parts = parts
         guard let query = halves.count > 1 ? Self.fields(Array(halves[1])) : [:] else { return nil }
         self.query = query

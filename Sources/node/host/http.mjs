@@ -41,6 +41,11 @@ export function refuse(response, { status, message, hint, headers = {} }) {
   }).end(text);
 }
 
+/** The answer to OPTIONS, and to a preflight. */
+export function answerOptions(response, fields) {
+  response.writeHead(204, fields).end();
+}
+
 /** Resolves when what was written has been read, or the stream has ended. */
 export function drained(stream) {
   if (stream.closed) return Promise.resolve();

@@ -3,6 +3,8 @@
  * (Docs/Gateway.md): which route a request is for, where parameters come from, what the answer is.
  */
 import { measured, MAX_DEPTH } from './gate/messages.mjs';
+import { joined } from './gate/fields.mjs';
+import { METHODS } from './gate/web-gate.mjs';
 import { body, drained, refuse } from './http.mjs';
 
 const TYPES = { json: 'application/json', text: 'text/plain; charset=utf-8', xml: 'application/xml', raw: 'application/octet-stream' };
@@ -19,13 +21,35 @@ const known = new WeakMap();
  * @returns {{route: object, parts: object} | {allow: string[]} | undefined} `allow`: the path has a route, for these methods
  */
 export function matchRoute(commands, method, path) {
+  const found = routesAt(commands, path);
+  if (found.length === 0) return undefined;
+  // HEAD is for every path that GET is for (RFC 9110, section 9.3.2).
+  const own = found.filter(({ route }) => [undefined, method, method === 'HEAD' ? 'GET' : method].includes(route.method));
+  if (own.length === 0) return { allow: methodsOf(found) };
+  const rank = ({ route }) => 2 * route.precision + (method === 'HEAD' && route.method === 'HEAD' ? 1 : 0);
+  return own.reduce((best, one) => (rank(one) > rank(best) ? one : best));
+}
+
+/**
+ * The methods that the path has a route for, with HEAD and OPTIONS; none when it has no route.
+ * @param {{name: string, config: object}[]} commands
+ * @param {string} path as it was written
+ * @returns {string[]}
+ */
+export function allowedMethods(commands, path) {
+  const found = routesAt(commands, path);
+  return found.length === 0 ? [] : methodsOf(found);
+}
+
+function methodsOf(found) {
+  const methods = found.flatMap(({ route: { method } }) => (method === undefined ? [...METHODS] : method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  return [...new Set([...methods, 'OPTIONS'])].sort();
+}
+
+function routesAt(commands, path) {
   if (!known.has(commands)) known.set(commands, commands.map(routeOf).filter(Boolean));
   const pieces = path.split('/').filter(Boolean).map(decodeURIComponent);
-  const found = known.get(commands).map((route) => ({ route, parts: partsIn(route, pieces) })).filter(({ parts }) => parts !== undefined);
-  if (found.length === 0) return undefined;
-  const own = found.filter(({ route }) => route.method === undefined || route.method === method);
-  if (own.length === 0) return { allow: [...new Set(found.map(({ route }) => route.method))].sort() };
-  return own.reduce((best, one) => (one.route.precision > best.route.precision ? one : best));
+  return known.get(commands).map((route) => ({ route, parts: partsIn(route, pieces) })).filter(({ parts }) => parts !== undefined);
 }
 
 function routeOf({ name, config }) {
@@ -71,11 +95,11 @@ export async function serveRoute(request, response, { route, parts }, { add, acc
   const { bytes, problem } = await body(request, accounts.bytes);
   if (problem !== undefined) return refuse(response, problem);
   try {
-    const inputs = inputsOf(request, parts, bytes);
+    const inputs = inputsOf(request, parts, bytes, response.getHeader('X-Request-Id'));
     if (inputs.problem !== undefined) return refuse(response, { status: 400, message: inputs.problem });
     const params = [];
     for (const { position, value } of route.sources) params[position] = resolved(value, inputs);
-    const channel = new RouteChannel(response, route);
+    const channel = new RouteChannel(response, route, request.method === 'HEAD');
     const { peer, done } = add({ channel, work: accounts.work, finish: () => {} });
     response.on('close', done);
     const message = { jsonrpc: '2.0', id: 1, method: route.name, params: Array.from(params, (value) => value ?? null) };
@@ -87,7 +111,11 @@ export async function serveRoute(request, response, { route, parts }, { add, acc
   }
 }
 
-function inputsOf({ url, headers }, route, bytes) {
+function inputsOf({ url, rawHeaders }, route, bytes, id) {
+  const fields = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) fields.push([rawHeaders[index], rawHeaders[index + 1]]);
+  // The id that the answer has, not one that was refused.
+  const headers = { ...joined(fields), 'x-request-id': id };
   const place = url.indexOf('?');
   const query = Object.fromEntries(new URLSearchParams(place < 0 ? '' : url.slice(place + 1)));
   return { route, query, headers, rawBody: bytes, ...contentOf((headers['content-type'] ?? '').split(';')[0].trim().toLowerCase(), bytes) };
@@ -133,15 +161,17 @@ function lookUp([first, ...rest], inputs) {
 class RouteChannel {
   #response;
   #route;
+  #isHead;
   #isStream = false;
 
-  constructor(response, route) {
+  constructor(response, route, isHead) {
     this.#response = response;
     this.#route = route;
+    this.#isHead = isHead;
   }
 
   get closed() {
-    return this.#response.destroyed;
+    return this.#response.destroyed || this.#response.writableEnded;
   }
 
   get congested() {
@@ -153,17 +183,19 @@ class RouteChannel {
   }
 
   send(text) {
-    if (this.#response.destroyed) return undefined;
+    if (this.closed) return undefined;
     const { result, error, stream } = JSON.parse(text);
     if (this.#isStream) return this.#piece(result, error);
     if (error) return this.#fail(error);
     if (stream) {
       this.#isStream = true;
       const { kind, type } = this.#route;
-      return this.#response.writeHead(200, { 'Content-Type': kind === 'json' ? 'application/x-ndjson' : type });
+      this.#response.writeHead(200, { 'Content-Type': kind === 'json' ? 'application/x-ndjson' : type });
+      // Nobody reads the stream, and it may have no end.
+      return this.#isHead ? this.#response.end() : undefined;
     }
     if (result === undefined || result === null) return this.#response.writeHead(204).end();
-    return this.#response.writeHead(200, { 'Content-Type': this.#route.type }).end(this.#content(result));
+    return this.#whole(200, this.#route.type, this.#content(result));
   }
 
   /** Everything was sent; a command that answered nothing at all is a fault. */
@@ -181,7 +213,12 @@ class RouteChannel {
 
   #fail({ statusCode, code, message, hint }) {
     const status = code === -32601 ? 404 : statusCode ?? 500;
-    this.#response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify({ statusCode: status, code, message, hint }));
+    this.#whole(status, TYPES.json, JSON.stringify({ statusCode: status, code, message, hint }));
+  }
+
+  /** With its length, which the answer to HEAD has too. */
+  #whole(status, type, content) {
+    return this.#response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content) }).end(content);
   }
 
   #content(value) {

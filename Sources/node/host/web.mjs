@@ -4,11 +4,12 @@ import { createServer as createSecureServer } from 'node:https';
 import { isClientTaken } from './gate/certificates.mjs';
 import { messagesOf } from './gate/messages.mjs';
 import { answerTo } from './gate/stranger.mjs';
-import { callProblem, MAX_BODY, notAllowed, WebGate } from './gate/web-gate.mjs';
-import { body, drained, refuse, refused, tooMuch } from './http.mjs';
-import { matchRoute, serveRoute } from './routes.mjs';
+import { requestID } from './gate/fields.mjs';
+import { callProblem, MAX_BODY, METHODS, notAllowed, OWN_PATHS, WebGate } from './gate/web-gate.mjs';
+import { answerOptions, body, drained, refuse, refused, tooMuch } from './http.mjs';
+import { allowedMethods, matchRoute, serveRoute } from './routes.mjs';
 import { warn } from './gate/log.mjs';
-import { beginningOf, HIGH_WATER, MAX_LINE, refusalText, websocket } from './wire.mjs';
+import { beginningOf, HIGH_WATER, MAX_LINE, refusalText, RpcError, websocket } from './wire.mjs';
 
 /** What a request over HTTP takes in memory before it is answered, about, in bytes. */
 const REQUEST = 8 * 1024;
@@ -130,13 +131,18 @@ async function handle(request, response, site) {
   response.on('error', () => {});
   site.keeper.settle(request.socket);
   const head = headOf(request);
+  introduce(response, head, site.gate);
   const { refusal, path } = checked(head, request.socket, site);
   if (refusal !== undefined) return refuse(response, refusal);
   // A place for WebSockets alone.
   if (!site.kinds.has('http')) {
     return refuse(response, { status: 426, message: 'this place speaks only WebSocket', headers: { Upgrade: 'websocket' } });
   }
-  const match = ['/rpc', '/$metadata'].includes(path) ? undefined : matchRoute((await site.describe()).commands, head.method, path);
+  const isOwn = path === '*' || OWN_PATHS.has(path);
+  const commands = isOwn ? [] : (await site.describe()).commands;
+  const match = isOwn ? undefined : matchRoute(commands, head.method, path);
+  const options = head.method === 'OPTIONS' ? optionsFields(head, path, commands, match, site.gate) : undefined;
+  if (options !== undefined) return answerOptions(response, options);
   const problem = match === undefined ? callProblem(head, path) : match.allow && notAllowed(head.method, match.allow.join(', '));
   if (problem !== undefined) return refuse(response, problem);
   const accounts = site.keeper.accounts(request.socket);
@@ -150,6 +156,24 @@ async function handle(request, response, site) {
   }
 }
 
+/** What every answer has: the id of its request, and what a page of another site may read. A fault of the service is in its log with that id. */
+function introduce(response, head, gate) {
+  const id = requestID(head.fields);
+  response.setHeader('X-Request-Id', id);
+  for (const [name, value] of Object.entries(gate.crossOrigin.fieldsFor(head))) response.setHeader(name, value);
+  response.on('finish', () => {
+    const [path] = head.target.split('?', 1);
+    if (response.statusCode >= 500) warn(`${head.method} ${path} was answered with ${response.statusCode} (request ${id})`);
+  });
+}
+
+/** The fields of an answer to OPTIONS; undefined when there is no such path, or a command answers. */
+function optionsFields(head, path, commands, match, gate) {
+  const methods = path === '*' ? [...METHODS] : OWN_PATHS.get(path) ?? allowedMethods(commands, path);
+  if (methods.length === 0) return undefined;
+  return gate.crossOrigin.preflightFields(head, methods) ?? (match?.route === undefined ? { Allow: methods.join(', ') } : undefined);
+}
+
 async function call(request, response, site, accounts) {
   const { bytes, problem } = await body(request, accounts.bytes);
   try {
@@ -161,18 +185,18 @@ async function call(request, response, site, accounts) {
 
 /** A fault of ours: the caller is told that there is one, and the service's log what it is. */
 function failed(response, error) {
-  warn(`a request over HTTP failed: ${error?.stack ?? error}`);
+  warn(`a request over HTTP failed (request ${response.getHeader('X-Request-Id') ?? 'without an id'}): ${error?.stack ?? error}`);
   if (response.headersSent) return response.destroy();
   return refuse(response, { status: 500, message: 'the request failed' });
 }
 
 async function answer(text, response, { add }, work) {
   const found = messagesOf(text, true);
-  if (typeof found === 'string') return end(response, 400, refusalText(beginningOf(text).id, found));
+  if (typeof found === 'string') return end(response, 400, refusal(beginningOf(text).id, found, isJSON(text) ? 'invalidRequest' : 'parseError'));
   const { list, size } = found;
   const isList = text.trimStart().startsWith('[');
   const streamed = list.find(({ stream }) => stream);
-  if (streamed !== undefined) return end(response, 400, refusalText(streamed.id, 'HTTP cannot carry a stream as a parameter'));
+  if (streamed !== undefined) return end(response, 400, refusal(streamed.id, 'HTTP cannot carry a stream as a parameter'));
   const channel = new ResponseChannel(response, isList);
   const { peer, done } = add({ channel, work, finish: () => {} });
   response.on('close', done);
@@ -180,6 +204,22 @@ async function answer(text, response, { add }, work) {
   await peer.idle();
   channel.finish();
   return undefined;
+}
+
+/** JSON-RPC 2.0, section 5: an id that could not be read is null. No client of the reference calls `/rpc`; over lines and WebSockets, which it speaks, such an error has no id. */
+function refusal(id, reason, kind = 'invalidRequest') {
+  const known = typeof id === 'string' || typeof id === 'number' ? id : null;
+  return JSON.stringify({ jsonrpc: '2.0', id: known, error: new RpcError(kind, reason) });
+}
+
+function isJSON(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // That is the answer.
+    return false;
+  }
 }
 
 /** What the service offers, as clients of the reference ask for it. */

@@ -3,6 +3,8 @@
  * decided here is decided by a vector there.
  */
 import { isIP } from 'node:net';
+import { CrossOrigin } from './cross-origin.mjs';
+import { grouped } from './fields.mjs';
 
 /** The longest target of a request, in bytes. */
 export const MAX_TARGET = 8192;
@@ -13,7 +15,8 @@ export const MAX_BODY = 4 * 1024 * 1024;
 /** The most messages in a list. */
 export const MAX_LIST = 100;
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
+/** The methods of HTTP that a connection point knows. */
+export const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
 const OWN_NAMES = ['localhost', '127.0.0.1', '::1'];
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -30,10 +33,14 @@ export function isLoopback(host) {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
+/** Methods of the paths that every service has; OPTIONS is for all. */
+export const OWN_PATHS = new Map([['/rpc', ['POST', 'OPTIONS']], ['/$metadata', ['GET', 'HEAD', 'OPTIONS']]]);
+
 export class WebGate {
+  /** What pages of other sites may read. */
+  crossOrigin;
   #names;
   #takesAddresses;
-  #origins;
   #isSecure;
 
   /**
@@ -43,7 +50,7 @@ export class WebGate {
     const { hosts = [], origins = [], ca } = options;
     const given = hosts.map((name) => bare(name.toLowerCase()));
     this.#isSecure = isSecure;
-    this.#origins = new Set(origins.map((origin) => origin.toLowerCase()).filter((origin) => origin !== 'null'));
+    this.crossOrigin = new CrossOrigin(origins);
     // Names can be made to point to this machine (DNS rebinding), addresses cannot.
     this.#takesAddresses = !isLoopback(host) && ca === undefined;
     if (isLoopback(host)) this.#names = new Set([...given, ...OWN_NAMES, host]);
@@ -57,10 +64,11 @@ export class WebGate {
    */
   check(head) {
     const fields = grouped(head.fields);
-    const target = targetOf(head.target);
+    // `*` is no path, but the place itself (RFC 9112, section 3.2.4).
+    const target = head.target === '*' && head.method === 'OPTIONS' ? { path: '*' } : targetOf(head.target);
     const authority = target.authority;
     const refusal = formProblem(head, fields) ?? target.refusal ?? methodProblem(head.method)
-      ?? this.#hostProblem(head, fields, authority) ?? this.#originProblem(fields, authority);
+      ?? this.#hostProblem(head, fields, authority) ?? this.#originProblem(fields, authority) ?? codingProblem(fields);
     return refusal === undefined ? { path: target.path } : { refusal };
   }
 
@@ -94,7 +102,7 @@ export class WebGate {
     if (given.length > 0) {
       const origin = given[0].toLowerCase();
       const isOwn = host !== undefined && (origin === `https://${host}` || (!this.#isSecure && origin === `http://${host}`));
-      return given.length === 1 && (isOwn || this.#origins.has(origin)) ? undefined : otherSite(`pages of ${origin || 'nowhere'}`);
+      return given.length === 1 && (isOwn || this.crossOrigin.has(origin)) ? undefined : otherSite(`pages of ${origin || 'nowhere'}`);
     }
     // Browsers say of a request without an origin whether it comes from another site's page.
     const sites = fields.get('sec-fetch-site') ?? ['none'];
@@ -110,10 +118,10 @@ export class WebGate {
  */
 export function callProblem({ method, fields }, path) {
   if (path === '/$metadata') {
-    return method === 'GET' || method === 'HEAD' ? undefined : notAllowed(method, 'GET, HEAD');
+    return method === 'GET' || method === 'HEAD' ? undefined : notAllowed(method, OWN_PATHS.get(path).join(', '));
   }
   if (path !== '/rpc') return { status: 404, message: 'this path does not exist', hint: 'POST /rpc, GET /$metadata' };
-  if (method !== 'POST') return notAllowed(method, 'POST');
+  if (method !== 'POST') return notAllowed(method, OWN_PATHS.get(path).join(', '));
   const types = grouped(fields).get('content-type') ?? [];
   // Other types may be sent by a page of another site without asking.
   if (types.length !== 1 || !/^application\/json[\t ]*(;|$)/i.test(types[0])) {
@@ -137,16 +145,6 @@ function otherSite(who) {
   return { status: 403, message: `${who} may not use this connection point`, hint: 'add the origin to "origins" of the connection point' };
 }
 
-function grouped(fields) {
-  const groups = new Map();
-  for (const [name, value] of fields) {
-    const key = name.toLowerCase();
-    if (groups.has(key)) groups.get(key).push(value);
-    else groups.set(key, [value]);
-  }
-  return groups;
-}
-
 /** What servers and proxies could understand in two ways is refused (RFC 9112, section 11.2). */
 function formProblem({ version, fields }, groups) {
   if (version !== '1.1' && version !== '1.0') return { status: 505, message: 'this place speaks HTTP/1.1' };
@@ -168,13 +166,23 @@ function methodProblem(method) {
   return METHODS.has(method) ? undefined : { status: 405, message: `the method ${shown(method)} is not supported`, headers: { Allow: [...METHODS].join(', ') } };
 }
 
+/** A body that is compressed would reach a command as bytes that its type does not say. */
+function codingProblem(fields) {
+  const codings = (fields.get('content-encoding') ?? []).flatMap((value) => value.split(',')).map((coding) => coding.trim().toLowerCase());
+  return codings.every((coding) => coding === '' || coding === 'identity') ? undefined : {
+    status: 415, message: 'the body of a request must not be encoded', hint: 'send the body without Content-Encoding', headers: { 'Accept-Encoding': 'identity' },
+  };
+}
+
 /** @returns {{path: string, authority?: string} | {refusal: Refusal, authority?: string}} */
 function targetOf(target) {
   const bad = (message) => ({ refusal: { status: 400, message } });
   if (Buffer.byteLength(target) > MAX_TARGET) return { refusal: { status: 414, message: `the target of a request may have at most ${MAX_TARGET} bytes` } };
   if (!TARGET.test(target)) return bad('the target of the request is not well-formed');
-  const [, authority, local] = /^(?:https?:\/\/([^/?]*))?(\/.*)$/is.exec(target) ?? [];
-  if (local === undefined || authority === '') return bad('the target of the request is not a path');
+  const [, authority, rest] = /^(?:https?:\/\/([^/?]*))?(.*)$/is.exec(target);
+  // A whole URL may leave out the path `/` (RFC 9110, section 4.2.3).
+  const local = authority !== undefined && !rest.startsWith('/') ? `/${rest}` : rest;
+  if (!local.startsWith('/') || authority === '') return bad('the target of the request is not a path');
   const [path] = local.split('?', 1);
   if (path.startsWith('//')) return bad('the path of the request begins with two slashes');
   if (decoded(local) === undefined) return bad('an escape in the target of the request is none');

@@ -9,6 +9,8 @@ import Testing
             try project.write("tool.js", "console.log('one', process.argv[2], process.execArgv.join())\n")
             let dev = try project.start([TestPaths.pm, "dev", "./tool.js", "--no-inspect", "a"])
             #expect(dev.waitForOutput("one a --enable-source-maps,--stack-trace-limit=100\n"))
+            // Before that Node may not watch the file yet.
+            #expect(dev.waitForOutput("Completed running"))
             try project.write("tool.js", "console.log('two')\n")
             #expect(dev.waitForOutput("two\n"))
             dev.signal(SIGTERM)

@@ -63,7 +63,7 @@ struct DevCommand: PMCommand {
         }
         let process = ForegroundProcess(plan: plan, session: session)
         guard plan.isHosted else { return try process.replaceOurselves() }
-        return try process.runHosted(watching: plan.entry)
+        return try process.runWatched()
     }
 
     private var inspection: Inspection {

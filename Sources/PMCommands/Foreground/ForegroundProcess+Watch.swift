@@ -26,9 +26,9 @@ extension ForegroundProcess {
 
     /// Runs a commandable service with a channel to us, and starts it again when a source file of its package changes. Node's own
     /// `--watch` cannot do that: it gives the program a channel of its own in the place of ours.
-    func runHosted(watching entry: String) throws(APIError) -> ExitCode {
+    func runWatched() throws(APIError) -> ExitCode {
         do throws(SystemError) {
-            let sources = try SourceWatch(packageOf: entry)
+            let sources = try SourceWatch(packageOf: plan.entry, inside: plan.root)
             let signals = SignalWatch(try SignalDescriptor(Self.forwarded + [SIGCHLD]))
             let changes = try WaitGroup([signals.raw, sources.raw])
             if session.isVerbose { session.note("watching \(sources.folder)") }

@@ -20,6 +20,8 @@ struct RunPlan: Equatable {
     var isHosted: Bool
     /// The program, the list of commands or the folder that the configuration or the command line names.
     var entry: String
+    /// The folder of the configuration, else the working directory: what lies outside belongs to others.
+    var root: String
 }
 
 /// Makes a plan from a configuration or a file, for `pm run`.
@@ -70,7 +72,8 @@ struct RunPlanner {
                 arguments: command.arguments + unit.mapping.cli + arguments,
                 environment: launchEnvironment(environment, command)
                     + variables(name ?? unit.name, unit.mapping, command),
-                directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted, entry: path)
+                directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted, entry: path,
+                root: directory)
         } catch {
             throw APIError(error)
         }
@@ -91,7 +94,8 @@ struct RunPlanner {
             return RunPlan(
                 name: own, path: command.path, arguments: command.arguments + arguments,
                 environment: launchEnvironment(base, command) + variables(own, nil, command),
-                directory: context.workingDirectory, isHosted: command.isHosted, entry: path)
+                directory: context.workingDirectory, isHosted: command.isHosted, entry: path,
+                root: context.workingDirectory)
         } catch {
             throw APIError(error)
         }

@@ -22,13 +22,14 @@ final class SourceWatch {
     private static let mostFolders = 1024
     private static let mostFiles = 16384
 
-    /// Watches the package of a program or of a folder: from the nearest package.json on, else the program's own folder.
+    /// Watches the package of a program or of a folder: from the nearest package.json on that is not above `root`, else the
+    /// program's own folder.
     ///
     /// - Throws: `SystemError` when the kernel watches no more.
-    init(packageOf entry: String) throws(SystemError) {
+    init(packageOf entry: String, inside root: String) throws(SystemError) {
         let isFolder = try Files.status(entry)?.kind == .directory
         let own = isFolder ? entry : Paths.directory(of: entry)
-        folder = try Self.package(of: own) ?? own
+        folder = try Self.package(of: own, inside: root) ?? own
         watch = try DirectoryWatch()
         known = try scan()
     }
@@ -60,10 +61,11 @@ final class SourceWatch {
         return poll(&set, 1, milliseconds) > 0
     }
 
-    private static func package(of folder: String) throws(SystemError) -> String? {
+    private static func package(of folder: String, inside root: String) throws(SystemError) -> String? {
         var directory = folder
-        while directory != "/" {
+        while Paths.isInside(directory, root) {
             if try Files.status(directory + "/package.json") != nil { return directory }
+            guard directory != "/" else { break }
             directory = Paths.directory(of: directory)
         }
         return nil

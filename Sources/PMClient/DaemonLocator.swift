@@ -118,11 +118,12 @@ public struct DaemonLocator: Sendable {
     private static let statusTimeout = Duration.seconds(2)
 
     private func configuredAddresses(_ location: DaemonLocation) -> [SocketAddress] {
-        // A daemon with another environment, without XDG_RUNTIME_DIR for example.
-        let recorded =
-            DaemonRecord.read(in: location.stateDirectory, config: location.configFile)
-            .map { [SocketAddress(path: $0.socket)] } ?? []
-        return recorded + addressesInFile(location)
+        // A daemon with another environment, without XDG_RUNTIME_DIR for example. The record of one that has ended may name
+        // a socket that is another daemon's by now.
+        let record =
+            DaemonLock.isHeld(location.lockPath)
+            ? DaemonRecord.read(in: location.stateDirectory, config: location.configFile) : nil
+        return [record.map { SocketAddress(path: $0.socket) }].compactMap { $0 } + addressesInFile(location)
     }
 
     private func addressesInFile(_ location: DaemonLocation) -> [SocketAddress] {
@@ -149,15 +150,22 @@ public struct DaemonLocator: Sendable {
 public enum DaemonLock {
     /// True when a process holds the lock, by /proc/locks (proc(5)). Trying to take the lock would not do: a daemon
     /// that starts at that moment would find it taken and give up.
-    public static func isHeld(_ path: String) -> Bool {
+    public static func isHeld(_ path: String) -> Bool { holder(of: path) != nil }
+
+    /// The process that holds the lock, usually a pm-init; 0 for one of another PID namespace; nil: nobody holds it.
+    public static func holder(of path: String) -> Int32? {
         // Without the file or without /proc nobody is known to hold it.
-        guard let file = try? Files.status(path), let table = try? Files.read("/proc/locks") else { return false }
+        guard let file = try? Files.status(path), let table = try? Files.read("/proc/locks") else { return nil }
         let inode = Array(":\(file.inode)".utf8)
-        return table.split(separator: UInt8(ascii: "\n")).contains { line in
+        return table.split(separator: UInt8(ascii: "\n")).lazy.compactMap { line -> Int32? in
             // `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; a waiter's line has `->` after its number.
             let words = line.split(separator: UInt8(ascii: " "))
-            return words.count > 5 && words[1].elementsEqual("FLOCK".utf8) && words[5].suffix(inode.count) == inode[...]
-        }
+            guard words.count > 5, words[1].elementsEqual("FLOCK".utf8), words[5].suffix(inode.count) == inode[...]
+            else {
+                return nil
+            }
+            return Int32(String(decoding: words[4], as: UTF8.self)) ?? 0
+        }.first
     }
 
     /// Waits until nobody holds the lock; false when somebody still does at the end of the time.

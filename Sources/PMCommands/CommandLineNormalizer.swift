@@ -10,6 +10,9 @@ struct CommandLineNormalizer {
     /// Options of `pm run` that may stand behind the program.
     private static let runFlags: Set<String> = ["--new", "--inspect", "--inspect-brk", "--keep-attached"]
 
+    /// Options of `pm dev` that may stand behind the program.
+    private static let devFlags: Set<String> = ["--no-inspect", "--inspect", "--inspect-brk"]
+
     /// Options of `pm run` with a value.
     private static let runValued: Set<String> = ["--name"]
 
@@ -31,7 +34,8 @@ struct CommandLineNormalizer {
         let tail = Array(rest.dropFirst())
         switch first {
         case "call": return ["call"] + options + call(tail)
-        case "run": return ["run"] + options + run(tail)
+        case "run": return ["run"] + options + run(tail, flags: Self.runFlags)
+        case "dev": return ["dev"] + options + run(tail, flags: Self.devFlags)
         case "start": return ["start"] + options + start(Self.kebabs(tail)).words
         case "restart": return ["restart"] + options + inspected(Self.kebabs(tail))
         case "set": return ["set"] + options + set(tail)
@@ -126,13 +130,17 @@ struct CommandLineNormalizer {
         return options + ["--"] + rest
     }
 
-    /// `run [options] PROGRAM [args]`: behind PROGRAM only the long options of run itself are options, up to a `--`.
-    private func run(_ words: [String]) -> [String] {
+    /// `run [options] PROGRAM [args]` and `dev`: behind PROGRAM only their own long options are options, up to a `--`.
+    private func run(_ words: [String], flags: Set<String>) -> [String] {
         var (options, rest) = split(
             words, valued: Self.valued.union(Self.runValued).union(["--profile"]),
-            flags: Self.flags.union(Self.runFlags))
+            flags: Self.flags.union(flags))
         options = options.flatMap(InspectorOptions.separated)
-        if rest.first == "--" { rest.removeFirst() } else if rest.first?.hasPrefix("-") ?? true { return words }
+        if rest.first == "--" {
+            rest.removeFirst()
+        } else if rest.first?.hasPrefix("-") ?? true {
+            return inspected(words)
+        }
         guard let program = rest.first else { return words }
         var arguments: [String] = []
         var index = 1
@@ -143,7 +151,7 @@ struct CommandLineNormalizer {
                 break
             }
             let parts = InspectorOptions.separated(word)
-            if parts.count > 1 || Self.runFlags.contains(word) || word.hasPrefix("--name=") {
+            if parts.count > 1 || flags.contains(word) || word.hasPrefix("--name=") {
                 options += parts
             } else if word == "--name", index + 1 < rest.count {
                 options += [word, rest[index + 1]]

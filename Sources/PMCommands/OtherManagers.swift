@@ -33,7 +33,6 @@ enum OtherManagers {
         "ecosystem":
             "pm start ecosystem.config.js adds its apps and starts them; pm start ./app.js adds one program",
         "add": "pm start ./app.js adds a program as a service and starts it; pm map NAME FILE only adds it",
-        "doctor": "pm status shows the daemon's problems, and pm log pm what it wrote",
     ]
 
     /// The command of pm for a word.

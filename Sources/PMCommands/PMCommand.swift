@@ -48,7 +48,7 @@ struct PM: ParsableCommand {
                     StartCommand.self, StopCommand.self, RestartCommand.self, StatusCommand.self, LogCommand.self,
                     EventsCommand.self, HistoryCommand.self, ScaleCommand.self, ApplyCommand.self, IsActiveCommand.self,
                     WaitCommand.self, ProcessIDCommand.self, RunCommand.self,
-                    UpgradeCommand.self,
+                    DevCommand.self, UpgradeCommand.self,
                 ]),
             CommandGroup(
                 name: "Containers",
@@ -68,7 +68,11 @@ struct PM: ParsableCommand {
                     CallCommand.self, ConnectCommand.self, DoCommand.self, ReloadMetadataCommand.self,
                     TypesCommand.self,
                 ]),
-            CommandGroup(name: "About", subcommands: [PluginsCommand.self, VersionCommand.self, NameCommand.self]),
+            CommandGroup(
+                name: "About",
+                subcommands: [
+                    DaemonsCommand.self, DoctorCommand.self, PluginsCommand.self, VersionCommand.self, NameCommand.self,
+                ]),
         ])
 
     /// The word behind `help` that is no command; nil: there is none. The parser shows the help of pm instead.

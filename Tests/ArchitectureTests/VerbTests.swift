@@ -18,6 +18,8 @@ import Testing
         "Call",  // calls a method of a service
         "Check",  // reads a configuration, for a daemon that need not run
         "Edit",  // changes a configuration, for a daemon that need not run
+        "Daemons", "Doctor",  // look at files and ask the daemons
+        "Dev",  // as run
         "Disable", "Enable", "Get", "Set",  // read and change a configuration, for a daemon that need not run
         "Do",  // calls a command of a service by names
         "IsActive",  // reads the status

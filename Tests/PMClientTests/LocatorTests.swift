@@ -73,6 +73,26 @@ import Testing
         _ = listener.raw
     }
 
+    @Test func `the socket that an ended daemon has left in its record is not tried`() throws {
+        let directory = try makeTemporaryDirectory()
+        defer { removeTree(directory) }
+        try Files.replace(directory + "/.pm.config.json", with: Array("{}".utf8))
+        let locator = locator(in: directory)
+        let location = try #require(try locator.location())
+        let state = location.stateDirectory
+        try Files.makeDirectories(state)
+        let other = directory + "/other.sock"
+        let listener = try UnixSocket.listen(other, mode: 0o600)
+        let record = DaemonRecord(config: location.configFile, socket: other, cwd: directory)
+        try record.write(in: state)
+        let error = error { () throws(APIError) in _ = try locator.connect() }
+        #expect(error?.message == "pm is not running for \(location.configFile)")
+        _ = listener.raw
+        // A copy under another name is nobody's record.
+        try Files.replace(state + "/daemon-0.json", with: try Files.read(state + "/" + Files.list(state)[0]))
+        #expect(DaemonRecord.all(in: state) == [record])
+    }
+
     @Test func `a daemon that is just starting is waited for`() throws {
         let directory = try makeTemporaryDirectory()
         defer { removeTree(directory) }

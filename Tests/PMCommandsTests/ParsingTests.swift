@@ -21,7 +21,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
             "enable", "disable", "is-active", "wait", "pid", "init", "types", "events",
-            "history", "apply", "explain", "edit", "export", "plugins",
+            "history", "apply", "explain", "edit", "export", "plugins", "daemons", "dev", "doctor",
         ]
         #expect(PM.words == Set(expected))
     }
@@ -68,6 +68,16 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(Set(tables.commands.keys).union(tables.advices.keys).isDisjoint(with: PM.words))
         #expect(tables.commands.values.allSatisfy(PM.words.contains))
         #expect(OtherManagers.destructive.isSubset(of: PM.words))
+    }
+
+    @Test func `pm dev takes its own options behind the program, and others are the program's`() throws {
+        let dev: DevCommand = try parse("dev api --port 1 --inspect=9230 -- --inspect")
+        #expect(dev.program == "api" && dev.args == ["--port", "1", "--inspect"])
+        #expect(dev.inspector.inspection.option == "--inspect=9230")
+        let alone: DevCommand = try parse("dev --inspect=9230")
+        #expect(alone.program == nil && alone.inspector.inspection.option == "--inspect=9230")
+        #expect(try parse("dev ./a.ts --no-inspect", as: DevCommand.self).withoutInspector)
+        #expect(throws: (any Error).self) { try parse("dev api --no-inspect --inspect", as: DevCommand.self) }
     }
 
     @Test func `a pattern and all mean services, a name itself`() {

@@ -71,6 +71,22 @@ private struct FakeProbe: FileProbe {
         #expect(try planner("hosted").plan().isHosted)
     }
 
+    @Test func `for development Node watches what it loads, and pm what the host loads`() throws {
+        var script = try planner("./cli.mjs", ["a"])
+        script.development = ["--enable-source-maps"]
+        script.inspection = .inspect
+        #expect(
+            try script.plan().arguments == ["--watch", "--enable-source-maps", "--inspect", "/srv/app/cli.mjs", "a"])
+        var hosted = try planner("api-prod")
+        hosted.development = ["--enable-source-maps"]
+        let plan = try hosted.plan()
+        #expect(plan.isHosted && plan.entry == "/srv/app/dist/commands.json")
+        #expect(plan.arguments.prefix(2) == ["--enable-source-maps", "/lib/pm/node/host/main.mjs"])
+        var binary = try planner("bin/prog")
+        binary.development = ["--enable-source-maps"]
+        #expect(try binary.plan().path == "/srv/app/bin/prog")
+    }
+
     @Test func `a file of commands and a folder are hosted, and named after the folder`() throws {
         let plan = try planner("dist/commands.json").plan()
         #expect(plan.isHosted && plan.name == "dist" && plan.directory == "/srv/app")

@@ -5,7 +5,8 @@ public enum CommandNames {
 
     /// Commands that `pm` carries out itself.
     private static let withoutMethod: Set<String> = [
-        "call", "check", "disable", "do", "edit", "enable", "export", "get", "help", "history", "import", "init",
+        "call", "check", "daemons", "dev", "disable", "do", "doctor", "edit", "enable", "export", "get", "help",
+        "history", "import", "init",
         "install", "is-active", "link", "pid", "rename", "run", "set", "top", "types", "uninstall", "update", "wait",
     ]
 }

@@ -65,12 +65,16 @@ public struct DaemonLocation: Equatable, Sendable {
             return Paths.resolve(directory, from: context.workingDirectory)
         }
         switch scope {
-        case .project:
-            let folder = Paths.name(of: Paths.directory(of: configFile))
-            return try context.userStateDirectory() + "/\(folder)-\(Fingerprint(of: configFile).digits)"
+        case .project: return projectStateDirectory(of: configFile, in: try context.userStateDirectory())
         case .user: return try context.userStateDirectory() + "/user"
         case .system: return "/var/lib/pm"
         }
+    }
+
+    /// The state directory of a project, by its configuration file and the folder of the user's state directories.
+    public static func projectStateDirectory(of configFile: String, in userStateDirectory: String) -> String {
+        let folder = Paths.name(of: Paths.directory(of: configFile))
+        return userStateDirectory + "/\(folder)-\(Fingerprint(of: configFile).digits)"
     }
 
     private static func socketPath(

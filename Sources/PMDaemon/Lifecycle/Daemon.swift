@@ -326,7 +326,6 @@ final class Daemon {
         parts.gateway.end()
         parts.supervisor.notify.close()
         do throws(SystemError) {
-            try parts.options.record.remove(in: parts.options.state)
             if held.activated == nil { try Files.removeSocket(parts.options.socket) }
         } catch {
             log.trouble("the socket file stays: \(error)")

@@ -73,7 +73,7 @@ public struct DaemonOptions: Equatable, Sendable {
     /// Values of the configuration: the environment of this process, and the profile.
     var values: ConfigValues { ConfigValues(variables: Environment.current(), profile: profile) }
 
-    /// Record of this daemon in its state directory, while it runs.
+    /// Record of this daemon in its state directory, which stays after its end.
     var record: DaemonRecord { DaemonRecord(config: config, socket: socket, cwd: configDirectory) }
 
     /// The socket as clients name it.

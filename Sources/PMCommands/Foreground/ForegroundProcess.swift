@@ -8,7 +8,7 @@ struct ForegroundProcess {
     let plan: RunPlan
     let session: CommandContext
 
-    private static let forwarded = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]
+    static let forwarded = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]
 
     /// Becomes the program: nothing stands between it and the terminal, its signals and its exit code.
     func replaceOurselves() throws(APIError) -> ExitCode {
@@ -23,7 +23,7 @@ struct ForegroundProcess {
         }
     }
 
-    private func failure(_ error: SystemError) -> APIError {
+    func failure(_ error: SystemError) -> APIError {
         APIError(error, doing: "run \(plan.name)")
     }
 
@@ -33,6 +33,9 @@ struct ForegroundProcess {
         let path = plan.environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? "/usr/local/bin:/bin:/usr/bin"
         for directory in path.split(separator: ":") where access("\(directory)/\(program)", X_OK) == 0 {
             return "\(directory)/\(program)"
+        }
+        if program == "node" {
+            throw .notFound("there is no node in PATH (\(path))", hint: "install Node.js, or set PATH to its directory")
         }
         throw .notFound("there is no service, file or program \(program)", hint: "pm ls")
     }
@@ -50,7 +53,7 @@ struct ForegroundProcess {
         }
     }
 
-    private func start(_ socket: SharedFD) throws(SystemError) -> pid_t {
+    func start(_ socket: SharedFD) throws(SystemError) -> pid_t {
         var child = ChildProcess(path: plan.path, arguments: plan.arguments, environment: plan.environment)
         child.directory = plan.directory
         child.descriptors = [0, 1, 2, socket.raw]
@@ -96,7 +99,7 @@ struct ForegroundProcess {
     }
 
     /// Ends this process as the child ended: by the same signal, or with the same code.
-    private func end(as status: Int32) -> ExitCode {
+    func end(as status: Int32) -> ExitCode {
         let number = status & 0x7F
         if number != 0 {
             signal(number, SIG_DFL)

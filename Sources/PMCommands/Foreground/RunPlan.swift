@@ -18,6 +18,10 @@ struct RunPlan: Equatable {
     var directory: String
     /// True for a commandable service, which needs a channel to pm.
     var isHosted: Bool
+    /// The program, the list of commands or the folder that the configuration or the command line names.
+    var entry: String
+    /// The folder of the configuration, else the working directory: what lies outside belongs to others.
+    var root: String
 }
 
 /// Makes a plan from a configuration or a file, for `pm run`.
@@ -30,6 +34,8 @@ struct RunPlanner {
     var name: String?
     /// Use of Node's inspector.
     var inspection = Start.Inspection.none
+    /// Options of Node for development; with one, Node also watches the files that a program loads. None for `pm run`.
+    var development: [String] = []
     /// The configuration around; nil when there is none.
     var configuration: ConfigFile?
     /// The daemon's URL, for services that call it.
@@ -66,7 +72,8 @@ struct RunPlanner {
                 arguments: command.arguments + unit.mapping.cli + arguments,
                 environment: launchEnvironment(environment, command)
                     + variables(name ?? unit.name, unit.mapping, command),
-                directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted)
+                directory: try unit.workingDirectory(in: directory), isHosted: command.isHosted, entry: path,
+                root: directory)
         } catch {
             throw APIError(error)
         }
@@ -87,7 +94,8 @@ struct RunPlanner {
             return RunPlan(
                 name: own, path: command.path, arguments: command.arguments + arguments,
                 environment: launchEnvironment(base, command) + variables(own, nil, command),
-                directory: context.workingDirectory, isHosted: command.isHosted)
+                directory: context.workingDirectory, isHosted: command.isHosted, entry: path,
+                root: context.workingDirectory)
         } catch {
             throw APIError(error)
         }
@@ -110,18 +118,23 @@ struct RunPlanner {
         guard let facts = context.files.facts(of: path) else {
             throw ConfigError(.missing, "there is no program \(path)", hint: nearest)
         }
-        let isScript = [".js", ".mjs", ".cjs"].contains { path.hasSuffix($0) }
+        let isScript = Self.scripts.contains { path.hasSuffix($0) }
         let isHosted = path.hasSuffix(".json") || facts.kind == .directory || (isCommandable && isScript)
         if isHosted {
-            return Command(path: "node", arguments: inspector + [installation.nodeHost, path], isHosted: true)
+            return Command(path: "node", arguments: nodeOptions + [installation.nodeHost, path], isHosted: true)
         }
-        if isScript && (facts.mode & 0o111 == 0 || inspection != .none) {
-            return Command(path: "node", arguments: inspector + [path], isHosted: false)
+        let isNodeNeeded = facts.mode & 0o111 == 0 || !nodeOptions.isEmpty
+        if isScript && isNodeNeeded {
+            let watch = development.isEmpty ? [] : ["--watch"]
+            return Command(path: "node", arguments: watch + nodeOptions + [path], isHosted: false)
         }
         return Command(path: path, arguments: [], isHosted: false)
     }
 
-    private var inspector: [String] { [inspection.option].compactMap { $0 } }
+    /// What Node runs, TypeScript by newer versions.
+    private static let scripts = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"]
+
+    private var nodeOptions: [String] { development + [inspection.option].compactMap { $0 } }
 
     /// The host provides pm's client itself; other programs get it from Node.
     private func launchEnvironment(_ environment: [String], _ command: Command) -> [String] {

@@ -55,20 +55,10 @@ struct RunCommand: PMCommand {
 
     /// All that the decision depends on.
     func planner(_ session: CommandContext) throws(APIError) -> RunPlanner {
-        let locator = try session.locator()
-        let location = try locator.location()
-        var planner = RunPlanner(
-            program: program, arguments: args, installation: try installation(session), context: locator.context)
+        var planner = try session.runPlanner(program, profile: profile.profile)
+        planner.arguments = args
         planner.name = chosenName
         planner.inspection = inspector.inspection
-        planner.socketURL = global.pmSock ?? location?.socketURL
-        if let location, location.hasConfigFile {
-            planner.configuration = try configuration(location, session.values(profile.profile))
-            for problem in planner.configuration?.warnings.prefix(10) ?? [] { session.note(problem.withHint) }
-            // What it says of other programs does not matter: nothing of it is used.
-            let isUsed = planner.configuration?.configuration.unit(program) != nil
-            if isUsed { try DaemonStart.requireTrust(location) }
-        }
         return planner
     }
 
@@ -76,27 +66,5 @@ struct RunCommand: PMCommand {
         guard new else { return name }
         var generator = SystemRandomNumberGenerator()
         return RandomName.make(using: &generator)
-    }
-
-    private func installation(_ session: CommandContext) throws(APIError) -> Installation {
-        do {
-            return try Installation(environment: session.environment)
-        } catch {
-            throw APIError(error, doing: "find the programs of pm", hint: "set PM_LIBEXEC to their directory")
-        }
-    }
-
-    private func configuration(_ location: DaemonLocation, _ values: ConfigValues) throws(APIError) -> ConfigFile {
-        let bytes: [UInt8]
-        do {
-            bytes = try Files.read(location.configFile)
-        } catch {
-            throw APIError(error, doing: "read the configuration")
-        }
-        do {
-            return try ConfigFile(path: location.configFile, bytes: bytes, values: values)
-        } catch {
-            throw APIError(error)
-        }
     }
 }

@@ -8,15 +8,14 @@ public struct WaitGroup: ~Copyable, Sendable {
     ///
     /// - Throws: `SystemError` with operation `epoll_create1` or `epoll_ctl`.
     public init(_ members: [Int32]) throws(SystemError) {
-        self.init(owning: OwnedFD(owning: try valueOrNegated("epoll_create1", "", pm_epoll_create())))
+        let epoll = OwnedFD(owning: try valueOrNegated("epoll_create1", "", pm_epoll_create()))
         for member in members {
             _ = try valueOrNegated(
                 "epoll_ctl", "descriptor \(member)",
-                pm_epoll_add(descriptor.raw, member, Events.readable.rawValue, UInt64(member)))
+                pm_epoll_add(epoll.raw, member, Events.readable.rawValue, UInt64(member)))
         }
+        descriptor = epoll
     }
-
-    private init(owning descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 
     /// The number to poll: it is readable when a member is.
     public var raw: Int32 { descriptor.raw }

@@ -73,9 +73,9 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
     @Test func `pm dev takes its own options behind the program, and others are the program's`() throws {
         let dev: DevCommand = try parse("dev api --port 1 --inspect=9230 -- --inspect")
         #expect(dev.program == "api" && dev.args == ["--port", "1", "--inspect"])
-        #expect(dev.inspector.inspection.option == "--inspect=9230")
+        #expect(dev.inspector.inspection.option == "--inspect=127.0.0.1:9230")
         let alone: DevCommand = try parse("dev --inspect=9230")
-        #expect(alone.program == nil && alone.inspector.inspection.option == "--inspect=9230")
+        #expect(alone.program == nil && alone.inspector.inspection.option == "--inspect=127.0.0.1:9230")
         #expect(try parse("dev ./a.ts --no-inspect", as: DevCommand.self).withoutInspector)
         #expect(throws: (any Error).self) { try parse("dev api --no-inspect --inspect", as: DevCommand.self) }
     }

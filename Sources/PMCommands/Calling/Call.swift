@@ -46,13 +46,18 @@ struct CallCommand: PMCommand {
             return Program.misused(
                 .badRequest("commands of pm itself are called without its name", hint: hint), session)
         }
-        var conversation: Conversation
+        let client: DaemonClient
+        do throws(APIError) {
+            client = try session.connect()
+        } catch {
+            throw advised(error)
+        }
+        var conversation = Conversation(session: session, client: client, timeout: timeout)
         let metadata: ServiceMetadata
         do throws(APIError) {
-            conversation = Conversation(session: session, client: try session.connect(), timeout: timeout)
             metadata = try conversation.metadata(for: service, command)
         } catch {
-            if error.statusCode == 404, let code = try runPluginCommand(session, try session.connect()) { return code }
+            if error.statusCode == 404, let code = try runPluginCommand(session, client) { return code }
             throw advised(error)
         }
         if ServiceHelp.isAsked(args),

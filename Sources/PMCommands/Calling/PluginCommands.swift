@@ -58,7 +58,8 @@ extension CommandMetadata {
 extension CallCommand {
     /// Runs the command of a plugin that the first word names; nil when no plugin has one.
     func runPluginCommand(_ session: CommandContext, _ client: DaemonClient) throws(APIError) -> ExitCode? {
-        let commands = try PluginCommands.all(client)
+        // Who cannot say what plugins add, as the daemon of the reference, has none; the caller has an error of its own.
+        let commands = (try? PluginCommands.all(client)) ?? []
         guard let metadata = commands.first(where: { $0.name == service }) else { return nil }
         let words = [command].compactMap { $0 } + args
         if words == ["--help"] || words == ["-h"] {

@@ -153,7 +153,7 @@ private struct Asked {
             let services = rows.filter { $0.type != "self" && !UnitName.isOfPart($0.name) }
             return .running(answer, services: Set(services.map { InstanceName.unit(of: $0.name) }).count)
         } catch {
-            return .notAnswering
+            return .notAnswering  // the state says it; pm status says why
         }
     }
 }

@@ -96,7 +96,7 @@ extension EcosystemApp {
                 draft.needless(key, "each instance is a process")
             }
         case "increment_var", "instance_var":
-            draft.missing(key, "PM_NAME of an instance is \(name), \(name)#2, ...")
+            draft.missing(key, "\(HostVariable.name.rawValue) of an instance is \(name), \(name)#2, ...")
         default: return false
         }
         return true

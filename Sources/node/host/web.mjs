@@ -141,7 +141,7 @@ async function handle(request, response, site) {
   const isOwn = path === '*' || OWN_PATHS.has(path);
   const commands = isOwn ? [] : (await site.describe()).commands;
   const match = isOwn ? undefined : matchRoute(commands, head.method, path);
-  const options = head.method === 'OPTIONS' ? optionsFields(head, path, commands, match, site.gate) : undefined;
+  const options = head.method === 'OPTIONS' ? optionsFields(head, { path, commands, match }, site.gate) : undefined;
   if (options !== undefined) return answerOptions(response, options);
   const problem = match === undefined ? callProblem(head, path) : match.allow && notAllowed(head.method, match.allow.join(', '));
   if (problem !== undefined) return refuse(response, problem);
@@ -168,7 +168,7 @@ function introduce(response, head, gate) {
 }
 
 /** The fields of an answer to OPTIONS; undefined when there is no such path, or a command answers. */
-function optionsFields(head, path, commands, match, gate) {
+function optionsFields(head, { path, commands, match }, gate) {
   const methods = path === '*' ? [...METHODS] : OWN_PATHS.get(path) ?? allowedMethods(commands, path);
   if (methods.length === 0) return undefined;
   return gate.crossOrigin.preflightFields(head, methods) ?? (match?.route === undefined ? { Allow: methods.join(', ') } : undefined);

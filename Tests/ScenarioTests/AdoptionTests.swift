@@ -21,7 +21,8 @@ import Testing
             #expect(after["restarts"]?.int == 0)
             #expect(after["ready"]?.bool == true)
             try project.must("stop", "web")
-            let numbers = try project.must("log", "web", "-n", "1000000", "--raw").split(separator: "\n").compactMap { line in
+            let numbers = try project.must("log", "web", "-n", "1000000", "--raw").split(separator: "\n").compactMap {
+                line in
                 line.split(separator: " ").last.flatMap { Int($0) }
             }
             #expect(numbers == Array(1...max(1, numbers.count)))

@@ -23,7 +23,8 @@ struct LogTime: ExpressibleByArgument, Equatable {
 
     /// Reads `14:30`, `14:30:15` (today), `2026-11-23` and `2026-11-23 14:30` in the zone of this machine.
     private static func local(_ text: String) -> WallTime? {
-        if text.hasPrefix("@"), let seconds = Int64(text.dropFirst()), (0...(1 << 40)).contains(seconds) {  // bounded: a literal
+        let longest: Int64 = 1 << 40  // bounded: a literal
+        if text.hasPrefix("@"), let seconds = Int64(text.dropFirst()), (0...longest).contains(seconds) {
             return WallTime(seconds: seconds)
         }
         if text == "now" { return WallTime(seconds: Int64(time(nil))) }

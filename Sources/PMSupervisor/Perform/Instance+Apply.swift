@@ -80,7 +80,8 @@ extension ServiceSetting {
         case .memory, .memoryHigh, .cpu, .pids, .io: true
         case .path, .type, .commandable, .stateless, .host, .dependencies, .container, .cwd, .cli, .config, .autostart,
             .connect, .instances, .pool, .isolated, .heartbeat, .env, .envFiles, .restart, .stop, .drain, .callTimeout,
-            .ready, .readyDeadline, .live, .hooks, .logs, .openFiles, .nice, .oomScoreAdjust, .user, .group, .umask, .sandbox,
+            .ready, .readyDeadline, .live, .hooks, .logs, .openFiles, .nice, .oomScoreAdjust, .user, .group, .umask,
+            .sandbox,
             .listen, .routes, .apply:
             false
         }

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { definition, hostOf } from './support/host.mjs';
 
 const FILES = {
-  'commands.json': definition({ echo: {}, later: {}, count: {} }),
+  'commands.json': definition({ echo: {}, later: {} }),
   'echo.mjs': 'let count = 0; process.on("SIGUSR2", () => console.log("count", count)); export default (x) => { count++; return x; }',
   'later.mjs': 'export default (x) => new Promise((resolve) => setImmediate(resolve, x));',
 };

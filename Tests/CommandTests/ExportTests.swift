@@ -48,7 +48,7 @@ import Testing
             #expect(read.code == 0, "\(read)")
             let web = try JSONValue(parsing: read.output)["configuration"]?["mapping"]?["web"]
             #expect(web?["cli"]?.array?.suffix(2) == ["a b", "100%"] && web?["env"]?["GREETING"] == "it's $HOME")
-            #expect(web?["umask"] == "0027" && web?["autostart"] == true, "\(read)")
+            #expect(web?["umask"] == "027" && web?["autostart"] == true, "\(read)")
             #expect(web?["limits"] == ["memory": "64MiB", "nofile": 1024])
         }
     }

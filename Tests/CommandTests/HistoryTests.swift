@@ -16,7 +16,7 @@ import Testing
             let rows = try project.json("history", "twice")
             #expect(rows.array?.map { $0["incarnation"]?.int } == [1, 2], "\(rows)")
             #expect(rows[0]?["exit"]?["code"]?.int == 4 && rows[0]?["startedAt"]?.isNull == false)
-            #expect(rows[0]?["then"]?.string?.hasPrefix("restart in") == true && rows[1]?["exit"]?.isNull == true)
+            #expect(rows[0]?["then"]?.string?.hasPrefix("restart ") == true && rows[1]?["exit"]?.isNull == true)
             let table = try project.must("history", "twice", "-n", "1")
             #expect(table.contains("STARTED") && !table.contains("exit code 4"), "\(table)")
             try project.must("stop")

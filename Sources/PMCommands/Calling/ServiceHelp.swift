@@ -35,7 +35,7 @@ struct ServiceHelp {
         if let description = Self.description(of: command) { text += "OVERVIEW: \(description)\n\n" }
         text += "USAGE: pm \(service.shellWord) \(Self.usage(of: command))\n"
         let options = command.config["cli"]?["options"]?.object ?? JSONObject()
-        guard !options.isEmpty else { return DisplayWidth.printableLines(text) }
+        guard !options.isEmpty else { return Self.printable(text) }
         text += "\nOPTIONS:\n"
         for (option, value) in options {
             let spellings = [option] + (value["aliases"]?.array ?? []).compactMap(\.string)
@@ -45,7 +45,13 @@ struct ServiceHelp {
             if let meaning = value["doc"]?.string ?? value["doc"]?["description"]?.string { text += "  \(meaning)" }
             text += "\n"
         }
-        return DisplayWidth.printableLines(text)
+        return Self.printable(text)
+    }
+
+    /// Lines of a service, without what would control the terminal.
+    private static func printable(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { DisplayWidth.printable(String($0)) }
+            .joined(separator: "\n")
     }
 
     /// `greet <who> [title]`: the usage that the service gives, else the name with one place for each parameter.

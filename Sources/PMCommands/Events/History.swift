@@ -114,6 +114,10 @@ struct History {
         guard let name = event.service else { return }
         switch event.kind {
         case .start:
+            // The first restart after a long run has no pause, and so no event of its own.
+            if let index = lastRun(of: name), runs[index].death != nil, event.details["restarts"]?.int ?? 0 > 0 {
+                runs[index].then = runs[index].then ?? "restart at once"
+            }
             runs.append(Run(name: name, incarnation: event.incarnation, started: event.at))
         case .exit:
             guard let death = event.death else { return }

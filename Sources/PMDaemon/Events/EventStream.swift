@@ -38,10 +38,10 @@ final class EventStream {
         if request.follows { following = store.follow() }
     }
 
-    /// Ends with the caller.
+    /// Ends with the caller, whose call owns the stream until then.
     func watchCaller() {
-        call.whenCancelled { [weak self, call] in
-            self?.end()
+        call.whenCancelled { [self] in
+            end()
             call.stream(.end)
         }
     }

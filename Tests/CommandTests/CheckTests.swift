@@ -44,8 +44,8 @@ import Testing
                 """)
             let outcome = try project.pm("check")
             for line in [
-                ":3:46: warning: mapping.b.dependencies: Circular dependency detected: b -> c -> b",
-                ":4:63: warning: mapping.c.instances: only a stateless service may have several instances",
+                "warning: mapping.b.dependencies: Circular dependency detected: b -> c -> b",
+                "warning: mapping.c.instances: only a stateless service may have several instances",
                 "there is no transport htp, so nobody can connect\n  hint: did you mean \"http\"?",
                 "0 errors, 3 warnings",
             ] {

@@ -167,7 +167,7 @@ import Testing
             }
             #expect(try project.must("log", "api").contains("[api] 1 production\n"))
             #expect(try project.must("log", "line").contains("[line] started\n"))
-            #expect(try project.must("check", "--strict").contains("5 services, 0 errors"))
+            #expect(try project.must("check").contains("5 services, 0 errors"))
             let again = try project.must("start", "ecosystem.config.js", "--env=production", "--only", "api,web")
             #expect(again.contains("api is already running") && again.split(separator: "\n").count == 2, "\(again)")
             let other = try project.pm("start", "ecosystem.config.js")

@@ -43,7 +43,7 @@ import Testing
             kill(-shell.processID, SIGHUP)
             _ = shell.wait()
             #expect(try (project.daemonID(), project.status("web")["pid"]) == before)
-            try until("the service is logged") { try project.must("log", "web").contains("[web]! err") }
+            try until("the service is logged") { try project.must("log", "web").contains("[web]!err") }
         }
     }
 

@@ -137,13 +137,16 @@ final class ConfigurationSource {
             switch result {
             case .success(let content):
                 self.version = version
-                let before = configuration
+                let (before, wasBroken) = (configuration, !faults.isEmpty)
                 use(content)
                 tell(ConfigurationChange(from: before, to: configuration))
+                if wasBroken { differences?.faults([]) }
             case .failure(let error):
                 // Errors of the text stay as long as the text does; those of the disk may be over at any moment.
                 self.version = error.kind == .invalid ? version : nil
-                faults = ConfigSentences.of(error, store.path)
+                let found = ConfigSentences.of(error, store.path)
+                if found != faults { differences?.faults(found) }
+                faults = found
                 failure = APIError(configuration: error)
                 warnings = []
             }

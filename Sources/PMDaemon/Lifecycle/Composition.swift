@@ -16,7 +16,6 @@ final class Composition {
     let lifecycle = LifecycleState()
     let units: UnitResolver
     let store: EventStore
-    let configEvents: ConfigEvents
     let registry: CommandRegistry
     let routeBook: RouteStore
     let logs: LogRegistry
@@ -53,7 +52,6 @@ final class Composition {
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
         units = try UnitResolver(path: options.config, values: options.values, reactor: reactor, last: last)
         store = EventStore(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
-        configEvents = ConfigEvents(store: store)
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
         registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }
         logs = LogRegistry(
@@ -97,7 +95,7 @@ final class Composition {
         plugins.connect(supervisor)
         units.connect(
             PartsOfPM(units, gateway, plugins, pools: options.pools),
-            [registry.routes, plugins, supervisor, gateway, applying], differences: configEvents)
+            [registry.routes, plugins, supervisor, gateway, applying], differences: ConfigEvents(store: store))
     }
 
     /// Starts and stops all instances of a unit together.

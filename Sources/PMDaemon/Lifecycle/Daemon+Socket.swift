@@ -77,7 +77,6 @@ extension Daemon {
         let faults = parts.units.source.faults
         if faults != toldFaults {
             toldFaults = faults
-            parts.configEvents.faults(faults)
             for fault in faults { log.trouble(fault) }
             if faults.isEmpty {
                 log.tell("\(parts.options.config) can be used again, and is")

@@ -47,7 +47,8 @@ public struct NodeRuntime: Runtime {
         let around = try launchEnvironment(unit)
         // The host provides the client itself.
         let hasHost = channel == .rpc && node.contains(host)
-        let base = hasHost ? around.environment : NodePreload.adding(preload, to: around.environment)
+        let isPlain = hasHost || UnitName.isOfPart(unit.name)
+        let base = isPlain ? around.environment : NodePreload.adding(preload, to: around.environment)
         return Launch(
             invocation: invocation, environment: base + variables(unit, channel), channel: channel,
             identity: around.identity,

@@ -231,7 +231,7 @@ import Testing
             #expect(odd.code == 66, "\(odd)")
             try project.write("file.txt", "web: x\n")
             #expect(try project.pm("import", "file.txt").code == 65)
-            #expect(try project.pm("import", "file.txt", "--format", "procfile", "--plan").code == 0)
+            #expect(try project.pm("import", "file.txt", "--format", "procfile", "--plan", "--force").code == 0)
             try project.write("Procfile.dev", "web: sleep 1000\nbroken\n")
             let broken = try project.pm("import", "Procfile.dev")
             #expect(broken.code == 65 && broken.errors.contains("/Procfile.dev:2: "), "\(broken)")

@@ -79,8 +79,8 @@ import Testing
             try project.startDaemon()
             try project.must("start", "web", "--wait")
             let log = try project.start([TestPaths.pm, "log", "web", "-f"])
-            #expect(log.waitForOutput("[web] up\n"))
             #expect(log.waitForOutput("[web]-- started, process "))
+            #expect(log.waitForOutput("[web] up\n"))
             for word in ["one", "two"] {
                 try project.run(["sh", "-c", "echo \(word) > go"])
                 #expect(log.waitForOutput("[web] said \(word)\n"))

@@ -230,7 +230,7 @@ final class Daemon {
     }
 
     private func greetAdopted(except informed: Set<IncarnationID>) {
-        for service in parts.registry.all where service.metadata == nil {
+        for service in parts.registry.all where service.metadata == nil && !service.id.isByItself {
             parts.links.greet(service.id, isInterrupted: !informed.contains(service.id))
         }
     }

@@ -224,7 +224,7 @@ import Testing
                 row["state"]?.string == "waiting" && row["problems"]?[0]?.string?.hasSuffix(circle) == true
             }
             #expect(try project.pm("status").errors.contains(circle))
-            #expect(try project.must("log", "pm").contains("[pm] autostart: \(circle)\n"))
+            #expect(try project.must("log", "pm").contains("[pm]!autostart: \(circle)\n"))
         }
     }
 

@@ -48,7 +48,9 @@ import Testing
                     $0.string?.hasPrefix("plugin p: it does not run: ") == true
                 } == true
             }
-            #expect(try project.must("log", "pm-plugin-p", "-n", "all").contains("broken on purpose"))
+            try until("its log has the error") {
+                try project.must("log", "pm-plugin-p", "-n", "all").contains("broken on purpose")
+            }
             let refused = try project.pm("ident")
             #expect(refused.errors.contains("the plugin p, which has the command ident, does not run"))
         }

@@ -157,7 +157,7 @@ import Testing
             try Self.answer(#""again""#, container, method: "hello")
             #expect(later.wait().output == "again\n")
             container.close()
-            try until("the commands are gone") { try project.pm("svc", "hello").code == 69 }
+            try until("the commands are gone") { try project.pm("svc", "hello").code == 73 }
         }
     }
 

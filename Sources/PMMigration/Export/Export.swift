@@ -29,7 +29,7 @@ public struct ExportedService: Equatable, Sendable {
     /// Variables with a value, with that for `config`.
     var variables: [(name: String, value: String)] {
         let own = mapping.env.compactMap { variable in variable.value.map { (variable.name, $0) } }
-        return own + (mapping.config.map { [("PM_CONFIG", $0)] } ?? [])
+        return own + (mapping.config.map { [(HostVariable.config.rawValue, $0)] } ?? [])
     }
 }
 

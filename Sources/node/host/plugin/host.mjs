@@ -14,14 +14,16 @@ import { Program } from './program.mjs';
 
 const [, , manifestPath, modulePath, form] = process.argv;
 const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
-const options = process.env.PM_CONFIG === undefined ? {} : JSON.parse(process.env.PM_CONFIG);
+/** A variable of the host environment, which main.mjs defines. */
+const variable = (name) => process.env[`PM_${name}`];
+const options = variable('CONFIG') === undefined ? {} : JSON.parse(variable('CONFIG'));
 const name = manifest.name ?? dirname(manifestPath).split('/').pop();
 const probes = new Map();
 const events = new EventQueue();
 
 /** What main.mjs serves; the commands of the plugin are added when it is loaded. */
 export const container = {
-  name: process.env.PM_NAME,
+  name: variable('NAME'),
   dispatch: (command) => Promise.reject(new Error(`${command} is called through the host`)),
   [Symbol.for('pm.definitions')]: () => [
     { name: '$init', config: { '': { inject: ['pm', '$container'] } }, source: load },

@@ -86,6 +86,26 @@ test('the commands of a program that serves them are read anew', async (t) => {
   assert.equal((await host.ask('plain', [3, 4])).result, 12);
 });
 
+test('commands that cannot be read anew are refused, and callers within the process reach the former ones', async (t) => {
+  const program = `import { Container } from '@akala/pm';
+    const container = new Container('my-service');
+    container.register('plain', (a, b) => a + b);
+    container.register({ name: 'inside', config: { '': { inject: ['$container', 'params.0', 'params.1'] } } }, (own, a, b) => own.dispatch('plain', a, b));
+    // and more
+    await container.serve();`;
+  const root = folder(t, { 'app.mjs': program });
+  const host = new Host(t, { program: join(root, 'app.mjs') });
+  await host.ready();
+  assert.equal((await host.ask('inside', [3, 4])).result, 7);
+  const broken = program.replace('a + b', 'a * b').replace('// and more', "container.register({ name: 'broken', config: { fs: { path: './nowhere.mjs' } } });");
+  writeFileSync(join(root, 'app.mjs'), broken);
+  assert.match((await host.ask('$reload')).error.message, /nowhere\.mjs/);
+  assert.equal((await host.ask('inside', [3, 4])).result, 7);
+  writeFileSync(join(root, 'app.mjs'), program.replace('a + b', 'a * b'));
+  assert.equal((await host.ask('$reload')).result.name, 'my-service');
+  assert.equal((await host.ask('inside', [3, 4])).result, 12);
+});
+
 test('serve() says what is wrong: no host, or a second container', async (t) => {
   const program = `const { Container } = require(${JSON.stringify(join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../Sources/node/client/index.cjs'))});
     new Container('lone').serve().catch((error) => console.log(error.statusCode, error.message, '|', error.hint));`;

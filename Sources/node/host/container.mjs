@@ -84,11 +84,20 @@ export class Container {
   }
 
   /**
-   * Goes on with the state of a container that this one takes the place of, and with what was registered in it.
+   * Goes on with the state of a container that this one is to take the place of, and with what was registered in it.
+   * Callers within the process still reach the former one.
    * @param {Container} former
    */
   inherit(former) {
     this.state = former.state;
+    if (former.#facade !== undefined) this.#use(former.#facade);
+  }
+
+  /**
+   * Takes the place of a container for callers within the process too, once this one can be called.
+   * @param {Container} former
+   */
+  replace(former) {
     if (former.#facade === undefined) return;
     this.#use(former.#facade);
     this.#facade.rebind(this);

@@ -114,6 +114,7 @@ export class Service {
     const container = await this.#read(++this.#version);
     container.inherit(this.#container);
     await container.load();
+    container.replace(this.#container);
     this.#container = container;
     return { ...container.metadata, accepts: ACCEPTED };
   }

@@ -165,4 +165,30 @@ import Testing
             #expect(try JSONValue(parsing: project.read("own"))["kind"] == "giveUp")
         }
     }
+
+    @Test func `call an instance that serves, while the first one does not`() async throws {
+        try await TestProject.with { project in
+            try Self.scripts(project)
+            var service = try #require(try project.answering().object)
+            service["stateless"] = true
+            let calls: JSONValue = ["exit": [["call": "svc.args"], ["exec": ["./own.sh"]]]]
+            try project.configure(
+                ["fails": ["path": "./fails.sh"], "svc": .object(service)],
+                mapping: [
+                    "fails": ["container": "fails", "restart": "never", "on": calls],
+                    "svc": ["container": "svc", "instances": 2, "restart": "never"],
+                ])
+            try project.startDaemon()
+            try project.must("start", "svc", "--wait")
+            try project.until("svc#2", "ready") { $0["ready"]?.bool == true }
+            let first = try #require(try project.status("svc")["pid"]?.int)
+            kill(pid_t(first), SIGKILL)
+            try project.until("svc", "down") { $0["state"] == "down" }
+            _ = try project.pm("start", "fails")
+            // Hooks of a service run one after the other.
+            try until("the hook behind the call ran") { (try? project.read("own")) != nil }
+            let faults = try project.must("events", "--kind", "hook", "-n", "all", "-o", "json")
+            #expect(faults.isEmpty, "\(faults)")
+        }
+    }
 }

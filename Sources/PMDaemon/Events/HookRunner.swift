@@ -130,10 +130,11 @@ final class HookRunner {
 
     // MARK: commands
 
-    /// The running service with the longest name that a method begins with, and its command.
+    /// The running service with the longest name that a method begins with, and its command. Of several instances it
+    /// is the one whose turn it is.
     private func find(_ method: String) -> (Service, String)? {
         for dot in method.indices.reversed() where method[dot] == "." {
-            guard let service = parts.registry.service(parts.units.fullName(String(method[..<dot]))) else { continue }
+            guard let service = parts.registry.pick(parts.units.fullName(String(method[..<dot]))) else { continue }
             return (service, String(method[method.index(after: dot)...]))
         }
         return nil

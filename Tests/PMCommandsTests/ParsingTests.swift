@@ -52,6 +52,11 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
             target.named("pm start web, then pm status (pm log web)")
                 == "pm --user start web, then pm --user status (pm --user log web)")
         #expect(target.named("pm does not run; pm is up") == "pm does not run; pm is up")
+        target.selection = .system
+        #expect(
+            target.named("pm stop, or start one of your own: pm start pm --user")
+                == "pm --system stop, or start one of your own: pm start pm --user")
+        #expect(target.named("(pm start pm --config=x, pm status)") == "(pm start pm --config=x, pm --system status)")
         target.selection = .file("/srv/my app/x.json")
         #expect(target.named("pm start pm") == "pm --config '/srv/my app/x.json' start pm")
         #expect("it's".shellWord == "'it'\\''s'" && "web#2".shellWord == "'web#2'" && "".shellWord == "''")

@@ -67,7 +67,7 @@ test_without_group() {
     in_machine sed -i '/^pm:/d' /etc/group
     # systemd does not make a socket of a group that is not there, and says which.
     in_machine systemctl start pm.socket && fail "there is a socket for a group that does not exist"
-    has "the journal" "$(in_machine journalctl -q --no-pager -u pm.socket)" "pm"
+    has "the journal" "$(journal -u pm.socket)" "pm"
     # The daemon can be started all the same, by hand: for root alone. The gateway needs no group.
     in_machine pm start pm --system --wait
     until_is "a client on the network" "200 3" ask http://127.0.0.1:8080/add/1/2
@@ -87,6 +87,6 @@ test_not_root() {
     in_machine systemd-run -q --unit=wrong -p User=stranger -p Type=notify -p Restart=on-failure \
         /usr/bin/pm start pm --system --foreground || true
     until_is "the unit" failed property wrong.service ActiveState
-    has "the journal" "$(in_machine journalctl -q --no-pager -u wrong.service)" "run it as root"
+    has "the journal" "$(journal -u wrong.service)" "run it as root"
     in_machine systemctl reset-failed wrong.service
 }

@@ -112,15 +112,24 @@ struct DaemonTarget: Equatable, Sendable {
     }
 
     /// A text whose commands of pm name this daemon, so that they can be pasted: `pm start web` becomes
-    /// `pm --user start web`.
+    /// `pm --user start web`. A command that names a daemon already, this one or another, is left alone.
     func named(_ text: String) -> String {
-        guard let options, !text.contains(options) else { return text }
+        guard let options else { return text }
         var words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         for index in words.indices.dropLast() where words[index] == "pm" || words[index].hasSuffix("(pm") {
             let verb = words[index + 1].prefix { $0 == "-" || $0.isLetter }
-            if PM.words.contains(String(verb)) { words[index] += " " + options }
+            guard PM.words.contains(String(verb)), !Self.namesDaemon(words[(index + 1)...]) else { continue }
+            words[index] += " " + options
         }
         return words.joined(separator: " ")
+    }
+
+    /// True when a command that a text begins with has an option that names a daemon; it ends at a comma or the like.
+    private static func namesDaemon(_ words: ArraySlice<String>) -> Bool {
+        let last = words.firstIndex { word in word.last.map { ",;.:)".contains($0) } ?? false }
+        return words[...(last ?? words.endIndex - 1)].contains { word in
+            ["--user", "--system", "--config"].contains(word.prefix { $0 == "-" || $0.isLetter })
+        }
     }
 }
 

@@ -105,8 +105,10 @@ final class TerminalScreen {
 
     @discardableResult
     private func tmux(_ words: String...) throws -> String {
+        // The shell of an ordinary user of the system may be nologin(8), and tmux starts programs by it.
         let outcome = try project.run(
-            ["tmux", "-S", socket] + words, adding: ["TERM": "xterm-256color", "LANG": "C.UTF-8"])
+            ["tmux", "-S", socket] + words,
+            adding: ["TERM": "xterm-256color", "LANG": "C.UTF-8", "SHELL": "/bin/sh"])
         guard outcome.code == 0 else { throw TestFailure("tmux \(words.joined(separator: " ")): \(outcome)") }
         return outcome.output
     }

@@ -210,10 +210,13 @@ struct `The journal` {
             try project.startDaemon()
             let refused = try project.pm("start", "bad", "--wait")
             #expect(refused.code == 70 && refused.errors.contains("dying words"))
+            _ = try journald.entries("-t", "bad")
             #expect(try project.status("bad")["lastExit"]?["lastLines"] == ["dying words"])
             try project.must("start", "web", "--wait")
             try project.tell("web", "die")
             try project.until("web", "restarted") { $0["restarts"] == 1 && $0["state"] == "up" }
+            // pm waits for a slow journal for two seconds, and not longer.
+            _ = try journald.entries("-t", "web")
             // Those of the run that ended, not of the one that followed.
             let words = try project.status("web")["lastExit"]?["lastLines"]?.array?.compactMap(\.string)
             #expect(words?.sorted() == ["no disk", "sorry", "up"])

@@ -43,7 +43,7 @@ test_gateway() {
     is "problems" "$(field pm problems)" undefined
     answer=$(pm log pm-gateway 2>&1) && fail "pm log has a log of it: $answer"
     has "pm log" "$answer" "journalctl -u pm-gateway"
-    has "the journal" "$(in_machine journalctl -q --no-pager -u pm-gateway.service)" "listening at http://127.0.0.1:80"
+    has "the journal" "$(journal -u pm-gateway.service)" "listening at http://127.0.0.1:80"
 }
 
 test_gateway_points() {

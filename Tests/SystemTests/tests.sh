@@ -39,19 +39,20 @@ test_access() {
 
 # entry NAME FIELD: of the last line that a service wrote to the journal.
 entry() {
-    in_machine journalctl -q --no-pager -n 1 -o json -t "$1" | in_machine node -p "JSON.parse(fs.readFileSync(0)).$2"
+    journal -n 1 -o json -t "$1" | in_machine node -p "JSON.parse(fs.readFileSync(0)).$2"
 }
 
 test_journal() {
     local pid
     pid=$(field web pid)
-    has "journalctl -t web" "$(in_machine journalctl -q --no-pager -o short -t web)" "web[$pid]: web runs as $pid"
+    has "journalctl -t web" "$(journal -o short -t web)" "web[$pid]: web runs as $pid"
     is "the process" "$(entry web _PID)" "$pid"
     is "the unit" "$(entry web _SYSTEMD_UNIT)" pm.service
     matches "the cgroup" "$(entry web _SYSTEMD_CGROUP)" '^/system\.slice/pm\.service/pm-[^/]*/child-'
     is "the way" "$(entry web _TRANSPORT)" stdout
     has "the stream" "$(in_machine cat "/proc/$pid/environ" | tr '\0' '\n')" "JOURNAL_STREAM="
-    in_machine test ! -e /var/lib/pm/logs/web
+    # Files have what pm noted of the service, and nothing of what the service wrote.
+    is "the files" "$(in_machine bash -c "sed '/^{\"kind\":/d' /var/lib/pm/logs/web/*.log")" ""
     in_machine journalctl -q --sync
     # Short-lived programs are gone when journald looks at them: they belong to the unit all the same.
     in_machine bash -c 'printf "#!/bin/sh\necho quick words\n" >/srv/web/quick.sh; chmod +x /srv/web/quick.sh'
@@ -74,18 +75,18 @@ test_log() {
 
 test_events() {
     local entries
-    entries=$(in_machine journalctl -q --no-pager -o cat -t pmd PM_INSTANCE=quick)
+    entries=$(journal -o cat -t pmd PM_INSTANCE=quick)
     has "the events" "$entries" "quick was started"
     has "the events" "$entries" "quick ended: exit code 0"
-    has "the catalog" "$(in_machine journalctl -q --no-pager -x -t pmd PM_INSTANCE=web)" "The service web is ready"
-    has "the unit's entries" "$(in_machine journalctl -q --no-pager -u pm.service)" "web was started"
+    has "the catalog" "$(journal -x -t pmd PM_INSTANCE=web)" "The service web is ready"
+    has "the unit's entries" "$(journal -u pm.service)" "web was started"
     is "the ids of the catalog" "$(in_machine journalctl --dump-catalog | grep -c '^Defined-By: pm$')" \
         "$(grep -c '^Defined-By: pm$' "$ROOT/Packaging/journal/pm.catalog")"
 }
 
 # missing NAME: how many numbers a counting program wrote that are not in the journal, up to the last one that is.
 missing() {
-    in_machine journalctl -q --no-pager -o cat -t "$1" |
+    journal -o cat -t "$1" |
         awk '/^[0-9]+$/ { seen++; if ($1 > last) last = $1 } END { print last + 0 - seen }'
 }
 
@@ -204,7 +205,7 @@ test_stale_socket() {
 
 test_units() {
     is "systemd-analyze verify" "$(in_machine systemd-analyze verify --man=no pm.service pm.socket 2>&1)" ""
-    has "the journal" "$(in_machine journalctl --no-pager -u pm.service)" "started again (number 2)"
+    has "the journal" "$(journal -u pm.service)" "started again (number 2)"
     has "the unit's status" "$(in_machine systemctl status --no-pager pm.service)" "serving jsonrpc+unix:///run/pm/pm.sock"
 }
 

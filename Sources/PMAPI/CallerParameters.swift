@@ -4,7 +4,7 @@ public import JSON
 ///
 /// A receiver builds the structured members that say who calls and how (`_trigger`, `auth`, `connection`, `$state`…)
 /// by itself; one that passes an object of its caller on as structured parameters would take them from the caller.
-/// node/host has the same rule (`Sources/node/host/params.mjs`).
+/// node/host has the same rule (`Sources/node/host/commands/params.mjs`).
 public enum CallerParameters {
     /// Members that only a receiver may set, besides those that begin with `_` or `$`.
     private static let reserved: Set<String> = [

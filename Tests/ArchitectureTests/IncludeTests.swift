@@ -64,17 +64,17 @@ struct IncludeGraph {
 
     @Test func `one file alone changes the phase of pm-init`() throws {
         let changing = try Self.files(Self.initFolder).filter { $0.text.contains(#/(lifecycle\.|l->)phase = /#) }
-        #expect(changing.map(\.path) == ["\(Self.initFolder)/lifecycle.c"])
+        #expect(changing.map(\.path) == ["\(Self.initFolder)/pmd/lifecycle.c"])
     }
 
     @Test func `one file alone changes the state of a child`() throws {
         let changing = try Self.files(Self.initFolder).filter { $0.text.contains(#/(r|record)->state = /#) }
-        #expect(changing.map(\.path) == ["\(Self.initFolder)/table.c"])
+        #expect(changing.map(\.path) == ["\(Self.initFolder)/state/table.c"])
     }
 
     @Test func `decisions neither ask the kernel nor act`() throws {
         for part in ["phases", "pmd_restart", "hang_check", "stop_plan"] {
-            let source = try SourceTree.file("\(Self.initFolder)/\(part).c")
+            let source = try SourceTree.file("\(Self.initFolder)/pmd/\(part).c")
             let included = source.text.matches(of: /(?m)^#include (\S+)/).map { String($0.output.1) }
             #expect(Set(included).isSubset(of: ["\"\(part).h\"", "\"times.h\""]), "\(part): \(included)")
         }

@@ -1,6 +1,6 @@
 import Testing
 
-/// The lists of system calls of a sandbox: CSources/CPMLinux/spawn_calls.h has them for the compiler, Docs/Sandbox.md
+/// The lists of system calls of a sandbox: CSources/CPMLinux/spawn/spawn_calls.h has them for the compiler, Docs/Sandbox.md
 /// for readers.
 enum CallLists {
     /// The calls of each group, by "allow files", "deny mounts"…
@@ -35,7 +35,7 @@ enum CallLists {
 }
 
 @Suite struct SandboxCallTests {
-    private static let source = "CSources/CPMLinux/spawn_calls.h"
+    private static let source = "CSources/CPMLinux/spawn/spawn_calls.h"
 
     @Test func `the documentation has the calls that the filters have`() throws {
         let source = CallLists.inSource(try SourceTree.file(Self.source).text)

@@ -5,6 +5,14 @@ enum Budget {
     static let fileLines = 400
     static let functionLines = 40
     static let parameters = 4
+    /// Files in a folder; more get folders of their own.
+    static let folderFiles = 25
+
+    /// Folders with too many of these files, each with its number.
+    static func fullFolders(of paths: [String]) -> [String: Int] {
+        let folders = paths.map { $0.split(separator: "/").dropLast().joined(separator: "/") }
+        return Dictionary(folders.map { ($0, 1) }, uniquingKeysWith: +).filter { $0.value > folderFiles }
+    }
 
     static func violations(in file: SourceFile) -> [Violation] {
         let count = file.lines.count - 1
@@ -32,6 +40,13 @@ enum Budget {
         let places = ["Sources", "CSources", "Tests", "Benchmarks", "Examples", "scripts"]
         let files = try SourceTree.files(places, [".swift", ".c", ".h", ".js", ".mjs", ".cjs", ".sh", ".py"])
         expectNone(files.flatMap(Budget.violations))
+    }
+
+    @Test func `folders keep to the budget`() throws {
+        let places = ["Sources", "CSources", "Tests", "Benchmarks", "Examples", "scripts", "Packaging"]
+        #expect(Budget.fullFolders(of: try SourceTree.paths(places)) == [:])
+        let names = (1...26).map { "a/b/\($0).c" } + (1...25).map { "a/\($0).c" }
+        #expect(Budget.fullFolders(of: names) == ["a/b": 26])
     }
 
     @Test func `a file over the budget is found`() {

@@ -4,7 +4,7 @@ import PMTestSupport
 import Testing
 
 /// The set of texts in Tests/Fixtures/json: `y_` must be accepted, `n_` must be rejected, with `i_` a parser may do
-/// either. Tests/node/conformance.test.mjs shows that V8 agrees.
+/// either. Tests/node/host/conformance.test.mjs shows that V8 agrees.
 @Suite struct ConformanceFileTests {
     @Test func `texts that must be accepted are`() throws {
         for (name, bytes) in try texts("y_") {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { Container } from '../../Sources/node/host/container.mjs';
-import { readDefinition, registerAll } from '../../Sources/node/host/definition.mjs';
+import { Container } from '../../Sources/node/host/commands/container.mjs';
+import { readDefinition, registerAll } from '../../Sources/node/host/load/definition.mjs';
 
 const CORPUS = new URL('../fuzz/corpus/commands/', import.meta.url);
 const MUTATIONS = 3000;

@@ -9,11 +9,11 @@ import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { Calls, daemonProxy } from './calls.mjs';
 import { Channel } from './channel.mjs';
-import { runInit } from './init.mjs';
-import { parseJSON } from './json.mjs';
-import { load } from './load.mjs';
+import { runInit } from './load/init.mjs';
+import { parseJSON } from './load/json.mjs';
+import { load } from './load/load.mjs';
 import { Peer } from './peer.mjs';
-import { setVersion } from './script.mjs';
+import { setVersion } from './load/script.mjs';
 import { ACCEPTED, Service } from './service.mjs';
 import { textOf } from './stack.mjs';
 import { offerConnection, provideClient, trust } from './wire.mjs';
@@ -103,7 +103,7 @@ function read(version) {
 /** Connection points of its own, if its mapping has some. */
 async function listen() {
   if (settings.points === undefined) return undefined;
-  const { Listeners } = await import('./listen.mjs');
+  const { Listeners } = await import('./web/listen.mjs');
   return Listeners.open(parseJSON(settings.points, 'PM_CONNECT'), (method) => service.findFromOutside(method), (peer) => service.disconnected(peer));
 }
 

@@ -5,7 +5,7 @@
  * did that would talk for ever.
  */
 import { warn } from './gate/log.mjs';
-import { isPromise } from './inject.mjs';
+import { isPromise } from './commands/inject.mjs';
 import { Underway } from './underway.mjs';
 import {
   beginningOf, cancelled, connection, errorObject, errorWithStatus, failureText, frameText, MAX_LINE, methodNotFound, publicError, publicFailureText, refusalText,

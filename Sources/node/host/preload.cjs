@@ -1,8 +1,8 @@
 'use strict';
 /** `--require` of this file makes `@akala/pm` resolve in a program that the host does not run: NODE_OPTIONS names it. */
 const { getEnvironmentData, setEnvironmentData } = require('worker_threads');
-const { provideClient } = require('./client.cjs');
-const { offerConnection } = require('./reference.cjs');
+const { provideClient } = require('./reference/client.cjs');
+const { offerConnection } = require('./reference/reference.cjs');
 
 const KEY = 'pm.program';
 // A thread is not told its file this early: its sources are those of its program. Without a program, of `node -e` for

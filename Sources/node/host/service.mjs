@@ -1,6 +1,6 @@
 /** The life of a hosted service: starting, serving, stopping. */
-import { isPromise } from './inject.mjs';
-import { fromWire } from './params.mjs';
+import { isPromise } from './commands/inject.mjs';
+import { fromWire } from './commands/params.mjs';
 import { textOf } from './stack.mjs';
 import { errorWithStatus, methodNotFound, SIGNALS } from './wire.mjs';
 
@@ -17,8 +17,8 @@ export class Service {
   #abort;
 
   /**
-   * @param {Promise<import('./container.mjs').Container>} loaded resolves when `$init` is done
-   * @param {(version: number) => Promise<import('./container.mjs').Container>} reload reads the program anew
+   * @param {Promise<import('./commands/container.mjs').Container>} loaded resolves when `$init` is done
+   * @param {(version: number) => Promise<import('./commands/container.mjs').Container>} reload reads the program anew
    */
   constructor(loaded, reload) {
     this.#read = reload;

@@ -24,11 +24,11 @@ export const websocket = () => require('../client/wire/websocket.cjs');
 /** Read by services that find their channel by its path. */
 export const trust = () => require('../client/wire/trust.cjs');
 /** Makes `@akala/pm` resolve in the program. */
-export const provideClient = (program) => require('./client.cjs').provideClient(program);
+export const provideClient = (program) => require('./reference/client.cjs').provideClient(program);
 /** Gives `sidecar()` of a reference's `@akala/pm` that the program has installed its connection. */
-export const offerConnection = (program, connection) => require('./reference.cjs').offerConnection(program, connection);
+export const offerConnection = (program, connection) => require('./reference/reference.cjs').offerConnection(program, connection);
 /** Read by the first command that is injected with its container. */
-export const facade = () => require('./facade.cjs');
-export const middleware = () => require('./middleware.cjs');
+export const facade = () => require('./commands/facade.cjs');
+export const middleware = () => require('./commands/middleware.cjs');
 /** Read by the first command that wants to know who calls. */
-export const connection = () => require('./connection.cjs');
+export const connection = () => require('./reference/connection.cjs');

@@ -26,7 +26,12 @@ enum SourceTree {
 
     /// Files below the directories whose names end in one of the extensions; absent directories hold none.
     static func files(_ directories: [String], _ extensions: [String]) throws -> [SourceFile] {
-        try directories.flatMap { try files(in: $0, extensions) }.sorted { $0.path < $1.path }
+        try paths(directories).filter { extensions.contains(where: $0.hasSuffix) }.map(file)
+    }
+
+    /// Paths of all files below the directories, sorted.
+    static func paths(_ directories: [String]) throws -> [String] {
+        try directories.flatMap { try paths(in: $0) }.sorted()
     }
 
     static func swift(_ directories: String...) throws -> [SourceFile] { try files(directories, [".swift"]) }
@@ -39,13 +44,12 @@ enum SourceTree {
 
     private static func absolute(_ path: String) -> String { TestPaths.root + "/" + path }
 
-    private static func files(in directory: String, _ extensions: [String]) throws -> [SourceFile] {
+    private static func paths(in directory: String) throws -> [String] {
         guard exists(directory) else { return [] }
         return try FileManager.default.contentsOfDirectory(atPath: absolute(directory)).flatMap { name in
             let path = directory + "/" + name
-            if skipped.contains(name) { return [SourceFile]() }
-            if isDirectory(path) { return try files(in: path, extensions) }
-            return extensions.contains(where: name.hasSuffix) ? [try file(path)] : []
+            if skipped.contains(name) { return [String]() }
+            return isDirectory(path) ? try paths(in: path) : [path]
         }
     }
 

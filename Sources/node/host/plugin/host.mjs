@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { defaultExport, importFile } from '../script.mjs';
+import { defaultExport, importFile } from '../load/script.mjs';
 import { EventQueue } from './events.mjs';
 import { Plugin } from './plugin.mjs';
 import { Program } from './program.mjs';

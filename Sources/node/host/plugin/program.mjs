@@ -2,7 +2,7 @@
  * What plugins of the reference's command line get as `program`: its commands become commands of pm. What has no meaning here (`use`, a command without a
  * name) is refused.
  */
-import { parseArguments } from '../options.mjs';
+import { parseArguments } from '../commands/options.mjs';
 import { errorWithStatus } from '../wire.mjs';
 import { defaultsOf } from './plugin.mjs';
 

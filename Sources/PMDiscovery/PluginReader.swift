@@ -52,7 +52,7 @@ public enum PluginReader {
         }
         let problem = DiscoveryProblem(
             "there is no package \(name) in \(directory)/node_modules or above", file: source.source,
-            hint: "pm install \(name)")
+            hint: "pm install \(name.shellWord)")
         throw DiscoveryError(.missing, [problem])
     }
 

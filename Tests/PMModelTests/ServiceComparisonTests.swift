@@ -63,4 +63,24 @@ import Testing
         let found = ServiceComparison.changes(from: old, to: new, .init(logs: .file, mayRaiseLimits: true))
         #expect(found == [SettingChange(.path, .restart), SettingChange(.pids, .restart)])
     }
+
+    /// The effect of a changed connection point, and the check where the mapping names none.
+    @Test(arguments: [
+        ("./web.js", RuntimeKind.nodejs, SettingEffect.live, ReadinessCheck.started),
+        ("./commands.json", .nodejs, .restart, .rpc), ("./commands.json", .worker, .restart, .rpc),
+        ("./image.docker.json", .docker, .live, .notify),
+    ])
+    func `a list of commands is one for the runtimes of Node only`(
+        path: String, runtime: RuntimeKind, effect: SettingEffect, usual: ReadinessCheck
+    ) {
+        var definition = ContainerDefinition(path: path, runtime: runtime)
+        let old = Service(definition, Mapping(container: "web"))
+        var new = old
+        new.mapping.connect = [ConnectionPoint(url: "jsonrpc+tcp://:31416")]
+        let found = ServiceComparison.changes(from: old, to: new, .init(logs: .file, mayRaiseLimits: true))
+        #expect(found == [SettingChange(.connect, effect)])
+        #expect(definition.usualReadiness == usual)
+        definition.isCommandable = true
+        #expect(definition.hasCommands && definition.usualReadiness == .rpc)
+    }
 }

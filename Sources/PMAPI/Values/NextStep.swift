@@ -18,7 +18,7 @@ struct NextStep {
         }
     }
 
-    private var log: String { "pm log \(service)" }
+    private var log: String { "pm log \(service.shellWord)" }
 
     private var ofFault: String? {
         guard let fault = death.fault else { return nil }

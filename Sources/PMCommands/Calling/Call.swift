@@ -125,7 +125,7 @@ struct CallCommand: PMCommand {
         let near = NearNames.of(service, among: PM.words.subtracting(OtherManagers.destructive).sorted()).first
         return .badRequest(
             "'\(service)' is no command of pm, and calling a service needs a command too",
-            hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service) COMMAND")
+            hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service.shellWord) COMMAND")
     }
 
     /// Prints a result.

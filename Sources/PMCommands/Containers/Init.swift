@@ -132,7 +132,7 @@ struct InitCommand: PMCommand {
         for file in files { session.output.line(DisplayWidth.printable("\(directory)/\(file)")) }
         if folder != "." { session.note("cd \(directory.shellWord)") }
         let name = plan.name.shellWord
-        session.note("pm start pm && pm start \(name) -w starts the daemon and the service")
+        session.note("pm start pm && pm start \(name.shellWord) -w starts the daemon and the service")
         session.note("pm \(name) hello World calls its command hello")
     }
 }

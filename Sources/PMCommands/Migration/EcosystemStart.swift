@@ -48,7 +48,7 @@ struct EcosystemStart {
             guard error.exitCode == .conflict else { throw error }
             throw .conflict(
                 error.message,
-                hint: "pm start NAME starts one as it is there; pm import \(command.program) --force replaces it")
+                hint: "pm start NAME starts one as it is there; pm import \(command.program.shellWord) --force replaces it")
         }
     }
 
@@ -74,6 +74,6 @@ struct EcosystemStart {
         let isOpen = change.result.migration.fields.contains {
             if case .noEquivalent = $0.outcome { true } else { false }
         }
-        if isOpen { session.note("pm import \(command.program) --plan shows the fields that have no equivalent") }
+        if isOpen { session.note("pm import \(command.program.shellWord) --plan shows the fields that have no equivalent") }
     }
 }

@@ -82,7 +82,7 @@ struct DaemonStart {
             ? ReferenceConfiguration.fileName : path
         throw .badRequest(
             "\(path) has services, and there is no \(DaemonLocation.configName) beside it",
-            hint: "pm import \(word) makes that file from them; to start without them, make it with the content {}")
+            hint: "pm import \(word.shellWord) makes that file from them; to start without them, make it with the content {}")
     }
 
     /// A connection to the daemon of a location, which is started where none runs.
@@ -139,7 +139,7 @@ struct DaemonStart {
             let used = answer.profile.map { "with the profile \($0)" } ?? "without a profile"
             throw .conflict(
                 "pm is already running for \(location.configFile), \(used)",
-                hint: "pm stop, then pm start pm --profile \(profile)")
+                hint: "pm stop, then pm start pm --profile \(profile.shellWord)")
         }
         switch session.format {
         case .table:

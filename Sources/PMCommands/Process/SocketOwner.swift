@@ -50,7 +50,7 @@ struct SocketOwner {
     var refusal: APIError {
         .conflict(
             "\(location.socketPath) is the socket of the daemon of \(daemon.config), pid \(daemon.pid)",
-            hint: "pm stop --config \(daemon.config), or move one of the two files into a folder of its own")
+            hint: "pm stop --config \(daemon.config.shellWord), or move one of the two files into a folder of its own")
     }
 
     /// Stops the daemon, and returns the services that were to run.

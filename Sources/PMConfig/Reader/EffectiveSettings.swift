@@ -32,9 +32,7 @@ public enum EffectiveSettings {
     }
 
     private static func readiness(_ unit: ConfiguredUnit) -> JSONValue {
-        let usual: ReadinessCheck =
-            unit.definition.runtime == .docker ? .notify : unit.definition.isCommandable ? .rpc : .started
-        return .object((unit.mapping.readiness ?? usual).json)
+        .object((unit.mapping.readiness ?? unit.definition.usualReadiness).json)
     }
 
     /// The limits that are set.

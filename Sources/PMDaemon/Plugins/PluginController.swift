@@ -261,7 +261,7 @@ final class PluginController: ConfigurationObserver {
         row.state = PluginStatus.State(report)
         (row.pid, row.restarts, row.uptime) = (report.pid, report.restarts, report.uptime)
         if !report.isReady, let death = report.lastDeath {
-            row.problems.append("it does not run: \(death.reason.phrase) (pm log \(manifest.unit))")
+            row.problems.append("it does not run: \(death.reason.phrase) (pm log \(manifest.unit.shellWord))")
         } else if report.liveness?.unresponsiveFor != nil {
             row.problems.append("it does not respond")
         }

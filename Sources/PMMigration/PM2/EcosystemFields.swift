@@ -35,7 +35,7 @@ extension EcosystemApp {
             }
             addTime(key, time, &draft)
         case "cron_restart", "cron":
-            draft.missing(key, "a timer of systemd or a line of cron: pm restart \(name)")
+            draft.missing(key, "a timer of systemd or a line of cron: pm restart \(name.shellWord)")
         default: return false
         }
         return true

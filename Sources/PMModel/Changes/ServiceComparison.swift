@@ -14,11 +14,6 @@ public struct ServiceComparison {
         public init(_ definition: ContainerDefinition, _ mapping: Mapping) {
             (self.definition, self.mapping) = (definition, mapping)
         }
-
-        /// True when it has a channel for calls, so that its environment names its connection points.
-        fileprivate var hasChannel: Bool {
-            definition.isCommandable || definition.host == .reference || definition.path.hasSuffix(".json")
-        }
     }
 
     /// Facts that decide beside the two configurations.
@@ -70,7 +65,7 @@ public struct ServiceComparison {
         _ = make(
             mapping(\.container, .container, .none), mapping(\.cwd, .cwd, .restart), mapping(\.cli, .cli, .restart),
             mapping(\.config, .config, .restart), mapping(\.isAutostart, .autostart, .none),
-            mapping(\.connect, .connect, new.hasChannel ? .restart : .live),
+            mapping(\.connect, .connect, new.definition.hasCommands ? .restart : .live),
             mapping(\.instances, .instances, .live), worker(), mapping(\.env, .env, .restart),
             mapping(\.secrets, .env, .restart), mapping(\.envFiles, .envFiles, .restart),
             mapping(\.restart, .restart, .live),
@@ -149,7 +144,7 @@ public struct ServiceComparison {
 }
 
 extension ServiceComparison.Service {
-    fileprivate var readiness: ReadinessCheck { mapping.readiness ?? (hasChannel ? .rpc : .started) }
+    fileprivate var readiness: ReadinessCheck { mapping.readiness ?? definition.usualReadiness }
 }
 
 extension ReadinessCheck {

@@ -81,6 +81,15 @@ extension ContainerDefinition {
         host = .pm
     }
 
+    /// True when a service of it has a channel for calls. A list of commands has one even if no client may call it, because
+    /// the host runs it.
+    public var hasCommands: Bool {
+        isCommandable || host == .reference || (runtime.isOfNode && path.hasSuffix(".json"))
+    }
+
+    /// The check that tells when a service of it is ready, if the mapping names none.
+    public var usualReadiness: ReadinessCheck { .usual(hasCommands: hasCommands, in: runtime) }
+
     /// The definition in the place of another one. Dependencies that somebody wrote into the configuration stay when the
     /// program names none.
     public func replacing(_ old: ContainerDefinition?) -> ContainerDefinition {

@@ -97,3 +97,11 @@ public enum ReadinessCheck: Equatable, Sendable {
     /// A check of a plugin passes.
     case probe(PluginProbe)
 }
+
+extension ReadinessCheck {
+    /// The check where the mapping names none: by its commands, or as pm-docker reports it; of any other program nothing is
+    /// asked.
+    public static func usual(hasCommands: Bool, in runtime: RuntimeKind) -> ReadinessCheck {
+        hasCommands ? .rpc : runtime == .docker ? .notify : .started
+    }
+}

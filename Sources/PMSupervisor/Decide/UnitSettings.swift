@@ -23,11 +23,11 @@ public struct UnitSettings: Equatable, Sendable {
         self.init(mapping: Mapping(container: ""), isCommandable: false)
     }
 
-    /// Takes a mapping's settings; without a `ready` a commandable unit is ready by `rpc`, another by its start.
-    public init(mapping: Mapping, isCommandable: Bool) {
+    /// Takes a mapping's settings; without a `ready` the runtime and the commands decide.
+    public init(mapping: Mapping, isCommandable: Bool, runtime: RuntimeKind = .nodejs) {
         restart = mapping.restart
         stop = mapping.stop
-        readiness = mapping.readiness ?? (isCommandable ? .rpc : .started)
+        readiness = mapping.readiness ?? .usual(hasCommands: isCommandable, in: runtime)
         let deadline = mapping.readyDeadline == .zero ? Self.usualDeadline : mapping.readyDeadline
         _readyDeadline = Nanoseconds(wrappedValue: deadline)
         _drain = Nanoseconds(wrappedValue: isCommandable ? mapping.drain : .zero)
@@ -46,9 +46,8 @@ public struct UnitSettings: Equatable, Sendable {
     /// Without a deadline of its own such a unit may take this long: its image may have to be fetched.
     static let dockerDeadline = Duration.seconds(600)
 
-    /// Adapts the settings to a unit that pm-docker has run: the driver says when its container is ready, and kills it.
+    /// Adapts the settings to a unit that pm-docker has run, which kills the container itself.
     mutating func runInDocker(_ mapping: Mapping) {
-        if mapping.readiness == nil && readiness == .started { readiness = .notify }
         if mapping.readyDeadline == .zero { readyDeadline = Self.dockerDeadline }
         var last = stop.steps.popLast() ?? StopStep(signal: SIGTERM, wait: .zero)
         last.wait += Self.dockerGrace

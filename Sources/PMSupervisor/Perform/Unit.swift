@@ -50,18 +50,15 @@ public struct Unit: Equatable, Sendable {
         }
     }
 
-    /// True when it has a channel for calls. A list of commands has one even if no client may call it, because the host runs it.
-    var hasCommands: Bool {
-        definition.isCommandable || definition.host == .reference
-            || (definition.runtime.isOfNode && program.hasSuffix(".json"))
-    }
+    /// True when it has a channel for calls.
+    var hasCommands: Bool { definition.hasCommands }
 
     /// True when nothing is checked: the unit is ready as soon as its program was executed.
     public var isReadyAtOnce: Bool { settings.readiness == .started }
 
     /// The settings for the state machine.
     var settings: UnitSettings {
-        var settings = UnitSettings(mapping: mapping, isCommandable: hasCommands)
+        var settings = UnitSettings(mapping: mapping, isCommandable: hasCommands, runtime: definition.runtime)
         if definition.runtime == .docker { settings.runInDocker(mapping) }
         return settings
     }

@@ -16,6 +16,7 @@ extension Instance {
         guard let channels = supervisor.channels else { return stopCommandFinished(.failed, machine.incarnation) }
         let incarnation = machine.incarnation
         // One of the reference gets both, and its answer is no promise to end by itself.
+        wake()
         let signalsToo = unit.channel(options) == .nodeIPC
         channels.callStop(of: id) { [weak self] result in
             self?.stopCommandFinished(signalsToo ? .failed : result, incarnation)

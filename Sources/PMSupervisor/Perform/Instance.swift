@@ -1,3 +1,4 @@
+import Glibc
 import PMLogs
 import PMModel
 import PMSystem
@@ -191,6 +192,7 @@ final class Instance {
         case .callStopCommand: callStopCommand()
         case .signalGroup(let number):
             send(number, .group)
+            wake()
             closeReferenceChannel()
         case .sweepTree(let number): send(number, .tree)
         case .armTimer(let time, let token): arm(time, token)
@@ -321,6 +323,9 @@ final class Instance {
             try context.holder.channel.signal(run.child, number, scope)
         }
     }
+
+    /// A process that is stopped takes no signal but SIGKILL, and answers nothing, until it goes on (signal(7)).
+    func wake() { send(SIGCONT, .group) }
 
     private func arm(_ time: MonotonicTime, _ token: UInt64) {
         cancelTimer()

@@ -55,6 +55,7 @@ final class ConnectAttempt: ProbeAttempt {
     private var socket: SharedFD?
     private var timer: TimerID?
     private var head: [UInt8] = []
+    private var interim = InterimAnswers()
     /// Addresses of the host in the order in which they are tried, and the one that is being tried.
     private let addresses: [String]
     private var turn = 0
@@ -84,7 +85,7 @@ final class ConnectAttempt: ProbeAttempt {
     }
 
     private func connect() {
-        head = []
+        (head, interim) = ([], InterimAnswers())
         do throws(SystemError) {
             let socket = try InternetSocket.startConnecting(addresses[turn], target.port)
             try reactor.watch(socket.raw, .writable) { [weak self] _ in self?.connected() }
@@ -123,16 +124,24 @@ final class ConnectAttempt: ProbeAttempt {
         case .end: fail("GET \(path) got no answer at \(place)")
         case .bytes(let bytes):
             head += bytes
-            // "HTTP/1.1 200"
-            guard head.count >= 12 else { return }
-            guard head.starts(with: Array("HTTP/1.".utf8)) else { return fail("\(place) does not speak HTTP") }
-            let status = String(decoding: head[9..<12], as: UTF8.self)
-            let first = head[9]
-            guard first == UInt8(ascii: "2") || first == UInt8(ascii: "3") else {
-                return fail("GET \(path) answered \(status)")
+            switch interim.skip(in: &head) {
+            case .incomplete: return
+            case .tooMany: fail("GET \(path) got nothing but interim answers at \(place)")
+            case .answer: judge()
             }
-            finish(.passed)
         }
+    }
+
+    private func judge() {
+        // "HTTP/1.1 200"
+        guard head.count >= 12 else { return }
+        guard head.starts(with: Array("HTTP/1.".utf8)) else { return fail("\(place) does not speak HTTP") }
+        let status = String(decoding: head[9..<12], as: UTF8.self)
+        let first = head[9]
+        guard first == UInt8(ascii: "2") || first == UInt8(ascii: "3") else {
+            return fail("GET \(path) answered \(status)")
+        }
+        finish(.passed)
     }
 
     private var path: String { target.path ?? "/" }

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import PMSystem
 import PMTestSupport
@@ -45,6 +46,22 @@ import Testing
             try project.startDaemon()
             for name in ["a", "b"] { try project.must("start", name, "--wait") }
             #expect(try project.must("stop", "a", "b") == "a stopped\nb stopped\n")
+        }
+    }
+
+    @Test(arguments: [["stop", "web"], ["stop"]])
+    func `that stops a process which somebody has stopped lets it end in order`(words: [String]) async throws {
+        try await TestProject.with { project in
+            try project.script("web", "trap 'echo bye > said; exit 0' TERM; echo up; while :; do sleep 0.02; done")
+            let mapping: JSONValue = [
+                "container": "web", "stop": ["signal": "SIGTERM", "wait": "60s"], "ready": ["log": "up"],
+            ]
+            try project.configure(["web": ["path": "./web"]], mapping: ["web": mapping])
+            try project.startDaemon()
+            try project.must("start", "web", "--wait")
+            kill(pid_t(try #require(try project.status("web")["pid"]?.int)), SIGSTOP)
+            try project.must(words[0], words.count > 1 ? words[1] : "--all")
+            #expect(try project.read("said") == "bye\n")
         }
     }
 }

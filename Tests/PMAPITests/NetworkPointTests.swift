@@ -53,7 +53,9 @@ import Testing
 
     @Test func `what limits clients and cannot be understood is refused, not passed over`() {
         let cases: [(JSONObject, String)] = [
-            (["allow": []], "must be a list of patterns"), (["allow": ["a", 1]], "must be a list of patterns"),
+            (["allow": []], "of https://127.0.0.1 is empty"), (["clients": []], "is empty"),
+            (["tokens": []], "is empty"), (["token": ""], "is empty"), (["ca": ""], "is empty"),
+            (["allow": ["a", 1]], "must be a list of patterns"),
             (["allow": "a b"], "must be a list of patterns"), (["allow": true], "must be a list of patterns"),
             (["clients": [["nam": "a"]]], "must be a text, or an object"),
             (["clients": [["name": "a", "alow": []]]], "must be a text"),

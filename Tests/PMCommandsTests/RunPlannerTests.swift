@@ -55,6 +55,40 @@ private struct FakeProbe: FileProbe {
             ])
     }
 
+    @Test func `what a service that runs pm was given for itself does not reach the program`() throws {
+        var planner = try planner("tool")
+        planner.context.environment = [
+            "PATH": "/bin", "PM_NAME": "outer", "PM_CONFIG": "{}", "PM_SOCK": "jsonrpc+unix:///outer", "PMX": "y",
+            "NOTIFY_SOCKET": "/run/x", "NODE_CHANNEL_FD": "3", "PM_MARKER": "m", "LISTEN_FDS": "1",
+        ]
+        let names = try planner.plan().environment.map { String($0.prefix { $0 != "=" }) }
+        #expect(Set(names) == ["PATH", "PM_NAME", "PM_SOCK", "PM_MARKER", "PMX", "NODE_OPTIONS"] && names.count == 6)
+        planner.socketURL = nil
+        #expect(try planner.plan().environment.contains("PM_SOCK=jsonrpc+unix:///outer"))
+    }
+
+    @Test func `root runs no service that is to have fewer rights`() throws {
+        let config = #"""
+            {"containers":{"a":{"path":"tool.js"}},
+            "mapping":{"a":{"user":"nobody"},"b":{"container":"a","sandbox":"strict"},
+            "c":{"container":"a","user":"root"}}}
+            """#
+        for (name, userID, reason) in [
+            ("a", UInt32(0), #"only the daemon gives it the "user" of its mapping"#), ("b", 0, #"the "sandbox""#),
+            ("c", 0, nil), ("a", 1000, nil), ("b", 1000, nil),
+        ] {
+            var planner = try planner(name)
+            planner.configuration = try ConfigFile(path: "/srv/app/.pm.config.json", bytes: Array(config.utf8))
+            planner.context.userID = userID
+            do throws(APIError) {
+                _ = try planner.plan()
+                #expect(reason == nil, "\(name)")
+            } catch {
+                #expect(reason.map(error.message.contains) == true && error.exitCode == .notPermitted, "\(error)")
+            }
+        }
+    }
+
     @Test func `a script that cannot be executed runs in node`() throws {
         var planner = try planner("tool", ["-x"])
         #expect(try planner.plan().arguments == ["/srv/app/tool.js", "-x"])

@@ -106,6 +106,7 @@ public struct NetworkPoint: Equatable, Sendable {
             let known = Transport.allCases.map(\.rawValue).joined(separator: ", ")
             throw .badRequest("\(point.url) is not an address to listen at", hint: "possible are \(known)")
         }
+        try Self.refuseEmpty(options, point.url)
         url = point.url
         self.transport = transport
         place = try Self.place(transport, point.url)
@@ -272,6 +273,13 @@ extension NetworkPoint {
                 "\(url) has \"trust\": \"\(other)\"",
                 hint: "\"network\" is the only value: every client that can connect may then do everything that pm does"
             )
+        }
+    }
+
+    /// An option without a value would be as none at all: nobody is meant, and everybody would be let in.
+    private static func refuseEmpty(_ options: JSONObject, _ url: String) throws(APIError) {
+        for (name, value) in options where value == .string("") || value == .array([]) {
+            throw .badRequest("\"\(name)\" of \(url) is empty", hint: "give it a value, or leave it out")
         }
     }
 

@@ -61,10 +61,11 @@ struct RunPlanner {
                 "cannot run \(unit.name) here: only the daemon runs the runtime \(unit.definition.runtime.rawValue)",
                 hint: "pm start \(unit.name.shellWord)")
         }
+        try requireSameRights(unit)
         do throws(ConfigError) {
             let path = try unit.programPath(in: directory)
             let environment = try UnitEnvironment.of(
-                unit, in: directory, base: context.environment, own: context.environment
+                unit, in: directory, base: inherited, own: context.environment
             ).strings
             let command = try command(for: path, isCommandable: unit.definition.isCommandable)
             return RunPlan(
@@ -90,7 +91,7 @@ struct RunPlanner {
             let command =
                 isFile
                 ? try command(for: path, isCommandable: false) : Command(path: program, arguments: [], isHosted: false)
-            let base = context.environment.map { "\($0.key)=\($0.value)" }.sorted()
+            let base = inherited.map { "\($0.key)=\($0.value)" }.sorted()
             return RunPlan(
                 name: own, path: command.path, arguments: command.arguments + arguments,
                 environment: launchEnvironment(base, command) + variables(own, nil, command),
@@ -99,6 +100,27 @@ struct RunPlanner {
         } catch {
             throw APIError(error)
         }
+    }
+
+    /// The environment without what a service that runs pm was given for itself.
+    private var inherited: [String: String] {
+        context.environment.filter { name, _ in
+            guard let own = HostVariable(rawValue: name) else { return !HostVariable.ofOneProcess.contains(name) }
+            return own == .socket && socketURL == nil
+        }
+    }
+
+    /// The mapping's user and sandbox are the daemon's to give. Root must not run a program without them that is meant to
+    /// have fewer rights; for other users these are their own rights anyway.
+    private func requireSameRights(_ unit: ConfiguredUnit) throws(APIError) {
+        let mapping = unit.mapping
+        let isOther = mapping.user.map { !["root", "0"].contains($0) } ?? false
+        let missing = (isOther ? ["user"] : []) + (mapping.sandbox.preset != .none ? ["sandbox"] : [])
+        guard context.userID == 0, !missing.isEmpty else { return }
+        throw .notPermitted(
+            "\(unit.name) is not run as root: only the daemon gives it the \"\(missing.joined(separator: "\" and \""))\" "
+                + "of its mapping",
+            hint: "pm start \(unit.name.shellWord), or pm run as another user")
     }
 
     /// Names like the one that was given.

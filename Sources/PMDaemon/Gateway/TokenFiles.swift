@@ -43,6 +43,13 @@ final class TokenFiles {
         guard let status = try Self.attempt({ () throws(SystemError) in try Files.status(path) }) else {
             throw .conflict("cannot read the token in \(path): there is no such file")
         }
+        // A link or a folder on the way that somebody else can change leads to any file that this process can read.
+        let owners = [geteuid()] + [UserNamespace.unknownUser()].compactMap { $0 }
+        if let finding = PathTrust(owners: Set(owners)).finding(on: path) {
+            throw .conflict(
+                "the token in \(path) is not used: \(finding)",
+                hint: "only root and user \(geteuid()) may be able to change it: use chown and chmod go-w")
+        }
         if let known = known[path], known.status == status { return known.token }
         known[path] = nil
         if let fault = SecretFile.fault(status) {

@@ -15,11 +15,9 @@ enum Environment {
 
     /// Variables of pm-init or systemd for the daemon, which no service must take for its own. Those of a service that
     /// started this daemon (`HostVariable`) are that service's: its configuration may hold secrets.
-    private static let own: Set<String> = [
-        StatusLine.variable, Marker.variable, "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
-        "WATCHDOG_USEC",
-        "WATCHDOG_PID", "JOURNAL_STREAM", GatewayRunners.variable, "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
-    ]
+    private static let own = HostVariable.ofOneProcess.union([
+        StatusLine.variable, Marker.variable, "JOURNAL_STREAM", GatewayRunners.variable,
+    ])
 
     /// Variables for a service of another user: PATH, language and time zone. The others belong to the administrator:
     /// agents, tokens, proxies with passwords, paths in the own home.

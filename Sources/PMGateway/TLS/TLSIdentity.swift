@@ -51,6 +51,7 @@ final class TLSIdentity {
             }
         }
         try checkKey(secrets.key)
+        try checkPaths(of: secrets)
         let context: TLSContext
         do throws(TLSError) {
             context = try TLSContext(key: secrets.key, certificate: secrets.certificate)
@@ -71,6 +72,27 @@ final class TLSIdentity {
             throw TLSError(description: "cannot use the revocation list in \(revocations): \(error)")
         }
         return context
+    }
+
+    /// Somebody who can put another file in the place of these decides who is let in. A pipe in their place would block the
+    /// gateway. They may belong to root, to this process's user, and to the owner of the key.
+    private static func checkPaths(of secrets: NetworkPoint.Secrets) throws(TLSError) {
+        for path in [secrets.key, secrets.certificate, secrets.authorities, secrets.revocations].compactMap({ $0 }) {
+            let fault: String?
+            do throws(SystemError) {
+                fault = try pathFault(of: path, besides: secrets.key)
+            } catch {
+                throw TLSError(description: "cannot use \(path): \(error)")
+            }
+            if let fault { throw TLSError(description: "\(path) is not used: \(fault)") }
+        }
+    }
+
+    private static func pathFault(of path: String, besides key: String) throws(SystemError) -> String? {
+        guard let owner = try Files.status(key)?.owner, let status = try Files.status(path) else { return nil }
+        guard status.kind == .file else { return "it is no file" }
+        let owners = [geteuid(), owner] + [UserNamespace.unknownUser()].compactMap { $0 }
+        return PathTrust(owners: Set(owners)).finding(on: path).map { "\($0) (chown, chmod go-w)" }
     }
 
     /// A key that other users can read proves nothing to clients. Whose it is, is for who gave it to the gateway to say.

@@ -14,6 +14,13 @@ public enum HostVariable: String, CaseIterable, Sendable {
     /// The path of a socket that leads to the daemon, for programs that cannot inherit descriptors (a container).
     case channelPath = "PM_CHANNEL"
 
+    /// Variables by which a service manager or Node speaks to the program that it starts. A program below that one must
+    /// not take them for its own: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), and Node's child_process.fork.
+    public static let ofOneProcess: Set<String> = [
+        "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
+        "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
+    ]
+
     /// `NAME=value`.
     public func set(to value: String) -> String { "\(rawValue)=\(value)" }
 }

@@ -60,9 +60,19 @@ public enum Files {
     ///
     /// - Throws: `SystemError`; EISDIR for a directory, EFBIG when it is longer than `limit` bytes.
     public static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
+        try read(path, limit: limit) { _ in true } ?? []
+    }
+
+    /// The whole content of a regular file if `isRight` holds for the very file that is read; else nil.
+    ///
+    /// - Throws: as `read` does.
+    public static func read(
+        _ path: String, limit: Int, if isRight: (FileStatus) -> Bool
+    ) throws(SystemError) -> [UInt8]? {
         let file = try OwnedFD.open(path, O_RDONLY | O_NONBLOCK)
         let status = try Self.status(of: file.raw, path)
         guard status.kind != .directory else { throw SystemError("read", path, code: EISDIR) }
+        guard isRight(status) else { return nil }
         return try readAll(file.raw, named: path, limit: limit, expected: Int(status.size))
     }
 

@@ -57,29 +57,18 @@ public struct UnitEnvironment: Equatable, Sendable {
         _ unit: ConfiguredUnit, in directory: String, base: [String: String], own: [String: String] = [:]
     ) throws(ConfigError) -> UnitEnvironment {
         var files: [(path: String, variables: [EnvironmentVariable])] = []
-        for path in try unit.environmentFiles(in: directory) { files.append((path, try read(path, for: unit.name))) }
+        let reader = EnvironmentFileReader(of: unit, in: directory)
+        for path in try unit.environmentFiles(in: directory) { files.append((path, try reader.read(path))) }
         var result = UnitEnvironment(base: base, files: files, env: unit.mapping.env)
         guard !unit.mapping.secrets.isEmpty else { return result }
-        let reader = SecretReader(directory: directory, environment: own, user: geteuid())
+        let secrets = SecretReader(directory: directory, environment: own, user: geteuid())
         for variable in unit.mapping.secrets {
-            let secret = try reader.read(variable, of: unit.name)
+            let secret = try secrets.read(variable, of: unit.name)
             result.entries.removeAll { $0.name == variable.name }
             result.entries.append(Entry(name: variable.name, value: secret.value, source: .secret))
             if let warning = secret.warning { result.warnings.append(warning) }
         }
         result.entries.sort { $0.name < $1.name }
         return result
-    }
-
-    private static func read(_ path: String, for unit: String) throws(ConfigError) -> [EnvironmentVariable] {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try Files.read(path, limit: 1 << 20)
-        } catch {
-            var problem = ConfigProblem("cannot read the environment file: \(error)")
-            problem.key = "mapping.\(unit).envFiles"
-            throw ConfigError(.missing, [problem])
-        }
-        return try EnvironmentFile.parse(bytes, file: path)
     }
 }

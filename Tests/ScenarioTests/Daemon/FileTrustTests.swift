@@ -1,0 +1,65 @@
+import Glibc
+import JSON
+import PMModel
+import PMSystem
+import PMTestSupport
+import Testing
+
+/// Files that root's daemon reads for services and clients, in folders that other users may change.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "only root can give files away"))
+struct `Files in the folder of another user` {
+    private static let user: uid_t = 52_001
+
+    private func with(_ body: (TestProject) throws -> Void) async throws {
+        try await TestProject.with { project in
+            for folder in [String(project.directory.dropLast("/project".count)), project.directory] {
+                chmod(folder, 0o755)
+            }
+            mkdir(project.directory + "/own", 0o755)
+            chown(project.directory + "/own", Self.user, Self.user)
+            try body(project)
+        }
+    }
+
+    @Test func `are no environment files, unless they are of the service's user`() async throws {
+        try await with { project in
+            try project.write("secret.env", "ROOT_PASSWORD=hunter2\n")
+            chmod(project.directory + "/secret.env", 0o600)
+            try project.write("own/real.env", "OWN=yes\n")
+            chown(project.directory + "/own/real.env", Self.user, Self.user)
+            symlink("../secret.env", project.directory + "/own/link.env")
+            try project.script("show.sh", "echo \"own=$OWN root=$ROOT_PASSWORD\"; exec sleep 1000")
+            func mapping(_ file: String, user: Bool) -> JSONValue {
+                var members: JSONObject = ["container": "web", "envFiles": [.string(file)], "ready": ["log": "own="]]
+                if user { members["user"] = .string("\(Self.user)") }
+                return .object(members)
+            }
+            try project.configure(
+                ["web": ["path": "./show.sh"]],
+                mapping: [
+                    "good": mapping("own/real.env", user: true), "link": mapping("own/link.env", user: true),
+                    "root": mapping("own/real.env", user: false),
+                ])
+            try project.startDaemon()
+            try project.must("start", "good", "--wait")
+            #expect(try project.must("log", "good", "-o", "cat") == "own=yes root=\n")
+            for name in ["link", "root"] {
+                let refused = try project.pm("start", name, "--wait")
+                #expect(refused.code != 0 && refused.errors.contains("own belongs to user \(Self.user)"), "\(refused)")
+                #expect(!refused.errors.contains("ROOT_PASSWORD"), "\(refused)")
+            }
+        }
+    }
+
+    @Test func `are no tokens and no authorities`() async throws {
+        try await with { project in
+            try project.write("own/token", String(repeating: "t", count: 40))
+            chmod(project.directory + "/own/token", 0o600)
+            try project.configure([:])
+            try project.startDaemon()
+            let refused = try project.pm("connect", "pm", "http", "--port", "0", "--token", "own/token")
+            let told = try project.status("pm")["problems"]?.array?.compactMap(\.string).joined() ?? ""
+            #expect((refused.errors + told).contains("own belongs to user \(Self.user)"), "\(refused) \(told)")
+        }
+    }
+}

@@ -45,5 +45,5 @@ enum OtherManagers {
     static var words: (commands: [String: String], advices: [String: String]) { (commands, advices) }
 
     /// Commands that end or remove something; pm never suggests them for a word that somebody wrote wrong.
-    static let destructive: Set<String> = ["stop", "unmap"]
+    static let destructive: Set<String> = ["stop", "uninstall", "unmap"]
 }

@@ -201,6 +201,14 @@ struct Conversation {
         error.code == -32601 && !call.isOfPlugin ? try absence(of: call.command, in: call.service) : error
     }
 
+    /// Nothing has this name; what is near may be a command of pm, but none that stops or removes something.
+    private func noSuch(_ service: String) -> APIError {
+        let near = NearNames.of(service, among: PM.words.subtracting(OtherManagers.destructive).sorted()).first
+        return .notFound(
+            "there is no service \(service), and no command of pm",
+            hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm ls, or pm --help")
+    }
+
     /// Why a command cannot be called.
     private func absence(of command: String, in service: String) throws(APIError) -> APIError {
         let rows: [UnitStatus]
@@ -208,10 +216,10 @@ struct Conversation {
             rows = try client.ask(Status(name: service))
         } catch {
             guard error.statusCode == 404 else { throw error }
-            return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
+            return noSuch(service)
         }
         guard let row = rows.first(where: { $0.name == service || $0.name.hasSuffix("/\(service)") }) else {
-            return .notFound("there is no service \(service), and no command of pm", hint: "pm ls, or pm --help")
+            return noSuch(service)
         }
         if row.pid == nil {
             return .conflict("\(service) is not running", hint: "pm start \(service.shellWord) --wait")

@@ -13,8 +13,17 @@ struct ScaleCommand: PMCommand {
     @Argument(help: "The service.", transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "The number of instances.")
+    @Argument(help: "The number of instances that there are to be.", transform: Self.number)
     var instances: Int
+
+    /// Reads a whole number. Other managers take `+2` for two more: taken for two, it would stop the rest.
+    static func number(_ text: String) throws -> Int {
+        guard text.first != "+", let number = Int(text) else {
+            throw ValidationError(
+                "'\(text)' is no number of instances; give the number of all of them, as in `pm scale web 3`.")
+        }
+        return number
+    }
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let answer = try session.connect().ask(Scale(name: name, instances: instances), within: nil)

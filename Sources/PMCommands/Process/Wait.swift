@@ -12,7 +12,8 @@ struct WaitCommand: PMCommand {
         discussion: """
             `pm wait web db --timeout 30s` returns when both are ready. With `--for exit` pm returns when the process that runs \
             now has ended, and exits with 70 if it failed; with `--for down` when the service has ended and is not started \
-            again. A service that does not run and is not wanted can never become ready: pm exits with 73 at once.
+            again. A service that does not run and that pm does not start by itself can never become ready: pm exits with 73 at \
+            once.
             """)
 
     /// What the caller waits for.
@@ -81,7 +82,7 @@ struct WaitCommand: PMCommand {
             case .reached: return now
             case .never:
                 throw .conflict(
-                    "\(name) is not running, and is not to be started", hint: "pm start \(name.shellWord)")
+                    "\(name) is not running, and pm does not start it by itself", hint: "pm start \(name.shellWord)")
             case .notYet: break
             }
             if let end, session.clock.monotonic() >= end {
@@ -109,7 +110,10 @@ struct WaitCommand: PMCommand {
         switch goal {
         case .ready:
             if row.isReady && row.state == ServiceState.up.rawValue { return .reached }
-            return isDown && row.wanted == Desired.down.rawValue ? .never : .notYet
+            guard isDown else { return .notYet }
+            // One that is wanted and has ended by itself has done its work, or is not to be started again.
+            let hasEnded = row.lastExit.map { !$0.wasRequested } ?? false
+            return row.wanted == Desired.down.rawValue || hasEnded ? .never : .notYet
         case .exit:
             return row.pid == nil || row.pid != first.pid ? .reached : .notYet
         case .down:

@@ -77,7 +77,8 @@ struct StartHandler: AsyncHandler {
         let isSame =
             (request.arguments.isEmpty || request.arguments == options.arguments)
             && (request.inspection == .none || request.inspection == supervisor.effectiveOptions(of: name).inspection)
-        guard isSame, request.alias == nil else {
+        let isOfOther = request.alias != nil && name != base.name && !units.aliases(of: base.name).contains(name)
+        guard isSame, !isOfOther else {
             throw .conflict(
                 "\(name) is already started, with other options than those of this call",
                 hint: "pm restart \(name.shellWord), or pm start \(request.name.shellWord) --new")

@@ -18,6 +18,8 @@ public enum Method: String, Sendable, CaseIterable {
     case map
     /// Removes a service from the configuration.
     case unmap
+    /// Gives a service another name.
+    case rename
     /// Registers what a package offers.
     case discover
     /// Connection points of a service.
@@ -60,7 +62,8 @@ extension Method {
     public var isForConfined: Bool {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
-        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
+            .events,
             .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins:
             false
         }
@@ -70,7 +73,7 @@ extension Method {
     /// never stopped.
     public var needsFuture: Bool {
         switch self {
-        case .start, .restart, .upgrade, .map, .unmap, .discover, .connect, .scale, .apply: true
+        case .start, .restart, .upgrade, .map, .unmap, .rename, .discover, .connect, .scale, .apply: true
         case .stop, .status, .list, .log, .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
             .explain, .reloadMetadata, .plugins, .metadata:
             false
@@ -80,8 +83,8 @@ extension Method {
     /// The place of the parameter with the name of a service, or with a list of names; nil: there is none.
     public var servicePlace: Int? {
         switch self {
-        case .start, .stop, .restart, .status, .connect, .log, .events, .proxy, .scale, .reloadMetadata, .unmap, .apply,
-            .explain:
+        case .start, .stop, .restart, .status, .connect, .log, .events, .proxy, .scale, .reloadMetadata, .unmap,
+            .rename, .apply, .explain:
             0
         case .metadata: 1
         case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession,
@@ -94,7 +97,8 @@ extension Method {
     /// change what their connection is must not wait: the next request on it depends on that.
     public var readsConfiguration: Bool {
         switch self {
-        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .scale,
+        case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
+            .scale,
             .apply, .explain, .reloadMetadata, .plugins, .metadata:
             true
         case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
@@ -105,7 +109,8 @@ extension Method {
     public var isOrder: Bool {
         switch self {
         case .start, .stop, .restart, .apply: true
-        case .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events, .version, .name, .ready,
+        case .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log, .events, .version, .name,
+            .ready,
             .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .metadata:
             false
         }

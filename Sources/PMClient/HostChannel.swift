@@ -69,7 +69,8 @@ public final class HostChannel {
             return true
         case .metadata:
             MessageWriter.reply(id: id, result: Metadata.ofDaemon.json, to: &output)
-        case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+        case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
+            .events,
             .version,
             .name,
             .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins,

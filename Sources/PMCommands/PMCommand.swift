@@ -53,7 +53,8 @@ struct PM: ParsableCommand {
             CommandGroup(
                 name: "Containers",
                 subcommands: [
-                    DiscoverCommand.self, MapCommand.self, UnmapCommand.self, ListCommand.self, CheckCommand.self,
+                    DiscoverCommand.self, MapCommand.self, UnmapCommand.self, RenameCommand.self, ListCommand.self,
+                    CheckCommand.self,
                     ExplainCommand.self, EditCommand.self, GetCommand.self, SetCommand.self, EnableCommand.self,
                     DisableCommand.self, ImportCommand.self, ExportCommand.self, InitCommand.self,
                 ]),

@@ -17,7 +17,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
 @Suite struct ParsingTests {
     @Test func `each command is a word of pm`() {
         let expected = [
-            "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "import", "ls", "call",
+            "start", "stop", "restart", "status", "log", "run", "discover", "map", "unmap", "rename", "import", "ls",
+            "call",
             "connect", "version", "install", "uninstall", "update", "link",
             "name", "help", "upgrade", "scale", "reload-metadata", "do", "check", "get", "set",
             "enable", "disable", "is-active", "wait", "pid", "init", "types", "events",

@@ -77,6 +77,7 @@ extension Method {
         case .list: List.description
         case .map: Map.description
         case .unmap: Unmap.description
+        case .rename: Rename.description
         case .discover: Discover.description
         case .connect: Connect.description
         case .log: Log.description

@@ -7,6 +7,6 @@ public enum CommandNames {
     private static let withoutMethod: Set<String> = [
         "call", "check", "daemons", "dev", "disable", "do", "doctor", "edit", "enable", "export", "get", "help",
         "history", "import", "init",
-        "install", "is-active", "link", "pid", "rename", "run", "set", "top", "types", "uninstall", "update", "wait",
+        "install", "is-active", "link", "pid", "run", "set", "top", "types", "uninstall", "update", "wait",
     ]
 }

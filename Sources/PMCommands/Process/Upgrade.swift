@@ -18,14 +18,11 @@ struct UpgradeCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    /// Time for the successor to answer: calls under way may take ten seconds of it.
-    private static let replacementTimeout = Duration.seconds(30)
-
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         var request = Upgrade()
         request.includesInit = includesInit
         let before = try session.connect().ask(request)
-        let after = try successor(of: before, session)
+        let after = try session.successor(of: before.pid)
         switch session.format {
         case .json: session.output.line(JSONValue.object(["before": before.json, "after": after.json]).text)
         case .table:
@@ -35,15 +32,23 @@ struct UpgradeCommand: PMCommand {
         }
         return .success
     }
+}
 
-    /// The next answer may still come from the old daemon.
-    private func successor(of before: Version.Answer, _ session: CommandContext) throws(APIError) -> Version.Answer {
-        let limit = session.clock.monotonic() + Self.replacementTimeout
-        while session.clock.monotonic() < limit {
-            let answer = try session.connect().ask(Version(), within: Self.replacementTimeout)
-            if answer.pid != before.pid { return answer }
+extension CommandContext {
+    /// Time for the successor to answer: calls under way may take ten seconds of it.
+    private static let replacementTimeout = Duration.seconds(30)
+
+    /// The daemon that takes over from another one.
+    ///
+    /// - Throws: a 504 when that takes too long.
+    func successor(of pid: Int32) throws(APIError) -> Version.Answer {
+        let limit = clock.monotonic() + Self.replacementTimeout
+        while clock.monotonic() < limit {
+            let answer = try connect().ask(Version(), within: Self.replacementTimeout)
+            // The next answer may still come from the old daemon.
+            if answer.pid != pid { return answer }
         }
         throw .timeout(
-            "pm (pid \(before.pid)) was not replaced within \(Self.replacementTimeout.shortForm)", hint: "pm log pm")
+            "pm (pid \(pid)) was not replaced within \(Self.replacementTimeout.shortForm)", hint: "pm log pm")
     }
 }

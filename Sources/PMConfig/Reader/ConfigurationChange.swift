@@ -1,4 +1,4 @@
-internal import PMModel
+public import PMModel
 
 /// How one version of a configuration differs from the one before, by the names of its services.
 public struct ConfigurationChange: Equatable, Sendable {
@@ -8,6 +8,8 @@ public struct ConfigurationChange: Equatable, Sendable {
     public var changed: [String] = []
     /// Services that are not there any more.
     public var removed: [String] = []
+    /// Services that have another name.
+    public var renamed: [ServiceRename] = []
     /// Packages that were not there.
     public var addedPackages: [String] = []
     /// Packages that are not there any more.
@@ -55,7 +57,7 @@ extension ConfigEdit {
             .setConnect(let name, _):
             [name]
         case .setDaemonSocket, .addPackage, .removePackage: []
-        case .setValue: nil
+        case .setValue, .rename: nil
         }
     }
 }
@@ -67,10 +69,19 @@ extension ConfigurationChange {
         for edit in edits {
             guard let units = edit.units(in: new) else {
                 self.init(from: old, to: new)
+                note(edits)
                 return
             }
             for name in units where !names.contains(name) { names.append(name) }
         }
         self.init(from: old, to: new, among: names)
+    }
+
+    private mutating func note(_ edits: [ConfigEdit]) {
+        for case .rename(let rename) in edits {
+            added.removeAll { $0 == rename.new }
+            removed.removeAll { $0 == rename.old }
+            renamed.append(rename)
+        }
     }
 }

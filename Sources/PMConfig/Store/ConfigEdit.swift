@@ -26,6 +26,8 @@ public enum ConfigEdit: Equatable, Sendable {
     case removePackage(String)
     /// Sets, or with nil removes, whatever these keys lead to.
     case setValue([String], JSONValue?)
+    /// Gives a service another name, also where others refer to it.
+    case rename(ServiceRename)
 
     /// Subject of the edit: edits of different subjects are independent of each other. Nil: the edit depends on the
     /// values at its keys.
@@ -37,7 +39,7 @@ public enum ConfigEdit: Equatable, Sendable {
             ["mapping", name]
         case .setDaemonSocket: ["mapping", "pm"]
         case .addPackage, .removePackage: ["setup"]
-        case .setValue: nil
+        case .setValue, .rename: nil
         }
     }
 
@@ -57,6 +59,8 @@ public enum ConfigEdit: Equatable, Sendable {
         case .addPackage(let name): Self.packages(file) { $0.contains(name) ? $0 : $0 + [name] }
         case .removePackage(let name): Self.packages(file) { $0.filter { $0 != name } }
         case .setValue(let keys, let value): [(keys, value)]
+        // It changes names, not values (ConfigRenaming).
+        case .rename: []
         }
     }
 

@@ -127,7 +127,14 @@ public struct ConfigStore: Sendable {
     public func applying(_ edits: [ConfigEdit], to bytes: [UInt8]) throws(ConfigError) -> ConfigFile {
         var document = try ConfigFile.document(path: path, bytes)
         var next = 0
-        while next < edits.count { document = try applying(edits, &next, to: document) }
+        while next < edits.count {
+            guard case .rename(let rename) = edits[next] else {
+                document = try applying(edits, &next, to: document)
+                continue
+            }
+            document = try renaming(rename, in: document)
+            next += 1
+        }
         do throws(ConfigError) {
             return try ConfigFile(path: path, document, values)
         } catch {
@@ -135,6 +142,20 @@ public struct ConfigStore: Sendable {
             _ = try ConfigFile(path: path, bytes: bytes, values: values)
             throw error
         }
+    }
+
+    private func renaming(_ rename: ServiceRename, in document: JSONDocument) throws(ConfigError) -> JSONDocument {
+        var renaming = try ConfigRenaming(
+            rename, try ConfigFile(path: path, document, values).configuration, document)
+        let bytes: [UInt8]
+        do throws(JSONError) {
+            bytes = try renaming.bytes()
+        } catch {
+            throw ConfigError(noJSON: error, in: path, isEmpty: document.bytes.isEmpty)
+        }
+        let renamed = try ConfigFile.document(path: path, bytes)
+        try renaming.check(try ConfigFile(path: path, renamed, values).configuration)
+        return renamed
     }
 
     /// The text after as many edits from `next` on as are independent of each other.

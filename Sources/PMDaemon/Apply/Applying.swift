@@ -32,6 +32,9 @@ final class Applying: ConfigurationObserver {
     /// Why the last apply that a change of the file began was refused or failed; nil when all is well.
     private(set) var problem: String?
 
+    /// True while an apply is under way, or waits.
+    var isBusy: Bool { run != nil || !waiting.isEmpty }
+
     /// As many applies may wait for one that is under way.
     private static let mostWaiting = 16
 

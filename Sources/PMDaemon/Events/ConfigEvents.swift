@@ -16,6 +16,12 @@ struct ConfigEvents {
         publish(change.added, "added", "was added to the configuration")
         publish(change.changed, "changed", "has another configuration")
         publish(change.removed, "removed", "was removed from the configuration")
+        for rename in change.renamed {
+            store.publish(
+                EventRecord(
+                    .config, of: rename.old, "\(rename.old) was renamed to \(rename.new)",
+                    [("change", "renamed"), ("former", .string(rename.old))]))
+        }
         packages(change.addedPackages, "added", "was added to setup.packages")
         packages(change.removedPackages, "removed", "was removed from setup.packages")
     }

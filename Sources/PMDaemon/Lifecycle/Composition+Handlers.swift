@@ -39,6 +39,15 @@ extension Composition {
                 requests: requests, reactor: reactor))
     }
 
+    private func rename(of daemon: Daemon) -> RenameHandler {
+        RenameHandler(
+            .init(
+                supervisor: supervisor, units: units, registry: registry, applying: applying,
+                logs: LogDirectory(root: options.state + "/logs"),
+                plan: RenamePlan(stateDirectory: options.state, config: options.config), lifecycle: lifecycle,
+                replace: { [unowned daemon] () throws(APIError) in try daemon.upgrade() }))
+    }
+
     private var explain: ExplainHandler {
         ExplainHandler(
             supervisor: supervisor, units: units, routing: journaling.routing,
@@ -66,6 +75,7 @@ extension Composition {
             status: status(of: daemon, words),
             list: ListHandler(units: units), map: MapHandler(units: units, plugins: plugins),
             unmap: UnmapHandler(supervisor: supervisor, units: units, ledger: ledger),
+            rename: rename(of: daemon),
             discover: DiscoverHandler(units: units),
             connect: ConnectHandler(units: units, socketURL: options.socketURL, gateway: gateway),
             log: LogHandler(sources: sources, supervisor: supervisor, units: units, requests: requests),

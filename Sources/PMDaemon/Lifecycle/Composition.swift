@@ -15,6 +15,7 @@ final class Composition {
     let log: DaemonLog
     let lifecycle = LifecycleState()
     let units: UnitResolver
+    let renaming: Renaming
     let store: EventStore
     let registry: CommandRegistry
     let routeBook: RouteStore
@@ -51,6 +52,7 @@ final class Composition {
         access = Access(options.scope)
         let last = LastConfiguration(options, reactor: reactor, isLaunched: isLaunched) { log.trouble($0) }
         units = try UnitResolver(path: options.config, values: options.values, reactor: reactor, last: last)
+        renaming = Renaming(options, units.source) { log.trouble($0) }
         store = EventStore(stateDirectory: options.state, reactor: reactor) { log.trouble($0) }
         routeBook = RouteStore(stateDirectory: options.state, reactor: reactor, units) { log.trouble($0) }
         registry = CommandRegistry(routeBook.routes) { [units] in units.fullName($0) }
@@ -105,7 +107,7 @@ final class Composition {
     var drift: Drift { Drift(supervisor: supervisor, units: units, routing: journaling.routing) }
 
     /// Handover of connections to a successor.
-    var handover: SessionHandover { SessionHandover(router: router, bridges: bridges) }
+    var handover: SessionHandover { SessionHandover(router: router, bridges: bridges, rename: renaming.rename) }
 }
 
 extension Supervisor.Resources {

@@ -94,7 +94,7 @@ final class Daemon {
     private func greeted(_ greeting: InitHello) {
         parts.router.start(generation: greeting.daemonStarts)
         parts.holder.hasCgroups = greeting.hasCgroups
-        parts.routeBook.open(isFirst: greeting.daemonStarts == 1)
+        parts.routeBook.open(isFirst: greeting.daemonStarts == 1, parts.renaming.rename)
         lastEnd = PredecessorEnd(greeting)
         log.tell(greeting, after: lastEnd)
         parts.store.publish(lastEnd.event)
@@ -146,7 +146,7 @@ final class Daemon {
     private func takeOver() {
         mode = parts.starts.recordStart(held.starts, after: lastEnd)
         parts.supervisor.holdsRestarts = mode != .normal
-        succession = parts.instances.takeOver(held.ledger)
+        succession = parts.instances.takeOver(held.ledger, parts.renaming.rename)
         (held.ledger, held.starts) = (nil, nil)
     }
 
@@ -185,6 +185,7 @@ final class Daemon {
         log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
         if case .killedInit = succession { log.trouble("pm-init was killed: goes on with what was wanted before") }
         greetAdopted(except: resumeSessions())
+        finishRenaming()
         parts.router.serve()
         parts.sweeper.sweepLeftovers()
         if mode == .normal {
@@ -227,6 +228,12 @@ final class Daemon {
             guard case .failure(let error) = result else { return }
             log.trouble("clients that look into the configuration will not find the socket: \(error.message)")
         }
+    }
+
+    private func finishRenaming() {
+        guard parts.renaming.rename != nil else { return }
+        parts.routeBook.flush()
+        parts.renaming.finish(parts.holder.channel)
     }
 
     private func greetAdopted(except informed: Set<IncarnationID>) {

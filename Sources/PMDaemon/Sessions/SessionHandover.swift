@@ -11,6 +11,8 @@ struct SessionHandover {
 
     let router: ServiceRouter
     let bridges: Bridges
+    /// Another name of a service since they were packed.
+    var rename: ServiceRename?
 
     /// Takes all connections out of the loop.
     ///
@@ -30,6 +32,6 @@ struct SessionHandover {
         let content = try DescriptorStash.empty(opening)
         guard let first = content.first else { return [] }
         let handover = Handover(image: try MemoryFile.read(first), sockets: Array(content.dropFirst()))
-        return try router.takeOver(handover, bridges)
+        return try router.takeOver(handover, bridges, rename: rename)
     }
 }

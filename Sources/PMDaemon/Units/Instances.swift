@@ -79,14 +79,14 @@ struct Instances {
     }
 
     /// Goes on with the units of the daemon before: the children that pm-init holds, and those that rest.
-    func takeOver(_ left: SharedFD?) -> Succession {
-        let origin = ledger.open(left)
+    func takeOver(_ left: SharedFD?, _ rename: ServiceRename?) -> Succession {
+        let origin = ledger.open(left, rename)
         for (name, run) in ledger.runs { if let base = run.base { units.add(alias: name, for: base) } }
         // Nothing of it runs, so nothing is left to show.
         if origin == .killedInit { for name in ledger.names where units.find(name) == nil { ledger.forget(name) } }
         let intents = ledger.intents
         supervisor.inherit(intents)
-        supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options })
+        supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options }, rename: rename)
         for (name, digest) in ledger.digests {
             guard supervisor.service(runBy: name) != nil, let configured = units.service(name) else { continue }
             if ServiceDigest.of(configured) != digest { supervisor.inherit(digest: digest, of: name) }

@@ -34,11 +34,12 @@ final class RouteStore {
     }
 
     /// Reads the file of an earlier daemon of the same pm-init; the file of an earlier pm-init is removed.
-    func open(isFirst: Bool) {
+    func open(isFirst: Bool, _ rename: ServiceRename? = nil) {
         do {
             guard try Files.status(path) != nil else { return }
             if isFirst { return try Files.remove(path) }
-            routes.restore(try JSONValue(parsing: Files.read(path)))
+            routes.restore(try JSONValue(parsing: Files.read(path)), rename: rename)
+            if rename != nil { plan() }
         } catch {
             onTrouble("routes of services that do not run are not known any more: \(error)")
         }

@@ -60,9 +60,12 @@ final class UnitLedger {
 
     /// Takes over what the daemon before has left with pm-init, or else in the file; nil: pm-init keeps nothing of a daemon
     /// before.
-    func open(_ left: SharedFD?) -> Origin {
+    ///
+    /// - Parameter rename: another name of a service; its entries get it.
+    func open(_ left: SharedFD?, _ rename: ServiceRename? = nil) -> Origin {
         do throws(SystemError) {
             entries = LedgerEntry.read(try bytes(left) ?? [])
+            if let rename { self.rename(rename) }
         } catch {
             onTrouble("what services were to do under the daemon before is not known any more: \(error)")
         }
@@ -71,6 +74,13 @@ final class UnitLedger {
         rewrite()
         guard !entries.isEmpty else { return .none }
         return left == nil ? .killedInit : .daemon
+    }
+
+    private func rename(_ rename: ServiceRename) {
+        let renamed = entries.map { (unit: $0, name: rename.name(of: $0), entry: $1.renamed(rename)) }
+        // What was left under the new name is not about this service.
+        entries = Dictionary(renamed.map { ($0.name, $0.entry) }) { first, _ in first }
+        for one in renamed where one.name != one.unit { entries[one.name] = one.entry }
     }
 
     private func bytes(_ left: SharedFD?) throws(SystemError) -> [UInt8]? {
@@ -285,6 +295,17 @@ struct LedgerEntry: Equatable {
         } else {
             intent = Self.snapshot(json["rest"]).map { .resting($0) }
         }
+    }
+
+    /// The entry with another name of a service that it is about.
+    func renamed(_ rename: ServiceRename) -> LedgerEntry {
+        var entry = self
+        entry.run.base = run.base.map(rename.name)
+        if case .awaiting(let dependency, let snapshot) = intent {
+            let name = rename.name(of: dependency.name)
+            entry.intent = .awaiting(Dependency(name, onStop: dependency.onStop), snapshot)
+        }
+        return entry
     }
 
     private static func json(_ snapshot: UnitSnapshot) -> JSONValue {

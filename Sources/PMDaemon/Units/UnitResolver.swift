@@ -69,6 +69,9 @@ final class UnitResolver {
         resolved[alias] = nil
     }
 
+    /// The service that an alias stands for; nil for any other name.
+    func service(ofAlias name: String) -> String? { aliases[name] }
+
     /// The names that stand for the unit `name`, sorted.
     func aliases(of name: String) -> [String] { aliases.filter { $0.value == name }.map(\.key).sorted() }
 

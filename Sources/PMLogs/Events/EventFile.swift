@@ -80,6 +80,27 @@ public struct EventFile {
         return SharedFD(try OwnedFD.open(path, O_RDWR | O_APPEND))
     }
 
+    /// Writes the file again with other names of services, as they are written in JSON; nothing where none differs.
+    ///
+    /// - Throws: `SystemError`; the file is the old one then.
+    public static func rename(_ path: String, _ name: (String) -> String) throws(SystemError) {
+        guard try Files.status(path) != nil else { return }
+        let bytes = try Files.read(path, limit: 1 << 30)  // bounded: a literal
+        var (renamed, copied): ([UInt8], Int) = ([], 0)
+        bytes.withUnsafeBytes { bytes in
+            EventReader.forEachLine(of: bytes) { head, line in
+                let service = name(head.service)
+                guard !head.service.isEmpty, service != head.service else { return }
+                let start = line.lowerBound.plus(head.bytesBeforeService)
+                renamed.append(contentsOf: bytes[copied..<start])
+                renamed.append(contentsOf: service.utf8)
+                copied = start.plus(head.service.utf8.count)
+            }
+        }
+        guard copied > 0 else { return }
+        try Files.replace(path, with: renamed + bytes[copied...])
+    }
+
     /// The lines that stay when there is room for so many bytes, in their order.
     public static func kept(of bytes: UnsafeRawBufferPointer, within most: Int) -> (bytes: [UInt8], count: Int) {
         var (shares, lines) = (EventShares(), [Range<Int>]())

@@ -32,6 +32,11 @@ public struct EventLine: Equatable, Sendable {
         }
     }
 
+    /// The number of bytes of the line before the name of its service.
+    var bytesBeforeService: Int {
+        #"{"seq":\#(seq),"at":"\#(at)","kind":"\#(kind)","service":""#.utf8.count
+    }
+
     /// What shares the room of the file with others: a service with all its instances, or a kind of events of the daemon.
     public var group: String {
         guard !service.isEmpty else { return "#" + kind }

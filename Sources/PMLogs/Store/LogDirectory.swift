@@ -1,6 +1,6 @@
 import Glibc
 import PMModel
-import PMSystem
+public import PMSystem
 
 /// Directories of the units' logs: one below the root for each, named so that any unit name fits.
 public struct LogDirectory: Sendable {
@@ -87,6 +87,22 @@ public struct LogDirectory: Sendable {
         let file = "\(path)/\(Self.nameFile)"
         let descriptor = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
         try Files.write(unit.utf8, to: descriptor.raw, named: file)
+    }
+
+    /// Moves the logs of units whose name is another one afterwards.
+    ///
+    /// - Throws: `SystemError` when the disk refuses, or there is a log under the new name; the same call goes on where this
+    ///   one stopped.
+    public func move(_ name: (String) -> String) throws(SystemError) {
+        guard try Files.status(root) != nil else { return }
+        for entry in try Files.list(root).sorted() {
+            guard let unit = try unit(of: entry) else { continue }
+            let (target, isLong) = (name(unit), entry.firstRange(of: "%-") != nil)
+            guard target != unit else { continue }
+            try Files.move("\(root)/\(entry)", to: path(of: target))
+            if isLong { try Files.remove("\(path(of: target))/\(Self.nameFile)") }
+            try make(for: target)
+        }
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -46,11 +46,15 @@ extension ServiceRouter {
 
     /// Takes over the connections of a predecessor, whose services are there already.
     ///
+    /// - Parameter rename: another name of a service, under which it is there already.
     /// - Returns: the services that go on without notice.
     /// - Throws: `SystemError` when a connection cannot be watched.
-    public func takeOver(_ handover: Handover, _ bridges: Bridges) throws(SystemError) -> Set<IncarnationID> {
+    public func takeOver(
+        _ handover: Handover, _ bridges: Bridges, rename: ServiceRename? = nil
+    ) throws(SystemError) -> Set<IncarnationID> {
         // Of another version: clients find their connections closed, and services get `$restarted`.
-        guard let image = HandoverImage(decoding: handover.image) else { return [] }
+        guard var image = HandoverImage(decoding: handover.image) else { return [] }
+        if let rename { for index in image.sessions.indices { image.sessions[index].state.rename(rename) } }
         var sockets = handover.sockets[...]
         var taken: [SessionID: Session] = [:]
         for record in image.sessions {

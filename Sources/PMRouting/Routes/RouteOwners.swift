@@ -1,6 +1,6 @@
 public import JSON
 import PMAPI
-import PMModel
+public import PMModel
 public import PMSystem
 
 /// The routes of all services, and whose they are; decided again only when something about them has changed.
@@ -65,10 +65,11 @@ public final class RouteOwners {
             })
     }
 
-    /// Takes over what a predecessor knew.
-    public func restore(_ json: JSONValue) {
+    /// Takes over what a predecessor knew; a service may have another name now.
+    public func restore(_ json: JSONValue, rename: ServiceRename? = nil) {
         for entry in json.array ?? [] {
-            guard let unit = entry["service"]?.string else { continue }
+            guard let written = entry["service"]?.string else { continue }
+            let unit = rename?.name(of: written) ?? written
             let requests = (entry["routes"]?.array ?? []).compactMap(RouteClaims.Request.init)
             _ = claims.note(RouteClaims.Requests(requests, isConfined: entry["confined"]?.bool ?? true), of: unit)
         }

@@ -24,7 +24,8 @@ public enum PeerReach: Equatable, Sendable {
             case .metadata, .version, .name, .proxy: return true
             // They would change what the connection may do.
             case .clientSession, .confine: return false
-            case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .discover, .connect, .log, .events,
+            case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
+                .events,
                 .ready, .bridge, .scale, .apply, .explain,
                 .reloadMetadata, .plugins, nil:
                 return list.permits(name)

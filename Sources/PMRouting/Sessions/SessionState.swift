@@ -25,6 +25,14 @@ struct SessionState: Equatable {
     var published: IncarnationID?
 }
 
+extension SessionState {
+    /// Gives a service another name.
+    mutating func rename(_ rename: ServiceRename) {
+        service = service.map { IncarnationID(unit: rename.name(of: $0.unit), number: $0.number) }
+        target = target.map { IncarnationID(unit: rename.name(of: $0.unit), number: $0.number) }
+    }
+}
+
 extension SessionState: RecordValue {
     private static var form:
         RecordForm<

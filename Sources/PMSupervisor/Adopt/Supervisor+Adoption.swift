@@ -1,12 +1,14 @@
-import PMModel
+public import PMModel
 public import PMSystem
 
 extension Supervisor {
     /// A child that pm-init hands over and whose record can be read.
     private struct Heir {
         let child: InheritedChild
-        let record: InstanceRecord
+        var record: InstanceRecord
         let wiring: Wiring
+        /// True when its record has another name than it is to have.
+        var isRenamed = false
     }
 
     /// Notes a child of an earlier daemon; `finishAdoption` decides what becomes of it.
@@ -23,10 +25,20 @@ extension Supervisor {
     /// - Parameters:
     ///   - find: looks a unit up in the configuration; nil when it is no longer there.
     ///   - options: what the last start of a unit added to it.
-    public func finishAdoption(_ find: (String) -> Unit?, options: (String) -> RunOptions = { _ in RunOptions() }) {
+    ///   - rename: another name of a service; its records get it.
+    public func finishAdoption(
+        _ find: (String) -> Unit?, options: (String) -> RunOptions = { _ in RunOptions() }, rename: ServiceRename? = nil
+    ) {
         var heirs: [String: [Heir]] = [:]
         for child in inherited {
-            if let heir = heir(child) { heirs[heir.record.unit, default: []].append(heir) } else { disown(child) }
+            guard var heir = heir(child) else {
+                disown(child)
+                continue
+            }
+            let name = rename?.name(of: heir.record.unit) ?? heir.record.unit
+            heir.isRenamed = name != heir.record.unit
+            heir.record.unit = name
+            heirs[name, default: []].append(heir)
         }
         inherited = []
         for (name, candidates) in heirs.sorted(by: { $0.key < $1.key }) {
@@ -62,13 +74,19 @@ extension Supervisor {
     }
 
     private func adopt(_ unit: Unit, _ options: RunOptions, _ candidates: [Heir]) {
-        let latest = candidates.max { $0.record.snapshot.record < $1.record.snapshot.record }
+        // What was started under the new name while it was being given is not the service that has it now.
+        let renamed = candidates.filter(\.isRenamed)
+        let latest = (renamed.isEmpty ? candidates : renamed).max {
+            $0.record.snapshot.record < $1.record.snapshot.record
+        }
         guard let latest else { return }
         let now = resources.reactor.clock.monotonic()
         let instance = restore(unit, latest.record.snapshot.catchingUp(with: intents[unit.name], at: now))
         instance.options = options
+        // Before anything else is written about them: the next daemon must not find two names.
+        for heir in candidates where heir.isRenamed { save(heir.record, of: heir.child.id, stop: instance.holderStop) }
         for other in candidates where other.child.id != latest.child.id {
-            if other.record.snapshot.record == latest.record.snapshot.held {
+            if other.isRenamed == latest.isRenamed, other.record.snapshot.record == latest.record.snapshot.held {
                 instance.keep(other.child.id, other.record)
                 register(instance, child: other.child.id)
             } else {
@@ -77,6 +95,12 @@ extension Supervisor {
         }
         register(instance, child: latest.child.id)
         instance.adopt(latest.child, latest.record, latest.wiring)
+    }
+
+    private func save(_ record: InstanceRecord, of child: UInt64, stop: InitStop) {
+        attempt("give a process the name \(record.unit)") { () throws(SystemError) in
+            try resources.holder.channel.save(child, state: record.encode(), stop: stop)
+        }
     }
 
     /// Ends what nobody can answer for: a child of another version's daemon, or one that it had not described yet.

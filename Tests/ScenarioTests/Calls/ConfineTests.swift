@@ -9,7 +9,8 @@ import Testing
     /// Requests that it may not make.
     private static let orders: [(method: String, params: JSONValue)] = [
         ("start", ["svc"]), ("stop", ["svc"]), ("restart", ["svc"]), ("upgrade", []), ("status", []), ("ls", []),
-        ("map", ["x", "/bin/sh", nil, nil, nil]), ("unmap", ["svc"]), ("discover", ["/", "x"]), ("log", ["svc"]),
+        ("map", ["x", "/bin/sh", nil, nil, nil]), ("unmap", ["svc"]), ("rename", ["svc", "x"]),
+        ("discover", ["/", "x"]), ("log", ["svc"]),
         ("scale", ["svc", 2]),
         ("reload-metadata", ["svc"]), ("connect", ["svc", ["args": ["tcp"], "options": ["tcpPort": 1]]]),
         ("connect", ["svc"]), ("connect", ["pm"]), ("connect", ["nothing"]),

@@ -18,6 +18,7 @@ enum ConfigTarget {
         let store = try mustWork("a store needs no file") { try ConfigStore(path: path) }
         for (edit, root) in edits(of: file) { try EditCheck(store: store, edit: edit, root: root).run(on: file) }
         try checkRemoval(file, store)
+        try checkRename(file, store)
     }
 
     private static func check(_ error: ConfigError, _ input: [UInt8]) throws(Finding) {
@@ -52,6 +53,28 @@ enum ConfigTarget {
             (.setDaemonSocket(url: "jsonrpc+unix:///fuzzed.sock"), "mapping"),
             (.setConnect(mapping?.name ?? "pm", [ConnectionPoint(url: "jsonrpc+tcp://h:1")]), "mapping"),
         ]
+    }
+
+    /// A service gets another name and its own again, or that is refused with a reason.
+    private static func checkRename(_ file: ConfigFile, _ store: ConfigStore) throws(Finding) {
+        guard let old = file.configuration.unitNames.last else { return }
+        let there: ConfigFile
+        do throws(ConfigError) {
+            there = try store.applying([.rename(ServiceRename(from: old, to: "fuzzed"))], to: file.document.bytes)
+        } catch {
+            return try require([.busy, .invalid].contains(error.kind), "a rename is refused with a reason")
+        }
+        let names = there.configuration.unitNames
+        try require(names.contains("fuzzed") && !names.contains(old), "a service has the new name alone")
+        try require(names.count == file.configuration.unitNames.count, "no other service comes or goes")
+        do throws(ConfigError) {
+            let back = try store.applying([.rename(ServiceRename(from: "fuzzed", to: old))], to: there.document.bytes)
+            let isBack = back.configuration.unitNames == file.configuration.unitNames
+            if !isBack { throw ConfigError(.invalid, "a rename can be taken back") }
+        } catch {
+            // The old name may now mean a service with a scope.
+            try require(error.kind == .busy, "\(error)")
+        }
     }
 
     /// What is added to a filled object and taken out again leaves no trace.
@@ -122,6 +145,7 @@ private struct EditCheck {
             var node: JSONValue? = file.document.root.value
             for key in keys { node = node?[key] }
             try require(node == value, "a value reads back as it was set")
+        case .rename(let rename): try require(new.unit(rename.old) == nil, "the old name is gone")
         }
     }
 }

@@ -16,6 +16,7 @@ struct DaemonHandlers {
     let list: ListHandler
     let map: MapHandler
     let unmap: UnmapHandler
+    let rename: RenameHandler
     let discover: DiscoverHandler
     let connect: ConnectHandler
     let log: LogHandler
@@ -39,6 +40,7 @@ extension DaemonHandlers: MethodAnswering {
     /// A method without a handler does not compile.
     func answer(_ method: Method, _ given: Parameters, _ call: Responder) {
         let parameters = method.servicePlace.map { given.renamingServices(at: $0, units.fullName) } ?? given
+        if let refusal = rename.refusal(of: method) { return call.fail(refusal.rpc) }
         switch method {
         case .start: handle(start, parameters, call)
         case .stop: handle(stop, parameters, call)
@@ -48,6 +50,7 @@ extension DaemonHandlers: MethodAnswering {
         case .list: answer(list, parameters, call)
         case .map: handle(map, parameters, call)
         case .unmap: handle(unmap, parameters, call)
+        case .rename: handle(rename, parameters, call)
         case .discover: handle(discover, parameters, call)
         case .connect: handle(connect, parameters, call)
         case .log: log.answer(parameters, call)

@@ -86,6 +86,41 @@ import Testing
         }
     }
 
+    /// The daemon that is asked, and each one after it until the tracer is gone, is killed at the beginning of such a call.
+    @Test(.enabled(if: Tracer.isPossible, "strace cannot trace here"))
+    func `leaves a service with one name when daemons are killed between any two steps`() async throws {
+        try await TestProject.with { project in
+            try project.configure(["a": try project.sleeper("a")], mapping: project.mapping("a"))
+            try project.startDaemon()
+            try project.must("start", "a", "--wait")
+            let service = try pid("a", project)
+            var (old, new, renames) = ("a", "b", 0)
+            let steps = [("fsync", 3), ("rename", 5), ("renameat2", 1), ("unlink", 3)]
+            for (call, count) in steps {
+                for number in 1...count {
+                    let daemon = try pid("pm", project)
+                    let stat = String(decoding: try Files.read("/proc/\(daemon)/stat"), as: UTF8.self)
+                    let holder = try #require(stat.split(separator: ")").last?.split(separator: " ")[1])
+                    let client = try project.client()
+                    let tracer = try Tracer(
+                        daemon, in: project, "-p", String(holder), "-e", "trace=\(call)", "-e",
+                        "inject=\(call):signal=SIGKILL:when=\(number)")
+                    let answer = try client.call("rename", [.string(old), .string(new)])
+                    try tracer.finish()
+                    let isDone = try project.pm("status", new).code == 0
+                    let what = "killed at \(call) \(number): \(answer?.text ?? "no answer")"
+                    #expect(isDone || answer?["result"] == nil, "\(what)")
+                    #expect(try project.pm("status", isDone ? old : new).code == 66, "\(what)")
+                    if isDone { (old, new, renames) = (new, old, renames + 1) }
+                    #expect(try pid(old, project) == service, "\(what)")
+                    #expect(try project.must("log", old, "-n", "all").contains("a got"), "\(what)")
+                    #expect(try project.json("history", old).array?.count == 1, "\(what)")
+                }
+            }
+            #expect(renames >= 4)
+        }
+    }
+
     @Test func `goes on with what rests, waits, or runs under another name`() async throws {
         try await TestProject.with { project in
             for name in ["db", "api"] { try project.script("\(name).sh", "echo up; exec sleep 1000") }

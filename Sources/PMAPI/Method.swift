@@ -50,6 +50,8 @@ public enum Method: String, Sendable, CaseIterable {
     case explain
     /// A service reads its commands again.
     case reloadMetadata = "reload-metadata"
+    /// `pm` has changed packages.
+    case installed
     /// The plugins, and what they offer.
     case plugins
     /// The commands of the daemon and of the services.
@@ -64,7 +66,7 @@ extension Method {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
             .events,
-            .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins:
+            .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed:
             false
         }
     }
@@ -75,7 +77,7 @@ extension Method {
         switch self {
         case .start, .restart, .upgrade, .map, .unmap, .rename, .discover, .connect, .scale, .apply: true
         case .stop, .status, .list, .log, .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession,
-            .explain, .reloadMetadata, .plugins, .metadata:
+            .explain, .reloadMetadata, .plugins, .installed, .metadata:
             false
         }
     }
@@ -88,7 +90,7 @@ extension Method {
             0
         case .metadata: 1
         case .upgrade, .list, .map, .discover, .version, .name, .ready, .bridge, .confine, .clientSession,
-            .plugins:
+            .plugins, .installed:
             nil
         }
     }
@@ -101,7 +103,7 @@ extension Method {
             .scale,
             .apply, .explain, .reloadMetadata, .plugins, .metadata:
             true
-        case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession: false
+        case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession, .installed: false
         }
     }
 
@@ -111,7 +113,8 @@ extension Method {
         case .start, .stop, .restart, .apply: true
         case .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log, .events, .version, .name,
             .ready,
-            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .metadata:
+            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .installed,
+            .metadata:
             false
         }
     }

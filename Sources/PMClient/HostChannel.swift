@@ -73,7 +73,7 @@ public final class HostChannel {
             .events,
             .version,
             .name,
-            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins,
+            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed,
             nil:
             let error = APIError.stopping(
                 "\(name) runs without pm, so \(method) cannot be called",

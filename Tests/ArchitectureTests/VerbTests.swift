@@ -10,6 +10,7 @@ import Testing
         "Bridge",  // said by services
         "Confine",  // said by who lends a connection
         "ClientSession",  // said by the gateway, for a client
+        "Installed",  // said by install, update and uninstall
         "Metadata",  // the command tree that clients and `call` read
     ]
 

@@ -24,7 +24,8 @@ import Testing
             let expected: Bool
             switch method {
             case .status, .metadata, .version, .name, .proxy: expected = true
-            case .start, .stop, .restart, .upgrade, .list, .map, .unmap, .rename, .discover, .connect, .log, .events,
+            case .start, .stop, .restart, .upgrade, .list, .map, .unmap, .rename, .installed, .discover, .connect, .log,
+                .events,
                 .ready,
                 .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins:
                 expected = false

@@ -94,6 +94,7 @@ extension Method {
         case .reloadMetadata: ReloadMetadata.description
         case .bridge: Bridge.description
         case .plugins: Plugins.description
+        case .installed: Installed.description
         case .metadata: Metadata.description
         }
     }

@@ -37,6 +37,8 @@ struct InstallCommand: PMCommand {
             return .success
         }
         let change = try PackageChange(folder, session)
+        var versions: [String: String] = [:]
+        for package in wanted { versions[package.name] = try PackageFolder.version(of: package.name, in: folder.path) }
         let plans = try change.attempt { () throws(APIError) in
             try change.install(wanted, allowing: allowScripts)
             let plans = try InstallPlan.plans(for: wanted, change, try folder.configuration())
@@ -50,6 +52,8 @@ struct InstallCommand: PMCommand {
             throw error
         }
         try change.close()
+        PackageServices.tell(
+            plans.map { .init($0.package.name, from: versions[$0.package.name], to: $0.version) }, session)
         tell(plans, session)
         return .success
     }
@@ -116,7 +120,7 @@ struct InstallPlan {
             guard let version = try PackageFolder.version(of: package.name, in: change.work) else {
                 throw .notFound("\(change.manager) installed no folder node_modules/\(package.name)")
             }
-            let found = try change.folder.services(of: package.name, in: change.work)
+            let found = try change.folder.services(of: package.name, in: change.work).map { named($0, configuration) }
             for service in found {
                 let registered = configuration.container(service.name)
                 let other = registered.map { change.folder.package(of: $0) ?? "another program" }
@@ -139,5 +143,15 @@ struct InstallPlan {
                     edits: edits + record + [.addPackage(package.text)]))
         }
         return plans
+    }
+
+    /// A service that was renamed keeps its name.
+    private static func named(_ service: DiscoveredContainer, _ configuration: Configuration) -> DiscoveredContainer {
+        guard configuration.container(service.name) == nil,
+            let registered = configuration.containers.first(where: { $0.value.path == service.definition.path })
+        else { return service }
+        var service = service
+        service.name = registered.name
+        return service
     }
 }

@@ -50,6 +50,7 @@ struct UninstallCommand: PMCommand {
         edits += records.map { ConfigEdit.removePackage($0) }
         if !edits.isEmpty { try folder.edit(edits) }
         try change?.close()
+        PackageServices.tell([.init(package, from: version, to: nil)], session)
         tell(names, version, session)
         return .success
     }
@@ -112,6 +113,21 @@ enum PackageServices {
         } catch {
             guard error.statusCode == 503 || error.statusCode == 404 else { throw error }
             return nil
+        }
+    }
+
+    /// Lets the daemon, where one runs, make events of what was done.
+    static func tell(_ changes: [Installed.Change], _ session: CommandContext) {
+        do throws(APIError) {
+            guard let client = try client(session) else { return }
+            var rest = changes[...]
+            while !rest.isEmpty {
+                _ = try client.ask(Installed(Array(rest.prefix(Installed.mostChanges))))
+                rest = rest.dropFirst(Installed.mostChanges)
+            }
+        } catch {
+            // The packages are there all the same.
+            session.note("pm events will not show this: \(error.message)")
         }
     }
 

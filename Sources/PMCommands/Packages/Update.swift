@@ -61,6 +61,7 @@ struct UpdateCommand: PMCommand {
                 hint: error.hint, output: error.output)
         }
         try change.close()
+        PackageServices.tell([.init(package, from: old, to: plan.version)], session)
         tell(old, plan, session)
         return .success
     }

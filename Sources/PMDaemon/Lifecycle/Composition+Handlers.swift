@@ -90,7 +90,7 @@ extension Composition {
             scale: ScaleHandler(instances: instances, units: units),
             apply: ApplyHandler(applying: applying, units: units),
             explain: explain, reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
-            plugins: PluginsHandler(plugins: plugins),
+            plugins: PluginsHandler(plugins: plugins), installed: InstalledHandler(store: store),
             metadata: MetadataHandler(registry: registry, metadataRequests: metadataRequests, plugins: plugins))
     }
 }

@@ -27,7 +27,7 @@ public enum PeerReach: Equatable, Sendable {
             case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
                 .events,
                 .ready, .bridge, .scale, .apply, .explain,
-                .reloadMetadata, .plugins, nil:
+                .reloadMetadata, .plugins, .installed, nil:
                 return list.permits(name)
             }
         case .proof: return method == .clientSession || method == .ready

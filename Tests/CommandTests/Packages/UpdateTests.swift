@@ -7,7 +7,7 @@ import Testing
 
     @Test func `replaces the running service, and says from what to what`() async throws {
         let packages = ["1.0.0", "1.5.0", "2.0.0"].map { Registry.service("@my/svc", $0) }
-        try await Registry.with(packages) { project, _ in
+        try await Registry.with(packages) { project, registry in
             try project.configure([:], mapping: ["svc": ["container": "svc", "ready": ["log": "up"]]])
             try project.startDaemon()
             try project.must("install", "@my/svc@1.0.0")
@@ -23,6 +23,26 @@ import Testing
             let answer = try project.json("update", "@my/svc", "2.0.0")
             #expect(answer == ["name": "@my/svc", "from": "1.5.0", "to": "2.0.0", "services": ["svc"]])
             #expect(try project.pm("update", "other").code == 66)
+            // Under the same range, too: the configuration does not change then.
+            try project.must("install", "@my/svc@^1")
+            try registry.offer(packages + [Registry.service("@my/svc", "1.6.0")])
+            #expect(try project.must("update", "@my/svc") == "@my/svc from 1.5.0 to 1.6.0\n")
+            // A service with another name keeps it.
+            try project.must("rename", "svc", "site")
+            #expect(try project.must("update", "@my/svc", "1.5.0") == "@my/svc from 1.6.0 to 1.5.0\n")
+            #expect(try keys(project.json("ls")) == ["site"] && project.status("site")["ready"] == true)
+            try project.must("uninstall", "@my/svc", "--yes")
+            let stored = try project.must("events", "--kind", "install", "-n", "all", "-o", "json")
+            let events = try stored.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+            let messages = events.filter { $0["details"]?["from"] != nil || $0["details"]?["to"] != nil }
+                .compactMap { $0["message"]?.string }
+            #expect(
+                messages == [
+                    "@my/svc was installed: 1.0.0", "@my/svc was updated from 1.0.0 to 1.5.0",
+                    "@my/svc was updated from 1.5.0 to 2.0.0", "@my/svc was updated from 2.0.0 to 1.5.0",
+                    "@my/svc was updated from 1.5.0 to 1.6.0", "@my/svc was updated from 1.6.0 to 1.5.0",
+                    "@my/svc was uninstalled: 1.5.0",
+                ], "\(stored)")
         }
     }
 

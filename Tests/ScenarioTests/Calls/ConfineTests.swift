@@ -9,7 +9,7 @@ import Testing
     /// Requests that it may not make.
     private static let orders: [(method: String, params: JSONValue)] = [
         ("start", ["svc"]), ("stop", ["svc"]), ("restart", ["svc"]), ("upgrade", []), ("status", []), ("ls", []),
-        ("map", ["x", "/bin/sh", nil, nil, nil]), ("unmap", ["svc"]), ("rename", ["svc", "x"]),
+        ("map", ["x", "/bin/sh", nil, nil, nil]), ("unmap", ["svc"]), ("rename", ["svc", "x"]), ("installed", [[]]),
         ("discover", ["/", "x"]), ("log", ["svc"]),
         ("scale", ["svc", 2]),
         ("reload-metadata", ["svc"]), ("connect", ["svc", ["args": ["tcp"], "options": ["tcpPort": 1]]]),

@@ -78,7 +78,10 @@ enum CaptureDeviations {
             "commands of ours",
             each(
                 "$metadata result commands", "added",
-                ["apply", "confine", "events", "explain", "plugins", "rename", "scale", "session", "unmap", "upgrade"])),
+                [
+                    "apply", "confine", "events", "explain", "installed", "plugins", "rename", "scale", "session",
+                    "unmap", "upgrade",
+                ])),
         Row(
             "version is that of pm; for the reference it is that of a package, and fails",
             each("$metadata result commands version sends", "missing", ["params.0", "params.1"]),

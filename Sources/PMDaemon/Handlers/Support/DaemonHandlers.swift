@@ -33,6 +33,7 @@ struct DaemonHandlers {
     let explain: ExplainHandler
     let reloadMetadata: ReloadMetadataHandler
     let plugins: PluginsHandler
+    let installed: InstalledHandler
     let metadata: MetadataHandler
 }
 
@@ -67,6 +68,7 @@ extension DaemonHandlers: MethodAnswering {
         case .explain: handle(explain, parameters, call)
         case .reloadMetadata: handle(reloadMetadata, parameters, call)
         case .plugins: answer(plugins, parameters, call)
+        case .installed: answer(installed, parameters, call)
         case .metadata: handle(metadata, parameters, call)
         }
     }

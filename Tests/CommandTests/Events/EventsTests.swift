@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import PMSystem
 import PMTestSupport
 import Testing
 
@@ -103,6 +104,32 @@ import Testing
                 if reply["result"]?["event"] == "end" { ended += 1 }
             }
             #expect(ended >= 64 && ended + busy == 100, "\(ended) served, \(busy) refused")
+        }
+    }
+
+    @Test func `refuses the 65th reader while 64 do not read, and serves another one when one has left`() async throws {
+        try await TestProject.with { project in
+            try project.startDaemon()
+            try project.must("stop")
+            let text = String(repeating: "x", count: 400)
+            let lines = (1...7_000).map { number in
+                #"{"seq":\#(number),"at":"2026-01-01T00:00:00.000000Z","kind":"config","message":"\#(text)"}"#
+            }
+            let path = try #require(project.stateDirectory) + "/events.jsonl"
+            try Files.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8))
+            try project.startDaemon()
+            let readers = try (1...64).map { _ in try project.client() }
+            for reader in readers { #expect(try reader.call("events")?["result"] != nil) }
+            let further = try project.client()
+            let refused = try further.call("events")
+            #expect(refused?["error"]?["statusCode"]?.int == 503, "\(refused?.text ?? "")")
+            #expect(refused?["error"]?["retry"] == true || refused?["error"]?["data"]?["retry"] == true)
+            // Others are served meanwhile.
+            #expect(try project.client().call("version")?["result"] != nil)
+            readers[7].close()
+            try until("there is room for a reader") {
+                ((try? further.call("events", [.null, ["lines": 1]])) ?? nil)?["result"] != nil
+            }
         }
     }
 

@@ -12,7 +12,8 @@ struct LinkCommand: PMCommand {
         discussion: """
             The services run from PATH, in place of those of an installed package with the same services. NAME is the \
             package, or the name for its only service. pm install PACKAGE registers the installed one again; pm uninstall \
-            PACKAGE removes both.
+            PACKAGE removes both. With --watch pm stays, and restarts those of the services that run when a source file \
+            below PATH changes.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -23,9 +24,13 @@ struct LinkCommand: PMCommand {
     @Argument(help: "The package's directory.", completion: .directory)
     var path: String
 
+    @Flag(help: "Stay, and restart the services that run when a source file changes.")
+    var watch = false
+
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {
         let folder = try PackageFolder(session)
-        let found = try discovered(try session.workingDirectory())
+        let directory = try session.workingDirectory()
+        let found = try discovered(directory)
         let configuration = try folder.configuration()
         let edits = found.map { container -> ConfigEdit in
             var local = container.definition
@@ -39,7 +44,9 @@ struct LinkCommand: PMCommand {
         case .json: session.output.line((["services": names.json] as JSONValue).text)
         case .table: for name in names { session.output.line(DisplayWidth.printable(name)) }
         }
-        return .success
+        guard watch else { return .success }
+        let mapped = configuration.mappings.filter { names.contains($0.value.container) && !names.contains($0.name) }
+        try LinkWatch(names: names + mapped.map(\.name), session: session).run(Paths.resolve(path, from: directory))
     }
 
     private func discovered(_ directory: String) throws(APIError) -> [DiscoveredContainer] {

@@ -356,7 +356,10 @@ final class Daemon {
         (row.pid, row.startedAt) = (getpid(), startedAtWall)
         row.uptime = reactor.clock.monotonic() - startedAt
         row.longTurns = reactor.longestTurn.map {
-            UnitStatus.LongTurns(count: reactor.longTurns, longest: $0.duration, cause: $0.cause)
+            var turns = UnitStatus.LongTurns(
+                count: reactor.longTurns, busy: reactor.busyTurns, longest: $0.duration, cause: $0.cause)
+            turns.waited = $0.waited
+            return turns
         }
         let own = [
             mode.problem, parts.units.shortage, listener?.problem, parts.store.problem, parts.journaling.problem,

@@ -46,6 +46,7 @@ public final class Reactor {
     private var heap = HeapTrimmer()
     private var turns: TurnCounter?
     private var meter = TurnMeter()
+    private var waits = ProcessorWait.ofThread()
     private let onLongTurn: @PMActor (LongTurn) -> Void
     private let batch = UnsafeMutablePointer<pm_epoll_event>.allocate(capacity: batchSize)
     private static let batchSize = Int(PM_EPOLL_BATCH)
@@ -171,7 +172,9 @@ public final class Reactor {
 
     /// The number of turns that took longer than 50 ms.
     public var longTurns: Int { meter.count }
-    /// The longest of them.
+    /// The number of those that were longer by what they did, without the time that they waited for a processor.
+    public var busyTurns: Int { meter.busyCount }
+    /// The one that did most.
     public var longestTurn: LongTurn? { meter.longest }
 
     /// Runs `body` once, after all handlers of this turn: the place to flush what they wrote.
@@ -236,7 +239,7 @@ public final class Reactor {
         HeapTrimmer.keepBuffers()
         let reactor = try PMActor.assumeIsolated(setUp)
         // What is set up before the first turn keeps nobody waiting: there is nobody yet.
-        PMActor.assumeIsolated { reactor.meter.start(at: reactor.clock.monotonic()) }
+        PMActor.assumeIsolated { reactor.beginTurn() }
         while true {
             executor.drain()
             let goesOn = PMActor.assumeIsolated {
@@ -258,7 +261,13 @@ public final class Reactor {
         }
         let now = clock.monotonic()
         meter.endPiece(at: now, .endOfTurn)
-        if let turn = meter.end(at: now) { onLongTurn(turn) }
+        if let turn = meter.end(at: now, waited: waits.ofTurn) { onLongTurn(turn) }
+    }
+
+    private func beginTurn() {
+        let now = clock.monotonic()
+        waits.turnBegins(at: now)
+        meter.start(at: now)
     }
 
     private func makeTurn() {
@@ -266,7 +275,7 @@ public final class Reactor {
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         turns?.increment()
         turn += 1
-        meter.start(at: clock.monotonic())
+        beginTurn()
         if !timers.isEmpty {
             fireTimers()
             meter.endPiece(at: clock.monotonic(), .timers)

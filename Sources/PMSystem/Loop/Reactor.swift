@@ -43,6 +43,7 @@ public final class Reactor {
     private var isStopped = false
     /// The number of the present turn.
     public private(set) var turn: UInt64 = 0
+    private var turnBegun = MonotonicTime(nanoseconds: 0)
     private var heap = HeapTrimmer()
     private var turns: TurnCounter?
     private var meter = TurnMeter()
@@ -190,13 +191,23 @@ public final class Reactor {
     }
 
     /// Calls `body` for each of the numbers below `count`, in turns of a few milliseconds with room for others between them,
-    /// and then `done`. `cause` is the cause of a turn that is too long all the same.
+    /// and then `done`: at once, as far as the present turn has time. `cause` is the cause of a turn that is too long all the same.
     public func inSlices(
         _ count: Int, _ cause: String, _ body: @escaping @PMActor (Int) -> Void,
         then done: @escaping @PMActor () -> Void
     ) {
-        slice(0, Slices(count: count, cause: cause, body: body, done: done))
+        let slices = Slices(count: count, cause: cause, body: body, done: done)
+        // One work follows another, or several are begun in the same turn.
+        if isTurnOver { whenIdle { [weak self] in self?.slice(0, slices) } } else { slice(0, slices) }
     }
+
+    /// The same for a few steps that differ.
+    public func inSlices(_ steps: [@PMActor () -> Void], _ cause: String) {
+        inSlices(steps.count, cause, { steps[$0]() }, then: {})
+    }
+
+    /// True when the turn has no time left for more such work.
+    private var isTurnOver: Bool { clock.monotonic() - turnBegun >= Self.slice }
 
     /// Work for many turns.
     private struct Slices {
@@ -206,20 +217,26 @@ public final class Reactor {
         let done: @PMActor () -> Void
     }
 
-    /// Time for such work in one turn.
+    /// Time of a turn after which such work leaves the rest to the next one.
     private static let slice = Duration.milliseconds(4)
+    /// Time for such work in a turn that has taken longer already.
+    private static let leastSlice = Duration.milliseconds(1)
 
     private func slice(_ first: Int, _ slices: Slices) {
         attribute(slices.cause)
-        let end = clock.monotonic() + Self.slice
+        let end = max(turnBegun + Self.slice, clock.monotonic() + Self.leastSlice)
         var next = first
         while next < slices.count {
             slices.body(next)
             next += 1
             if clock.monotonic() >= end { break }
         }
-        if next >= slices.count { return slices.done() }
-        whenIdle { [weak self] in self?.slice(next, slices) }
+        if next < slices.count { return whenIdle { [weak self] in self?.slice(next, slices) } }
+        guard slices.count > 0, isTurnOver else { return slices.done() }
+        whenIdle { [weak self] in
+            self?.attribute(slices.cause)
+            slices.done()
+        }
     }
 
     /// Ends `run` after the current turn.
@@ -265,9 +282,9 @@ public final class Reactor {
     }
 
     private func beginTurn() {
-        let now = clock.monotonic()
-        waits.turnBegins(at: now)
-        meter.start(at: now)
+        turnBegun = clock.monotonic()
+        waits.turnBegins(at: turnBegun)
+        meter.start(at: turnBegun)
     }
 
     private func makeTurn() {

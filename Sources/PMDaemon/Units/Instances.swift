@@ -90,7 +90,7 @@ struct Instances {
         let origin = ledger.open(left)
         // With thousands of entries each takes a good part of a turn's time.
         reactor.inSlices(
-            [{ ledger.begin() }, { takeOver(origin, known, done) }], Supervisor.takeOverCause)
+            [{ ledger.writeFresh() }, { takeOver(origin, known, done) }], Supervisor.takeOverCause)
     }
 
     private func takeOver(

@@ -59,7 +59,7 @@ final class UnitLedger {
     }
 
     /// Takes over what the daemon before has left with pm-init, or else in the file; nil: pm-init keeps nothing of a daemon
-    /// before. `begin` follows.
+    /// before. `writeFresh` follows.
     func open(_ left: SharedFD?) -> Origin {
         do throws(SystemError) {
             entries = LedgerEntry.read(try bytes(left) ?? [])
@@ -73,7 +73,7 @@ final class UnitLedger {
 
     /// Writes the entries into a file of its own, if no change has done that: behind an entry that is not whole nothing could be
     /// added.
-    func begin() {
+    func writeFresh() {
         if file == nil { rewrite() }
     }
 

@@ -133,7 +133,7 @@ extension Supervisor {
             }
         }
         register(instance, child: latest.child.id)
-        instance.take(latest)
+        instance.inherit(latest)
         successors.append(Successor(instance: instance, child: latest.child))
     }
 

@@ -103,7 +103,7 @@ final class Instance {
     }
 
     /// Takes a child of an earlier daemon, with its channel; nothing is read or decided before `goOn`.
-    func take(_ heir: Heir) {
+    func inherit(_ heir: Heir) {
         let (child, record, wiring) = (heir.child, heir.record, heir.wiring)
         let capture = LogCapture(context.logs.log(of: name), origin: .adopted)
         run = Run(
@@ -121,7 +121,7 @@ final class Instance {
         }
     }
 
-    /// Goes on with the child that it took, when all units are known.
+    /// Goes on with the child that it inherited, when all units are known.
     func goOn(with child: InheritedChild) {
         readOutput()
         if let exit = child.exit {

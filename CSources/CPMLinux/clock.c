@@ -2,7 +2,9 @@
 #include "include/pm_clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,23 @@ uint64_t pm_clock_ticks(void) {
 
 uint64_t pm_clock_realtime(void) {
     return read_clock(CLOCK_REALTIME);
+}
+
+int pm_clock_waits_open(void) {
+    int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int64_t pm_clock_waited(int fd) {
+    /* Time on a processor, time of waiting for one, number of times (sched-stats.rst of the kernel). */
+    char text[80];
+    ssize_t size = pread(fd, text, sizeof text - 1, 0);
+    if (size < 0)
+        return -errno;
+    text[size] = '\0';
+    char *rest;
+    strtoull(text, &rest, 10);
+    return (int64_t)strtoull(rest, NULL, 10);
 }
 
 /* What glibc before 2.39 has no name for. */

@@ -112,7 +112,8 @@ private func roundTrip<C: DaemonCall & Equatable>(_ call: C) throws {
         #expect(try FailureCard(json: JSONValue(parsing: card.json.text)) == card)
         row.lastExit = death
         row.folder = "/srv/x.js"
-        row.longTurns = UnitStatus.LongTurns(count: 3, longest: .milliseconds(120), cause: "status")
+        row.longTurns = UnitStatus.LongTurns(count: 3, busy: 2, longest: .milliseconds(120), cause: "status")
+        row.longTurns?.waited = .milliseconds(20)
         row.cwd = "/srv"
         row.probe = "connection refused at [::1]:80"
         row.live = .init(check: "http", failures: 2, unresponsiveFor: .seconds(40), seen: "GET / answered 500")

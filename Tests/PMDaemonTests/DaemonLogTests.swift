@@ -54,6 +54,14 @@ import Testing
         #expect(reader.lines == ["a failure\n"])
     }
 
+    @Test @PMActor func `of a long turn it says how long it waited for a processor`() {
+        let turn = LongTurn(
+            duration: .milliseconds(200), cause: "status", share: .milliseconds(190), waited: .milliseconds(170))
+        #expect(
+            turn.sentence == "its loop was busy for 200 ms without a pause, 190 ms of them with status; "
+                + "it waited 170 ms of them for a processor")
+    }
+
     @Test @PMActor func `of long turns the first is told, and then those that took twice as long`() {
         let reader = Reader()
         let log = DaemonLog(isVerbose: false, clock: SystemClock()) { reader.received($0) }

@@ -38,6 +38,21 @@ import Testing
         #expect(seen == [0, 1, 2, 3, 4] && turns.count == 5)
     }
 
+    @Test @PMActor func `works in slices that follow each other share the time of a turn`() async {
+        var turns: [UInt64] = []
+        let work: @PMActor () -> Void = { [reactor] in
+            turns.append(reactor.turn)
+            let end = reactor.clock.monotonic() + .milliseconds(5)
+            while reactor.clock.monotonic() < end {}
+        }
+        await withCheckedContinuation { continuation in
+            reactor.inSlices([work, work], "a test")
+            // Begun in the turn in which the first one took all the time.
+            reactor.inSlices(1, "a test", { _ in work() }, then: { continuation.resume() })
+        }
+        #expect(Set(turns).count == 3)
+    }
+
     @Test @PMActor func `a timer can take back another that is due in the same turn`() async {
         var fired: [String] = []
         await withCheckedContinuation { continuation in

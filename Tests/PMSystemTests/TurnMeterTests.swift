@@ -42,6 +42,43 @@ import Testing
         #expect(meter.end(at: time(160))?.cause == "work for idle turns")
     }
 
+    @Test func `time that a turn waited for a processor is not its own`() {
+        var meter = TurnMeter()
+        for (length, waited) in [(200, 170), (90, 30), (300, 900)] {
+            meter.start(at: time(0))
+            meter.endPiece(at: time(length), .descriptor(length))
+            let turn = meter.end(at: time(length), waited: .milliseconds(waited))
+            #expect(turn?.own == .milliseconds(max(0, length - waited)))
+        }
+        #expect(meter.count == 3 && meter.busyCount == 1)
+        #expect(meter.longest?.cause == "descriptor 90" && meter.longest?.waited == .milliseconds(30))
+    }
+
+    @Test func `the kernel is asked for it at the begins of turns that are some time apart`() {
+        var (total, looks) = (0, 0)
+        var waits = ProcessorWait {
+            looks += 1
+            return .milliseconds(total)
+        }
+        waits.turnBegins(at: time(0))
+        total = 2
+        waits.turnBegins(at: time(4))
+        #expect(looks == 1 && waits.ofTurn == .milliseconds(2))
+        total = 100
+        waits.turnBegins(at: time(9))
+        total = 130
+        #expect(waits.ofTurn == .milliseconds(30))
+        var without = ProcessorWait { nil }
+        without.turnBegins(at: time(0))
+        #expect(without.ofTurn == .zero)
+    }
+
+    @Test func `and tells it of the thread that asks`() {
+        var waits = ProcessorWait.ofThread()
+        waits.turnBegins(at: time(0))
+        #expect(waits.ofTurn >= .zero && waits.ofTurn < .seconds(60))
+    }
+
     @Test func `the longest of all is kept, and all are counted`() {
         var meter = TurnMeter()
         for length in [60, 90, 70] {

@@ -19,6 +19,14 @@ uint64_t pm_clock_monotonic(void);
 /* Nanoseconds since 1970-01-01 UTC. */
 uint64_t pm_clock_realtime(void);
 
+/*
+ * Opens the kernel's account of the calling thread (/proc/thread-self/schedstat), close-on-exec; the caller
+ * closes it. The descriptor, or -errno: -ENOENT where the kernel keeps none.
+ */
+int pm_clock_waits_open(void);
+/* Nanoseconds for which the thread of such a descriptor could have run and had no processor, or -errno. */
+int64_t pm_clock_waited(int fd);
+
 /* A timer on the processor time of another process: it costs nothing while that process sleeps. */
 typedef struct {
     uintptr_t handle;

@@ -103,14 +103,18 @@ public struct UnitStatus: Equatable, Sendable {
     public struct LongTurns: Equatable, Sendable {
         /// The number of long turns since the daemon's start.
         public var count: Int
-        /// Time of the longest turn.
+        /// The number of those that took as long without the time that they waited for a processor.
+        public var busy: Int
+        /// Time of the turn that did most.
         public var longest: Duration
+        /// The part of that turn in which it waited for a processor.
+        public var waited = Duration.zero
         /// The longest part of that turn.
         public var cause: String
 
         /// Makes the values.
-        public init(count: Int, longest: Duration, cause: String) {
-            (self.count, self.longest, self.cause) = (count, longest, cause)
+        public init(count: Int, busy: Int, longest: Duration, cause: String) {
+            (self.count, self.busy, self.longest, self.cause) = (count, busy, longest, cause)
         }
     }
 
@@ -176,7 +180,9 @@ extension UnitStatus: WireValue {
         problems = (members["problems"]?.array ?? []).compactMap(\.string)
         if let turns = members["longTurns"], let count = turns["count"]?.int {
             longTurns = LongTurns(
-                count: count, longest: .milliseconds(turns["longestMs"]?.int ?? 0), cause: turns["cause"]?.string ?? "")
+                count: count, busy: turns["busy"]?.int ?? count, longest: .milliseconds(turns["longestMs"]?.int ?? 0),
+                cause: turns["cause"]?.string ?? "")
+            longTurns?.waited = .milliseconds(turns["waitedMs"]?.int ?? 0)
         }
     }
 
@@ -243,8 +249,9 @@ extension UnitStatus {
             row.put(
                 "longTurns",
                 [
-                    "count": JSONValue(longTurns.count), "longestMs": JSONValue(Int(longTurns.longest.milliseconds)),
-                    "cause": .string(longTurns.cause),
+                    "count": JSONValue(longTurns.count), "busy": JSONValue(longTurns.busy),
+                    "longestMs": JSONValue(Int(longTurns.longest.milliseconds)),
+                    "waitedMs": JSONValue(Int(longTurns.waited.milliseconds)), "cause": .string(longTurns.cause),
                 ])
         }
         if !drift.isEmpty { row.put("drift", drift.json) }

@@ -144,7 +144,9 @@ extension UnitStatus.LongTurns {
     /// The turns in words.
     fileprivate var sentence: String {
         let turns = count == 1 ? "1 turn of its loop" : "\(count) turns of its loop"
-        return "pm: \(turns) took longer than 50 ms, the longest \(longest.milliseconds) ms, most of it with \(cause)"
+        let wait = waited.milliseconds > 0 ? ", of which \(waited.milliseconds) ms waiting for the processor" : ""
+        return "pm: \(turns) took longer than 50 ms, the longest \(longest.milliseconds) ms\(wait), "
+            + "most of it with \(cause)"
     }
 }
 

@@ -41,38 +41,54 @@ public struct ConfigurationChange: Equatable, Sendable {
     }
 }
 
-extension Configuration {
-    /// The services that a definition or mapping of this name is about.
-    func units(of name: String) -> [String] {
-        [name] + mappings.filter { $0.value.container == name && $0.name != name }.map(\.name)
-    }
-}
-
 extension ConfigEdit {
-    /// The services that it may change, in a configuration; nil: any.
-    func units(in configuration: Configuration) -> [String]? {
+    /// What it may change.
+    fileprivate enum Reach {
+        /// The definition of this name, and with it all services that use it.
+        case container(String)
+        /// The service of this name.
+        case service(String)
+        /// No service.
+        case none
+        /// Any.
+        case any
+    }
+
+    fileprivate var reach: Reach {
         switch self {
-        case .setContainer(let name, _), .removeContainer(let name): configuration.units(of: name)
+        case .setContainer(let name, _), .removeContainer(let name): .container(name)
         case .setMapping(let name, _), .removeMapping(let name), .setAutostart(let name, _), .setInstances(let name, _),
             .setConnect(let name, _):
-            [name]
-        case .setDaemonSocket, .addPackage, .removePackage: []
-        case .setValue, .rename: nil
+            .service(name)
+        case .setDaemonSocket, .addPackage, .removePackage: .none
+        case .setValue, .rename: .any
         }
     }
 }
 
 extension ConfigurationChange {
-    /// Compares two versions of which these edits made the second.
+    /// Compares two versions of which these edits made the second. Thousands of edits may come together, of as many services.
     public init(from old: Configuration, to new: Configuration, by edits: [ConfigEdit]) {
-        var names: [String] = []
+        var users: [String: [String]] = [:]
+        for edit in edits { if case .container(let name) = edit.reach { users[name] = [] } }
+        if !users.isEmpty {
+            for mapping in new.mappings where mapping.name != mapping.value.container {
+                users[mapping.value.container]?.append(mapping.name)
+            }
+        }
+        var (names, seen): ([String], Set<String>) = ([], [])
         for edit in edits {
-            guard let units = edit.units(in: new) else {
+            let services: [String]
+            switch edit.reach {
+            case .container(let name): services = [name] + (users[name] ?? [])
+            case .service(let name): services = [name]
+            case .none: services = []
+            case .any:
                 self.init(from: old, to: new)
                 note(edits)
                 return
             }
-            for name in units where !names.contains(name) { names.append(name) }
+            for name in services where seen.insert(name).inserted { names.append(name) }
         }
         self.init(from: old, to: new, among: names)
     }

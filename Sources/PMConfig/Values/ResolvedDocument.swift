@@ -34,7 +34,8 @@ struct ResolvedDocument {
 
     init(_ document: JSONDocument, _ values: ConfigValues) {
         (root, bytes, self.values) = (document.root, document.bytes, values)
-        guard case .object = root.value else { return }
+        // Not by its value, which would be made of the whole document.
+        guard root.isObject else { return }
         layProfile()
         fillSections()
     }
@@ -42,7 +43,7 @@ struct ResolvedDocument {
     private mutating func layProfile() {
         guard let name = values.profile else { return }
         let profiles = root["profiles"]
-        guard let profile = profiles?[name], case .object = profile.value else {
+        guard let profile = profiles?[name], profile.isObject else {
             let names = profiles?.members.map(\.key) ?? []
             let list = names.joined(separator: ", ")
             let hint = names.isEmpty ? "the file has no \"profiles\"" : "the profiles are \(list)"
@@ -70,10 +71,12 @@ struct ResolvedDocument {
     /// False when no text of the document can have a variable: most files have none, and need no second walk. Both
     /// characters may also be written as escapes.
     private var mayHaveVariables: Bool {
-        bytes.indices.dropLast().contains { place in
-            switch (bytes[place], bytes[place + 1]) {
-            case (UInt8(ascii: "$"), UInt8(ascii: "{")), (UInt8(ascii: "\\"), UInt8(ascii: "u")): true
-            default: false  // bytes of a text
+        bytes.withUnsafeBufferPointer { bytes in
+            bytes.indices.dropLast().contains { place in
+                switch (bytes[place], bytes[place + 1]) {
+                case (UInt8(ascii: "$"), UInt8(ascii: "{")), (UInt8(ascii: "\\"), UInt8(ascii: "u")): true
+                default: false  // bytes of a text
+                }
             }
         }
     }

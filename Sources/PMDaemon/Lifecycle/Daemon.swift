@@ -10,7 +10,7 @@ import PMSystem
 @PMActor
 final class Daemon {
     let parts: Composition
-    private let launch: LaunchReporter
+    let launch: LaunchReporter
     private let startedAt: MonotonicTime
     private let startedAtWall: WallTime
     var listener: Listener?
@@ -24,10 +24,12 @@ final class Daemon {
     var socketFile: FileStatus?
     var held = HeldDescriptors()
     /// End of the previous daemon.
-    private var lastEnd = PredecessorEnd.none
-    private var mode = StartMode.normal
+    var lastEnd = PredecessorEnd.none
+    var mode = StartMode.normal
     /// The services to start.
-    private var succession = Instances.Succession.first
+    var succession = Instances.Succession.first
+    /// Services whose calls to the daemon before go on.
+    var informed: Set<IncarnationID> = []
     private var waiting: [DaemonLifecycle.Event] = []
     private var isPerforming = false
     /// Requests to stop that have not begun.
@@ -115,7 +117,7 @@ final class Daemon {
     }
 
     /// Events that come up while actions are performed wait until those are done.
-    private func happened(_ event: DaemonLifecycle.Event) {
+    func happened(_ event: DaemonLifecycle.Event) {
         waiting.append(event)
         guard !isPerforming else { return }
         isPerforming = true
@@ -143,13 +145,6 @@ final class Daemon {
 
     // MARK: start
 
-    private func takeOver() {
-        mode = parts.starts.recordStart(held.starts, after: lastEnd)
-        parts.supervisor.holdsRestarts = mode != .normal
-        succession = parts.instances.takeOver(held.ledger, parts.renaming.rename)
-        (held.ledger, held.starts) = (nil, nil)
-    }
-
     private func serve() {
         do {
             let socket = try held.activated ?? heldSocket ?? listen()
@@ -169,36 +164,8 @@ final class Daemon {
         }
     }
 
-    private func startUnits() {
-        publishSocket()
-        watchSocketFile()
-        watchConfiguration()
-        // Who waits for the start may look into the file; another program's lock keeps nobody.
-        parts.units.source.whenCurrent { [launch] in launch.serving() }
-        parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
-            try parts.holder.channel.notify("READY=1\nSTATUS=serving \(parts.options.socketURL)")
-        }
-        toldFaults = parts.units.source.faults
-        for problem in [parts.units.shortage, mode.problem].compactMap({ $0 }) + toldFaults {
-            log.trouble(problem)
-        }
-        log.tell("serving \(parts.options.socketURL) for \(parts.options.config)")
-        if case .killedInit = succession { log.trouble("pm-init was killed: goes on with what was wanted before") }
-        greetAdopted(except: resumeSessions())
-        finishRenaming()
-        parts.router.serve()
-        parts.sweeper.sweepLeftovers()
-        if mode == .normal {
-            parts.instances.startAutomatic(succession, reactor) { [log] in log.trouble($0) }
-        }
-        if succession == .first { installPackages() }
-        parts.gateway.start()
-        if mode == .normal { parts.plugins.start() }
-        parts.starts.started()
-    }
-
     /// Services and plugins of a package that was missing start when it is there.
-    private func installPackages() {
+    func installPackages() {
         parts.packages.installMissing { [weak self] in
             guard let self, parts.lifecycle.phase == .serving, mode == .normal else { return }
             parts.instances.startAutomatic(.first, reactor) { [log = self.log] in log.trouble($0) }
@@ -207,7 +174,7 @@ final class Daemon {
     }
 
     /// Writes the socket's URL where clients look for it; a configuration that cannot be written is used all the same.
-    private func publishSocket() {
+    func publishSocket() {
         let options = parts.options
         do throws(SystemError) {
             try options.record.write(in: options.state)
@@ -227,32 +194,6 @@ final class Daemon {
         parts.units.edit([.setMapping("pm", mapping)]) { [log] result in
             guard case .failure(let error) = result else { return }
             log.trouble("clients that look into the configuration will not find the socket: \(error.message)")
-        }
-    }
-
-    private func finishRenaming() {
-        guard parts.renaming.rename != nil else { return }
-        parts.routeBook.flush()
-        parts.renaming.finish(parts.holder.channel)
-    }
-
-    private func greetAdopted(except informed: Set<IncarnationID>) {
-        for service in parts.registry.all where service.metadata == nil && !service.id.isByItself {
-            parts.links.greet(service.id, isInterrupted: !informed.contains(service.id))
-        }
-    }
-
-    /// Takes over the connections of a daemon that was upgraded; the services that notice nothing.
-    private func resumeSessions() -> Set<IncarnationID> {
-        guard let sessions = held.sessions else { return [] }
-        held.sessions = nil
-        do throws(SystemError) {
-            let informed = try parts.handover.unpack(sessions)
-            try parts.holder.channel.drop(SessionHandover.name)
-            return informed
-        } catch {
-            log.trouble("connections to the daemon before are lost: \(error)")
-            return []
         }
     }
 
@@ -296,6 +237,8 @@ final class Daemon {
     private func stopUnits() {
         guard !stopRequests.isEmpty else { return }
         let request = stopRequests.removeFirst()
+        // One that came before the daemon served: pm-init and services have to be heard all the same.
+        readAll()
         parts.supervisor.attempt("tell the service manager") { () throws(SystemError) in
             try parts.holder.channel.notify("STOPPING=1")
         }
@@ -363,7 +306,10 @@ final class Daemon {
         (row.pid, row.startedAt) = (getpid(), startedAtWall)
         row.uptime = reactor.clock.monotonic() - startedAt
         row.longTurns = reactor.longestTurn.map {
-            UnitStatus.LongTurns(count: reactor.longTurns, longest: $0.duration, cause: $0.cause)
+            var turns = UnitStatus.LongTurns(
+                count: reactor.longTurns, busy: reactor.busyTurns, longest: $0.duration, cause: $0.cause)
+            turns.waited = $0.waited
+            return turns
         }
         let own = [
             mode.problem, parts.units.shortage, listener?.problem, parts.store.problem, parts.journaling.problem,

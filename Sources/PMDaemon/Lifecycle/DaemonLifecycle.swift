@@ -12,7 +12,9 @@ struct DaemonLifecycle: Equatable {
         case takingOver
         /// The same, with a request to stop meanwhile.
         case takingOverToStop
-        /// All is handed over, and the daemon is opening its sockets.
+        /// All is handed over, and what an earlier daemon left is being taken over; whether everything is to stop then.
+        case adopting(toStop: Bool)
+        /// All is taken over, and the daemon is opening its sockets.
         case opening
         /// The daemon serves.
         case serving
@@ -30,6 +32,8 @@ struct DaemonLifecycle: Equatable {
     enum Event: Equatable {
         /// pm-init has handed over everything.
         case handedOver
+        /// What an earlier daemon left is taken over.
+        case tookOver
         /// The daemon serves.
         case served
         /// The daemon cannot serve; the exit code.
@@ -50,7 +54,7 @@ struct DaemonLifecycle: Equatable {
 
     /// Actions to perform.
     enum Action: Equatable {
-        /// Go on with the services of an earlier daemon.
+        /// Go on with the services of an earlier daemon; `tookOver` follows.
         case takeOver
         /// Open the sockets; `served` or `failedToServe` follows.
         case serve
@@ -80,6 +84,7 @@ struct DaemonLifecycle: Equatable {
     var isStopping: Bool {
         switch phase {
         case .takingOverToStop, .stopping: true
+        case .adopting(let toStop): toStop
         case .takingOver, .opening, .serving, .upgrading, .leaving, .gone: false
         }
     }
@@ -88,6 +93,7 @@ struct DaemonLifecycle: Equatable {
     mutating func handle(_ event: Event) -> [Action] {
         switch event {
         case .handedOver: return takeOver()
+        case .tookOver: return tookOver()
         case .served:
             guard phase == .opening else { return [] }
             phase = .serving
@@ -117,13 +123,19 @@ struct DaemonLifecycle: Equatable {
     private mutating func takeOver() -> [Action] {
         switch phase {
         case .takingOver:
-            phase = .opening
-            return [.takeOver, .serve]
+            phase = .adopting(toStop: false)
+            return [.takeOver]
         case .takingOverToStop:
-            phase = .stopping(unanswered: 1)
-            return [.takeOver, .stopUnits]
-        case .opening, .serving, .upgrading, .stopping, .leaving, .gone: return []
+            phase = .adopting(toStop: true)
+            return [.takeOver]
+        case .adopting, .opening, .serving, .upgrading, .stopping, .leaving, .gone: return []
         }
+    }
+
+    private mutating func tookOver() -> [Action] {
+        guard case .adopting(let toStop) = phase else { return [] }
+        phase = toStop ? .stopping(unanswered: 1) : .opening
+        return [toStop ? .stopUnits : .serve]
     }
 
     private mutating func stop() -> [Action] {
@@ -131,6 +143,9 @@ struct DaemonLifecycle: Equatable {
         case .takingOver:
             // The running services are not known yet.
             phase = .takingOverToStop
+            return []
+        case .adopting:
+            phase = .adopting(toStop: true)
             return []
         case .opening, .serving, .upgrading:
             phase = .stopping(unanswered: 1)
@@ -156,7 +171,7 @@ struct DaemonLifecycle: Equatable {
         case .leaving:
             phase = .gone
             return [.stopLoop]
-        case .takingOver, .takingOverToStop, .opening, .serving, .upgrading, .stopping:
+        case .takingOver, .takingOverToStop, .adopting, .opening, .serving, .upgrading, .stopping:
             phase = .gone
             return [.tell(loss), .stopLoop]
         }

@@ -105,5 +105,6 @@ extension LongTurn {
     /// The turn in words.
     var sentence: String {
         "its loop was busy for \(duration.milliseconds) ms without a pause, \(share.milliseconds) ms of them with \(cause)"
+            + (waited.milliseconds > 0 ? "; it waited \(waited.milliseconds) ms of them for a processor" : "")
     }
 }

@@ -60,7 +60,8 @@ final class ServiceLinks: ServiceChannels {
         do {
             try registry.publish(try ServiceMetadata(json: result.get()), of: service)
         } catch {
-            onTrouble("\(service.unit) does not say what it offers: \(error)")
+            let reason = (error as? RPCError)?.message ?? "\(error)"
+            onTrouble("\(service.unit) does not say what it offers: \(reason)")
         }
     }
 

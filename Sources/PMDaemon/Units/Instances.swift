@@ -78,27 +78,58 @@ struct Instances {
         case killedInit(wanted: [String])
     }
 
+    /// What the daemon before has left of its services.
+    struct Inheritance {
+        /// Its ledger; nil: pm-init keeps none.
+        let ledger: SharedFD?
+        /// Another name of a service, which its entries and records get.
+        let rename: ServiceRename?
+    }
+
     /// Goes on with the units of the daemon before: the children that pm-init holds, and those that rest.
-    func takeOver(_ left: SharedFD?, _ rename: ServiceRename?) -> Succession {
-        let origin = ledger.open(left, rename)
+    ///
+    /// - Parameters:
+    ///   - known: called when all of them are known, and before anything happens to any.
+    ///   - done: gets the relation to that daemon, when all of them go on.
+    func takeOver(
+        _ inheritance: Inheritance, _ reactor: Reactor, known: @escaping @PMActor () -> Void,
+        then done: @escaping @PMActor (Succession) -> Void
+    ) {
+        let origin = ledger.open(inheritance.ledger, inheritance.rename)
+        // With thousands of entries each takes a good part of a turn's time.
+        reactor.inSlices(
+            [{ ledger.writeFresh() }, { takeOver(origin, inheritance.rename, known, done) }], Supervisor.takeOverCause)
+    }
+
+    private func takeOver(
+        _ origin: UnitLedger.Origin, _ rename: ServiceRename?, _ known: @escaping @PMActor () -> Void,
+        _ done: @escaping @PMActor (Succession) -> Void
+    ) {
         for (name, run) in ledger.runs { if let base = run.base { units.add(alias: name, for: base) } }
         // Nothing of it runs, so nothing is left to show.
         if origin == .killedInit { for name in ledger.names where units.find(name) == nil { ledger.forget(name) } }
         let intents = ledger.intents
         supervisor.inherit(intents)
-        supervisor.finishAdoption({ units.find($0) }, options: { ledger.run(of: $0).options }, rename: rename)
-        for (name, digest) in ledger.digests {
-            guard supervisor.service(runBy: name) != nil, let configured = units.service(name) else { continue }
-            if ServiceDigest.of(configured) != digest { supervisor.inherit(digest: digest, of: name) }
-        }
-        for (name, url) in ledger.inspectors { supervisor.restoreInspector(url, of: name) }
-        for (name, intent) in intents {
-            switch intent {
-            case .resting(let snapshot), .awaiting(_, let snapshot):
-                supervisor.resume(units.find(name) ?? .unknown(name), snapshot, ledger.run(of: name).options)
-            case .wanted, .renewing: break
+        let find: (String) -> Unit? = { units.find($0) }
+        let options: (String) -> RunOptions = { ledger.run(of: $0).options }
+        supervisor.learn(find, options: options, rename: rename) {
+            supervisor.learnResting(find, options: options) {
+                for (name, url) in ledger.inspectors { supervisor.restoreInspector(url, of: name) }
+                known()
+                supervisor.goOn(inheritDigest) { done(succession(origin, intents)) }
             }
         }
+    }
+
+    /// Notes that the process of a unit was started with another configuration than the present one.
+    private func inheritDigest(of name: String) {
+        guard let digest = ledger.digest(of: name), supervisor.service(runBy: name) != nil,
+            let configured = units.service(name), ServiceDigest.of(configured) != digest
+        else { return }
+        supervisor.inherit(digest: digest, of: name)
+    }
+
+    private func succession(_ origin: UnitLedger.Origin, _ intents: [String: UnitIntent]) -> Succession {
         switch origin {
         case .none: return .first
         // Not as it was kept: a service that ended while no daemon ran is done, and is not started once more.

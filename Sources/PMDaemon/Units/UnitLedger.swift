@@ -59,7 +59,7 @@ final class UnitLedger {
     }
 
     /// Takes over what the daemon before has left with pm-init, or else in the file; nil: pm-init keeps nothing of a daemon
-    /// before.
+    /// before. `writeFresh` follows.
     ///
     /// - Parameter rename: another name of a service; its entries get it.
     func open(_ left: SharedFD?, _ rename: ServiceRename? = nil) -> Origin {
@@ -70,8 +70,6 @@ final class UnitLedger {
             onTrouble("what services were to do under the daemon before is not known any more: \(error)")
         }
         argumentBytes = entries.values.reduce(0) { $0 + $1.run.size }
-        // Behind an entry that is not whole nothing could be added.
-        rewrite()
         guard !entries.isEmpty else { return .none }
         return left == nil ? .killedInit : .daemon
     }
@@ -81,6 +79,12 @@ final class UnitLedger {
         // What was left under the new name is not about this service.
         entries = Dictionary(renamed.map { ($0.name, $0.entry) }) { first, _ in first }
         for one in renamed where one.name != one.unit { entries[one.name] = one.entry }
+    }
+
+    /// Writes the entries into a file of its own, if no change has done that: behind an entry that is not whole nothing could be
+    /// added.
+    func writeFresh() {
+        if file == nil { rewrite() }
     }
 
     private func bytes(_ left: SharedFD?) throws(SystemError) -> [UInt8]? {
@@ -125,8 +129,10 @@ final class UnitLedger {
         change([unit]) { $0.run = run }
     }
 
-    /// Fingerprints of what the process of each unit was started with.
-    var digests: [String: [String: UInt64]] { entries.compactMapValues { $0.digest.isEmpty ? nil : $0.digest } }
+    /// Fingerprints of what the process of a unit was started with; nil: nothing is known of it.
+    func digest(of unit: String) -> [String: UInt64]? {
+        entries[unit].flatMap { $0.digest.isEmpty ? nil : $0.digest }
+    }
 
     /// Keeps what the process of a unit is started with.
     func keep(digest: [String: UInt64], of unit: String) {

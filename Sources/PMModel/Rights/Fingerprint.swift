@@ -9,7 +9,19 @@ public struct Fingerprint: Equatable, Sendable {
 
     /// Of bytes.
     public init(of bytes: some Sequence<UInt8>) {
-        value = bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        // A loop over memory is forty times faster than one over an unknown sequence, and thousands are made at a start.
+        value =
+            bytes.withContiguousStorageIfAvailable { Self.hash($0) }
+            ?? bytes.reduce(Self.basis) { ($0 ^ UInt64($1)) &* Self.prime }
+    }
+
+    private static let basis: UInt64 = 0xcbf2_9ce4_8422_2325
+    private static let prime: UInt64 = 0x100_0000_01b3
+
+    private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var value = basis
+        for byte in bytes { value = (value ^ UInt64(byte)) &* prime }
+        return value
     }
 
     /// The number as 16 hexadecimal digits.

@@ -40,7 +40,8 @@ public final class ServiceRouter {
     var draining: [SessionID: @PMActor () -> Void] = [:]
     /// True when the connections belong to a successor: nothing is sent any more.
     var isHandedOver = false
-    /// Services that are not read yet: their first bytes may be the rest of a message to a predecessor.
+    /// Sessions that are not read yet: the first bytes of a service may be the rest of a message to a predecessor, and a client may
+    /// ask for a service that is not known yet.
     private(set) var waiting: [SessionID]?
     /// The number of connections of each user.
     private var connections: [uid_t: Int] = [:]
@@ -60,11 +61,11 @@ public final class ServiceRouter {
         if generation > 1 { waiting = [] }
     }
 
-    /// Reads from all sessions: the connections of a predecessor are taken over.
+    /// Reads from all sessions: the services and the connections of a predecessor are taken over.
     public func serve() {
-        let services = waiting ?? []
+        let sessions = waiting ?? []
         waiting = nil
-        for service in services { sessions[service]?.connection.resume() }
+        for session in sessions { self.sessions[session]?.connection.resume() }
         for service in draining.keys { noteAnswer(of: service) }
     }
 
@@ -99,7 +100,7 @@ public final class ServiceRouter {
         calls.opened(id)
         guard let session = sessions[id] else { throw SystemError("open", "session", code: EBADF) }
         if let user = session.user { connections[user, default: 0] += 1 }
-        if waiting != nil && !session.isClient {
+        if waiting != nil {
             link.pause()
             waiting?.append(id)
         }

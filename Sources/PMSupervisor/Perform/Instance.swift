@@ -103,8 +103,9 @@ final class Instance {
         feed(.child(.ready, incarnation: service.number))
     }
 
-    /// Goes on with a child of an earlier daemon.
-    func adopt(_ child: InheritedChild, _ record: InstanceRecord, _ wiring: Wiring) {
+    /// Takes a child of an earlier daemon, with its channel; nothing is read or decided before `goOn`.
+    func inherit(_ heir: Heir) {
+        let (child, record, wiring) = (heir.child, heir.record, heir.wiring)
         let capture = LogCapture(context.logs.log(of: name), origin: .adopted)
         run = Run(
             child: child.id, incarnation: record.snapshot.record, wiring: wiring, capture: capture,
@@ -116,18 +117,22 @@ final class Instance {
         if case .both(let copy) = context.route(unit, supervisor) { capture.copyLines(to: copy) }
         run?.output = wiring.isAbandoned ? .journal : .file
         run?.resumesReady = machine.isReady
+        if child.exit == nil, unit.hasCommands, let channel = wiring.stream {
+            supervisor.channels?.open(channel, to: id, unit.channel(options))
+        }
+    }
+
+    /// Goes on with the child that it inherited, when all units are known.
+    func goOn(with child: InheritedChild) {
         readOutput()
         if let exit = child.exit {
             run?.exit = exit
-            capture.drain()
+            run?.capture.drain()
             let clock = context.reactor.clock
             let age = machine.startedAt.map { clock.monotonic() - $0 } ?? .zero
             let sinceExit = clock.wall() - exit.at
             feed(.adopted(.exited(report(exit, ranFor: ExitReport.ran(startedAgo: age, endedAgo: sinceExit)))))
         } else {
-            if unit.hasCommands, let channel = wiring.stream {
-                supervisor.channels?.open(channel, to: id, unit.channel(options))
-            }
             switch child.phase {
             case .starting: feed(.adopted(.starting(pid: child.pid)))
             case .running, .ended: feed(.adopted(.running(pid: child.pid)))

@@ -79,6 +79,10 @@ public final class Supervisor {
     var checks: [UInt64: ExecAttempt] = [:]
     /// Children of an earlier daemon, until all are known.
     var inherited: [InheritedChild] = []
+    /// Those whose records were read, by unit, until all are.
+    var heirs: [String: [Heir]] = [:]
+    /// Units of an earlier daemon that are known, until all are and go on.
+    var successors: [Successor] = []
     var starts = PlanTable<PendingStart>()
     var stops = PlanTable<PendingStop>()
     /// Units that are to be started with the daemon and whose turn has not come: as good as started, until they are stopped.

@@ -43,6 +43,7 @@ public final class InitChannel {
     private var waiting: [Packet] = []
     private var waitingStart = 0
     private var onDrained: (@PMActor () -> Void)?
+    private var isPaused = false
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(PM_CONTROL_MAX), alignment: 16)
 
     /// Takes over the control socket.
@@ -190,7 +191,15 @@ public final class InitChannel {
             if isSent { return }
         }
         waiting.append(packet)
-        reactor.change(socket.raw, [.readable, .writable])
+        updateInterest()
+    }
+
+    private func updateInterest() {
+        // After its end nothing is watched.
+        guard receiver != nil else { return }
+        var wanted: Events = isPaused ? [] : .readable
+        if waitingStart < waiting.count { wanted.insert(.writable) }
+        reactor.change(socket.raw, wanted)
     }
 
     /// Writes a packet; false when the socket is full.
@@ -237,16 +246,30 @@ public final class InitChannel {
         }
         waiting.removeAll(keepingCapacity: waiting.count < 1024)
         waitingStart = 0
-        reactor.change(socket.raw, .readable)
+        updateInterest()
         drained()
     }
 
     // MARK: receiving
 
+    /// Delivers nothing until `resume`: pm-init keeps what it has to say, in order.
+    public func pause() {
+        isPaused = true
+        updateInterest()
+    }
+
+    /// Ends the pause, if there is one.
+    public func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        updateInterest()
+    }
+
     private func ready(_ events: Events) {
         do throws(SystemError) {
             if events.contains(.writable) { try flush() }
-            if !events.isDisjoint(with: [.readable, .hungUp, .failed]) { try receive() }
+            // The end of pm-init, which is reported in each turn, is looked at when the pause is over.
+            if !isPaused, !events.isDisjoint(with: [.readable, .hungUp, .failed]) { try receive() }
         } catch {
             close(.failed(error))
         }
@@ -259,7 +282,7 @@ public final class InitChannel {
         var numbers = [Int32](repeating: -1, count: Int(PM_FDS_MAX))
         let end = reactor.clock.monotonic() + Self.share
         // A successor of a daemon with thousands of services takes each of them over with a message.
-        while reactor.clock.monotonic() < end {
+        while !isPaused, reactor.clock.monotonic() < end {
             var count = 0
             let size = numbers.withUnsafeMutableBufferPointer { numbers -> Int32 in
                 guard let first = numbers.baseAddress else { return 0 }

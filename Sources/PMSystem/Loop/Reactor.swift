@@ -43,9 +43,11 @@ public final class Reactor {
     private var isStopped = false
     /// The number of the present turn.
     public private(set) var turn: UInt64 = 0
+    private var turnBegun = MonotonicTime(nanoseconds: 0)
     private var heap = HeapTrimmer()
     private var turns: TurnCounter?
     private var meter = TurnMeter()
+    private var waits = ProcessorWait.ofThread()
     private let onLongTurn: @PMActor (LongTurn) -> Void
     private let batch = UnsafeMutablePointer<pm_epoll_event>.allocate(capacity: batchSize)
     private static let batchSize = Int(PM_EPOLL_BATCH)
@@ -171,7 +173,9 @@ public final class Reactor {
 
     /// The number of turns that took longer than 50 ms.
     public var longTurns: Int { meter.count }
-    /// The longest of them.
+    /// The number of those that were longer by what they did, without the time that they waited for a processor.
+    public var busyTurns: Int { meter.busyCount }
+    /// The one that did most.
     public var longestTurn: LongTurn? { meter.longest }
 
     /// Runs `body` once, after all handlers of this turn: the place to flush what they wrote.
@@ -187,13 +191,23 @@ public final class Reactor {
     }
 
     /// Calls `body` for each of the numbers below `count`, in turns of a few milliseconds with room for others between them,
-    /// and then `done`. `cause` is the cause of a turn that is too long all the same.
+    /// and then `done`: at once, as far as the present turn has time. `cause` is the cause of a turn that is too long all the same.
     public func inSlices(
         _ count: Int, _ cause: String, _ body: @escaping @PMActor (Int) -> Void,
         then done: @escaping @PMActor () -> Void
     ) {
-        slice(0, Slices(count: count, cause: cause, body: body, done: done))
+        let slices = Slices(count: count, cause: cause, body: body, done: done)
+        // One work follows another, or several are begun in the same turn.
+        if isTurnOver { whenIdle { [weak self] in self?.slice(0, slices) } } else { slice(0, slices) }
     }
+
+    /// The same for a few steps that differ.
+    public func inSlices(_ steps: [@PMActor () -> Void], _ cause: String) {
+        inSlices(steps.count, cause, { steps[$0]() }, then: {})
+    }
+
+    /// True when the turn has no time left for more such work.
+    private var isTurnOver: Bool { clock.monotonic() - turnBegun >= Self.slice }
 
     /// Work for many turns.
     private struct Slices {
@@ -203,20 +217,26 @@ public final class Reactor {
         let done: @PMActor () -> Void
     }
 
-    /// Time for such work in one turn.
+    /// Time of a turn after which such work leaves the rest to the next one.
     private static let slice = Duration.milliseconds(4)
+    /// Time for such work in a turn that has taken longer already.
+    private static let leastSlice = Duration.milliseconds(1)
 
     private func slice(_ first: Int, _ slices: Slices) {
         attribute(slices.cause)
-        let end = clock.monotonic() + Self.slice
+        let end = max(turnBegun + Self.slice, clock.monotonic() + Self.leastSlice)
         var next = first
         while next < slices.count {
             slices.body(next)
             next += 1
             if clock.monotonic() >= end { break }
         }
-        if next >= slices.count { return slices.done() }
-        whenIdle { [weak self] in self?.slice(next, slices) }
+        if next < slices.count { return whenIdle { [weak self] in self?.slice(next, slices) } }
+        guard slices.count > 0, isTurnOver else { return slices.done() }
+        whenIdle { [weak self] in
+            self?.attribute(slices.cause)
+            slices.done()
+        }
     }
 
     /// Ends `run` after the current turn.
@@ -236,7 +256,7 @@ public final class Reactor {
         HeapTrimmer.keepBuffers()
         let reactor = try PMActor.assumeIsolated(setUp)
         // What is set up before the first turn keeps nobody waiting: there is nobody yet.
-        PMActor.assumeIsolated { reactor.meter.start(at: reactor.clock.monotonic()) }
+        PMActor.assumeIsolated { reactor.beginTurn() }
         while true {
             executor.drain()
             let goesOn = PMActor.assumeIsolated {
@@ -258,7 +278,13 @@ public final class Reactor {
         }
         let now = clock.monotonic()
         meter.endPiece(at: now, .endOfTurn)
-        if let turn = meter.end(at: now) { onLongTurn(turn) }
+        if let turn = meter.end(at: now, waited: waits.ofTurn) { onLongTurn(turn) }
+    }
+
+    private func beginTurn() {
+        turnBegun = clock.monotonic()
+        waits.turnBegins(at: turnBegun)
+        meter.start(at: turnBegun)
     }
 
     private func makeTurn() {
@@ -266,7 +292,7 @@ public final class Reactor {
         let count = pm_epoll_wait(epoll.raw, batch, Int32(Self.batchSize), heap.shortened(wait))
         turns?.increment()
         turn += 1
-        meter.start(at: clock.monotonic())
+        beginTurn()
         if !timers.isEmpty {
             fireTimers()
             meter.endPiece(at: clock.monotonic(), .timers)

@@ -8,10 +8,14 @@ public struct LongTurn: Equatable, Sendable {
     public let cause: String
     /// Time of that part.
     public let share: Duration
+    /// The part of the turn in which the loop could have gone on and had no processor.
+    public let waited: Duration
+    /// The part in which it did something, or waited for something else.
+    public var own: Duration { duration - waited }
 
     /// Makes the values.
-    public init(duration: Duration, cause: String, share: Duration) {
-        (self.duration, self.cause, self.share) = (duration, cause, share)
+    public init(duration: Duration, cause: String, share: Duration, waited: Duration = .zero) {
+        (self.duration, self.cause, self.share, self.waited) = (duration, cause, share, waited)
     }
 }
 
@@ -41,7 +45,9 @@ struct TurnMeter {
 
     /// The number of turns that were too long.
     private(set) var count = 0
-    /// The longest of them.
+    /// The number of those that were too long by what they did, without the time that they waited for a processor.
+    private(set) var busyCount = 0
+    /// The one that did most.
     private(set) var longest: LongTurn?
 
     /// The cause of the present part.
@@ -71,14 +77,16 @@ struct TurnMeter {
         cause = ""
     }
 
-    /// Ends the turn; the turn if it was too long.
-    mutating func end(at now: MonotonicTime) -> LongTurn? {
+    /// Ends the turn; the turn if it was too long. How long it `waited` for a processor is only looked at then.
+    mutating func end(at now: MonotonicTime, waited: @autoclosure () -> Duration = .zero) -> LongTurn? {
         precondition(now >= begun, "a turn ends after its begin")
         guard now - begun > Self.limit else { return nil }
         count += 1
         let turn = LongTurn(
-            duration: now - begun, cause: worst.cause.isEmpty ? worst.piece.words : worst.cause, share: worst.share)
-        if longest.map({ turn.duration > $0.duration }) ?? true { longest = turn }
+            duration: now - begun, cause: worst.cause.isEmpty ? worst.piece.words : worst.cause, share: worst.share,
+            waited: min(waited(), now - begun))
+        if turn.own > Self.limit { busyCount += 1 }
+        if longest.map({ turn.own > $0.own }) ?? true { longest = turn }
         return turn
     }
 }

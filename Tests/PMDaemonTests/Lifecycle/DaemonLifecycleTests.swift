@@ -18,49 +18,57 @@ import Testing
     }
 
     private static let courses: [(name: String, events: [Event], actions: [Action])] = [
-        ("serves", [.handedOver, .served], [.takeOver, .serve, .startUnits]),
+        ("serves", [.handedOver, .tookOver, .served], [.takeOver, .serve, .startUnits]),
         (
-            "cannot serve", [.handedOver, .failedToServe(code: 77), .goodbyeSent],
+            "cannot serve", [.handedOver, .tookOver, .failedToServe(code: 77), .goodbyeSent],
             [.takeOver, .serve, .leave(.stopped(status: 77)), .stopLoop]
         ),
         (
-            "is upgraded", [.handedOver, .served, .upgradeAsked, .drained, .goodbyeSent],
+            "is upgraded", [.handedOver, .tookOver, .served, .upgradeAsked, .drained, .goodbyeSent],
             [.takeOver, .serve, .startUnits, .drain, .handOver, .leave(.upgrade), .stopLoop]
         ),
         (
-            "is stopped", [.handedOver, .served, .stopAsked, .stopAnswered, .goodbyeSent],
+            "is stopped", [.handedOver, .tookOver, .served, .stopAsked, .stopAnswered, .goodbyeSent],
             [.takeOver, .serve, .startUnits, .stopUnits, .close, .leave(.stopped(status: 0)), .stopLoop]
         ),
         (
-            "answers all who stop it", [.handedOver, .served, .stopAsked, .stopAsked, .stopAnswered, .stopAnswered],
+            "answers all who stop it",
+            [.handedOver, .tookOver, .served, .stopAsked, .stopAsked, .stopAnswered, .stopAnswered],
             [.takeOver, .serve, .startUnits, .stopUnits, .stopUnits, .close, .leave(.stopped(status: 0))]
         ),
         (
-            "waits for the last of those who stop it", [.handedOver, .served, .stopAsked, .stopAsked, .stopAnswered],
+            "waits for the last of those who stop it",
+            [.handedOver, .tookOver, .served, .stopAsked, .stopAsked, .stopAnswered],
             [.takeOver, .serve, .startUnits, .stopUnits, .stopUnits]
         ),
-        ("never serves when stopped before", [.stopAsked, .handedOver], [.takeOver, .stopUnits]),
+        ("never serves when stopped before", [.stopAsked, .handedOver, .tookOver], [.takeOver, .stopUnits]),
+        (
+            "never serves when stopped in the middle of the takeover", [.handedOver, .stopAsked, .tookOver],
+            [.takeOver, .stopUnits]
+        ),
+        ("takes over once", [.handedOver, .handedOver, .tookOver, .tookOver], [.takeOver, .serve]),
         (
             "stops instead of being replaced",
-            [.handedOver, .served, .upgradeAsked, .stopAsked, .drained, .stopAnswered],
+            [.handedOver, .tookOver, .served, .upgradeAsked, .stopAsked, .drained, .stopAnswered],
             [.takeOver, .serve, .startUnits, .drain, .stopUnits, .close, .leave(.stopped(status: 0))]
         ),
         (
-            "is replaced once", [.handedOver, .served, .upgradeAsked, .upgradeAsked, .drained, .upgradeAsked],
+            "is replaced once",
+            [.handedOver, .tookOver, .served, .upgradeAsked, .upgradeAsked, .drained, .upgradeAsked],
             [.takeOver, .serve, .startUnits, .drain, .refuseUpgrade, .handOver, .leave(.upgrade), .refuseUpgrade]
         ),
         (
-            "is drained twice", [.handedOver, .served, .upgradeAsked, .drained, .drained],
+            "is drained twice", [.handedOver, .tookOver, .served, .upgradeAsked, .drained, .drained],
             [.takeOver, .serve, .startUnits, .drain, .handOver, .leave(.upgrade)]
         ),
         (
-            "says why it ends", [.handedOver, .served, .holderLost(.ended)],
+            "says why it ends", [.handedOver, .tookOver, .served, .holderLost(.ended)],
             [.takeOver, .serve, .startUnits, .tell(.ended), .stopLoop]
         ),
         ("loses pm-init before it serves", [.holderLost(loss), .handedOver], [.tell(loss), .stopLoop]),
         (
             "loses pm-init while it leaves",
-            [.handedOver, .served, .upgradeAsked, .drained, .holderLost(.ended), .goodbyeSent],
+            [.handedOver, .tookOver, .served, .upgradeAsked, .drained, .holderLost(.ended), .goodbyeSent],
             [.takeOver, .serve, .startUnits, .drain, .handOver, .leave(.upgrade), .stopLoop]
         ),
     ]
@@ -73,7 +81,7 @@ import Testing
 
     @Test func `only what is to stop refuses new work`() {
         var lifecycle = DaemonLifecycle()
-        for event in [Event.handedOver, .served] {
+        for event in [Event.handedOver, .tookOver, .served] {
             _ = lifecycle.handle(event)
             #expect(!lifecycle.isStopping)
         }
@@ -111,8 +119,9 @@ import Testing
 
     /// An event that may come: an answer to a stop only where there was a question.
     private static func event(_ unanswered: Int, _ random: inout SplitMix) -> Event {
-        switch random.next() % 9 {
+        switch random.next() % 10 {
         case 0: .handedOver
+        case 9: .tookOver
         case 1: .served
         case 2: .failedToServe(code: 1)
         case 3: .upgradeAsked

@@ -4,17 +4,16 @@ import PMSystem
 import PMTestSupport
 import Testing
 
+/// The turns of more than 50 ms since the daemon's start, in words; nil: there were none. Time in which other programs had all
+/// processors is no part of them.
+private func longTurns(_ client: LineClient) throws -> String? {
+    guard let turns = try client.row("pm")["longTurns"], turns["busy"]?.int != 0 else { return nil }
+    return "turns over 50 ms: \(turns.text)"
+}
+
 /// Requests that touch thousands of services, and the turns of the daemon's loop that they take.
 @Suite(.serialized) struct `With five thousand services no turn of the loop is long` {
     private static let count = 5000
-
-    /// The turns of more than 50 ms since the daemon's start, in words; nil: there were none.
-    private func longTurns(_ client: LineClient) throws -> String? {
-        // Other programs take the processor away in the middle of any turn: a few say nothing of the loop.
-        let turns = try client.row("pm")["longTurns"]
-        if turns?["count"]?.int ?? 0 <= 3, turns?["longestMs"]?.int ?? 0 < 200 { return nil }
-        return turns.map { "\($0["count"]?.int ?? 0) turns over 50 ms, the longest of \($0)" }
-    }
 
     private func answered(_ client: LineClient, _ method: String, _ params: [JSONValue]) throws -> JSONValue {
         let answer = try client.call(method, .array(params))
@@ -63,6 +62,40 @@ import Testing
             #expect(found.array?.count == names.count, "\(found.text.prefix(200))")
             #expect(try answered(client, "ls", []).object?.count == Self.count + names.count)
             #expect(try longTurns(client) == nil)
+        }
+    }
+}
+
+/// A successor takes over running services; whoever asks meanwhile waits, and then finds all of them.
+@Suite(.serialized) struct `A successor takes over thousands of services` {
+    private let count = TestSize.of(5000, reduced: 1000)
+
+    private func running(_ client: LineClient) throws -> [String: Int] {
+        let rows = try client.call("status", .array([.null]))?["result"]?.array ?? []
+        let up = rows.filter { $0["state"] == "up" && $0["name"] != "pm" }
+        return Dictionary(up.map { ($0["name"]?.string ?? "", $0["pid"]?.int ?? 0) }) { first, _ in first }
+    }
+
+    @Test func `in short turns, and answers nobody before it knows them`() async throws {
+        try await TestProject.with { project in
+            try project.configureSleepers(count, mapping: ["autostart": true])
+            try project.startDaemon()
+            let old = try project.client()
+            try until("all are up", seconds: 300) { try running(old).count == count }
+            let before = try running(old)
+            for isKilled in [false, true] {
+                let daemon = try project.daemonID()
+                // Connected to the socket that pm-init keeps, before there is a successor.
+                if isKilled { kill(daemon, SIGKILL) } else { try project.must("upgrade") }
+                let early = try project.client()
+                for name in ["s\(count)", "s1"] { #expect(try early.row(name)["pid"]?.int == before[name]) }
+                try project.until("pm", "another one") { $0["pid"]?.int != Int(daemon) }
+                let client = try project.client()
+                #expect(try running(client) == before)
+                #expect(try longTurns(client) == nil)
+            }
+            // Longer than a call usually takes: thousands of processes end.
+            try project.must("stop")
         }
     }
 }

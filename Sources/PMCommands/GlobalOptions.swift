@@ -50,10 +50,14 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "Format of results: table or json; for pm log also cat or short.")
     var output = OutputChoice.table
 
-    @Option(name: .customLong("pm-sock"), help: ArgumentHelp("Use the daemon at this socket.", valueName: "url|path"))
+    @Option(
+        name: .customLong("pm-sock"), help: ArgumentHelp("Use the daemon at this socket.", valueName: "url|path"),
+        completion: .file())
     var pmSock: String?
 
-    @Option(help: ArgumentHelp("Use the daemon of this configuration file.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Use the daemon of this configuration file.", valueName: "file"),
+        completion: .file())
     var config: String?
 
     @Flag(exclusivity: .exclusive)

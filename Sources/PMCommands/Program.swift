@@ -21,6 +21,10 @@ public enum Program {
     public static func arguments() -> [String] { ProcessEnvironment.arguments }
 
     static func run(_ words: [String], _ session: CommandContext) -> Int32 {
+        if let request = CompletionRequest(words) {
+            request.answer(session)
+            return 0
+        }
         let command: any ParsableCommand
         let normalizer = CommandLineNormalizer(commands: PM.words)
         do {
@@ -88,7 +92,7 @@ public enum Program {
         let code = PM.exitCode(for: error).rawValue
         let message = PM.fullMessage(for: error, columns: session.terminal.columns)
         if code == 0 {
-            session.output.line(PluginCompletion.extended(message, for: words))
+            session.output.line(CompletionShell(asked: words)?.script ?? message)
             if let addition = additions(to: words, session) { session.output.line("\n" + addition) }
             return 0
         }

@@ -10,13 +10,4 @@ enum ServiceArgument {
         }
         return text
     }
-
-    /// Completion of a shell: the services of the daemon that this command line would use.
-    static let completion = CompletionKind.custom { _, _, _ in
-        let session = CommandContext.current(environment: Program.environment())
-        // Nobody to ask, nothing to complete; a shell that completes is no place for errors.
-        guard let answer = try? session.connect().ask(Status(name: nil)) else { return [] }
-        // A name that would make the shell's line another one is typed, not completed.
-        return answer.map(\.name).filter { $0 != "pm" && $0 == DisplayWidth.printable($0) }
-    }
 }

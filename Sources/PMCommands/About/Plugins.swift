@@ -17,7 +17,7 @@ struct PluginsCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The plugin; without it all are shown.")
+    @Argument(help: "The plugin; without it all are shown.", completion: .from(.plugins))
     var name: String?
 
     @Flag(help: "Print only the names of their commands, one a line, as shells need them for completion.")

@@ -10,7 +10,7 @@ struct VersionCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "An installed package.", transform: PackageArgument.name)
+    @Argument(help: "An installed package.", completion: .from(.packages), transform: PackageArgument.name)
     var package: String?
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

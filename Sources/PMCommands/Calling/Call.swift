@@ -29,13 +29,13 @@ struct CallCommand: PMCommand {
         transform: CallTimeout.read)
     var timeout: Duration?
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.commandable), transform: ServiceArgument.read)
     var service: String
 
     @Argument(help: "The command to call.")
     var command: String?
 
-    @Argument(help: "Arguments for the command.")
+    @Argument(help: "Arguments for the command.", completion: .file())
     var args: [String] = []
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

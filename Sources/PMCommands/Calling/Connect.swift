@@ -15,11 +15,13 @@ struct ConnectCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
 
     @Argument(
-        help: "The service, or `pm` for the daemon.", completion: ServiceArgument.completion,
+        help: "The service, or `pm` for the daemon.", completion: .from(.services, .daemon),
         transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "The transports to listen with: local, tcp, http, ws; none removes the connection points.")
+    @Argument(
+        help: "The transports to listen with: local, tcp, http, ws; none removes the connection points.",
+        completion: .list(["local", "tcp", "http", "ws", "none"]))
     var transports: [String] = []
 
     @OptionGroup var points: PointOptions

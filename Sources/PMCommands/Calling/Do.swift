@@ -15,7 +15,7 @@ struct DoCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The workflow file.")
+    @Argument(help: "The workflow file.", completion: .file())
     var file: String
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

@@ -15,19 +15,25 @@ struct PointOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Host for TCP, HTTP and WebSocket; without it 127.0.0.1.", valueName: "host"))
     var host: String?
 
-    @Option(help: ArgumentHelp("File with the TLS key (PEM).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("File with the TLS key (PEM).", valueName: "file"),
+        completion: .file())
     var key: String?
 
-    @Option(help: ArgumentHelp("File with the TLS certificate (PEM).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("File with the TLS certificate (PEM).", valueName: "file"),
+        completion: .file())
     var cert: String?
 
     @Option(
         help: ArgumentHelp(
-            "File with the authorities that must have signed a client's certificate (PEM).", valueName: "file"))
+            "File with the authorities that must have signed a client's certificate (PEM).", valueName: "file"),
+        completion: .file())
     var ca: String?
 
     @Option(
-        help: ArgumentHelp("For pm: file with the token that HTTP and WebSocket clients must send.", valueName: "file"))
+        help: ArgumentHelp("For pm: file with the token that HTTP and WebSocket clients must send.", valueName: "file"),
+        completion: .file())
     var token: String?
 
     @Option(
@@ -36,7 +42,9 @@ struct PointOptions: ParsableArguments {
             valueName: "names"))
     var clients: String?
 
-    @Option(help: ArgumentHelp("For pm: file with the revoked client certificates (PEM).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("For pm: file with the revoked client certificates (PEM).", valueName: "file"),
+        completion: .file())
     var crl: String?
 
     @Option(
@@ -47,7 +55,8 @@ struct PointOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "For pm: `network` serves every client that can connect, without authentication.", valueName: "whom"))
+            "For pm: `network` serves every client that can connect, without authentication.", valueName: "whom"),
+        completion: .list(["network"]))
     var trust: String?
 
     @Option(help: ArgumentHelp("Name of the unix socket, instead of the service's name.", valueName: "name"))

@@ -9,7 +9,7 @@ struct ReloadMetadataCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    @Argument(help: "The service.", transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.services), transform: ServiceArgument.read)
     var name: String
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

@@ -34,18 +34,35 @@ struct ServiceHelp {
         var text = ""
         if let description = Self.description(of: command) { text += "OVERVIEW: \(description)\n\n" }
         text += "USAGE: pm \(service.shellWord) \(Self.usage(of: command))\n"
-        let options = command.config["cli"]?["options"]?.object ?? JSONObject()
+        let options = Self.options(of: command)
         guard !options.isEmpty else { return Self.printable(text) }
         text += "\nOPTIONS:\n"
-        for (option, value) in options {
-            let spellings = [option] + (value["aliases"]?.array ?? []).compactMap(\.string)
-            let shown = spellings.map { $0.count == 1 ? "-\($0)" : "--\($0)" }.joined(separator: ", ")
-            let needsValue = value["needsValue"]?.isTruthy ?? false
-            text += "  \(shown)\(needsValue ? " <value>" : "")"
-            if let meaning = value["doc"]?.string ?? value["doc"]?["description"]?.string { text += "  \(meaning)" }
-            text += "\n"
+        for option in options {
+            text += "  \(option.spellings.joined(separator: ", "))\(option.needsValue ? " <value>" : "")"
+            text += (option.help.isEmpty ? "" : "  \(option.help)") + "\n"
         }
         return Self.printable(text)
+    }
+
+    /// An option of a command.
+    struct Option {
+        /// All its spellings, with their dashes.
+        var spellings: [String]
+        /// True if a value follows.
+        var needsValue: Bool
+        /// Its meaning; empty when the service does not say it.
+        var help: String
+    }
+
+    /// The options of a command, in the service's order.
+    static func options(of command: CommandMetadata) -> [Option] {
+        (command.config["cli"]?["options"]?.object ?? JSONObject()).map { name, value in
+            let names = [name] + (value["aliases"]?.array ?? []).compactMap(\.string)
+            return Option(
+                spellings: names.map { $0.count == 1 ? "-\($0)" : "--\($0)" },
+                needsValue: value["needsValue"]?.isTruthy ?? false,
+                help: value["doc"]?.string ?? value["doc"]?["description"]?.string ?? "")
+        }
     }
 
     /// Lines of a service, without what would control the terminal.
@@ -64,7 +81,8 @@ struct ServiceHelp {
         return ([name] + command.parameterNames.map { "[\($0)]" }).joined(separator: " ")
     }
 
-    private static func description(of command: CommandMetadata) -> String? {
+    /// The meaning of a command, in a sentence; nil when the service does not say it.
+    static func description(of command: CommandMetadata) -> String? {
         let texts = [
             command.config["doc"]?["description"], command.config["cli"]?["description"], command.config["doc"],
         ]

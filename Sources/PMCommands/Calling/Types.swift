@@ -17,7 +17,7 @@ struct TypesCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
 
     @Argument(
-        help: "The services, or patterns with *; without a name all that run.", completion: ServiceArgument.completion,
+        help: "The services, or patterns with *; without a name all that run.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String] = []
 

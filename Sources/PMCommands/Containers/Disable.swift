@@ -12,7 +12,7 @@ struct DisableCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
 
     @Argument(
-        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        help: "The services; `all`, or a pattern with * for several.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String]
 

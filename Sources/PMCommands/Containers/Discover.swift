@@ -9,7 +9,7 @@ struct DiscoverCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    @Argument(help: "The package's directory.")
+    @Argument(help: "The package's directory.", completion: .directory)
     var path = "."
 
     @Argument(

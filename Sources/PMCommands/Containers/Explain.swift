@@ -19,7 +19,7 @@ struct ExplainCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.services), transform: ServiceArgument.read)
     var name: String
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

@@ -13,10 +13,10 @@ struct GetCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.services), transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "The key, with dots: limits.memory, env.PORT.")
+    @Argument(help: "The key, with dots: limits.memory, env.PORT.", completion: .from(.settings))
     var key: String?
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

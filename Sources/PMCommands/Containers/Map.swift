@@ -18,13 +18,13 @@ struct MapCommand: PMCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp("The runtime: nodejs, worker, docker or one of a plugin.", valueName: "type"),
-        transform: Self.runtime)
+        completion: .from(.runtimes), transform: Self.runtime)
     var runtime = RuntimeKind.nodejs
 
     @Argument(help: "The name to register.", transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "The program, or its commands.json.")
+    @Argument(help: "The program, or its commands.json.", completion: .file())
     var path: String
 
     private static func runtime(_ text: String) throws -> RuntimeKind {

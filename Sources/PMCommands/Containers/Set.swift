@@ -15,13 +15,13 @@ struct SetCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.services), transform: ServiceArgument.read)
     var name: String
 
-    @Argument(help: "The key, with dots: limits.memory, env.PORT.")
+    @Argument(help: "The key, with dots: limits.memory, env.PORT.", completion: .from(.settings))
     var key: String
 
-    @Argument(help: "The value: JSON, or text.")
+    @Argument(help: "The value: JSON, or text.", completion: .file())
     var value: String?
 
     func execute(_ session: CommandContext) throws(APIError) -> ExitCode {

@@ -15,7 +15,7 @@ struct UnmapCommand: PMCommand {
     var readsConfiguration: Bool { true }
 
     @Argument(
-        help: "The services; a pattern with * for several.", completion: ServiceArgument.completion,
+        help: "The services; a pattern with * for several.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String]
 

@@ -42,7 +42,7 @@ struct EventsCommand: PMCommand {
     var color = ColourChoice.auto
 
     @Argument(
-        help: "The services, or patterns with *; without a name all events.", completion: ServiceArgument.completion,
+        help: "The services, or patterns with *; without a name all events.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String] = []
 

@@ -27,7 +27,7 @@ struct HistoryCommand: PMCommand {
     @Option(help: ArgumentHelp("Use colours: auto, always or never.", valueName: "when"))
     var color = ColourChoice.auto
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.services), transform: ServiceArgument.read)
     var name: String
 
     /// The call that this command line means.

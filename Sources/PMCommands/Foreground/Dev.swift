@@ -35,10 +35,10 @@ struct DevCommand: PMCommand {
 
     @Argument(
         help: "A service, a file, or a folder; without it the only service of the configuration.",
-        completion: ServiceArgument.completion)
+        completion: .from(.services, .files))
     var program: String?
 
-    @Argument(help: "Arguments for the program.")
+    @Argument(help: "Arguments for the program.", completion: .file())
     var args: [String] = []
 
     /// An inspector at a port and none exclude each other.

@@ -33,10 +33,10 @@ struct RunCommand: PMCommand {
     @Flag(name: .customLong("keep-attached"), help: "Changes nothing: pm run always stays attached to the terminal.")
     var keepAttached = false
 
-    @Argument(help: "A service, a file, or a program.", completion: ServiceArgument.completion)
+    @Argument(help: "A service, a file, or a program.", completion: .from(.services, .files))
     var program: String
 
-    @Argument(help: "Arguments for the program.")
+    @Argument(help: "Arguments for the program.", completion: .file())
     var args: [String] = []
 
     /// Two names at once cannot be.

@@ -36,7 +36,7 @@ struct ExportCommand: PMCommand {
         completion: .list(ExportTarget.allCases.map(\.rawValue)), transform: Self.target)
     var target: ExportTarget
 
-    @Argument(help: "The services; without a name all.", completion: ServiceArgument.completion)
+    @Argument(help: "The services; without a name all.", completion: .from(.services))
     var names: [String] = []
 
     private static func target(_ text: String) throws -> ExportTarget {

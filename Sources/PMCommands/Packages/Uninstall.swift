@@ -16,7 +16,7 @@ struct UninstallCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The package.", transform: PackageArgument.name)
+    @Argument(help: "The package.", completion: .from(.packages), transform: PackageArgument.name)
     var package: String
 
     @Flag(name: .shortAndLong, help: "Do not ask.")

@@ -18,7 +18,7 @@ struct UpdateCommand: PMCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: "The package.", transform: PackageArgument.name)
+    @Argument(help: "The package.", completion: .from(.packages), transform: PackageArgument.name)
     var package: String?
 
     @Argument(help: "A version, range or tag.")

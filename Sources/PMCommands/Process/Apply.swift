@@ -22,7 +22,7 @@ struct ApplyCommand: PMCommand {
     var plan = false
 
     @Argument(
-        help: "The services, or patterns with *; without a name all services.", completion: ServiceArgument.completion,
+        help: "The services, or patterns with *; without a name all services.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String] = []
 

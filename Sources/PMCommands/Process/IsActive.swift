@@ -18,7 +18,7 @@ struct IsActiveCommand: PMCommand {
     var quiet = false
 
     @Argument(
-        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        help: "The services; `all`, or a pattern with * for several.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String]
 

@@ -73,7 +73,7 @@ struct LogCommand: PMCommand {
     var color = ColourChoice.auto
 
     @Argument(
-        help: "The services, or patterns with *; without a name all.", completion: ServiceArgument.completion,
+        help: "The services, or patterns with *; without a name all.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String] = []
 

@@ -15,7 +15,7 @@ struct ProcessIDCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
 
     @Argument(
-        help: "The services, or `pm` for the daemon.", completion: ServiceArgument.completion,
+        help: "The services, or `pm` for the daemon.", completion: .from(.services, .daemon),
         transform: ServiceArgument.read)
     var names: [String]
 

@@ -22,7 +22,7 @@ struct RestartCommand: PMCommand {
     @OptionGroup var inspector: InspectorOptions
 
     @Argument(
-        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        help: "The services; `all`, or a pattern with * for several.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String]
 

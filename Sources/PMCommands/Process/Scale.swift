@@ -10,7 +10,7 @@ struct ScaleCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    @Argument(help: "The service.", transform: ServiceArgument.read)
+    @Argument(help: "The service.", completion: .from(.services), transform: ServiceArgument.read)
     var name: String
 
     @Argument(help: "The number of instances that there are to be.", transform: Self.number)

@@ -52,7 +52,8 @@ struct StartCommand: PMCommand {
     @Option(
         name: [.customShort("i"), .long],
         help: ArgumentHelp(
-            "With a program: run this many instances, or max: one per processor.", valueName: "count|max"))
+            "With a program: run this many instances, or max: one per processor.", valueName: "count|max"),
+        completion: .list(["max"]))
     var instances: InstanceCount?
 
     @Option(
@@ -84,11 +85,12 @@ struct StartCommand: PMCommand {
     @OptionGroup(visibility: .hidden) var points: PointOptions
 
     @Argument(
-        help: "The service, a program, or `pm` for the daemon.", completion: ServiceArgument.completion,
+        help: "The service, a program, or `pm` for the daemon.",
+        completion: .from(.daemon, .services, .files),
         transform: ServiceArgument.read)
     var program: String
 
-    @Argument(help: "Arguments for the service.")
+    @Argument(help: "Arguments for the service.", completion: .from(.services, .files))
     var args: [String] = []
 
     /// Refuses options that have no effect on what is started, instead of ignoring them.

@@ -24,7 +24,7 @@ struct StatusCommand: PMCommand {
     var color = ColourChoice.auto
 
     @Argument(
-        help: "The services, or patterns with *; without a name all services.", completion: ServiceArgument.completion,
+        help: "The services, or patterns with *; without a name all services.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String] = []
 

@@ -47,7 +47,7 @@ struct WaitCommand: PMCommand {
     var timeout: Duration?
 
     @Argument(
-        help: "The services; `all`, or a pattern with * for several.", completion: ServiceArgument.completion,
+        help: "The services; `all`, or a pattern with * for several.", completion: .from(.services),
         transform: ServiceArgument.read)
     var names: [String]
 

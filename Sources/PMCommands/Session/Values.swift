@@ -9,7 +9,8 @@ import PMSystem
 struct ProfileOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Lay this profile over the configuration; without it the one that PM_PROFILE names.", valueName: "name"))
+            "Lay this profile over the configuration; without it the one that PM_PROFILE names.", valueName: "name"),
+        completion: .from(.profiles))
     var profile: String?
 }
 

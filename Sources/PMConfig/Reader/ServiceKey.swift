@@ -1,5 +1,11 @@
 /// The place of one key of a service in the configuration: under its mapping, or under the container that this runs.
 public enum ServiceKey {
+    /// Every first key.
+    public static var all: [String] {
+        let own = ConfigReader.mappingKeys.filter { $0 != "container" }
+        return own + ConfigReader.containerKeys.filter { !ConfigReader.mappingKeys.contains($0) }
+    }
+
     /// The keys that lead to it, `["mapping", "web", "limits", "memory"]`.
     ///
     /// - Parameter key: one key, or several with dots between them; a name of a variable may have dots.

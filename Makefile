@@ -98,7 +98,8 @@ $(LIBEXEC)/node/.staged: $(NODE_SOURCES)
 # What pm says of itself: manual pages, and what shells complete.
 $(STAGE)/share/.made: $(STAGE)/bin/pm Packaging/man/manual.mjs Packaging/man/pm-init.1
 	@mkdir -p $(STAGE)/share/completions
-	@node Packaging/man/manual.mjs $(STAGE)/bin/pm $(STAGE)/share/man
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)}" \
+	    node Packaging/man/manual.mjs $(STAGE)/bin/pm $(STAGE)/share/man
 	@cp Packaging/man/pm-init.1 $(STAGE)/share/man/
 	@$(STAGE)/bin/pm check --schema >$(STAGE)/share/pm.config.schema.json
 	@for shell in bash zsh fish; do \

@@ -59,29 +59,63 @@ function options(command) {
   return shown.length === 0 ? [] : ['.SH OPTIONS', ...shown.flatMap(describe)];
 }
 
+/** The text of a command, and the lines of its section EXAMPLES. */
+function discussed(command) {
+  const [description, examples] = (command.discussion ?? '').split(/^EXAMPLES\n/m);
+  return { description: description.trim(), examples: (examples ?? '').split('\n').map((line) => line.trim()).filter(Boolean) };
+}
+
+function examples(command) {
+  const lines = discussed(command).examples;
+  return lines.length === 0 ? [] : ['.SH EXAMPLES', '.nf', ...lines.map((line) => `.B ${text(line)}`), '.fi'];
+}
+
+/** `[0, done], [1, failed]` of the sentence `Exit codes: 0 done, 1 failed.` */
+function exitCodes(description) {
+  const [, list] = /^Exit codes: (.*)\.$/ms.exec(description) ?? [];
+  return (list ?? '').replaceAll('\n', ' ').split(', ').map((one) => /^(\d+) (.*)$/.exec(one).slice(1));
+}
+
+// Of the variables that people set; Docs/CommandLine.md has all.
+const variables = [
+  ['COLUMNS', 'The width of tables where the terminal does not tell it.'],
+  ['NO_COLOR, TERM', 'Without colours if NO_COLOR is not empty, or TERM is dumb.'],
+  ['PM_LIBEXEC', 'The folder with the programs that pm starts.'],
+  ['PM_PAGER, PAGER', 'The program that shows long output of pm log; less if neither is set, none if it is empty.'],
+  ['PM_PROFILE', 'The profile of the configuration for commands without --profile.'],
+  ['PM_STATE_DIR', 'The folder for logs and state.'],
+  ['VISUAL, EDITOR', 'The editor of pm edit.'],
+  ['XDG_CONFIG_HOME, XDG_RUNTIME_DIR, XDG_STATE_HOME', "The folders of the user's daemon."],
+];
+
 mkdirSync(directory, { recursive: true });
 const commands = (pm.subcommands ?? []).filter(({ commandName, shouldDisplay }) => commandName !== 'help' && shouldDisplay);
 page(
   [
     head('pm', pm),
     ['.B pm', '\\fIcommand\\fR [\\fIoptions\\fR]', '.br', '.B pm', '[\\fIoptions\\fR] \\fIservice\\fR \\fIcommand\\fR [\\fIarguments\\fR]'],
-    ['.SH DESCRIPTION', text(pm.discussion)],
+    ['.SH DESCRIPTION', text(discussed(pm).description.replace(/^Exit codes: .*$/ms, '').trim())],
     ['.SH COMMANDS', ...commands.flatMap((one) => ['.TP', `\\fBpm ${text(one.commandName)}\\fR(1)`, text(one.abstract)])],
     options(pm),
+    ['.SH ENVIRONMENT', ...variables.flatMap(([name, meaning]) => ['.TP', `.B ${text(name)}`, text(meaning)])],
+    ['.SH EXIT STATUS', ...exitCodes(discussed(pm).description).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, text(meaning)])],
     ['.SH FILES', '.TP', '.I .pm.config.json', 'The configuration, in the working directory or the nearest folder above it.'],
     ['.TP', '.I /etc/pm/.pm.config.json', "The configuration of the system's daemon."],
+    examples(pm),
   ],
   'pm',
 );
 for (const command of commands) {
   const name = `pm-${command.commandName}`;
-  const discussion = command.discussion === undefined ? [] : ['.PP', text(command.discussion)];
+  const { description } = discussed(command);
   page(
     [
       head(name, command),
       synopsis(command, ['pm', command.commandName]),
-      ['.SH DESCRIPTION', text(command.abstract), ...discussion],
+      ['.SH DESCRIPTION', text(command.abstract), ...(description === '' ? [] : ['.PP', text(description)])],
       options(command),
+      ['.SH EXIT STATUS', 'As \\fBpm\\fR(1) has it.'],
+      examples(command),
       ['.SH SEE ALSO', '\\fBpm\\fR(1)'],
     ],
     name,

@@ -39,6 +39,7 @@ struct CommandLineNormalizer {
         case "start": return ["start"] + options + start(Self.kebabs(tail)).words
         case "restart": return ["restart"] + options + inspected(Self.kebabs(tail))
         case "set": return ["set"] + options + set(tail)
+        case "help": return ["help"] + help(tail)
         case "connect", "map": return [first] + options + Self.kebabs(tail)
         default: return [first] + options + tail  // text from outside, not an enum of ours
         }
@@ -104,6 +105,13 @@ struct CommandLineNormalizer {
             return camelCase[name].map { $0 + word.dropFirst(name.count) } ?? word
         }
         return read + words.dropFirst(own.count)
+    }
+
+    /// `help [COMMAND]`: options of pm change nothing of a help, and the parser knows none for it.
+    private func help(_ words: [String]) -> [String] {
+        let (_, asked) = split(words, valued: Self.valued, flags: Self.flags)
+        let (_, rest) = split(Array(asked.dropFirst()), valued: Self.valued, flags: Self.flags)
+        return asked.prefix(1) + rest
     }
 
     /// `set [options] NAME KEY VALUE`: a value may look like an option of pm, `pm set web cli --verbose`.

@@ -39,6 +39,11 @@ struct PM: ParsableCommand {
 
             Exit codes: 0 done, 1 failed, 64 usage, 65 configuration or input wrong, 66 not found, 69 pm is not \
             running, 70 service failed, 73 conflict, 75 took too long, 77 not permitted.
+
+            EXAMPLES
+              pm start ./app.js
+              pm status
+              pm log -f
             """,
         version: Version.current,
         groupedSubcommands: [
@@ -76,12 +81,12 @@ struct PM: ParsableCommand {
                 ]),
         ])
 
-    /// The word behind `help` that is no command; nil: there is none. The parser shows the help of pm instead.
+    /// The words behind `help` that are no command; nil: there are none. The parser shows the help of pm instead.
     static func unknownHelp(_ words: [String]) -> String? {
-        guard words.first == "help", let word = words.dropFirst().first(where: { !$0.hasPrefix("-") }) else {
-            return nil
-        }
-        return self.words.contains(word) ? nil : word
+        let asked = words.dropFirst().filter { !$0.hasPrefix("-") }
+        guard words.first == "help", !asked.isEmpty else { return nil }
+        // No command has commands of its own.
+        return asked.count == 1 && self.words.contains(asked[0]) ? nil : asked.joined(separator: " ")
     }
 
     /// The words that are commands, `help` included.

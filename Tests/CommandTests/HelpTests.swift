@@ -25,6 +25,7 @@ import Testing
                 let text = try project.must(command, "--help")
                 #expect(text.contains("USAGE: pm \(command)"))
                 #expect(text.contains("--pm-sock <url|path>"))
+                #expect(text.contains("\nEXAMPLES\n  pm \(command)"))
                 #expect(try project.must("help", command) == text)
             }
             let start = try project.must("start", "--help")
@@ -40,7 +41,15 @@ import Testing
             let unknown = try project.pm("help", "strat")
             #expect(unknown.code == 64 && unknown.output == "", "\(unknown)")
             #expect(unknown.errors == "pm: there is no command strat\nhint: did you mean \"start\"?\n")
-            for words in [["status", "--nonsense", "-o", "json"], ["help", "strat", "--output=json"]] {
+            let two = try project.pm("help", "status", "web")
+            #expect(two.code == 64 && two.errors.hasPrefix("pm: there is no command status web\n"), "\(two)")
+            #expect(try project.must("-o", "json", "help", "status") == project.must("status", "--help"))
+            for words in [
+                ["status", "--nonsense", "-o", "json"], ["help", "strat", "--output=json"],
+                ["help", "-o", "json", "strat"],
+                ["status", "-o=json", "--nonsense"], ["-o", "json"], ["-o", "json", "wait"],
+                ["-o", "json", "nonsense"],
+            ] {
                 let outcome = try project.run([TestPaths.pm] + words)
                 #expect(outcome.code == 64 && outcome.output == "")
                 let report = try JSONValue(parsing: outcome.errors)

@@ -3,7 +3,12 @@ import PMAPI
 
 /// `pm name`.
 struct NameCommand: PMCommand {
-    static let configuration = CommandConfiguration(commandName: "name", abstract: "Print a random name for a service.")
+    static let configuration = CommandConfiguration(
+        commandName: "name", abstract: "Print a random name for a service.",
+        discussion: """
+            EXAMPLES
+              pm name
+            """)
 
     @OptionGroup var global: GlobalOptions
 

@@ -6,7 +6,12 @@ import PMAPI
 struct VersionCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
-        abstract: "Show the versions of this program and of the daemon, or of an installed package.")
+        abstract: "Show the versions of this program and of the daemon, or of an installed package.",
+        discussion: """
+            EXAMPLES
+              pm version
+              pm version @akala/my-service
+            """)
 
     @OptionGroup var global: GlobalOptions
 

@@ -14,6 +14,10 @@ struct CallCommand: PMCommand {
             unless the service has the name of a command of pm. Write options of pm before the service's name: all \
             words after it, dashes included, go to the service. pm prints a string as it is, and any other result as \
             JSON. When the service asks a question, pm reads the answer from standard input.
+
+            EXAMPLES
+              pm call api greet Ada
+              pm call --timeout 5s api greet Ada
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -10,6 +10,10 @@ struct ConnectCommand: PMCommand {
             `pm connect api` shows the connection points of the service api, the preferred one first. `pm connect api \
             ws --port 8080` replaces them: the service listens there from its next start on. The daemon itself (`pm \
             connect pm ws --port 8080`) listens at once.
+
+            EXAMPLES
+              pm connect api
+              pm connect pm ws --port 8080
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -11,6 +11,9 @@ struct DoCommand: PMCommand {
             The file is JSON: {"steps": [{"name": "…", "container": "@akala/pm", "command": "start", "args": \
             ["database"]}]}. The container @akala/pm, or pm, means the daemon; any other name means a service. The \
             workflow ends at the first step that fails, and pm exits with the exit code of that step.
+
+            EXAMPLES
+              pm do deploy.json
             """)
 
     @OptionGroup var global: GlobalOptions

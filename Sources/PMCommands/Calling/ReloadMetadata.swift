@@ -4,7 +4,11 @@ import PMAPI
 /// `pm reload-metadata NAME`.
 struct ReloadMetadataCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload-metadata", abstract: "Make a running service read its list of commands again.")
+        commandName: "reload-metadata", abstract: "Make a running service read its list of commands again.",
+        discussion: """
+            EXAMPLES
+              pm reload-metadata api
+            """)
 
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }

@@ -12,6 +12,10 @@ struct TypesCommand: PMCommand {
             `pm types > services.d.ts` declares the interface Services with all running services, and `pm types api db` with \
             these two. `sidecar<Services>()` of @akala/pm is then typed: an unknown service or command is an error of the \
             compiler. Metadata has the names of parameters, but not their types, so these are any.
+
+            EXAMPLES
+              pm types > services.d.ts
+              pm types api db
             """)
 
     @OptionGroup var global: GlobalOptions

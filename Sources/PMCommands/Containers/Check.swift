@@ -14,6 +14,10 @@ struct CheckCommand: PMCommand {
             other process managers, mappings of containers that do not exist, and the like. The exit code is 65 if there is an error, \
             with --strict also if there is a warning. Variables (`${NAME}`) have the values of this environment. All profiles are checked, and \
             those that are not chosen with --profile need no variables.
+
+            EXAMPLES
+              pm check
+              pm check --strict deploy/.pm.config.json
             """)
 
     @OptionGroup var global: GlobalOptions

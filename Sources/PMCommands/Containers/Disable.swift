@@ -7,6 +7,9 @@ struct DisableCommand: PMCommand {
         commandName: "disable", abstract: "Do not start a service when pm starts.",
         discussion: """
             pm writes "autostart": false into the configuration, and neither starts nor stops the service now.
+
+            EXAMPLES
+              pm disable web
             """)
 
     @OptionGroup var global: GlobalOptions

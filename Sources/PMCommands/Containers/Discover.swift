@@ -4,7 +4,11 @@ import PMAPI
 /// `pm discover [PATH] [NAME]`.
 struct DiscoverCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "discover", abstract: "Register the services that a package offers.")
+        commandName: "discover", abstract: "Register the services that a package offers.",
+        discussion: """
+            EXAMPLES
+              pm discover ./packages/shop
+            """)
 
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }

@@ -12,6 +12,10 @@ struct EditCommand: PMCommand {
             with errors it asks whether to edit again (e), to discard the copy (x) or to leave it beside the file (k). The file is \
             replaced in one step, and only if nobody else has changed it meanwhile. `pm apply` then brings running services up to \
             date. The exit code is 65 if the file stays as it was because of errors, 73 if somebody else has changed it.
+
+            EXAMPLES
+              pm edit
+              pm edit --system
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -8,6 +8,9 @@ struct EnableCommand: PMCommand {
         commandName: "enable", abstract: "Start a service whenever pm starts.",
         discussion: """
             pm writes "autostart": true into the configuration, and neither starts nor stops the service now.
+
+            EXAMPLES
+              pm enable web db
             """)
 
     @OptionGroup var global: GlobalOptions

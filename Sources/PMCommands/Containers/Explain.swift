@@ -14,6 +14,10 @@ struct ExplainCommand: PMCommand {
             that web needs with their states, its policies, limits, sockets, sandbox and the place of its logs, each with the file and \
             line that decided it, or `default`. Values of secrets are masked. `pm explain web -o json` is for programs. Nothing is \
             started. The exit code is 70 if the service cannot be started as it is.
+
+            EXAMPLES
+              pm explain web
+              pm explain web -o json
             """)
 
     @OptionGroup var global: GlobalOptions

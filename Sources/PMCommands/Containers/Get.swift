@@ -9,6 +9,10 @@ struct GetCommand: PMCommand {
         discussion: """
             `pm get web` shows the mapping and the container of web as JSON, `pm get web limits.memory` one value. The exit \
             code is 66 if the file does not have the key; the default then counts.
+
+            EXAMPLES
+              pm get web
+              pm get web limits.memory
             """)
 
     @OptionGroup var global: GlobalOptions

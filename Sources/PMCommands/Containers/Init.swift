@@ -15,6 +15,10 @@ struct InitCommand: PMCommand {
             missing there: package.json, commands.json with the command hello, its file, and a .pm.config.json with the service. \
             No file that is there is changed, except that the service is added to the configuration. `pm init --yes` \
             asks nothing. In a folder whose package.json has a script start or a main file, `pm start .` is the right command.
+
+            EXAMPLES
+              pm init
+              pm init ./greeter --typescript --yes
             """)
 
     @OptionGroup var global: GlobalOptions

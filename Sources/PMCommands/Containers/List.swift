@@ -4,7 +4,12 @@ import PMAPI
 /// `pm ls`.
 struct ListCommand: PMCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List the services that can be started.")
+        commandName: "ls", abstract: "List the services that can be started.",
+        discussion: """
+            EXAMPLES
+              pm ls
+              pm ls -o json
+            """)
 
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }

@@ -4,7 +4,13 @@ import PMModel
 
 /// `pm map NAME PATH`.
 struct MapCommand: PMCommand {
-    static let configuration = CommandConfiguration(commandName: "map", abstract: "Register a program as a service.")
+    static let configuration = CommandConfiguration(
+        commandName: "map", abstract: "Register a program as a service.",
+        discussion: """
+            EXAMPLES
+              pm map db ./db.js
+              pm map api ./api/commands.json --commandable
+            """)
 
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }

@@ -11,6 +11,10 @@ struct SetCommand: PMCommand {
             `pm set web limits.memory 512M`, `pm set web env.PORT 8080`, `pm set web cli '["--verbose"]'`: a VALUE that is JSON counts as \
             JSON, any other as text. Without VALUE pm removes the key. A value with which the file would be wrong is refused, and the \
             file stays as it is. Everything else in the file stays byte for byte. The daemon uses the value at the next start of the service.
+
+            EXAMPLES
+              pm set web env.PORT 8080
+              pm set web limits.memory
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -9,6 +9,9 @@ struct UnmapCommand: PMCommand {
         discussion: """
             pm removes the mapping of that name and the definition of that name. A definition that another service uses \
             is kept. Files of the program and its log are kept, too.
+
+            EXAMPLES
+              pm unmap db
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -15,6 +15,10 @@ struct RunCommand: PMCommand {
             configuration, a file, a folder with a commands.json, or a program in PATH. The program gets the standard \
             input, output and signals of pm, and pm exits with its exit code. After PROGRAM, pm reads only its options \
             --name, --new, --inspect, --inspect-brk and --keep-attached; all words after a `--` go to the program.
+
+            EXAMPLES
+              pm run ./server.js --port 8080
+              pm run api --inspect
             """)
 
     @OptionGroup var global: GlobalOptions

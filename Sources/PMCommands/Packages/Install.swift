@@ -16,6 +16,10 @@ struct InstallCommand: PMCommand {
             node_modules of the project, or with --user and --system into the state directory. An install that fails or \
             is interrupted changes nothing. The packages are noted under setup.packages; without a package pm installs \
             those of them that are missing.
+
+            EXAMPLES
+              pm install @akala/my-service@^2
+              pm install --system @akala/my-service
             """)
 
     @OptionGroup var global: GlobalOptions

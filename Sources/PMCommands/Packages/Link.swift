@@ -14,6 +14,9 @@ struct LinkCommand: PMCommand {
             package, or the name for its only service. pm install PACKAGE registers the installed one again; pm uninstall \
             PACKAGE removes both. With --watch pm stays, and restarts those of the services that run when a source file \
             below PATH changes.
+
+            EXAMPLES
+              pm link @akala/my-service ./my-service
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -12,6 +12,9 @@ struct UninstallCommand: PMCommand {
         discussion: """
             pm asks before it does so; --yes answers. Services of other packages, and packages that others need, stay. \
             The logs of the services are kept.
+
+            EXAMPLES
+              pm uninstall @akala/my-service --yes
             """)
 
     @OptionGroup var global: GlobalOptions

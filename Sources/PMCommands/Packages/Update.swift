@@ -14,6 +14,10 @@ struct UpdateCommand: PMCommand {
         discussion: """
             Without VERSION pm takes the newest version that setup.packages allows, or the latest. Running services of the package \
             are restarted with it. When one of them does not become ready, pm puts the old version back and starts that.
+
+            EXAMPLES
+              pm update
+              pm update @akala/my-service
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -13,6 +13,10 @@ struct ApplyCommand: PMCommand {
             the restarts would fail, pm changes nothing. The exit code is 70 if a service does not run as the configuration says.
 
             With "apply": "auto" in the mapping pm the daemon does the same after each change of the file.
+
+            EXAMPLES
+              pm apply --plan
+              pm apply web
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -10,6 +10,9 @@ struct IsActiveCommand: PMCommand {
         discussion: """
             A service is up when it runs and is ready. `pm is-active web --quiet && echo yes` is for scripts; `pm wait \
             web` waits until it is up.
+
+            EXAMPLES
+              pm is-active web --quiet && echo yes
             """)
 
     @OptionGroup var global: GlobalOptions

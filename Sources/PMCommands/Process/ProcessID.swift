@@ -10,6 +10,10 @@ struct ProcessIDCommand: PMCommand {
         discussion: """
             `kill -USR2 $(pm pid web)` sends a signal to the service web. A service with several instances has a line for \
             each. If none of them runs, pm prints nothing and exits with 1.
+
+            EXAMPLES
+              pm pid web
+              pm pid pm
             """)
 
     @OptionGroup var global: GlobalOptions

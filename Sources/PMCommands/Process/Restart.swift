@@ -11,6 +11,10 @@ struct RestartCommand: PMCommand {
         abstract: "Stop services, wait until all of their processes have ended, and start them again.",
         discussion: """
             `pm restart web db` restarts two services, and `pm restart 'web*'` those whose names begin with web.
+
+            EXAMPLES
+              pm restart web
+              pm restart 'web*'
             """)
 
     @OptionGroup var global: GlobalOptions

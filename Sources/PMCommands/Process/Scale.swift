@@ -5,7 +5,12 @@ import PMAPI
 struct ScaleCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "scale", abstract: "Change the number of instances of a stateless service.",
-        discussion: "pm stores the number in the configuration, and starts or stops instances at once.")
+        discussion: """
+            pm stores the number in the configuration, and starts or stops instances at once.
+
+            EXAMPLES
+              pm scale web 4
+            """)
 
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }

@@ -26,6 +26,11 @@ struct StartCommand: PMCommand {
 
             `pm start ecosystem.config.js --env production --only api,worker` adds the apps of a file of PM2, as `pm \
             import` does, and starts them.
+
+            EXAMPLES
+              pm start ./app.js
+              pm start api --wait
+              pm start -- python3 report.py
             """)
 
     @OptionGroup var global: GlobalOptions

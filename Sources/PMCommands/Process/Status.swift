@@ -10,6 +10,10 @@ struct StatusCommand: PMCommand {
         discussion: """
             Services that fail come first. The exit code is 0 for each service that is known, running or not, and 66 for \
             an unknown one; `pm is-active NAME` exits with 0 only if the service is up.
+
+            EXAMPLES
+              pm status --failed
+              pm status api -o json
             """)
 
     @OptionGroup var global: GlobalOptions

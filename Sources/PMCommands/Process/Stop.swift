@@ -16,6 +16,10 @@ struct StopCommand: PMCommand {
 
             Without a name, pm asks on a terminal before it stops everything; --all and `pm stop pm` stop it without a \
             question, and so does a script.
+
+            EXAMPLES
+              pm stop web db
+              pm stop all --now
             """)
 
     @OptionGroup var global: GlobalOptions

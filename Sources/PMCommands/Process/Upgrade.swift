@@ -9,8 +9,12 @@ struct UpgradeCommand: PMCommand {
     static let configuration = CommandConfiguration(
         commandName: "upgrade",
         abstract:
-            "Replace the daemon by the program on disk, after an update for example; services, connections and calls go on."
-    )
+            "Replace the daemon by the program on disk, after an update for example; services, connections and calls go on.",
+        discussion: """
+            EXAMPLES
+              pm upgrade
+              pm upgrade --init
+            """)
 
     @Flag(name: .customLong("init"), help: "Replace pm-init, too; its process id stays the same.")
     var includesInit = false

@@ -14,6 +14,10 @@ struct WaitCommand: PMCommand {
             now has ended, and exits with 70 if it failed; with `--for down` when the service has ended and is not started \
             again. A service that does not run and that pm does not start by itself can never become ready: pm exits with 73 at \
             once.
+
+            EXAMPLES
+              pm wait web db --timeout 30s
+              pm wait import --for exit
             """)
 
     /// What the caller waits for.

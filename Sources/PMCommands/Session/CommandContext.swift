@@ -47,7 +47,7 @@ struct CommandContext {
         var session = self
         let own = words.prefix { $0 != "--" }
         let isJSON = zip(own, own.dropFirst()).contains { ["-o", "--output"].contains($0) && $1 == "json" }
-        if isJSON || own.contains("--output=json") || own.contains("-ojson") { session.format = .json }
+        if isJSON || ["--output=json", "-o=json", "-ojson"].contains(where: own.contains) { session.format = .json }
         return session
     }
 

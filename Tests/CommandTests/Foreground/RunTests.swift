@@ -33,6 +33,23 @@ import Testing
         }
     }
 
+    @Test func `shows lines of the sources where a source map is beside the program, unless that is refused`()
+        async throws
+    {
+        try await TestProject.with { project in
+            try project.write("app.cjs", "throw new Error('broken')\n//# sourceMappingURL=app.cjs.map\n")
+            let before = try project.pm("run", "./app.cjs")
+            #expect(before.errors.contains("/app.cjs:1:7)"), "\(before)")
+            // The first place of the program is line 11 of its source.
+            try project.write("app.cjs.map", #"{"version":3,"sources":["src/app.ts"],"names":[],"mappings":"AAUA"}"#)
+            let mapped = try project.pm("run", "./app.cjs")
+            #expect(mapped.code == 1 && mapped.errors.contains("/src/app.ts:11:1)"), "\(mapped)")
+            let refused = try project.run(
+                [TestPaths.pm, "run", "./app.cjs"], adding: ["NODE_OPTIONS": "--no-enable-source-maps"])
+            #expect(refused.errors.contains("/app.cjs:1:7)"), "\(refused)")
+        }
+    }
+
     @Test func `passes signals on, and ends as the program ends`() async throws {
         try await TestProject.with { project in
             try project.script("trap.sh", "trap 'echo told; exit 42' TERM; echo up; while :; do sleep 0.02; done")

@@ -243,3 +243,18 @@ test('configuration that is not JSON, and no program at all, are refused', async
   assert.equal((await host.exited).code, 64);
   assert.equal(host.stderr, 'usage: main.mjs PROGRAM [ARG...]\n');
 });
+
+test('a stack names the lines of the sources of a command that has a source map', async (t) => {
+  const broken = "export default () => { throw new Error('broken'); };\n";
+  const host = await hostOf(t, {
+    'commands.json': definition({ plain: {}, mapped: {} }),
+    'plain.mjs': broken,
+    'mapped.mjs': `${broken}//# sourceMappingURL=mapped.mjs.map\n`,
+    // The first place of the file is line 11 of its source.
+    'mapped.mjs.map': { version: 3, sources: ['src/mapped.ts'], names: [], mappings: 'AAUA' },
+  });
+  await host.ask('plain');
+  await host.says('/plain.mjs:1:30');
+  await host.ask('mapped');
+  await host.says('/src/mapped.ts:11:1');
+});

@@ -1,5 +1,7 @@
 /** Imports the files that hold commands. */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { useSourceMaps } from './source-maps.cjs';
 import { errorWithStatus } from '../wire.mjs';
 
 /** How often the program was read anew. */
@@ -31,6 +33,7 @@ export async function importCommand(source, what) {
  * @param {string} what for messages
  */
 export async function importFile(source, what) {
+  if (source.protocol === 'file:') useSourceMaps(fileURLToPath(source));
   try {
     return await import(versioned(source));
   } catch (error) {

@@ -24,15 +24,19 @@ import Testing
         size: (Int, Int)
     ) async throws {
         try await withTerminal(size) { _, screen in
-            for view in ["", "-o short", "-o cat", "--raw", "-f"] {
+            for (index, view) in ["", "-o short", "-o cat", "--raw", "-f"].enumerated() {
                 let command = "log web --no-pager -n all \(view)"
-                try screen.type("clear; $PM \(command); echo do''ne")
+                // The line of the command itself has quotes, and the screen may still show the end of the last one.
+                let end = "echo do''ne \(index)"
+                try screen.type("clear; $PM \(command); \(end)")
                 if view.hasPrefix("-f") {
                     try until("\(command) shows all: \(screen.text)") { lines(screen.text).last == "[web] up" }
                     try screen.type("\u{3}", endsLine: false)
-                    try screen.type("echo do''ne")
+                    try screen.type(end)
                 }
-                try until("\(command) has ended: \(screen.text)") { lines(screen.text).contains("done") }
+                try until("\(command) has ended: \(screen.text)") {
+                    lines(screen.text).contains("done \(index)")
+                }
                 #expect(screen.text.contains("up"))
                 #expect(screen.title != "OWNED" && !screen.isAlternate, "\(view)")
                 // An answer of the terminal would stand behind the prompt.
@@ -56,8 +60,8 @@ import Testing
             try until("less has ended") { screen.command == "sh" }
             try screen.type("clear; PM_PAGER='sed s/^/paged:/' $PM log web; echo do''ne")
             try until("the chosen pager shows it: \(screen.text)") { screen.text.contains("paged:[web] up") }
-            try screen.type("clear; PM_PAGER='sed s/^/paged:/' $PM log web -n 3; echo do''ne")
-            try until("three lines are shown: \(screen.text)") { lines(screen.text).contains("done") }
+            try screen.type("clear; PM_PAGER='sed s/^/paged:/' $PM log web -n 3; echo do''ne 3")
+            try until("three lines are shown: \(screen.text)") { lines(screen.text).contains("done 3") }
             #expect(screen.text.contains("[web] up") && !screen.text.contains("paged:"))
         }
     }

@@ -9,6 +9,9 @@ struct RenameCommand: PMCommand {
             The processes of the service run on, with their counters; its log and its history go on under the new name. \
             Dependencies and hooks of other services that refer to it get the new name. The daemon is replaced by the \
             program on disk, as by pm upgrade.
+
+            EXAMPLES
+              pm rename web shop
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -48,9 +48,12 @@ struct EcosystemStart {
             guard error.exitCode == .conflict else { throw error }
             throw .conflict(
                 error.message,
-                hint: "pm start NAME starts one as it is there; pm import \(command.program.shellWord) --force replaces it")
+                hint: "pm start NAME starts one as it is there; pm import \(file) --force replaces it")
         }
     }
+
+    /// The file as a word of a shell.
+    private var file: String { command.program.shellWord }
 
     private func options() throws(APIError) -> (stage: String?, only: [String]?) {
         var (stage, only): (String?, [String]?) = (nil, nil)
@@ -74,6 +77,6 @@ struct EcosystemStart {
         let isOpen = change.result.migration.fields.contains {
             if case .noEquivalent = $0.outcome { true } else { false }
         }
-        if isOpen { session.note("pm import \(command.program.shellWord) --plan shows the fields that have no equivalent") }
+        if isOpen { session.note("pm import \(file) --plan shows the fields that have no equivalent") }
     }
 }

@@ -127,7 +127,8 @@ struct StartCommand: PMCommand {
             let option = points.members.map(\.key).first ?? ""
             throw ValidationError("\(option) is for pm; the options of \(program) come after its name.")
         } else if foreground {
-            throw ValidationError("--foreground is for `pm start pm`; `pm run \(program.shellWord)` runs a service here.")
+            throw ValidationError(
+                "--foreground is for `pm start pm`; `pm run \(program.shellWord)` runs a service here.")
         }
     }
 

@@ -42,7 +42,8 @@ extension Daemon {
     private func beginToServe() {
         let steps: [@PMActor () -> Void] = [
             // Last, so that nobody asks for anything between two steps: who asks finds all services as they are to be.
-            { self.finishRenaming() }, { self.publish() }, { self.startAutomatic() }, { self.startOthers() }, { self.readAll() },
+            { self.finishRenaming() }, { self.publish() }, { self.startAutomatic() }, { self.startOthers() },
+            { self.readAll() },
         ]
         reactor.inSlices(steps, Supervisor.takeOverCause)
     }

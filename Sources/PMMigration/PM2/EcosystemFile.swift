@@ -220,7 +220,8 @@ struct EcosystemApp {
             draft.became(key, "env, over that of env")
         } else {
             draft.missing(
-                key, "pm import --env \(name.shellWord) uses these; else write them into a file and name it in envFiles")
+                key, "pm import --env \(name.shellWord) uses these; else write them into a file and name it in envFiles"
+            )
         }
     }
 }

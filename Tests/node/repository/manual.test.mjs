@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = process.env.PM_TEST_ROOT ?? fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = process.env.PM_TEST_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url));
 const STAGE = process.env.PM_TEST_STAGE ?? join(ROOT, '.build/stage');
 
 /** Writes the pages; returns their texts by name. */

@@ -17,7 +17,7 @@ struct RenameCommand: PMCommand {
     @OptionGroup var global: GlobalOptions
     var readsConfiguration: Bool { true }
 
-    @Argument(help: "The service.", completion: ServiceArgument.completion, transform: ServiceArgument.read)
+    @Argument(help: "The service.", transform: ServiceArgument.read)
     var name: String
 
     @Argument(help: "Its new name.", transform: ServiceArgument.read)

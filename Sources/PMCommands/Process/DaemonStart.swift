@@ -82,8 +82,7 @@ struct DaemonStart {
             ? ReferenceConfiguration.fileName : path
         throw .badRequest(
             "\(path) has services, and there is no \(DaemonLocation.configName) beside it",
-            hint: "pm import \(word.shellWord) makes that file from them; to start without them, make it with the content "
-                + "{}")
+            hint: "pm import \(word.shellWord) makes that file from them; to start without them, write {} into it")
     }
 
     /// A connection to the daemon of a location, which is started where none runs.

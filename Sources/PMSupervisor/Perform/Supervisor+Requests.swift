@@ -89,8 +89,8 @@ extension Supervisor {
         _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
     ) throws(StartOrderError) {
         _ = unschedule(request.unit)
-        stopWaiting(request)
         let again = again(request, find, answer)
+        stopWaiting(request)
         let order: StartOrder
         let units: [String: Unit]
         do throws(StartOrderError) {
@@ -169,12 +169,16 @@ extension Supervisor {
         _ request: StartRequest, _ find: @escaping (String) -> Unit?,
         _ answer: @escaping @PMActor (Result<Void, StartProblem>) -> Void
     ) -> (@PMActor () -> Void)? {
-        guard request.origin != .caller else { return nil }
+        // One that waits is wanted already: a caller who asks for more, and does not get it, takes nothing away.
+        let isOfCaller = request.origin == .caller
+        guard !isOfCaller || waiting.reason(of: request.unit) != nil else { return nil }
         var request = request
         request.origin = .predecessor
         return { [weak self] in
-            // What is wrong with the order is the reason why it waits on.
-            try? self?.start(request, find, answer)
+            // What is wrong with the order is the reason why it waits on. A caller has had the answer.
+            try? self?.start(request, find) { result in
+                if !isOfCaller { answer(result) }
+            }
         }
     }
 
@@ -298,7 +302,7 @@ extension Supervisor {
                 seen: instances[failure.unit]?.seenByReadiness)
             if let again = order.again, failure.unit != target {
                 wait(target, after: problem, again: again)
-            } else {
+            } else if waiting.reason(of: target) == nil {
                 rememberState(of: target)
             }
             order.answer(.failure(problem))

@@ -3,7 +3,9 @@ import Glibc
 /// Condition for a line of output: a text, or a POSIX extended regular expression written `/…/` (regex(7)).
 ///
 /// It holds for what a person sees of the line: a carriage return ends a line too, and escape sequences are no text.
-final class LinePattern {
+///
+/// `@unchecked Sendable`: nothing changes after init, and regexec(3) may be called by several threads at once (MT-Safe).
+final class LinePattern: @unchecked Sendable {
     private enum Kind {
         case text([UInt8])
         case expression(UnsafeMutablePointer<regex_t>)

@@ -52,7 +52,7 @@ extension ReadinessCheck {
         case .http(let url): HTTPTarget(url: url).map { connecting($0, context.reactor) }
         case .exec(let words): RepeatedProbe(context.reactor, pace: .program) { context.exec(words) }
         case .probe(let probe): RepeatedProbe(context.reactor, pace: .program) { context.ask(probe) }
-        case .logLine(let pattern): LogLineProbe(LinePattern(pattern), context.capture)
+        case .logLine(let pattern): LogLineProbe(LinePattern(pattern), context.capture, context.reactor.clock)
         }
     }
 
@@ -67,23 +67,23 @@ extension ReadinessCheck {
 private final class LogLineProbe: ReadinessProbe {
     private let pattern: LinePattern
     private let capture: LogCapture
+    private let clock: any TimeSource
+    private var matcher: LineMatcher?
     private(set) var seen: String? = "no line of output matched"
 
-    init(_ pattern: LinePattern, _ capture: LogCapture) {
-        self.pattern = pattern
-        self.capture = capture
+    init(_ pattern: LinePattern, _ capture: LogCapture, _ clock: any TimeSource) {
+        (self.pattern, self.capture, self.clock) = (pattern, capture, clock)
     }
 
     func start(_ onReady: @escaping @PMActor () -> Void) {
-        capture.observeLines { [pattern] line in
-            guard pattern.matches(line.bytes) else { return true }
-            onReady()
-            return false
-        }
+        let matcher = LineMatcher(pattern, clock, onReady)
+        self.matcher = matcher
+        capture.observeLines { matcher.add($0.bytes) }
     }
 
     func end() {
         capture.endObserving()
+        matcher?.end()
     }
 }
 

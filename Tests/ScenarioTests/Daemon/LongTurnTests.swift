@@ -99,3 +99,19 @@ private func longTurns(_ client: LineClient) throws -> String? {
         }
     }
 }
+
+@Suite(.serialized) struct `A readiness check that takes long` {
+    @Test func `holds up nobody, and sees the line at last`() async throws {
+        try await TestProject.with { project in
+            let long = "head -c 20000 /dev/zero | tr '\\0' a; echo"
+            try project.script("web.sh", "\(long); \(long); \(long); echo it is ready; exec sleep 1000")
+            let ready: JSONValue = ["log": "/([a-z]{1,30} ?){1,30}ready/"]
+            let mapping: JSONValue = ["container": "web", "ready": ready]
+            try project.configure(["web": ["path": "./web.sh"]], mapping: ["web": mapping])
+            try project.startDaemon()
+            let client = try project.client()
+            try project.must("start", "web", "--wait")
+            #expect(try longTurns(client) == nil)
+        }
+    }
+}

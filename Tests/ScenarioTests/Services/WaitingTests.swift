@@ -38,6 +38,35 @@ import Testing
         }
     }
 
+    @Test func `goes on to wait when somebody starts it in between, and that fails`() async throws {
+        try await TestProject.with { project in
+            try project.script("db", "[ -e go ] || exit 1; echo serving; exec sleep 1000")
+            try project.script("api", "exec sleep 1000")
+            let restart: JSONValue = ["policy": "always", "delay": "10ms", "maxDelay": "50ms", "limit": 0]
+            try project.configure(
+                [
+                    "db": ["path": "./db"], "api": ["path": "./api", "dependencies": ["db"]],
+                    "lone": ["path": "./api", "dependencies": ["ghost"]],
+                ],
+                mapping: [
+                    "db": ["container": "db", "autostart": true, "ready": ["log": "serving"], "restart": restart],
+                    "api": ["container": "api", "autostart": true], "lone": ["container": "lone", "autostart": true],
+                ])
+            try project.startDaemon()
+            for name in ["api", "lone"] {
+                try project.until(name, "waiting") { $0["state"] == "waiting" }
+                #expect(try project.pm("start", name).code != 0)
+                let row = try project.status(name)
+                #expect(row["state"] == "waiting" && row["wanted"] == "up", "\(row.text)")
+            }
+            try project.write("go", "")
+            try project.until("api", "up") { $0["state"] == "up" }
+            try project.must("map", "ghost", "./api")
+            try project.must("start", "ghost", "--wait")
+            try project.until("lone", "up") { $0["state"] == "up" }
+        }
+    }
+
     @Test func `waits for what was stopped, until somebody starts that, or stops it`() async throws {
         try await TestProject.with { project in
             try project.script("slow", "while [ ! -e go ]; do sleep 0.02; done; echo serving; exec sleep 1000")

@@ -56,4 +56,13 @@ import Testing
             #expect(!files.holds(path, "0123456789abcdef"))
         }
     }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give folders away"))
+    @PMActor func `a token in a folder of another user lets nobody in`() async throws {
+        try await Self.with { project, path, files in
+            #expect(files.holds(path, "0123456789abcdef"))
+            #expect(chown(project.directory, 52_001, 52_001) == 0)
+            #expect(!files.holds(path, "0123456789abcdef"), "that user could put a link to a known text there")
+        }
+    }
 }

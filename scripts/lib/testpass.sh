@@ -20,7 +20,7 @@ NODE_DIRECTORY=$(dirname "$(node -p process.execPath)")
 readonly NODE_DIRECTORY
 
 # Longest time for one runner, seconds; it guards against a hang and times nothing.
-readonly RUNNER_LIMIT=${RUNNER_LIMIT:-900}
+readonly RUNNER_LIMIT=${RUNNER_LIMIT:-1800}
 
 # begin_pass WHO ROOT STAGE BUNDLES: starts a pass on those directories.
 begin_pass() {

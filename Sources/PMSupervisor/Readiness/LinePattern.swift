@@ -4,7 +4,7 @@ import Glibc
 ///
 /// It holds for what a person sees of the line: a carriage return ends a line too, and escape sequences are no text.
 ///
-/// `@unchecked Sendable`: nothing changes after init, and regexec(3) may be called by several threads at once (MT-Safe).
+/// `@unchecked Sendable`: holds because nothing changes after init, and several threads may call regexec(3) (MT-Safe).
 final class LinePattern: @unchecked Sendable {
     private enum Kind {
         case text([UInt8])

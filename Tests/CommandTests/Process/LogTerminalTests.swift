@@ -32,6 +32,8 @@ import Testing
                 if view.hasPrefix("-f") {
                     try until("\(command) shows all: \(screen.text)") { lines(screen.text).last == "[web] up" }
                     try screen.type("\u{3}", endsLine: false)
+                    // What is typed before the shell reads again may be lost.
+                    try until("\(command) is interrupted: \(screen.text)") { screen.command == "sh" }
                     try screen.type(end)
                 }
                 try until("\(command) has ended: \(screen.text)") {

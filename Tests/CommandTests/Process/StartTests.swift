@@ -103,7 +103,8 @@ import Testing
             let third = try #require(try project.json("start", "web", "--new")["name"]?.string)
             #expect(third.wholeMatch(of: /[a-z]+-[a-z]+/) != nil)
             #expect(try project.status(third)["pid"]?.int != nil)
-            #expect(try project.pm("start", "web", "--name", "second").code == 73)
+            #expect(try project.must("start", "web", "--name", "second").hasPrefix("second is already running"))
+            #expect(try project.pm("start", "web", "--name", "second", "--", "x").code == 73)
             #expect(try project.pm("start", "web", "--name", "x", "--new").code == 64)
             #expect(try project.pm("start", "web", "--name", "pm").code == 73)
         }

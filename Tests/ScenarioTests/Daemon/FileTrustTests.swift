@@ -50,16 +50,4 @@ struct `Files in the folder of another user` {
             }
         }
     }
-
-    @Test func `are no tokens and no authorities`() async throws {
-        try await with { project in
-            try project.write("own/token", String(repeating: "t", count: 40))
-            chmod(project.directory + "/own/token", 0o600)
-            try project.configure([:])
-            try project.startDaemon()
-            let refused = try project.pm("connect", "pm", "http", "--port", "0", "--token", "own/token")
-            let told = try project.status("pm")["problems"]?.array?.compactMap(\.string).joined() ?? ""
-            #expect((refused.errors + told).contains("own belongs to user \(Self.user)"), "\(refused) \(told)")
-        }
-    }
 }

@@ -65,8 +65,7 @@ extension Method {
         switch self {
         case .ready, .metadata, .name, .version, .proxy, .bridge, .confine: true
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
-            .events,
-            .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed:
+            .events, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed:
             false
         }
     }
@@ -100,8 +99,7 @@ extension Method {
     public var readsConfiguration: Bool {
         switch self {
         case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
-            .scale,
-            .apply, .explain, .reloadMetadata, .plugins, .metadata:
+            .scale, .apply, .explain, .reloadMetadata, .plugins, .metadata:
             true
         case .events, .version, .name, .ready, .proxy, .bridge, .confine, .clientSession, .installed: false
         }
@@ -112,8 +110,7 @@ extension Method {
         switch self {
         case .start, .stop, .restart, .apply: true
         case .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log, .events, .version, .name,
-            .ready,
-            .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .installed,
+            .ready, .proxy, .bridge, .confine, .clientSession, .scale, .explain, .reloadMetadata, .plugins, .installed,
             .metadata:
             false
         }

@@ -70,11 +70,8 @@ public final class HostChannel {
         case .metadata:
             MessageWriter.reply(id: id, result: Metadata.ofDaemon.json, to: &output)
         case .upgrade, .start, .stop, .restart, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
-            .events,
-            .version,
-            .name,
-            .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed,
-            nil:
+            .events, .version, .name, .proxy, .bridge, .confine, .clientSession, .scale, .apply, .explain,
+            .reloadMetadata, .plugins, .installed, nil:
             let error = APIError.stopping(
                 "\(name) runs without pm, so \(method) cannot be called",
                 hint: "pm start pm, then pm start \(name.shellWord)")

@@ -46,4 +46,6 @@ enum OtherManagers {
 
     /// Commands that end or remove something; pm never suggests them for a word that somebody wrote wrong.
     static let destructive: Set<String> = ["stop", "uninstall", "unmap"]
+    /// The words of the command line that pm may suggest.
+    static var harmlessWords: [String] { PM.words.subtracting(destructive).sorted() }
 }

@@ -33,8 +33,8 @@ public enum Program {
             return report(parsing: error, of: words, session.speaking(words))
         }
         if let unknown = PM.unknownHelp(normalizer.normalized(words)) {
-            let harmless = PM.words.subtracting(OtherManagers.destructive).sorted()
-            let hint = NearNames.hint(for: unknown, among: harmless) ?? "pm --help lists the commands"
+            let near = NearNames.hint(for: unknown, among: OtherManagers.harmlessWords)
+            let hint = near ?? "pm --help lists the commands"
             return misused(.notFound("there is no command \(unknown)", hint: hint), session.speaking(words)).rawValue
         }
         guard let command = command as? any PMCommand else {

@@ -126,7 +126,7 @@ struct CallCommand: PMCommand {
         if let advice = OtherManagers.advice(for: service) {
             return .badRequest("'\(service)' is no command of pm", hint: advice)
         }
-        let near = NearNames.of(service, among: PM.words.subtracting(OtherManagers.destructive).sorted()).first
+        let near = NearNames.of(service, among: OtherManagers.harmlessWords).first
         return .badRequest(
             "'\(service)' is no command of pm, and calling a service needs a command too",
             hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm --help, or pm \(service.shellWord) COMMAND")
@@ -207,7 +207,7 @@ struct Conversation {
 
     /// Nothing has this name; what is near may be a command of pm, but none that stops or removes something.
     private func noSuch(_ service: String) -> APIError {
-        let near = NearNames.of(service, among: PM.words.subtracting(OtherManagers.destructive).sorted()).first
+        let near = NearNames.of(service, among: OtherManagers.harmlessWords).first
         return .notFound(
             "there is no service \(service), and no command of pm",
             hint: near.map { "did you mean 'pm \($0)'?" } ?? "pm ls, or pm --help")

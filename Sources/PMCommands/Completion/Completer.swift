@@ -8,13 +8,13 @@ protocol CompletionNames {
     func commands(of service: String) -> [CommandMetadata]
 }
 
-/// Decides what can stand at the cursor of a command line.
+/// Decides what fits at the cursor of a command line.
 struct Completer {
     let grammar: CommandGrammar
     /// The world, for the daemon that these options name.
     let names: ([String]) -> any CompletionNames
 
-    /// Words and paths that can stand in place of the last word; the others are before it, without the program's name.
+    /// Words and paths that fit in place of the last word; the others are before it, without the program's name.
     func offer(_ words: [String]) -> CompletionOffer {
         let current = words.last ?? ""
         let before = Array(words.dropLast())

@@ -1,4 +1,4 @@
-/// The words and paths that can stand at the cursor.
+/// The words and paths that fit at the cursor.
 struct CompletionOffer: Equatable {
     /// A word, and its meaning for shells that show one.
     struct Word: Equatable {
@@ -15,7 +15,7 @@ struct CompletionOffer: Equatable {
 
     /// Words, in their order.
     var words: [Word] = []
-    /// Paths that can stand here too.
+    /// Paths that fit here too.
     var paths = Paths.none
     /// The part of the current word before the path: `--config=`.
     var prefix = ""

@@ -14,7 +14,7 @@ enum CompletionShell: String, CaseIterable {
         self.init(rawValue: value ?? "")
     }
 
-    /// The script: it only asks pm what can stand at the cursor, so that pm decides it for all shells alike.
+    /// The script: it only asks pm what fits at the cursor, so that pm decides it for all shells alike.
     var script: String {
         switch self {
         case .bash: Self.scriptOfBash
@@ -25,7 +25,7 @@ enum CompletionShell: String, CaseIterable {
 
     private static let scriptOfBash = #"""
         #!/bin/bash
-        # Completion of pm for bash. pm itself knows the words: the first line of its answer says whether a path can stand
+        # Completion of pm for bash. pm itself knows the words: the first line of its answer says whether a path fits
         # at the cursor too, and repeats the word there without quotes.
         _pm() {
             local answer paths prefix current line cut words
@@ -58,7 +58,7 @@ enum CompletionShell: String, CaseIterable {
 
     private static let scriptOfZsh = #"""
         #compdef pm
-        # Completion of pm for zsh. pm itself knows the words: the first line of its answer says whether a path can stand at
+        # Completion of pm for zsh. pm itself knows the words: the first line of its answer says whether a path fits at
         # the cursor too, and behind which part of the word.
         _pm() {
             local -a answer before described
@@ -86,7 +86,7 @@ enum CompletionShell: String, CaseIterable {
         """#
 
     private static let scriptOfFish = #"""
-        # Completion of pm for fish. pm itself knows the words: the first line of its answer says whether a path can stand at
+        # Completion of pm for fish. pm itself knows the words: the first line of its answer says whether a path fits at
         # the cursor too, and behind which part of the word.
         function __pm_complete
             set -l words (commandline -opc)

@@ -48,11 +48,8 @@ struct ConfigTrust {
     }
 
     private func judge(_ owners: Set<UInt32>) -> PathTrust {
-        // Where root of the machine has no id, its folders look like those of others.
-        let unknown = UserNamespace.unknownUser().map { Set([$0]) } ?? []
-        return PathTrust(
-            owners: owners.union(unknown), look: { context.files.entry(at: $0) },
-            read: { context.files.contents(of: $0) })
+        PathTrust(
+            trusting: owners, look: { context.files.entry(at: $0) }, read: { context.files.contents(of: $0) })
     }
 
     private func listFile() throws(ConfigError) -> String {

@@ -78,8 +78,7 @@ public struct SecretReader: Sendable {
     /// process may read. So the owner must be this user or root even where the service runs as another user.
     private func judge(_ path: String, _ status: FileStatus) throws(Refusal) -> String? {
         guard status.kind == .file else { throw Refusal(reason: "\(path) is no file") }
-        let unknown = UserNamespace.unknownUser().map { Set([$0]) } ?? []
-        if let finding = PathTrust(owners: unknown.union([0, user])).finding(on: path) {
+        if let finding = PathTrust(trusting: [user]).finding(on: path) {
             let hint = "only root and user \(user) may be able to change it: use chown and chmod go-w"
             throw Refusal(kind: .forbidden, reason: "\(finding)", hint: hint)
         }

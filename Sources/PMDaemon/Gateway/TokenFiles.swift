@@ -12,6 +12,7 @@ final class TokenFiles {
     static let longestToken = 4096
 
     private var known: [String: (status: FileStatus, token: [UInt8])] = [:]
+    private let trust = PathTrust(trusting: [geteuid()])
     private let onTrouble: @PMActor (String) -> Void
     /// Said once, until the file is good again: clients must not fill the log.
     private var problems: [String: String] = [:]
@@ -44,8 +45,7 @@ final class TokenFiles {
             throw .conflict("cannot read the token in \(path): there is no such file")
         }
         // A link or a folder on the way that somebody else can change leads to any file that this process can read.
-        let owners = [geteuid()] + [UserNamespace.unknownUser()].compactMap { $0 }
-        if let finding = PathTrust(owners: Set(owners)).finding(on: path) {
+        if let finding = trust.finding(on: path) {
             throw .conflict(
                 "the token in \(path) is not used: \(finding)",
                 hint: "only root and user \(geteuid()) may be able to change it: use chown and chmod go-w")

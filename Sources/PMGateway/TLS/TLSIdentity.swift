@@ -91,8 +91,7 @@ final class TLSIdentity {
     private static func pathFault(of path: String, besides key: String) throws(SystemError) -> String? {
         guard let owner = try Files.status(key)?.owner, let status = try Files.status(path) else { return nil }
         guard status.kind == .file else { return "it is no file" }
-        let owners = [geteuid(), owner] + [UserNamespace.unknownUser()].compactMap { $0 }
-        return PathTrust(owners: Set(owners)).finding(on: path).map { "\($0) (chown, chmod go-w)" }
+        return PathTrust(trusting: [geteuid(), owner]).finding(on: path).map { "\($0) (chown, chmod go-w)" }
     }
 
     /// A key that other users can read proves nothing to clients. Whose it is, is for who gave it to the gateway to say.

@@ -25,9 +25,7 @@ public enum PeerReach: Equatable, Sendable {
             // They would change what the connection may do.
             case .clientSession, .confine: return false
             case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
-                .events,
-                .ready, .bridge, .scale, .apply, .explain,
-                .reloadMetadata, .plugins, .installed, nil:
+                .events, .ready, .bridge, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed, nil:
                 return list.permits(name)
             }
         case .proof: return method == .clientSession || method == .ready

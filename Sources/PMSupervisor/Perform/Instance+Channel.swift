@@ -15,8 +15,8 @@ extension Instance {
     func callStopCommand() {
         guard let channels = supervisor.channels else { return stopCommandFinished(.failed, machine.incarnation) }
         let incarnation = machine.incarnation
-        // One of the reference gets both, and its answer is no promise to end by itself.
         wake()
+        // One of the reference gets both, and its answer is no promise to end by itself.
         let signalsToo = unit.channel(options) == .nodeIPC
         channels.callStop(of: id) { [weak self] result in
             self?.stopCommandFinished(signalsToo ? .failed : result, incarnation)

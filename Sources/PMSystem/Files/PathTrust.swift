@@ -85,6 +85,14 @@ public struct PathTrust {
         self.read = read
     }
 
+    /// Judges by these owners, on this machine. Where root of the machine has no id, its folders look like those of others.
+    public init(
+        trusting owners: Set<uid_t>, look: @escaping (String) -> Entry? = Self.entry,
+        read: @escaping (String) -> [UInt8]? = { try? Files.read($0) }  // a list that cannot be read names nobody
+    ) {
+        self.init(owners: owners.union(UserNamespace.unknownUser().map { [$0] } ?? []), look: look, read: read)
+    }
+
     /// The first thing on the way to an absolute path that somebody else could change; nil when there is none. What is
     /// not there cannot be judged, and ends the way.
     public func finding(on path: String) -> Finding? {

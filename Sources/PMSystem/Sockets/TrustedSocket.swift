@@ -31,9 +31,7 @@ public enum TrustedSocket {
         } catch {
             throw .failed(error)
         }
-        // Where root of the machine has no id, its folders look like those of others.
-        let unknown = UserNamespace.unknownUser().map { Set([$0]) } ?? []
-        if let finding = PathTrust(owners: trusted.union(unknown)).finding(on: path) {
+        if let finding = PathTrust(trusting: trusted).finding(on: path) {
             throw .distrusted("\(finding)")
         }
         if server == .own, let owner = PathTrust.entry(folder(of: path))?.owner, !trusted.contains(owner) {

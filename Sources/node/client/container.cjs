@@ -205,7 +205,7 @@ class RemoteContainer extends Container {
     return metadata;
   }
 
-  /** The service was started anew, or has other commands: it may be reached in another way, too. */
+  /** The service was started again, or has other commands: it may be reached in another way, too. */
   async renew() {
     this.#open.renew();
     return this.refresh();

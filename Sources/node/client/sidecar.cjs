@@ -164,7 +164,7 @@ function ordersOf({ orders, preferRemote }) {
 
 /**
  * Services as properties: `await sidecar()['my-app']`. Each is connected when it is asked for first; a connection that
- * failed is tried anew, one that ended is opened again by the next call.
+ * failed is tried again, one that ended is opened again by the next call.
  * @param {{preferRemote?: boolean, orders?: string[], pmSock?: string | URL, configFile?: string, signal?: AbortSignal}} [options]
  */
 function sidecar(options = {}) {

@@ -94,7 +94,7 @@ async function start() {
   return container;
 }
 
-/** The program anew: files are imported under another version of their URL, because Node keeps what it has imported. */
+/** The program read again: files are imported under another version of their URL, because Node keeps what it has imported. */
 function read(version) {
   setVersion(version);
   return load(settings.program, settings.name, provided);

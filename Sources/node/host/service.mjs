@@ -18,7 +18,7 @@ export class Service {
 
   /**
    * @param {Promise<import('./commands/container.mjs').Container>} loaded resolves when `$init` is done
-   * @param {(version: number) => Promise<import('./commands/container.mjs').Container>} reload reads the program anew
+   * @param {(version: number) => Promise<import('./commands/container.mjs').Container>} reload reads the program again
    */
   constructor(loaded, reload) {
     this.#read = reload;
@@ -106,7 +106,7 @@ export class Service {
   }
 
   /**
-   * Reads the commands and their files anew; `$init` is not run again, and the state is kept. What is wrong with them is
+   * Reads the commands and their files again; `$init` is not run again, and the state is kept. What is wrong with them is
    * an error of this call, and everything stays as it was.
    */
   async #reload() {

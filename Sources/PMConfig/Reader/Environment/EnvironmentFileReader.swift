@@ -52,10 +52,10 @@ struct EnvironmentFileReader {
     private func distrust(_ path: String, _ status: FileStatus) -> PathTrust.Finding? {
         // What cannot be looked at belongs to nobody who is trusted.
         let owner = try? Files.status(directory)?.owner  // as said
-        let trusted = Set([0, owner, UserNamespace.unknownUser()].compactMap { $0 })
-        guard let finding = PathTrust(owners: trusted).finding(on: path) else { return nil }
+        let trusted = Set([owner].compactMap(\.self))
+        guard let finding = PathTrust(trusting: trusted).finding(on: path) else { return nil }
         guard case .owner(let user) = finding.fault, status.owner == user, isOwnUser(user) else { return finding }
-        return PathTrust(owners: trusted.union([user])).finding(on: path)
+        return PathTrust(trusting: trusted.union([user])).finding(on: path)
     }
 
     private func isOwnUser(_ user: uid_t) -> Bool {

@@ -25,7 +25,7 @@ class Facade {
     this.structured = structured;
   }
 
-  /** The container was read anew: what was registered in it stays. */
+  /** The container was read again: what was registered in it stays. */
   rebind(container) {
     this.#container = container;
     for (const [name, value] of this.#values) if (isCommand(value)) this.#adopt(name, value);

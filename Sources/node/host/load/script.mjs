@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { useSourceMaps } from './source-maps.cjs';
 import { errorWithStatus } from '../wire.mjs';
 
-/** How often the program was read anew. */
+/** How often the program was read again. */
 let version = 0;
 
-/** @param {number} number files are imported anew under another version */
+/** @param {number} number files are imported again under another version */
 export function setVersion(number) {
   version = number;
 }

@@ -146,6 +146,7 @@ let package = Package(
             name: "PMFuzzTargets",
             dependencies: [
                 "JSON", "JSONRPC", "PMModel", "PMSystem", "PMConfig", "PMDiscovery", "PMAPI", "PMLogs", "PMMigration",
+                "PMGateway", .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             path: "Tests/fuzz/Targets", swiftSettings: strict),
         tests("FuzzTests", ["PMFuzzTargets", "PMSystem"]),

@@ -55,6 +55,12 @@ extension Ban {
         ) {
             /\bwithoutActuallyEscaping\(|#filePath\b/
         },
+        Ban(
+            reason: "an enum of C takes any number, and a switch over an unknown one ends the process: use checking:",
+            hints: ["(rawValue:"]
+        ) {
+            /\b(pm|PM)_\w+\(rawValue:/
+        },
         Ban(reason: "no Foundation", hints: ["Foundation"]) { /\bimport Foundation\b/ },
     ]
 
@@ -145,7 +151,8 @@ enum SilentCatches {
         ("final class A: @unchecked Sendable {", 1), ("// holds because one thread\nclass A: @unchecked Sendable {", 0),
         ("nonisolated(unsafe) var a = 1", 1), ("let a = try? f()", 1), ("let a = try? f()  // absent is fine", 0),
         ("// absent is fine\nlet a = try? f()", 0), ("internal import Foundation", 1),
-        ("try withoutActuallyEscaping(body) { $0() }", 1), ("f(path: #filePath)", 1), ("// #filePath", 0),
+        ("pm_step(rawValue: number)", 1), ("try withoutActuallyEscaping(body) { $0() }", 1),
+        ("f(path: #filePath)", 1), ("// #filePath", 0),
     ])
     func `a breach is found`(text: String, count: Int) {
         let file = SourceFile(path: "Sources/A/a.swift", text: text)

@@ -3,10 +3,6 @@ import PMModel
 
 /// Reads one packet of pm-init; the descriptors that came with it are its own until a message takes them.
 struct InitDecoder {
-    // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is
-    // compared with the first and the last case before.
-    private static let types = pm_message_type.PM_HELLO.rawValue...pm_message_type.PM_START_FAILED.rawValue
-
     private let bytes: UnsafeRawBufferPointer
     private let descriptors: [SharedFD]
 
@@ -17,10 +13,9 @@ struct InitDecoder {
 
     /// The message; nil for one that is short or of a type this version does not know, which a newer holder may send.
     func message() -> InitMessage? {
-        guard let header: pm_message = read(at: 0), Int(header.size) == bytes.count, Self.types.contains(header.type)
-        else { return nil }
+        guard let header: pm_message = read(at: 0), Int(header.size) == bytes.count else { return nil }
         let id = header.id
-        switch pm_message_type(rawValue: header.type) {
+        switch pm_message_type(checking: header.type) {
         case .PM_HELLO: return body(pm_hello.self).map { .greeting(greeting($0)) }
         case .PM_ADOPT: return adopt(id)
         case .PM_HELD: return held()

@@ -30,7 +30,7 @@ public enum DaemonEnd: Equatable, Sendable {
 
     /// A number that this version does not know counts as `own`.
     init(_ raw: UInt32) {
-        switch pm_pmd_end(rawValue: raw) {
+        switch pm_pmd_end(checking: raw) {
         case .PM_END_HUNG: self = .hung
         case .PM_END_UPGRADE: self = .upgrade
         case .PM_END_LOST: self = .lost

@@ -2,17 +2,9 @@ import CPMLinux
 public import PMModel
 
 extension SpawnStep {
-    // An enum of C takes any number for one of its cases, and a switch over it then traps: what comes from outside is compared
-    // with the first and the last case before.
-    private static let known = pm_step.PM_STEP_NONE.rawValue...pm_step.PM_STEP_KEYRING.rawValue
-
     /// The step of a number of the protocol; `unknown` for one that a newer pm-init sends.
     public init(number: UInt32) {
-        guard Self.known.contains(number), let step = pm_step(rawValue: number) else {
-            self = .unknown
-            return
-        }
-        self = Self.step(step)
+        self = pm_step(checking: number).map(Self.step) ?? .unknown
     }
 
     private static func step(_ step: pm_step) -> SpawnStep {
@@ -48,18 +40,17 @@ extension SpawnStep {
         }
     }
 
-    private static let numbers = Dictionary(known.map { (SpawnStep(number: $0), $0) }) { first, _ in first }
+    private static let numbers = Dictionary(pm_step.known.map { (SpawnStep(number: $0), $0) }) { first, _ in first }
 
     /// True when the same request fails in this way again, even after changes of the machine (pm_step_is_permanent).
     public func comesAgain(_ code: Int32) -> Bool {
-        guard let step = Self.numbers[self].flatMap({ pm_step(rawValue: $0) }) else { return false }
+        guard let step = Self.numbers[self].flatMap({ pm_step(checking: $0) }) else { return false }
         // A resource that is scarce now may be free the next time.
         return MachineLimit(code) == nil && pm_step_is_permanent(step, code)
     }
 
     /// The name that the C code has for the step of a number; for tests.
     static func word(ofNumber number: UInt32) -> String? {
-        guard known.contains(number), let step = pm_step(rawValue: number) else { return nil }
-        return String(cString: pm_step_name(step))
+        pm_step(checking: number).map { String(cString: pm_step_name($0)) }
     }
 }

@@ -28,6 +28,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case unit
     /// A configuration of supervisord.
     case supervisord
+    /// The first line of a connection to the gateway, and the head of a request of HTTP.
+    case gate
 }
 
 /// Runs targets. The folder that some of them read packages from is made once, and removed with the runner.
@@ -56,6 +58,7 @@ public final class FuzzRunner {
         case .compose: try MigrationTarget.check(compose: input)
         case .unit: try MigrationTarget.check(unit: input)
         case .supervisord: try MigrationTarget.check(supervisord: input)
+        case .gate: try GateTarget.check(input)
         }
     }
 }

@@ -4,22 +4,28 @@ import Testing
 
 /// What a list of patterns lets a client call.
 @Suite struct AllowListTests {
-    private static let cases: [(patterns: [String], allowed: [String], refused: [String])] = [
-        (["shop"], ["shop", "shop.get", "shop.a.b"], ["shopping.get", "sho.p", "Shop.get", "", "x.shop"]),
-        (["shop.get"], ["shop.get", "shop.get.all"], ["shop", "shop.gets", "shop.set", "shop.g"]),
-        (["*.health"], ["a.health", "b.health.deep", ".health"], ["health", "a.b.health", "a.healthy"]),
-        (["db.get*", "status"], ["db.get", "db.getAll", "status"], ["db.set", "stat", "status2"]),
-        (["*"], ["status", "shop.get", "$metadata", ""], []),
-        (["a*b*c"], ["abc", "axxbyyc", "abbcc", "abcabc"], ["ab", "abcd", "xabc"]),
-        (["**a"], ["a", "bca"], ["b"]),
+    private static let cases: [(patterns: [String], allowed: [[String]], refused: [[String]])] = [
+        (["shop"], [["shop", "get"], ["shop", "a.b"]], [["shop.admin", "get"], ["Shop", "get"]]),
+        (["shop.get"], [["shop", "get"], ["shop", "get.all"]], [["shop", "gets"], ["shop.g", "et"]]),
+        (["*.health"], [["a", "health"], ["b", "health.deep"]], [["x.health", "drop"], ["a.b", "health"]]),
+        (["svc.admin"], [["svc.admin", "drop"]], [["svc.admin.x", "drop"], ["svc", "drop"]]),
+        (["*"], [["shop", "get"], ["shop.admin", "get"]], []),
+        (["a*b*c"], [["abbcc", "x"], ["abc", "x"]], [["abcd", "x"], ["xabc", "x"]]),
     ]
 
-    @Test func `names are compared part by part`() throws {
+    @Test func `a pattern is compared with a service and a command, not with their joined names`() throws {
         for (patterns, allowed, refused) in Self.cases {
             let list = try #require(AllowList(patterns))
-            for name in allowed { #expect(list.permits(name), "\(patterns) \(name)") }
-            for name in refused { #expect(!list.permits(name), "\(patterns) \(name)") }
+            for pair in allowed { #expect(list.permits(pair[1], of: pair[0]), "\(patterns) \(pair)") }
+            for pair in refused { #expect(!list.permits(pair[1], of: pair[0]), "\(patterns) \(pair)") }
         }
+    }
+
+    @Test func `a service with dots is not part of another one`() throws {
+        let list = try #require(AllowList(["svc", "stat*"]))
+        #expect(list.permitsAll(of: "svc") && !list.permitsAll(of: "svc.admin") && !list.concerns(service: "svc.admin"))
+        #expect(list.permits("status") && !list.permits("list") && list.permitsJoined("svc.get"))
+        #expect(!list.permitsJoined("other.get"))
     }
 
     @Test func `a service is concerned when one of its commands may be`() throws {

@@ -25,8 +25,10 @@ public enum PeerReach: Equatable, Sendable {
             // They would change what the connection may do.
             case .clientSession, .confine: return false
             case .start, .stop, .restart, .upgrade, .status, .list, .map, .unmap, .rename, .discover, .connect, .log,
-                .events, .ready, .bridge, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed, nil:
+                .events, .ready, .bridge, .scale, .apply, .explain, .reloadMetadata, .plugins, .installed:
                 return list.permits(name)
+            // Nothing is executed: the caller learns that the service does not run.
+            case nil: return list.permits(name) || list.permitsJoined(name)
             }
         case .proof: return method == .clientSession || method == .ready
         }
@@ -36,7 +38,7 @@ public enum PeerReach: Equatable, Sendable {
     public func permits(_ command: String, of service: String) -> Bool {
         switch self {
         case .everything, .services: true
-        case .allowed(let list): list.permits("\(service).\(command)")
+        case .allowed(let list): list.permits(command, of: service)
         case .proof: false
         }
     }
@@ -50,19 +52,28 @@ public enum PeerReach: Equatable, Sendable {
         }
     }
 
-    /// Of what the daemon and services offer, what it may know; names of commands begin with their service, unless all are of
-    /// one `service`.
+    /// Of what the daemon offers, or with `service` of what that service offers, what it may know.
     public func shown(_ metadata: ServiceMetadata, of service: String? = nil) -> ServiceMetadata {
         switch self {
         case .everything: return metadata
         case .services: return metadata.forConfined
         case .allowed(let list):
             var shown = metadata.forConfined
-            shown.commands.removeAll { command in !list.permits((service.map { $0 + "." } ?? "") + command.name) }
-            // Whose command a route of a stopped service is, nobody knows: it is shown to who may call all of them.
-            shown.claims = metadata.claims.filter { list.permits($0.service) }
+            shown.commands.removeAll { command in
+                !(service.map { list.permits(command.name, of: $0) } ?? list.permits(command.name))
+            }
             return shown
         case .proof: return ServiceMetadata(name: metadata.name, commands: [])
+        }
+    }
+
+    /// True when it may see the routes of a service that does not run. Whose command a route is, nobody knows then: it is
+    /// shown to who may call all of them.
+    public func mayKnowRoutes(of service: String) -> Bool {
+        switch self {
+        case .everything: true
+        case .services, .proof: false
+        case .allowed(let list): list.permitsAll(of: service)
         }
     }
 }

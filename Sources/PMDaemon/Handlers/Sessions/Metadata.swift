@@ -24,8 +24,7 @@ struct MetadataHandler: AsyncHandler {
                     if let name = request.service, !session.reach.concerns(service: name) {
                         throw .notPermitted("\(name) is not among what this client may call")
                     }
-                    return session.reach.shown(
-                        try metadata(for: request, isConfined: session.reach == .services), of: request.service)
+                    return try metadata(for: request, of: session.reach)
                 })
         }
         // Another instance may answer while one is starting.
@@ -40,20 +39,21 @@ struct MetadataHandler: AsyncHandler {
         return metadata
     }
 
-    private func metadata(for request: Metadata, isConfined: Bool) throws(APIError) -> ServiceMetadata {
+    private func metadata(for request: Metadata, of reach: PeerReach) throws(APIError) -> ServiceMetadata {
         if let name = request.service {
             guard let metadata = registry.pick(name)?.metadata else {
                 throw .notFound("\(name) does not run, or offers no commands", hint: "pm status \(name.shellWord)")
             }
-            return metadata
+            return reach.shown(metadata, of: name)
         }
-        var metadata = isConfined ? Metadata.ofDaemon : ofDaemon
+        var metadata = reach == .services ? reach.shown(Metadata.ofDaemon) : reach.shown(ofDaemon)
         let grants = registry.routes.grants
         var running: Set<String> = []
         for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted()
         where !unit.hasPrefix(UnitName.poolPrefix) {
-            guard let commands = registry.pick(unit)?.metadata?.commands else { continue }
+            guard let offered = registry.pick(unit)?.metadata else { continue }
             running.insert(unit)
+            let commands = reach.shown(offered, of: unit).commands
             // Of a plugin the routes; its commands are those of pm.
             let isPlugin = UnitName.isOfPlugin(unit)
             for command in commands where command.isPublished && (!isPlugin || command.route != nil) {
@@ -62,7 +62,7 @@ struct MetadataHandler: AsyncHandler {
             }
         }
         // Who has stopped keeps its routes: a request for one must not reach another service.
-        metadata.claims = grants.grants.filter { !running.contains($0.unit) }.map {
+        metadata.claims = grants.grants.filter { !running.contains($0.unit) && reach.mayKnowRoutes(of: $0.unit) }.map {
             ServiceMetadata.Claim(service: $0.unit, pattern: $0.pattern)
         }
         return metadata

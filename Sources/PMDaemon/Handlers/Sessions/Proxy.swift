@@ -33,7 +33,7 @@ struct ProxyHandler {
     }
 
     private func service(_ name: String, for session: Session) throws(APIError) -> Service {
-        if case .allowed(let list) = session.reach, !list.permits(name) {
+        if case .allowed(let list) = session.reach, !list.permitsAll(of: name) {
             throw .notPermitted("not everything of \(name) is among what this client may call")
         }
         if let service = registry.pick(name), service.isCallable { return service }

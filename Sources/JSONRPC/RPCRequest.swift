@@ -3,7 +3,7 @@ public struct RPCRequest {
     /// The id to answer with, as bytes; nil for a notification, which is never answered.
     public let id: UnsafeRawBufferPointer?
     /// The called method.
-    public let method: RPCMethod
+    public private(set) var method: RPCMethod
     /// The parameters as they were written (array, object or `null`), or nil when there are none.
     public private(set) var params: UnsafeRawBufferPointer?
     /// True when frames of a stream follow under the same id.
@@ -19,6 +19,13 @@ public struct RPCRequest {
     public func with(params: UnsafeRawBufferPointer) -> RPCRequest {
         var request = self
         request.params = params
+        return request
+    }
+
+    /// The request with another method and other parameters, valid as long as those bytes are.
+    public func with(method: RPCMethod, params: UnsafeRawBufferPointer) -> RPCRequest {
+        var request = with(params: params)
+        request.method = method
         return request
     }
 

@@ -178,6 +178,13 @@ public final class RouterRig {
         return (link, session)
     }
 
+    /// Gives a service that runs commands that nobody may call.
+    public func hide(_ commands: [String], of unit: String) throws {
+        guard let id = registry.service(unit)?.id else { return }
+        let list = commands.map { CommandMetadata(name: $0, config: ["jsonrpc": false]) }
+        try registry.publish(ServiceMetadata(name: unit, commands: list), of: id)
+    }
+
     /// Ends the service, as the supervisor does.
     public func end(_ service: Session) {
         guard case .service(let id) = service.origin else { return }

@@ -74,11 +74,12 @@ import Testing
         let rig = RouterRig(reactor)
         let (client, session) = try rig.client()
         let service = try rig.service("svc").link
+        try rig.hide(["hidden"], of: "svc")
         session.reach = .services
         client.write(Self.request(1, "svc.echo", #"{"params":[1],"auth":7,"_x":1}"#))
         let sent = try Self.message(service.next())
         #expect(sent.text.contains("\"params\":[1]") && !sent.text.contains("auth") && !sent.text.contains("_x"))
-        for method in ["svc.$stop", "svc.$reload", "svc.$restarted"] {
+        for method in ["svc.$stop", "svc.$reload", "svc.$restarted", "svc.$init", "svc.hidden"] {
             client.write(Self.request(2, method))
             #expect(client.next()?.contains("-32601") == true && service.next() == nil)
         }
@@ -92,16 +93,37 @@ import Testing
         #expect(try Self.message(service.next()).method == "$stop")
     }
 
+    @Test(arguments: [false, true]) @PMActor
+    func `asks pm, and not the service, what those who may not do everything see of it`(isProxied: Bool) throws {
+        let rig = RouterRig(reactor)
+        let (client, session) = try rig.client()
+        let service = try rig.service("svc")
+        var asked: [String] = []
+        rig.handler.onRequest = { method, first, call in
+            asked.append(method + first)
+            call.succeed(true)
+        }
+        if isProxied { session.proxy(to: try #require(rig.registry.service("svc"))) }
+        session.reach = .services
+        client.write(Self.request(1, isProxied ? "$metadata" : "svc.$metadata"))
+        #expect(client.next()?.contains("\"result\"") == true && service.link.next() == nil)
+        #expect(asked.count == 1 && asked.first?.hasPrefix("$metadata") == true)
+        session.reach = .everything
+        client.write(Self.request(2, isProxied ? "$metadata" : "svc.$metadata"))
+        #expect(try Self.message(service.link.next()).method == "$metadata")
+    }
+
     @Test @PMActor func `tells a client on the network what a stranger may know of an error`() throws {
         let rig = RouterRig(reactor)
         let (client, session) = try rig.client()
         let service = try rig.service("svc").link
-        for isOfNetwork in [false, true] {
-            session.isOfNetwork = isOfNetwork
+        for (isOfNetwork, reach) in [(false, PeerReach.everything), (true, .everything), (false, .services)] {
+            (session.isOfNetwork, session.reach) = (isOfNetwork, reach)
             client.write(Self.request(1, "svc.x"))
             let id = try Self.message(service.next()).id
             service.write(Self.reply(id, #""error":{"message":"no","stack":"at /srv/secret.js:1"}"#))
-            #expect(client.next()?.contains("secret") == !isOfNetwork)
+            let isTrusted = !isOfNetwork && reach == .everything
+            #expect(client.next()?.contains("secret") == isTrusted)
         }
     }
 

@@ -142,8 +142,8 @@ extension ServiceRouter {
         switch calls.reply(to: number, from: session.id, isFlagged: reply.isStream, isError: isError) {
         case .caller(let caller, let id, let isLast):
             guard let caller = sessions[caller] else { return }
-            if isError && caller.isOfNetwork, case .error(let raw) = reply.outcome {
-                caller.fail(id, RPCError(raw: raw).shown)
+            if isError && caller.isStranger, case .error(let raw) = reply.outcome {
+                caller.fail(id, caller.shown(RPCError(raw: raw)))
             } else {
                 caller.connection.send { MessageWriter.relay(reply, id: id, to: &$0) }
             }

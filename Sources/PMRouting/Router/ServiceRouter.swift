@@ -152,10 +152,8 @@ public final class ServiceRouter {
     }
 
     private func pass(_ request: RPCRequest, as command: RPCMethod, to service: Service, for caller: Session) {
-        let reach = caller.reach
         // Only the daemon may say that it has forgotten a service's calls.
-        // And only who may order something may tell a service to end or to read its commands again.
-        if command == "$restarted" || (reach != .everything && ["$stop", "$reload"].contains(command.string)) {
+        if command == "$restarted" {
             caller.openResponder(for: request)?.reject(.methodNotFound(request.method.string))
             return
         }
@@ -168,31 +166,13 @@ public final class ServiceRouter {
             caller.openResponder(for: request)?.fail(Refusals.stopping)
             return
         }
-        let isKept = registry.mayMove(service, command)
-        switch reach {
+        switch caller.reach {
         case .everything:
+            let isKept = registry.mayMove(service, command)
             let relayed = RelayedRequest(request: request, method: command, isKept: isKept)
             relay(relayed, to: service.session, for: caller)
-        case .services, .allowed, .proof:
-            guard reach.permits(request.method, command, of: service) else {
-                handler?.refused(request.method.string, from: caller)
-                caller.openResponder(for: request)?.fail(reach.refusal(of: request.method.string))
-                return
-            }
-            Self.withCallersParameters(of: request) {
-                let relayed = RelayedRequest(request: $0, method: command, isKept: isKept)
-                relay(relayed, to: service.session, for: caller)
-            }
+        case .services, .allowed, .proof: passLimited(request, as: command, to: service, for: caller)
         }
-    }
-
-    /// Calls `body` with the request, from whose parameters everything is taken out that only a receiver may set.
-    private static func withCallersParameters(of request: RPCRequest, _ body: (RPCRequest) -> Void) {
-        guard let raw = request.params, raw.contains(UInt8(ascii: "{")),
-            // What was scanned is JSON, so this cannot fail.
-            let params = try? JSONValue(parsing: raw), let cleaned = CallerParameters.cleaned(params)
-        else { return body(request) }
-        Array(cleaned.text.utf8).withUnsafeBytes { body(request.with(params: $0)) }
     }
 }
 

@@ -33,7 +33,7 @@ import Testing
             let error = try client.call(method, params)?["error"]
             #expect(error?["statusCode"] == 403, "\(method): \(error?.text ?? "done")")
         }
-        for method in ["svc.$stop", "svc.$reload", "svc.$restarted"] {
+        for method in ["svc.$stop", "svc.$reload", "svc.$restarted", "svc.$init"] {
             #expect(try client.call(method, [])?["error"]?.isNull == false, "\(method)")
         }
     }
@@ -48,6 +48,25 @@ import Testing
             #expect(try client.call("echo", ["through a proxy"])?["result"] == "through a proxy")
             #expect(try client.call("$stop", [])?["error"]?.isNull == false)
             #expect(try project.status("svc")["state"] == "up")
+        }
+    }
+
+    @Test func `learns of a service its commands, and of its errors the message`() async throws {
+        try await Self.with { project, client in
+            func checkError() throws {
+                let error = try #require(client.call("svc.fail", ["bad"])?["error"]?.object)
+                #expect(error["message"] == "bad" && error["stack"] == "Error: bad")
+                #expect(Set(error.map(\.key)).isSubset(of: ["statusCode", "code", "message", "hint", "stack"]))
+            }
+            func checkMetadata(_ method: String) throws {
+                let offered = try #require(client.call(method, [])?["result"]?.text)
+                #expect(offered.contains(#""name":"echo""#) && !offered.contains("fs"), "\(offered)")
+            }
+            try checkError()
+            try checkMetadata("svc.$metadata")
+            #expect(try client.call("proxy", ["svc"])?["error"]?.isNull == true)
+            try checkMetadata("$metadata")
+            #expect(try client.call("echo", [1])?["result"] == 1)
         }
     }
 
@@ -106,6 +125,7 @@ import Testing
     /// What it may ask, and what it may try.
     private static let questions: [(method: String, params: JSONValue)] = [
         ("version", []), ("$metadata", [true]), ("$metadata", [true, "svc"]), ("$metadata", [true, "none"]),
+        ("svc.$metadata", []), ("svc.fail", ["bad"]),
         ("proxy", ["none"]), ("none.echo", []), ("name", []), ("connect", ["svc"]), ("bridge", ["x"]),
     ]
 

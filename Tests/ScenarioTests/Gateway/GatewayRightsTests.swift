@@ -78,6 +78,10 @@ import Testing
             for name in ["other.add", "svc.slow", "\"start\"", "\"ls\""] {
                 #expect(!metadata.contains(name), "\(name)")
             }
+            let offered = try Self.call(port, few, "svc.$metadata", "[]")
+            #expect(offered.contains(#""name":"add""#), "\(offered)")
+            for name in ["slow", "\"fs\"", "commands.json"] { #expect(!offered.contains(name), "\(offered)") }
+            #expect(try Self.call(port, few, "other.$metadata", "[]").contains(Self.refused))
             #expect(try Self.call(port, "wrong-token-of-ours", "svc.add").contains(" 401 "))
             #expect(try project.status("svc")["running"]?.bool == true)
         }

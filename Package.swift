@@ -159,7 +159,7 @@ let package = Package(
         tests("PMMigrationTests", ["PMMigration", "PMModel", "PMSystem", "JSON"]),
         tests("PMLogsTests", ["PMLogs", "PMModel", "PMSystem"]),
         tests("PMJournalTests", ["PMJournal", "PMAPI", "PMLogs", "PMModel", "PMSystem", "JSON"]),
-        tests("PMAPITests", ["PMAPI", "JSON", "PMModel"]),
+        tests("PMAPITests", ["PMAPI", "JSON", "PMModel", "PMSystem"]),
         tests("PMSupervisorTests", ["PMSupervisor", "PMModel", "PMLogs", "PMSystem", "PMAPI"]),
         tests(
             "PMRoutingTests", ["PMRouting", "PMRoutingSupport", "PMAPI", "PMModel", "JSON", "JSONRPC", "PMSystem"]),

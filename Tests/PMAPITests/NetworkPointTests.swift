@@ -1,5 +1,7 @@
 import JSON
 import PMModel
+import PMSystem
+import PMTestSupport
 import Testing
 
 @testable import PMAPI
@@ -34,6 +36,22 @@ import Testing
         #expect(point.clients.map { $0.allow?.patterns } == [nil, nil, ["db"]])
         #expect(point.allow?.patterns == ["status"] && point.secrets?.revocations == "/srv/r")
         #expect(point.proof == .secret)
+    }
+
+    @Test func `a client is the one of a name, byte for byte, as for the points of services`() throws {
+        let file = try JSONValue(parsing: Files.read(TestPaths.fixture("web/clients.json"), limit: 1 << 16))
+        let shown = file["certificate"]
+        let alternatives = (shown?["altNames"]?.array ?? []).compactMap { name -> String? in
+            name.string.map { String($0.drop { $0 != ":" }.dropFirst()) }
+        }
+        let names = [shown?["commonName"]?.string ?? ""] + alternatives
+        let certificate = ClientSession.ClientCertificate(fingerprint: "", names: names)
+        let vectors = try #require(file["vectors"]?.array)
+        for vector in vectors {
+            let client = try #require(vector["client"])
+            let point = try Self.point("https://0.0.0.0", Self.tls(["clients": [client]]))
+            #expect(point.clients.contains { $0.matches(certificate) } == vector["isTaken"]?.bool, "\(client.text)")
+        }
     }
 
     @Test func `a point is the same after its way over a command line`() throws {

@@ -46,7 +46,8 @@ extension NetworkPoint {
         /// True when the entry means this certificate.
         public func matches(_ certificate: ClientSession.ClientCertificate) -> Bool {
             switch identity {
-            case .name(let name): certificate.names.contains(name)
+            // Byte for byte: to == two spellings of an accented letter are one.
+            case .name(let name): certificate.names.contains { $0.utf8.elementsEqual(name.utf8) }
             case .fingerprint(let digits): certificate.fingerprint == digits
             }
         }

@@ -4,7 +4,7 @@ const FINGERPRINT = /^sha256:([0-9a-f]{64})$/;
 
 /**
  * Checks the option `clients`.
- * @param {unknown} clients names (of the subject or DNS), or `sha256:` and the fingerprint of a certificate
+ * @param {unknown} clients names (common name, DNS, URI, e-mail), or `sha256:` and the fingerprint of a certificate
  * @returns {string | undefined} what is wrong with it
  */
 export function clientsProblem(clients) {
@@ -15,7 +15,8 @@ export function clientsProblem(clients) {
 }
 
 /**
- * Whether a client is among those that a point takes.
+ * Whether a client is among those that a point takes. Names are compared byte for byte, as the gateway does
+ * (Tests/Fixtures/web/clients.json).
  * @param {import('node:tls').TLSSocket} socket after its handshake
  * @param {string[] | undefined} clients
  */
@@ -24,13 +25,16 @@ export function isClientTaken(socket, clients) {
   const certificate = socket.getPeerCertificate();
   if (certificate?.fingerprint256 === undefined) return false;
   const fingerprint = `sha256:${certificate.fingerprint256.replaceAll(':', '').toLowerCase()}`;
-  const names = new Set([certificate.subject?.CN, ...namesOf(certificate.subjectaltname)].flat().map((name) => String(name).toLowerCase()));
-  return clients.some((one) => (one.startsWith('sha256:') ? plain(one) === fingerprint : names.has(one.toLowerCase())));
+  const names = new Set([certificate.subject?.CN, ...namesOf(certificate.subjectaltname)].flat());
+  return clients.some((one) => (one.startsWith('sha256:') ? plain(one) === fingerprint : names.has(one)));
 }
 
-/** Names with a comma or a quote are written in quotes, and are no host names. */
+/** One name of Node's list, `DNS:a, URI:b`; a name with a comma or a quote is written as JSON. */
+const NAME = /([^:]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy;
+const KINDS = new Set(['DNS', 'URI', 'email']);
+
 function namesOf(text = '') {
-  return text.split(', ').filter((part) => /^DNS:[^",]+$/.test(part)).map((part) => part.slice(4));
+  return [...text.matchAll(NAME)].filter(([, kind]) => KINDS.has(kind)).map(([, , name]) => (name.startsWith('"') ? JSON.parse(name) : name));
 }
 
 function plain(fingerprint) {

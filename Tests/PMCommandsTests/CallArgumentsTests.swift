@@ -35,11 +35,13 @@ import Testing
             "options":{"loud":{"aliases":["l"]},"times":{"needsValue":true}},
             "inject":["options.who","options.title","options"]}}
             """
-        #expect(try params("Ada", config) == #"["Ada",null,{"who":"Ada"}]"#)
+        #expect(try params("Ada", config) == #"{"params":["Ada",null,{"who":"Ada"}],"absent":[1]}"#)
         #expect(
             try params("-l Ada --times 3 Dr", config)
                 == #"["Ada","Dr",{"loud":true,"times":"3","who":"Ada","title":"Dr"}]"#)
-        #expect(try params("--times=3 --loud=no Ada", config) == #"["Ada",null,{"times":"3","loud":"no","who":"Ada"}]"#)
+        #expect(
+            try params("--times=3 --loud=no Ada", config)
+                == #"{"params":["Ada",null,{"times":"3","loud":"no","who":"Ada"}],"absent":[1]}"#)
     }
 
     @Test func `the lists are aligned by index, not by number`() throws {
@@ -50,9 +52,15 @@ import Testing
         #expect(try params("1 2", config) == #"["2","1"]"#)
     }
 
+    @Test func `what was not given at the end is not sent`() throws {
+        let config = #"{"":{"inject":["params.0","params.1"]},"cli":{"inject":["options.a","options.b"]}}"#
+        #expect(try params("", config) == "[]")
+        #expect(try params("--a=1", config) == #"["1"]"#)
+    }
+
     @Test func `a jsonrpc list goes before the plain one`() throws {
         let config = #"{"":{"inject":["params.0"]},"jsonrpc":{"inject":["params.1"]},"cli":{"inject":["params.0"]}}"#
-        #expect(try params("a", config) == #"[null,"a"]"#)
+        #expect(try params("a", config) == #"{"params":[null,"a"],"absent":[0]}"#)
     }
 
     @Test func `arguments, context and objects can be named`() throws {
@@ -63,9 +71,9 @@ import Testing
         #expect(try params("a b", config) == #"[["a","b"],"/here",{"all":["a","b"],"one":"b"},["a","b"]]"#)
     }
 
-    @Test func `what is known only to the service is null`() throws {
+    @Test func `what is known only to the service is absent`() throws {
         let config = #"{"":{"inject":["params.0","params.1"]},"cli":{"inject":["$state.x","params.0"]}}"#
-        #expect(try params("a", config) == #"[null,"a"]"#)
+        #expect(try params("a", config) == #"{"params":[null,"a"],"absent":[0]}"#)
     }
 
     @Test func `a list without places gets the words as they are`() throws {

@@ -59,8 +59,15 @@ struct CallArguments {
         let given = CallOptionsParser(words, usage: usage, value(of:))
         var options = given.options
         for (name, answer) in answers { options[name] = answer }
-        let list = JSONValue.array(positions(given.positional, options))
-        return answers.isEmpty ? list : ["params": list, "options": .object(options)]
+        let places = positions(given.positional, options)
+        let list = JSONValue.array(places.map { $0 ?? .null })
+        let absent = places.indices.filter { places[$0] == nil }
+        guard !answers.isEmpty || !absent.isEmpty else { return list }
+        var members: JSONObject = ["params": list]
+        if !answers.isEmpty { members["options"] = .object(options) }
+        // JSON has no word for what was not given, and null would hide the default value that a command has for it.
+        if !absent.isEmpty { members["absent"] = .array(absent.map { JSONValue($0) }) }
+        return .object(members)
     }
 
     /// Takes the answer to a question of the service.
@@ -77,17 +84,20 @@ struct CallArguments {
         isJSON ? (try? JSONValue(parsing: word)) ?? .string(word) : .string(word)
     }
 
-    private func positions(_ positional: [JSONValue], _ options: JSONObject) -> [JSONValue] {
+    /// The values by their places; nil for one that was not given before one that was.
+    private func positions(_ positional: [JSONValue], _ options: JSONObject) -> [JSONValue?] {
         guard let sources, let targets else { return positional }
         let scope = InjectScope(positional: positional, options: options, workingDirectory: workingDirectory)
-        var values: [JSONValue] = []
+        var values: [JSONValue?] = []
         var isPlaced = false
         for (index, target) in targets.enumerated() {
             guard let place = InjectScope.position(target.string) else { continue }
             isPlaced = true
-            while values.count <= place { values.append(.null) }
-            values[place] = sources.indices.contains(index) ? scope.resolve(sources[index]) : .null
+            while values.count <= place { values.append(nil) }
+            let value = sources.indices.contains(index) ? scope.resolve(sources[index]) : .null
+            values[place] = value.isNull ? nil : value
         }
+        while let last = values.last, last == nil { values.removeLast() }
         // A list that takes the parameters as a whole, or none of them: they are sent as they are.
         return isPlaced ? values : positional
     }

@@ -16,6 +16,8 @@ import Testing
             #expect(start.code == 0, "\(start)")
             let hello = try project.run([TestPaths.pm, "myshop", "hello", "Ada"], in: "my shop")
             #expect(hello.output == "Hello, Ada!\n", "\(hello)")
+            let nobody = try project.run([TestPaths.pm, "myshop", "hello"], in: "my shop")
+            #expect(nobody.output == "Hello, World!\n", "\(nobody)")
             // Nothing that is there changes.
             try project.write("my shop/commands/hello.js", "export default () => 'mine'")
             let file = try project.read("my shop/.pm.config.json")

@@ -94,9 +94,19 @@ export function fromWire(params, call, peer) {
   if (params === undefined || params === null) param.params = [];
   else if (Array.isArray(params)) param.params = params;
   else if (!Array.isArray(params.params)) param.params = [params];
-  else for (const key of Object.keys(params)) if (isCallers(key)) param[key] = params[key];
+  else {
+    for (const key of Object.keys(params)) if (isCallers(key)) param[key] = params[key];
+    leaveOut(param);
+  }
   param._trigger = 'jsonrpc';
   return param;
+}
+
+/** `absent` lists the places of `params` for which nothing was given: commands then use their default values. */
+function leaveOut(param) {
+  if (!Array.isArray(param.absent)) return;
+  for (const place of param.absent) if (param.params[place] === null) param.params[place] = undefined;
+  delete param.absent;
 }
 
 function isCallers(key) {

@@ -75,7 +75,7 @@ struct CommandLineNormalizer {
         guard let name = rest.first, !name.hasPrefix("-"), name != "pm" else { return (inspected(words), []) }
         rest.removeFirst()
         if !ProgramEntry.isFile(name) { valued.subtract(Self.programValued) }
-        var (arguments, unknown): ([String], [String]) = ([], [])
+        var (arguments, unknown, bare): ([String], [String], Int) = ([], [], 0)
         while let word = rest.first, word != "--" {
             let (own, others) = split(rest, valued: valued, flags: flags)
             options += own.flatMap(InspectorOptions.separated)
@@ -83,10 +83,12 @@ struct CommandLineNormalizer {
             guard own.isEmpty else { continue }
             arguments.append(word)
             if word.hasPrefix("-"), word != "-" { unknown.append(word) }
+            // The word behind an option that pm does not know may be its value.
+            if unknown.isEmpty { bare += 1 }
             rest.removeFirst()
         }
         // Bare words may be names of services, too.
-        if rest.isEmpty, unknown.isEmpty, !arguments.isEmpty { options.append("--names") }
+        if bare > 0 { options += ["--bare-words", String(bare)] }
         arguments += rest.dropFirst()
         return (options + [name] + (arguments.isEmpty ? [] : ["--"] + arguments), unknown)
     }

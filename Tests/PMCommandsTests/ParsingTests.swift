@@ -107,6 +107,8 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         let bare: StartCommand = try parse("start web db")
         #expect(bare.mayBeNames && bare.args == ["db"])
         #expect(try !parse("start web -- db", as: StartCommand.self).mayBeNames)
+        let mixed: StartCommand = try parse("start web db --port 80")
+        #expect(mixed.bareWords == 1 && !mixed.mayBeNames && mixed.args == ["db", "--port", "80"])
     }
 
     @Test func `times of logs are read in words`() throws {
@@ -208,7 +210,7 @@ private func parse<C: ParsableCommand>(_ line: String, as type: C.Type = C.self)
         #expect(stop.names == ["web", "db"] && stop.call("web").isNow)
         #expect(stop.call("pm").name == nil)
         var restart = Restart(name: "web")
-        restart.waits = true
+        (restart.waits, restart.settles) = (true, true)
         #expect(try parse("restart web --wait", as: RestartCommand.self).call("web") == restart)
         #expect(try parse("status", as: StatusCommand.self).call == Status())
         #expect(try parse("status web -o json", as: StatusCommand.self).global.output == .json)

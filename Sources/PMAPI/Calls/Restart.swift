@@ -7,6 +7,8 @@ public struct Restart: DaemonCall, Equatable {
     public var name: String
     /// Answer when it is ready, not when it is spawned.
     public var waits = false
+    /// Answer a moment after the spawn: a program that ends by then has failed to start.
+    public var settles = false
     /// Use of Node's inspector.
     public var inspection = Start.Inspection.none
 
@@ -19,7 +21,7 @@ public struct Restart: DaemonCall, Equatable {
     /// Name, usage and options for command lines and `$metadata`.
     public static let description = CommandDescription(
         .restart, doc: "Stops a service and starts it again", usage: "restart <program>",
-        sources: ["options.program", "options", "context"], options: Start.launchOptions)
+        sources: ["options.program", "options", "context"], options: Start.launchOptions + [Start.settleOption])
 
     /// Reads `[name, options]`, and `[null, context]` as the reference's command line sends it (the name is then
     /// `context.options.program`); throws a 400 for a missing name or a wrong type.
@@ -32,6 +34,7 @@ public struct Restart: DaemonCall, Equatable {
         }
         self.init(name: name)
         waits = options.flag("wait")
+        settles = options.flag("settle")
         inspection = try Start.Inspection(options)
     }
 
@@ -39,6 +42,7 @@ public struct Restart: DaemonCall, Equatable {
     public var params: JSONValue {
         var options = JSONObject()
         if waits { options["wait"] = true }
+        if settles { options["settle"] = true }
         inspection.add(to: &options)
         return [.string(name), .object(options)]
     }

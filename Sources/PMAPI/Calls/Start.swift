@@ -37,7 +37,7 @@ public struct Start: DaemonCall, Equatable {
             .init("new", doc: "run the service under a random name"),
             .init("name", value: true, doc: "run the service under this name"),
             .init("autostart", doc: "start the service whenever the daemon starts"),
-            .init("settle", doc: "answer a moment after the spawn: a program that ends by then has failed"),
+            settleOption,
         ])
 
     /// The options that `start` and `restart` share.
@@ -48,6 +48,10 @@ public struct Start: DaemonCall, Equatable {
             "inspectBrk", aliases: ["inspect-brk"],
             doc: "as inspect, but wait for a debugger before the first line runs"),
     ]
+
+    /// The option of those that want to hear of a program that cannot run.
+    static let settleOption = CommandDescription.Option(
+        "settle", doc: "answer a moment after the spawn: a program that ends by then has failed")
 
     /// Reads `[name, options, context]`; arguments come from `options.args` or `context.args`, and options that pm does
     /// not know reach the program as `--name=value`. Throws a 400 for a missing name or a wrong type.

@@ -42,6 +42,7 @@ struct RestartCommand: PMCommand {
     func call(_ name: String) -> Restart {
         var call = Restart(name: name)
         call.waits = wait
+        call.settles = true
         call.inspection = inspector.inspection
         return call
     }

@@ -70,8 +70,9 @@ struct StartCommand: PMCommand {
     @Option(help: ArgumentHelp("With a program: its working directory.", valueName: "folder"), completion: .directory)
     var cwd: String?
 
-    @Flag(name: .customLong("names"), help: .hidden)
-    var mayBeNames = false
+    /// The number of arguments that stand before the first option of the service, and before `--`: they may be meant as names.
+    @Option(name: .customLong("bare-words"), help: .hidden)
+    var bareWords = 0
 
     @Flag(help: "Start the service whenever pm starts.")
     var autostart = false
@@ -156,6 +157,9 @@ struct StartCommand: PMCommand {
         return call
     }
 
+    /// True when all words may be names of services.
+    var mayBeNames: Bool { bareWords > 0 && bareWords == args.count }
+
     /// The program and its arguments as a shell takes them.
     var programWords: String {
         let words = ([program] + args).map(\.shellWord)
@@ -189,7 +193,8 @@ struct StartCommand: PMCommand {
                         hint: "pm scale NAME N for a service; envFiles and cwd are keys of its mapping"), session)
             }
             client = try session.connect()
-            if let names = try names(client) { return try startAll(names, client, session) }
+            let words = StartArguments(command: self, session: session)
+            if let names = try words.names(client) { return try startAll(names, client, session) }
         }
         guard !keepAttached else { return try ServiceAttachment(session: session).start(call) }
         guard wait, inspection.mode == .inspectBreak else {
@@ -219,27 +224,10 @@ struct StartCommand: PMCommand {
         var names: [String] = []
         for word in [program] + args {
             var command = self
-            (command.program, command.args, command.mayBeNames) = (word, [], false)
+            (command.program, command.args, command.bareWords) = (word, [], 0)
             names.append(try ProgramStart(command: command, session: session).prepared()?.name ?? word)
         }
         return try startAll(names, try session.connect(), session)
-    }
-
-    /// The services, when the words are names and patterns of several; nil: the first is a service, the others its arguments.
-    private func names(_ client: DaemonClient) throws(APIError) -> [String]? {
-        let isPattern = ServiceNames.isPattern(program)
-        guard isPattern || mayBeNames else { return nil }
-        let words = [program] + args
-        if !isPattern {
-            let known = Set(try client.ask(Status(name: nil)).map(\.name))
-            let unknown = words.filter { !known.contains($0) }
-            guard let first = unknown.first else { return try ServiceNames(client: client).expanded(words) }
-            guard known.contains(program), args.contains(where: known.contains) else { return nil }
-            throw .notFound(
-                "there is no service \(first)",
-                hint: "pm start \(program.shellWord) -- ARGUMENTS passes words to \(program)")
-        }
-        return try ServiceNames(client: client).expanded(words)
     }
 
     /// Starts several services at once. The first refusal is thrown when all others are answered.

@@ -32,6 +32,8 @@ final class ApplyRun {
         Apply.Answer(steps: plan.steps.map { results[$0.name] ?? Apply.Step($0) }, estimate: plan.estimate)
     }
 
+    private var watch: SpawnWatch { SpawnWatch(supervisor: parts.supervisor, reactor: parts.reactor) }
+
     private func perform(_ step: ApplyStep) {
         if let obstacle = plan.obstacle(to: step.name, among: failed) {
             return finish(step, .skipped, "\(obstacle), which it needs, failed")
@@ -54,7 +56,8 @@ final class ApplyRun {
         let text = problems.isEmpty ? nil : problems.map(\.sentence).joined(separator: "; ")
         let finished: @PMActor (String?) -> Void = { [self] in finish(step, $0 == nil ? .done : .failed, $0) }
         guard step.settings.contains(.instances) || step.settings.contains(.stateless) else { return finished(text) }
-        parts.instances.scale(step.name, to: 1 + parts.instances.others(of: step.name).count) { result in
+        let count = 1 + parts.instances.others(of: step.name).count
+        parts.instances.scale(step.name, to: count, each: watch.each) { result in
             if case .failure(let error) = result { finished(error.message) } else { finished(text) }
         }
     }
@@ -72,7 +75,7 @@ final class ApplyRun {
         request.isRestart = isRestart
         if !isRestart { request.origin = .configuration }
         do throws(APIError) {
-            try parts.instances.start(request) { [self] result in
+            try parts.instances.start(request, each: watch.each) { [self] result in
                 if case .failure(let error) = result {
                     finish(step, .failed, error.message)
                 } else {

@@ -31,9 +31,7 @@ struct RestartHandler: AsyncHandler {
                 UnitLedger.Run(base: ledger.run(of: request.name).base, options: options), of: request.name)
         }
         let settling = Settling(supervisor: supervisor, finalOutput: finalOutput)
-        try instances.start(start) {
-            let wait = settling.wait(for: request.name, isForReady: request.waits, settles: request.waits)
-            settling.settle($0, of: request.name, wait, answer)
-        }
+        let each = settling.each(isForReady: request.waits, settles: request.settles || request.waits)
+        try instances.start(start, each: each, answer)
     }
 }

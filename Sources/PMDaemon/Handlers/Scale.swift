@@ -9,6 +9,7 @@ import PMSystem
 struct ScaleHandler: AsyncHandler {
     let instances: Instances
     let units: UnitResolver
+    let settling: Settling
 
     func handle(_ request: Scale, from session: Session, _ answer: @escaping Answering<Scale.Answer>) throws(APIError) {
         try units.source.requireUsable()
@@ -41,6 +42,7 @@ struct ScaleHandler: AsyncHandler {
         guard !instances.active(of: request.name).isEmpty else {
             return answer(.success(Scale.Answer(started: [], stopped: [])))
         }
-        instances.scale(request.name, to: request.instances, answer)
+        instances.scale(
+            request.name, to: request.instances, each: settling.each(isForReady: true, settles: true), answer)
     }
 }

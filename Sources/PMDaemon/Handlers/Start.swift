@@ -57,16 +57,9 @@ struct StartHandler: AsyncHandler {
         var start = StartRequest(name, goal: request.waits ? .ready : .spawned)
         ledger.keep(run, of: name)
         start.options = run.options
-        try instances.start(start) { settle($0, request, name, answer) }
-    }
-
-    private func settle(
-        _ result: Result<Start.Answer, APIError>, _ request: Start, _ name: String,
-        _ answer: @escaping Answering<Start.Answer>
-    ) {
         let settling = Settling(supervisor: supervisor, finalOutput: finalOutput)
-        let wait = settling.wait(for: name, isForReady: request.waits, settles: request.settles)
-        settling.settle(result, of: name, wait, answer)
+        try instances.start(
+            start, each: settling.each(isForReady: request.waits, settles: request.settles), answer)
     }
 
     /// A running service is a success, unless the request wants it to run in another way.

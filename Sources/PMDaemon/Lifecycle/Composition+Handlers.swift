@@ -87,7 +87,8 @@ extension Composition {
             proxy: ProxyHandler(registry: registry, supervisor: supervisor, units: units, bridges: bridges),
             bridge: BridgeHandler(bridges: bridges),
             clientSession: ClientSessionHandler(units: units, rights: .ofMachine { [log] in log.trouble($0) }),
-            scale: ScaleHandler(instances: instances, units: units),
+            scale: ScaleHandler(
+                instances: instances, units: units, settling: Settling(supervisor: supervisor, finalOutput: words)),
             apply: ApplyHandler(applying: applying, units: units),
             explain: explain, reloadMetadata: ReloadMetadataHandler(registry: registry, units: units),
             plugins: PluginsHandler(plugins: plugins), installed: InstalledHandler(store: store),

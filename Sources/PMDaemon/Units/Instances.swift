@@ -26,12 +26,21 @@ struct Instances {
         return supervisor.active(of: name)
     }
 
+    /// Completes the answer about one instance, which may take a moment.
+    typealias Completion =
+        @PMActor (
+            String, Result<Start.Answer, APIError>, @escaping Answering<Start.Answer>
+        ) -> Void
+
     /// Starts a unit with all its instances, and answers for the first when all have come as far as was asked.
     ///
     /// A restart ends instances that the configuration no longer wants.
     ///
+    /// - Parameter each: completes the answer about each instance; the next one of a restart is stopped only then.
     /// - Throws: what keeps it from being started at all.
-    func start(_ request: StartRequest, _ answer: @escaping Answering<Start.Answer>) throws(APIError) {
+    func start(
+        _ request: StartRequest, each: @escaping Completion = { $2($1) }, _ answer: @escaping Answering<Start.Answer>
+    ) throws(APIError) {
         let others = others(of: request.unit)
         let wanted = [request.unit] + others
         let surplus = request.isRestart ? active(of: request.unit).filter { !wanted.contains($0) } : []
@@ -39,11 +48,17 @@ struct Instances {
             guard !surplus.isEmpty else { return answer(result) }
             supervisor.stop(surplus, { units.find($0) }) { _ in answer(result) }
         }
-        guard !others.isEmpty else { return try supervisor.start(request, units, done) }
-        if request.isRestart, serves(wanted), !isInspected(request) { return try roll(wanted, like: request, done) }
+        guard !others.isEmpty else {
+            return try supervisor.start(request, units) { each(request.unit, $0, done) }
+        }
+        if request.isRestart, serves(wanted), !isInspected(request) {
+            return try roll(wanted, like: request, each, done)
+        }
         let gathering = Gathering(others.count + 1, done)
-        try supervisor.start(request, units) { gathering.record($0, isFirst: true) }
-        for name in others { start(name, like: request) { gathering.record($0, isFirst: false) } }
+        try supervisor.start(request, units) { result in
+            each(request.unit, result) { gathering.record($0, isFirst: true) }
+        }
+        for name in others { start(name, like: request, each) { gathering.record($0, isFirst: false) } }
     }
 
     private func serves(_ names: [String]) -> Bool { names.contains { supervisor.report(of: $0)?.isReady ?? false } }
@@ -55,14 +70,15 @@ struct Instances {
 
     /// The start of each is checked before the first one is stopped.
     private func roll(
-        _ names: [String], like request: StartRequest, _ answer: @escaping Answering<Start.Answer>
+        _ names: [String], like request: StartRequest, _ each: @escaping Completion,
+        _ answer: @escaping Answering<Start.Answer>
     ) throws(APIError) {
         try supervisor.checkOrder(of: request.unit, units)
         RollingRestart(names, answer) { name, done in
             var step = request
             // The next one is stopped only when this one serves; after the last one nobody waits for more than was asked.
             step.goal = name == names.last ? request.goal : .ready
-            start(name, like: step, done)
+            start(name, like: step, each, done)
         }.next()
     }
 
@@ -203,7 +219,10 @@ struct Instances {
         }
     }
 
-    private func start(_ name: String, like request: StartRequest, _ answer: @escaping Answering<Start.Answer>) {
+    private func start(
+        _ name: String, like request: StartRequest, _ each: @escaping Completion,
+        _ answer: @escaping Answering<Start.Answer>
+    ) {
         var other = StartRequest(name, goal: request.goal)
         other.isRestart = request.isRestart
         other.origin = request.origin
@@ -212,7 +231,7 @@ struct Instances {
             ledger.keep(UnitLedger.Run(base: ledger.run(of: name).base, options: options), of: name)
         }
         do throws(APIError) {
-            try supervisor.start(other, units, answer)
+            try supervisor.start(other, units) { each(name, $0, answer) }
         } catch {
             answer(.failure(error))
         }
@@ -227,7 +246,9 @@ struct Instances {
     }
 
     /// Lets exactly so many run, and answers when it is so.
-    func scale(_ name: String, to count: Int, _ answer: @escaping Answering<Scale.Answer>) {
+    func scale(
+        _ name: String, to count: Int, each: @escaping Completion, _ answer: @escaping Answering<Scale.Answer>
+    ) {
         let wanted = [name] + InstanceName.others(of: name, count: count)
         let running = active(of: name)
         let (missing, surplus) = (wanted.filter { !running.contains($0) }, running.filter { !wanted.contains($0) })
@@ -239,7 +260,7 @@ struct Instances {
         guard !missing.isEmpty else { return stop(.success(done)) }
         let gathering = Gathering(missing.count) { stop($0.map { _ in done }) }
         for (place, missed) in missing.enumerated() {
-            start(missed, like: StartRequest(missed, goal: .ready)) { gathering.record($0, isFirst: place == 0) }
+            start(missed, like: StartRequest(missed, goal: .ready), each) { gathering.record($0, isFirst: place == 0) }
         }
     }
 }

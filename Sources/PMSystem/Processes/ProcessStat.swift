@@ -5,6 +5,8 @@ import PMModel
 public struct ProcessStat: Equatable, Sendable {
     /// True when the process has ended and waits to be reaped.
     public let isZombie: Bool
+    /// True when it runs, waits for a processor, or waits for a disk.
+    public let isBusy: Bool
     /// The id of the process it belongs to.
     public let parent: Int32
     /// The id of its session.
@@ -20,7 +22,11 @@ public struct ProcessStat: Equatable, Sendable {
     ///
     /// - Throws: `SystemError` when /proc cannot be read or says what it never does.
     public static func of(_ pid: Int32) throws(SystemError) -> ProcessStat? {
-        let path = "/proc/\(pid)/stat"
+        try at("/proc/\(pid)/stat")
+    }
+
+    /// Looks at a process or a thread by its file; nil when there is none.
+    static func at(_ path: String) throws(SystemError) -> ProcessStat? {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return try gone(errno, path) }
         let file = OwnedFD(owning: number)
@@ -46,6 +52,7 @@ public struct ProcessStat: Equatable, Sendable {
         let fields = text[(end + 1)...].split(separator: UInt8(ascii: " ")).prefix(22)
         guard fields.count > 21 else { return nil }
         isZombie = fields[0].first == UInt8(ascii: "Z")
+        isBusy = [UInt8(ascii: "R"), UInt8(ascii: "D")].contains(fields[0].first)
         let numbers = fields.map(Self.number)
         parent = Int32(clamping: numbers[1])
         session = Int32(clamping: numbers[3])

@@ -96,7 +96,7 @@ enum CaptureDeviations {
                 ["follow", "grep", "lines", "priority", "records", "since", "streams", "until"]),
             each("$metadata result commands start options", "added", ["inspectBrk", "settle"]),
             ["$metadata result commands stop options now: added"],
-            each("$metadata result commands restart options", "added", ["inspectBrk"])),
+            each("$metadata result commands restart options", "added", ["inspectBrk", "settle"])),
         Row(
             "usage names every word, and words are no options too",
             [

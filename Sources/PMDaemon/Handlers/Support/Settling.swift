@@ -19,8 +19,6 @@ struct Settling {
     let supervisor: Supervisor
     let finalOutput: FinalOutput
 
-    /// Time after its spawn in which a program that cannot run has ended: Node has read its file by then.
-    private static let settleTime = Duration.milliseconds(250)
     /// Time in which Node prints the URL of its inspector, on a slow machine.
     private static let inspectorTime = Duration.seconds(10)
 
@@ -48,7 +46,14 @@ struct Settling {
         case .none: finalOutput.complete(result, of: name, answer)
         case .inspector where !supervisor.hasInspector(name): finalOutput.complete(result, of: name, answer)
         case .inspector: finish()
-        case .start: _ = finalOutput.reactor.after(Self.settleTime) { finish() }
+        case .start: SpawnWatch(supervisor: supervisor, reactor: finalOutput.reactor).watch(started, finish)
+        }
+    }
+
+    /// Completes the answers of all instances of a start or restart.
+    func each(isForReady: Bool, settles: Bool) -> Instances.Completion {
+        { name, result, answer in
+            settle(result, of: name, wait(for: name, isForReady: isForReady, settles: settles), answer)
         }
     }
 }

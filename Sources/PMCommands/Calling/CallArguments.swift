@@ -61,7 +61,7 @@ struct CallArguments {
         for (name, answer) in answers { options[name] = answer }
         let places = positions(given.positional, options)
         let list = JSONValue.array(places.map { $0 ?? .null })
-        let absent = places.indices.filter { places[$0] == nil }
+        let absent = places.indices.filter { places[$0] == .none }
         guard !answers.isEmpty || !absent.isEmpty else { return list }
         var members: JSONObject = ["params": list]
         if !answers.isEmpty { members["options"] = .object(options) }
@@ -93,11 +93,12 @@ struct CallArguments {
         for (index, target) in targets.enumerated() {
             guard let place = InjectScope.position(target.string) else { continue }
             isPlaced = true
-            while values.count <= place { values.append(nil) }
+            while values.count <= place { values.append(.none) }
             let value = sources.indices.contains(index) ? scope.resolve(sources[index]) : .null
-            values[place] = value.isNull ? nil : value
+            // The word nil would be JSON's null here.
+            values[place] = value.isNull ? Optional.none : .some(value)
         }
-        while let last = values.last, last == nil { values.removeLast() }
+        values.removeLast(values.reversed().prefix { $0 == .none }.count)
         // A list that takes the parameters as a whole, or none of them: they are sent as they are.
         return isPlaced ? values : positional
     }

@@ -118,6 +118,8 @@ public struct DaemonLocator: Sendable {
     private static let statusTimeout = Duration.seconds(2)
 
     private func configuredAddresses(_ location: DaemonLocation) -> [SocketAddress] {
+        // Who is not trusted could name the socket of another daemon, which would get what is meant for this one.
+        guard location.distrust == nil else { return [] }
         // A daemon with another environment, without XDG_RUNTIME_DIR for example. The record of one that has ended may name
         // a socket that is another daemon's by now.
         let record =
@@ -127,8 +129,6 @@ public struct DaemonLocator: Sendable {
     }
 
     private func addressesInFile(_ location: DaemonLocation) -> [SocketAddress] {
-        // Who is not trusted could name the socket of another daemon, which would get what is meant for this one.
-        guard location.distrust == nil else { return [] }
         // Whatever is wrong with the file is the daemon's to report; here it only means that no address is known.
         guard let bytes = try? Files.read(location.configFile), let json = try? JSONValue(parsing: bytes),
             let points = json["mapping"]?["pm"]?["connect"]?.object

@@ -252,6 +252,39 @@ import Testing
         #expect((found?.distrust == nil) == isTrusted)
     }
 
+    @Test func `the home of another user is not root's, also under sudo, and neither is the list in it`() throws {
+        var files = FakeFiles("/home/ada/.config/pm/.pm.config.json", "/home/ada/.config/pm/trusted")
+        files.files["/home/ada"] = FileFacts(kind: .directory, owner: 1000, mode: 0o755)
+        files.text["/etc/passwd"] = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n"
+        files.text["/home/ada/.config/pm/trusted"] = "/home/ada/.config/pm\n"
+        func found(_ selection: DaemonSelection, _ variables: [String: String] = ["HOME": "/home/ada"]) throws
+            -> DaemonLocation?
+        {
+            let context = LocationContext(
+                environment: variables.merging(["SUDO_UID": "1000"]) { $1 }, workingDirectory: "/", userID: 0,
+                files: files)
+            return try DaemonLocation.find(selection, in: context)
+        }
+        let file = "/home/ada/.config/pm/.pm.config.json"
+        for selection in [DaemonSelection.nearest, .user] {
+            let problem = try #require(try found(selection)?.distrust)
+            #expect(problem.message.hasPrefix("the programs of \(file) are not run as user 0: /home/ada belongs to"))
+            #expect(
+                problem.hint == "to run them this time: pm start pm --config \(file); to trust the folder from now on: "
+                    + "mkdir -p /root/.config/pm && echo /home/ada/.config/pm >>/root/.config/pm/trusted")
+        }
+        #expect(try found(.user, ["HOME": "/root", "XDG_CONFIG_HOME": "/home/ada/.config"])?.distrust != nil)
+        #expect(try found(.file(file))?.distrust == nil)
+        #expect(try found(.user, ["HOME": "/root"])?.distrust == nil)
+        for variable in ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+            let problem = try #require(try found(.user, ["HOME": "/root", variable: "/home/ada/x"])?.distrust)
+            #expect(problem.message == "root's daemon keeps no files in /home/ada/x/pm: /home/ada belongs to user 1000")
+            #expect(problem.hint?.contains("echo /home/ada/x/pm >>/root/.config/pm/trusted") == true)
+        }
+        files.text["/root/.config/pm/trusted"] = "/home/ada/.config/pm\n/home/ada/.local/state/pm\n"
+        #expect(try found(.user)?.distrust == nil)
+    }
+
     @Test func `the real file system answers the search`() throws {
         let probe = LinuxFileProbe()
         #expect(probe.facts(of: "/")?.kind == .directory)

@@ -60,7 +60,7 @@ public struct LocationContext: Sendable {
     public func home() throws(ConfigError) -> String {
         if let home = absolute("HOME") { return home }
         // Read by hand: getpwuid(3) loads NSS modules, which a static program cannot.
-        if let home = passwdHome() { return home }
+        if let home = accountHome() { return home }
         throw ConfigError(
             .missing, "the home directory of user \(userID) is not known: HOME is not set and /etc/passwd names none",
             hint: "set HOME, or name a file with --config FILE and a state directory with PM_STATE_DIR")
@@ -91,7 +91,7 @@ public struct LocationContext: Sendable {
     }
 
     /// The sixth field of the passwd(5) line whose third is our user.
-    private func passwdHome() -> String? {
+    func accountHome() -> String? {
         guard let bytes = files.contents(of: "/etc/passwd") else { return nil }
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)

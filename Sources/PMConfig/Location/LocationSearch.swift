@@ -18,19 +18,11 @@ extension DaemonLocation {
         _ selection: DaemonSelection, in context: LocationContext
     ) throws(ConfigError) -> DaemonLocation? {
         let search = LocationSearch(context: context)
-        switch selection {
-        case .file(let path): return try search.named(path)
-        case .user: return try search.location(of: .user, at: search.userFile())
-        case .system: return try search.location(of: .system, at: LocationSearch.systemFile)
-        case .nearest:
-            let (upwards, passedOver) = try search.upwards()
-            var found = upwards
-            if found == nil { found = try search.upwardsOfSockets() }
-            if found == nil { found = try search.package() }
-            if found == nil { found = try search.fallback() }
-            found?.passedOver += passedOver
-            return found
-        }
+        var found = try search.find(selection)
+        // Who names a file means it, whoever's it is.
+        if case .file = selection { return found }
+        if let location = found, location.distrust == nil { found?.distrust = search.trust.distrust(ofOwn: location) }
+        return found
     }
 
     /// The daemon that starting one here means: as `find`, but where no configuration stands upwards, a new one in the
@@ -55,6 +47,7 @@ extension DaemonLocation {
             found.distrust = search.trust.distrust(found.configFile, in: context.workingDirectory)
         }
         found.passedOver = passedOver
+        if found.distrust == nil { found.distrust = search.trust.distrust(ofOwn: found) }
         return found
     }
 }
@@ -65,6 +58,22 @@ struct LocationSearch {
 
     let context: LocationContext
     var trust: ConfigTrust { ConfigTrust(context: context) }
+
+    func find(_ selection: DaemonSelection) throws(ConfigError) -> DaemonLocation? {
+        switch selection {
+        case .file(let path): return try named(path)
+        case .user: return try location(of: .user, at: userFile())
+        case .system: return try location(of: .system, at: Self.systemFile)
+        case .nearest:
+            let (upwards, passedOver) = try upwards()
+            var found = upwards
+            if found == nil { found = try upwardsOfSockets() }
+            if found == nil { found = try package() }
+            if found == nil { found = try fallback() }
+            found?.passedOver += passedOver
+            return found
+        }
+    }
 
     func userFile() throws(ConfigError) -> String {
         try context.userConfigDirectory() + "/" + DaemonLocation.configName

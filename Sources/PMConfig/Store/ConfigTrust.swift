@@ -26,18 +26,54 @@ struct ConfigTrust {
     /// Why a configuration that was found, not named, is not run; nil when nobody but trusted users could have written it,
     /// or its folder is in the list.
     func distrust(_ file: String, in directory: String) -> ConfigProblem? {
-        guard let finding = judge(trusted).finding(on: file) else { return nil }
-        let folder = context.files.realPath(of: directory) ?? directory
-        let list = try? listFile()  // without a home there is no list
-        if let list, isListed(folder, in: list) { return nil }
-        let forGood = list.map { list in
-            let line = "mkdir -p \(Paths.directory(of: list).shellWord) && echo \(folder.shellWord) >>\(list.shellWord)"
-            return "; to trust the folder from now on: \(line)"
-        }
-        return ConfigProblem(
-            "the programs of \(file) are not run as user \(context.userID): \(finding)",
-            hint: "to run them this time: pm start pm --config \(file.shellWord)" + (forGood ?? ""))
+        distrust(file, in: directory, of: trusted)
     }
+
+    /// Why the daemon of a location that was found, not named, does not start, where variables such as `HOME` lead to the
+    /// folders of another user (`sudo -E`, `su`). The user who called sudo does not count: what is in that user's home is
+    /// for that user's daemon.
+    func distrust(ofOwn location: DaemonLocation) -> ConfigProblem? {
+        let own: Set<UInt32> = [0, context.userID]
+        if location.scope == .user,
+            let problem = distrust(location.configFile, in: location.configDirectory, of: own)
+        {
+            return problem
+        }
+        // Others than root cannot write into the folders of another user; those who can were let in.
+        guard context.userID == 0 else { return nil }
+        for folder in location.foldersOfVariables {
+            guard let finding = judge(own).finding(on: folder), !isListed(real(folder)) else { continue }
+            return refusal(
+                "root's daemon keeps no files in \(folder): \(finding)", of: location.configFile, in: real(folder),
+                "to do it this time")
+        }
+        return nil
+    }
+
+    private func distrust(_ file: String, in directory: String, of owners: Set<UInt32>) -> ConfigProblem? {
+        guard let finding = judge(owners).finding(on: file), !isListed(real(directory)) else { return nil }
+        return refusal(
+            "the programs of \(file) are not run as user \(context.userID): \(finding)", of: file,
+            in: real(directory), "to run them this time")
+    }
+
+    private func refusal(
+        _ message: String, of file: String, in folder: String, _ purpose: String
+    ) -> ConfigProblem {
+        ConfigProblem(
+            message,
+            hint: "\(purpose): pm start pm --config \(file.shellWord)" + (line(for: folder).map { "; \($0)" } ?? ""))
+    }
+
+    /// The line that adds a folder to the list; nil without a home.
+    func line(for folder: String) -> String? {
+        // Without a home there is no list.
+        guard let list = try? listFile() else { return nil }
+        return "to trust the folder from now on: mkdir -p \(Paths.directory(of: list).shellWord) && "
+            + "echo \(folder.shellWord) >>\(list.shellWord)"
+    }
+
+    private func real(_ folder: String) -> String { context.files.realPath(of: folder) ?? folder }
 
     private var trusted: Set<UInt32> {
         var users: Set<UInt32> = [0, context.userID]
@@ -52,15 +88,21 @@ struct ConfigTrust {
             trusting: owners, look: { context.files.entry(at: $0) }, read: { context.files.contents(of: $0) })
     }
 
+    /// The list of this user: one in the folder of another user, to which a variable leads, is not.
     private func listFile() throws(ConfigError) -> String {
-        try context.userConfigDirectory() + "/" + Self.listName
+        let folder = try context.userConfigDirectory()
+        guard judge([context.userID]).finding(on: folder) != nil, let home = context.accountHome() else {
+            return folder + "/" + Self.listName
+        }
+        return home + "/.config/pm/" + Self.listName
     }
 
-    /// A list that others than this user could have written says nothing.
-    private func isListed(_ folder: String, in list: String) -> Bool {
-        guard let bytes = context.files.contents(of: list), judge([context.userID]).finding(on: list) == nil else {
-            return false
-        }
+    /// True for a folder in the list. A list that others than this user could have written says nothing.
+    func isListed(_ folder: String) -> Bool {
+        // Without a home there is no list.
+        guard let list = try? listFile(), let bytes = context.files.contents(of: list),
+            judge([context.userID]).finding(on: list) == nil
+        else { return false }
         return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(folder.utf8) }
     }
 }

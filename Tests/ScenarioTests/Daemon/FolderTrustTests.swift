@@ -122,6 +122,40 @@ struct `What others could have planted` {
         }
     }
 
+    @Test func `root with the home of another user runs nothing of that user, until it is named`() async throws {
+        try await Self.with { project in
+            let home = Self.root(project) + "/bob"
+            let folder = home + "/.config/pm"
+            try Files.makeDirectories(folder)
+            try project.script("../bob/mine.sh", "touch ../../ran")
+            let text = #"{"containers":{"web":{"path":"../../mine.sh"}},"mapping":{"web":{"container":"web"}}}"#
+            try project.write("../bob/.config/pm/.pm.config.json", text)
+            try project.write("../bob/.config/pm/trusted", folder + "\n" + home + "/.local/state/pm\n")
+            #expect(try project.run(["chown", "-R", "\(Self.stranger)", home]).code == 0)
+            func pm(_ words: String, _ variables: [String: String]) throws -> Outcome {
+                try project.run(["sh", "-c", "cd / && exec \(TestPaths.pm) \(words)"], adding: variables)
+            }
+            for words in ["run web", "dev web", "start pm --user", "start pm --user --foreground"] {
+                let outcome = try pm(words, ["HOME": home, "SUDO_UID": "\(Self.stranger)"])
+                #expect(outcome.code == 77, "\(words) \(outcome)")
+                #expect(outcome.errors.contains("\(home) belongs to user \(Self.stranger)"), "\(outcome)")
+                #expect(outcome.errors.contains("pm start pm --config \(folder)/.pm.config.json"), "\(outcome)")
+                #expect(!outcome.errors.contains(">>\(home)"), "\(outcome)")
+            }
+            let configured = try pm("run web", ["XDG_CONFIG_HOME": home + "/.config"])
+            #expect(configured.code == 77, "\(configured)")
+            for variable in ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+                let outcome = try pm("start pm --user", [variable: home])
+                #expect(outcome.code == 77, "\(outcome)")
+                #expect(outcome.errors.contains("keeps no files in \(home)/pm"), "\(outcome)")
+            }
+            #expect(try Files.status(home + "/ran") == nil)
+            let named = try pm("--config \(folder) run web", ["HOME": home])
+            #expect(named.code == 0, "\(named)")
+            #expect(try Files.status(home + "/ran") != nil)
+        }
+    }
+
     @Test func `the folder of the user who called sudo is root's, and one that all may write is nobody's`() async throws
     {
         try await Self.with { project in

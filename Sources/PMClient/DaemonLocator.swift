@@ -41,8 +41,12 @@ public struct DaemonLocator: Sendable {
     /// Connects; throws 503 when no daemon runs, 403 when this user may not.
     public func connect() throws(APIError) -> DaemonClient {
         if let socket {
-            let address = try SocketAddress(socket, from: context.workingDirectory)
-            return try Self.reporting { () throws(ClientError) in try DaemonClient.connect(to: address) }
+            let named = NamedSocket(try SocketAddress(socket, from: context.workingDirectory), context)
+            do throws(ClientError) {
+                return try DaemonClient.connect(to: named.address, servedBy: named.server)
+            } catch {
+                throw named.report(error)
+            }
         }
         guard let location = try location() else {
             throw .stopping(

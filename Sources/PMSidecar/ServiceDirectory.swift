@@ -72,7 +72,7 @@ actor ServiceDirectory {
     private static func address(_ text: String, in directory: String) throws(APIError) -> WireAddress {
         let scheme = text.firstRange(of: "://").map { String(text[..<$0.lowerBound]) }
         if scheme == nil || scheme == Transport.unix.rawValue {
-            return .unix(try SocketAddress(text, from: directory).path)
+            return .named(try SocketAddress(text, from: directory).path)
         }
         if let address = WireAddress(url: text) { return address }
         let spoken = Transport.allCases.map(\.rawValue).joined(separator: " and ")

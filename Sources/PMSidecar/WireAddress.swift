@@ -1,13 +1,17 @@
+import Foundation
 import Glibc
 import PMAPI
 import PMClient
+import PMConfig
 import PMModel
 import PMSystem
 
 /// Address of a connection.
 enum WireAddress: Equatable, Sendable {
-    /// The path of a unix socket, of a daemon or of a service.
+    /// The path of a unix socket, of a service or of a daemon that was found.
     case unix(String)
+    /// The path of a daemon's socket that an option or a variable names.
+    case named(String)
     /// A numeric host, and a port.
     case tcp(String, UInt16)
 
@@ -39,6 +43,7 @@ enum WireAddress: Equatable, Sendable {
         do {
             switch self {
             case .unix(let path): return try Self.connect(trusted: path)
+            case .named(let path): return try Self.connect(named: path)
             case .tcp(let host, let port):
                 let socket = try InternetSocket.startConnecting(host, port)
                 var entry = pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0)
@@ -51,6 +56,19 @@ enum WireAddress: Equatable, Sendable {
             throw error
         } catch {
             throw .stopping("cannot connect: \(error)", hint: "pm status shows what runs")
+        }
+    }
+
+    private static func connect(named path: String) throws -> SharedFD {
+        let context = try LocationContext.current(environment: ProcessInfo.processInfo.environment)
+        let named = NamedSocket(SocketAddress(path: path), context)
+        do throws(TrustedSocketError) {
+            return SharedFD(try TrustedSocket.connect(path, named.server))
+        } catch {
+            switch error {
+            case .failed(let error): throw error
+            case .distrusted(let fault): throw named.report(.distrusted(socket: path, fault))
+            }
         }
     }
 

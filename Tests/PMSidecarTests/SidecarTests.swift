@@ -185,6 +185,31 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root can make what is of somebody else"))
+    func `says nothing at a named socket that another user serves`() async throws {
+        try await TestProject.with { project in
+            let folder = project.directory + "/planted"
+            mkdir(folder, 0o755)
+            let server = """
+                use Socket; socket(S, AF_UNIX, SOCK_STREAM, 0) or die; bind(S, pack_sockaddr_un($ARGV[0])) or die;
+                $> = 65533; listen(S, 5) or die; syswrite STDOUT, "listens\\n"; my $b;
+                while (accept(C, S)) { my $n = sysread(C, $b, 65536); syswrite STDOUT, "got $n bytes\\n" if $n; }
+                """
+            let program = try project.start(["perl", "-e", server, folder + "/pm.sock"])
+            #expect(program.waitForOutput("listens\n"))
+            chown(folder, 65533, 65533)
+            var options = Sidecar.Options()
+            options.socket = folder + "/pm.sock"
+            options.call.deadline = .seconds(10)
+            let error = await #expect(throws: CallError.self) { _ = try await Sidecar(options)["svc"] }
+            #expect(error?.statusCode == 403, "\(String(describing: error))")
+            #expect(error?.message.contains("of user 65533 serves it") == true)
+            #expect(error?.hint?.contains("from now on: ") == true)
+            program.signal(SIGKILL)
+            #expect(!program.wait().output.contains("bytes"))
+        }
+    }
+
     /// The example, where it was built: beside the tests.
     private static let example: String? = {
         guard let program = try? Files.linkTarget("/proc/self/exe"), let slash = program.lastIndex(of: "/")

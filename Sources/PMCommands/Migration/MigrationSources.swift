@@ -16,6 +16,7 @@ struct MigrationSources {
     /// Stage of an ecosystem file.
     var stage: String?
     private let session: CommandContext
+    private let context: LocationContext
 
     /// Limit of a file, in bytes, as for a configuration.
     private static let longestFile = 16 << 20
@@ -32,6 +33,7 @@ struct MigrationSources {
             paths.append(try Self.file(path))
         }
         self.paths = paths
+        context = try session.locator().context
         let formats = Set(paths.map { format ?? MigrationFormat(of: Paths.name(of: $0)) })
         guard formats.count == 1, let only = formats.first, let only else {
             throw .badRequest(
@@ -42,6 +44,13 @@ struct MigrationSources {
             throw .badRequest("only units of systemd are read together", hint: "pm import with one file after another")
         }
         self.format = only
+        for path in paths { try requireTrust(path) }
+    }
+
+    /// Refuses a file that another user could have written, or a link to one that only this user may read.
+    private func requireTrust(_ path: String) throws(APIError) {
+        guard let problem = context.distrust(ofImported: path) else { return }
+        throw .notPermitted(problem.message, hint: problem.hint)
     }
 
     /// The file that is meant, also by its folder.
@@ -75,7 +84,7 @@ struct MigrationSources {
         context.stage = stage
         context.known = Set(target.old.unitNames)
         context.environment = session.environment
-        context.dotenv = dotenv()
+        context.dotenv = try dotenv()
         let finder = ProgramFinder(path: session.environment["PATH"] ?? "", directory: directory)
         context.program = { finder.program($0) }
         context.exists = { access($0, F_OK) == 0 }
@@ -132,6 +141,7 @@ struct MigrationSources {
     }
 
     private func read(_ path: String) throws(APIError) -> [UInt8] {
+        try requireTrust(path)
         do throws(SystemError) {
             return try Files.read(path, limit: Self.longestFile)
         } catch {
@@ -140,8 +150,9 @@ struct MigrationSources {
     }
 
     /// Variables of the `.env` beside the file, which Compose and foreman read.
-    private func dotenv() -> [String: String] {
+    private func dotenv() throws(APIError) -> [String: String] {
         let path = directory + "/.env"
+        try requireTrust(path)
         // A missing file has no variables.
         guard let bytes = try? Files.read(path, limit: 1 << 20) else { return [:] }
         // The start of a service that uses a wrong one says what is wrong.

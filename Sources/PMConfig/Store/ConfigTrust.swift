@@ -50,6 +50,13 @@ struct ConfigTrust {
         return nil
     }
 
+    /// The same for a file that is imported; its folder is the one that is in the list.
+    func distrust(ofImported file: String) -> ConfigProblem? {
+        let named = real(Paths.directory(of: file))
+        guard let finding = judge(trusted).finding(on: file), !isListed(named) else { return nil }
+        return ConfigProblem("\(file) is not imported as user \(context.userID): \(finding)", hint: line(for: named))
+    }
+
     private func distrust(_ file: String, in directory: String, of owners: Set<UInt32>) -> ConfigProblem? {
         guard let finding = judge(owners).finding(on: file), !isListed(real(directory)) else { return nil }
         return refusal(
@@ -113,5 +120,30 @@ extension DaemonLocation {
     /// - Throws: `ConfigError` of kind `forbidden` with the way to allow it.
     public func requireTrust() throws(ConfigError) {
         if let distrust { throw ConfigError(.forbidden, [distrust]) }
+    }
+}
+
+extension LocationContext {
+    /// Why a file of another process manager is not imported: as a configuration, it must be one that only trusted users could
+    /// have written. What it says is executed, or shows what only this user may read.
+    public func distrust(ofImported file: String) -> ConfigProblem? {
+        ConfigTrust(context: self).distrust(ofImported: file)
+    }
+
+    /// True when the owner of a socket's folder may serve the socket: the folder is in the list of trusted ones, or is that of
+    /// the system's daemon, which containers have at the same place, and which only root can make.
+    public func trustsOwner(ofFolderOf socket: String) -> Bool {
+        let folder = folder(of: socket)
+        return folder == "/run/pm" || ConfigTrust(context: self).isListed(folder)
+    }
+
+    /// The words for the line that adds the folder of a socket to the list of trusted ones; nil without a home.
+    public func lineToTrust(folderOf socket: String) -> String? {
+        ConfigTrust(context: self).line(for: folder(of: socket))
+    }
+
+    private func folder(of socket: String) -> String {
+        let folder = Paths.directory(of: files.realPath(of: socket) ?? socket)
+        return files.realPath(of: folder) ?? folder
     }
 }

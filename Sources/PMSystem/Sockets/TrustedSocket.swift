@@ -17,6 +17,9 @@ public enum TrustedSocket {
         case own
         /// The owner of the folder: who names a folder or is in it means the daemon of that folder.
         case folderOwner
+        /// Nobody else, but the socket may be in the folder of another user: a path that was given says nothing about whose
+        /// daemon is meant.
+        case named
     }
 
     /// Connects to a path; the socket is blocking.
@@ -24,10 +27,11 @@ public enum TrustedSocket {
     /// - Throws: `TrustedSocketError`.
     public static func connect(_ path: String, _ server: Server) throws(TrustedSocketError) -> OwnedFD {
         let user = geteuid()
-        var trusted: Set<uid_t> = [0, user]
+        let own: Set<uid_t> = [0, user]
+        var trusted = own
         do throws(SystemError) {
             // Of what is not there nobody is the owner; connect(2) tells why.
-            if let folder = try Files.status(folder(of: path)), server == .folderOwner { trusted.insert(folder.owner) }
+            if let folder = try Files.status(folder(of: path)), server != .own { trusted.insert(folder.owner) }
         } catch {
             throw .failed(error)
         }
@@ -37,7 +41,9 @@ public enum TrustedSocket {
         if server == .own, let owner = PathTrust.entry(folder(of: path))?.owner, !trusted.contains(owner) {
             throw .distrusted("\(folder(of: path)) belongs to user \(owner)")
         }
-        return try connect(path, servedBy: trusted)
+        // Where root of the machine has no id, its daemon looks like that of others.
+        let servers = server == .named ? own.union(UserNamespace.unknownUser().map { [$0] } ?? []) : trusted
+        return try connect(path, servedBy: servers)
     }
 
     private static func connect(_ path: String, servedBy trusted: Set<uid_t>) throws(TrustedSocketError) -> OwnedFD {

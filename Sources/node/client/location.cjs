@@ -12,7 +12,7 @@ const CONFIG = '.pm.config.json';
 const SYSTEM_CONFIG = `/etc/pm/${CONFIG}`;
 
 /**
- * @typedef {{url: string, server: 'own' | 'folderOwner'}} Place where a daemon is, and who may serve its socket (trust.cjs)
+ * @typedef {{url: string, server: 'own' | 'folderOwner' | 'named'}} Place where a daemon is, and who may serve its socket (trust.cjs)
  */
 
 /**
@@ -24,9 +24,10 @@ const SYSTEM_CONFIG = `/etc/pm/${CONFIG}`;
  */
 function daemonPlace({ pmSock, configFile, cwd = process.cwd(), env = process.env } = {}, user = process.geteuid()) {
   const asker = { env, user };
-  if (pmSock !== undefined) return { url: asURL(String(pmSock)), server: 'folderOwner' };
+  if (pmSock !== undefined) return givenPlace(asURL(String(pmSock)), 'own', asker);
   if (configFile !== undefined) return placeOf(named(path.resolve(cwd, filePath(configFile))), asker);
-  if (env.PM_SOCK) return { url: asURL(env.PM_SOCK), server: 'folderOwner' };
+  // A daemon of root may have its socket in the folder of another user.
+  if (env.PM_SOCK) return givenPlace(asURL(env.PM_SOCK), 'named', asker);
   const found = upwards(cwd, asker);
   if (found !== undefined) {
     // In a folder of somebody who is not trusted their daemon is not meant; but root may ask the daemon of a user there.
@@ -38,6 +39,22 @@ function daemonPlace({ pmSock, configFile, cwd = process.cwd(), env = process.en
   throw errorWithStatus(404, `there is no ${CONFIG} in ${cwd} or above it, and no configuration of the user or the system`, {
     hint: 'pm start pm, or name a file with configFile',
   });
+}
+
+/**
+ * A path that was given says nothing about whose daemon is meant: that of the folder's owner only where the folder is in the list of trusted ones, or
+ * is that of the system's daemon, which containers have at the same place.
+ */
+function givenPlace(url, server, asker) {
+  let socket;
+  try {
+    socket = decodeURIComponent(new URL(url).pathname);
+  } catch {
+    // What is no URL of a socket is refused when it is connected to.
+    return { url, server };
+  }
+  const folder = path.dirname(realPath(socket));
+  return { url, server: folder === '/run/pm' || isListed(folder, asker) ? 'folderOwner' : server };
 }
 
 function asURL(text) {
@@ -81,10 +98,19 @@ function isOfTrusted(file, asker) {
   const unknown = unknownUser();
   const others = unknown === undefined ? [] : [unknown];
   if (judge(file, [...trustedUsers(asker), ...others]).finding === undefined) return true;
-  const list = path.join(path.dirname(userConfig(asker.env)), 'trusted');
-  // A list that others could have written says nothing.
-  const { isThere, finding } = judge(list, [asker.user, ...others]);
-  return isThere && finding === undefined && fs.readFileSync(list, 'utf8').split('\n').includes(realPath(path.dirname(file)));
+  return isListed(realPath(path.dirname(file)), asker);
+}
+
+/** Whether a folder is in the list of trusted ones; a list that others could have written says nothing. */
+function isListed(folder, { env, user }) {
+  const unknown = unknownUser();
+  const owners = unknown === undefined ? [user] : [user, unknown];
+  const given = path.dirname(userConfig(env));
+  // A variable may lead to the home of another user (`su`): the list in it is not this user's.
+  const own = judge(given, owners).finding === undefined ? given : path.join(os.userInfo().homedir, '.config/pm');
+  const list = path.join(own, 'trusted');
+  const { isThere, finding } = judge(list, owners);
+  return isThere && finding === undefined && fs.readFileSync(list, 'utf8').split('\n').includes(folder);
 }
 
 function userConfig(env) {

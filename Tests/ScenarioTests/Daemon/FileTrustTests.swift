@@ -50,4 +50,42 @@ struct `Files in the folder of another user` {
             }
         }
     }
+
+    @Test func `are not imported: they could signal processes and show what only root may read`() async throws {
+        try await with { project in
+            let own = project.directory + "/own"
+            let victim = try project.start(["sh", "-c", "echo $$ >victim; echo runs; exec sleep 1000"])
+            #expect(victim.waitForOutput("runs\n"))
+            let text = String(decoding: try Files.read(project.directory + "/victim"), as: UTF8.self)
+            let pid = try #require(pid_t(text.dropLast()))
+            try project.write(
+                "own/ecosystem.config.js",
+                """
+                process.kill(\(pid), 'SIGKILL');
+                module.exports = { apps: [{ name: require('fs').readFileSync('../secret', 'utf8'), script: 'x' }] };
+                """)
+            try project.write("secret", "hunter2")
+            try project.write("own/Procfile", "web: sleep 1000\n")
+            try project.write("secret.env", "ROOT_PASSWORD=hunter2\n")
+            #expect(try project.run(["chown", "-R", "\(Self.user)", own]).code == 0)
+            for words in [["own/ecosystem.config.js", "--plan"], ["own/ecosystem.config.js"], ["own/Procfile"]] {
+                let outcome = try project.run([TestPaths.pm, "import"] + words)
+                #expect(outcome.code == 77, "\(outcome)")
+                #expect(outcome.errors.contains("is not imported as user 0: \(own) belongs to user \(Self.user)"))
+                #expect(outcome.errors.contains("to trust the folder from now on: "), "\(outcome)")
+                #expect(!(outcome.output + outcome.errors).contains("hunter2"), "\(outcome)")
+            }
+            #expect(try project.run([TestPaths.pm, "start", "own/ecosystem.config.js"]).code == 77)
+            #expect(kill(pid, 0) == 0)
+            // A link beside a file of root's.
+            try project.write("Procfile", "web: echo $ROOT_PASSWORD\n")
+            symlink("secret.env", project.directory + "/.env")
+            #expect(try project.pm("import", "Procfile", "--plan").code == 0)
+            lchown(project.directory + "/.env", Self.user, Self.user)
+            let linked = try project.pm("import", "Procfile", "--plan")
+            #expect(linked.code == 77 && linked.errors.contains(".env belongs to user \(Self.user)"), "\(linked)")
+            victim.signal(SIGKILL)
+            _ = victim.wait()
+        }
+    }
 }

@@ -76,6 +76,34 @@ struct `What others could have planted` {
         }
     }
 
+    @Test func `a named socket gets nothing if another user serves it, unless its folder is trusted`() async throws {
+        try await Self.with { project in
+            chmod(Self.root(project) + "/run", 0o755)
+            let folder = Self.root(project) + "/run/pm-\(Self.other)"
+            mkdir(folder, 0o755)
+            let server = try Self.serve(folder + "/pm.sock", as: Self.stranger, project)
+            chown(folder, uid_t(Self.stranger), gid_t(Self.stranger))
+            for user in [0, Self.other] {
+                let words = ["--pm-sock", folder + "/pm.sock", "start", "api", "--", "--password=hunter2"]
+                let outcome = try project.run(
+                    ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "./pm"] + words)
+                #expect(outcome.code == 77, "\(outcome)")
+                #expect(outcome.errors.contains("of user \(Self.stranger) serves it"), "\(outcome)")
+                #expect(outcome.errors.contains("hint: only a daemon of root or of user \(user) is asked"), "\(outcome)")
+            }
+            let hint = try project.run([TestPaths.pm, "--pm-sock", folder + "/pm.sock", "stop"]).errors
+            #expect(!Self.end(server).output.contains("bytes"))
+            // The line, for good.
+            unlink(folder + "/pm.sock")
+            let trusted = try Self.serve(folder + "/pm.sock", as: Self.stranger, project)
+            let line = try #require(hint.split(separator: "from now on: ").last.map(String.init))
+            #expect(try project.run(["sh", "-c", line]).code == 0, "\(line)")
+            let asking = try project.start([TestPaths.pm, "--pm-sock", folder + "/pm.sock", "stop"])
+            #expect(trusted.waitForOutput("bytes"))
+            _ = (Self.end(asking), Self.end(trusted))
+        }
+    }
+
     @Test func `a link of somebody else to the socket of a daemon is not followed`() async throws {
         try await Self.with { project in
             try project.startDaemon()

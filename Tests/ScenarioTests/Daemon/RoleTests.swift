@@ -124,7 +124,7 @@ import Testing
             chmod(project.socket, 0o666)
             let member = ["setpriv", "--reuid=65533", "--regid=54321", "--clear-groups"]
             for order in [["status"], ["stop", "s1"]] {
-                let outcome = try project.run(member + [pm, "--pm-sock", project.socket] + order)
+                let outcome = try project.run(member + [pm, "--config", project.directory] + order)
                 #expect(outcome.code == 77, "\(outcome)")
                 #expect(
                     outcome.errors == "pm: user 65533 may not use this daemon: it serves root and user 65534\n"

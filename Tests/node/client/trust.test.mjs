@@ -112,11 +112,22 @@ test('a runtime folder, a link and a socket of somebody else get nothing', asRoo
   await assertRefused({ pmSock: join(root, 'link/pm.sock') }, seen, `${root}/link belongs to user ${STRANGER}`);
   chownSync(join(root, 'own/pm.sock'), STRANGER, STRANGER);
   await assertRefused({ pmSock: join(root, 'own/pm.sock') }, seen, `${root}/own/pm.sock belongs to user ${STRANGER}`);
-  // Who names a folder means the daemon of its owner.
+  // A path says nothing about whose daemon is meant, a configuration does.
   chownSync(join(root, 'own'), STRANGER, STRANGER);
-  const services = sidecar({ pmSock: join(root, 'own/pm.sock') });
+  await assertRefused({ pmSock: join(root, 'own/pm.sock'), env }, seen, `${root}/own belongs to user ${STRANGER}`);
+  await assertRefused({ env: { ...env, PM_SOCK: join(root, 'own/pm.sock') } }, seen, `${root}/own/pm.sock belongs to user ${STRANGER}`);
+  writeFileSync(join(root, 'home/.config/pm/trusted'), `${root}/own\n`);
+  const services = sidecar({ pmSock: join(root, 'own/pm.sock'), env });
   services.users.catch(() => {});
   assert.match(await seen.heard, /"method":"connect"|\$metadata/);
+});
+
+test('root\'s daemon in the folder of another user is that of its services', asRoot, async (t) => {
+  const root = folder(t, { 'own/x': '' });
+  const { heard } = await daemon(t, join(root, 'own/pm.sock'));
+  chownSync(join(root, 'own'), STRANGER, STRANGER);
+  sidecar({ env: { HOME: '/nowhere', PM_SOCK: join(root, 'own/pm.sock') } }).users.catch(() => {});
+  assert.match(await heard, /"method":"connect"|\$metadata/);
 });
 
 test('a point of a service that somebody else could serve gets nothing: its calls go through the daemon', async (t) => {

@@ -146,7 +146,7 @@ function unknownUser({ read } = SYSTEM) {
  * Makes sure that nobody else could have put a socket there. Node does not tell who serves a socket (SO_PEERCRED), so it is the file
  * that must belong to somebody who is trusted; who may not write the folders on the way cannot put another one in its place.
  * @param {string} socket the path
- * @param {'own' | 'folderOwner'} server who may serve it, besides root and the user of this process: `own`: nobody else; `folderOwner`: the owner
+ * @param {'own' | 'folderOwner' | 'named'} server who may serve it, besides root and the user of this process: `own`: nobody else; `folderOwner`: the owner
  *   of its folder, where somebody has named the folder or is in it
  * @throws statusCode 403 with what is wrong and whose it is; ENOENT when there is no socket
  */
@@ -155,14 +155,22 @@ function requireTrust(socket, server) {
   const trusted = new Set([0, process.geteuid()]);
   const folder = folderOf(path);
   const owner = fs.statSync(folder, { throwIfNoEntry: false })?.uid;
-  if (server === 'folderOwner' && owner !== undefined) trusted.add(owner);
+  if (server !== 'own' && owner !== undefined) trusted.add(owner);
   // Where root of the machine has no id, its folders cannot be told from others.
   const unknown = unknownUser();
   const { isThere, finding } = judge(path, unknown === undefined ? trusted : [...trusted, unknown]);
   if (finding !== undefined) throw distrusted(socket, finding);
+  if (server === 'named') requireOwner(socket, path, unknown);
   // What is not there was not judged, and could be made by anybody now.
   if (!isThere) throw Object.assign(new Error(`connect ENOENT ${socket}`), { code: 'ENOENT', syscall: 'connect', address: socket });
   if (owner !== undefined && !trusted.has(owner)) throw distrusted(socket, `${folder} belongs to user ${owner}`);
+}
+
+/** Makes sure that the file of a socket that a variable names belongs to root or to the user of this process, whoever owns its folder. */
+function requireOwner(socket, path, unknown) {
+  const file = fs.statSync(path, { throwIfNoEntry: false });
+  if (file === undefined || [0, process.geteuid(), unknown].includes(file.uid)) return;
+  throw distrusted(socket, `${path} belongs to user ${file.uid}`);
 }
 
 /** The folder that holds the socket, links at the end of its path followed. */
@@ -178,7 +186,7 @@ function folderOf(path) {
 
 function distrusted(socket, finding) {
   return errorWithStatus(403, `pm sent nothing to ${socket}, because another user may have made this socket: ${finding}`, {
-    hint: 'pm trusts a socket only of root, of you, or of the owner of a folder that you name: '
+    hint: 'pm trusts a socket only of root, of you, or of the owner of a folder that you name (configFile) or that is in ~/.config/pm/trusted: '
       + 'remove what belongs to others, or set XDG_RUNTIME_DIR to a folder of your own',
   });
 }

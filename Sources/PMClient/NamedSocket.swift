@@ -29,7 +29,7 @@ public struct NamedSocket: Sendable {
         let folder = Paths.directory(of: socket)
         var ways = ["only a daemon of root or of user \(context.userID) is asked at a socket that is named"]
         if Paths.name(of: socket) == "pm.sock" {
-            ways.append("--config \(folder.shellWord) asks the daemon of a project's folder, whoever owns it")
+            ways.append("--config \(folder.shellWord) asks the daemon of a folder of another user")
         }
         if let line = context.lineToTrust(folderOf: socket) { ways.append(line) }
         return .notPermitted(error.report.message, hint: ways.joined(separator: "; "))

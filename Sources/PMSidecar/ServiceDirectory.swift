@@ -81,13 +81,17 @@ actor ServiceDirectory {
             hint: "pm connect pm local tcp --tcp-port 31416 gives the daemon such a connection point")
     }
 
-    private static func daemonAddress(_ options: Sidecar.Options) throws(APIError) -> WireAddress {
-        let context: LocationContext
+    /// Environment, working directory and user of this process.
+    static func context() throws(APIError) -> LocationContext {
         do {
-            context = try .current(environment: ProcessInfo.processInfo.environment)
+            return try .current(environment: ProcessInfo.processInfo.environment)
         } catch {
             throw APIError(error)
         }
+    }
+
+    private static func daemonAddress(_ options: Sidecar.Options) throws(APIError) -> WireAddress {
+        let context = try context()
         if let socket = options.socket ?? context.environment[HostVariable.socket.rawValue] {
             return try address(socket, in: context.workingDirectory)
         }

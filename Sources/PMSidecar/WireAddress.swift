@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import PMAPI
 import PMClient
@@ -60,7 +59,7 @@ enum WireAddress: Equatable, Sendable {
     }
 
     private static func connect(named path: String) throws -> SharedFD {
-        let context = try LocationContext.current(environment: ProcessInfo.processInfo.environment)
+        let context = try ServiceDirectory.context()
         let named = NamedSocket(SocketAddress(path: path), context)
         do throws(TrustedSocketError) {
             return SharedFD(try TrustedSocket.connect(path, named.server))

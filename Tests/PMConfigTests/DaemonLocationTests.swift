@@ -255,7 +255,7 @@ import Testing
     @Test func `the home of another user is not root's, also under sudo, and neither is the list in it`() throws {
         var files = FakeFiles("/home/ada/.config/pm/.pm.config.json", "/home/ada/.config/pm/trusted")
         files.files["/home/ada"] = FileFacts(kind: .directory, owner: 1000, mode: 0o755)
-        files.text["/etc/passwd"] = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n"
+        files.text["/etc/passwd"] = "root:x:0:0:root:/srv/admin:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n"
         files.text["/home/ada/.config/pm/trusted"] = "/home/ada/.config/pm\n"
         func found(_ selection: DaemonSelection, _ variables: [String: String] = ["HOME": "/home/ada"]) throws
             -> DaemonLocation?
@@ -271,17 +271,17 @@ import Testing
             #expect(problem.message.hasPrefix("the programs of \(file) are not run as user 0: /home/ada belongs to"))
             #expect(
                 problem.hint == "to run them this time: pm start pm --config \(file); to trust the folder from now on: "
-                    + "mkdir -p /root/.config/pm && echo /home/ada/.config/pm >>/root/.config/pm/trusted")
+                    + "mkdir -p /srv/admin/.config/pm && echo /home/ada/.config/pm >>/srv/admin/.config/pm/trusted")
         }
-        #expect(try found(.user, ["HOME": "/root", "XDG_CONFIG_HOME": "/home/ada/.config"])?.distrust != nil)
+        #expect(try found(.user, ["HOME": "/srv/admin", "XDG_CONFIG_HOME": "/home/ada/.config"])?.distrust != nil)
         #expect(try found(.file(file))?.distrust == nil)
-        #expect(try found(.user, ["HOME": "/root"])?.distrust == nil)
+        #expect(try found(.user, ["HOME": "/srv/admin"])?.distrust == nil)
         for variable in ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
-            let problem = try #require(try found(.user, ["HOME": "/root", variable: "/home/ada/x"])?.distrust)
+            let problem = try #require(try found(.user, ["HOME": "/srv/admin", variable: "/home/ada/x"])?.distrust)
             #expect(problem.message == "root's daemon keeps no files in /home/ada/x/pm: /home/ada belongs to user 1000")
-            #expect(problem.hint?.contains("echo /home/ada/x/pm >>/root/.config/pm/trusted") == true)
+            #expect(problem.hint?.contains("echo /home/ada/x/pm >>/srv/admin/.config/pm/trusted") == true)
         }
-        files.text["/root/.config/pm/trusted"] = "/home/ada/.config/pm\n/home/ada/.local/state/pm\n"
+        files.text["/srv/admin/.config/pm/trusted"] = "/home/ada/.config/pm\n/home/ada/.local/state/pm\n"
         #expect(try found(.user)?.distrust == nil)
     }
 

@@ -55,4 +55,11 @@ import Testing
         symlink("data", folder.path + "/link")
         #expect(trust.finding(on: folder.path + "/link")?.path == folder.file)
     }
+
+    @Test func `users have names in the list that also names the members of groups`() {
+        let trust = PathTrust(owners: [], read: { _ in Array("ada:x:1000:7::/home:/bin/sh\nbob:x:1001\n".utf8) })
+        #expect(trust.isUser(1000, named: "ada") && trust.isUser(1002, named: "1002"))
+        #expect(!trust.isUser(1000, named: "bob") && !trust.isUser(1001, named: "bob"))
+        #expect(!trust.isUser(1000, named: "1001"))
+    }
 }

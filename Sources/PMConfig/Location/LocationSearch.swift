@@ -19,7 +19,7 @@ extension DaemonLocation {
     ) throws(ConfigError) -> DaemonLocation? {
         let search = LocationSearch(context: context)
         var found = try search.find(selection)
-        // Who names a file means it, whoever's it is.
+        // Who names a file means it, also that of another user.
         if case .file = selection { return found }
         if let location = found, location.distrust == nil { found?.distrust = search.trust.distrust(ofOwn: location) }
         return found

@@ -158,6 +158,12 @@ public struct PathTrust {
         }
     }
 
+    /// True for a user with this name, or this number, in the list of users of this machine.
+    public func isUser(_ user: uid_t, named name: String) -> Bool {
+        if name == String(user) { return true }
+        return records(in: "/etc/passwd", fields: 4).contains { $0[0] == name && $0[2] == String(user) }
+    }
+
     /// The entry at a path of the real file system, links not followed.
     public static func entry(_ path: String) -> Entry? {
         var status = stat()

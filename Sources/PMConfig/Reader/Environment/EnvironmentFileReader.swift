@@ -53,19 +53,11 @@ struct EnvironmentFileReader {
         // What cannot be looked at belongs to nobody who is trusted.
         let owner = try? Files.status(directory)?.owner  // as said
         let trusted = Set([owner].compactMap(\.self))
-        guard let finding = PathTrust(trusting: trusted).finding(on: path) else { return nil }
-        guard case .owner(let user) = finding.fault, status.owner == user, isOwnUser(user) else { return finding }
+        let trust = PathTrust(trusting: trusted)
+        guard let finding = trust.finding(on: path) else { return nil }
+        guard case .owner(let user) = finding.fault, status.owner == user, let name = unit.mapping.user,
+            trust.isUser(user, named: name)
+        else { return finding }
         return PathTrust(trusting: trusted.union([user])).finding(on: path)
-    }
-
-    private func isOwnUser(_ user: uid_t) -> Bool {
-        guard let name = unit.mapping.user else { return false }
-        if name == String(user) { return true }
-        // Without a list of users nobody has a name.
-        let lines = (try? Files.read("/etc/passwd")) ?? []  // as said
-        return String(decoding: lines, as: UTF8.self).split(separator: "\n").contains { line in
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            return fields.count > 2 && fields[0] == name && fields[2] == String(user)
-        }
     }
 }

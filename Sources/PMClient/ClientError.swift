@@ -38,8 +38,8 @@ public enum ClientError: Error, Equatable, Sendable {
                 "pm sent nothing to \(socket), because another user may have made this socket: \(fault)",
                 hint:
                     "pm trusts a socket only of root, of you, or of the owner of a folder that you name (--config) "
-                    + "or that is in ~/.config/pm/trusted: remove what belongs to others, or set XDG_RUNTIME_DIR to a folder of your own"
-            )
+                    + "or that is in ~/.config/pm/trusted: remove what belongs to others, "
+                    + "or set XDG_RUNTIME_DIR to a folder of your own")
         case .unreachable(let error): APIError(500, "cannot connect to pm: \(error)")
         case .lost(let method):
             .interrupted(

@@ -8,11 +8,11 @@ import Testing
 /// Nothing that a name, a path, a hint or an error holds reaches the terminal as a control character.
 @Suite struct EscapeTests {
     /// Colour, the title of the window, a line of its own, a C1 sequence, and text from right to left.
-    private static let evil = "a\u{1B}[31mb\u{7}c\rd\u{9B}2Je\u{202E}f"
+    private static let evil = "a\u{1B}[31mb\u{7}c\rd\u{9B}2Je\u{202E}f\u{200B}g\u{2067}h"
 
     private static func isPlain(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy {
-            $0 == "\n" || ($0.value != 0x202E && $0.properties.generalCategory != .control)
+            $0 == "\n" || ![.control, .format, .lineSeparator].contains($0.properties.generalCategory)
         }
     }
 

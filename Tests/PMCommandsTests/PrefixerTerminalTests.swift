@@ -16,6 +16,12 @@ import Testing
         #expect(fixture.screen == ["[web] start", "[web] load 100%", "[web] done"])
     }
 
+    @Test mutating func `text cannot hide, or turn around what follows`() {
+        fixture.feed("a\u{202E}b\u{200B}c \u{1B}[8mshown\u{1B}[0m\n")
+        #expect(fixture.screen == ["[web] a?b?c shown"])
+        #expect(!fixture.text.contains("\u{1B}[8m"))
+    }
+
     @Test mutating func `rows the program moved up to are drawn over in place`() {
         fixture.feed("a: 0%\nb: 0%\n")
         fixture.feed("\u{1B}[2Aa: 50%\u{1B}[K\n\u{1B}[1B")

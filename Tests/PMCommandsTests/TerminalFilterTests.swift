@@ -23,6 +23,20 @@ import Testing
         #expect("a\(sequence)b\n".unicodeScalars.map { filter.passed(String($0)) }.joined() == "ab\n")
     }
 
+    @Test(arguments: [
+        ("8", nil), ("08", nil), ("8:0", nil), ("5", nil), ("6;8", nil), ("1;8;31", "1;31"), ("38;5;8", "38;5;8"),
+        ("48;2;5;6;8", "48;2;5;6;8"), ("58;5;6;5", "58;5;6"), ("38;5;1;8;4", "38;5;1;4"), ("", ""), ("0", "0"),
+        ("38:5:8", "38:5:8"), ("38;5", "38;5"), (";8;", ";"),
+    ]) func `no colour hides text or blinks`(given: String, shown: String?) {
+        let expected = shown.map { "a\u{1B}[\($0)mb" } ?? "ab"
+        #expect(passed("a\u{1B}[\(given)mb") == expected)
+    }
+
+    @Test func `characters that hide or turn the text around are seen`() {
+        #expect(passed("a\u{202E}b\u{200B}c\u{2066}d\u{FEFF}e\u{2029}f\u{AD}") == "a?b?c?d?e?f?")
+        #expect(passed("👩\u{200D}💻 نمی\u{200C}خواهم") == "👩\u{200D}💻 نمی\u{200C}خواهم")
+    }
+
     @Test func `a string without an end hides no further line, nor does a long sequence`() {
         #expect(passed("a\u{1B}]0;title\nnext\n") == "a\nnext\n")
         let long = "\u{1B}[" + String(repeating: "1", count: 200)

@@ -13,7 +13,9 @@ import Testing
     private static let refusals: [(text: String, problem: UnitName.Problem)] = [
         ("", .empty), (String(repeating: "a", count: 201), .tooLong), (String(repeating: "é", count: 101), .tooLong),
         ("a\nb", .controlCharacter), ("a\0", .controlCharacter), ("\u{7f}", .controlCharacter),
-        ("a\u{85}b", .controlCharacter),
+        ("a\u{85}b", .controlCharacter), ("a\u{202E}b", .hiddenCharacter), ("a\u{200B}", .hiddenCharacter),
+        ("\u{FEFF}a", .hiddenCharacter), ("a\u{2028}b", .hiddenCharacter), ("a\u{AD}b", .hiddenCharacter),
+        ("-rf", .dash), ("--all", .dash), ("-", .dash),
         ("..", .path), (".", .path), ("a/../b", .path), ("/a", .path), ("a/", .path), ("a//b", .path), ("a/.", .path),
         ("u\u{308}ber", .notComposed), ("\u{212b}", .notComposed),
         ("web#2", .instance(of: "web", number: 2)), ("a#b#3", .instance(of: "a#b", number: 3)),

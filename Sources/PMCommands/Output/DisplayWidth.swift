@@ -61,11 +61,7 @@ enum DisplayWidth {
     }
 
     private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        // Marks that turn the direction of the text behind them (UAX #9), and line ends of Unicode.
-        case 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
-        default: scalar.properties.generalCategory == .control
-        }
+        scalar.isHidden || scalar.properties.generalCategory == .control
     }
 
     /// As `printable`; several lines stay several lines, indented under the first.

@@ -79,7 +79,9 @@ struct PrefixerParser {
             return
         }
         state = .ground
-        if let glyph = PrefixerGlyph(scalar) {
+        if scalar.isHidden {
+            actions.append(.glyph(PrefixerGlyph(UInt8(ascii: "?"))))
+        } else if let glyph = PrefixerGlyph(scalar) {
             actions.append(.glyph(glyph))
         } else if scalar.value >= 0xA0 {
             actions.append(.combining(scalar))
@@ -149,7 +151,7 @@ enum PrefixerControl {
         let numbers = numbers(parameters)
         let count = max(1, numbers.first ?? 1)
         switch final {
-        case UInt8(ascii: "m"): actions.append(.look(parameters))
+        case UInt8(ascii: "m"): if let shown = ShownLook.parameters(parameters) { actions.append(.look(shown)) }
         case UInt8(ascii: "A"): actions.append(.up(count))
         case UInt8(ascii: "B"): actions.append(.down(count))
         case UInt8(ascii: "C"): actions.append(.forward(count))

@@ -17,8 +17,13 @@ enum PrefixerPlain {
             let byte = line[place]
             if byte == 0x1B {
                 guard let end = endOfLook(line, place) else { return .other }
-                looks.append(Array(line[(place + 2)..<end]))
+                let look = Array(line[(place + 2)..<end])
+                guard ShownLook.parameters(look) == look else { return .other }
+                looks.append(look)
                 place = end + 1
+            } else if byte > 0xC2 {
+                guard let size = sizeOfShown(line[place...]) else { return .other }
+                place += size
             } else if byte >= 0x20 && byte != 0x7F && byte != 0xC2 || byte == 9 {
                 place += 1
             } else {
@@ -27,6 +32,17 @@ enum PrefixerPlain {
             }
         }
         return looks.isEmpty ? .text : .styled(looks)
+    }
+
+    /// The bytes of the character that the text begins with; nil for one that hides or turns the text around. A byte that is no
+    /// UTF-8 is one by itself.
+    private static func sizeOfShown(_ text: ArraySlice<UInt8>) -> Int? {
+        var decoder = UTF8()
+        var bytes = text.prefix(4).makeIterator()
+        switch decoder.decode(&bytes) {
+        case .scalarValue(let scalar): return scalar.isHidden ? nil : UTF8.width(scalar)
+        case .emptyInput, .error: return 1
+        }
     }
 
     /// The line without its SGR sequences.

@@ -1,4 +1,5 @@
-/// Lets only text, line ends, tabs and colours (SGR) of a program pass to a terminal.
+/// Lets only text, line ends, tabs and colours (SGR) of a program pass to a terminal. Characters that hide, or turn the text
+/// around, become `?`, so that nothing reads otherwise than it was written.
 ///
 /// What else a program can send to a terminal moves the cursor, sets the title and the clipboard, or asks for an answer, which
 /// the terminal then types into the user's shell. The text comes in pieces, and a sequence may be cut anywhere.
@@ -64,7 +65,7 @@ struct TerminalFilter {
         case 0x90, 0x98, 0x9D, 0x9E, 0x9F: state = .string
         case 9: kept.append(scalar)
         case ..<0x20, 0x7F...0x9F: break
-        default: kept.append(scalar)  // every other character of Unicode
+        default: kept.append(scalar.isHidden ? "?" : scalar)
         }
     }
 
@@ -86,9 +87,11 @@ struct TerminalFilter {
             state = .control(parameters + String(scalar))
         case 0x40...0x7E:
             state = .ground
-            guard scalar == "m", parameters.utf8.allSatisfy({ (0x30...0x3B).contains($0) }) else { return }
-            kept.append(contentsOf: "\u{1B}[\(parameters)m".unicodeScalars)
-            isColoured = !(parameters.isEmpty || parameters == "0")
+            guard scalar == "m", parameters.utf8.allSatisfy({ (0x30...0x3B).contains($0) }),
+                let shown = ShownLook.parameters(parameters.utf8)
+            else { return }
+            kept.append(contentsOf: "\u{1B}[\(String(decoding: shown, as: UTF8.self))m".unicodeScalars)
+            isColoured = !(shown.isEmpty || shown == [UInt8(ascii: "0")])
         case 0x1B: state = .escape
         default: state = .ground  // it was none
         }

@@ -263,7 +263,7 @@ extension UnitName {
             switch error {
             case .reserved: throw .conflict("the name \(name) \(error)")
             case .instance: throw .badRequest("the name \(name) \(error)")
-            case .empty, .tooLong, .controlCharacter, .path, .notComposed:
+            case .empty, .tooLong, .controlCharacter, .hiddenCharacter, .dash, .path, .notComposed:
                 throw .badRequest("the name of a service \(error)")
             }
         }

@@ -13,6 +13,10 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
         case tooLong
         /// A control character would move the cursor of a terminal, or end a string of C.
         case controlCharacter
+        /// A character that shows nothing could make two names look alike, or turn the text of a line around.
+        case hiddenCharacter
+        /// A command would take the name for an option.
+        case dash
         /// The text, used as a path, would lead elsewhere.
         case path
         /// The same name could be written in other bytes.
@@ -28,6 +32,8 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
             case .empty: "must not be empty"
             case .tooLong: "must not be longer than \(UnitName.mostBytes) bytes"
             case .controlCharacter: "must not contain control characters"
+            case .hiddenCharacter: "must not contain characters that show nothing or change the direction of text"
+            case .dash: "must not begin with a dash, which makes it an option"
             case .path: "must not be or contain \".\", \"..\" or empty parts between slashes"
             case .notComposed: "must be written in composed characters (Unicode NFC)"
             case .instance(let unit, let number): "is that of instance \(number) of \(unit)"
@@ -68,6 +74,8 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible {
         // Most names: the tables of Unicode cost more than all else here.
         let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
         guard !(isASCII ? Self.hasControlByte(text) : Self.hasControlCharacter(text)) else { throw .controlCharacter }
+        guard isASCII || !text.unicodeScalars.contains(where: \.isHidden) else { throw .hiddenCharacter }
+        guard text.utf8.first != UInt8(ascii: "-") else { throw .dash }
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let climbs = parts.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
         guard !climbs else { throw .path }

@@ -41,8 +41,10 @@ enum WireAddress: Equatable, Sendable {
     func connect() throws(APIError) -> SharedFD {
         do {
             switch self {
-            case .unix(let path): return try Self.connect(trusted: path)
-            case .named(let path): return try Self.connect(named: path)
+            case .unix(let path): return try Self.connect(path, .folderOwner) { $0.report }
+            case .named(let path):
+                let named = NamedSocket(SocketAddress(path: path), try ServiceDirectory.context())
+                return try Self.connect(path, named.server, named.report)
             case .tcp(let host, let port):
                 let socket = try InternetSocket.startConnecting(host, port)
                 var entry = pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0)
@@ -58,27 +60,16 @@ enum WireAddress: Equatable, Sendable {
         }
     }
 
-    private static func connect(named path: String) throws -> SharedFD {
-        let context = try ServiceDirectory.context()
-        let named = NamedSocket(SocketAddress(path: path), context)
-        do throws(TrustedSocketError) {
-            return SharedFD(try TrustedSocket.connect(path, named.server))
-        } catch {
-            switch error {
-            case .failed(let error): throw error
-            case .distrusted(let fault): throw named.report(.distrusted(socket: path, fault))
-            }
-        }
-    }
-
     /// Connects when it is known whose socket it is: nothing is sent to a foreign socket.
-    private static func connect(trusted path: String) throws -> SharedFD {
+    private static func connect(
+        _ path: String, _ server: TrustedSocket.Server, _ report: (ClientError) -> APIError
+    ) throws -> SharedFD {
         do throws(TrustedSocketError) {
-            return SharedFD(try TrustedSocket.connect(path, .folderOwner))
+            return SharedFD(try TrustedSocket.connect(path, server))
         } catch {
             switch error {
             case .failed(let error): throw error
-            case .distrusted(let fault): throw ClientError.distrusted(socket: path, fault).report
+            case .distrusted(let fault): throw report(.distrusted(socket: path, fault))
             }
         }
     }

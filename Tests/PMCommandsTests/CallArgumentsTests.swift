@@ -58,6 +58,12 @@ import Testing
         #expect(try params("1", config) == #"["1"]"#)
     }
 
+    @Test func `null that was given is sent, wherever it is`() throws {
+        let config = #"{"":{"inject":["params.0","params.1"]},"cli":{"inject":["params.0","params.1"]}}"#
+        #expect(try params("null a", config, isJSON: true) == #"[null,"a"]"#)
+        #expect(try params("a null", config, isJSON: true) == #"["a",null]"#)
+    }
+
     @Test func `a jsonrpc list goes before the plain one`() throws {
         let config = #"{"":{"inject":["params.0"]},"jsonrpc":{"inject":["params.1"]},"cli":{"inject":["params.0"]}}"#
         #expect(try params("a", config) == #"{"params":[null,"a"],"absent":[0]}"#)

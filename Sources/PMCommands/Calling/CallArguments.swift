@@ -94,9 +94,7 @@ struct CallArguments {
             guard let place = InjectScope.position(target.string) else { continue }
             isPlaced = true
             while values.count <= place { values.append(.none) }
-            let value = sources.indices.contains(index) ? scope.resolve(sources[index]) : .null
-            // The word nil would be JSON's null here.
-            values[place] = value.isNull ? Optional.none : .some(value)
+            values[place] = sources.indices.contains(index) ? scope.resolve(sources[index]) : .none
         }
         values.removeLast(values.reversed().prefix { $0 == .none }.count)
         // A list that takes the parameters as a whole, or none of them: they are sent as they are.
@@ -119,27 +117,30 @@ struct InjectScope {
         return number
     }
 
-    /// The value of an entry: a dotted path, a list of keys, or an object of entries; null for what is not known here.
-    func resolve(_ entry: JSONValue) -> JSONValue {
+    /// The value of an entry: a dotted path, a list of keys, or an object of entries; nil for what is not known here.
+    ///
+    /// The word nil is written `.none` here, because it is a literal of a JSON value, too.
+    func resolve(_ entry: JSONValue) -> JSONValue? {
         switch entry {
         case .string(let path): descend(path.split(separator: ".").map(String.init))
         case .array(let keys): descend(keys.compactMap(\.string))
-        case .object(let members): .object(JSONObject(members.map { (key: $0.key, value: resolve($0.value)) }))
-        case .null, .bool, .number: .null
+        case .object(let members):
+            .object(JSONObject(members.map { (key: $0.key, value: resolve($0.value) ?? .null) }))
+        case .null, .bool, .number: .none
         }
     }
 
-    private func descend(_ path: [String]) -> JSONValue {
-        guard let first = path.first else { return .null }
+    private func descend(_ path: [String]) -> JSONValue? {
+        guard let first = path.first else { return .none }
         return path.dropFirst().reduce(root(first)) { value, key in
-            if let index = Int(key), let list = value.array {
-                return list.indices.contains(index) ? list[index] : .null
+            if let index = Int(key), let list = value?.array {
+                return list.indices.contains(index) ? list[index] : .none
             }
-            return value[key] ?? .null
+            return value?[key]
         }
     }
 
-    private func root(_ name: String) -> JSONValue {
+    private func root(_ name: String) -> JSONValue? {
         switch name {
         case "params", "args": .array(positional)
         case "options": .object(options)
@@ -148,7 +149,7 @@ struct InjectScope {
                 "args": .array(positional), "options": .object(options),
                 "currentWorkingDirectory": .string(workingDirectory),
             ]
-        default: .null  // words of the service's own side: $container, $state…
+        default: .none  // words of the service's own side: $container, $state…
         }
     }
 }

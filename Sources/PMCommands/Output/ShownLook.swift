@@ -2,7 +2,9 @@
 /// text or makes it blink.
 enum ShownLook {
     /// 5 and 6 blink, 8 conceals.
-    private static let refused: Set<[UInt8]> = [[0x35], [0x36], [0x38]]
+    private static let refused: Set<[UInt8]> = [Array("5".utf8), Array("6".utf8), Array("8".utf8)]
+    /// A colour of the text, of what is behind it, or of a line below it follows: 38;5;N or 38;2;R;G;B.
+    private static let colours: Set<[UInt8]> = [Array("38".utf8), Array("48".utf8), Array("58".utf8)]
 
     /// The parameters without the refused ones; nil when none of them is left. No parameters at all take every colour away.
     static func parameters(_ given: some Collection<UInt8>) -> [UInt8]? {
@@ -11,8 +13,7 @@ enum ShownLook {
         var kept: [[UInt8]] = []
         var rest = groups[...]
         while let group = rest.popFirst() {
-            // What follows these is a colour: 38;5;N and 38;2;R;G;B.
-            let count = group == [0x33, 0x38] || group == [0x34, 0x38] || group == [0x35, 0x38] ? colour(rest) : 0
+            let count = colours.contains(group) ? sizeOfColour(rest) : 0
             if !refused.contains(number(group)) { kept += [group] + rest.prefix(count) }
             rest = rest.dropFirst(count)
         }
@@ -20,10 +21,10 @@ enum ShownLook {
     }
 
     /// The number of parameters that say a colour.
-    private static func colour(_ rest: ArraySlice<[UInt8]>) -> Int {
+    private static func sizeOfColour(_ rest: ArraySlice<[UInt8]>) -> Int {
         switch rest.first {
-        case [0x35]: min(2, rest.count)
-        case [0x32]: min(4, rest.count)
+        case [UInt8(ascii: "5")]: min(2, rest.count)
+        case [UInt8(ascii: "2")]: min(4, rest.count)
         default: 0
         }
     }

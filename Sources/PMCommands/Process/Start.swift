@@ -70,7 +70,7 @@ struct StartCommand: PMCommand {
     @Option(help: ArgumentHelp("With a program: its working directory.", valueName: "folder"), completion: .directory)
     var cwd: String?
 
-    /// The number of arguments that stand before the first option of the service, and before `--`: they may be meant as names.
+    /// The number of arguments before the first option of the service and before `--`: the user may mean them as names.
     @Option(name: .customLong("bare-words"), help: .hidden)
     var bareWords = 0
 

@@ -35,12 +35,14 @@ public struct DaemonLocation: Equatable, Sendable {
 
     /// True when the socket is in the runtime folder of the user, where no other user can have one.
     public var isSocketInRuntimeDirectory: Bool { scope != .system && socketDirectory != configDirectory }
+
     /// Folders of the daemon that variables of the user lead to, and that are for pm alone.
     var foldersOfVariables: [String] {
         guard scope != .system else { return [] }
         return (isStateDirectoryOwn ? [Paths.directory(of: stateDirectory)] : [])
             + (isSocketInRuntimeDirectory ? [socketDirectory] : [])
     }
+
     /// The folder of the configuration file: relative paths in it start here, and so do services without `cwd`.
     public var configDirectory: String { Paths.directory(of: configFile) }
     /// The file that pm-init holds a lock on as long as it lives.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PMModel
+internal import PMSystem
 
 /// Everything the place of a daemon depends on, so that a test can choose it.
 public struct LocationContext: Sendable {
@@ -90,15 +91,14 @@ public struct LocationContext: Sendable {
         return Paths.normalized(value)
     }
 
-    /// The sixth field of the passwd(5) line whose third is our user.
+    /// The home of this user in /etc/passwd; nil where that names no absolute path.
     func accountHome() -> String? {
-        guard let bytes = files.contents(of: "/etc/passwd") else { return nil }
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-            guard fields.count >= 6, fields[2].elementsEqual(String(userID).utf8) else { continue }
-            guard fields[5].first == UInt8(ascii: "/") else { return nil }
-            return Paths.normalized(String(decoding: fields[5], as: UTF8.self))
-        }
-        return nil
+        guard let home = trust(in: []).home(of: userID), home.utf8.first == UInt8(ascii: "/") else { return nil }
+        return Paths.normalized(home)
+    }
+
+    /// Judges paths of these files by their owners.
+    func trust(in owners: Set<UInt32>) -> PathTrust {
+        PathTrust(trusting: owners, look: { files.entry(at: $0) }, read: { files.contents(of: $0) })
     }
 }

@@ -90,10 +90,7 @@ struct ConfigTrust {
         return users
     }
 
-    private func judge(_ owners: Set<UInt32>) -> PathTrust {
-        PathTrust(
-            trusting: owners, look: { context.files.entry(at: $0) }, read: { context.files.contents(of: $0) })
-    }
+    private func judge(_ owners: Set<UInt32>) -> PathTrust { context.trust(in: owners) }
 
     /// The list of this user: one in the folder of another user, to which a variable leads, is not.
     private func listFile() throws(ConfigError) -> String {

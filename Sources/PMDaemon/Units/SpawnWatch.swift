@@ -31,7 +31,7 @@ struct SpawnWatch {
             guard let pid = started.pid, supervisor.report(of: started.name)?.pid == pid else {
                 return ended(started, body)
             }
-            // Of one that has ended the end is on its way from pm-init.
+            // A process that cannot be read has ended, and pm-init reports its end soon.
             let activity = ProcessActivity.of(pid) ?? ProcessActivity(isBusy: true, cpu: .zero)
             var grace = grace
             let age = reactor.clock.monotonic() - begin
@@ -40,7 +40,7 @@ struct SpawnWatch {
         }
     }
 
-    /// The answer says how the program has ended when what it has left is ended, too.
+    /// Waits until the processes that the program left are gone: the answer then says how the program ended.
     private func ended(_ started: Start.Answer, _ body: @escaping @PMActor () -> Void) {
         guard let phase = supervisor.report(of: started.name)?.phase, phase == .sweeping else { return body() }
         reactor.after(StartGrace.interval) { ended(started, body) }

@@ -27,6 +27,8 @@ public final class Service {
     public internal(set) var isCallable = true
     /// Commands that may be repeated.
     var idempotent: Set<String> = []
+    /// Commands that only the daemon and those with its rights may call.
+    var hidden: Set<String> = []
 
     /// Lower for a service that is to get calls first: it is ready; it is not; it is about to be stopped.
     fileprivate var reserve: Int { isDraining ? 2 : metadata == nil ? 1 : 0 }
@@ -151,6 +153,7 @@ public final class CommandRegistry {
         service.metadataSize = room
         service.metadata = metadata
         service.idempotent = Set(metadata.commands.filter(\.isIdempotent).map(\.name))
+        service.hidden = Set(metadata.commands.filter { !$0.isCallable }.map(\.name))
         let accepted = metadata.others["accepts"]?.array ?? []
         service.session.takesSignals = FlowSignal.allCases.allSatisfy { accepted.contains(.string($0.rawValue)) }
         let unit = InstanceName.unit(of: id.unit)

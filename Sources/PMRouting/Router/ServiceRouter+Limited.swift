@@ -14,7 +14,7 @@ extension ServiceRouter {
         let reach = caller.reach
         if command == "$metadata" { return askDaemon(request, as: command, about: service, for: caller) }
         let name = command.string
-        guard !name.utf8.starts(with: "$".utf8), service.metadata?.command(name)?.isCallable != false else {
+        guard !name.utf8.starts(with: "$".utf8), !service.hidden.contains(name) else {
             caller.openResponder(for: request)?.reject(.methodNotFound(request.method.string))
             return
         }

@@ -164,6 +164,11 @@ public struct PathTrust {
         return records(in: "/etc/passwd", fields: 4).contains { $0[0] == name && $0[2] == String(user) }
     }
 
+    /// The home of a user in that list; nil for one that is not in it.
+    public func home(of user: uid_t) -> String? {
+        records(in: "/etc/passwd", fields: 6).first { $0[2] == String(user) }?[5]
+    }
+
     /// The entry at a path of the real file system, links not followed.
     public static func entry(_ path: String) -> Entry? {
         var status = stat()

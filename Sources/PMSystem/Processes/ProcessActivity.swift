@@ -8,7 +8,7 @@ public struct ProcessActivity: Equatable, Sendable {
     /// Processor time that they have used, with that of children that were reaped.
     public let cpu: Duration
 
-    /// Names what was seen.
+    /// Makes a sample.
     public init(isBusy: Bool, cpu: Duration) { (self.isBusy, self.cpu) = (isBusy, cpu) }
 
     /// Looks at a process and at what it has started; nil when it has ended.

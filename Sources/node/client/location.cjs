@@ -12,7 +12,7 @@ const CONFIG = '.pm.config.json';
 const SYSTEM_CONFIG = `/etc/pm/${CONFIG}`;
 
 /**
- * @typedef {{url: string, server: 'own' | 'folderOwner' | 'named'}} Place where a daemon is, and who may serve its socket (trust.cjs)
+ * @typedef {{url: string, server: import('./wire/trust.cjs').Server}} Place where a daemon is, and who may serve its socket (trust.cjs)
  */
 
 /**

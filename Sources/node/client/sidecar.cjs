@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT = 5000;
  * Opens one connection.
  * @param {string} url
  * @param {object} options of its entry in a connection map
- * @param {{signal?: AbortSignal, server?: 'own' | 'folderOwner' | 'named'}} how as `openTransport` has it
+ * @param {{signal?: AbortSignal, server?: import('./wire/trust.cjs').Server}} how as `openTransport` has it
  */
 async function open(url, options, { signal, server }) {
   const limit = new AbortController();
@@ -41,7 +41,7 @@ async function open(url, options, { signal, server }) {
  * Connects to the first point of a map that answers, in the order of preference.
  * @param {ConnectionMap} map
  * @param {string[]} orders beginnings of URLs, the preferred one first
- * @param {{signal?: AbortSignal, server?: 'own' | 'folderOwner' | 'named'}} how as `openTransport` has it
+ * @param {{signal?: AbortSignal, server?: import('./wire/trust.cjs').Server}} how as `openTransport` has it
  * @throws statusCode 404 when no point is in the orders; the last failure when none answers
  */
 async function openByPreference(map, orders, how) {

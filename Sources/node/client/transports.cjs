@@ -23,7 +23,7 @@ const defaultOrders = [
  * @param {string} url
  * @param {object} options of its entry in a connection map: `cert`, `ca`, `key`, `path` …
  * @param {import('./rpc.cjs').Rpc} rpc gets the messages
- * @param {{signal?: AbortSignal, server?: 'own' | 'folderOwner' | 'named'}} [how] `signal` gives up connecting; `server`: a unix socket there must be
+ * @param {{signal?: AbortSignal, server?: import('./wire/trust.cjs').Server}} [how] `signal` gives up connecting; `server`: a unix socket there must be
  *   served by these users (trust.cjs)
  * @returns {Promise<import('./rpc.cjs').Transport>}
  */

@@ -16,7 +16,7 @@ struct MetadataHandler: AsyncHandler {
     {
         if request.watches { session.watchesMetadata = true }
         guard request.isDeep || request.service != nil else {
-            return answer(.success(session.reach == .services ? Metadata.ofDaemon : session.reach.shown(ofDaemon)))
+            return answer(.success(ofDaemon(for: session.reach)))
         }
         let answerNow = { @PMActor in
             answer(
@@ -32,11 +32,11 @@ struct MetadataHandler: AsyncHandler {
         if isKnown { answerNow() } else { metadataRequests.whenOver(of: request.service, answerNow) }
     }
 
-    /// The commands of pm, those of plugins among them. A confined service cannot call them.
-    private var ofDaemon: ServiceMetadata {
+    /// The commands of pm, and those of plugins, which a confined service cannot call.
+    private func ofDaemon(for reach: PeerReach) -> ServiceMetadata {
         var metadata = Metadata.ofDaemon
-        metadata.commands += plugins.commands
-        return metadata
+        if reach != .services { metadata.commands += plugins.commands }
+        return reach.shown(metadata)
     }
 
     private func metadata(for request: Metadata, of reach: PeerReach) throws(APIError) -> ServiceMetadata {
@@ -46,7 +46,7 @@ struct MetadataHandler: AsyncHandler {
             }
             return reach.shown(metadata, of: name)
         }
-        var metadata = reach == .services ? reach.shown(Metadata.ofDaemon) : reach.shown(ofDaemon)
+        var metadata = ofDaemon(for: reach)
         let grants = registry.routes.grants
         var running: Set<String> = []
         for unit in Set(registry.all.map { InstanceName.unit(of: $0.id.unit) }).sorted()

@@ -142,12 +142,14 @@ function unknownUser({ read } = SYSTEM) {
   return isMapped ? undefined : id;
 }
 
+/** @typedef {'own' | 'folderOwner' | 'named'} Server the users that may serve a socket, as requireTrust has it */
+
 /**
  * Makes sure that nobody else could have put a socket there. Node does not tell who serves a socket (SO_PEERCRED), so it is the file
  * that must belong to somebody who is trusted; who may not write the folders on the way cannot put another one in its place.
  * @param {string} socket the path
- * @param {'own' | 'folderOwner' | 'named'} server who may serve it, besides root and the user of this process: `own`: nobody else; `folderOwner`: the owner
- *   of its folder, where somebody has named the folder or is in it
+ * @param {Server} server who may serve it, besides root and the user of this process: `own`: nobody else; `folderOwner`: the owner
+ *   of its folder, where somebody has named the folder or is in it; `named`: nobody else, but in a folder of any user
  * @throws statusCode 403 with what is wrong and whose it is; ENOENT when there is no socket
  */
 function requireTrust(socket, server) {
@@ -166,7 +168,7 @@ function requireTrust(socket, server) {
   if (owner !== undefined && !trusted.has(owner)) throw distrusted(socket, `${folder} belongs to user ${owner}`);
 }
 
-/** Makes sure that the file of a socket that a variable names belongs to root or to the user of this process, whoever owns its folder. */
+/** Refuses a socket that a variable names unless its file belongs to root or to the user of this process; its folder may belong to another user. */
 function requireOwner(socket, path, unknown) {
   const file = fs.statSync(path, { throwIfNoEntry: false });
   if (file === undefined || [0, process.geteuid(), unknown].includes(file.uid)) return;

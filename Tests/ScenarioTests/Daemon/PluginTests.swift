@@ -63,7 +63,7 @@ import Testing
             try project.startDaemon()
             try until("it is ready") { try Self.row(project)["state"] == "ready" }
             #expect(try project.pm("hang").code != 0)
-            #expect(try Self.row(project)["restarts"] == 1)
+            try until("it is started again") { try Self.row(project)["restarts"] == 1 }
             #expect(try project.must("log", "pm-plugin-p").contains("has not responded for"))
         }
     }
